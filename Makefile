@@ -1,0 +1,39 @@
+# Everything runs in .venv, made from requirements.txt on first use. `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check export install pins
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(INSTALLED)  ## python run.py; ARGS="dataset=mnist_two strategy=entropy" for another run
+	$(BIN)/python run.py $(ARGS)
+
+test: $(INSTALLED)  ## every test, and the checks of `make check`
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/yamllint -s conf
+	$(BIN)/python -m pytest -q -rs --durations=10 $(ARGS)
+
+check: $(INSTALLED)  ## before a commit: lint, types and the fast tests
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/yamllint -s conf
+	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+
+export: $(INSTALLED)  ## finished runs as small files under results/cells
+	$(BIN)/python scripts/export.py $(ARGS)
+
+install: $(INSTALLED)  ## the environment alone
+
+pins: $(INSTALLED)  ## requirements.txt anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --extra faiss --extra dev --python-version 3.11 --universal \
+		--no-emit-index-url --no-header --no-annotate --quiet --upgrade --output-file requirements.txt
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("al_bench needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0]) if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

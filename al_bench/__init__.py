@@ -1,0 +1,1 @@
+"""al_bench: adversarial active learning, reproduced, compared and used."""

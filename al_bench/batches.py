@@ -1,0 +1,94 @@
+"""Batches as index gathers from images that live where the model is trained."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from al_bench import seeding
+from al_bench.inputs import Inputs, canonical
+from al_bench.training import Batches
+
+Augmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+class Shuffled:
+    """Positions 0 .. num_items - 1 in batches, in a new order each epoch; any batch can be asked for at any time.
+
+    whole: leave the last, smaller batch of an epoch out. A batch never exceeds num_items.
+    """
+
+    def __init__(self, num_items: int, batch_size: int, seed: int, device: torch.device, whole: bool = False) -> None:
+        self.num_items, self.batch_size = num_items, min(batch_size, num_items)
+        self.seed, self.device = seed, device
+        self.per_epoch = num_items // self.batch_size if whole else -(-num_items // self.batch_size)
+        self._order = lru_cache(maxsize=2)(self._draw)
+
+    def __getitem__(self, number: int) -> Tensor:
+        """(B,) int64 positions of the batch with this number, counted over all epochs."""
+        epoch, batch = divmod(number, self.per_epoch)
+        return self._order(epoch)[batch * self.batch_size : (batch + 1) * self.batch_size]
+
+    def _draw(self, epoch: int) -> Tensor:
+        rng = seeding.generator(seeding.seed_for(self.seed, epoch, "order"))
+        return torch.randperm(self.num_items, generator=rng).to(self.device)
+
+
+class LabeledBatches(Batches):
+    """Canonical inputs (B, ...) and labels (B, ...) of a training set, `epochs` times over.
+
+    augmentation: takes and returns a batch of stored inputs and labels.
+    """
+
+    def __init__(
+        self,
+        inputs: Tensor,
+        labels: Tensor,
+        *,
+        batch_size: int,
+        epochs: int,
+        seed: int,
+        augmentation: Augmentation | None = None,
+    ) -> None:
+        self.inputs, self.labels, self.augmentation = inputs, labels, augmentation
+        self.order = Shuffled(len(inputs), batch_size, seed, inputs.device)
+        self.steps = epochs * self.order.per_epoch
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        chosen = self.order[step]
+        inputs, labels = self.inputs[chosen], self.labels[chosen]
+        if self.augmentation is not None:
+            inputs, labels = self.augmentation(inputs, labels)
+        return canonical(inputs), labels
+
+    @property
+    def images_per_step(self) -> float:
+        return len(self.inputs) / self.order.per_epoch
+
+
+class ImageBatches(Batches):
+    """Stored inputs (per_step, B, ...) without labels, whole batches only.
+
+    steps: of the training; per_step: how many new batches one step reads.
+    """
+
+    def __init__(self, inputs: Inputs, *, batch_size: int, steps: int, seed: int, per_step: int = 1) -> None:
+        self.inputs, self.steps, self.per_step = inputs, steps, per_step
+        self.order = Shuffled(len(inputs), batch_size, seed, inputs.device, whole=True)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> Tensor:
+        first = step * self.per_step
+        chosen = torch.stack([self.order[number] for number in range(first, first + self.per_step)])
+        images: Tensor = self.inputs[chosen.flatten()].unflatten(0, chosen.shape)
+        return images
+
+    @property
+    def images_per_step(self) -> float:
+        return float(self.per_step * self.order.batch_size)

@@ -1,0 +1,74 @@
+"""The checkpoint of one training: written whole, read without unpickling, the same numbers after it as without it."""
+
+import io
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from al_bench.files import digest, set_aside, written_whole
+
+logger = logging.getLogger(__name__)
+
+_DIGEST = 64  # a file begins with the SHA-256 of the rest, so that a garbled one changes nothing
+
+
+class Checkpoint:
+    """Where a training stands: step, weights, optimizers, the losses so far, torch's random states.
+
+    path: of the file; seconds: between two saves.
+    """
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        self.path, self.seconds = path, seconds
+        self.last = time.monotonic()
+
+    def due(self) -> bool:
+        """Whether the last save is `seconds` ago."""
+        return time.monotonic() - self.last >= self.seconds
+
+    def save(self, step: int, module: nn.Module, optimizers: Sequence[Optimizer], losses: Mapping[str, Any]) -> None:
+        """Writes the state after `step` steps in place of an older one."""
+        state = {
+            "step": step,
+            "module": module.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+            "losses": losses,
+            "rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
+        }
+        payload = io.BytesIO()
+        torch.save(state, payload)
+        with written_whole(self.path) as file:
+            file.write(digest(payload.getvalue()).encode() + payload.getvalue())
+        self.last = time.monotonic()
+
+    def load(self, module: nn.Module, optimizers: Sequence[Optimizer]) -> dict[str, Any] | None:
+        """Puts everything back and returns it: "step", the steps done, and "losses". None without a file.
+
+        A garbled file is set aside and the training begins anew, which is safe: it ends the same.
+        """
+        if not self.path.exists():
+            return None
+        stored = self.path.read_bytes()
+        if digest(stored[_DIGEST:]).encode() != stored[:_DIGEST]:
+            aside = set_aside(self.path)
+            logger.warning(f"the checkpoint {self.path} is garbled: it is kept as {aside.name}, training starts anew")
+            return None
+        state: dict[str, Any] = torch.load(io.BytesIO(stored[_DIGEST:]), weights_only=True)
+        module.load_state_dict(state["module"])
+        for optimizer, values in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(values)
+        torch.set_rng_state(state["rng"])
+        if state["cuda_rng"]:
+            torch.cuda.set_rng_state_all(state["cuda_rng"])
+        return state
+
+    def remove(self) -> None:
+        """Called when the training is over."""
+        self.path.unlink(missing_ok=True)

@@ -1,0 +1,22 @@
+"""Which commit of al_bench is running."""
+
+import functools
+import subprocess
+from pathlib import Path
+
+
+@functools.cache
+def current_commit() -> str:
+    """The commit's hash, with "+" where tracked files differ from it; "unknown" outside a git checkout."""
+    here = Path(__file__).parent
+    try:
+        commit = _git(here, "rev-parse", "--short=12", "HEAD")
+        dirty = _git(here, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return commit + ("+" if dirty else "")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()

@@ -1,0 +1,167 @@
+"""What Hydra asks of us while it composes: resolvers, a run's identity and label, the lists in `--help`.
+
+Imports nothing heavy, because `python run.py --help` and the driver of a sweep wait for it.
+"""
+
+import copy
+import difflib
+import hashlib
+import json
+import math
+import re
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+CONF = Path(__file__).parent.parent / "conf"
+
+IDENTITY = ("dataset", "network", "evaluator", "learner", "strategy", "oracle", "representation", "procedure", "seed")
+SIZES = ("initial", "every_class", "initial_size", "query_size")  # of loop; the budget and the stop rule are not in it
+_OPTIONAL = ("pair/", "preset/")
+ELSEWHERE = ("device", "threads", "trainer", "keep_weights")  # where and how a run computes, not what
+
+
+def register() -> None:
+    """Makes the resolvers known to OmegaConf; may be called again."""
+    resolvers: dict[str, Callable[..., Any]] = {
+        "at_most": at_most,
+        "run_id": run_id,
+        "label": label,
+        "choices": choices,
+    }
+    for name, resolver in resolvers.items():
+        OmegaConf.register_new_resolver(name, resolver, replace=True)
+
+
+def at_most(value: Any, limit: Any) -> Any:
+    """`value`, cut to `limit` unless that is null: how a scale reaches a length."""
+    return value if limit is None else min(value, limit)
+
+
+def identity(config: DictConfig) -> dict[str, Any]:
+    """What a run's results depend on, as plain values: the same however it was spelled on the command line."""
+    blanked = copy.deepcopy(config)
+    OmegaConf.set_readonly(blanked, False)
+    OmegaConf.set_struct(blanked, False)
+    for key in ELSEWHERE:
+        blanked[key] = None
+    blanked.paths = {str(name): f"<{name!s}>" for name in config.paths}
+    kept = {key: plain(blanked[key]) for key in IDENTITY if key != "procedure"}
+    kept["procedure"] = blanked.procedure._target_
+    kept["loop"] = {key: plain(blanked.loop[key]) for key in SIZES}
+    return kept
+
+
+def run_id(*, _root_: DictConfig) -> str:
+    """Twelve hexadecimal digits that name the run: its folder's last part."""
+    return hash_of(identity(_root_))
+
+
+def hash_of(kept: dict[str, Any]) -> str:
+    """The run id of an identity."""
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def label(*, _root_: DictConfig) -> str:
+    """What a person reads in the path of a run: dataset, recipe where it is another's, strategy, learner, seed."""
+    chosen = _root_.hydra.runtime.choices
+    task = "-".join(dict.fromkeys([chosen["dataset"], *chosen["recipe"].split("/")]))
+    method = chosen["strategy"]
+    for family, usual in (("learner", "supervised"), ("representation", "none")):
+        if chosen[family] != usual:
+            method += f"+{chosen[family]}"
+    return f"{task}/{method}/seed={_root_.seed}"
+
+
+def choices(group: str, about: str) -> str:
+    """One entry of `--help`: a group, what it is for and every choice in it."""
+    names = ", ".join(members(group))
+    listed = textwrap.fill(names, width=96, initial_indent=" " * 17, subsequent_indent=" " * 17)
+    return f"  {group:14} {about}\n{listed}"
+
+
+def members(group: str) -> list[str]:
+    """The choices of a group, sub-folders included."""
+    folder = CONF / group
+    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))
+
+
+def differences(stored: Any, asked: Any, path: str = "") -> list[str]:
+    """Each place where two identities differ, as "key is A there and B here"."""
+    if isinstance(stored, dict) and isinstance(asked, dict):
+        keys = dict.fromkeys([*stored, *asked])
+        return [
+            line for key in keys for line in differences(stored.get(key), asked.get(key), f"{path}.{key}".lstrip("."))
+        ]
+    return [] if stored == asked else [f"{path} is {stored} there and {asked} here"]
+
+
+def plain(value: Any) -> Any:
+    """Resolved, in plain types; a whole number is an int however it was written, and infinity is "all"."""
+    if isinstance(value, DictConfig | ListConfig):
+        value = OmegaConf.to_container(value, resolve=True)
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and math.isinf(value):
+        return "all"
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def unknown_choice(arguments: Sequence[str]) -> str | None:
+    """A sentence about the first GROUP=CHOICE on a command line that names no file, None where all do.
+
+    Said before Hydra composes anything, whose own message takes a screen. With a search path or configuration folder
+    of the user's own, what is known is left to Hydra.
+    """
+    if any(argument.startswith(("hydra.searchpath", "--config-", "-cd", "-cp")) for argument in arguments):
+        return None
+    for argument in arguments:
+        group, _, value = argument.partition("=")
+        if not (re.fullmatch(r"[\w/,-]+", value) and (CONF / group).is_dir() and group):
+            continue
+        for choice in value.split(","):
+            if choice not in (known := members(group)):
+                close = difflib.get_close_matches(choice, known, 1)
+                hint = f"did you mean {close[0]}? Use one of " if close else "use one of "
+                return f"{group}={choice} is not known: {hint}{', '.join(known)}"
+    return None
+
+
+def effects(config: DictConfig, chosen: Mapping[str, str]) -> str:
+    """Which pair, preset and scale files a run reads, and which lengths its scale cuts.
+
+    chosen: Hydra's `runtime.choices`.
+    """
+    files = [f"{group.split('@')[0]}/{choice}" for group, choice in chosen.items() if group.startswith(_OPTIONAL)]
+    read = [name for name in files if (CONF / f"{name}.yaml").exists()]
+    cuts = cut_by_scale(config)
+    return "\n".join(
+        [
+            f"scale {chosen['scale']}" + (f" cuts {', '.join(cuts)}" if cuts else " cuts nothing"),
+            f"preset {chosen['preset']}; also read: {', '.join(read) if read else 'nothing'}",
+        ]
+    )
+
+
+def cut_by_scale(config: DictConfig) -> list[str]:
+    """Each length that the scale makes smaller, as "learner.epochs 80 -> 40"."""
+    uncut = copy.deepcopy(config)
+    OmegaConf.set_readonly(uncut, False)
+    uncut.scale = dict.fromkeys(uncut.scale)
+    found = []
+    for path in _scaled_paths(OmegaConf.to_container(config, resolve=False)):
+        before, after = OmegaConf.select(uncut, path), OmegaConf.select(config, path)
+        if before != after:
+            found.append(f"{path} {'all' if before is None else before} -> {after}")
+    return found
+
+
+def _scaled_paths(node: Any, path: str = "") -> list[str]:
+    if isinstance(node, dict):
+        return [found for key, value in node.items() for found in _scaled_paths(value, f"{path}.{key}".lstrip("."))]
+    return [path] if isinstance(node, str) and ("${at_most:" in node or "${scale." in node) else []

@@ -1,0 +1,97 @@
+"""Data sets: what one is, and how a smaller or a sealed one is made from it.
+
+A member is a function that returns a Dataset; its configuration node calls it.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn, cast
+
+import torch
+from torch import Tensor
+
+from al_bench import seeding
+from al_bench.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Split:
+    """images: (N, C, H, W) uint8 by index, or (N, D) float features once a representation replaced them.
+    labels: (N,) int64 classes or (N, H, W) uint8 label maps, 255 = ignore."""
+
+    images: Inputs
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def subset(self, indices: Tensor) -> "Split":
+        """The split of the given positions, in their order, in memory."""
+        return Split(self.images[indices], self.labels[indices])
+
+    def to(self, device: torch.device) -> "Split":
+        """The split on a device; images that are not a tensor stay where they are."""
+        images = self.images.to(device) if isinstance(self.images, Tensor) else self.images
+        return Split(images, self.labels.to(device))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A classification or segmentation task. `train` is the pool; `validation` may be None."""
+
+    train: Split
+    validation: Split | None
+    test: Split
+    num_classes: int
+    class_names: tuple[str, ...]
+
+    @property
+    def map_shape(self) -> tuple[int, ...]:
+        """(H, W) of the label maps, () where a label is one class."""
+        return tuple(self.train.labels.shape[1:])
+
+    def to(self, device: torch.device) -> "Dataset":
+        """All splits on a device."""
+        validation = self.validation.to(device) if self.validation else None
+        return replace(self, train=self.train.to(device), validation=validation, test=self.test.to(device))
+
+    def blind(self) -> "Dataset":
+        """What a strategy may see: training images. Touching a label or another split raises PermissionError."""
+        sealed = cast(Any, Sealed())
+        return replace(self, train=Split(self.train.images, sealed), validation=sealed, test=sealed)
+
+
+class Sealed:
+    """Stands where something hidden would be; any use of it raises PermissionError."""
+
+    def _refuse(self, *use: object, **more: object) -> NoReturn:
+        raise PermissionError("strategies and features see no hidden label and no validation or test image")
+
+    __getattr__ = __getitem__ = __len__ = __iter__ = __bool__ = __array__ = __eq__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
+
+
+def limited(split: Split, max_images: int | None, seed: int = 0) -> Split:
+    """At most `max_images` of a split, drawn by `seed`, in their first order; all of it for None."""
+    if max_images is None or len(split) <= max_images:
+        return split
+    chosen = torch.randperm(len(split), generator=seeding.generator(seed))[:max_images]
+    return split.subset(chosen.sort().values)
+
+
+def of_classes(split: Split, classes: list[int] | None) -> Split:
+    """The images of some classes, relabeled 0, 1, ... in the order given; all of it for None."""
+    if classes is None:
+        return split
+    kept = torch.isin(split.labels, torch.tensor(classes)).nonzero().squeeze(1)
+    position = {label: number for number, label in enumerate(classes)}
+    labels = torch.tensor([position[label] for label in split.labels[kept].tolist()])
+    return Split(split.images[kept], labels)
+
+
+def fingerprint(images: Inputs) -> str:
+    """A hash of what the images are, wherever they lie: what an artifact made from them is named by."""
+    state = hashlib.sha256(f"{tuple(images.shape)} {images.dtype}".encode())
+    for part in torch.arange(len(images), device=images.device).split(65_536):
+        state.update(images[part].cpu().contiguous().numpy().tobytes())
+    return state.hexdigest()[:16]

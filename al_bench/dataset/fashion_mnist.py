@@ -1,0 +1,26 @@
+"""Fashion-MNIST in WAAL's split: a pool of 40K, 20K for validation, 10K for the test (WAAL Tab. 2)."""
+
+from pathlib import Path
+
+from torchvision.datasets import FashionMNIST
+
+from al_bench.dataset import Dataset, limited
+from al_bench.idx import idx_splits
+
+CHECKSUMS = {
+    "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+    "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
+    "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
+    "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
+}
+
+
+def fashion_mnist(root: str | Path, validation_size: int, max_images: int | None = None) -> Dataset:
+    """(N, 1, 28, 28) images of ten kinds of clothes.
+
+    root: the folder of FashionMNIST/raw. validation_size: the last images of the published 60,000 for training, which
+    are the validation split (0: none). max_images: of the training split. Raises InputError for files that are absent
+    or garbled and for a validation_size that cannot be.
+    """
+    train, validation, test = idx_splits(FashionMNIST, root, CHECKSUMS, validation_size)
+    return Dataset(limited(train, max_images), validation, test, 10, tuple(FashionMNIST.classes))

@@ -1,0 +1,42 @@
+"""MNIST in the split 50k / 10k / 10k (ASAL Sec. 4.1; facts 1.1), all ten digits or some of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from torchvision.datasets import MNIST
+
+from al_bench.dataset import Dataset, limited, of_classes
+from al_bench.errors import InputError
+from al_bench.idx import idx_splits
+
+CHECKSUMS = {
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+
+
+def mnist(
+    root: str | Path,
+    validation_size: int,
+    classes: Sequence[int] | None = None,
+    max_images: int | None = None,
+) -> Dataset:
+    """(N, 1, 28, 28) images of handwritten digits.
+
+    root: the folder of MNIST/raw. validation_size: the last images of the published 60,000 for training, which are
+    the validation split (0: none). classes: the digits to keep, labeled 0, 1, ... in this order. max_images: of the
+    training split. Raises InputError for files that are absent or garbled and for values that cannot be.
+    """
+    digits = list(range(10)) if classes is None else list(classes)
+    if len(set(digits)) < max(2, len(digits)) or not set(digits) <= set(range(10)):
+        raise InputError(f"dataset.classes={digits} cannot be: give two or more different digits")
+    train, validation, test = idx_splits(MNIST, root, CHECKSUMS, validation_size)
+    return Dataset(
+        train=limited(of_classes(train, digits), max_images),
+        validation=of_classes(validation, digits) if validation else None,
+        test=of_classes(test, digits),
+        num_classes=len(digits),
+        class_names=tuple(str(digit) for digit in digits),
+    )

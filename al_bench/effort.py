@@ -1,0 +1,53 @@
+"""What a part of a run cost: seconds, optimizer steps, images, memory."""
+
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass
+class Effort:
+    """seconds of wall time; optimizer_steps of all optimizers; images_seen in training; peak_memory in bytes."""
+
+    seconds: float = 0.0
+    optimizer_steps: int = 0
+    images_seen: int = 0
+    peak_memory: int = 0
+
+
+_meters: ContextVar[tuple[Effort, ...]] = ContextVar("meters", default=())
+
+
+@contextmanager
+def measured() -> Iterator[Effort]:
+    """Yields an Effort that is complete once the block ends; blocks may be nested.
+
+    peak_memory is the GPU's peak inside the block where there is a GPU, else the process's peak so far.
+    """
+    effort = Effort()
+    token = _meters.set((*_meters.get(), effort))
+    gpu = torch.cuda.is_initialized()
+    if gpu:
+        torch.cuda.reset_peak_memory_stats()
+    start = time.perf_counter()
+    try:
+        yield effort
+    finally:
+        if gpu:
+            torch.cuda.synchronize()
+        effort.seconds = time.perf_counter() - start
+        process = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        effort.peak_memory = torch.cuda.max_memory_allocated() if gpu else process
+        _meters.reset(token)
+
+
+def spend(optimizer_steps: int, images_seen: int) -> None:
+    """Adds to every block that is being measured."""
+    for effort in _meters.get():
+        effort.optimizer_steps += optimizer_steps
+        effort.images_seen += images_seen

@@ -1,0 +1,47 @@
+"""Classification: accuracy, overall and per class, negative log-likelihood and calibration error."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch.nn import functional
+from torchmetrics.classification import MulticlassCalibrationError
+
+from al_bench.artifacts import Artifacts
+from al_bench.dataset import Dataset
+from al_bench.errors import InputError
+from al_bench.evaluator import Evaluator, Metrics
+from al_bench.network import Network
+from al_bench.predict import stream
+
+
+@dataclass(frozen=True)
+class Accuracy(Evaluator):
+    """Measures on the test split; calibration_bins: of the expected calibration error (L1)."""
+
+    scalars: ClassVar[tuple[str, ...]] = ("accuracy", "negative_log_likelihood", "calibration_error")
+    calibration_bins: int = 15
+
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+        if dataset.map_shape:
+            raise InputError("evaluator=accuracy needs classes and this data set has label maps: use mean_iou")
+
+    def evaluate(self, model: Network, dataset: Dataset) -> Metrics:
+        test, num_classes = dataset.test, dataset.num_classes
+        calibration = MulticlassCalibrationError(num_classes, n_bins=self.calibration_bins, norm="l1")
+        correct, count = torch.zeros(num_classes), torch.zeros(num_classes)
+        likelihood, first = 0.0, 0
+        for batch in stream(model, model, test.images):
+            logits = batch.float().cpu()
+            labels = test.labels[first : first + len(logits)].cpu()
+            first += len(logits)
+            likelihood += float(functional.cross_entropy(logits, labels, reduction="sum"))
+            calibration.update(logits.softmax(1), labels)
+            count += torch.bincount(labels, minlength=num_classes)
+            correct += torch.bincount(labels[logits.argmax(1) == labels], minlength=num_classes)
+        return {
+            "accuracy": float(correct.sum() / count.sum()),
+            "negative_log_likelihood": likelihood / first,
+            "calibration_error": float(calibration.compute()),
+            "class_accuracy": (correct / count).tolist(),
+        }

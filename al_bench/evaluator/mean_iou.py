@@ -1,0 +1,46 @@
+"""Segmentation: intersection over union, mean and per class, and pixel accuracy."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torchmetrics.functional.classification import multiclass_confusion_matrix
+
+from al_bench.artifacts import Artifacts
+from al_bench.dataset import Dataset
+from al_bench.errors import InputError
+from al_bench.evaluator import Evaluator, Metrics
+from al_bench.losses import IGNORED
+from al_bench.network import Network
+from al_bench.predict import stream
+
+
+@dataclass(frozen=True)
+class MeanIou(Evaluator):
+    """Counts pixels over the whole test split; those IGNORED do not count, however they are labeled by the model.
+
+    A class without a test pixel is NaN and stays out of the mean.
+    """
+
+    scalars: ClassVar[tuple[str, ...]] = ("mean_iou", "pixel_accuracy")
+
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+        if not dataset.map_shape:
+            raise InputError("evaluator=mean_iou needs label maps and this data set has classes: use accuracy")
+
+    def evaluate(self, model: Network, dataset: Dataset) -> Metrics:
+        test, num_classes = dataset.test, dataset.num_classes
+        counts = torch.zeros(num_classes, num_classes, dtype=torch.int64)  # true classes in rows
+        first = 0
+        for logits in stream(model, model, test.images):
+            labels = test.labels[first : first + len(logits)].to(logits.device, torch.int64)
+            first += len(logits)
+            counts += multiclass_confusion_matrix(logits.argmax(1), labels, num_classes, ignore_index=IGNORED).cpu()
+        hits, true_pixels = counts.diagonal(), counts.sum(1)
+        iou = hits / (true_pixels + counts.sum(0) - hits)
+        iou[true_pixels == 0] = torch.nan
+        return {
+            "mean_iou": float(iou.nanmean()),
+            "pixel_accuracy": float(hits.sum() / counts.sum()),
+            "iou": iou.tolist(),
+        }

@@ -1,0 +1,111 @@
+"""F_auto of ASAL (Sec. 3.2): the code of an auto-encoder trained on the pool."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from al_bench import seeding, training
+from al_bench.artifacts import Artifacts, Made, describe
+from al_bench.batches import ImageBatches
+from al_bench.dataset import Dataset, fingerprint
+from al_bench.feature import Feature
+from al_bench.inputs import Inputs, canonical
+from al_bench.network import AutoencoderNetwork, Network
+
+
+@dataclass(eq=False)
+class Autoencoder(Feature):
+    """How the auto-encoder is trained and, once prepared, its codes.
+
+    network: factory of (image_shape) -> auto-encoder. optimizer: of (parameters) -> optimizer. epochs: of whole
+    batches. seed: of the auto-encoder itself; it is trained once and shared by runs of every seed. trained_network is
+    None until `prepare`.
+    """
+
+    network: Callable[..., AutoencoderNetwork]
+    optimizer: Callable[..., Optimizer]
+    epochs: int
+    batch_size: int
+    precision: str = "32-true"
+    seed: int = 0
+    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+    trained_network: AutoencoderNetwork | None = field(default=None, init=False, metadata={"identity": False})
+
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+        """Trains the auto-encoder on the pool's images, or takes the stored one."""
+        self.trained_network = self.trained(dataset, artifacts)
+
+    def size(self, image_shape: Sequence[int]) -> int:
+        """Of the code, which the untrained encoder already has."""
+        with torch.no_grad():
+            return self.untrained(image_shape).encode(torch.zeros(1, *image_shape)).shape[1]
+
+    def extract(self, images: Tensor, model: Network | None) -> Tensor:
+        """(B, C, H, W) canonical images to codes (B, D)."""
+        assert self.trained_network is not None, "prepare comes first"
+        return self.trained_network.encode(images)
+
+    def untrained(self, image_shape: Sequence[int]) -> AutoencoderNetwork:
+        """An auto-encoder of (C, H, W) images, its weights drawn by its own seed."""
+        with seeding.fork(seeding.seed_for(self.seed, 0, "autoencoder weights")):
+            return self.network(image_shape=tuple(image_shape))
+
+    def fit(self, images: Inputs, scratch: Path | None = None) -> tuple[AutoencoderNetwork, training.Trace]:
+        """Trains on (N, C, H, W) images; returns the auto-encoder and the losses of every 50 steps."""
+        network = self.untrained(images.shape[1:])
+        per_epoch = max(1, len(images) // self.batch_size)
+        batches = ImageBatches(
+            images,
+            batch_size=self.batch_size,
+            steps=self.epochs * per_epoch,
+            seed=seeding.seed_for(self.seed, 0, "autoencoder batches"),
+        )
+        trace = training.fit(
+            Reconstruction(network, self.optimizer),
+            batches,
+            seed=seeding.seed_for(self.seed, 0, "autoencoder training"),
+            device=images.device,
+            name=type(self).__name__,
+            precision=self.precision,
+            trainer=self.trainer,
+            scratch=scratch,
+        )
+        return network, trace
+
+    def trained(self, dataset: Dataset, artifacts: Artifacts) -> AutoencoderNetwork:
+        """The auto-encoder of a data set's training images, trained once and stored. It takes no gradient and is in
+        eval mode, on the images' device."""
+        images = dataset.train.images
+        spec = {"autoencoder": describe(self), "images": fingerprint(images)}
+
+        def make(scratch: Path) -> Made:
+            network, trace = self.fit(images, scratch)
+            return network.state_dict(), trace
+
+        network = self.untrained(images.shape[1:])
+        network.load_state_dict(artifacts.get("autoencoder", spec, make))
+        return network.to(images.device).eval().requires_grad_(False)
+
+
+class Reconstruction(training.Module):
+    """Squared error, summed over pixels, its mean over images (ASAL Sec. 3.2)."""
+
+    def __init__(self, network: nn.Module, optimizer: Callable[..., Optimizer]) -> None:
+        super().__init__()
+        self.network, self.make_optimizer = network, optimizer
+
+    def step(self, batch: Tensor, optimizers: Sequence[Optimizer]) -> training.Losses:
+        """batch: (1, B, C, H, W) uint8 images."""
+        images = canonical(batch[0])
+        loss = (self.network(images) - images).square().flatten(1).sum(1).mean()
+        self.update(optimizers[0], loss)
+        return {"squared_error": loss.detach()}
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        """One, of the whole network."""
+        return [self.make_optimizer(self.network.parameters())]

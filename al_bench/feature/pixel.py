@@ -1,0 +1,21 @@
+"""F_gray and F_rgb of ASAL (Sec. 3.2): the pixels themselves."""
+
+import math
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from al_bench.feature import Feature
+from al_bench.network import Network
+
+
+class Pixel(Feature):
+    """Every value of an image is a feature."""
+
+    def size(self, image_shape: Sequence[int]) -> int:
+        """C * H * W."""
+        return math.prod(image_shape)
+
+    def extract(self, images: Tensor, model: Network | None) -> Tensor:
+        """(B, C, H, W) canonical images to (B, C * H * W)."""
+        return images.flatten(1)

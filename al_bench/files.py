@@ -1,0 +1,92 @@
+"""Files that are there whole or not at all."""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from al_bench.errors import InputError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def full_disk_named(path: Path) -> Iterator[None]:
+    """Turns "no space left" while writing to `path` into one sentence for a person."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise InputError(
+                f"the disk is full: {path} could not be written; free some space and start the same command again, "
+                "everything finished before it is kept"
+            ) from error
+        raise
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write in binary; it replaces `path` when the block ends well and leaves no trace when not.
+
+    Raises InputError on a full disk.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with full_disk_named(path):
+        try:
+            with temporary.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a rename inside `folder` last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes `value` for a person to read; a list of numbers stays on one line."""
+    with written_whole(path) as file:
+        file.write(as_json(value).encode())
+
+
+def as_json(value: Any, indent: int = 0) -> str:
+    """JSON with one key per line and each list of plain values on one line."""
+    pad = "  " * (indent + 1)
+    if isinstance(value, dict) and value:
+        rows = [f"{pad}{json.dumps(str(key))}: {as_json(item, indent + 1)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(rows) + "\n" + "  " * indent + "}"
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return "[\n" + ",\n".join(pad + as_json(item, indent + 1) for item in value) + "\n" + "  " * indent + "]"
+    return json.dumps(value, allow_nan=False)
+
+
+def read_json(path: Path) -> Any:
+    """The value in `path`. Raises ValueError where it is not whole JSON."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def set_aside(path: Path) -> Path:
+    """Renames a file or folder that cannot be used, so that nothing is deleted; returns its new place."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.garbled-{number}")).exists():
+        number += 1
+    return path.rename(aside)

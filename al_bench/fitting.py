@@ -1,0 +1,52 @@
+"""Whether parts fit together, asked before anything is trained."""
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+import al_bench.learner
+import al_bench.network
+from al_bench.errors import InputError
+from al_bench.learner import Learner
+from al_bench.network import Network
+from al_bench.oracle import Oracle
+from al_bench.representation import Representation
+from al_bench.strategy import Strategy
+
+
+def refuse_misfits(
+    strategy: Strategy, learner: Learner, network: Network, oracle: Oracle, representation: Representation
+) -> None:
+    """Raises InputError where a strategy asks for what the other parts do not give, naming what would."""
+    name = type(strategy).__name__
+    for need in sorted(strategy.needs - learner.provides - network.provides):
+        networks = [f"network={member}" for member in providers(al_bench.network, Network, need)]
+        learners = [f"learner={member}" for member in providers(al_bench.learner, Learner, need)]
+        raise InputError(
+            f"strategy {name} needs a model with {need}, which {type(learner).__name__} on {type(network).__name__} "
+            f"does not have: use {' or '.join(networks + learners)}"
+        )
+    if strategy.needs_images and not representation.gives_images:
+        raise InputError(
+            f"strategy {name} generates images, and {type(representation).__name__} replaces images by features: "
+            "use representation=none"
+        )
+    if strategy.synthesizes and not oracle.labels_synthetic:
+        raise InputError(
+            f"strategy {name} asks for labels of synthetic images, which {type(oracle).__name__} cannot give: "
+            "use oracle=classifier"
+        )
+
+
+def providers(family: ModuleType, base: type, need: str) -> list[str]:
+    """The members of a family, by the names they are chosen by, that provide something."""
+    found = []
+    for module in pkgutil.iter_modules(family.__path__):
+        members = vars(importlib.import_module(f"{family.__name__}.{module.name}")).values()
+        if any(isinstance(member, type) and issubclass(member, base) and _gives(member, need) for member in members):
+            found.append(module.name)
+    return sorted(found)
+
+
+def _gives(member: type, need: str) -> bool:
+    return need in getattr(member, "provides", frozenset())

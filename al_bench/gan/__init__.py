@@ -1,0 +1,142 @@
+"""Generative adversarial networks: what one is to a strategy, and the game that all of them play."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from al_bench import seeding, training
+from al_bench.artifacts import Artifacts, Made, describe
+from al_bench.batches import ImageBatches
+from al_bench.dataset import Dataset, fingerprint
+from al_bench.inputs import Inputs, canonical
+
+NetworkFactory = Callable[..., nn.Module]
+
+
+class Players(nn.Module):
+    """A trained generator and its discriminator (or critic).
+
+    generator: latents (B, Z), z ~ N(0, I), to canonical images (B, C, H, W) in [0, 1], whatever its own range.
+    discriminator: canonical images to (B,) values; its `features(images)` gives (B, D), the input of its last layer.
+    """
+
+    def __init__(self, generator: nn.Module, discriminator: nn.Module, latent_size: int) -> None:
+        super().__init__()
+        self.generator, self.discriminator, self.latent_size = generator, discriminator, latent_size
+
+    def draw(self, count: int, rng: torch.Generator) -> Tensor:
+        """(count, Z) latents of the prior, on the generator's device."""
+        latents = torch.randn(count, self.latent_size, generator=rng)
+        return latents.to(next(self.parameters()).device)
+
+
+@dataclass(frozen=True)
+class Gan(ABC):
+    """How a GAN is trained; members differ in their losses.
+
+    generator: factory of (latent_size, image_shape) -> module; discriminator: of (image_shape) -> module.
+    *_optimizer: of (parameters) -> optimizer. iterations: of the generator. num_critic: discriminator steps before
+    each of them. seed: of the GAN itself; it is trained once and shared by runs of every seed.
+    """
+
+    generator: NetworkFactory
+    discriminator: NetworkFactory
+    generator_optimizer: Callable[..., Optimizer]
+    discriminator_optimizer: Callable[..., Optimizer]
+    latent_size: int
+    iterations: int
+    batch_size: int
+    num_critic: int
+    precision: str = "32-true"
+    schedule: Callable[[float], float] | None = None
+    seed: int = 0
+    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+
+    @abstractmethod
+    def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        """What the discriminator minimises; real, fake: (B, C, H, W) canonical, fake detached."""
+
+    @abstractmethod
+    def generator_loss(self, discriminator: nn.Module, fake: Tensor) -> Tensor:
+        """What the generator minimises; fake: (B, C, H, W) canonical, with gradients to the generator."""
+
+    def players(self, image_shape: Sequence[int]) -> Players:
+        """Untrained players for (C, H, W) images, their weights drawn by the GAN's own seed."""
+        with seeding.fork(seeding.seed_for(self.seed, 0, "gan weights")):
+            generator = self.generator(latent_size=self.latent_size, image_shape=tuple(image_shape))
+            return Players(generator, self.discriminator(image_shape=tuple(image_shape)), self.latent_size)
+
+    def fit(self, images: Inputs, scratch: Path | None = None) -> tuple[Players, training.Trace]:
+        """Plays the game on (N, C, H, W) images; returns the players and the losses of every 50 iterations."""
+        players = self.players(images.shape[1:])
+        batches = ImageBatches(
+            images,
+            batch_size=self.batch_size,
+            steps=self.iterations,
+            seed=seeding.seed_for(self.seed, 0, "gan batches"),
+            per_step=self.num_critic,
+        )
+        trace = training.fit(
+            Game(self, players),
+            batches,
+            seed=seeding.seed_for(self.seed, 0, "gan training"),
+            device=images.device,
+            name=type(self).__name__,
+            precision=self.precision,
+            trainer=self.trainer,
+            scratch=scratch,
+        )
+        return players, trace
+
+    def trained(self, dataset: Dataset, artifacts: Artifacts) -> Players:
+        """The players of a data set's training images, trained once and stored. They take no gradient and are in eval
+        mode, on the images' device."""
+        images = dataset.train.images
+        spec = {"gan": describe(self), "images": fingerprint(images)}
+
+        def make(scratch: Path) -> Made:
+            players, trace = self.fit(images, scratch)
+            return players.state_dict(), trace
+
+        players = self.players(images.shape[1:])
+        players.load_state_dict(artifacts.get("gan", spec, make))
+        return players.to(images.device).eval().requires_grad_(False)
+
+
+class Game(training.Module):
+    """One iteration: `num_critic` steps of the discriminator, each on new images, then one of the generator."""
+
+    def __init__(self, gan: Gan, players: Players) -> None:
+        super().__init__()
+        self.gan, self.players, self.schedule = gan, players, gan.schedule
+
+    def step(self, batch: Tensor, optimizers: Sequence[Optimizer]) -> training.Losses:
+        """batch: (num_critic, B, C, H, W) uint8 images."""
+        discriminator_optimizer, generator_optimizer = optimizers
+        generator, discriminator = self.players.generator, self.players.discriminator
+        for images in batch:
+            real = canonical(images)
+            with torch.no_grad():
+                fake = generator(self._latents(real))
+            discriminator_loss = self.gan.discriminator_loss(discriminator, real, fake)
+            self.update(discriminator_optimizer, discriminator_loss)
+        with training.frozen(discriminator):
+            generator_loss = self.gan.generator_loss(discriminator, generator(self._latents(real)))
+            self.update(generator_optimizer, generator_loss)
+        return {"discriminator_loss": discriminator_loss.detach(), "generator_loss": generator_loss.detach()}
+
+    def _latents(self, like: Tensor) -> Tensor:
+        return torch.randn(len(like), self.players.latent_size, device=like.device)
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        """Discriminator first."""
+        return [
+            self.gan.discriminator_optimizer(self.players.discriminator.parameters()),
+            self.gan.generator_optimizer(self.players.generator.parameters()),
+        ]

@@ -1,0 +1,26 @@
+"""WGAN-GP: a Wasserstein critic held near slope 1 by a gradient penalty (Gulrajani et al. 2017, the GAN of ASAL
+Sec. 4.2; settings in facts 1.5)."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from al_bench.gan import Gan
+from al_bench.losses import gradient_penalty, interpolates
+
+
+@dataclass(frozen=True, kw_only=True)
+class WganGp(Gan):
+    """penalty_weight: lambda of the penalty, 10 in the paper."""
+
+    penalty_weight: float
+
+    def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        """mean D(fake) - mean D(real) + lambda mean (|grad D| - 1)^2, at one point on each line from real to fake."""
+        wasserstein: Tensor = discriminator(fake).mean() - discriminator(real).mean()
+        return wasserstein + self.penalty_weight * gradient_penalty(discriminator, interpolates(real, fake))
+
+    def generator_loss(self, discriminator: nn.Module, fake: Tensor) -> Tensor:
+        """-mean D(fake)."""
+        loss: Tensor = -discriminator(fake).mean()
+        return loss

@@ -1,0 +1,105 @@
+"""Data sets in MNIST's four files: found, or fetched from where torchvision fetches them, and checked before use."""
+
+import gzip
+import hashlib
+import logging
+import zlib
+from collections.abc import Mapping, Sequence
+from http.client import HTTPException
+from pathlib import Path
+from urllib.request import urlopen
+from urllib.response import addinfourl
+
+from filelock import FileLock
+from torch import Tensor
+from torchvision.datasets import MNIST
+from torchvision.datasets.mnist import read_image_file, read_label_file
+
+from al_bench.dataset import Split
+from al_bench.errors import InputError
+from al_bench.files import written_whole
+from al_bench.progress import progress
+
+logger = logging.getLogger(__name__)
+
+_SECONDS = 10  # without an answer, before the next mirror: a network that drops packets would keep us for minutes
+
+
+def idx_splits(
+    source: type[MNIST], root: str | Path, checksums: Mapping[str, str], validation_size: int
+) -> tuple[Split, Split | None, Split]:
+    """Training, validation and test split: (N, 1, H, W) images and (N,) labels.
+
+    source: torchvision's class, which names folder and mirrors. root: the folder of <source>/raw. checksums: name of
+    each file to the MD5 of its content. validation_size: the last images of those published for training, which are
+    the validation split (0: None). Files that are absent are unpacked from <name>.gz, or fetched.
+
+    Raises InputError naming a file that can neither be found nor fetched, or that is not what was published, and for a
+    validation_size that leaves nothing to train on.
+    """
+    folder = Path(root).expanduser().resolve() / source.__name__ / "raw"
+    if any(not (folder / name).exists() for name in checksums):
+        _complete(folder, source.mirrors, checksums)
+    for name, checksum in checksums.items():
+        if _md5((folder / name).read_bytes()) != checksum:
+            raise InputError(f"{folder / name} is garbled or truncated: remove it, and it is fetched again")
+    images, labels = _read(folder, "train")
+    first = len(images) - validation_size
+    if not 0 < first <= len(images):
+        raise InputError(f"dataset.validation_size={validation_size} cannot be: give 0 to {len(images) - 1:,}")
+    validation = Split(images[first:], labels[first:]) if validation_size else None
+    return Split(images[:first], labels[:first]), validation, Split(*_read(folder, "t10k"))
+
+
+def _read(folder: Path, name: str) -> tuple[Tensor, Tensor]:
+    images = read_image_file(str(folder / f"{name}-images-idx3-ubyte"))
+    return images[:, None], read_label_file(str(folder / f"{name}-labels-idx1-ubyte"))
+
+
+def _complete(folder: Path, mirrors: Sequence[str], checksums: Mapping[str, str]) -> None:
+    """Puts every absent file in place; a second process waits for the first and finds them."""
+    remedy = f"put {', '.join(checksums)} into {folder}, as they are or as .gz, or set paths.data to where they lie"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock"):
+            for path in (folder / name for name in checksums):
+                if not path.exists():
+                    content = _content(path, mirrors, checksums[path.name])
+                    with written_whole(path) as file:
+                        file.write(content)
+    except OSError as error:
+        raise InputError(f"{folder} lacks files that could not be fetched ({error}): {remedy}") from error
+
+
+def _content(path: Path, mirrors: Sequence[str], checksum: str) -> bytes:
+    """What the file should hold, from the archive beside it or the first mirror that has it. Raises OSError."""
+    archive = path.with_name(f"{path.name}.gz")
+    problems = []
+    for url in [archive.as_uri()] if archive.exists() else [f"{mirror}{archive.name}" for mirror in mirrors]:
+        try:
+            content = gzip.decompress(_download(url))
+        except (OSError, EOFError, zlib.error, HTTPException) as error:
+            problems.append(f"{url}: {error}")
+            continue
+        if _md5(content) == checksum:
+            return content
+        problems.append(f"{url}: its content is garbled")
+    raise OSError("; ".join(problems))
+
+
+def _download(url: str) -> bytes:
+    logger.info(f"fetching {url}")
+    parts = []
+    with urlopen(url, timeout=_SECONDS) as answer, progress("fetching", _length(answer), "bytes") as bar:
+        while part := answer.read(1 << 16):
+            parts.append(part)
+            bar.advance(len(part))
+    return b"".join(parts)
+
+
+def _length(answer: addinfourl) -> int:
+    return int(answer.headers.get("Content-Length", 0))
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()

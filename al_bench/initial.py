@@ -1,0 +1,69 @@
+"""The first labels: which images are annotated before any model exists."""
+
+import torch
+from torch import Tensor
+
+from al_bench.errors import InputError
+
+_MOST_DRAWS = 1000
+
+
+def initial_indices(
+    labels: Tensor, num_classes: int, size: int, rule: str, every_class: bool, rng: torch.Generator
+) -> Tensor:
+    """(size,) distinct positions in the training split.
+
+    labels: (N,) int64 true classes, or (N, H, W) label maps (rule `random` alone). rule: `random`, uniform; `balanced`,
+    the same number of each class as far as `size` divides (the remainder goes to classes drawn at random);
+    `stratified`, class shares of the data with largest remainders. every_class: with `random`, draw again while a
+    class is missing (ASAL gives no rule for MNIST; facts 1.2). Raises InputError where that cannot be done.
+    """
+    size = min(size, len(labels))
+    maps = labels.dim() > 1
+    if rule not in ("random", "balanced", "stratified"):
+        raise InputError(f"loop.initial={rule} is not known: use random, balanced or stratified")
+    if maps and rule != "random":
+        raise InputError(f"loop.initial={rule} needs one class per image and this data set has label maps: use random")
+    if rule == "random":
+        return _random(labels, num_classes, size, every_class and not maps, rng)
+    counts = torch.bincount(labels.cpu(), minlength=num_classes)
+    share = _even(num_classes, size, rng) if rule == "balanced" else _proportional(counts, size)
+    if (share > counts).any():
+        short = int((share > counts).nonzero()[0])
+        raise InputError(
+            f"loop.initial_size={size} with loop.initial={rule} asks for {int(share[short])} images of class {short}, "
+            f"which has {int(counts[short])}: use fewer, or loop.initial=stratified"
+        )
+    order = torch.randperm(len(labels), generator=rng)
+    chosen = torch.cat([order[labels.cpu()[order] == k][: int(share[k])] for k in range(num_classes)])
+    return chosen[torch.randperm(size, generator=rng)]
+
+
+def _random(labels: Tensor, num_classes: int, size: int, every_class: bool, rng: torch.Generator) -> Tensor:
+    if every_class and size < num_classes:
+        raise InputError(
+            f"loop.initial_size={size} cannot hold {num_classes} classes: use at least {num_classes}, "
+            "or loop.every_class=false"
+        )
+    for _ in range(_MOST_DRAWS):
+        chosen = torch.randperm(len(labels), generator=rng)[:size]
+        if not every_class or len(labels.cpu()[chosen].unique()) == num_classes:
+            return chosen
+    raise InputError(
+        f"loop.initial_size={size}: no draw of {_MOST_DRAWS} held all {num_classes} classes: use more, "
+        "loop.initial=balanced or loop.every_class=false"
+    )
+
+
+def _even(num_classes: int, size: int, rng: torch.Generator) -> Tensor:
+    share = torch.full((num_classes,), size // num_classes)
+    share[torch.randperm(num_classes, generator=rng)[: size % num_classes]] += 1
+    return share
+
+
+def _proportional(counts: Tensor, size: int) -> Tensor:
+    exact = counts.double() * size / counts.sum()
+    share = exact.floor().long()
+    largest = (exact - share).sort(descending=True, stable=True).indices
+    share[largest[: size - int(share.sum())]] += 1
+    return share

@@ -1,0 +1,43 @@
+"""What a model reads, by index; and the one range that modules exchange."""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class Inputs(Protocol):
+    """(N, C, H, W) uint8 images or (N, D) float features, read by index.
+
+    A tensor is one, on whatever device; so is a memory map or a folder of files that are decoded when asked for.
+    """
+
+    @property
+    def shape(self) -> torch.Size: ...
+
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, indices: Tensor, /) -> Tensor: ...
+
+
+def canonical(batch: Tensor) -> Tensor:
+    """Images in the range that modules exchange: float in [0, 1].
+
+    batch: uint8 images in [0, 255], or anything floating, which is returned as it is.
+    """
+    return batch.float().div_(255) if batch.dtype == torch.uint8 else batch
+
+
+def as_stored(batch: Tensor, dtype: torch.dtype) -> Tensor:
+    """The inverse of `canonical`: synthetic inputs as the pool stores its own.
+
+    batch: canonical images in [0, 1] or features; dtype: of the pool's inputs. Images are rounded to 8 bits, which is
+    also what an annotator's screen shows.
+    """
+    return batch.clamp(0, 1).mul(255).round().to(dtype) if dtype == torch.uint8 else batch.to(dtype)

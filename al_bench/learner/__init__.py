@@ -1,0 +1,34 @@
+"""Learners: how the evaluated model is trained in a cycle."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from al_bench.artifacts import Artifacts
+from al_bench.dataset import Dataset
+from al_bench.network import Network, NetworkFactory
+from al_bench.pool import Pool
+
+
+class Learner(ABC):
+    """Trains a model on what is labeled, and on unlabeled inputs where it uses them."""
+
+    network: NetworkFactory
+    provides: ClassVar[frozenset[str]] = frozenset()
+    """What its models offer to a strategy beyond what their network does: "labeledness", "critic"."""
+
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:  # noqa: B027  (most need nothing)
+        """Trains or loads what it needs before the first cycle; `dataset` is blind."""
+
+    @abstractmethod
+    def empty(self, pool: Pool, seed: int) -> Network:
+        """An untrained model for the pool's inputs and classes, its weights drawn by `seed`: what `fit` begins with
+        and what stored weights are loaded into."""
+
+    @abstractmethod
+    def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
+        """A model trained on `pool`, in eval mode, on the pool's device.
+
+        previous: the last cycle's model, not to be changed, None in cycle 0. seed: of everything that is drawn.
+        scratch: a folder for the checkpoint of a long training. The same arguments give the same model.
+        """

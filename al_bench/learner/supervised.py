@@ -1,0 +1,78 @@
+"""Supervised learning on what is labeled, from new weights in every cycle (ASAL Sec. 4.2, WAAL Sec. 4)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytorch_lightning as pl
+from torch import Tensor
+from torch.optim import Optimizer
+
+from al_bench import losses, seeding, training
+from al_bench.batches import Augmentation, LabeledBatches
+from al_bench.learner import Learner
+from al_bench.network import Network, NetworkFactory
+from al_bench.pool import Pool
+
+
+@dataclass(frozen=True)
+class Supervised(Learner):
+    """Minimises the cross entropy of `network` by `optimizer` over `epochs` passes of the training set.
+
+    schedule: factor on the learning rate by the fraction of the training done. augmentation: of stored batches.
+    """
+
+    network: NetworkFactory
+    epochs: int
+    batch_size: int
+    optimizer: Callable[..., Optimizer]
+    schedule: Callable[[float], float] | None = None
+    augmentation: Augmentation | None = None
+    precision: str = "32-true"
+    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+
+    def empty(self, pool: Pool, seed: int) -> Network:
+        with seeding.fork(seeding.seed_for(seed, 0, "weights")):
+            return self.network(input_shape=tuple(pool.inputs.shape[1:]), num_classes=pool.num_classes)
+
+    def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
+        module = Classification(self.empty(pool, seed), self.optimizer, self.schedule)
+        inputs, labels = pool.training_set()
+        batches = LabeledBatches(
+            inputs,
+            labels,
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            seed=seeding.seed_for(seed, 0, "batches"),
+            augmentation=self.augmentation,
+        )
+        training.fit(
+            module,
+            batches,
+            seed=seeding.seed_for(seed, 0, "training"),
+            device=pool.device,
+            name="classifier",
+            precision=self.precision,
+            trainer=self.trainer,
+            scratch=scratch,
+        )
+        return module.network
+
+
+class Classification(training.Module):
+    """Cross entropy of (B, ...) inputs and their labels."""
+
+    def __init__(
+        self, network: Network, optimizer: Callable[..., Optimizer], schedule: Callable[[float], float] | None
+    ) -> None:
+        super().__init__()
+        self.network, self.optimizer, self.schedule = network, optimizer, schedule
+
+    def step(self, batch: tuple[Tensor, Tensor], optimizers: Sequence[Optimizer]) -> training.Losses:
+        inputs, labels = batch
+        loss = losses.cross_entropy(self.network(inputs), labels)
+        self.update(optimizers[0], loss)
+        return {"cross_entropy": loss.detach()}
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        return [self.optimizer(self.network.parameters())]

@@ -1,0 +1,92 @@
+"""The active learning loop (ASAL Alg. 1, WAAL Alg. 1): query, label, train, measure, store."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from al_bench import seeding
+from al_bench.dataset import Dataset
+from al_bench.effort import measured
+from al_bench.errors import InputError
+from al_bench.evaluator import Evaluator
+from al_bench.learner import Learner
+from al_bench.network import Network
+from al_bench.oracle import Oracle
+from al_bench.pool import Pool
+from al_bench.query import Query
+from al_bench.recording import answered, chosen_entropies, recorded, tensors_of
+from al_bench.stopping import Stopping
+from al_bench.store import Cycle, Record, RunStore
+from al_bench.strategy import Strategy
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the loop turns; all of it prepared. first_query: gives the initial labels' query."""
+
+    dataset: Dataset
+    strategy: Strategy
+    learner: Learner
+    oracle: Oracle
+    evaluator: Evaluator
+    first_query: Callable[[], Query]
+
+
+def run_loop(
+    parts: Parts, stopping: Stopping, query_size: int, seed: int, store: RunStore, tell: Callable[[Record], None]
+) -> str:
+    """Goes on from the last stored cycle until a stop rule holds; returns that rule in words.
+
+    query_size: annotations per cycle; seed: the run's; tell: called with each new cycle's record.
+    """
+    pool, model = restored(store, parts, seed)
+    while (reason := stopping.reason(store.last)) is None:
+        cycle = len(store.records)
+        with measured() as for_query, finite(f"cycle {cycle}, seed {seed}"):
+            if model is None:
+                query = parts.first_query()
+            else:
+                size = stopping.next_size(query_size, pool.annotations, len(pool.unlabeled))
+                rng = seeding.generator(seeding.seed_for(seed, cycle, "query"))
+                query = parts.strategy.query(model, pool, size, rng)
+        entropies = chosen_entropies(model, pool, query)
+        labels = parts.oracle.label(query)
+        pool = pool.with_labels(query, labels)
+        with measured() as for_fit, finite(f"cycle {cycle}, seed {seed}"):
+            model = fitted(parts.learner, pool, model, seed, cycle, store)
+        with measured() as for_evaluation:
+            metrics = parts.evaluator.evaluate(model, parts.dataset)
+        efforts = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation}
+        record = recorded(cycle, pool, query, labels, entropies, metrics, efforts)
+        store.write(Cycle(record, tensors_of(query, labels), model.state_dict()))
+        tell(store.records[-1])
+    return reason
+
+
+def fitted(learner: Learner, pool: Pool, model: Network | None, seed: int, cycle: int, store: RunStore) -> Network:
+    """The cycle's model. Raises InputError where nothing could be labeled."""
+    if len(pool.training_set()[1]) == 0:
+        raise InputError(f"cycle {cycle}, seed {seed}: the oracle could label none of {pool.annotations} annotations")
+    return learner.fit(pool, model, seeding.seed_for(seed, cycle, "fit"), store.scratch / f"{cycle:03d}")
+
+
+@contextmanager
+def finite(when: str) -> Iterator[None]:
+    """Turns a number that is not finite into one sentence that says when it came."""
+    try:
+        yield
+    except FloatingPointError as error:
+        raise InputError(f"{when}: {error}; what was finished before is kept, lower the learning rate") from error
+
+
+def restored(store: RunStore, parts: Parts, seed: int) -> tuple[Pool, Network | None]:
+    """The pool after the last stored cycle and the model trained in it, None where no cycle is stored."""
+    dataset = parts.dataset
+    pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes, dataset.map_shape)
+    for record in store.records:
+        pool = pool.with_labels(*answered(record, store.tensors(record["index"]), pool.device))
+    if store.last is None:
+        return pool, None
+    model = parts.learner.empty(pool, seed)
+    model.load_state_dict(store.weights(store.last["index"]))
+    return pool, model.to(pool.device).eval()

@@ -1,0 +1,67 @@
+"""Architectures: what a network is to everything else.
+
+A network is made by a `_partial_` node with `input_shape` and `num_classes`, which come from the pool at run time.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+NetworkFactory = Callable[..., "Network"]  # (input_shape, num_classes) -> Network
+
+
+class Network(nn.Module):
+    """A classifier in three parts: body, neck and the last layer.
+
+    body: inputs (B, C, H, W) or (B, D) to features (B, F) or (B, F, h, w), what adversarial learners align.
+    neck: features to embeddings (B, E), or (B, E, h, w) where labels are maps.
+    last: embeddings to logits (B, K) or (B, K, H, W), with K at least 2.
+
+    Inputs are canonical: images in [0, 1].
+    """
+
+    provides: ClassVar[frozenset[str]] = frozenset()
+    """What a strategy can ask of the model beyond logits: "embedding", "dropout" (a layer to sample with)."""
+
+    def __init__(self, body: nn.Module, neck: nn.Module, last: nn.Module) -> None:
+        super().__init__()
+        self.body, self.neck, self.last = body, neck, last
+
+    def features(self, inputs: Tensor) -> Tensor:
+        """(B, ...) canonical inputs to (B, F) or (B, F, h, w)."""
+        features: Tensor = self.body(inputs)
+        return features
+
+    def head(self, features: Tensor) -> Tensor:
+        """(B, F[, h, w]) features to (B, K[, H, W]) logits."""
+        logits: Tensor = self.last(self.neck(features))
+        return logits
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        """(B, ...) canonical inputs to (B, E), the input of the last layer; the mean over positions of a map."""
+        embedding: Tensor = self.neck(self.body(inputs))
+        return embedding.flatten(2).mean(2) if embedding.dim() > 2 else embedding
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(B, ...) canonical inputs to the (B, K[, H, W]) logits that are evaluated."""
+        return self.head(self.features(inputs))
+
+    def acquisition_logits(self, inputs: Tensor) -> Tensor:
+        """(B, ...) canonical inputs to the (B, K[, H, W]) logits that strategies score; `forward` unless a learner
+        trains another classifier for it (MAL's C beside its task model M)."""
+        logits: Tensor = self(inputs)
+        return logits
+
+
+class AutoencoderNetwork(nn.Module, ABC):
+    """An encoder and its decoder; made by a `_partial_` node with `image_shape`."""
+
+    @abstractmethod
+    def encode(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) canonical images to (B, D) codes."""
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) canonical images to their reconstructions, canonical too."""

@@ -1,0 +1,95 @@
+"""Strided convolutional generator and critic: ASAL Tables 5, 7 and 10, after DCGAN and WGAN-GP (facts 1.3).
+
+One level per entry of `channels`, whatever the image's size. Both speak canonical images in [0, 1]; the range that a
+network works in is its own (facts 1.4).
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Literal
+
+from torch import Tensor, nn
+
+from al_bench.network.initialization import Initialization, initialize
+from al_bench.network.resampling import down, halved, spatial, up
+
+
+class ConvGenerator(nn.Module):
+    """Latents (B, Z) to canonical images (B, C, H, W).
+
+    channels: of the maps from the smallest to the one before the image; Table 5 has (256, 128, 64). activation: makes
+    the one between layers. output: `tanh` works in [-1, 1] and is mapped to [0, 1] here. initialization: see
+    `initialize`.
+    """
+
+    def __init__(
+        self,
+        latent_size: int,
+        image_shape: Sequence[int],
+        channels: Sequence[int],
+        kernel_size: int,
+        activation: Callable[[], nn.Module],
+        batch_norm: bool,
+        output: Literal["sigmoid", "tanh"],
+        initialization: Initialization,
+    ) -> None:
+        super().__init__()
+        image_channels, size = spatial(image_shape)
+        sizes = halved(size, len(channels))[::-1]
+        first = (channels[0], *sizes[0])
+        units = channels[0] * sizes[0][0] * sizes[0][1]
+        # Every unit of the first map has its own statistics, as in IG's gan_cifar.py
+        norm: list[nn.Module] = [nn.BatchNorm1d(units)] if batch_norm else []
+        layers = [nn.Linear(latent_size, units), *norm, activation(), nn.Unflatten(1, first)]
+        for (wide, narrow), (small, large) in zip(pairwise(channels), pairwise(sizes), strict=False):
+            norm = [nn.BatchNorm2d(narrow)] if batch_norm else []
+            layers += [up(wide, narrow, kernel_size, small, large), *norm, activation()]
+        layers.append(up(channels[-1], image_channels, kernel_size, *sizes[-2:]))
+        self.layers, self.output = nn.Sequential(*layers), output
+        initialize(self, initialization)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """(B, Z) latents to (B, C, H, W) images in [0, 1]."""
+        values: Tensor = self.layers(latents)
+        return values.sigmoid() if self.output == "sigmoid" else (values.tanh() + 1) / 2
+
+
+class ConvCritic(nn.Module):
+    """Canonical images (B, C, H, W) to values (B,): a critic, or the logits of a discriminator.
+
+    channels: of the maps, from the image inwards; Table 5 has (64, 128, 256). slope: of the leaky ReLUs. norm: of all
+    levels but the first; `layer` has no part that couples the images of a batch, which a gradient penalty needs.
+    input_range: what the layers work in, `signed` [-1, 1] or `canonical` [0, 1]. initialization: see `initialize`.
+    """
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        channels: Sequence[int],
+        kernel_size: int,
+        slope: float,
+        norm: Literal["none", "batch", "layer"],
+        input_range: Literal["canonical", "signed"],
+        initialization: Initialization,
+    ) -> None:
+        super().__init__()
+        image_channels, size = spatial(image_shape)
+        self.layers, self.signed = nn.Sequential(), input_range == "signed"
+        for level, (narrow, wide) in enumerate(pairwise([image_channels, *channels])):
+            self.layers.append(down(narrow, wide, kernel_size))
+            if level and norm != "none":
+                self.layers.append(nn.BatchNorm2d(wide) if norm == "batch" else nn.GroupNorm(1, wide))
+            self.layers.append(nn.LeakyReLU(slope))
+        height, width = halved(size, len(channels))[-1]
+        self.last = nn.Linear(channels[-1] * height * width, 1)
+        initialize(self, initialization)
+
+    def features(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) images in [0, 1] to (B, D), the input of the last layer."""
+        maps: Tensor = self.layers(images * 2 - 1 if self.signed else images)
+        return maps.flatten(1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) images in [0, 1] to (B,) values."""
+        values: Tensor = self.last(self.features(images))
+        return values.squeeze(1)

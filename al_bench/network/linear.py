@@ -1,0 +1,18 @@
+"""h(x) = W x + b on the inputs as they are (ASAL Sec. 4.2)."""
+
+import math
+from collections.abc import Sequence
+from typing import ClassVar
+
+from torch import nn
+
+from al_bench.network import Network
+
+
+class Linear(Network):
+    """One linear layer on (C, H, W) pixels or (D,) features, K logits."""
+
+    provides: ClassVar[frozenset[str]] = frozenset({"embedding"})
+
+    def __init__(self, input_shape: Sequence[int], num_classes: int) -> None:
+        super().__init__(nn.Flatten(), nn.Identity(), nn.Linear(math.prod(input_shape), num_classes))

@@ -1,0 +1,28 @@
+"""Oracles: who labels, and how well."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from torch import Tensor
+
+from al_bench.artifacts import Artifacts
+from al_bench.dataset import Dataset
+from al_bench.query import Query
+
+
+class Oracle(ABC):
+    """Answers queries; besides the evaluator the only part that may read hidden labels."""
+
+    labels_synthetic: ClassVar[bool] = False
+    """Whether it can label inputs that are not of the pool."""
+
+    @abstractmethod
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+        """Takes what it needs to answer; here hidden labels may be read."""
+
+    @abstractmethod
+    def label(self, query: Query) -> Tensor:
+        """The labels of a query: (Q,) int64 or (Q, H, W) uint8 for indices, (Q, V, ...) for synthetic inputs.
+
+        -1 where it cannot tell a class, 255 in a label map. Every row costs one annotation, answered or not.
+        """

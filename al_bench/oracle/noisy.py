@@ -1,0 +1,44 @@
+"""An annotator who errs and passes, each at a known rate."""
+
+import torch
+from torch import Tensor
+
+from al_bench import seeding
+from al_bench.artifacts import Artifacts
+from al_bench.dataset import Dataset
+from al_bench.errors import InputError
+from al_bench.oracle import Oracle
+from al_bench.pool import UNKNOWN
+from al_bench.query import Query
+
+
+class Noisy(Oracle):
+    """Gives each image one answer for good: strategies of one seed meet the same wrong labels.
+
+    flip: probability of a wrong class, uniform over the others. abstain: probability of no answer, whatever it would
+    have been. seed: of both draws; a higher rate adds to the images that a lower one hit. Class labels only.
+    """
+
+    answers: Tensor
+
+    def __init__(self, flip: float, abstain: float, seed: int) -> None:
+        for name, rate in (("flip", flip), ("abstain", abstain)):
+            if not 0 <= rate <= 1:
+                raise InputError(f"oracle.{name}={rate} is no probability: use 0 to 1")
+        self.flip, self.abstain, self.seed = flip, abstain, seed
+
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+        """Draws all answers. Raises InputError for label maps."""
+        if dataset.map_shape:
+            raise InputError("oracle=noisy flips classes and these labels are maps: use oracle=ground_truth")
+        labels, count = dataset.train.labels, len(dataset.train)
+        rng = seeding.generator(seeding.seed_for(self.seed, 0, "noise"))
+        flipped, silent = (torch.rand(count, generator=rng) < rate for rate in (self.flip, self.abstain))
+        steps = torch.randint(1, dataset.num_classes, (count,), generator=rng)  # to another class
+        answers = torch.where(flipped, (labels.cpu() + steps) % dataset.num_classes, labels.cpu())
+        self.answers = answers.masked_fill(silent, UNKNOWN).to(labels.device)
+
+    def label(self, query: Query) -> Tensor:
+        if query.indices is None:
+            raise ValueError("a noisy annotator has no labels for synthetic inputs")
+        return self.answers[query.indices.to(self.answers.device, torch.int64)]

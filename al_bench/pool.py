@@ -1,0 +1,92 @@
+"""The pool: what is labeled, in which order."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from al_bench.inputs import Inputs
+from al_bench.query import Query
+
+UNKNOWN = -1  # the label of an annotation that the oracle could not give
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All training inputs and the labels bought so far; immutable. Hidden labels are not in it.
+
+    inputs: (N, ...) of the whole training split. labeled: (L,) int64, the annotated positions in the order of
+    annotation. labels: (L,) int64, or (L, H, W) uint8 label maps; UNKNOWN where the oracle could not tell. extra:
+    (S, ...) labeled synthetic inputs, as `inputs` are stored. extra_labels: (S,) int64 or (S, H, W) uint8.
+    annotations: what was paid for, at least L.
+    """
+
+    inputs: Inputs
+    num_classes: int
+    labeled: Tensor
+    labels: Tensor
+    extra: Tensor
+    extra_labels: Tensor
+    annotations: int = 0
+
+    @classmethod
+    def unlabeled_from(cls, inputs: Inputs, num_classes: int, map_shape: tuple[int, ...] = ()) -> "Pool":
+        """The pool before the first annotation; map_shape: (H, W) of the label maps, () for class labels."""
+        device = inputs.device
+        empty = torch.empty((0, *map_shape), dtype=torch.uint8 if map_shape else torch.int64, device=device)
+        none = torch.empty(0, dtype=torch.int64, device=device)
+        extra = torch.empty((0, *inputs.shape[1:]), dtype=inputs.dtype, device=device)
+        return cls(inputs, num_classes, none, empty, extra, empty)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs and labels live, and so where a model is trained."""
+        return self.inputs.device
+
+    @cached_property
+    def unlabeled(self) -> Tensor:
+        """(U,) int64 positions that were never asked for, ascending."""
+        free = torch.ones(len(self.inputs), dtype=torch.bool, device=self.device)
+        free[self.labeled] = False
+        return free.nonzero().squeeze(1)
+
+    def with_labels(self, query: Query, labels: Tensor) -> "Pool":
+        """A pool that also holds the answers to a query.
+
+        labels: (Q, ...) for a query of indices, (Q, V, ...) for synthetic inputs. Raises ValueError when an index was
+        labeled before or occurs twice.
+        """
+        labels = labels.to(self.labels)
+        paid = self.annotations + query.size
+        if query.indices is None:
+            assert query.synthetic is not None
+            extra = torch.cat([self.extra, query.synthetic.flatten(0, 1).to(self.extra)])
+            return replace(
+                self, extra=extra, extra_labels=torch.cat([self.extra_labels, labels.flatten(0, 1)]), annotations=paid
+            )
+        labeled = torch.cat([self.labeled, query.indices.to(self.labeled)])
+        if len(labeled.unique()) < len(labeled):
+            raise ValueError("a query returned an index twice or one that was labeled before")
+        return replace(self, labeled=labeled, labels=torch.cat([self.labels, labels]), annotations=paid)
+
+    def training_set(self) -> tuple[Tensor, Tensor]:
+        """Inputs (L', ...) and labels (L', ...): all that a learner reads of labels.
+
+        Pool images in order of annotation, then synthetic ones; those that the oracle could not label are left out.
+        """
+        inputs = torch.cat([self.inputs[self.labeled], self.extra])
+        labels = torch.cat([self.labels, self.extra_labels])
+        known = torch.ones(len(labels), dtype=torch.bool, device=self.device)
+        if labels.dtype == torch.int64:
+            known = labels != UNKNOWN
+        return inputs[known], labels[known]
+
+    def class_counts(self) -> list[int]:
+        """How many labels of each class the training set holds, K numbers; pixels where labels are maps."""
+        _, labels = self.training_set()
+        values = labels.flatten().long()
+        return torch.bincount(values[values < self.num_classes], minlength=self.num_classes).tolist()

@@ -1,0 +1,146 @@
+"""The active learning run: its parts checked and prepared, the loop turned, the cycles told."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from al_bench import seeding
+from al_bench.artifacts import Artifacts
+from al_bench.dataset import Dataset
+from al_bench.device import chosen_device
+from al_bench.errors import InputError
+from al_bench.evaluator import Evaluator
+from al_bench.fitting import refuse_misfits
+from al_bench.initial import initial_indices
+from al_bench.learner import Learner
+from al_bench.loop import Parts, finite, run_loop
+from al_bench.oracle import Oracle
+from al_bench.pool import Pool
+from al_bench.procedure import Procedure
+from al_bench.query import Query
+from al_bench.representation import Representation
+from al_bench.stopping import Stopping
+from al_bench.store import RunStore
+from al_bench.strategy import Strategy
+from al_bench.telling import cycle_line, cycle_table
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The `loop` node.
+
+    initial: rule of the first labels (`initial.initial_indices`); every_class: whether they hold every class;
+    initial_size, query_size, budget: annotations; max_cycles, stop_at: see `Stopping`. A size may be infinite: all.
+    """
+
+    initial: str
+    every_class: bool
+    initial_size: float
+    query_size: int
+    budget: float
+    max_cycles: int | None = None
+    stop_at: Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("initial_size", "query_size", "budget"):
+            if not isinstance(getattr(self, name), int | float):
+                raise InputError(f"loop.{name}={getattr(self, name)} is not a number: use one, or inf for all")
+
+    @property
+    def stopping(self) -> Stopping:
+        """The stop rules among them."""
+        return Stopping(self.budget, self.max_cycles, self.stop_at)
+
+    def check(self, num_images: int, evaluator: Evaluator) -> None:
+        """Raises InputError where the numbers contradict each other, the pool or the evaluator."""
+        first, images = min(self.initial_size, num_images), f"the {num_images:,} images of the training split"
+        all_of_them = self.initial_size == float("inf")
+        problems = {
+            f"loop.initial_size={self.initial_size} must be at least 1": first < 1,
+            f"loop.query_size={self.query_size} must be at least 1": self.query_size < 1,
+            f"loop.initial_size={self.initial_size} is larger than {images}: use fewer, or strategy=full for all": (
+                self.initial_size > num_images and not all_of_them
+            ),
+            f"loop.query_size={self.query_size} is larger than {images}: use fewer": self.query_size > num_images,
+            f"loop.budget={self.budget} is smaller than loop.initial_size={first}, which counts towards it: use a "
+            "larger budget or fewer initial labels": first > self.budget,
+        }
+        for sentence, holds in problems.items():
+            if holds:
+                raise InputError(sentence)
+        unknown = sorted(set(self.stop_at or ()) - set(evaluator.scalars))
+        if unknown:
+            raise InputError(
+                f"loop.stop_at names {', '.join(unknown)}, which is not measured: use {', '.join(evaluator.scalars)}"
+            )
+
+
+class ActiveLearning(Procedure):
+    """What `python run.py` does: one strategy on one data set with one seed."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        representation: Representation,
+        strategy: Strategy,
+        learner: Learner,
+        oracle: Oracle,
+        evaluator: Evaluator,
+        settings: Settings,
+        artifacts: str,
+        device: str,
+        seed: int,
+    ) -> None:
+        self.dataset, self.representation, self.strategy = dataset, representation, strategy
+        self.learner, self.oracle, self.evaluator = learner, oracle, evaluator
+        self.settings, self.artifacts, self.device, self.seed = settings, Artifacts(Path(artifacts)), device, seed
+
+    def run(self, store: RunStore) -> None:
+        self.settings.check(len(self.dataset.train), self.evaluator)
+        images = self.dataset.to(chosen_device(self.device))
+        self.check_parts(images)
+        with finite(f"before cycle 0, seed {self.seed}"):
+            dataset = self.representation.apply(images, self.artifacts)
+            self.prepare(dataset)
+        first_query = partial(self.first_query, dataset)
+        parts = Parts(dataset, self.strategy, self.learner, self.oracle, self.evaluator, first_query)
+        if store.last is not None:
+            logger.info(f"going on after cycle {store.last['index']} ({store.last['annotations']:,} annotations)")
+        reason = run_loop(
+            parts,
+            self.settings.stopping,
+            self.settings.query_size,
+            self.seed,
+            store,
+            tell=lambda record: logger.info(cycle_line(record)),
+        )
+        logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.records)}")
+
+    def check_parts(self, dataset: Dataset) -> None:
+        """Refuses parts that do not fit together; a network that cannot read such inputs refuses itself."""
+        shape = self.representation.shape(dataset.train.images.shape[1:])
+        pool = Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes, dataset.map_shape)
+        network = self.learner.empty(pool, self.seed)
+        refuse_misfits(self.strategy, self.learner, network, self.oracle, self.representation)
+
+    def first_query(self, dataset: Dataset) -> Query:
+        """The initial labels, the same for every strategy of a seed."""
+        settings = self.settings
+        size = int(min(settings.initial_size, len(dataset.train)))
+        rng = seeding.generator(seeding.seed_for(self.seed, 0, "initial"))
+        labels, num_classes = dataset.train.labels, dataset.num_classes
+        chosen = initial_indices(labels, num_classes, size, settings.initial, settings.every_class, rng)
+        return Query(indices=chosen.to(labels.device))
+
+    def prepare(self, dataset: Dataset) -> None:
+        """Oracle and evaluator see everything; learner and strategy no label and no test image."""
+        self.oracle.prepare(dataset, self.artifacts)
+        self.evaluator.prepare(dataset, self.artifacts)
+        self.learner.prepare(dataset.blind(), self.artifacts)
+        self.strategy.prepare(dataset.blind(), self.artifacts)

@@ -1,0 +1,23 @@
+"""Representations: the inputs replaced once by features, for every part that comes after."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+from al_bench.artifacts import Artifacts
+from al_bench.dataset import Dataset
+
+
+class Representation(ABC):
+    """How images become what the learner reads; learner, evaluator and strategy do not care."""
+
+    gives_images: ClassVar[bool]
+    """Whether the inputs are still images, which strategies that generate images need."""
+
+    @abstractmethod
+    def shape(self, image_shape: Sequence[int]) -> tuple[int, ...]:
+        """The shape of one input that `apply` makes of a (C, H, W) image, known before anything is trained."""
+
+    @abstractmethod
+    def apply(self, dataset: Dataset, artifacts: Artifacts) -> Dataset:
+        """The data set with the inputs of every split replaced; labels are neither read nor changed."""

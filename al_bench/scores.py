@@ -1,0 +1,64 @@
+"""Acquisition scores: logits in, one number per input out.
+
+Every score takes logits with the classes in dimension 1, (B, K) or (B, K, H, W), and returns (B,); for label maps it
+is the mean over pixels. Scores of Monte-Carlo passes take (T, B, K[, H, W]). All use log_softmax, so a probability
+that underflows stays finite; entropies are in nats.
+"""
+
+import torch
+from torch import Tensor
+
+
+def entropy(logits: Tensor) -> Tensor:
+    """Predictive entropy H(y | x), from 0 to log K: higher is more uncertain (ASAL Sec. 3.1; Eq. 1 ascends it)."""
+    log_probs = logits.log_softmax(1)
+    return _per_input(-(log_probs.exp() * log_probs).sum(1))
+
+
+def least_confidence(logits: Tensor) -> Tensor:
+    """One minus the largest probability, from 0 to 1 - 1/K: higher is more uncertain (WAAL Sec. 4, LeastCon)."""
+    return _per_input(1 - logits.softmax(1).amax(1))
+
+
+def margin(logits: Tensor) -> Tensor:
+    """Minus the gap between the two largest probabilities, from -1 to 0: higher is more uncertain (WAAL Sec. 4)."""
+    top = logits.softmax(1).topk(2, dim=1).values
+    return _per_input(top[:, 1] - top[:, 0])
+
+
+def boundary_distance(logits: Tensor) -> Tensor:
+    """Gap between the two largest logits, at least 0: 0 on the decision boundary.
+
+    For two classes and a linear model this is |w x + b| with w and b the differences of the two rows, the quantity
+    that GAAL minimises over z (ASAL Sec. 2; facts 1.8).
+    """
+    top = logits.topk(2, dim=1).values
+    return _per_input(top[:, 0] - top[:, 1])
+
+
+def mean_entropy(passes: Tensor) -> Tensor:
+    """Entropy of the mean of T dropout passes, from 0 to log K (DBAL as WAAL runs it; facts 2.3).
+
+    passes: (T, B, K[, H, W]) logits.
+    """
+    log_mean = _log_mean(passes)
+    return _per_input(-(log_mean.exp() * log_mean).sum(1))
+
+
+def mutual_information(passes: Tensor) -> Tensor:
+    """BALD: entropy of the mean minus the mean entropy of T dropout passes, from 0 to log K.
+
+    passes: (T, B, K[, H, W]) logits. Zero where all passes agree, however uncertain each is.
+    """
+    log_probs = passes.log_softmax(2)
+    expected = -(log_probs.exp() * log_probs).sum(2).mean(0)
+    return mean_entropy(passes) - _per_input(expected)
+
+
+def _log_mean(passes: Tensor) -> Tensor:
+    count = torch.tensor(len(passes), dtype=passes.dtype, device=passes.device)
+    return passes.log_softmax(2).logsumexp(0) - count.log()
+
+
+def _per_input(values: Tensor) -> Tensor:
+    return values if values.dim() == 1 else values.flatten(1).mean(1)

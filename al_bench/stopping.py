@@ -1,0 +1,50 @@
+"""When a run is finished; light, because the driver of a sweep asks it too."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """The stop rules of a run: whichever holds first.
+
+    budget: annotations in all; max_cycles: queries after the initial one, None for no limit; stop_at: metric names
+    and the values that all must reach, None for no such rule.
+    """
+
+    budget: float
+    max_cycles: int | None = None
+    stop_at: Mapping[str, float] | None = None
+
+    @classmethod
+    def stored(cls, settings: Mapping[str, Any]) -> "Stopping":
+        """From the `loop` node as `compose.plain` writes it, where infinity is "all"."""
+        budget = float("inf") if settings["budget"] == "all" else settings["budget"]
+        return cls(budget, settings["max_cycles"], settings["stop_at"])
+
+    def reason(self, cycle: Mapping[str, Any] | None) -> str | None:
+        """Why nothing follows a stored cycle, in words; None where another cycle does.
+
+        cycle: the last stored cycle's record, None before the first.
+        """
+        if cycle is None:
+            return None
+        if cycle["unlabeled"] == 0:
+            return "every image is labeled"
+        if cycle["annotations"] >= self.budget:
+            return f"the budget of {self.budget} annotations is spent"
+        if self.max_cycles is not None and cycle["index"] >= self.max_cycles:
+            return f"{self.max_cycles} cycles are done"
+        return self._reached(cycle["metrics"])
+
+    def _reached(self, metrics: Mapping[str, Any]) -> str | None:
+        if not self.stop_at:
+            return None
+        reached = all(metrics.get(name) is not None and metrics[name] >= goal for name, goal in self.stop_at.items())
+        goals = " and ".join(f"{name} {goal}" for name, goal in self.stop_at.items())
+        return f"{goals} is reached" if reached else None
+
+    def next_size(self, query_size: int, annotations: int, unlabeled: int) -> int:
+        """How many annotations the next query asks for: what the budget and the pool still allow."""
+        return int(min(query_size, self.budget - annotations, unlabeled))

@@ -1,0 +1,49 @@
+"""Strategies: what is asked for next."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from al_bench.artifacts import Artifacts
+from al_bench.dataset import Dataset
+from al_bench.network import Network
+from al_bench.pool import Pool
+from al_bench.query import Query
+
+
+class Strategy(ABC):
+    """Chooses what to annotate from the model and the pool; never sees a hidden label or the test split."""
+
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """What it asks of the model beyond logits, in the words of `Network.provides` and `Learner.provides`."""
+    needs_images: ClassVar[bool] = False
+    """Whether the inputs must be images, not features of a representation."""
+    synthesizes: ClassVar[bool] = False
+    """Whether it asks for labels of synthetic inputs, which not every oracle gives."""
+    order_invariant: ClassVar[bool] = True
+    """Whether the same images are chosen however the pool is ordered; a member says why where they are not."""
+
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:  # noqa: B027  (most need nothing)
+        """Trains or loads what serves selection alone, once per run; `dataset` is blind."""
+
+    @abstractmethod
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+        """Exactly `size` annotations to ask for: distinct unlabeled positions, or synthetic inputs.
+
+        size: at most the number of unlabeled positions. model and pool stay as they are. rng: a CPU generator, the
+        only source of randomness.
+        """
+
+
+def highest(scores: Tensor, candidates: Tensor, size: int) -> Query:
+    """The `size` candidates of highest score, highest first; ties go to the lower position.
+
+    scores: (U,); candidates: (U,) positions in the training split. Raises ValueError at a score that is NaN.
+    """
+    if scores.isnan().any():
+        position = int(candidates[scores.isnan().nonzero()[0, 0]])
+        raise ValueError(f"the score of image {position} is NaN")
+    best = scores.sort(descending=True, stable=True).indices[:size]
+    return Query(indices=candidates[best.to(candidates.device)], scores=scores[best])

@@ -1,0 +1,33 @@
+"""Monte-Carlo dropout: the whole pool is scanned several times with dropout on (DBAL and BALD; facts 2.3)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from al_bench.network import Network
+from al_bench.pool import Pool
+from al_bench.predict import predict
+from al_bench.query import Query
+from al_bench.strategy import Strategy, highest
+
+
+@dataclass(frozen=True)
+class Dropout(Strategy):
+    """Asks for the unlabeled images of highest `score` over `passes` stochastic passes.
+
+    score: (T, B, K[, H, W]) logits to (B,), higher is more uncertain: a function of `al_bench.scores`. Dropout alone is
+    random; batch norm stays in eval mode, unlike in the code that WAAL's baselines come from.
+    """
+
+    score: Callable[[Tensor], Tensor]
+    passes: int
+    needs: ClassVar[frozenset[str]] = frozenset({"dropout"})
+    order_invariant: ClassVar[bool] = False  # an image's masks are drawn by its place in its batch
+
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+        seed = int(torch.randint(2**62, (), generator=rng))
+        scores = predict(model, pool.inputs, pool.unlabeled, self.score, self.passes, seed)
+        return highest(scores, pool.unlabeled, size)

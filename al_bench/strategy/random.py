@@ -1,0 +1,20 @@
+"""Uniform sampling without replacement: the lower reference of every paper."""
+
+from typing import ClassVar
+
+import torch
+
+from al_bench.network import Network
+from al_bench.pool import Pool
+from al_bench.query import Query
+from al_bench.strategy import Strategy
+
+
+class Random(Strategy):
+    """Asks for unlabeled images drawn uniformly."""
+
+    order_invariant: ClassVar[bool] = False  # draws positions, so another order of the pool is another draw
+
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+        drawn = torch.randperm(len(pool.unlabeled), generator=rng)[:size]
+        return Query(indices=pool.unlabeled[drawn.to(pool.device)])

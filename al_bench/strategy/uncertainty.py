@@ -1,0 +1,26 @@
+"""Uncertainty sampling: the whole pool is scanned and the images of highest score are asked for."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from al_bench.network import Network
+from al_bench.pool import Pool
+from al_bench.predict import predict
+from al_bench.query import Query
+from al_bench.strategy import Strategy, highest
+
+
+class Uncertainty(Strategy):
+    """Asks for the unlabeled images of highest `score`.
+
+    score: (B, K[, H, W]) logits to (B,), higher is more uncertain: a function of `al_bench.scores`.
+    """
+
+    def __init__(self, score: Callable[[Tensor], Tensor]) -> None:
+        self.score = score
+
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+        scores = predict(model, pool.inputs, pool.unlabeled, self.score)
+        return highest(scores, pool.unlabeled, size)

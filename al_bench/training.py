@@ -1,0 +1,246 @@
+"""The one way to train a module: its `step` is the arithmetic, two drivers call it.
+
+`fit` drives `step` in a short loop of its own on one device (Fabric for placement and precision), or with a Lightning
+Trainer where several devices, callbacks or Lightning's own checkpoints are asked for. Both end with the same weights.
+"""
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from al_bench import interruption, seeding
+from al_bench.checkpoint import Checkpoint
+from al_bench.effort import spend
+from al_bench.progress import progress
+
+logger = logging.getLogger(__name__)
+
+_FLUSH_STEPS = 50  # between two looks at the losses: each look waits for the device
+
+Trace = dict[str, list[float]]
+Losses = Mapping[str, Tensor]
+
+
+class Module(pl.LightningModule, ABC):
+    """A LightningModule whose arithmetic is one `step`.
+
+    schedule: maps the fraction of the training done, in [0, 1), to a factor on every learning rate.
+    """
+
+    schedule: Callable[[float], float] | None = None
+    losses: "LossRecord"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.updates = self.steps_done = 0
+        self.steps_planned = 1
+
+    @abstractmethod
+    def step(self, batch: Any, optimizers: Sequence[Optimizer]) -> Losses:
+        """One step of the algorithm: every update that it makes, in its order; returns the losses to record."""
+
+    @abstractmethod
+    def configure_optimizers(self) -> list[Optimizer]:
+        """The optimizers, in the order in which `step` takes them."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> None:
+        """What a Trainer calls: the same `step`."""
+        optimizers: Any = self.optimizers()
+        listed = optimizers if isinstance(optimizers, list) else [optimizers]
+        self.set_rates(self.steps_done / self.steps_planned, listed)
+        self.losses.add(self.step(batch, listed))
+        self.steps_done += 1
+
+    def set_rates(self, fraction: float, optimizers: Sequence[Any]) -> None:
+        """Sets every learning rate to its first value times the schedule's factor."""
+        if self.schedule is None:
+            return
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group.setdefault("initial_lr", group["lr"]) * self.schedule(fraction)
+
+    def update(self, optimizer: Optimizer, loss: Tensor) -> None:
+        """Gradients of `loss` from zero, and one step of `optimizer`."""
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        optimizer.step()
+        self.updates += 1
+
+
+@dataclass(frozen=True)
+class StepDecay:
+    """Multiplies the learning rates by `factor` at each of the given fractions of the training."""
+
+    at: Sequence[float] = ()
+    factor: float = 0.1
+
+    def __call__(self, fraction: float) -> float:
+        return self.factor ** sum(fraction >= point for point in self.at)
+
+
+class Batches(ABC):
+    """Batches as a pure function of the step, so that a training can be taken up anywhere."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """The number of steps of the whole training."""
+
+    @abstractmethod
+    def __getitem__(self, step: int) -> Any:
+        """What `Module.step` takes, on the device that trains. May draw from the global generators (augmentation)."""
+
+    @property
+    @abstractmethod
+    def images_per_step(self) -> float:
+        """How many images one step reads, on average."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[step] for step in range(len(self)))
+
+
+class LossRecord:
+    """Losses of every step, looked at in blocks: a block's mean is kept, and a loss that is not finite stops."""
+
+    def __init__(self) -> None:
+        self.trace: Trace = {}
+        self.first = 0
+        self.waiting: list[Losses] = []
+
+    def add(self, losses: Losses) -> None:
+        """Takes the losses of the next step."""
+        self.waiting.append(losses)
+        if len(self.waiting) == _FLUSH_STEPS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Raises FloatingPointError, naming loss and step, where one is not finite."""
+        for name, values in self._values().items():
+            bad = (~values.isfinite()).nonzero()
+            if len(bad):
+                step = self.first + int(bad[0])
+                raise FloatingPointError(f"{name} is {float(values[bad[0]])} at step {step}")
+            self.trace.setdefault(name, []).append(float(values.mean()))
+        self.first += len(self.waiting)
+        self.waiting = []
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps, so that blocks fall as in an uncut training."""
+        return {"trace": self.trace, "first": self.first, "waiting": self._values()}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Puts a state back."""
+        self.trace, self.first = state["trace"], state["first"]
+        names, columns = list(state["waiting"]), list(state["waiting"].values())
+        self.waiting = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+    def _values(self) -> dict[str, Tensor]:
+        names = self.waiting[0] if self.waiting else ()
+        return {name: torch.stack([losses[name].detach() for losses in self.waiting]).float().cpu() for name in names}
+
+
+@contextmanager
+def frozen(*modules: nn.Module) -> Iterator[None]:
+    """Inside the block no parameter of the modules takes a gradient: the other player stands still."""
+    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+
+
+def fit(
+    module: Module,
+    batches: Batches,
+    *,
+    seed: int,
+    device: torch.device,
+    name: str,
+    precision: Any = "32-true",
+    trainer: Callable[..., pl.Trainer] | None = None,
+    scratch: Path | None = None,
+    checkpoint_seconds: float = 60.0,
+) -> Trace:
+    """Trains `module` in place on all of `batches` and leaves it on `device` in eval mode.
+
+    seed: of everything that the training draws from the global generators. precision: as Fabric and the Trainer name
+    it. trainer: makes a Trainer in place of the loop of our own. scratch: folder for a checkpoint every
+    `checkpoint_seconds` and at a signal, from which the same call goes on, bit for bit.
+
+    Returns the mean of each recorded loss over every 50 steps. Raises FloatingPointError at a loss that is not finite.
+    """
+    module.to(device).train()
+    module.updates, module.steps_done, module.steps_planned = 0, 0, len(batches)
+    with seeding.fork(seed):
+        if trainer is not None:
+            trace = _fit_by_trainer(module, batches, trainer, precision, device)
+        else:
+            checkpoint = Checkpoint(scratch / f"{name}.ckpt", checkpoint_seconds) if scratch else None
+            trace = _fit_by_loop(module, batches, precision, device, name, checkpoint)
+    module.to(device).eval()
+    return trace
+
+
+def _fit_by_loop(
+    module: Module, batches: Batches, precision: Any, device: torch.device, name: str, checkpoint: Checkpoint | None
+) -> Trace:
+    fabric = Fabric(accelerator=device.type, devices=_index(device), precision=precision)
+    plain = module.configure_optimizers()
+    _, *optimizers = fabric.setup(module, *plain)
+    record = module.losses = LossRecord()
+    start = 0
+    if checkpoint and (stored := checkpoint.load(module, plain)):
+        start = stored["step"]
+        record.load(stored["losses"])
+        logger.info(f"{name}: going on at step {start:,} of {len(batches):,}")
+    with progress(name, len(batches), start=start) as bar, interruption.deferred():
+        for step in range(start, len(batches)):
+            module.set_rates(step / len(batches), plain)
+            with fabric.autocast():
+                record.add(module.step(batches[step], optimizers))
+            bar.advance()
+            if checkpoint and (checkpoint.due() or interruption.pending()):
+                checkpoint.save(step + 1, module, plain, record.state())
+            if interruption.pending():
+                break
+    record.flush()
+    spend(module.updates, round((len(batches) - start) * batches.images_per_step))
+    if checkpoint:
+        checkpoint.remove()
+    return record.trace
+
+
+def _fit_by_trainer(
+    module: Module, batches: Batches, trainer: Callable[..., pl.Trainer], precision: Any, device: torch.device
+) -> Trace:
+    module.losses = LossRecord()
+    driver = trainer(
+        max_epochs=1,
+        precision=precision,
+        accelerator=device.type,
+        devices=_index(device),
+        logger=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+    )
+    driver.fit(module, train_dataloaders=batches)
+    module.losses.flush()
+    spend(module.updates, round(len(batches) * batches.images_per_step))
+    return module.losses.trace
+
+
+def _index(device: torch.device) -> Any:
+    return 1 if device.type == "cpu" else [device.index or 0]

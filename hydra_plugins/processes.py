@@ -1,0 +1,194 @@
+"""`hydra/launcher=processes`: a sweep with a process per cell, some at once, that survives what a cell does.
+
+A cell that is finished is not started; one that is killed is started once more and resumes; one that fails does not
+stop the others. None of Hydra's own launchers does all three.
+"""
+
+# No `from __future__ import annotations` here: Hydra 1.3 finds plugins without putting them into sys.modules.
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
+from hydra.errors import CompactHydraException
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict
+
+logger = logging.getLogger("al_bench")
+
+_OF_THE_SWEEP = ("hydra.mode", "hydra.launcher", "hydra/launcher", "hydra.sweep", "hydra/sweeper", "hydra.run")
+_TRIES = 2  # of a cell that a signal killed
+
+
+class FailedCells(CompactHydraException):
+    """Some cells of a sweep did not finish."""
+
+
+class Cell:
+    """One job of a sweep: its command, its folder, its process."""
+
+    def __init__(self, number: int, overrides: Sequence[str], config: DictConfig) -> None:
+        self.number, self.overrides, self.config = number, overrides, config
+        self.name = " ".join(overrides)
+        self.folder = Path(config.hydra.sweep.dir) / config.hydra.sweep.subdir
+        self.tries = 0
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, threads: int) -> None:
+        """Runs the cell as its own command line would, its output into sweep.log in its folder."""
+        self.tries += 1
+        self.folder.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+        own = [f"hydra.run.dir='{self.folder}'", "hydra.mode=RUN"]
+        about_hydra = [item for item in self.config.hydra.overrides.hydra if not item.startswith(_OF_THE_SWEEP)]
+        command = [sys.executable, sys.argv[0], *self.overrides, *about_hydra, *own]
+        with (self.folder / "sweep.log").open("ab") as log:
+            # a session of its own: a Ctrl-C reaches the sweep alone, which passes it on once
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
+        self.began = time.monotonic()
+
+    def last_words(self) -> str:
+        """The last line that the cell wrote."""
+        lines = (self.folder / "sweep.log").read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it wrote nothing"
+
+
+class Processes(Launcher):
+    """workers: cells at once; null: as many as there are CPU cores. poll: seconds between two looks at them."""
+
+    def __init__(self, workers: int | None, poll: float) -> None:
+        self.workers = workers or os.cpu_count() or 1
+        self.poll = poll
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        self.config, self.hydra_context, self.task_function = config, hydra_context, task_function
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        setup_globals()
+        configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
+        cells = [self._cell(initial_job_idx + index, job) for index, job in enumerate(job_overrides)]
+        _name_by_difference(cells)
+        unique = {cell.folder: cell for cell in cells}
+        finished = {folder for folder, cell in unique.items() if self._finished(cell)}
+        waiting = deque(cell for folder, cell in unique.items() if folder not in finished)
+        if not waiting:
+            logger.info(f"all {len(unique)} cells are finished\n{_table(cells)}")
+            return [self._returned(cell, 0) for cell in cells]
+        logger.info(f"{len(unique)} cells, {len(finished)} finished before, {self.workers} at once")
+        codes = {**dict.fromkeys(finished, 0), **self._run(waiting, len(waiting))}
+        done = sum(code == 0 for code in codes.values())
+        logger.info(f"{done} of {len(unique)} cells are finished\n{_table(cells)}")
+        return [self._returned(cell, codes[cell.folder]) for cell in cells]
+
+    def _cell(self, number: int, overrides: Sequence[str]) -> Cell:
+        config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
+        with open_dict(config):
+            config.hydra.job.id, config.hydra.job.num = str(number), number
+        return Cell(number, overrides, config)
+
+    def _finished(self, cell: Cell) -> bool:
+        from al_bench.cells import finished_reason
+
+        return finished_reason(cell.config, cell.folder) is not None
+
+    def _run(self, waiting: deque[Cell], total: int) -> dict[Path, int]:
+        """Runs the waiting cells; returns the exit code of each. A signal to the sweep is passed on to its cells."""
+        running: list[Cell] = []
+        codes: dict[Path, int] = {}
+        threads = max(1, (os.cpu_count() or 1) // self.workers)
+        began = time.monotonic()
+        before = signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.workers:
+                    cell = waiting.popleft()
+                    running.append(cell)
+                    cell.start(threads)
+                    logger.info(f"[{cell.number}] {cell.name}: started, log {cell.folder}/sweep.log")
+                time.sleep(self.poll)
+                for cell in [cell for cell in running if cell.process and cell.process.poll() is not None]:
+                    running.remove(cell)
+                    self._ended(cell, waiting, codes)
+                    if cell.folder in codes and waiting:
+                        left = (time.monotonic() - began) / len(codes) * (total - len(codes))
+                        logger.info(f"{len(codes)} of {total} cells ended, about {left / 60:,.1f} minutes left")
+        except KeyboardInterrupt:
+            _stop(running)
+            logger.warning("stopped; what is finished is kept, the same command goes on from there")
+            raise SystemExit(128 + signal.SIGINT) from None
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        return codes
+
+    def _ended(self, cell: Cell, waiting: deque[Cell], codes: dict[Path, int]) -> None:
+        assert cell.process is not None
+        code, seconds = cell.process.returncode, time.monotonic() - cell.began
+        if code < 0 and cell.tries < _TRIES:
+            logger.warning(f"[{cell.number}] {cell.name}: killed by signal {-code}, started once more")
+            waiting.append(cell)
+            return
+        codes[cell.folder] = code
+        if code == 0:
+            logger.info(f"[{cell.number}] {cell.name}: finished in {seconds:,.0f} s")
+        else:
+            logger.error(f"[{cell.number}] {cell.name}: failed with code {code}: {cell.last_words()}")
+
+    def _returned(self, cell: Cell, code: int) -> JobReturn:
+        returned = JobReturn(overrides=cell.overrides, working_dir=str(cell.folder))
+        returned.status = JobStatus.FAILED if code else JobStatus.COMPLETED
+        failure = FailedCells(f"the cell {cell.name} did not finish; its log is {cell.folder}/sweep.log")
+        returned.return_value = failure if code else None
+        return returned
+
+
+def _name_by_difference(cells: Sequence[Cell]) -> None:
+    """Leaves out of each name what all cells have in common."""
+    common = set.intersection(*(set(cell.overrides) for cell in cells)) if len(cells) > 1 else set()
+    for cell in cells:
+        cell.name = " ".join(override for override in cell.overrides if override not in common) or "the only cell"
+
+
+def _table(cells: Sequence[Cell]) -> str:
+    """One row per cell: how many annotations it has and how good its last model is."""
+    from tabulate import tabulate
+
+    from al_bench.cells import known_cycles
+    from al_bench.telling import headline
+
+    rows = []
+    for cell in cells:
+        records = known_cycles(cell.config, cell.folder)
+        name, value = headline(records[-1]) if records else ("", None)
+        last = {"annotations": records[-1]["annotations"], name: value} if records else {"annotations": 0}
+        rows.append({"cell": cell.name, **last})
+    return tabulate(rows, headers="keys", floatfmt=".4f", intfmt=",", missingval="-")
+
+
+def _interrupt(signum: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _stop(running: Sequence[Cell]) -> None:
+    for cell in running:
+        if cell.process and cell.process.poll() is None:
+            cell.process.send_signal(signal.SIGTERM)
+    for cell in running:
+        if cell.process:
+            cell.process.wait()
+
+
+ConfigStore.instance().store(
+    group="hydra/launcher",
+    name="processes",
+    node={"_target_": "hydra_plugins.processes.Processes", "workers": None, "poll": 0.2},
+    provider="al_bench",
+)

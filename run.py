@@ -1,0 +1,104 @@
+"""The one command: composes a run from `conf/` and does whatever of it is not stored yet."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from al_bench import compose
+
+logger = logging.getLogger("al_bench")
+
+compose.register()
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="config")
+def main(config: DictConfig) -> None:
+    """Runs one cell; exit code 0 when it is finished, 2 on bad input, 128 + signal when it was stopped."""
+    from al_bench.errors import InputError
+    from al_bench.interruption import Interrupted, signals_handled
+
+    try:
+        with signals_handled():
+            run(config)
+    except InputError as error:
+        logger.error(f"error: {error}")
+        sys.exit(2)
+    except Interrupted as stop:
+        logger.warning(f"stopped by {stop}; everything finished is kept, the same command goes on from there")
+        sys.exit(128 + stop.signum)
+
+
+def run(config: DictConfig) -> None:
+    """Composes the parts and runs the procedure, unless the run is finished here or in an exported cell."""
+    from al_bench.cells import finished_cell
+    from al_bench.commit import current_commit
+    from al_bench.stopping import Stopping
+    from al_bench.store import RunStore
+    from al_bench.telling import cycle_table
+
+    identity = compose.identity(config)
+    whole = compose.plain(config)
+    runtime = HydraConfig.get().runtime
+    stopping = Stopping.stored(whole["loop"])
+    logger.info(f"{runtime.output_dir}\n{compose.effects(config, runtime.choices)}")
+    about = {"config": whole, "choices": dict(runtime.choices), "commit": current_commit(), "hardware": hardware()}
+    with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights) as store:
+        records = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
+        reason = stopping.reason(records[-1]) if records else None
+        if reason is not None:
+            logger.info(f"finished before: {reason}\n{cycle_table(records)}")
+            return
+        use_threads(config.threads)
+        instantiated(config.procedure).run(store)
+
+
+def instantiated(node: DictConfig) -> Any:
+    """What a node describes. Raises InputError where a part refuses its arguments."""
+    from hydra.errors import InstantiationException
+    from hydra.utils import instantiate
+
+    from al_bench.errors import InputError
+
+    try:
+        return instantiate(node)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, InputError):
+            raise error.__cause__ from error
+        if isinstance(error.__cause__, TypeError) and "argument" in str(error.__cause__):
+            place = str(error).rsplit("full_key: ", 1)[-1].removeprefix("procedure.")
+            raise InputError(f"{place}: {error.__cause__}") from error
+        raise
+
+
+def use_threads(threads: int | None) -> None:
+    """Sets how many CPU threads torch uses; FAISS follows it."""
+    import torch
+
+    from al_bench.errors import InputError
+
+    if threads is not None and threads < 1:
+        raise InputError(f"threads={threads} must be at least 1, or null for all cores")
+    if threads is not None:
+        torch.set_num_threads(threads)
+
+
+def hardware() -> dict[str, Any]:
+    """What the run computes on, for its record."""
+    import platform
+
+    import torch
+
+    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return {"machine": platform.machine(), "cores": os.cpu_count(), "gpus": gpus, "torch": torch.__version__}
+
+
+if __name__ == "__main__":
+    if problem := compose.unknown_choice(sys.argv[1:]):
+        sys.exit(f"error: {problem}")
+    main()

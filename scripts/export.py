@@ -1,0 +1,24 @@
+"""`make export`: writes every finished run as a small JSON that a sweep elsewhere counts as finished."""
+
+import argparse
+import logging
+from pathlib import Path
+
+from al_bench.cells import export
+
+
+def main() -> None:
+    """Exports and says what was written."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("outputs", nargs="?", type=Path, default=Path("outputs"), help="where runs are (outputs)")
+    parser.add_argument("cells", nargs="?", type=Path, default=Path("results/cells"), help="where to (results/cells)")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    written = export(arguments.outputs, arguments.cells)
+    for path in written:
+        print(path)
+    print(f"{len(written)} finished runs written to {arguments.cells}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Composing configurations in tests, as `run.py` does it."""
+
+from functools import lru_cache
+from typing import Any
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from al_bench import compose as al_compose
+
+
+def compose(*overrides: str) -> DictConfig:
+    """The configuration of a command line, a copy of its own."""
+    return _composed(overrides).copy()
+
+
+@lru_cache(maxsize=256)
+def _composed(overrides: tuple[str, ...]) -> DictConfig:
+    with initialize_config_dir(str(al_compose.CONF), version_base="1.3"):
+        return hydra_compose("config", overrides=list(overrides), return_hydra_config=True)
+
+
+def run_id(*overrides: str) -> str:
+    """The id of the run that a command line starts."""
+    return al_compose.run_id(_root_=compose(*overrides))
+
+
+def members(family: str) -> list[str]:
+    """The choices of a conf group but for `none`, which is the absence of one."""
+    return [name for name in al_compose.members(family) if name != "none"]
+
+
+def part(node: str, *overrides: str) -> Any:
+    """The object that one node of a command line's configuration describes."""
+    return instantiate(OmegaConf.select(compose(*overrides), node), _convert_="all")

@@ -1,0 +1,23 @@
+"""What every test stands on: one thread, the real data where they are."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from al_bench import compose
+
+torch.set_num_threads(1)
+compose.register()
+
+ROOT = Path(__file__).parent.parent
+REAL_DATA = Path(os.environ.get("AL_BENCH_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of real data sets; the test is skipped, visibly, where it is missing."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"no real data in {REAL_DATA}")
+    return REAL_DATA

@@ -1,0 +1,144 @@
+"""What every learner promises to the loop (al_bench/learner/__init__.py)."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from composing import members, part
+from safetensors.torch import load, save
+from torch import Tensor
+
+from al_bench.artifacts import Artifacts
+from al_bench.dataset import Dataset
+from al_bench.learner import Learner
+from al_bench.network import Network
+from al_bench.pool import UNKNOWN, Pool
+from al_bench.predict import predict
+from al_bench.query import Query
+from al_bench.seeding import generator
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    made: Dataset = part("dataset", "dataset=digits")
+    return made
+
+
+@pytest.fixture(params=members("learner"))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def prepared(name: str, digits: Dataset, folder: Path, *overrides: str) -> Learner:
+    learner: Learner = part("learner", "dataset=digits", f"learner={name}", *overrides)
+    learner.prepare(digits.blind(), Artifacts(folder))
+    return learner
+
+
+@pytest.fixture
+def learner(name: str, digits: Dataset, tmp_path: Path) -> Learner:
+    """One that is fast and has learned little."""
+    return prepared(name, digits, tmp_path, "learner.epochs=2")
+
+
+def labeled(dataset: Dataset, count: int) -> Pool:
+    """The pool with `count` true labels."""
+    indices = torch.randperm(len(dataset.train), generator=generator(0))[:count]
+    pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes)
+    return pool.with_labels(Query(indices=indices), dataset.train.labels[indices])
+
+
+def answers(model: Network, dataset: Dataset) -> Tensor:
+    """(N,) predicted classes of the test split."""
+    everything = torch.arange(len(dataset.test))
+    return predict(model, dataset.test.images, everything, lambda logits: logits.argmax(1))
+
+
+def same(first: Network, second: Network) -> bool:
+    mine, other = first.state_dict(), second.state_dict()
+    return mine.keys() == other.keys() and all(torch.equal(mine[key], other[key]) for key in mine)
+
+
+def test_learns_digits(name: str, digits: Dataset, tmp_path: Path) -> None:
+    model = prepared(name, digits, tmp_path).fit(labeled(digits, 150), None, seed=0)
+    assert (answers(model, digits) == digits.test.labels).double().mean() > 0.8
+
+
+def test_the_same_arguments_give_the_same_model_and_another_seed_another(learner: Learner, digits: Dataset) -> None:
+    pool = labeled(digits, 40)
+    before = torch.get_rng_state()
+    first, again, other = (learner.fit(pool, None, seed=seed) for seed in (0, 0, 1))
+    assert same(first, again)
+    assert not same(first, other)
+    assert torch.equal(torch.get_rng_state(), before), "the global generator is put back"
+
+
+def test_two_fits_share_no_storage(learner: Learner, digits: Dataset) -> None:
+    first, second = (learner.fit(labeled(digits, 40), None, seed=0) for _ in range(2))
+    places = {value.untyped_storage().data_ptr() for value in first.state_dict().values()}
+    assert places.isdisjoint(value.untyped_storage().data_ptr() for value in second.state_dict().values())
+
+
+def test_the_previous_model_and_the_pool_stay_as_they_were(learner: Learner, digits: Dataset) -> None:
+    pool = labeled(digits, 40)
+    previous = learner.fit(pool, None, seed=0)
+    weights = {key: value.clone() for key, value in previous.state_dict().items()}
+    images, labels = digits.train.images[:].clone(), pool.labels.clone()
+    learner.fit(pool, previous, seed=1)
+    assert all(torch.equal(value, weights[key]) for key, value in previous.state_dict().items())
+    assert not any(module.training for module in previous.modules())
+    assert torch.equal(digits.train.images[:], images)
+    assert torch.equal(pool.labels, labels)
+
+
+def test_a_model_is_ready_for_use(learner: Learner, digits: Dataset) -> None:
+    model = learner.fit(labeled(digits, 40), None, seed=0)
+    assert not any(module.training for module in model.modules())
+    assert all(value.isfinite().all() for value in model.state_dict().values())
+    assert model(torch.rand(2, 1, 8, 8)).shape == (2, 10)
+    assert all(parameter.requires_grad for parameter in model.parameters()), "nothing is left frozen"
+
+
+def test_a_model_gives_what_its_network_and_its_learner_promise(learner: Learner, digits: Dataset) -> None:
+    model = learner.empty(labeled(digits, 40), seed=0).eval()
+    network = learner.network(input_shape=(1, 8, 8), num_classes=10)
+    assert network.provides <= model.provides, "a wrapper provides what it wraps"
+    images = torch.rand(3, 1, 8, 8)
+    methods = {"embedding": ("embed", 2), "labeledness": ("labeledness", 1)}
+    for capability in (model.provides | learner.provides) & methods.keys():
+        method, dimensions = methods[capability]
+        answer = getattr(model, method)(images)
+        assert len(answer) == 3
+        assert answer.dim() == dimensions
+    assert torch.equal(model.head(model.features(images)), model(images))
+
+
+def test_stored_weights_give_the_same_predictions(learner: Learner, digits: Dataset) -> None:
+    pool = labeled(digits, 40)
+    model = learner.fit(pool, None, seed=0)
+    restored = learner.empty(pool, seed=5)
+    restored.load_state_dict(load(save(model.state_dict())))
+    assert torch.equal(answers(restored.eval(), digits), answers(model, digits))
+
+
+def test_learns_from_synthetic_inputs_and_passes_over_what_nobody_could_label(
+    name: str, digits: Dataset, tmp_path: Path
+) -> None:
+    white = torch.full((20, 1, 1, 8, 8), 255, dtype=torch.uint8)
+    pool = labeled(digits, 100).with_labels(Query(synthetic=white), torch.full((20, 1), 3))
+    unknown = Query(indices=pool.unlabeled[:25])
+    pool = pool.with_labels(unknown, torch.full((25,), UNKNOWN))
+    model = prepared(name, digits, tmp_path, "learner.epochs=20").fit(pool, None, seed=0)
+    assert int(model(torch.ones(1, 1, 8, 8)).argmax()) == 3
+    assert (answers(model, digits) == digits.test.labels).double().mean() > 0.5
+
+
+def test_works_when_nothing_is_unlabeled(learner: Learner, digits: Dataset) -> None:
+    pool = labeled(digits, len(digits.train))
+    model = learner.fit(pool, None, seed=0)
+    assert (answers(model, digits) == digits.test.labels).double().mean() > 0.5
+
+
+def test_works_when_little_is_unlabeled(learner: Learner, digits: Dataset) -> None:
+    model = learner.fit(labeled(digits, len(digits.train) - 3), None, seed=0)
+    assert (answers(model, digits) == digits.test.labels).double().mean() > 0.5

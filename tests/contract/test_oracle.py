@@ -1,0 +1,96 @@
+"""What every oracle promises to the loop (al_bench/oracle/__init__.py)."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from composing import members, part
+
+from al_bench.artifacts import Artifacts
+from al_bench.dataset import Dataset
+from al_bench.errors import InputError
+from al_bench.oracle import Oracle
+from al_bench.pool import UNKNOWN
+from al_bench.query import Query
+from al_bench.seeding import generator
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    made: Dataset = part("dataset", "dataset=digits")
+    return made
+
+
+@pytest.fixture(params=members("oracle"))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def prepared(name: str, dataset: Dataset, folder: Path) -> Oracle:
+    made: Oracle = part("oracle", "dataset=digits", f"oracle={name}", "scale=smoke")
+    made.prepare(dataset, Artifacts(folder))
+    return made
+
+
+@pytest.fixture
+def oracle(name: str, digits: Dataset, tmp_path: Path) -> Oracle:
+    return prepared(name, digits, tmp_path)
+
+
+def asked(count: int, dataset: Dataset, seed: int = 0) -> Query:
+    return Query(indices=torch.randperm(len(dataset.train), generator=generator(seed))[:count])
+
+
+def synthetic(count: int, views: int) -> Query:
+    return Query(synthetic=torch.randint(256, (count, views, 1, 8, 8), generator=generator(0)).to(torch.uint8))
+
+
+def test_answers_every_row_with_a_class_or_unknown(oracle: Oracle, digits: Dataset) -> None:
+    labels = oracle.label(asked(300, digits))
+    assert labels.shape == (300,)
+    assert labels.dtype == torch.int64
+    assert ((labels == UNKNOWN) | ((labels >= 0) & (labels < 10))).all()
+
+
+def test_most_answers_are_true(oracle: Oracle, digits: Dataset) -> None:
+    query = asked(1000, digits)
+    assert query.indices is not None
+    assert (oracle.label(query) == digits.train.labels[query.indices]).double().mean() > 0.5
+
+
+def test_the_same_image_gets_the_same_answer(oracle: Oracle, digits: Dataset) -> None:
+    query = asked(300, digits)
+    assert query.indices is not None
+    first = oracle.label(query)
+    assert torch.equal(oracle.label(query), first)
+    backwards = Query(indices=query.indices.flip(0)[:100])
+    assert torch.equal(oracle.label(backwards), first.flip(0)[:100])
+
+
+def test_prepared_again_it_answers_the_same(name: str, digits: Dataset, tmp_path: Path) -> None:
+    """As in a run that is resumed, or with another strategy of the same seed."""
+    first, second = (prepared(name, digits, tmp_path) for _ in range(2))
+    assert torch.equal(first.label(asked(300, digits)), second.label(asked(300, digits)))
+
+
+def test_labels_synthetic_inputs_or_says_that_it_cannot(oracle: Oracle) -> None:
+    if not oracle.labels_synthetic:
+        with pytest.raises(ValueError, match="synthetic"):
+            oracle.label(synthetic(4, views=1))
+        return
+    for views in (1, 3):
+        labels = oracle.label(synthetic(4, views))
+        assert labels.shape == (4, views)
+        assert labels.dtype == torch.int64
+        assert ((labels >= UNKNOWN) & (labels < 10)).all()
+
+
+def test_label_maps_are_answered_or_refused_before_training(name: str, tmp_path: Path) -> None:
+    maps: Dataset = part("dataset", "dataset=shapes_seg", "dataset.train_size=20", "dataset.test_size=1")
+    try:
+        oracle = prepared(name, maps, tmp_path)
+    except InputError:
+        with pytest.raises(InputError, match="labels are maps: use oracle="):
+            prepared(name, maps, tmp_path)
+        return
+    assert torch.equal(oracle.label(asked(5, maps)), maps.train.labels[asked(5, maps).indices])

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from al_bench.artifacts import Artifacts
+from al_bench.dataset import Dataset, Split
+from al_bench.errors import InputError
+from al_bench.evaluator.mean_iou import MeanIou
+from al_bench.losses import IGNORED
+from al_bench.network import Network
+from al_bench.predict import BATCH_SIZE
+from al_bench.seeding import generator
+
+CLASSES = 3
+
+
+def random_task() -> tuple[Network, Dataset]:
+    """More images than a batch, and a model that is right now and then; the last class never occurs."""
+    rng = generator(0)
+    images = torch.randint(256, (BATCH_SIZE + 300, 1, 3, 2), generator=rng).to(torch.uint8)
+    maps = torch.randint(CLASSES - 1, (len(images), 3, 2), generator=rng).to(torch.uint8)
+    maps[torch.rand(maps.shape, generator=rng) < 0.2] = IGNORED
+    split = Split(images, maps)
+    network = Network(nn.Identity(), nn.Identity(), nn.Conv2d(1, CLASSES, 1))
+    network.last.weight.data = torch.tensor([-3.0, 3.0, 0.0])[:, None, None, None]
+    network.last.bias.data = torch.tensor([2.0, -2.0, 0.9])
+    return network, Dataset(split, None, split, CLASSES, tuple("abc"))
+
+
+def test_agrees_with_counting_in_a_loop() -> None:
+    model, dataset = random_task()
+    found = model(dataset.test.images[:].float() / 255).argmax(1).flatten().tolist()
+    true = dataset.test.labels.flatten().tolist()
+    pairs = [pair for pair in zip(found, true, strict=True) if pair[1] != IGNORED]
+    assert {answer for answer, _ in pairs} == {0, 1, 2}
+    iou = [sum(a == b == k for a, b in pairs) / sum(k in (a, b) for a, b in pairs) for k in range(CLASSES - 1)]
+    metrics = MeanIou().evaluate(model, dataset)
+    listed = metrics["iou"]
+    assert isinstance(listed, list)
+    assert listed[:2] == pytest.approx(iou)
+    assert metrics["mean_iou"] == pytest.approx(sum(iou) / 2)
+    assert metrics["pixel_accuracy"] == pytest.approx(sum(a == b for a, b in pairs) / len(pairs))
+
+
+def test_refuses_class_labels_before_training(tmp_path: Path) -> None:
+    split = Split(torch.zeros(4, 1, 2, 2, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64))
+    with pytest.raises(InputError, match="evaluator=mean_iou needs label maps"):
+        MeanIou().prepare(Dataset(split, None, split, 2, ("a", "b")), Artifacts(tmp_path))

@@ -1,0 +1,83 @@
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from al_bench.artifacts import Artifacts, describe
+from al_bench.dataset import Dataset
+from al_bench.dataset.digits import digits
+from al_bench.effort import measured
+from al_bench.feature.autoencoder import Autoencoder, Reconstruction
+from al_bench.inputs import canonical
+from al_bench.network.conv_autoencoder import ConvAutoencoder
+
+
+def made(epochs: int = 1, batch_size: int = 50) -> Autoencoder:
+    network = partial(
+        ConvAutoencoder, channels=(8, 8), decoder_channels=(8,), kernel_size=3, slope=0.2, initialization="he_glorot"
+    )
+    return Autoencoder(network, partial(torch.optim.Adam, lr=0.003), epochs, batch_size)
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return digits(test_share=0.2, split_seed=0, max_images=500)
+
+
+def test_squared_error_is_summed_over_pixels() -> None:
+    """Zeros for images of 0.2 and 1 in 6 pixels: (6 * 0.04 + 6) / 2 = 3.12 on average."""
+
+    class Zeros(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(1))
+
+        def forward(self, images: Tensor) -> Tensor:
+            return images * self.weight
+
+    module = Reconstruction(Zeros(), torch.optim.SGD)
+    module.update = lambda optimizer, loss: None  # type: ignore[method-assign,misc]
+    images = torch.tensor([51, 255], dtype=torch.uint8)[:, None, None, None].expand(2, 1, 2, 3)
+    losses = module.step(images[None], module.configure_optimizers())
+    assert float(losses["squared_error"]) == pytest.approx(3.12)
+
+
+def test_learns_more_than_the_mean_image(dataset: Dataset) -> None:
+    images = canonical(dataset.train.images)
+    network, trace = made(epochs=40).fit(dataset.train.images)
+    error = (network(images) - images).square().flatten(1).sum(1).mean().detach()
+    by_mean = (images.mean(0) - images).square().flatten(1).sum(1).mean()
+    assert error < 0.4 * by_mean
+    assert trace["squared_error"][-1] < trace["squared_error"][0]
+
+
+def test_epochs_count_whole_batches(dataset: Dataset) -> None:
+    with measured() as effort:
+        made(epochs=3, batch_size=60).fit(dataset.train.images)
+    assert (effort.optimizer_steps, effort.images_seen) == (3 * 8, 3 * 480)
+    with measured() as effort:
+        made(epochs=3, batch_size=501).fit(dataset.train.images)
+    assert effort.optimizer_steps == 3
+
+
+def test_is_trained_once_and_ready_to_use(dataset: Dataset, tmp_path: Path) -> None:
+    feature, again = made(), made()
+    feature.prepare(dataset.blind(), Artifacts(tmp_path))
+    with measured() as effort:
+        again.prepare(dataset.blind(), Artifacts(tmp_path))
+    assert effort.optimizer_steps == 0
+    images = canonical(dataset.train.images[:3])
+    codes = feature.extract(images, None)
+    assert torch.equal(codes, again.extract(images, None))
+    assert codes.shape == (3, 32)
+    assert not codes.requires_grad
+
+
+def test_what_was_prepared_is_no_part_of_its_name(dataset: Dataset, tmp_path: Path) -> None:
+    feature = made()
+    before = describe(feature)
+    feature.prepare(dataset.blind(), Artifacts(tmp_path))
+    assert describe(feature) == before
+    assert describe(made(epochs=2)) != before

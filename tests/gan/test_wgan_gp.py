@@ -1,0 +1,131 @@
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from al_bench import seeding
+from al_bench.gan.wgan_gp import WganGp
+from al_bench.losses import gradient_penalty
+from al_bench.training import StepDecay
+
+
+class Linear(nn.Module):
+    """A critic of constant slope |w|."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.flatten(1) @ self.weight
+
+
+class Shift(nn.Module):
+    """z + b as "images" of one pixel and two channels: all that this generator can learn is where they lie."""
+
+    def __init__(self, latent_size: int, image_shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(latent_size))
+
+    def forward(self, latents: Tensor) -> Tensor:
+        return (0.05 * latents + self.bias)[:, :, None, None]
+
+
+class Critic(nn.Module):
+    def __init__(self, image_shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(2, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        values: Tensor = self.layers(images)
+        return values.squeeze(1)
+
+
+def made(iterations: int = 1, num_critic: int = 5) -> WganGp:
+    adam = partial(torch.optim.Adam, lr=0.01, betas=(0.0, 0.9))
+    schedule = StepDecay((0.4, 0.7), 0.25)  # the game circles around its end without
+    return WganGp(Shift, Critic, adam, adam, 2, iterations, 64, num_critic, schedule=schedule, penalty_weight=10.0)
+
+
+def test_a_linear_critic_in_closed_form() -> None:
+    """w (mean fake - mean real) + lambda (|w| - 1)^2, wherever the interpolates fall."""
+    critic = Linear(torch.tensor([3.0, 4.0]))
+    real, fake = torch.rand(7, 2, 1, 1), torch.rand(7, 2, 1, 1)
+    expected = ((fake - real).flatten(1) @ torch.tensor([3.0, 4.0])).mean() + 10 * (5 - 1) ** 2
+    torch.testing.assert_close(made().discriminator_loss(critic, real, fake), expected)
+    torch.testing.assert_close(made().generator_loss(critic, fake), -critic(fake).mean())
+
+
+def test_the_penalty_image_by_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second implementation: one interpolate at a time, its slope by differences of the critic's values."""
+    with seeding.fork(0):
+        critic = Critic((2, 1, 1)).double()
+        critic.layers[2] = nn.Tanh()
+        real, fake = torch.rand(5, 2, 1, 1, dtype=torch.float64), torch.rand(5, 2, 1, 1, dtype=torch.float64)
+        weights = torch.rand(5, 1, 1, 1, dtype=torch.float64)
+    expected = 0.0
+    for first, second, weight in zip(real, fake, weights, strict=True):
+        point, step = (1 - weight) * first + weight * second, 1e-5
+        moves = step * torch.eye(2, dtype=torch.float64)[:, :, None, None]
+        with torch.no_grad():
+            slopes = [(critic((point + move)[None]) - critic((point - move)[None])) / (2 * step) for move in moves]
+        expected += (float(slopes[0] ** 2 + slopes[1] ** 2) ** 0.5 - 1) ** 2 / 5
+    monkeypatch.setattr(torch, "rand", lambda *_, **__: weights)
+    loss = made().discriminator_loss(critic, real, fake) - (critic(fake).mean() - critic(real).mean())
+    assert float(loss.detach()) == pytest.approx(10 * expected, rel=1e-6)
+
+
+def test_each_pair_has_a_weight_of_its_own() -> None:
+    seen = []
+
+    def critic(images: Tensor) -> Tensor:
+        seen.append(images.detach())
+        return images.flatten(1).sum(1)
+
+    made().discriminator_loss(critic, torch.zeros(500, 2, 3, 3), torch.ones(500, 2, 3, 3))  # type: ignore[arg-type]
+    weights = seen[-1].flatten(1)
+    assert torch.equal(weights.amin(1), weights.amax(1)), "one weight for all of an image"
+    assert float(weights[:, 0].mean()) == pytest.approx(0.5, abs=0.05)
+    assert float(weights[:, 0].var()) == pytest.approx(1 / 12, abs=0.01)
+
+
+def test_critic_steps_lower_the_penalty_and_part_real_from_fake() -> None:
+    """With the sign of the penalty turned, as in WAAL's published code, it would rise (facts 2.1)."""
+    gan, rng = made(), seeding.generator(0)
+    real, fake = torch.rand(256, 2, 1, 1, generator=rng) * 0.2, torch.rand(256, 2, 1, 1, generator=rng) * 0.2 + 0.8
+    with seeding.fork(0):
+        critic = gan.discriminator(image_shape=(2, 1, 1))
+        optimizer = gan.discriminator_optimizer(critic.parameters())
+        before = gradient_penalty(critic, (real + fake) / 2).detach()
+        for _ in range(200):
+            optimizer.zero_grad()
+            gan.discriminator_loss(critic, real, fake).backward()
+            optimizer.step()
+    assert float(gradient_penalty(critic, (real + fake) / 2).detach()) < 0.1 * float(before)
+    assert float((critic(real).mean() - critic(fake).mean()).detach()) == pytest.approx(0.8 * 2**0.5, rel=0.15)
+
+
+def test_the_game_moves_the_generator_to_the_data() -> None:
+    """From a mean of 0 to the data's 0.2 and 0.7."""
+    rng = seeding.generator(0)
+    images = (torch.tensor([0.2, 0.7]) + 0.05 * torch.randn(512, 2, generator=rng)).mul(255).round().clamp(0, 255)
+    players, trace = made(iterations=250).fit(images.to(torch.uint8)[:, :, None, None])
+    means = players.generator(torch.zeros(1, 2)).flatten().detach()
+    torch.testing.assert_close(means, torch.tensor([0.2, 0.7]), atol=0.1, rtol=0)
+    assert set(trace) == {"discriminator_loss", "generator_loss"}
+
+
+def test_an_iteration_is_num_critic_steps_then_one_of_the_generator() -> None:
+    steps: list[str] = []
+
+    def watched(parameters: Any, name: str) -> torch.optim.Optimizer:
+        optimizer = torch.optim.Adam(parameters)
+        optimizer.register_step_post_hook(lambda *_: steps.append(name))
+        return optimizer
+
+    optimizers = {f"{name}_optimizer": partial(watched, name=name) for name in ("generator", "discriminator")}
+    replace(made(iterations=2, num_critic=3), **optimizers).fit(torch.zeros(64, 2, 1, 1, dtype=torch.uint8))
+    assert steps == ["discriminator", "discriminator", "discriminator", "generator"] * 2

@@ -1,0 +1,66 @@
+import importlib.util
+
+import faiss
+import pytest
+import torch
+
+from al_bench.errors import InputError
+from al_bench.matcher.exact import Exact, nearest
+from al_bench.seeding import generator
+
+
+@pytest.fixture
+def without_faiss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(256, 2**16), (3, 7), (1, 1), (100, 10)])
+def test_blocks_of_any_size_find_the_same(monkeypatch: pytest.MonkeyPatch, rows: int, columns: int) -> None:
+    features, queries = torch.randn(100, 5, generator=generator(0)), torch.randn(11, 5, generator=generator(1))
+    monkeypatch.setattr("al_bench.matcher.exact._QUERIES", rows)
+    monkeypatch.setattr("al_bench.matcher.exact._FEATURES", columns)
+    by_definition = torch.cdist(queries.double(), features.double()).argsort(1)
+    for count in (1, 8, 100):
+        assert torch.equal(nearest(features, queries, count), by_definition[:, :count])
+
+
+@pytest.mark.usefixtures("without_faiss")
+def test_auto_does_without_faiss() -> None:
+    matcher = Exact("auto")
+    matcher.fit(torch.tensor([[0.0], [2.0]]))
+    assert matcher.index is None
+    assert matcher.match(torch.tensor([[1.5]]), torch.arange(0)).indices.tolist() == [1]
+
+
+def test_auto_takes_faiss_where_it_is() -> None:
+    matcher = Exact("auto")
+    matcher.fit(torch.tensor([[0.0], [2.0]]))
+    assert isinstance(matcher.index, faiss.IndexFlatL2)
+
+
+@pytest.mark.usefixtures("without_faiss")
+def test_refuses_a_backend_that_is_not_there() -> None:
+    with pytest.raises(InputError, match="backend=faiss: FAISS is not installed"):
+        Exact("faiss")
+
+
+def test_faiss_has_as_many_threads_as_torch() -> None:
+    matcher = Exact("faiss")
+    matcher.fit(torch.zeros(2, 1))
+    faiss.omp_set_num_threads(2)
+    torch.set_num_threads(1)  # where both share one OpenMP, FAISS's call was torch's too
+    matcher.match(torch.zeros(1, 1), torch.arange(0))
+    assert faiss.omp_get_max_threads() == torch.get_num_threads() == 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("backend", ["auto", "torch"])
+def test_on_a_gpu_as_on_the_cpu(backend: str) -> None:
+    """Duplicates make the search fetch more than FAISS returns on a GPU."""
+    features = torch.randn(5000, 6, generator=generator(0))
+    features[:3000] = 1.0
+    queries, taken = torch.ones(20, 6), torch.arange(2995)
+    there, here = Exact(backend), Exact("torch")  # type: ignore[arg-type]
+    there.fit(features.cuda())
+    here.fit(features)
+    assert torch.equal(there.match(queries.cuda(), taken).indices.cpu(), here.match(queries, taken).indices)

@@ -1,0 +1,126 @@
+"""The rule of `Matcher.match`: for each query in turn the nearest position that is still free."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from al_bench.matcher import Matcher
+from al_bench.matcher.exact import Exact
+from al_bench.matcher.kdtree import KdTree
+
+MEMBERS = {"faiss": lambda: Exact("faiss"), "torch": lambda: Exact("torch"), "kdtree": KdTree}
+members = pytest.mark.parametrize("member", MEMBERS)
+
+
+def by_loop(features, queries, taken):
+    """A second implementation: every distance in float64, one query after the other."""
+    free = set(range(len(features))) - set(taken.tolist())
+    indices, ranks, distances = [], [], []
+    for query in queries.double():
+        squared = (features.double() - query).square().sum(1)
+        order = sorted(range(len(features)), key=lambda position: (float(squared[position]), position))
+        rank, best = next((rank, position) for rank, position in enumerate(order) if position in free)
+        free.remove(best)
+        indices.append(best)
+        ranks.append(rank)
+        distances.append(float(squared[best]) ** 0.5)
+    return torch.tensor(indices), torch.tensor(ranks), torch.tensor(distances, dtype=torch.float64)
+
+
+def agrees(matcher: Matcher, features, queries, taken):
+    matcher.fit(features)
+    found = matcher.match(queries, taken)
+    indices, ranks, distances = by_loop(features, queries, taken)
+    assert found.indices.tolist() == indices.tolist()
+    assert found.ranks.tolist() == ranks.tolist()
+    torch.testing.assert_close(found.distances, distances)
+    assert (found.indices.dtype, found.ranks.dtype) == (torch.int64, torch.int64)
+
+
+@st.composite
+def on_a_grid(draw):
+    """Few distinct integer points: ties and duplicates everywhere, distances exact in float32."""
+    num_features = draw(st.integers(1, 90))
+    size = draw(st.integers(1, 3))
+    rng = torch.Generator().manual_seed(draw(st.integers(0, 10**6)))
+    scale = draw(st.sampled_from([1, 2, 5]))
+    num_taken = draw(st.integers(0, num_features))
+    num_queries = draw(st.integers(0, num_features - num_taken))
+    features = torch.randint(-scale, scale + 1, (num_features, size), generator=rng).float()
+    queries = torch.randint(-2 * scale, 2 * scale + 1, (num_queries, size), generator=rng).float() / 2
+    return features, queries, torch.randperm(num_features, generator=rng)[:num_taken]
+
+
+@members
+@settings(deadline=None)
+@given(case=on_a_grid())
+def test_equals_a_loop_with_ties_and_duplicates(member, case):
+    agrees(MEMBERS[member](), *case)
+
+
+@members
+@settings(deadline=None)
+@given(seed=st.integers(0, 10**6), offset=st.sampled_from([0.0, 30.0]), spread=st.sampled_from([1e-3, 1.0, 100.0]))
+def test_equals_a_loop_where_float32_searches_err(member, seed, offset, spread):
+    """Far from zero, or with queries far from the pool, float32 squared distances lose what tells neighbors apart."""
+    rng = torch.Generator().manual_seed(seed)
+    features = torch.randn(70, 4, generator=rng) + offset
+    queries = torch.randn(12, 4, generator=rng) * spread + offset
+    agrees(MEMBERS[member](), features, queries, torch.randperm(70, generator=rng)[:20])
+
+
+@members
+def test_queries_far_outside_the_pool(member):
+    """At |q| = 1e7 float32 holds squared distances to 1e7 only, which is what the nearest ones differ by."""
+    rng = torch.Generator().manual_seed(0)
+    features = torch.randn(1000, 8, generator=rng)
+    agrees(MEMBERS[member](), features, torch.randn(20, 8, generator=rng) * 3e6, torch.arange(900))
+
+
+@members
+def test_one_point_many_times(member):
+    """Duplicates are given out by position, beyond any number of neighbors fetched at first."""
+    matcher = MEMBERS[member]()
+    matcher.fit(torch.ones(100, 2))
+    found = matcher.match(torch.zeros(100, 2), torch.arange(0))
+    assert found.indices.tolist() == list(range(100))
+    assert found.ranks.tolist() == list(range(100))
+
+
+@members
+def test_an_exhausted_pool(member):
+    matcher = MEMBERS[member]()
+    matcher.fit(torch.arange(10.0)[:, None])
+    taken = torch.tensor([0, 1, 2, 3, 4, 5, 6, 7])
+    found = matcher.match(torch.zeros(2, 1), taken)
+    assert found.indices.tolist() == [8, 9]
+    assert found.ranks.tolist() == [8, 9]
+    with pytest.raises(ValueError, match="3 matches were asked for and 2 of 10 are left"):
+        matcher.match(torch.zeros(3, 1), taken)
+
+
+@members
+def test_no_queries(member):
+    matcher = MEMBERS[member]()
+    matcher.fit(torch.zeros(3, 2))
+    found = matcher.match(torch.empty(0, 2), torch.tensor([0]))
+    assert [column.shape for column in (found.indices, found.ranks, found.distances)] == [(0,)] * 3
+    assert found.indices.dtype == torch.int64
+
+
+@members
+def test_refuses_what_is_not_finite(member):
+    matcher = MEMBERS[member]()
+    with pytest.raises(ValueError, match="finite"):
+        matcher.fit(torch.tensor([[0.0], [float("nan")]]))
+    matcher.fit(torch.zeros(3, 1))
+    with pytest.raises(ValueError, match="finite"):
+        matcher.match(torch.tensor([[float("inf")]]), torch.arange(0))
+
+
+@members
+def test_fitted_anew(member):
+    matcher = MEMBERS[member]()
+    for features in (torch.tensor([[0.0], [1.0]]), torch.tensor([[5.0], [0.0], [9.0]])):
+        agrees(matcher, features, torch.tensor([[0.0]]), torch.arange(0))

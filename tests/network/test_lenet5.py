@@ -1,0 +1,34 @@
+import pytest
+import torch
+
+from al_bench.errors import InputError
+from al_bench.network.lenet5 import LeNet5
+
+
+def test_has_the_layers_of_waal() -> None:
+    network = LeNet5((1, 28, 28), 10, mean=0.0, std=1.0)
+    convolutions = 1 * 10 * 25 + 10 + 10 * 20 * 25 + 20
+    assert sum(p.numel() for p in network.parameters()) == convolutions + 320 * 50 + 50 + 50 * 10 + 10
+    images = torch.rand(3, 1, 28, 28)
+    assert network.features(images).shape == (3, 320)
+    assert network.embed(images).shape == (3, 50)
+
+
+def test_standardizes_canonical_pixels() -> None:
+    torch.manual_seed(0)
+    network = LeNet5((1, 28, 28), 10, mean=0.0, std=1.0).eval()
+    torch.manual_seed(0)
+    standardizing = LeNet5((1, 28, 28), 10, mean=0.2, std=0.5).eval()
+    images = torch.rand(3, 1, 28, 28)
+    assert torch.allclose(standardizing(images), network((images - 0.2) / 0.5), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 16), (3, 32, 32), (1, 29, 31)])
+def test_takes_images_of_other_sizes(shape: tuple[int, ...]) -> None:
+    assert LeNet5(shape, 2, 0.0, 1.0)(torch.rand(2, *shape)).shape == (2, 2)
+
+
+@pytest.mark.parametrize("shape", [(64,), (1, 8, 8), (1, 15, 28)])
+def test_refuses_what_does_not_fit(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match=r"network=lenet5 needs .*16 x 16 .*network=small_cnn"):
+        LeNet5(shape, 10, 0.0, 1.0)

@@ -1,0 +1,43 @@
+import numpy as np
+import torch
+from torch import nn
+
+from al_bench.network import Network
+from al_bench.pool import Pool
+from al_bench.query import Query
+from al_bench.seeding import generator
+from al_bench.strategy.kmeans import KMeans, nearest_to_centers
+
+CENTERS = torch.tensor([[0.0, 0.0], [50.0, 0.0], [0.0, 50.0]])
+
+
+def made_pool() -> tuple[Network, Pool]:
+    """Three clusters of ten around centers that are themselves images 0, 10 and 20, and one labeled image far away."""
+    ring = torch.randn(3, 9, 2, generator=generator(0))
+    ring = ring - ring.mean(1, keepdim=True)
+    clusters = torch.cat([CENTERS[:, None], CENTERS[:, None] + ring], dim=1).flatten(0, 1)
+    inputs = torch.cat([clusters, torch.tensor([[500.0, 500.0]])])
+    network = Network(nn.Identity(), nn.Identity(), nn.Linear(2, 2))
+    pool = Pool.unlabeled_from(inputs, 2).with_labels(Query(indices=torch.tensor([30])), torch.tensor([0]))
+    return network, pool
+
+
+def test_takes_the_image_in_the_middle_of_each_cluster() -> None:
+    query = KMeans().query(*made_pool(), 3, generator(0))
+    assert query.indices is not None
+    assert sorted(query.indices.tolist()) == [0, 10, 20]
+
+
+def test_each_choice_is_the_nearest_of_its_cluster() -> None:
+    points = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32)
+    chosen = nearest_to_centers(points, 40, seed=1)
+    assert len(set(chosen.tolist())) == 40
+    spread = np.linalg.norm(points[:, None] - points[chosen][None], axis=2).min(1).mean()
+    alike = np.linalg.norm(points[:, None] - points[:40][None], axis=2).min(1).mean()
+    assert spread < alike, "cluster centers cover the points better than the first forty do"
+
+
+def test_fewer_different_points_than_asked_for() -> None:
+    points = np.repeat(np.array([[0.0, 0.0], [5.0, 5.0]], dtype=np.float32), 4, axis=0)
+    assert sorted(nearest_to_centers(points, 6, seed=0)[:2] // 4) == [0, 1]
+    assert sorted(nearest_to_centers(points, 8, seed=0).tolist()) == list(range(8))

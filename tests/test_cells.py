@@ -1,0 +1,66 @@
+import json
+
+import pytest
+
+from al_bench import cells
+from al_bench.compose import hash_of
+from al_bench.files import write_json
+from al_bench.stopping import Stopping
+
+IDENTITY = {"seed": 0}
+
+
+def made_run(outputs, annotations=(20, 30), budget=30):
+    folder = outputs / "digits" / "random" / "seed=0" / hash_of(IDENTITY)
+    loop = {"budget": budget, "max_cycles": None, "stop_at": None}
+    write_json(
+        folder / "config.json", {"identity": IDENTITY, "config": {"loop": loop}, "commit": "abc", "hardware": {}}
+    )
+    for index, count in enumerate(annotations):
+        record = {"index": index, "annotations": count, "unlabeled": 9, "metrics": {"accuracy": 0.5}}
+        write_json(folder / "cycles" / f"{index:03d}.json", record)
+    return folder
+
+
+def test_a_finished_run_travels_and_is_found(tmp_path):
+    made_run(tmp_path / "outputs")
+    (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
+    assert path.name == f"digits-random-seed=0-{hash_of(IDENTITY)}.json"
+    content = json.loads(path.read_text())
+    assert content["finished"] == "the budget of 30 annotations is spent"
+    assert (content["commit"], len(content["cycles"])) == ("abc", 2)
+    assert len(cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))) == 2
+    assert cells.finished_cell(tmp_path / "cells", {"seed": 1}, Stopping(30)) == []
+
+
+def test_a_larger_budget_is_not_finished(tmp_path):
+    made_run(tmp_path / "outputs")
+    cells.export(tmp_path / "outputs", tmp_path / "cells")
+    assert cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(50)) == []
+
+
+def test_an_unfinished_run_stays_here(tmp_path, caplog):
+    caplog.set_level("INFO")
+    made_run(tmp_path / "outputs", budget=100)
+    assert cells.export(tmp_path / "outputs", tmp_path / "cells") == []
+    assert "left out, not finished" in caplog.text
+
+
+def test_an_exported_cell_with_more_cycles_is_left_alone(tmp_path):
+    made_run(tmp_path / "outputs", (20, 30, 40), budget=40)
+    cells.export(tmp_path / "outputs", tmp_path / "cells")
+    made_run(tmp_path / "other", (20, 30), budget=30)
+    assert cells.export(tmp_path / "other", tmp_path / "cells") == []
+    (path,) = (tmp_path / "cells").iterdir()
+    assert len(json.loads(path.read_text())["cycles"]) == 3
+
+
+@pytest.mark.parametrize("name", ["config.json", "cycles/001.json"])
+def test_a_garbled_run_is_named_and_the_rest_exported(tmp_path, name, caplog):
+    folder = made_run(tmp_path / "outputs")
+    other = tmp_path / "outputs" / "z"
+    folder.rename(other)
+    made_run(tmp_path / "outputs")
+    (folder / name).write_text("{")
+    assert len(cells.export(tmp_path / "outputs", tmp_path / "cells")) == 1
+    assert f"left out, garbled: {folder}" in caplog.text

@@ -1,0 +1,122 @@
+"""The properties of how a run is composed and named (design: How a run is composed, Identity)."""
+
+import re
+from pathlib import Path
+
+import pytest
+from composing import compose, members, run_id
+from omegaconf import OmegaConf
+
+from al_bench import compose as al_compose
+
+SHADOW = f"hydra.searchpath=[file://{Path(__file__).parent / 'conf'}]"
+PLAIN = ("strategy=random", "gan=none")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "epochs"),
+    [
+        (("recipe=shadow/digits",), 11),  # pair over member, which reads the recipe's 10
+        (("recipe=shadow/digits", "method=shadow"), 12),
+        (("recipe=shadow/digits", "method=shadow", "experiment=shadow"), 13),
+        (("recipe=shadow/digits", "method=shadow", "experiment=shadow", "preset=shadow"), 14),
+        (("recipe=shadow/digits", "experiment=shadow", "preset=shadow", "learner.epochs=15"), 15),
+    ],
+)
+def test_each_level_wins_over_the_ones_before(overrides, epochs):
+    assert compose(SHADOW, *PLAIN, *overrides).learner.epochs == epochs
+
+
+def test_member_reads_its_recipe():
+    config = compose(*PLAIN)
+    assert config.learner.epochs == config.recipe.epochs
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        ("gan=none", "strategy=random"),
+        ("strategy=random", "gan=none", "dataset=digits", "recipe=digits", "learner=supervised"),
+        ("strategy=random", "gan=none", "recipe.optimizer.lr=1e-3", "learner.epochs=40"),
+        ("strategy=random", "gan=none", "learner.epochs=40.0", "scale=paper", "preset=as_code"),
+        ("strategy=random", "gan=wgan_gp"),
+        ("strategy=random", "gan=none", "device=cpu", "threads=2", "paths.data=/elsewhere", "paths.outputs=/there"),
+        ("strategy=random", "gan=none", "loop.budget=150", "loop.stop_at={accuracy: 0.9}", "loop.max_cycles=3"),
+        ("strategy=random", "gan=none", "keep_weights=all", "trainer={_target_: pytorch_lightning.Trainer}"),
+        (SHADOW, "strategy=random", "gan=none", "experiment=shadow", "learner.epochs=40"),
+    ],
+)
+def test_one_cell_is_one_folder_however_it_is_spelled(spelled):
+    assert run_id(*spelled) == run_id(*PLAIN)
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["seed=1", "learner.epochs=41", "loop.query_size=11", "loop.initial=balanced", "network=linear", "scale=smoke",
+     "oracle=noisy", "recipe.optimizer.lr=0.002", "precision=bf16-mixed", "evaluator.calibration_bins=10"],
+)  # fmt: skip
+def test_what_results_depend_on_is_another_folder(other):
+    assert run_id(*PLAIN, other) != run_id(*PLAIN)
+
+
+def test_a_hash_that_was_written_down():
+    """An id that moves orphans every stored run, so it moves only on purpose."""
+    assert al_compose.hash_of({"seed": 0, "loop": {"query_size": 10}}) == "329cedc3f78a"
+
+
+def test_a_method_names_the_folder_by_what_it_chose():
+    config = compose("strategy=entropy", "gan=none", "learner=h_divergence", "seed=3")
+    assert al_compose.label(_root_=config) == "digits/entropy+h_divergence/seed=3"
+    assert al_compose.label(_root_=compose("dataset=mnist_two", *PLAIN)) == "mnist_two-asal/random/seed=0"
+
+
+def test_scale_cuts_lengths_and_undoes_nothing():
+    assert compose(*PLAIN, "scale=smoke").learner.epochs == 1
+    assert compose(*PLAIN, "scale=small").learner.epochs == 40
+    assert compose(*PLAIN, "scale=smoke", "learner.epochs=300").learner.epochs == 300
+    assert compose("scale=smoke", *PLAIN).loop == compose(*PLAIN, "scale=smoke").loop
+    assert compose(SHADOW, *PLAIN, "recipe=shadow/digits", "scale=smoke").learner.epochs == 1  # a pair's value too
+
+
+def test_what_a_scale_cuts_is_said():
+    config = compose(*PLAIN, "scale=smoke")
+    cuts = al_compose.cut_by_scale(config)
+    assert "learner.epochs 40 -> 1" in cuts
+    assert "dataset.max_images all -> 200" in cuts
+    assert "loop.max_cycles all -> 2" in cuts
+    assert not any(line.startswith("loop.query_size") for line in cuts)  # 10 is within smoke's 10
+    assert al_compose.cut_by_scale(compose(*PLAIN)) == []
+
+
+def test_which_pair_files_took_effect_is_said():
+    config = compose("dataset=mnist_two", "strategy=asal_auto", "scale=small")
+    said = al_compose.effects(config, config.hydra.runtime.choices)
+    assert "pair/gan/wgan_gp/asal/mnist_two" in said
+    assert "pair/learner" not in said
+
+
+@pytest.mark.parametrize("dataset", members("dataset"))
+def test_each_data_set_names_its_recipe(dataset):
+    config = compose(f"dataset={dataset}", *PLAIN)
+    assert (al_compose.CONF / "recipe" / f"{config.hydra.runtime.choices.recipe}.yaml").exists()
+    assert OmegaConf.to_container(config.procedure, resolve=True)
+
+
+@pytest.mark.parametrize("strategy", members("strategy"))
+def test_each_strategy_leaves_network_and_gan_to_the_recipe(strategy):
+    chosen = compose("dataset=mnist_two", f"strategy={strategy}").hydra.runtime.choices
+    default = compose("dataset=mnist_two", "strategy=random").hydra.runtime.choices
+    assert (chosen.network, chosen.gan) == (default.network, default.gan)
+
+
+def test_unknown_choices_are_named_before_anything_is_composed():
+    assert al_compose.unknown_choice(["strategy=random,entropy", "seed=1", "loop.budget=3"]) is None
+    sentence = al_compose.unknown_choice(["strategy=random,entopy"])
+    assert sentence is not None
+    assert re.match(r"strategy=entopy is not known: did you mean entropy\? Use one of .*random", sentence)
+
+
+def test_differences_are_named_by_their_keys():
+    stored, asked = {"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 1, "c": 4}, "e": 5}
+    lines = ["a.c is 2 there and 4 here", "d is 3 there and None here", "e is None there and 5 here"]
+    assert al_compose.differences(stored, asked) == lines

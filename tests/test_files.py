@@ -1,0 +1,76 @@
+import errno
+import os
+import subprocess
+
+import pytest
+
+from al_bench import files
+from al_bench.errors import InputError
+
+
+def test_a_file_is_there_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "deep" / "file.bin"
+    with pytest.raises(RuntimeError), files.written_whole(path) as file:
+        file.write(b"half")
+        raise RuntimeError
+    assert list(path.parent.iterdir()) == []
+    with files.written_whole(path) as file:
+        file.write(b"whole")
+    assert path.read_bytes() == b"whole"
+    with pytest.raises(RuntimeError), files.written_whole(path) as file:
+        file.write(b"half of the next")
+        raise RuntimeError
+    assert path.read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_named(tmp_path, monkeypatch, code):
+    def full(descriptor):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with (
+        pytest.raises(InputError, match=r"the disk is full: .*x.json could not be written; free some space"),
+    ):
+        files.write_json(tmp_path / "x.json", {"a": 1})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_failure_keeps_its_own_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (_ for _ in ()).throw(OSError(errno.EIO, "bad disk")))
+    with pytest.raises(OSError, match="bad disk"):
+        files.write_json(tmp_path / "x.json", {})
+
+
+def test_json_is_made_for_reading(tmp_path):
+    value = {"name": "a", "numbers": [1, 2.5, None], "rows": [{"x": 1}, {"x": 2}], "empty": {}, "deep": {"k": [True]}}
+    files.write_json(tmp_path / "x.json", value)
+    assert files.read_json(tmp_path / "x.json") == value
+    assert '  "numbers": [1, 2.5, null],\n' in (tmp_path / "x.json").read_text()
+
+
+def test_a_number_that_json_has_no_word_for_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(tmp_path / "x.json", {"a": float("nan")})
+
+
+def test_what_is_set_aside_is_kept_under_a_new_name_each_time(tmp_path):
+    for number in (1, 2):
+        (tmp_path / "x").write_text(str(number))
+        assert files.set_aside(tmp_path / "x") == tmp_path / f"x.garbled-{number}"
+    assert (tmp_path / "x.garbled-1").read_text() == "1"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_disk_that_is_really_full(tmp_path):
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        files.write_json(tmp_path / "before.json", {"kept": True})
+        with pytest.raises(InputError, match="the disk is full"):
+            files.write_json(tmp_path / "large.json", list(range(100_000)))
+        assert [path.name for path in tmp_path.iterdir()] == ["before.json"]
+        assert files.read_json(tmp_path / "before.json") == {"kept": True}
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)

@@ -1,0 +1,183 @@
+"""The loop on real digits, in this process: what is stored, what is shared, what goes on."""
+
+import json
+
+import pytest
+import torch
+from composing import compose, part
+
+from al_bench import compose as al_compose
+from al_bench.errors import InputError
+from al_bench.learner.supervised import Supervised
+from al_bench.store import RunStore
+from al_bench.strategy.uncertainty import Uncertainty
+from run import instantiated
+
+FAST = ("learner.epochs=3", "loop.initial_size=20", "loop.query_size=15", "dataset.max_images=300")
+
+
+def run(folder, *overrides, budget=65):
+    """Runs a cell of digits in `folder`; returns its records."""
+    config = compose("gan=none", *FAST, f"loop.budget={budget}", f"paths.outputs={folder}", "device=cpu", *overrides)
+    identity = al_compose.identity(config)
+    with RunStore(folder / al_compose.hash_of(identity), identity, {}) as store:
+        instantiated(config.procedure).run(store)
+        return store.records
+
+
+def comparable(records):
+    """All of the records but what a clock or the memory says."""
+    return [{key: value for key, value in record.items() if key not in ("effort", "commit")} for record in records]
+
+
+def test_a_run_of_entropy(tmp_path):
+    records = run(tmp_path, "strategy=entropy")
+    assert [record["annotations"] for record in records] == [20, 35, 50, 65]
+    assert [record["unlabeled"] for record in records] == [280, 265, 250, 235]
+    assert [sum(record["class_counts"]) for record in records] == [20, 35, 50, 65]
+    labeled = [index for record in records for index in record["query"]["indices"]]
+    assert len(set(labeled)) == 65
+    first, second = records[:2]
+    assert first["chosen_entropy"] is None
+    assert second["chosen_entropy"] == pytest.approx(sum(second["query"]["scores"]) / 15, rel=1e-5)
+    assert second["query"]["scores"] == sorted(second["query"]["scores"], reverse=True)
+    assert second["query"]["entropies"] == pytest.approx(second["query"]["scores"], rel=1e-4)
+    assert records[3]["effort"]["fit"]["optimizer_steps"] == 3 * 5  # 65 in batches of 16
+    assert records[3]["effort"]["fit"]["images_seen"] == 3 * 65
+    labels = part("dataset", "gan=none", *FAST).train.labels
+    assert second["query"]["labels"] == labels[torch.tensor(second["query"]["indices"])].tolist()
+
+
+def test_strategies_of_a_seed_share_the_whole_of_round_0(tmp_path):
+    first = {}
+    for strategy in ("random", "entropy", "coreset"):
+        records = run(tmp_path, f"strategy={strategy}", budget=35)
+        first[strategy] = json.dumps(comparable(records[:1]))
+    assert len(set(first.values())) == 1
+    other = comparable(run(tmp_path, "strategy=random", "seed=1", budget=35)[:1])
+    assert other[0]["query"]["indices"] != json.loads(first["random"])[0]["query"]["indices"]
+
+
+def test_raising_the_budget_goes_on(tmp_path):
+    uncut = run(tmp_path / "uncut", "strategy=entropy", budget=65)
+    run(tmp_path / "raised", "strategy=entropy", budget=35)
+    raised = run(tmp_path / "raised", "strategy=entropy", budget=65)
+    assert comparable(raised) == comparable(uncut)
+    weights = [
+        next((tmp_path / name).glob("*/cycles/003.model.safetensors")).read_bytes() for name in ("uncut", "raised")
+    ]
+    assert weights[0] == weights[1]
+
+
+def test_the_last_query_takes_what_the_budget_leaves(tmp_path):
+    assert [record["annotations"] for record in run(tmp_path, "strategy=random", budget=40)] == [20, 35, 40]
+
+
+def test_the_pool_may_be_labeled_to_its_end(tmp_path):
+    records = run(tmp_path, "strategy=entropy", "dataset.max_images=40", budget=1000)
+    assert [record["unlabeled"] for record in records] == [20, 5, 0]
+
+
+def test_full_supervision_is_one_cycle(tmp_path):
+    records = run(tmp_path, "strategy=full", "loop.initial_size=inf", "loop.budget=inf")
+    assert [record["annotations"] for record in records] == [300]
+
+
+def test_stop_at_ends_a_run_early(tmp_path):
+    records = run(tmp_path, "strategy=random", "loop.stop_at={accuracy: 0.01}", budget=200)
+    assert len(records) == 1
+
+
+def test_a_noisy_oracle_costs_what_it_does_not_tell(tmp_path):
+    records = run(tmp_path, "strategy=random", "oracle=noisy", "oracle.abstain=0.5", budget=35)
+    assert records[1]["annotations"] == 35
+    told = sum(label >= 0 for record in records for label in record["query"]["labels"])
+    assert 0 < told < 35
+    assert sum(records[1]["class_counts"]) == told
+
+
+def test_label_maps_go_through_the_same_loop(tmp_path):
+    records = run(
+        tmp_path, "dataset=shapes_seg", "strategy=entropy", "loop.initial_size=4", "loop.query_size=2",
+        "dataset.max_images=12", budget=8,
+    )  # fmt: skip
+    assert [record["annotations"] for record in records] == [4, 6, 8]
+    assert 0 <= records[-1]["metrics"]["mean_iou"] <= 1
+    assert records[-1]["query"]["labels"] is None
+
+
+def test_a_failed_training_names_cycle_step_and_seed_and_keeps_what_was_done(tmp_path, monkeypatch):
+    run(tmp_path, "strategy=random", budget=35)
+    fit = Supervised.fit
+
+    def diverging(self, *arguments):
+        raise FloatingPointError("cross_entropy is nan at step 7")
+
+    monkeypatch.setattr(Supervised, "fit", diverging)
+    with pytest.raises(
+        InputError, match="cycle 2, seed 0: cross_entropy is nan at step 7; what was finished before is kept"
+    ):
+        run(tmp_path, "strategy=random", budget=65)
+    monkeypatch.setattr(Supervised, "fit", fit)
+    assert len(run(tmp_path, "strategy=random", budget=65)) == 4
+
+
+def test_a_learning_rate_that_explodes_ends_with_one_sentence(tmp_path):
+    with pytest.raises(InputError, match=r"cycle 0, seed 0: cross_entropy is (nan|inf) at step \d+"):
+        run(tmp_path, "strategy=random", "learner.optimizer={_target_: torch.optim.SGD, _partial_: true, lr: 1e30}")
+
+
+def test_a_gan_that_explodes_ends_with_one_sentence(tmp_path):
+    rate = "gan.discriminator_optimizer.lr=1e30"
+    with pytest.raises(InputError, match=r"before cycle 0, seed 0: discriminator_loss is (nan|inf) at step \d+"):
+        run(tmp_path, "strategy=asal_auto", "gan=wgan_gp", "gan.iterations=20", rate)
+    assert not list(tmp_path.rglob("artifacts/gan/*.json"))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["loop.budget=10"], r"loop.budget=10 is smaller than loop.initial_size=20"),
+        (["loop.query_size=301"], r"loop.query_size=301 is larger than the 300 images of the training split"),
+        (["loop.budget=many"], r"loop.budget=many is not a number: use one, or inf for all"),
+        (["loop.query_size=0"], r"loop.query_size=0 must be at least 1"),
+        (["loop.initial_size=0"], r"loop.initial_size=0 must be at least 1"),
+        (["loop.initial_size=400", "loop.budget=500"], r"loop.initial_size=400 is larger than the 300 images"),
+        (["loop.initial=evenly"], r"loop.initial=evenly is not known: use random, balanced or stratified"),
+        (["loop.stop_at={acuracy: 0.9}"], r"loop.stop_at names acuracy, which is not measured: use accuracy, "),
+        (["device=cuda"], r"device=cuda was asked for and 0 GPUs are there: use device=cpu"),
+        (["device=tpu"], r"device=tpu is not (known|supported): use auto, cpu, cuda or cuda:1"),
+        (
+            ["network=linear", "strategy=bald"],
+            r"strategy Dropout needs a model with dropout, .* network=lenet.* network=small_cnn",
+        ),
+        (
+            ["representation=autoencoder", "network=linear", "strategy=asal_auto", "gan=wgan_gp"],
+            r"generates images, .* use representation=none",
+        ),
+        (
+            ["strategy=gaal", "gan=wgan_gp", "oracle=ground_truth"],
+            r"labels of synthetic images, .* use oracle=classifier",
+        ),
+        (["network=lenet5"], r"lenet5.* needs .*\(1, 8, 8\)"),
+    ],
+)
+def test_bad_input_ends_before_any_training(tmp_path, overrides, sentence, monkeypatch):
+    def train(*arguments, **options):
+        raise AssertionError("something was trained")
+
+    monkeypatch.setattr("al_bench.training.fit", train)
+    if torch.cuda.is_available() and "device=cuda" in overrides:
+        pytest.skip("a GPU is there")
+    with pytest.raises(InputError, match=sentence):
+        run(tmp_path, "strategy=random", *overrides)
+    assert not list(tmp_path.glob("*/cycles/*.json"))
+
+
+def test_a_strategy_that_looks_at_labels_is_stopped(tmp_path, monkeypatch):
+    def peek(self, dataset, artifacts):
+        return dataset.train.labels[:3]
+
+    monkeypatch.setattr(Uncertainty, "prepare", peek)
+    with pytest.raises(PermissionError, match="see no hidden label"):
+        run(tmp_path, "strategy=entropy")

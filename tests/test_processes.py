@@ -1,0 +1,120 @@
+"""Sweeps: a process per cell, and what happens to one stays with it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SHADOW = f"hydra.searchpath=[file://{ROOT / 'tests' / 'conf'}]"
+SMOKE = ("scale=smoke", "gan=none", "device=cpu")
+
+
+def sweep(folder, *arguments):
+    command = [
+        sys.executable,
+        "run.py",
+        "-m",
+        *SMOKE,
+        *arguments,
+        f"paths.outputs={folder}",
+        f"paths.cells={folder}/cells",
+    ]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_a_sweep_runs_each_cell_once_and_the_same_line_again_nothing(tmp_path):
+    first = sweep(tmp_path, "strategy=random,entropy", "seed=0,1")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "4 of 4 cells are finished" in first.stdout
+    assert len(list(tmp_path.rglob("config.json"))) == 4
+    assert re.search(r"strategy=entropy seed=1 +40 +0\.\d{4}", first.stdout)
+    began = time.monotonic()
+    again = sweep(tmp_path, "strategy=random,entropy", "seed=0,1")
+    assert again.returncode == 0
+    assert "all 4 cells are finished" in again.stdout
+    assert time.monotonic() - began < 60
+    assert "started" not in again.stdout
+
+
+@pytest.mark.slow
+def test_a_sweep_is_narrowed_on_the_command_line_and_shares_cells(tmp_path):
+    narrowed = sweep(tmp_path, SHADOW, "experiment=shadow_sweep", "strategy=random")
+    assert narrowed.returncode == 0, narrowed.stdout + narrowed.stderr
+    assert "2 of 2 cells are finished" in narrowed.stdout
+    assert len(list(tmp_path.glob("digits/random/*/*/config.json"))) == 2
+    assert not (tmp_path / "digits" / "entropy").exists()
+    other_spelling = sweep(tmp_path, "strategy=random", "seed=0,1")
+    assert "all 2 cells are finished" in other_spelling.stdout
+
+
+@pytest.mark.slow
+def test_one_bad_cell_does_not_stop_the_others(tmp_path):
+    done = sweep(tmp_path, "strategy=random,bald", "network=linear")
+    assert done.returncode == 1
+    assert "strategy=bald: failed with code 2: error: strategy Dropout needs a model with dropout" in done.stdout
+    assert "1 of 2 cells are finished" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_killed_cell_is_started_once_more(tmp_path):
+    arguments = ["strategy=random,entropy", "learner.epochs=300"]
+    command = [sys.executable, "run.py", "-m", *SMOKE, *arguments, f"paths.outputs={tmp_path}"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        while not (owners := list(tmp_path.glob("digits/random/*/*/owner"))) or not owners[0].read_text():
+            time.sleep(0.05)
+        os.kill(int(owners[0].read_text()), signal.SIGKILL)
+        output = process.stdout.read()
+    assert process.returncode == 0
+    assert "killed by signal 9, started once more" in output
+    assert "2 of 2 cells are finished" in output
+
+
+@pytest.mark.slow
+def test_a_stopped_sweep_stops_its_cells(tmp_path):
+    command = [sys.executable, "run.py", "-m", *SMOKE, "seed=0,1", "strategy=random", "learner.epochs=20000"]
+    with subprocess.Popen(
+        [*command, f"paths.outputs={tmp_path}"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        while len(owners := list(tmp_path.rglob("owner"))) < 2 or not all(owner.read_text() for owner in owners):
+            time.sleep(0.05)
+        cells = [int(owner.read_text()) for owner in owners]
+        process.send_signal(signal.SIGINT)
+        output = process.stdout.read()
+    assert process.returncode == 130
+    assert "the same command goes on from there" in output
+    for cell in cells:
+        with pytest.raises(ProcessLookupError):
+            os.kill(cell, 0)
+
+
+@pytest.mark.slow
+def test_an_exported_cell_counts_as_finished_elsewhere(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    assert sweep(here, "strategy=random", "seed=0,1").returncode == 0
+    exported = [sys.executable, "scripts/export.py", str(here), str(there / "cells")]
+    done = subprocess.run(exported, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "2 finished runs written" in done.stdout
+    assert all(path.stat().st_size < 50_000 for path in (there / "cells").iterdir())
+    again = sweep(there, "strategy=random", "seed=0,1")
+    assert again.returncode == 0
+    assert "all 2 cells are finished" in again.stdout
+    single = [
+        sys.executable,
+        "run.py",
+        *SMOKE,
+        "strategy=random",
+        f"paths.outputs={there}",
+        f"paths.cells={there}/cells",
+    ]
+    assert "finished before" in subprocess.run(single, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    more = subprocess.run([*single, "loop.max_cycles=3"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "ends before these stop rules do: the run is done anew" in more.stdout
+    assert "cycle   3" in more.stdout

@@ -1,0 +1,144 @@
+"""The command line, as a user types it."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SMOKE = ("scale=smoke", "gan=none", "strategy=random", "device=cpu")
+
+
+def run(*arguments, folder=None, **options):
+    given = [*arguments, *([f"paths.outputs={folder}"] if folder else [])]
+    return subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), *given], capture_output=True, text=True, check=False, cwd=ROOT, **options
+    )
+
+
+def test_a_run_says_what_it_does_and_the_same_line_again_says_that_it_is_finished(tmp_path):
+    first = run(*SMOKE, folder=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "scale smoke cuts" in first.stdout and "learner.epochs 40 -> 1" in first.stdout
+    lines = re.findall(
+        r"cycle +(\d+) +(\d+) annotations  accuracy 0\.\d{4}.*fit [\d.]+ s  query [\d.]+ s", first.stdout
+    )
+    assert lines == [("0", "20"), ("1", "30"), ("2", "40")]
+    assert "finished: 2 cycles are done" in first.stdout
+    assert "calibration error" in first.stdout.splitlines()[-5]
+    assert "\r" not in first.stdout + first.stderr
+    again = run(*SMOKE, folder=tmp_path)
+    assert again.returncode == 0
+    assert "finished before: 2 cycles are done" in again.stdout
+    assert not re.search(r"cycle +\d+ +\d+ annotations  ", again.stdout)
+
+
+def test_a_log_without_the_bar_stays_in_the_folder(tmp_path):
+    run(*SMOKE, folder=tmp_path)
+    (log,) = tmp_path.glob("*/*/*/*/run.log")
+    assert "cycle   2" in log.read_text()
+
+
+@pytest.mark.slow
+def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
+    leader, follower = pty.openpty()
+    termios.tcsetwinsize(follower, (40, 120))
+    arguments = [
+        "scale=smoke",
+        "strategy=random",
+        "gan=none",
+        "learner.epochs=3000",
+        "loop.max_cycles=0",
+        f"paths.outputs={tmp_path}",
+    ]
+    with subprocess.Popen(
+        [sys.executable, "run.py", *arguments], cwd=ROOT, stdout=follower, stderr=follower
+    ) as process:
+        os.close(follower)
+        seen = b""
+        while True:
+            try:
+                seen += os.read(leader, 65536)
+            except OSError:
+                break
+    os.close(leader)
+    assert process.returncode == 0
+    assert re.search(rb"classifier: +\d+%\|.*\d+/6000 \[\d+:\d+<\d+:\d+, +[\d.]+steps/s\]", seen), seen[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["strategy=entopy"], "error: strategy=entopy is not known: did you mean entropy? Use one of "),
+        ([*SMOKE, "loop.budget=5"], "error: loop.budget=5 is smaller than loop.initial_size=20"),
+        (
+            [*SMOKE, "+learner.epoch=3"],
+            "error: learner: Supervised.__init__() got an unexpected keyword argument 'epoch'",
+        ),
+        ([*SMOKE, "keep_weights=none"], "error: keep_weights=none is not known: use last or all"),
+        ([*SMOKE, "device=cuda:7"], "error: device=cuda:7 was asked for and "),
+        ([*SMOKE, "threads=0"], "error: threads=0 must be at least 1, or null for all cores"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_an_exit_code(tmp_path, arguments, sentence):
+    done = run(*arguments, folder=tmp_path)
+    assert done.returncode != 0
+    assert sentence in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not list(tmp_path.rglob("cycles/*.json"))
+
+
+def test_data_that_are_absent_are_named_with_their_place(tmp_path):
+    done = run("dataset=mnist_two", *SMOKE, f"paths.data={tmp_path}/none", folder=tmp_path)
+    assert done.returncode == 2
+    assert f"{tmp_path}/none/MNIST/raw" in done.stdout
+    assert "train-images-idx3-ubyte" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_defect_of_ours_keeps_its_traceback_and_fails(tmp_path):
+    done = run(*SMOKE, "evaluator.calibration_bins=-1", folder=tmp_path)
+    assert done.returncode not in (0, 2)
+
+
+def test_two_at_once_in_one_folder(tmp_path):
+    slow = [*SMOKE, "learner.epochs=2000"]
+    first = subprocess.Popen(
+        [sys.executable, "run.py", *slow, f"paths.outputs={tmp_path}"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        while not list(tmp_path.rglob("owner")):
+            assert first.poll() is None
+            time.sleep(0.05)
+        second = run(*slow, folder=tmp_path)
+        assert second.returncode == 2
+        assert f"error: another process (process {first.pid}) is running in {tmp_path}" in second.stdout
+    finally:
+        first.kill()
+        first.communicate()
+
+
+def test_a_garbled_cycle_is_named_and_done_again(tmp_path):
+    run(*SMOKE, folder=tmp_path)
+    (path,) = tmp_path.rglob("cycles/002.json")
+    before = path.read_text()
+    path.write_text(before[:100])
+    done = run(*SMOKE, folder=tmp_path)
+    assert done.returncode == 0
+    assert "cycle 2 in" in done.stdout and "is garbled: kept as 002.json.garbled-1" in done.stdout
+    assert path.with_name("002.json.garbled-1").read_text() == before[:100]
+    assert "cycle   2" in done.stdout and "cycle   1 " not in done.stdout.split("finished")[0]
+
+
+def test_help_explains_the_groups_and_lists_every_choice():
+    done = run("--help")
+    assert done.returncode == 0
+    for word in ("what is asked for next", "asal_auto", "shapes_seg", "h_divergence", "paper, small, smoke", "gaal"):
+        assert word in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 120

@@ -1,0 +1,175 @@
+"""Both drivers, checkpoints, interruptions and losses that are not finite."""
+
+import os
+import signal
+from functools import partial
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch import nn
+
+from al_bench import interruption, training
+from al_bench.batches import ImageBatches, LabeledBatches, Shuffled
+from al_bench.effort import measured
+from al_bench.losses import cross_entropy
+
+CPU = torch.device("cpu")
+INPUTS = torch.rand(50, 4, generator=torch.Generator().manual_seed(0))
+LABELS = (INPUTS[:, 0] > INPUTS[:, 1]).long()
+
+
+class Toy(training.Module):
+    """Dropout and batch norm, two optimizers, a schedule: all that can go wrong in one."""
+
+    def __init__(self, bad_step=None, signal_at=None):
+        super().__init__()
+        torch.manual_seed(3)
+        self.first = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5))
+        self.second = nn.Linear(8, 2)
+        self.schedule = training.StepDecay(at=[0.5, 0.75])
+        self.bad_step, self.signal_at, self.calls = bad_step, signal_at, 0
+
+    def step(self, batch, optimizers):
+        inputs, labels = batch
+        loss = cross_entropy(self.second(self.first(inputs)), labels)
+        self.update(optimizers[0], loss)
+        with training.frozen(self.first):
+            loss = cross_entropy(self.second(self.first(inputs)), labels)
+            self.update(optimizers[1], loss)
+        self.calls += 1
+        if self.calls == self.signal_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return {"loss": loss.detach() * (float("nan") if self.calls == self.bad_step else 1)}
+
+    def configure_optimizers(self):
+        return [torch.optim.Adam(self.first.parameters(), 0.01), torch.optim.SGD(self.second.parameters(), 0.1, 0.9)]
+
+
+def batches(epochs=6):
+    return LabeledBatches(INPUTS, LABELS, batch_size=8, epochs=epochs, seed=1)
+
+
+def fitted(module=None, **options):
+    module = module or Toy()
+    trace = training.fit(module, batches(), seed=2, device=CPU, name="toy", **options)
+    return module, trace
+
+
+def assert_equal(one, other):
+    for (name, first), second in zip(one.state_dict().items(), other.state_dict().values(), strict=True):
+        assert torch.equal(first, second), name
+
+
+def test_both_drivers_end_with_the_same_weights_and_losses():
+    looped, trace = fitted()
+    trained, other = fitted(trainer=partial(pl.Trainer, enable_checkpointing=False))
+    assert_equal(looped, trained)
+    assert trace == other
+
+
+def test_a_trainers_callbacks_are_called():
+    class Count(pl.Callback):
+        steps = 0
+
+        def on_train_batch_end(self, *arguments):
+            self.steps += 1
+
+    count = Count()
+    fitted(trainer=partial(pl.Trainer, enable_checkpointing=False, callbacks=[count]))
+    assert count.steps == len(batches())
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not():
+    assert_equal(fitted()[0], fitted()[0])
+    other = Toy()
+    training.fit(other, batches(), seed=3, device=CPU, name="toy")
+    assert not torch.equal(other.second.weight, fitted()[0].second.weight)
+
+
+def test_the_global_generator_is_left_alone():
+    torch.manual_seed(9)
+    module = Toy()
+    torch.manual_seed(9)
+    expected = torch.rand(2)
+    torch.manual_seed(9)
+    fitted(module)
+    assert torch.equal(torch.rand(2), expected)
+
+
+@pytest.mark.parametrize("signal_at", [1, 7, 20, 41])
+def test_a_training_that_a_signal_stops_goes_on_to_the_same_end(tmp_path, signal_at):
+    uncut, trace = fitted()
+    with interruption.signals_handled(), pytest.raises(interruption.Interrupted, match="SIGTERM"):
+        fitted(Toy(signal_at=signal_at), scratch=tmp_path, checkpoint_seconds=1e9)
+    assert (tmp_path / "toy.ckpt").exists()
+    resumed, other = fitted(scratch=tmp_path)
+    assert_equal(uncut, resumed)
+    assert not (tmp_path / "toy.ckpt").exists()
+    assert other == trace
+
+
+def test_a_signal_is_not_lost_where_nothing_is_deferred():
+    with interruption.signals_handled(), pytest.raises(interruption.Interrupted):
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.sigtimedwait([], 1)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "garbled"])
+def test_a_bad_checkpoint_is_set_aside_and_training_starts_anew(tmp_path, damage, caplog):
+    with interruption.signals_handled(), pytest.raises(interruption.Interrupted):
+        fitted(Toy(signal_at=20), scratch=tmp_path)
+    path = tmp_path / "toy.ckpt"
+    data = bytearray(path.read_bytes())
+    if damage == "garbled":
+        data[len(data) // 2] ^= 255
+    path.write_bytes(data[: len(data) // 2] if damage == "truncated" else data)
+    resumed, _ = fitted(scratch=tmp_path)
+    assert_equal(fitted()[0], resumed)
+    assert (tmp_path / "toy.ckpt.garbled-1").exists()
+    assert "toy.ckpt is garbled: it is kept as toy.ckpt.garbled-1" in caplog.text
+
+
+@pytest.mark.parametrize("bad_step", [1, 30, 42])
+def test_a_loss_that_is_not_finite_names_its_step(bad_step):
+    with pytest.raises(FloatingPointError, match=f"loss is nan at step {bad_step - 1}$"):
+        fitted(Toy(bad_step=bad_step))
+
+
+def test_the_schedule_is_a_fraction_of_the_length():
+    decay = training.StepDecay(at=[0.5, 0.75], factor=0.1)
+    assert [decay(fraction) for fraction in (0.0, 0.49, 0.5, 0.74, 0.75, 0.99)] == pytest.approx(
+        [1, 1, 0.1, 0.1, 0.01, 0.01]
+    )
+
+
+def test_frozen_parameters_take_no_gradient_and_come_back_as_they_were():
+    layer = nn.Linear(2, 2)
+    layer.bias.requires_grad_(False)
+    with training.frozen(layer):
+        assert not layer.weight.requires_grad
+    assert layer.weight.requires_grad
+    assert not layer.bias.requires_grad
+
+
+def test_what_a_training_cost_is_counted():
+    with measured() as effort:
+        fitted()
+    assert effort.optimizer_steps == 2 * len(batches())
+    assert effort.images_seen == 6 * 50
+    assert effort.seconds > 0 and effort.peak_memory > 1e6
+
+
+def test_every_item_once_an_epoch_in_a_new_order_each():
+    order = Shuffled(10, 4, seed=0, device=CPU)
+    epochs = [torch.cat([order[3 * epoch + batch] for batch in range(3)]) for epoch in range(2)]
+    assert [sorted(epoch.tolist()) for epoch in epochs] == [list(range(10))] * 2
+    assert not torch.equal(*epochs)
+    assert torch.equal(order[4], Shuffled(10, 4, seed=0, device=CPU)[4])
+
+
+def test_whole_batches_leave_the_rest_of_an_epoch_out():
+    images = torch.zeros(10, 1, 2, 2, dtype=torch.uint8)
+    data = ImageBatches(images, batch_size=4, steps=3, seed=0, per_step=5)
+    assert data[0].shape == (5, 4, 1, 2, 2)
+    assert ImageBatches(images, batch_size=64, steps=3, seed=0)[0].shape == (1, 10, 1, 2, 2)

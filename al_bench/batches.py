@@ -1,7 +1,6 @@
 """Batches as index gathers from images that live where the model is trained."""
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -23,16 +22,15 @@ class Shuffled:
         self.num_items, self.batch_size = num_items, min(batch_size, num_items)
         self.seed, self.device = seed, device
         self.per_epoch = num_items // self.batch_size if whole else -(-num_items // self.batch_size)
-        self._order = lru_cache(maxsize=2)(self._draw)
+        self._epoch, self._order = -1, torch.empty(0)
 
     def __getitem__(self, number: int) -> Tensor:
         """(B,) int64 positions of the batch with this number, counted over all epochs."""
         epoch, batch = divmod(number, self.per_epoch)
-        return self._order(epoch)[batch * self.batch_size : (batch + 1) * self.batch_size]
-
-    def _draw(self, epoch: int) -> Tensor:
-        rng = seeding.generator(seeding.seed_for(self.seed, epoch, "order"))
-        return torch.randperm(self.num_items, generator=rng).to(self.device)
+        if epoch != self._epoch:
+            rng = seeding.generator(seeding.seed_for(self.seed, epoch, "order"))
+            self._epoch, self._order = epoch, torch.randperm(self.num_items, generator=rng).to(self.device)
+        return self._order[batch * self.batch_size : (batch + 1) * self.batch_size]
 
 
 class LabeledBatches(Batches):
@@ -88,6 +86,9 @@ class ImageBatches(Batches):
         chosen = torch.stack([self.order[number] for number in range(first, first + self.per_step)])
         images: Tensor = self.inputs[chosen.flatten()].unflatten(0, chosen.shape)
         return images
+
+    def share(self, batch: Tensor, rank: int, world_size: int) -> Tensor:
+        return batch[:, rank::world_size]
 
     @property
     def images_per_step(self) -> float:

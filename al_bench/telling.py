@@ -32,7 +32,8 @@ def cycle_table(records: Sequence[Record]) -> str:
     step = max(1, -(-(len(records) - 1) // (_MOST_ROWS - 1)))
     shown = [*records[:-1:step], records[-1]]
     rows = [_row(record) for record in shown]
-    return tabulate(rows, headers="keys", tablefmt="simple", floatfmt=".4f", intfmt=",", missingval="-")
+    formats = [".2f" if name.endswith(" s") else ".4f" for name in rows[0]]
+    return tabulate(rows, headers="keys", floatfmt=formats, intfmt=",", missingval="-")
 
 
 def _row(record: Record) -> dict[str, object]:
@@ -42,6 +43,6 @@ def _row(record: Record) -> dict[str, object]:
         "annotations": record["annotations"],
         **{name.replace("_", " "): value for name, value in scalars.items()},
         "chosen entropy": record["chosen_entropy"],
-        "fit s": round(record["effort"]["fit"]["seconds"], 2),
-        "query s": round(record["effort"]["query"]["seconds"], 2),
+        "fit s": record["effort"]["fit"]["seconds"],
+        "query s": record["effort"]["query"]["seconds"],
     }

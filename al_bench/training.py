@@ -105,8 +105,32 @@ class Batches(ABC):
     def images_per_step(self) -> float:
         """How many images one step reads, on average."""
 
+    def share(self, batch: Any, rank: int, world_size: int) -> Any:
+        """The part of a batch that one of several devices takes: every world_size-th row of each tensor."""
+        return tuple(tensor[rank::world_size] for tensor in batch)
+
     def __iter__(self) -> Iterator[Any]:
         return (self[step] for step in range(len(self)))
+
+
+class Shares(Batches):
+    """What one device of a Trainer reads; its rank is known only once the Trainer runs."""
+
+    def __init__(self, batches: Batches, trainer: pl.Trainer) -> None:
+        self.batches, self.trainer = batches, trainer
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, step: int) -> Any:
+        batch = self.batches[step]
+        if self.trainer.world_size == 1:
+            return batch
+        return self.batches.share(batch, self.trainer.global_rank, self.trainer.world_size)
+
+    @property
+    def images_per_step(self) -> float:
+        return self.batches.images_per_step
 
 
 class LossRecord:
@@ -226,17 +250,22 @@ def _fit_by_loop(
 def _fit_by_trainer(
     module: Module, batches: Batches, trainer: Callable[..., pl.Trainer], precision: Any, device: torch.device
 ) -> Trace:
+    """What `trainer` says of itself wins over what is said here. With several devices that are processes of their own
+    the losses stay in them, and the trace is empty."""
+    usual = {
+        "max_epochs": 1,
+        "precision": precision,
+        "accelerator": device.type,
+        "devices": _index(device),
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_model_summary": False,
+        "enable_progress_bar": False,
+        "use_distributed_sampler": False,
+    }
     module.losses = LossRecord()
-    driver = trainer(
-        max_epochs=1,
-        precision=precision,
-        accelerator=device.type,
-        devices=_index(device),
-        logger=False,
-        enable_model_summary=False,
-        enable_progress_bar=False,
-    )
-    driver.fit(module, train_dataloaders=batches)
+    driver = trainer(**{**usual, **getattr(trainer, "keywords", {})})
+    driver.fit(module, train_dataloaders=Shares(batches, driver))
     module.losses.flush()
     spend(module.updates, round(len(batches) * batches.images_per_step))
     return module.losses.trace

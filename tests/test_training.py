@@ -63,9 +63,38 @@ def assert_equal(one, other):
 
 def test_both_drivers_end_with_the_same_weights_and_losses():
     looped, trace = fitted()
-    trained, other = fitted(trainer=partial(pl.Trainer, enable_checkpointing=False))
+    trained, other = fitted(trainer=pl.Trainer)
     assert_equal(looped, trained)
     assert trace == other
+
+
+class Straight(training.Module):
+    """No dropout and no batch norm, so that halves of a batch add up to the whole."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(3)
+        self.network = nn.Linear(4, 2)
+
+    def step(self, batch, optimizers):
+        inputs, labels = batch
+        loss = cross_entropy(self.network(inputs), labels)
+        self.update(optimizers[0], loss)
+        return {"loss": loss.detach()}
+
+    def configure_optimizers(self):
+        return [torch.optim.SGD(self.network.parameters(), 0.1)]
+
+
+@pytest.mark.slow
+def test_two_devices_share_each_batch():
+    halves = LabeledBatches(INPUTS[:48], LABELS[:48], batch_size=8, epochs=3, seed=1)
+    alone, together = Straight(), Straight()
+    training.fit(alone, halves, seed=2, device=CPU, name="toy")
+    trainer = partial(pl.Trainer, devices=2, strategy="ddp_spawn")
+    training.fit(together, halves, seed=2, device=CPU, name="toy", trainer=trainer)
+    for name, tensor in alone.state_dict().items():
+        assert torch.allclose(tensor, together.state_dict()[name], atol=1e-6), name
 
 
 def test_a_trainers_callbacks_are_called():
@@ -76,7 +105,7 @@ def test_a_trainers_callbacks_are_called():
             self.steps += 1
 
     count = Count()
-    fitted(trainer=partial(pl.Trainer, enable_checkpointing=False, callbacks=[count]))
+    fitted(trainer=partial(pl.Trainer, callbacks=[count]))
     assert count.steps == len(batches())
 
 

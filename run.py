@@ -54,7 +54,7 @@ def run(config: DictConfig) -> None:
         if reason is not None:
             logger.info(f"finished before: {reason}\n{cycle_table(records)}")
             return
-        use_threads(config.threads)
+        settle(config.threads, config.device)
         instantiated(config.procedure).run(store)
 
 
@@ -76,16 +76,22 @@ def instantiated(node: DictConfig) -> Any:
         raise
 
 
-def use_threads(threads: int | None) -> None:
-    """Sets how many CPU threads torch uses; FAISS follows it."""
+def settle(threads: int | None, device: str) -> None:
+    """Sets how many CPU threads torch uses (FAISS follows it), and hides the GPUs from a run that uses none.
+
+    Adam asks at every step whether there is a GPU: an answer from the driver costs as much as a step of a small model.
+    """
     import torch
 
+    from al_bench.device import chosen_device
     from al_bench.errors import InputError
 
     if threads is not None and threads < 1:
         raise InputError(f"threads={threads} must be at least 1, or null for all cores")
     if threads is not None:
         torch.set_num_threads(threads)
+    if chosen_device(device).type == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 def hardware() -> dict[str, Any]:
@@ -101,4 +107,7 @@ def hardware() -> dict[str, Any]:
 if __name__ == "__main__":
     if problem := compose.unknown_choice(sys.argv[1:]):
         sys.exit(f"error: {problem}")
+    if {"--help", "-h"} & set(sys.argv[1:]):
+        sys.stdout.write(compose.help_text())
+        sys.exit()
     main()

@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import json
 import logging
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -89,6 +90,7 @@ class Artifacts:
             "losses": losses,
         }
         write_json(path.with_suffix(".json"), record)
+        shutil.rmtree(path.with_suffix(".scratch"), ignore_errors=True)
         logger.info(f"made {kind} in {effort.seconds:,.1f} s")
         return load(data)
 

@@ -1,15 +1,41 @@
 """Batches as index gathers from images that live where the model is trained."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
 from al_bench import seeding
 from al_bench.inputs import Inputs, canonical
-from al_bench.training import Batches
 
 Augmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+class Batches(ABC):
+    """Batches as a pure function of the step, so that a training can be taken up anywhere."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """The number of steps of the whole training."""
+
+    @abstractmethod
+    def __getitem__(self, step: int) -> Any:
+        """What `Module.step` takes, on the device that trains. May draw from the global generators (augmentation)."""
+
+    @property
+    @abstractmethod
+    def images_per_step(self) -> float:
+        """How many images one step reads, on average."""
+
+    def share(self, batch: Any, rank: int, world_size: int) -> Any:
+        """The part of a batch that one of several devices takes: every world_size-th row of each tensor."""
+        return tuple(tensor[rank::world_size] for tensor in batch)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[step] for step in range(len(self)))
 
 
 class Shuffled:
@@ -93,3 +119,23 @@ class ImageBatches(Batches):
     @property
     def images_per_step(self) -> float:
         return float(self.per_step * self.order.batch_size)
+
+
+class Shares(Batches):
+    """What one device of a Trainer reads; its rank is known only once the Trainer runs."""
+
+    def __init__(self, batches: Batches, trainer: pl.Trainer) -> None:
+        self.batches, self.trainer = batches, trainer
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, step: int) -> Any:
+        batch = self.batches[step]
+        if self.trainer.world_size == 1:
+            return batch
+        return self.batches.share(batch, self.trainer.global_rank, self.trainer.world_size)
+
+    @property
+    def images_per_step(self) -> float:
+        return self.batches.images_per_step

@@ -16,12 +16,15 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from al_bench.picture_files import pictures_id
+
 CONF = Path(__file__).parent.parent / "conf"
 
 IDENTITY = ("dataset", "network", "evaluator", "learner", "strategy", "oracle", "representation", "procedure", "seed")
 SIZES = ("initial", "every_class", "initial_size", "query_size")  # of loop; the budget and the stop rule are not in it
 _OPTIONAL = ("pair/", "preset/")
 ELSEWHERE = ("device", "threads", "trainer", "keep_weights")  # where and how a run computes, not what
+PLACES = {"root": "<data>", "decoded": "<decoded>", "cache": None}  # of dataset: where its files are, not what
 
 
 def register() -> None:
@@ -31,6 +34,7 @@ def register() -> None:
         "run_id": run_id,
         "label": label,
         "choices": choices,
+        "pictures_id": pictures_id,
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(name, resolver, replace=True)
@@ -48,6 +52,10 @@ def identity(config: DictConfig) -> dict[str, Any]:
     OmegaConf.set_struct(blanked, False)
     for key in ELSEWHERE:
         blanked[key] = None
+    if "files" in config.dataset:  # which pictures these are is read from the folder, so before it is blanked
+        blanked.dataset.files = config.dataset.files
+    for key in PLACES.keys() & config.dataset.keys():
+        blanked.dataset[key] = PLACES[str(key)]
     blanked.paths = {str(name): f"<{name!s}>" for name in config.paths}
     kept = {key: plain(blanked[key]) for key in IDENTITY if key != "procedure"}
     kept["procedure"] = blanked.procedure._target_
@@ -67,13 +75,17 @@ def hash_of(kept: dict[str, Any]) -> str:
 
 def label(*, _root_: DictConfig) -> str:
     """What a person reads in the path of a run: dataset, recipe where it is another's, strategy, learner, seed."""
-    chosen = _root_.hydra.runtime.choices
+    return label_of(_root_.hydra.runtime.choices, _root_.seed)
+
+
+def label_of(chosen: Mapping[str, str], seed: int) -> str:
+    """The label of a run from Hydra's `runtime.choices`."""
     task = "-".join(dict.fromkeys([chosen["dataset"], *chosen["recipe"].split("/")]))
     method = chosen["strategy"]
     for family, usual in (("learner", "supervised"), ("representation", "none")):
         if chosen[family] != usual:
             method += f"+{chosen[family]}"
-    return f"{task}/{method}/seed={_root_.seed}"
+    return f"{task}/{method}/seed={seed}"
 
 
 def choices(group: str, about: str) -> str:
@@ -81,6 +93,12 @@ def choices(group: str, about: str) -> str:
     names = ", ".join(members(group))
     listed = textwrap.fill(names, width=96, initial_indent=" " * 17, subsequent_indent=" " * 17)
     return f"  {group:14} {about}\n{listed}"
+
+
+def help_text() -> str:
+    """What `--help` prints: Hydra would print the same, but first lists every group twice, whose time grows with each
+    folder of `conf/`."""
+    return str(OmegaConf.load(CONF / "config.yaml").hydra.help.template)
 
 
 def members(group: str) -> list[str]:

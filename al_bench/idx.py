@@ -1,14 +1,10 @@
 """Data sets in MNIST's four files: found, or fetched from where torchvision fetches them, and checked before use."""
 
 import gzip
-import hashlib
-import logging
 import zlib
 from collections.abc import Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
-from urllib.request import urlopen
-from urllib.response import addinfourl
 
 from filelock import FileLock
 from torch import Tensor
@@ -17,12 +13,8 @@ from torchvision.datasets.mnist import read_image_file, read_label_file
 
 from al_bench.dataset import Split
 from al_bench.errors import InputError
+from al_bench.fetching import fetched, md5
 from al_bench.files import written_whole
-from al_bench.progress import progress
-
-logger = logging.getLogger(__name__)
-
-_SECONDS = 10  # without an answer, before the next mirror: a network that drops packets would keep us for minutes
 
 
 def idx_splits(
@@ -41,7 +33,7 @@ def idx_splits(
     if any(not (folder / name).exists() for name in checksums):
         _complete(folder, source.mirrors, checksums)
     for name, checksum in checksums.items():
-        if _md5((folder / name).read_bytes()) != checksum:
+        if md5((folder / name).read_bytes()) != checksum:
             raise InputError(f"{folder / name} is garbled or truncated: remove it, and it is fetched again")
     images, labels = _read(folder, "train")
     first = len(images) - validation_size
@@ -77,29 +69,11 @@ def _content(path: Path, mirrors: Sequence[str], checksum: str) -> bytes:
     problems = []
     for url in [archive.as_uri()] if archive.exists() else [f"{mirror}{archive.name}" for mirror in mirrors]:
         try:
-            content = gzip.decompress(_download(url))
+            content = gzip.decompress(fetched(url))
         except (OSError, EOFError, zlib.error, HTTPException) as error:
             problems.append(f"{url}: {error}")
             continue
-        if _md5(content) == checksum:
+        if md5(content) == checksum:
             return content
         problems.append(f"{url}: its content is garbled")
     raise OSError("; ".join(problems))
-
-
-def _download(url: str) -> bytes:
-    logger.info(f"fetching {url}")
-    parts = []
-    with urlopen(url, timeout=_SECONDS) as answer, progress("fetching", _length(answer), "bytes") as bar:
-        while part := answer.read(1 << 16):
-            parts.append(part)
-            bar.advance(len(part))
-    return b"".join(parts)
-
-
-def _length(answer: addinfourl) -> int:
-    return int(answer.headers.get("Content-Length", 0))
-
-
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -1,6 +1,6 @@
 """What a model reads, by index; and the one range that modules exchange."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -9,7 +9,8 @@ from torch import Tensor
 class Inputs(Protocol):
     """(N, C, H, W) uint8 images or (N, D) float features, read by index.
 
-    A tensor is one, on whatever device; so is a memory map or a folder of files that are decoded when asked for.
+    A tensor is one, on whatever device; so is a memory map or a folder of files that are decoded when asked for
+    (`decoded.py`). `device` is where they are given, and `to` lets them be given elsewhere.
     """
 
     @property
@@ -24,6 +25,16 @@ class Inputs(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, indices: Tensor, /) -> Tensor: ...
+
+    def to(self, device: torch.device, /) -> "Inputs": ...
+
+
+@runtime_checkable
+class Fingerprinted(Protocol):
+    """Inputs that know their fingerprint, see `dataset.fingerprint`, so that nobody reads them all to take it."""
+
+    @property
+    def fingerprint(self) -> str: ...
 
 
 def canonical(batch: Tensor) -> Tensor:

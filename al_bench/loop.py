@@ -65,7 +65,7 @@ def run_loop(
 
 def fitted(learner: Learner, pool: Pool, model: Network | None, seed: int, cycle: int, store: RunStore) -> Network:
     """The cycle's model. Raises InputError where nothing could be labeled."""
-    if len(pool.training_set()[1]) == 0:
+    if len(pool.training_labels()) == 0:
         raise InputError(f"cycle {cycle}, seed {seed}: the oracle could label none of {pool.annotations} annotations")
     return learner.fit(pool, model, seeding.seed_for(seed, cycle, "fit"), store.scratch / f"{cycle:03d}")
 

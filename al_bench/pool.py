@@ -78,15 +78,21 @@ class Pool:
 
         Pool images in order of annotation, then synthetic ones; those that the oracle could not label are left out.
         """
-        inputs = torch.cat([self.inputs[self.labeled], self.extra])
-        labels = torch.cat([self.labels, self.extra_labels])
-        known = torch.ones(len(labels), dtype=torch.bool, device=self.device)
-        if labels.dtype == torch.int64:
-            known = labels != UNKNOWN
-        return inputs[known], labels[known]
+        inputs = torch.cat([self.inputs[self.labeled[_known(self.labels)]], self.extra[_known(self.extra_labels)]])
+        return inputs, self.training_labels()
+
+    def training_labels(self) -> Tensor:
+        """The labels of the training set, without reading an image."""
+        return torch.cat([labels[_known(labels)] for labels in (self.labels, self.extra_labels)])
 
     def class_counts(self) -> list[int]:
         """How many labels of each class the training set holds, K numbers; pixels where labels are maps."""
-        _, labels = self.training_set()
-        values = labels.flatten().long()
+        values = self.training_labels().flatten().long()
         return torch.bincount(values[values < self.num_classes], minlength=self.num_classes).tolist()
+
+
+def _known(labels: Tensor) -> Tensor:
+    """(L,) bool: which annotations the oracle could give; all of them where labels are maps."""
+    if labels.dtype == torch.int64:
+        return labels != UNKNOWN
+    return torch.ones(len(labels), dtype=torch.bool, device=labels.device)

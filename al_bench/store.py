@@ -11,6 +11,8 @@ The JSON is renamed into place last, so a cycle is there whole or not at all.
 import json
 import logging
 import os
+import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +23,7 @@ from filelock import FileLock, Timeout
 from safetensors.torch import load, save
 from torch import Tensor
 
-from al_bench.compose import differences
+from al_bench.compose import differences, hash_of
 from al_bench.errors import InputError
 from al_bench.files import digest, read_json, set_aside, write_json, written_whole
 
@@ -103,6 +105,7 @@ class RunStore:
         record = {**cycle.record, **sums}
         write_json(self._path(index, ".json"), {**record, "sha256_record": _sum(record)})
         self.records.append(record)
+        shutil.rmtree(self.scratch, ignore_errors=True)
         if self.keep_weights == "last" and index >= 2:
             self._path(index - 2, ".model.safetensors").unlink(missing_ok=True)
 
@@ -123,7 +126,12 @@ class RunStore:
 
     def _claim(self) -> None:
         """Writes config.json, or holds the stored one against this run's identity."""
-        path = self.folder / "config.json"
+        path, own = self.folder / "config.json", hash_of(self.identity)
+        if re.fullmatch(r"[0-9a-f]{12}", self.folder.name) and self.folder.name != own:
+            raise InputError(
+                f"{self.folder} is the folder of another configuration, this one's is {own}: conf/ was changed while a "
+                "sweep ran, start the sweep again"
+            )
         if path.exists():
             try:
                 stored = read_json(path)["identity"]

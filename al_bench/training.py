@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import interruption, seeding
+from al_bench.batches import Batches, Shares
 from al_bench.checkpoint import Checkpoint
 from al_bench.effort import spend
 from al_bench.progress import progress
@@ -87,50 +88,6 @@ class StepDecay:
 
     def __call__(self, fraction: float) -> float:
         return self.factor ** sum(fraction >= point for point in self.at)
-
-
-class Batches(ABC):
-    """Batches as a pure function of the step, so that a training can be taken up anywhere."""
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """The number of steps of the whole training."""
-
-    @abstractmethod
-    def __getitem__(self, step: int) -> Any:
-        """What `Module.step` takes, on the device that trains. May draw from the global generators (augmentation)."""
-
-    @property
-    @abstractmethod
-    def images_per_step(self) -> float:
-        """How many images one step reads, on average."""
-
-    def share(self, batch: Any, rank: int, world_size: int) -> Any:
-        """The part of a batch that one of several devices takes: every world_size-th row of each tensor."""
-        return tuple(tensor[rank::world_size] for tensor in batch)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[step] for step in range(len(self)))
-
-
-class Shares(Batches):
-    """What one device of a Trainer reads; its rank is known only once the Trainer runs."""
-
-    def __init__(self, batches: Batches, trainer: pl.Trainer) -> None:
-        self.batches, self.trainer = batches, trainer
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __getitem__(self, step: int) -> Any:
-        batch = self.batches[step]
-        if self.trainer.world_size == 1:
-            return batch
-        return self.batches.share(batch, self.trainer.global_rank, self.trainer.world_size)
-
-    @property
-    def images_per_step(self) -> float:
-        return self.batches.images_per_step
 
 
 class LossRecord:

@@ -8,6 +8,7 @@ import torch
 
 from al_bench import compose
 
+os.environ["WANDB_MODE"] = "disabled"  # tracking would only cost time; its own tests switch it on
 torch.set_num_threads(1)
 compose.register()
 

@@ -1,11 +1,13 @@
 """The properties of how a run is composed and named (design: How a run is composed, Identity)."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from composing import compose, members, run_id
 from omegaconf import OmegaConf
+from pictures import fill
 
 from al_bench import compose as al_compose
 
@@ -42,6 +44,8 @@ def test_member_reads_its_recipe():
         ("strategy=random", "gan=wgan_gp"),
         ("strategy=random", "gan=none", "device=cpu", "threads=2", "paths.data=/elsewhere", "paths.outputs=/there"),
         ("strategy=random", "gan=none", "loop.budget=150", "loop.stop_at={accuracy: 0.9}", "loop.max_cycles=3"),
+        ("strategy=random", "gan=none", "tracking=none"),
+        ("strategy=random", "gan=none", "tracking.mode=online", "tracking.images=false", "tracking.group=mine"),
         ("strategy=random", "gan=none", "keep_weights=all", "trainer={_target_: pytorch_lightning.Trainer}"),
         (SHADOW, "strategy=random", "gan=none", "experiment=shadow", "learner.epochs=40"),
     ],
@@ -57,6 +61,26 @@ def test_one_cell_is_one_folder_however_it_is_spelled(spelled):
 )  # fmt: skip
 def test_what_results_depend_on_is_another_folder(other):
     assert run_id(*PLAIN, other) != run_id(*PLAIN)
+
+
+def test_pictures_are_named_by_what_they_are_not_by_where(tmp_path):
+    mine = ("dataset=image_folder", *PLAIN)
+    roots = [fill(tmp_path / "data" / "mine", {"": 2}), tmp_path / "copy", fill(tmp_path / "other", {"": 3})]
+    shutil.copytree(roots[0], roots[1])
+    first, copy, other = (run_id(*mine, f"dataset.root={root}") for root in roots)
+    assert first == copy != other
+    assert run_id(*mine, f"paths.data={tmp_path / 'data'}", "dataset.root=${paths.data}/mine") == first
+    here = (*mine, f"dataset.root={roots[0]}")
+    assert run_id(*here, "dataset.cache=never", "paths.decoded=/there", "dataset.decoded=/elsewhere") == first
+    assert run_id(*here, "dataset.mode=gray") != first
+    assert compose(*mine).dataset.files is None
+
+
+def test_a_root_on_the_command_line_is_a_path_too():
+    assert run_id("dataset=mnist_two", *PLAIN, "dataset.root=/elsewhere") == run_id("dataset=mnist_two", *PLAIN)
+    cifar = ("dataset=cifar10_two", *PLAIN)
+    assert run_id(*cifar, "dataset.root=/elsewhere", "paths.decoded=/there") == run_id(*cifar)
+    assert run_id(*cifar, "dataset.format=folder") != run_id(*cifar)
 
 
 def test_a_hash_that_was_written_down():
@@ -120,3 +144,8 @@ def test_differences_are_named_by_their_keys():
     stored, asked = {"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 1, "c": 4}, "e": 5}
     lines = ["a.c is 2 there and 4 here", "d is 3 there and None here", "e is None there and 5 here"]
     assert al_compose.differences(stored, asked) == lines
+
+
+def test_help_is_what_hydra_would_print():
+    """`run.py` prints it without Hydra's composition, which takes longer with every folder of conf."""
+    assert al_compose.help_text() == compose().hydra.help.template

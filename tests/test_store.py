@@ -3,6 +3,7 @@ import json
 import pytest
 import torch
 
+from al_bench.compose import hash_of
 from al_bench.errors import InputError
 from al_bench.store import Cycle, RunStore
 
@@ -115,6 +116,14 @@ def test_a_folder_of_another_run_is_refused_with_the_difference(tmp_path):
         pytest.raises(InputError, match=r"holds another run: learner\.epochs is 20 there and 30 here"),
         open_store(tmp_path, other),
     ):
+        pass
+
+
+def test_a_folder_that_is_named_for_another_configuration_is_refused(tmp_path):
+    other = tmp_path / "0123456789ab"
+    with pytest.raises(InputError, match="is the folder of another configuration"), open_store(other):
+        pass
+    with open_store(tmp_path / hash_of(IDENTITY)):
         pass
 
 

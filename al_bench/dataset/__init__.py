@@ -4,6 +4,7 @@ A member is a function that returns a Dataset; its configuration node calls it.
 """
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, cast
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from al_bench import seeding
-from al_bench.inputs import Inputs
+from al_bench.inputs import Fingerprinted, Inputs
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,8 @@ class Split:
         return Split(self.images[indices], self.labels[indices])
 
     def to(self, device: torch.device) -> "Split":
-        """The split on a device; images that are not a tensor stay where they are."""
-        images = self.images.to(device) if isinstance(self.images, Tensor) else self.images
-        return Split(images, self.labels.to(device))
+        """The split on a device, or giving its batches there."""
+        return Split(self.images.to(device), self.labels.to(device))
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,12 @@ def limited(split: Split, max_images: int | None, seed: int = 0) -> Split:
     """At most `max_images` of a split, drawn by `seed`, in their first order; all of it for None."""
     if max_images is None or len(split) <= max_images:
         return split
-    chosen = torch.randperm(len(split), generator=seeding.generator(seed))[:max_images]
-    return split.subset(chosen.sort().values)
+    return split.subset(limited_positions(len(split), max_images, seed))
+
+
+def limited_positions(total: int, max_images: int, seed: int = 0) -> Tensor:
+    """Which of `total` images `limited` takes, ascending."""
+    return torch.randperm(total, generator=seeding.generator(seed))[:max_images].sort().values
 
 
 def of_classes(split: Split, classes: list[int] | None) -> Split:
@@ -91,7 +95,16 @@ def of_classes(split: Split, classes: list[int] | None) -> Split:
 
 def fingerprint(images: Inputs) -> str:
     """A hash of what the images are, wherever they lie: what an artifact made from them is named by."""
-    state = hashlib.sha256(f"{tuple(images.shape)} {images.dtype}".encode())
-    for part in torch.arange(len(images), device=images.device).split(65_536):
-        state.update(images[part].cpu().contiguous().numpy().tobytes())
+    if isinstance(images, Fingerprinted):
+        return images.fingerprint
+    parts = torch.arange(len(images), device=images.device).split(65_536)
+    contents = (images[part].cpu().contiguous().numpy().tobytes() for part in parts)
+    return fingerprint_of(images.shape, images.dtype, contents)
+
+
+def fingerprint_of(shape: Sequence[int], dtype: torch.dtype, contents: Iterable[bytes]) -> str:
+    """The fingerprint of images of this shape whose bytes come in parts, in order."""
+    state = hashlib.sha256(f"{tuple(shape)} {dtype}".encode())
+    for content in contents:
+        state.update(content)
     return state.hexdigest()[:16]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import losses, seeding, training
-from al_bench.batches import Augmentation, LabeledBatches, Shuffled
+from al_bench.batches import Augmentation, Batches, LabeledBatches, Shuffled
 from al_bench.inputs import Inputs, canonical
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
@@ -150,7 +150,7 @@ class Adversarial(training.Module):
         ]
 
 
-class PairedBatches(training.Batches):
+class PairedBatches(Batches):
     """Labeled batches, each with as many canonical unlabeled inputs (as there are, at most)."""
 
     def __init__(self, labeled: LabeledBatches, inputs: Inputs, unlabeled: Tensor, seed: int) -> None:

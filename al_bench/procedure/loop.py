@@ -1,7 +1,7 @@
 """The active learning run: its parts checked and prepared, the loop turned, the cycles told."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,9 +24,10 @@ from al_bench.procedure import Procedure
 from al_bench.query import Query
 from al_bench.representation import Representation
 from al_bench.stopping import Stopping
-from al_bench.store import RunStore
+from al_bench.store import Record, RunStore
 from al_bench.strategy import Strategy
 from al_bench.telling import cycle_line, cycle_table
+from al_bench.tracking import Tracking
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,12 @@ class Settings:
             )
 
 
+def told(show: Callable[[], None], record: Record) -> None:
+    """Says a new cycle in the terminal and shows it wherever else cycles are shown."""
+    logger.info(cycle_line(record))
+    show()
+
+
 class ActiveLearning(Procedure):
     """What `python run.py` does: one strategy on one data set with one seed."""
 
@@ -93,13 +100,15 @@ class ActiveLearning(Procedure):
         oracle: Oracle,
         evaluator: Evaluator,
         settings: Settings,
+        tracking: Tracking,
         artifacts: str,
         device: str,
         seed: int,
     ) -> None:
         self.dataset, self.representation, self.strategy = dataset, representation, strategy
         self.learner, self.oracle, self.evaluator = learner, oracle, evaluator
-        self.settings, self.artifacts, self.device, self.seed = settings, Artifacts(Path(artifacts)), device, seed
+        self.settings, self.tracking, self.artifacts = settings, tracking, Artifacts(Path(artifacts))
+        self.device, self.seed = device, seed
 
     def run(self, store: RunStore) -> None:
         self.settings.check(len(self.dataset.train), self.evaluator)
@@ -112,14 +121,9 @@ class ActiveLearning(Procedure):
         parts = Parts(dataset, self.strategy, self.learner, self.oracle, self.evaluator, first_query)
         if store.last is not None:
             logger.info(f"going on after cycle {store.last['index']} ({store.last['annotations']:,} annotations)")
-        reason = run_loop(
-            parts,
-            self.settings.stopping,
-            self.settings.query_size,
-            self.seed,
-            store,
-            tell=lambda record: logger.info(cycle_line(record)),
-        )
+        stopping, query_size = self.settings.stopping, self.settings.query_size
+        with self.tracking.following(store, images.train.images) as show:
+            reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(told, show))
         logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.records)}")
 
     def check_parts(self, dataset: Dataset) -> None:

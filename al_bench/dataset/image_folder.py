@@ -1,0 +1,196 @@
+"""Your own pictures: a folder for each class, below `train/` and `test/` or `val/`, or split here."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from al_bench import seeding
+from al_bench.dataset import Dataset, Split, limited_positions
+from al_bench.decoded import decoded_images
+from al_bench.decoding import Decoder
+from al_bench.errors import InputError
+from al_bench.picture_files import SUFFIXES, PictureFile, picture_files, pictures_id, visible_folders
+
+logger = logging.getLogger(__name__)
+
+Files = list[PictureFile]
+ByClass = dict[str, Files]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How pictures become images: the arguments of `image_folder` of the same names."""
+
+    decoder: Decoder
+    decoded: Path
+    cache: Literal["auto", "never"]
+
+    def split(self, root: Path, classes: Mapping[str, Sequence[PictureFile]], max_images: int | None = None) -> Split:
+        """The pictures of each class, labeled in the order of the classes; at most `max_images`, as `limited` draws."""
+        files = [file for members in classes.values() for file in members]
+        labels = torch.tensor([label for label, members in enumerate(classes.values()) for _ in members])
+        if max_images is not None and len(files) > max_images:
+            taken = limited_positions(len(files), max_images)
+            files, labels = [files[position] for position in taken.tolist()], labels[taken]
+        return Split(decoded_images(root, files, self.decoder, self.decoded, self.cache == "auto"), labels)
+
+
+def image_folder(
+    root: str | Path | None,
+    image_size: int | Sequence[int] | None,
+    crop: Literal["center", "none"],
+    mode: Literal["rgb", "gray"],
+    test_share: float,
+    split_seed: int,
+    cache: Literal["auto", "never"],
+    decoded: str | Path,
+    classes: Sequence[str] | None = None,
+    max_images: int | None = None,
+    files: str | None = None,
+) -> Dataset:
+    """(N, C, H, W) images of any files that Pillow reads; the names of the class folders, sorted, are the classes.
+
+    root: has the folders train and test or val (with all three val is the validation split), or train alone, or the
+    class folders themselves. image_size: a side, or [height, width]; None: that of the pictures, if all have the same.
+    crop, mode: see `Decoder`. test_share: of each class, drawn by split_seed, where the folder has no test pictures.
+    cache: `auto` keeps decoded pictures in the folder `decoded` if its disk has room, `never` decodes them whenever
+    they are asked for. classes: those to keep, labeled 0, 1, ... in this order; None: all. max_images: of the training
+    split. files: what the folder is expected to hold, see `picture_files.pictures_id`.
+
+    Raises InputError for a folder that is not such a one, for arguments that cannot be, and for pictures that cannot be
+    read, all of which are looked at.
+    """
+    reading = _reading(image_size, crop, mode, cache, decoded)
+    folder = _checked_root(root, files)
+    splits = _splits(folder, test_share, split_seed, classes)
+    train, test = reading.split(folder, splits["train"], max_images), reading.split(folder, splits["test"])
+    validation = reading.split(folder, splits["val"]) if "val" in splits else None
+    for name, split in (("test", test), ("validation", validation)):
+        if split is not None and split.images.shape[1:] != train.images.shape[1:]:
+            raise InputError(
+                f"pictures differ in size: those for training have {_size(train)} pixels and those for {name} have "
+                f"{_size(split)}: give one for all, such as dataset.image_size=64"
+            )
+    return Dataset(train, validation, test, len(splits["train"]), tuple(splits["train"]))
+
+
+def _size(split: Split) -> str:
+    return " x ".join(str(side) for side in split.images.shape[2:])
+
+
+def _reading(
+    image_size: int | Sequence[int] | None,
+    crop: Literal["center", "none"],
+    mode: Literal["rgb", "gray"],
+    cache: Literal["auto", "never"],
+    decoded: str | Path,
+) -> Reading:
+    """Raises InputError for a value that is not known."""
+    choices = {"crop": (crop, ("center", "none")), "mode": (mode, ("rgb", "gray")), "cache": (cache, ("auto", "never"))}
+    for key, (value, known) in choices.items():
+        if value not in known:
+            raise InputError(f"dataset.{key}={value} is not known: use {' or '.join(known)}")
+    sides = [image_size, image_size] if isinstance(image_size, int) else image_size
+    if sides is not None and not (len(sides) == 2 and all(isinstance(side, int) and side > 0 for side in sides)):
+        raise InputError(f"dataset.image_size={image_size} cannot be: give a side in pixels, or [height,width]")
+    size = None if sides is None else (sides[0], sides[1])
+    return Reading(Decoder(size, crop, mode), Path(decoded).expanduser(), cache)
+
+
+def _checked_root(root: str | Path | None, files: str | None) -> Path:
+    if root is None:
+        raise InputError("dataset.root is not given: name your folder of pictures by dataset.root=DIR")
+    folder = Path(str(root)).expanduser()
+    if not folder.is_dir():
+        raise InputError(
+            f"dataset.root={root} is not a folder: name one that holds a folder of pictures for each class"
+        )
+    if files is not None and pictures_id(str(root)) != files:
+        raise InputError(f"dataset.root={root} holds other pictures than the run was made with: put those back")
+    return folder
+
+
+def _splits(folder: Path, test_share: float, split_seed: int, classes: Sequence[str] | None) -> dict[str, ByClass]:
+    """The files of each class of the splits train, test and perhaps val. Raises InputError where they do not fit."""
+    present = set(visible_folders(folder))
+    if "train" not in present and {"test", "val"} & present:
+        raise InputError(f"{folder} has no folder train beside {' and '.join(sorted({'test', 'val'} & present))}")
+    train = _chosen(folder / "train" if "train" in present else folder, folder, classes)
+    if "train" not in present or not {"test", "val"} & present:
+        return _divided(folder, train, test_share, split_seed)
+    splits = {"train": train}
+    for name in sorted({"test", "val"} & present):
+        splits[name] = _like(train, folder / name, folder, whole=classes is None)
+    if "test" not in splits:
+        splits["test"] = splits.pop("val")
+    return splits
+
+
+def _chosen(place: Path, root: Path, classes: Sequence[str] | None) -> ByClass:
+    """The files of the classes that are kept, with names below `root`. Raises InputError for fewer than two classes."""
+    found = _by_class(place, root)
+    wanted = sorted(found) if classes is None else list(classes)
+    unknown = [name for name in wanted if name not in found]
+    if unknown:
+        raise InputError(f"{place} has no pictures of {', '.join(unknown)}: it has {', '.join(sorted(found))}")
+    if len(set(wanted)) < max(2, len(wanted)):
+        raise InputError(
+            f"{place} gives the classes {', '.join(wanted)}, and at least two different ones are needed: put a folder "
+            "of pictures for each class there"
+        )
+    return {name: found[name] for name in wanted}
+
+
+def _by_class(place: Path, root: Path) -> ByClass:
+    """Raises InputError where there are no class folders, or one of them holds no picture."""
+    found: ByClass = {name: [] for name in visible_folders(place)}
+    beside = 0
+    prefix = "" if place == root else f"{place.relative_to(root).as_posix()}/"
+    for file in picture_files(place):
+        name, slash, _ = file.name.partition("/")
+        if slash:
+            found[name].append(file._replace(name=prefix + file.name))
+        beside += not slash
+    if not any(found.values()):
+        what = f"{beside:,} pictures and no class folders" if beside else f"no pictures ({' '.join(SUFFIXES)})"
+        raise InputError(f"{place} holds {what}: put a folder of pictures for each class there")
+    empty = [name for name, files in found.items() if not files]
+    if empty:
+        raise InputError(f"{place / empty[0]} holds no picture: remove it, or put pictures of {empty[0]} there")
+    if beside:
+        logger.warning(f"{beside:,} pictures in {place} lie beside the class folders and are left out")
+    return found
+
+
+def _like(train: ByClass, place: Path, root: Path, whole: bool) -> ByClass:
+    """The files of the classes that training has; whole: there must be no others. Raises InputError."""
+    found = _by_class(place, root)
+    missing, more = [name for name in train if name not in found], sorted(found.keys() - train.keys())
+    if missing:
+        raise InputError(f"{place} has no picture of {', '.join(missing)}, which training has: every class needs one")
+    if more and whole:
+        raise InputError(f"{place} has the classes {', '.join(more)}, which training has not: remove them, or add them")
+    return {name: found[name] for name in train}
+
+
+def _divided(root: Path, found: ByClass, test_share: float, split_seed: int) -> dict[str, ByClass]:
+    """The same share of each class for the test, at least one picture, drawn in each class on its own."""
+    if not 0 < test_share < 1:
+        raise InputError(f"dataset.test_share={test_share} cannot be: give a share between 0 and 1")
+    splits: dict[str, ByClass] = {"train": {}, "test": {}}
+    for name, files in found.items():
+        if len(files) < 2:
+            raise InputError(
+                f"{root} has one picture of {name}, which leaves none for training or for the test: add more"
+            )
+        num_test = min(max(1, round(test_share * len(files))), len(files) - 1)
+        order = torch.randperm(
+            len(files), generator=seeding.generator(seeding.seed_for(split_seed, 0, f"test share of {name}"))
+        ).tolist()
+        splits["test"][name] = [files[position] for position in sorted(order[:num_test])]
+        splits["train"][name] = [files[position] for position in sorted(order[num_test:])]
+    return splits

@@ -1,0 +1,146 @@
+"""Picture files of any size and mode to uint8 arrays of one shape, by a thread per core."""
+
+import os
+import struct
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from al_bench.errors import InputError
+
+Pixels = NDArray[np.uint8]
+
+_CHUNK = 64  # pictures that a thread decodes at a time
+_MOST_NAMED = 5
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)  # Pillow's ways
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """What becomes of a picture, turned upright as its camera says.
+
+    size: (H, W), or None to leave it as it is. crop: `center` scales until the shorter side fits and cuts the rest off
+    evenly; `none` squashes. mode: `rgb` or `gray`. Transparent parts are white; 16 bits are rounded to 8.
+    """
+
+    size: tuple[int, int] | None
+    crop: Literal["center", "none"]
+    mode: Literal["rgb", "gray"]
+
+    @property
+    def num_channels(self) -> int:
+        """C."""
+        return 3 if self.mode == "rgb" else 1
+
+    def decode(self, path: Path) -> Pixels:
+        """(C, H, W). Raises InputError, naming the file, where it cannot be read."""
+        try:
+            with Image.open(path) as image:
+                if self.size is not None:
+                    image.draft(None, (2 * max(self.size),) * 2)  # a large JPEG is decoded at a fraction of its size
+                upright = _eight_bits(ImageOps.exif_transpose(image))
+        except _UNREADABLE as error:
+            raise InputError(f"{path} cannot be read as a picture ({error}): remove or replace it") from error
+        pixels = np.asarray(self._sized(upright.convert("RGB" if self.mode == "rgb" else "L")))
+        return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+    def _sized(self, image: Image.Image) -> Image.Image:
+        if self.size is None or image.size == self.size[::-1]:
+            return image
+        if self.crop == "center":
+            return ImageOps.fit(image, self.size[::-1], Image.Resampling.BILINEAR)
+        return image.resize(self.size[::-1], Image.Resampling.BILINEAR)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """A picture of 8 bits a channel, without transparency."""
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image).clip(0, 65_535) / 257).round().astype(np.uint8))
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers, 8 or 16 bits are known")
+    if image.has_transparency_data:
+        whole = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole)
+    return image
+
+
+def common_shape(decoder: Decoder, paths: Sequence[Path]) -> tuple[int, int, int]:
+    """(C, H, W) of the decoded pictures: the size asked for, or else that of the first that can be read.
+
+    Raises InputError where none can.
+    """
+    if decoder.size is not None:
+        return (decoder.num_channels, *decoder.size)
+    problem: InputError | None = None
+    for path in paths:
+        try:
+            channels, height, width = decoder.decode(path).shape
+            return channels, height, width
+        except InputError as error:
+            problem = problem or error
+    raise problem or InputError("no picture to take dataset.image_size from: give it")
+
+
+def decoded_in_order(decoder: Decoder, paths: Sequence[Path], shape: tuple[int, int, int]) -> Iterator[Pixels]:
+    """Batches (B, C, H, W) of all pictures, in order; a few batches exist at a time.
+
+    Raises InputError for a picture of another shape at once, and for pictures that cannot be read after the last, so
+    that all of them can be mended together.
+    """
+    problems: list[str] = []
+
+    def decoded(chunk: Sequence[Path]) -> list[Pixels]:
+        return [pixels for path in chunk if (pixels := _tried(decoder, path, shape, problems)) is not None]
+
+    chunks = (paths[first : first + _CHUNK] for first in range(0, len(paths), _CHUNK))
+    for images in ahead(decoded, chunks):
+        if not problems:
+            yield np.stack(images)
+    if len(problems) == 1:
+        raise InputError(problems[0])
+    if problems:
+        named = "; ".join(sorted(problems)[:_MOST_NAMED])
+        raise InputError(f"{len(problems):,} pictures cannot be used, remove or replace them: {named}")
+
+
+def _tried(decoder: Decoder, path: Path, shape: tuple[int, int, int], problems: list[str]) -> Pixels | None:
+    try:
+        pixels = decoder.decode(path)
+    except InputError as error:
+        problems.append(str(error))
+        return None
+    if pixels.shape != shape:
+        raise InputError(
+            f"pictures differ in size: {path} has {pixels.shape[1]} x {pixels.shape[2]} pixels and others have "
+            f"{shape[1]} x {shape[2]}: give one for all, such as dataset.image_size=64"
+        )
+    return pixels
+
+
+def ahead(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+    """The results of `function` in order, computed by a thread per core and only a few ahead of the one asked for.
+
+    Threads are enough: Pillow decodes and scales outside of Python's lock.
+    """
+    workers = os.cpu_count() or 1
+    waiting: deque[Future[_Result]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

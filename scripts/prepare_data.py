@@ -1,0 +1,28 @@
+"""Unpacks archives of data, such as cifar10_jpeg.tar.xz, into a folder; what is there already is left as it is."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from al_bench.errors import InputError
+from al_bench.unpacking import unpacked
+
+
+def main() -> None:
+    """Unpacks each archive and says where it lies."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("archives", nargs="+", type=Path, help="tar archives; their folder may be read-only")
+    parser.add_argument("--into", type=Path, default=Path("data"), help="the folder to unpack into (data)")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for archive in arguments.archives:
+        try:
+            folder, is_new = unpacked(archive, arguments.into)
+        except InputError as error:
+            sys.exit(f"error: {error}")
+        print(f"{folder} {'is ready' if is_new else 'is there already: nothing to do'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""What every data set promises (al_bench/dataset/__init__.py), over every file of conf/dataset.
+
+Those that are read from files are read from small ones in the published layout, by the same code.
+"""
+
+import gzip
+import hashlib
+import pickle
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from composing import members, part
+from pictures import fill
+from torchvision.datasets import CIFAR10
+
+from al_bench.dataset import Dataset, Split, fashion_mnist, fingerprint, mnist
+from al_bench.losses import IGNORED
+
+Maker = Callable[[Path, pytest.MonkeyPatch], list[str]]
+
+
+def idx_files(name: str, module: ModuleType) -> Maker:
+    """MNIST's four files: 300 images for training and 100 for the test, the ten classes in turn."""
+
+    def make(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+        rng, checksums = np.random.default_rng(0), {}
+        for part_name, count in (("train", 300), ("t10k", 100)):
+            images = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+            labels = (np.arange(count) % 10).astype(np.uint8)
+            for kind, values in (("images-idx3", images), ("labels-idx1", labels)):
+                header = struct.pack(f">4B{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
+                content, path = header + values.tobytes(), folder / name / "raw" / f"{part_name}-{kind}-ubyte.gz"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(gzip.compress(content))
+                checksums[path.stem] = hashlib.md5(content).hexdigest()
+        patch.setattr(module, "CHECKSUMS", checksums)
+        return [f"paths.data={folder}", "dataset.validation_size=50"]
+
+    return make
+
+
+def cifar_batches(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """Six batches of forty images."""
+    place, checksums = folder / "cifar-10-batches-py", []
+    place.mkdir(parents=True)
+    for seed, (name, _) in enumerate([*CIFAR10.train_list, *CIFAR10.test_list]):
+        data = np.random.default_rng(seed).integers(0, 256, (40, 3072), dtype=np.uint8)
+        content = pickle.dumps({"data": data, "labels": [row % 10 for row in range(40)]}, protocol=2)
+        (place / name).write_bytes(content)
+        checksums.append(f"{name}: {hashlib.md5(content).hexdigest()}")
+    return [f"paths.data={folder}", f"+dataset.checksums={{{', '.join(checksums)}}}"]
+
+
+def pictures(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """Class folders with train, val and test."""
+    root = fill(folder / "mine", {"train": 80, "val": 4, "test": 5})
+    return [f"dataset.root={root}", f"paths.outputs={folder / 'outputs'}"]
+
+
+FILES: dict[str, Maker] = {
+    "mnist": idx_files("MNIST", mnist),
+    "mnist_two": idx_files("MNIST", mnist),
+    "fashion_mnist": idx_files("FashionMNIST", fashion_mnist),
+    "cifar10": cifar_batches,
+    "cifar10_two": cifar_batches,
+    "image_folder": pictures,
+}
+
+Read = Callable[..., Dataset]
+
+
+@pytest.fixture(params=members("dataset"), scope="module")
+def read(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """Makes the data set of one file anew, with overrides."""
+    with pytest.MonkeyPatch.context() as patch:
+        make = FILES.get(request.param)
+        made = make(tmp_path_factory.mktemp(request.param), patch) if make else []
+
+        def of(*overrides: str) -> Dataset:
+            dataset: Dataset = part("dataset", f"dataset={request.param}", *made, *overrides)
+            return dataset
+
+        yield of
+
+
+@pytest.fixture(scope="module")
+def dataset(read: Read) -> Dataset:
+    return read()
+
+
+def splits(dataset: Dataset) -> dict[str, Split]:
+    found = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    return {name: split for name, split in found.items() if split is not None}
+
+
+def rows(split: Split) -> list[bytes]:
+    """Each image's bytes."""
+    return [image.numpy().tobytes() for image in split.images[torch.arange(len(split))]]
+
+
+def test_images_are_bytes_of_one_shape_read_by_index(dataset: Dataset) -> None:
+    for split in splits(dataset).values():
+        assert len(split) == len(split.images) == len(split.labels) > 0
+        assert split.images.dtype == torch.uint8
+        assert len(split.images.shape) == 4
+        assert split.images.shape[1] in (1, 3)
+        assert split.images.shape[1:] == dataset.train.images.shape[1:]
+        assert split.images.device == split.labels.device == torch.device("cpu")
+        first = split.images[torch.tensor([len(split) - 1, 0, 0])]
+        assert first.shape == (3, *split.images.shape[1:])
+        assert torch.equal(first[1], first[2])
+        assert first.max() > 1, "in [0, 255]"
+
+
+def test_labels_are_classes_or_maps(dataset: Dataset) -> None:
+    for split in splits(dataset).values():
+        labels = split.labels
+        if dataset.map_shape:
+            assert labels.dtype == torch.uint8
+            assert labels.shape[1:] == dataset.map_shape == split.images.shape[2:]
+            labels = labels[labels != IGNORED]
+        else:
+            assert labels.dtype == torch.int64
+            assert labels.shape == (len(split),)
+        assert labels.unique().tolist() == list(range(dataset.num_classes)), "every class is in every split"
+
+
+def test_classes_have_names(dataset: Dataset) -> None:
+    assert dataset.num_classes >= 2
+    assert len(set(dataset.class_names)) == len(dataset.class_names) == dataset.num_classes
+    assert all(isinstance(name, str) and name for name in dataset.class_names)
+
+
+def test_no_image_is_in_two_splits(dataset: Dataset) -> None:
+    found = [set(rows(split)) for split in splits(dataset).values()]
+    assert len(set().union(*found)) == sum(len(images) for images in found)
+
+
+def test_the_same_arguments_give_the_same_data(read: Read, dataset: Dataset) -> None:
+    for first, again in zip(splits(dataset).values(), splits(read()).values(), strict=True):
+        assert fingerprint(first.images) == fingerprint(again.images)
+        assert torch.equal(first.labels, again.labels)
+
+
+def test_max_images_cuts_the_training_split_alone(read: Read, dataset: Dataset) -> None:
+    cut = read("dataset.max_images=20")
+    assert len(cut.train) == 20
+    whole, kept = rows(dataset.train), rows(cut.train)
+    positions = [whole.index(row) for row in kept]
+    assert positions == sorted(positions), "in their first order"
+    assert torch.equal(cut.train.labels, dataset.train.labels[positions])
+    for name in splits(dataset).keys() - {"train"}:
+        assert fingerprint(splits(cut)[name].images) == fingerprint(splits(dataset)[name].images)
+    assert cut.class_names == dataset.class_names
+    assert len(read("dataset.max_images=1000000").train) == len(dataset.train)
+
+
+def test_a_scale_reaches_it(read: Read, dataset: Dataset) -> None:
+    assert len(read("scale=smoke").train) == min(200, len(dataset.train))
+
+
+def test_a_blind_view_shows_training_images_alone(dataset: Dataset) -> None:
+    blind = dataset.blind()
+    assert blind.train.images is dataset.train.images
+    assert blind.num_classes == dataset.num_classes
+    for use in (
+        lambda: blind.train.labels[0],
+        lambda: blind.train.labels.tolist(),
+        lambda: blind.map_shape,
+        lambda: blind.test.images,
+        lambda: len(blind.test),
+        lambda: blind.validation.labels,  # type: ignore[union-attr]
+        lambda: bool(blind.validation),
+    ):
+        with pytest.raises(PermissionError, match="see no hidden label"):
+            use()
+
+
+def test_a_device_is_taken_whole(dataset: Dataset) -> None:
+    moved = dataset.to(torch.device("cpu"))
+    for first, there in zip(splits(dataset).values(), splits(moved).values(), strict=True):
+        assert there.images.device == there.labels.device == torch.device("cpu")
+        assert fingerprint(there.images) == fingerprint(first.images)

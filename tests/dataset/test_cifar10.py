@@ -1,0 +1,173 @@
+"""CIFAR-10: tiny files in the published layout, and the real pictures."""
+
+import hashlib
+import io
+import pickle
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from composing import part
+from pictures import noise, save
+
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.cifar10 import CHECKSUMS, CLASS_NAMES, cifar10
+from al_bench.errors import InputError
+from al_bench.unpacking import unpacked
+
+LABELS = {name: [(3 * batch + row) % 10 for row in range(10)] for batch, name in enumerate(CHECKSUMS)}
+
+
+def image(name: str, row: int) -> np.ndarray:
+    """(32, 32, 3), other ones for every batch and row."""
+    return noise(1000 * list(LABELS).index(name) + row, 32, 32)
+
+
+def batches() -> dict[str, bytes]:
+    """As published: rows of 3,072 values, red then green then blue, each from the top left."""
+    made = {}
+    for name, labels in LABELS.items():
+        data = np.stack([image(name, row).transpose(2, 0, 1).reshape(-1) for row in range(len(labels))])
+        made[name] = pickle.dumps({"data": data, "labels": labels}, protocol=2)
+    return made
+
+
+@pytest.fixture(scope="module")
+def published() -> SimpleNamespace:
+    files = batches()
+    return SimpleNamespace(files=files, checksums={name: hashlib.md5(data).hexdigest() for name, data in files.items()})
+
+
+def put(root: Path, files: Mapping[str, bytes]) -> Path:
+    folder = root / "cifar-10-batches-py"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return root
+
+
+def pack(path: Path, files: Mapping[str, bytes]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w:gz") as opened:
+        for name, content in files.items():
+            member = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
+            member.size = len(content)
+            opened.addfile(member, io.BytesIO(content))
+    return path
+
+
+def read(
+    root: Path, published: SimpleNamespace, source: str = "file:///nowhere/cifar.tar.gz", **more: object
+) -> Dataset:
+    arguments = {"format": "torchvision", "decoded": root / "decoded", "checksums": published.checksums, **more}
+    return cifar10(root, source=source, **arguments)  # type: ignore[arg-type]
+
+
+def test_reads_the_published_batches(tmp_path: Path, published: SimpleNamespace) -> None:
+    dataset = read(put(tmp_path, published.files), published)
+    *train, test = LABELS
+    assert dataset.train.labels.tolist() == [label for name in train for label in LABELS[name]]
+    assert dataset.test.labels.tolist() == LABELS[test]
+    assert dataset.train.images.shape == (50, 3, 32, 32)
+    assert dataset.validation is None
+    for split, position, name, row in ((dataset.train, 13, train[1], 3), (dataset.test, 4, test, 4)):
+        found = split.images[torch.tensor([position])][0].permute(1, 2, 0).numpy()
+        assert np.array_equal(found, image(name, row))
+    assert sorted(path.name for path in (tmp_path / "cifar-10-batches-py").iterdir()) == sorted(LABELS), "only read"
+
+
+def test_two_classes(tmp_path: Path, published: SimpleNamespace) -> None:
+    dataset = read(put(tmp_path, published.files), published, classes=[7, 1], max_images=6)
+    assert dataset.class_names == ("horse", "automobile")
+    assert len(dataset.train) == 6
+    (horse,) = (dataset.test.labels == 0).nonzero().flatten().tolist()
+    original = image("test_batch", LABELS["test_batch"].index(7)).transpose(2, 0, 1).copy()
+    assert torch.equal(dataset.test.images[torch.tensor([horse])][0], torch.from_numpy(original))
+
+
+def test_absent_batches_come_from_the_archive_or_the_source(tmp_path: Path, published: SimpleNamespace) -> None:
+    pack(tmp_path / "beside" / "cifar.tar.gz", published.files)
+    assert len(read(tmp_path / "beside", published).test) == 10
+    source = pack(tmp_path / "far" / "cifar.tar.gz", published.files).as_uri()
+    for _ in range(2):
+        assert len(read(tmp_path / "data", published, source).test) == 10
+    (tmp_path / "far" / "cifar.tar.gz").unlink()
+    assert len(read(tmp_path / "data", published, source).test) == 10
+
+
+def test_without_files_and_network_it_says_what_to_put_where(tmp_path: Path, published: SimpleNamespace) -> None:
+    with pytest.raises(InputError, match=r"lacks batches .*: put cifar\.tar\.gz into .*, or set paths\.data"):
+        read(tmp_path, published)
+    whole = pack(tmp_path / "cifar.tar.gz", published.files).read_bytes()
+    (tmp_path / "cifar.tar.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"lacks batches .*: put cifar\.tar\.gz into"):
+        read(tmp_path, published)
+    pack(tmp_path / "cifar.tar.gz", {**published.files, "test_batch": b"other"})
+    with pytest.raises(InputError, match=r"test_batch in the archive is garbled"):
+        read(tmp_path, published)
+
+
+class Trap:
+    """Runs something when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return pytest.fail, ("unpickled before its checksum was looked at",)
+
+
+@pytest.mark.parametrize("name", ["data_batch_3", "test_batch"])
+def test_a_garbled_batch_is_named_and_never_unpickled(tmp_path: Path, published: SimpleNamespace, name: str) -> None:
+    for content in (published.files[name][:-1], pickle.dumps(Trap()), b""):
+        put(tmp_path, {**published.files, name: content})
+        with pytest.raises(InputError, match=f"{name} is garbled or truncated"):
+            read(tmp_path, published)
+
+
+def test_values_that_cannot_be(tmp_path: Path, published: SimpleNamespace) -> None:
+    for classes in ([1], [1, 1], [1, 10], []):
+        with pytest.raises(InputError, match=r"dataset\.classes"):
+            read(tmp_path, published, classes=classes)
+    with pytest.raises(InputError, match=r"dataset\.format=png is not known: use torchvision or folder"):
+        read(tmp_path, published, format="png")
+    with pytest.raises(InputError, match=r"cifar10_jpeg is missing: unpack .* scripts/prepare_data\.py"):
+        read(tmp_path, published, format="folder")
+
+
+def test_both_formats_number_the_classes_alike(tmp_path: Path, published: SimpleNamespace) -> None:
+    put(tmp_path, published.files)
+    for name, labels in LABELS.items():
+        split = "test" if name == "test_batch" else "train"
+        for row, label in enumerate(labels):
+            save(tmp_path / f"cifar10_jpeg/{split}/{CLASS_NAMES[label]}/{name}{row}.png", image(name, row))
+    for classes in (None, [7, 1]):
+        found, wanted = (read(tmp_path, published, format=kind, classes=classes) for kind in ("folder", "torchvision"))
+        assert found.class_names == wanted.class_names
+        for one, other in ((found.train, wanted.train), (found.test, wanted.test)):
+            assert pairs(one) == pairs(other)
+
+
+def pairs(split: Split) -> list[tuple[list[int], int]]:
+    """Pixels and label of each image, sorted: the two formats come in different orders."""
+    pixels = split.images[torch.arange(len(split))].flatten(1).tolist()
+    return sorted(zip(pixels, split.labels.tolist(), strict=True))
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+def test_the_real_pictures_have_the_papers_counts(real_data: Path, tmp_path: Path) -> None:
+    unpacked(real_data / "cifar10_jpeg.tar.xz", tmp_path)
+    arguments = ("dataset.format=folder", f"paths.data={tmp_path}", f"paths.outputs={tmp_path / 'outputs'}")
+    ten: Dataset = part("dataset", "dataset=cifar10", *arguments)
+    assert torch.bincount(ten.train.labels).tolist() == [5_000] * 10
+    assert torch.bincount(ten.test.labels).tolist() == [1_000] * 10
+    assert ten.class_names == CLASS_NAMES
+    mean = torch.stack([ten.train.images[part].float().mean((0, 2, 3)) for part in torch.arange(50_000).split(5_000)])
+    published = torch.tensor([0.4914, 0.4822, 0.4465])  # of the lossless originals (facts 2.1)
+    assert (mean.mean(0) / 255 - published).abs().max() < 0.01
+    two: Dataset = part("dataset", "dataset=cifar10_two", *arguments)
+    assert two.class_names == ("automobile", "horse")
+    assert torch.bincount(two.train.labels).tolist() == [5_000, 5_000]
+    assert torch.bincount(two.test.labels).tolist() == [1_000, 1_000]

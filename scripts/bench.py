@@ -1,0 +1,50 @@
+"""`make bench`: each speed claim as a ratio, its goal, met or missed; exit code 1 where one is missed."""
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from al_bench.bench import Measured, command, coreset, cycle, fit, matcher, scoring, table
+from al_bench.files import written_whole
+
+CLAIMS: Mapping[str, Callable[[], list[Measured]]] = {
+    "fit": fit.measure,
+    "coreset": coreset.measure,
+    "matcher": matcher.measure,
+    "scoring": scoring.measure,
+    "cycle": cycle.measure,
+    "help": command.measure,
+}
+PAGE = Path("results/bench.md")
+
+
+def main(
+    arguments: Sequence[str], claims: Mapping[str, Callable[[], list[Measured]]] = CLAIMS, page: Path = PAGE
+) -> int:
+    """Measures the claims named, or all of them, which also writes `page`; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("claims", nargs="*", help=f"which to measure (all): {', '.join(claims)}")
+    chosen = parser.parse_args(arguments).claims
+    if unknown := [name for name in chosen if name not in claims]:
+        parser.error(f"{unknown[0]} is not known: use {', '.join(claims)}")
+    torch.set_num_threads(1)
+    load = os.getloadavg()[0]
+    rows: list[Measured] = []
+    for name in chosen or claims:
+        for row in claims[name]():
+            rows.append(row)
+            print(table.line(row), flush=True)
+    if not chosen:
+        with written_whole(page) as file:
+            file.write(table.page(rows, shlex.join(["python", "scripts/bench.py", *arguments]), load).encode())
+        print(f"written to {page}")
+    return int(any(row.missed for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

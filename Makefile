@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check export install pins
+.PHONY: help run test check bench report export install pins
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,12 +15,19 @@ run: $(INSTALLED)  ## python run.py; ARGS="dataset=mnist_two strategy=entropy" f
 	$(BIN)/python run.py $(ARGS)
 
 test: $(INSTALLED)  ## every test, and the checks of `make check`
+	@sh tests/install_chromium.sh
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/yamllint -s conf
 	$(BIN)/python -m pytest -q -rs --durations=10 $(ARGS)
 
 check: $(INSTALLED)  ## before a commit: lint, types and the fast tests
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/yamllint -s conf
 	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+
+bench: $(INSTALLED)  ## each speed claim as a ratio, its goal, met or missed
+	$(BIN)/python scripts/bench.py $(ARGS)
+
+report: $(INSTALLED)  ## tables of all stored runs
+	$(BIN)/python scripts/report.py $(ARGS)
 
 export: $(INSTALLED)  ## finished runs as small files under results/cells
 	$(BIN)/python scripts/export.py $(ARGS)

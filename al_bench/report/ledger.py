@@ -1,0 +1,109 @@
+"""Where each setting of a run is from: the tags in conf/recipe, conf/pair and conf/preset (see tests/test_conf.py)."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+
+from al_bench.cells import Record
+from al_bench.compose import CONF, IDENTITY, plain
+from al_bench.report.grouping import Group
+from al_bench.report.reading import Run
+
+ORIGINS = {"P": "paper", "C": "published code", "D": "derived", "R": "our choice", "O": "overridden"}
+
+_GROUPS = ("recipe", "pair/", "preset/")
+_TAG = re.compile(r"# ([PCDR])\b\s*(.*?)\s*$")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One line of the ledger. key: its path in the configuration; value: the one in effect; origin: a key of ORIGINS;
+    source: what the tag says; file: under conf/; used_by: names of groups."""
+
+    key: str
+    value: str
+    origin: str
+    source: str
+    file: str
+    used_by: tuple[str, ...] = ()
+
+
+def ledger(groups: Sequence[Group], conf: Path = CONF) -> list[Setting]:
+    """Every tagged line that took effect in any of the groups, in the order of the files."""
+    users: dict[Setting, list[str]] = {}
+    for group in groups:
+        for setting in settings(group.first, conf):
+            users.setdefault(setting, []).append(group.name)
+    found = [replace(setting, used_by=tuple(names)) for setting, names in users.items()]
+    order = {file: place for place, file in enumerate(dict.fromkeys(setting.file for setting in found))}
+    return sorted(found, key=lambda setting: order[setting.file])
+
+
+def settings(run: Run, conf: Path = CONF) -> Iterator[Setting]:
+    """The tagged lines that took effect in one run."""
+    for group, choice in run.choices.items():
+        name, _, node = group.partition("@")
+        path = conf / name / f"{choice}.yaml"
+        if choice and name.startswith(_GROUPS) and path.exists() and _in_effect(node or name, run):
+            yield from _of_file(path, node or name, run.config, path.relative_to(conf).as_posix())
+
+
+def _in_effect(node: str, run: Run) -> bool:
+    """Whether what a node configures is part of the run: a GAN that no part of it uses is not."""
+    found = run.config.get(node)
+    return node in (*IDENTITY, "recipe", "loop", "scale") or _contains(run.identity, found)
+
+
+def _contains(node: Any, wanted: Any) -> bool:
+    if node == wanted:
+        return wanted is not None
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return any(_contains(child, wanted) for child in children)
+
+
+def _of_file(path: Path, node: str, config: Record, file: str) -> Iterator[Setting]:
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    package = [] if lines[:1] == ["# @package _global_"] else [node]
+    values = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
+    for keys, line in _leaves(yaml.compose(text, Loader=yaml.SafeLoader)):
+        tag = _TAG.search(lines[line])
+        if tag is None or keys[0] == "defaults":
+            continue
+        there, asked = _at(config, [*package, *keys]), _at(values, keys)
+        setting = Setting(".".join([*package, *keys]), written(there), tag[1], tag[2], file)
+        if "${" not in str(asked) and plain(asked) != there:
+            origin = f"the file says {written(plain(asked))} now: overridden for this run, or changed since"
+            setting = replace(setting, origin="O", source=origin)
+        yield setting
+
+
+def _leaves(node: yaml.Node | None, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Each value with its keys and its line; a node written in braces or brackets is one value."""
+    if isinstance(node, yaml.MappingNode) and not node.flow_style:
+        for key, value in node.value:
+            yield from _leaves(value, (*keys, str(key.value)))
+    elif node is not None and keys:
+        yield keys, node.start_mark.line
+
+
+def _at(config: Any, keys: Sequence[str]) -> Any:
+    for key in keys:
+        config = config.get(key) if isinstance(config, dict) else None
+    return config
+
+
+def written(value: Any) -> str:
+    """A value as one reads it in YAML; a node as its class and arguments."""
+    if isinstance(value, dict):
+        target = str(value.get("_target_", "")).rsplit(".", 1)[-1]
+        inside = ", ".join(f"{key} {written(item)}" for key, item in value.items() if not str(key).startswith("_"))
+        return f"{target}({inside})" if target else inside
+    if isinstance(value, list):
+        return f"[{', '.join(written(item) for item in value)}]"
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

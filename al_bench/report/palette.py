@@ -1,0 +1,55 @@
+"""One color, marker and dash per method, the same in every plot of a page and, where it can be, of every page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from al_bench.compose import members
+from al_bench.report.grouping import Group
+
+# Okabe and Ito's colors for all kinds of color vision, without black and yellow, which vanish on a dark or a light
+# page; the gray and the brown are ours. Markers tell apart what is printed in gray.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A8A8A", "#A0693A")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_DASHES = ("", "4 2", "1.5 1.5", "6 2 1.5 2")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a line is drawn. dash: lengths in points, "" for a solid line."""
+
+    color: str
+    marker: str
+    dash: str
+
+    @property
+    def pattern(self) -> tuple[float, tuple[float, ...] | None]:
+        """The dash as matplotlib takes it."""
+        return 0, tuple(float(length) for length in self.dash.split()) or None
+
+
+def looks(groups: Iterable[Group]) -> dict[tuple[str, int], Look]:
+    """The look of each (method, variant): the method's color and marker, the variant's dash.
+
+    A method prefers the color of its place among the choices of `conf/strategy`, so that it keeps it from page to page;
+    where two of a page prefer the same, the later one takes the next that is free.
+    """
+    listed = list(groups)
+    taken = _colors(sorted({group.method for group in listed}))
+    return {(group.method, group.variant): _look(taken[group.method], group.variant) for group in listed}
+
+
+def _colors(methods: list[str]) -> dict[str, int]:
+    """A number for each method; those from 8 on share a color with another and have another dash."""
+    places = {name: place for place, name in enumerate(members("strategy"))}
+    taken: dict[str, int] = {}
+    for method in sorted(methods, key=lambda name: (name not in places, name)):
+        number = places.get(method, 0) % len(_COLORS)
+        while number in taken.values():
+            number = number + 1 if len(taken) >= len(_COLORS) else (number + 1) % len(_COLORS)
+        taken[method] = number
+    return taken
+
+
+def _look(number: int, variant: int) -> Look:
+    dash = _DASHES[(variant + number // len(_COLORS)) % len(_DASHES)]
+    return Look(_COLORS[number % len(_COLORS)], _MARKERS[number % len(_MARKERS)], dash)

@@ -1,0 +1,205 @@
+"""The numbers of the report, as tables: one row says of which data set and method it is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from al_bench.report.cost import costs, once
+from al_bench.report.curves import (
+    Point,
+    average,
+    balance,
+    chosen_entropy,
+    class_shares,
+    curve,
+    headline,
+    last_common,
+    metric,
+    point,
+    scalar_metrics,
+)
+from al_bench.report.grouping import Group, Section
+from al_bench.report.ledger import ORIGINS, ledger, written
+from al_bench.report.measures import Measure, listed, measure
+from al_bench.report.reading import Artifact, Run
+from al_bench.report.tables import Cell, Table
+
+_MOST_COLUMNS = 8
+
+Row = list[Cell]
+
+
+def summary(section: Section) -> Table:
+    """Where each method ends, and how high its curve was on average."""
+    first = section.groups[0].first
+    main = measure(headline(first))
+    others = [(name, measure(name)) for name in scalar_metrics(first)[1:]]
+    columns = [
+        "method", "seeds", "annotations", main.axis, "lowest", "highest", "deviation", "curve average",
+        *(shown.axis for _, shown in others),
+    ]  # fmt: skip
+    rows = [_summary_row(group, main, others) for group in section.groups]
+    about = f"{section.title}: at the last number of annotations that all seeds of a method reached"
+    return Table("summary", about, columns, rows)
+
+
+def _summary_row(group: Group, main: Measure, others: Sequence[tuple[str, Measure]]) -> Row:
+    points = curve(group.runs, metric(headline(group.first)))
+    end = last_common(points)
+    numbers: Row = [None] * 5
+    if end is not None:
+        numbers = [
+            end.annotations, *(main.number(value) for value in (end.mean, end.minimum, end.maximum, end.deviation))
+        ]  # fmt: skip
+    ends = [(shown, last_common(curve(group.runs, metric(name)))) for name, shown in others]
+    rest = [shown.number(found.mean) if found else None for shown, found in ends]
+    return [group.name, len(group.runs), *numbers, main.number(average(points)), *rest]
+
+
+def learning(section: Section) -> Table:
+    """The headline metric at some numbers of annotations, as the papers print it: mean, and deviation where it is."""
+    main = measure(headline(section.groups[0].first))
+    curves = {group.name: curve(group.runs, metric(headline(group.first))) for group in section.groups}
+    long = {name: {known.annotations: known for known in points} for name, points in curves.items()}
+    counts = sorted({count for points in long.values() if len(points) > 1 for count in points})
+    shown = _spread_out(counts)
+    rows: list[Row] = [
+        [name, *(_mean(points.get(count), main) for count in shown)] for name, points in long.items() if len(points) > 1
+    ]
+    about = f"{section.title}: {main.axis}, mean and standard deviation over seeds, by number of annotations"
+    return Table("learning", about, ["method", *(f"{count:,}" for count in shown)], rows)
+
+
+def _spread_out(counts: Sequence[int]) -> list[int]:
+    if len(counts) <= _MOST_COLUMNS:
+        return list(counts)
+    step = (len(counts) - 1) / (_MOST_COLUMNS - 1)
+    return [counts[round(number * step)] for number in range(_MOST_COLUMNS)]
+
+
+def _mean(found: Point | None, shown: Measure) -> str | None:
+    if found is None:
+        return None
+    text = f"{found.mean * shown.factor:.{shown.digits}f}"
+    return text if found.deviation is None else f"{text} ± {found.deviation * shown.factor:.{shown.digits}f}"
+
+
+def curves(section: Section) -> Table:
+    """Every point of every curve, as stored: shares of one, nats."""
+    columns = ["method", "run ids", "metric", "annotations", "seeds", "mean", "minimum", "maximum", "deviation"]
+    rows: list[Row] = []
+    for group in section.groups:
+        ids = " ".join(run.id for run in group.runs)
+        values = {name: metric(name) for name in scalar_metrics(group.first)}
+        for name, value in {**values, "chosen_entropy": chosen_entropy, "label_balance": balance}.items():
+            rows += [
+                [group.name, ids, name, at.annotations, at.seeds, at.mean, at.minimum, at.maximum, at.deviation]
+                for at in curve(group.runs, value)
+            ]
+    return Table(
+        "curves", f"{section.title}: every point over seeds, in stored units (shares of one, nats)", columns, rows
+    )
+
+
+def classes(section: Section, names: Sequence[str]) -> Table:
+    """The label distribution at the end."""
+    rows: list[Row] = []
+    for group in section.groups:
+        ends = [class_shares(run.cycles[-1]) for run in group.runs]
+        for name, column in zip(names, zip(*ends, strict=True), strict=True):
+            found = point(0, [100 * share for share in column])
+            rows.append([group.name, name, found.seeds, found.mean, found.minimum, found.maximum])
+    columns = ["method", "class", "seeds", "share of the labels, %", "lowest", "highest"]
+    return Table("classes", f"{section.title}: label distribution of the training set at the end", columns, rows)
+
+
+def cost(section: Section, used: Sequence[tuple[str, Artifact]]) -> Table:
+    """Time and compute of each part. used: artifacts with the names of the groups that use them."""
+    columns = [
+        "method", "part", "seconds", "seconds per cycle", "optimizer steps", "images seen", "peak memory, MiB",
+    ]  # fmt: skip
+    made = [(name, replace(once(artifact), part=f"{artifact.kind}, once")) for name, artifact in used]
+    parts = [(group.name, part) for group in section.groups for part in costs(group)]
+    rows: list[Row] = [
+        [
+            name, part.part, part.seconds, part.seconds_per_cycle if name_is_group else None,
+            round(part.optimizer_steps), round(part.images_seen), round(part.peak_memory / 2**20),
+        ]
+        for name_is_group, rows_of in ((True, parts), (False, made))
+        for name, part in rows_of
+    ]  # fmt: skip
+    return Table("cost", f"{section.title}: per run, mean over seeds of the sum over cycles", columns, rows)
+
+
+def settings_that_differ(section: Section) -> Table:
+    """Each setting that is not the same for all methods."""
+    identities = {group.name: group.first.identity for group in section.groups}
+    rows: list[Row] = [[key, *values] for key, values in _differing(list(identities.values())) if key != "seed"]
+    return Table(
+        "settings", f"{section.title}: settings that are not the same for all methods", ["setting", *identities], rows
+    )
+
+
+def _differing(nodes: Sequence[Any], path: str = "") -> Iterator[tuple[str, list[str | None]]]:
+    """Each place where some nodes differ. A node that some have and others have not is written by its class, and only
+    where those that have it differ among themselves, setting by setting too."""
+    present = [node for node in nodes if node is not None]
+    if all(node == nodes[0] for node in nodes):
+        return
+    if not all(isinstance(node, dict) for node in present):
+        if path.endswith("._target_"):
+            path, nodes = path.removesuffix("._target_"), [node and _class({"_target_": node}) for node in nodes]
+        yield path, [None if node is None else written(node) for node in nodes]
+        return
+    if len(present) < len(nodes):
+        yield path, [None if node is None else _class(node) for node in nodes]
+    if all(node == present[0] for node in present):
+        return
+    for key in dict.fromkeys(key for node in present for key in node if key != "_partial_"):
+        inside = [node.get(key) if isinstance(node, dict) else None for node in nodes]
+        yield from _differing(inside, f"{path}.{key}".lstrip("."))
+
+
+def _class(node: dict[str, Any]) -> str:
+    return str(node.get("path") or node.get("_target_") or written(node)).rsplit(".", 1)[-1]
+
+
+def settings_ledger(section: Section, conf: Path) -> Table:
+    """Where the settings are from."""
+    rows: list[Row] = [
+        [one.key, one.value, ORIGINS[one.origin], one.source, one.file, listed(one.used_by)]
+        for one in ledger(section.groups, conf)
+    ]
+    columns = ["setting", "value", "origin", "source", "file", "used by"]
+    return Table("ledger", f"{section.title}: settings with a stated origin", columns, rows)
+
+
+def all_runs(sections: Sequence[Section]) -> Table:
+    """Each run that is in the report."""
+    columns = ["data set", "method", "seed", "id", "cycles", "annotations", "finished", "commit", "hardware", "place"]
+    rows: list[Row] = [
+        _run_row(section, group, run) for section in sections for group in section.groups for run in group.runs
+    ]
+    return Table("runs", "Every run of this report", columns, rows)
+
+
+def _run_row(section: Section, group: Group, run: Run) -> Row:
+    last, hardware = run.cycles[-1], run.about["hardware"]
+    commits = listed(list(dict.fromkeys(str(record.get("commit", "unknown")) for record in run.cycles)))
+    machine = listed(hardware.get("gpus") or [f"{hardware.get('machine')}, {hardware.get('cores')} cores"])
+    return [
+        section.title, group.name, run.seed, run.id, len(run.cycles), last["annotations"],
+        run.finished or "not finished", commits, machine, str(run.place),
+    ]  # fmt: skip
+
+
+def joined(sections: Sequence[Section], tables: Sequence[Table], name: str, about: str) -> Table:
+    """One table of several sections' tables, a section a row's first column; columns that not all have come last."""
+    columns = list(dict.fromkeys(column for table in tables for column in table.columns))
+    rows: list[Row] = []
+    for section, table in zip(sections, tables, strict=True):
+        for row in table.rows:
+            cells = dict(zip(table.columns, row, strict=True))
+            rows.append([section.title, *(cells.get(column) for column in columns)])
+    return Table(name, about, ["data set", *columns], rows)

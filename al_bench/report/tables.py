@@ -1,0 +1,75 @@
+"""Tables: the same rows for the page, for a program (CSV) and for a text (Markdown)."""
+
+import csv
+import html
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tabulate import tabulate
+
+from al_bench.files import written_whole
+
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """name: of its files; about: what a row is; columns: with their units; rows: as many cells each."""
+
+    name: str
+    about: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+    @property
+    def numeric(self) -> list[bool]:
+        """Whether a column holds numbers, or means with their deviations, and so is aligned at its right."""
+        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.columns)
+        return [any(cell is not None for cell in column) and all(map(_is_number, column)) for column in columns]
+
+    @property
+    def files(self) -> list[str]:
+        return [f"{self.name}.csv", f"{self.name}.md"]
+
+    def write(self, folder: Path) -> None:
+        """Both files."""
+        for name, text in zip(self.files, (self.as_csv(), self.as_markdown()), strict=True):
+            with written_whole(folder / name) as file:
+                file.write(text.encode())
+
+    def as_csv(self) -> str:
+        """Numbers in full precision; None is empty."""
+        buffer = io.StringIO()
+        csv.writer(buffer, lineterminator="\n").writerows([self.columns, *self.rows])
+        return buffer.getvalue()
+
+    def as_markdown(self) -> str:
+        """Numbers for a person; what a label holds is text, never markup."""
+        rows = [[_marked(cell) for cell in row] for row in self.rows]
+        columns = [str(_marked(column)) for column in self.columns]
+        table = tabulate(rows, headers=columns, tablefmt="pipe", disable_numparse=True)
+        return f"{self.about}\n\n{table}\n"
+
+
+def shown(cell: Cell) -> str:
+    """A cell for a person: about three significant digits, a dash for None."""
+    if cell is None:
+        return "-"
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    if isinstance(cell, float):
+        if abs(cell) < 1:
+            return f"{cell:#.3g}" if cell else "0"
+        return f"{cell:,.{0 if abs(cell) >= 1000 else 1 if abs(cell) >= 10 else 2}f}"
+    return cell
+
+
+def _is_number(cell: Cell) -> bool:
+    return not isinstance(cell, str) or re.fullmatch(r"[\d.,]+( ± [\d.,]+)?", cell) is not None
+
+
+def _marked(cell: Cell) -> str:
+    return html.escape(shown(cell), quote=False).replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,175 @@
+"""What was trained once for many runs: GANs, auto-encoders, oracles; their losses, what a GAN draws."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+
+from al_bench.cells import Record
+from al_bench.files import digest
+from al_bench.report.checking import UnreadableError
+from al_bench.report.cost import Cost, once
+from al_bench.report.grouping import Group, Section
+from al_bench.report.images import Sources, sample_grid, synthetic_images
+from al_bench.report.measures import listed
+from al_bench.report.palette import Look
+from al_bench.report.plots import Line, Picture, line_chart
+from al_bench.report.reading import Artifact
+
+_COLUMNS, _ROWS = 12, 8
+# Of losses, which belong to no strategy
+_LOOKS = (Look("#4C78A8", "", ""), Look("#B07AA1", "", "4 2"), Look("#8A8A8A", "", "1.5 1.5"))
+
+
+@dataclass(frozen=True)
+class User:
+    """A group that uses an artifact; title: of its section; node: what describes the artifact in its configuration."""
+
+    title: str
+    group: Group
+    node: Record
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One artifact on the page. what: its class; losses: None where there are none; samples: of a GAN; without: why
+    there are none."""
+
+    artifact: Artifact
+    what: str
+    users: Sequence[User]
+    losses: Picture | None
+    names: Sequence[tuple[str, Look]]
+    samples: Picture | None
+    without: str
+
+    @property
+    def cost(self) -> Cost:
+        return once(self.artifact)
+
+
+def trained(artifacts: Sequence[Artifact], sections: Sequence[Section], sources: Sources) -> list[Trained]:
+    """Every artifact; one whose weights cannot be used is shown without samples."""
+    return [_shown(artifact, sections, sources) for artifact in artifacts]
+
+
+def _shown(artifact: Artifact, sections: Sequence[Section], sources: Sources) -> Trained:
+    users = _users(artifact, sections, sources)
+    parts = _parts(artifact)
+    what = parts[0]["target"].rsplit(".", 1)[-1] if parts else ""
+    samples, without = None, ""
+    if artifact.kind == "gan":
+        try:
+            samples = _samples(artifact, users, sources)
+        except UnreadableError as error:
+            without = str(error)
+    losses, names = _losses(artifact, what)
+    return Trained(artifact, what, users, losses, names, samples, without)
+
+
+def _parts(artifact: Artifact) -> list[Record]:
+    """What an artifact was made by, as `artifacts.describe` wrote it."""
+    return [part for part in artifact.record["spec"].values() if isinstance(part, dict) and "target" in part]
+
+
+def _users(artifact: Artifact, sections: Sequence[Section], sources: Sources) -> list[User]:
+    """The groups in whose configuration a node describes this artifact, on the very images it was made from."""
+    found = []
+    for section in sections:
+        for group in section.groups:
+            identity = group.first.identity
+            nodes = _nodes(identity.get(artifact.kind, identity))
+            node = next((node for node in nodes if any(described(node, part) for part in _parts(artifact))), None)
+            if node is not None and _same_images(artifact, group, section, sources):
+                found.append(User(section.title, group, node))
+    return found
+
+
+def _nodes(node: Any) -> Iterator[Record]:
+    if isinstance(node, dict):
+        if "_target_" in node:
+            yield node
+        for child in node.values():
+            yield from _nodes(child)
+
+
+def described(node: Any, part: Any) -> bool:
+    """Whether a configuration node and what `artifacts.describe` made of the object say the same.
+
+    The node leaves out what has a default, the description what does not matter (a trainer), and names of classes
+    lead to where these are defined.
+    """
+    if isinstance(node, dict) and node.get("_target_") == "hydra.utils.get_method":
+        return bool(node.get("path") == part)
+    if isinstance(node, dict) and isinstance(part, dict):
+        if _class(node.get("_target_")) != _class(part.get("target")):
+            return False
+        shared = [key for key in node if key in part]
+        return all(described(node[key], part[key]) for key in shared)
+    return bool(node == part)
+
+
+def _class(path: Any) -> str:
+    return str(path).rsplit(".", 1)[-1]
+
+
+def _same_images(artifact: Artifact, group: Group, section: Section, sources: Sources) -> bool:
+    """True also where the data set cannot be loaded, so that it is not known."""
+    dataset = sources.get(f"the data set {section.title}", group.first.config["dataset"])
+    if dataset is None:
+        return True
+    from al_bench.dataset import fingerprint
+
+    return bool(fingerprint(dataset.train.images) == artifact.record["spec"].get("images"))
+
+
+def _samples(artifact: Artifact, users: Sequence[User], sources: Sources) -> Picture:
+    """What the generator draws from latents of a seed of the report's own. Raises UnreadableError with the reason."""
+    if not users:
+        raise UnreadableError("no run of this report uses it, so its networks are unknown")
+    shape, gan = _image_shape(users, sources), sources.get("the GAN", users[0].node)
+    if gan is None:
+        raise UnreadableError("its networks could not be made here")
+    import torch
+    from safetensors.torch import load
+
+    from al_bench.inputs import as_stored
+
+    try:
+        data = artifact.place.with_suffix(".safetensors").read_bytes()
+        if digest(data) != artifact.record["sha256"]:
+            raise UnreadableError("its weights are garbled")
+        players = gan.players(shape)
+        players.load_state_dict(load(data))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise UnreadableError("its weights cannot be read") from error
+    with torch.no_grad():
+        latents = players.eval().draw(_COLUMNS * _ROWS, torch.Generator().manual_seed(0))
+        images = as_stored(players.generator(latents), torch.uint8).numpy()
+    return sample_grid(images, _COLUMNS, f"{len(images)} images drawn by the generator, {_COLUMNS} in a row")
+
+
+def _image_shape(users: Sequence[User], sources: Sources) -> tuple[int, ...]:
+    for user in users:
+        run = user.group.first
+        dataset = sources.get(f"the data set {user.title}", run.config["dataset"])
+        if dataset is not None:
+            return tuple(dataset.train.images.shape[1:])
+        if run.has_tensors and len(run.cycles) > 1 and (images := synthetic_images(run.tensors(1))) is not None:
+            return tuple(images.shape[1:])
+    raise UnreadableError("the size of its images is unknown without the data set")
+
+
+def _losses(artifact: Artifact, what: str) -> tuple[Picture | None, list[tuple[str, Look]]]:
+    losses = {name: values for name, values in artifact.record["losses"].items() if values}
+    lines = [
+        Line(name.replace("_", " "), look, list(np.linspace(0, 100, len(values) + 1)[1:]), values)
+        for (name, values), look in zip(losses.items(), _LOOKS, strict=False)
+    ]
+    if not lines:
+        return None, []
+    last = [f"{line.name} {line.y[-1]:.3g}" for line in lines]
+    alt = f"Losses of {what} over its training; at the end {listed(last)}"
+    return line_chart(lines, "share of the training, %", "loss", alt), [(line.name, line.look) for line in lines]

@@ -1,0 +1,89 @@
+"""Stored runs as `RunStore` leaves them, made up: small, and of known numbers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save
+
+from al_bench.compose import hash_of
+from al_bench.files import digest, write_json
+
+Record = dict[str, Any]
+
+CHOICES = {
+    "dataset": "digits",
+    "recipe": "digits",
+    "learner": "supervised",
+    "representation": "none",
+    "scale": "paper",
+    "experiment": "none",
+}
+EFFORT = {"seconds": 2.0, "optimizer_steps": 10, "images_seen": 160, "peak_memory": 3 * 2**20}
+
+
+def made_run(
+    outputs: Path,
+    strategy: str,
+    seed: int,
+    accuracies: tuple[float, ...] = (0.5, 0.75),
+    *,
+    choices: Record | None = None,
+    tensors: dict[str, np.ndarray] | None = None,
+    finished: bool = True,
+    learner: Record | None = None,
+) -> Path:
+    """A run with one cycle per accuracy, ten annotations each; `learner`: settings of its own."""
+    chosen = {**CHOICES, "strategy": strategy, **(choices or {})}
+    parts: Record = {
+        "dataset": {"_target_": "made.dataset"},
+        "evaluator": {"_target_": "made.Accuracy"},
+        "learner": {"_target_": "made.Supervised", "epochs": 5, **(learner or {})},
+        "strategy": {"_target_": f"made.{strategy}"},
+        "oracle": {"_target_": "made.GroundTruth"},
+    }
+    identity = {**parts, "seed": seed, "loop": {"query_size": 10}}
+    budget = 10 * len(accuracies) if finished else 1000
+    config = {**parts, "seed": seed, "loop": {"budget": budget, "max_cycles": None, "stop_at": None}}
+    about = {"identity": identity, "config": config, "choices": chosen, "commit": "abc", "hardware": {"gpus": []}}
+    folder = outputs / chosen["dataset"] / strategy / f"seed={seed}" / hash_of(identity)
+    write_json(folder / "config.json", about)
+    for index, accuracy in enumerate(accuracies):
+        write_cycle(folder, cycle(index, accuracy), tensors if index else None)
+    return folder
+
+
+def cycle(index: int, accuracy: float) -> Record:
+    """One cycle's record, three quarters of its labels of the first of two classes."""
+    annotations = 10 * (index + 1)
+    return {
+        "index": index,
+        "annotations": annotations,
+        "unlabeled": 100 - annotations,
+        "metrics": {"accuracy": accuracy, "class_accuracy": [accuracy, None]},
+        "chosen_entropy": 0.5 if index else None,
+        "class_counts": [annotations * 3 // 4, annotations - annotations * 3 // 4],
+        "query": {"indices": [0, 1], "labels": [0, 1], "scores": None, "ranks": [0, 2], "entropies": None},
+        "effort": dict.fromkeys(("query", "fit", "evaluate"), EFFORT),
+        "commit": "abc",
+    }
+
+
+def write_cycle(folder: Path, record: Record, tensors: dict[str, np.ndarray] | None = None) -> None:
+    """A cycle's two files, with their sums."""
+    data = save(tensors or {"labels": np.array([0, 1])})
+    path = folder / "cycles" / f"{record['index']:03d}.json"
+    record = {**record, "sha256": digest(data)}
+    write_json(path, {**record, "sha256_record": digest(json.dumps(record, sort_keys=True).encode())})
+    path.with_suffix(".safetensors").write_bytes(data)
+
+
+def generated() -> dict[str, np.ndarray]:
+    """What ASAL measures, for two queries of 4 x 4 images."""
+    images = np.arange(32, dtype=np.uint8).reshape(2, 1, 4, 4) * 8
+    halves = np.array([0.25, 0.75], dtype=np.float32)
+    traces = {"entropy_before": halves, "entropy_after": halves + 1, "entropy_of_match": halves}
+    return {"labels": np.array([0, 1]), **{f"trace.{name}": tensor for name, tensor in traces.items()}} | {
+        "trace.generated": images
+    }

@@ -1,0 +1,80 @@
+"""The page as a person opens it, in headless Chromium (`tests/install_chromium.sh` gets it)."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from made_runs import generated, made_run
+
+from al_bench.report.images import Sources
+from al_bench.report.page import write_report
+from al_bench.report.reading import stored
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LONG = "a_strategy_whose_name_is_as_long_as_no_name_should_ever_be_but_somebody_will_write_one"
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: tests/install_chromium.sh gets it")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> Path:
+    """A report with every section, a long name, something left out."""
+    root = tmp_path_factory.mktemp("report")
+    for seed in (0, 1):
+        made_run(root / "outputs", "random", seed)
+        made_run(root / "outputs", "asal_auto", seed, tensors=generated())
+    made_run(root / "outputs", LONG, 0, learner={"long": LONG * 3})
+    (root / "outputs" / LONG / "cycles").mkdir(parents=True)
+    found = stored(root / "outputs", root / "cells")
+    assert found.problems
+    return write_report(found, root / "report", "range", Sources(None))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1400])
+def test_the_page_opens_whole(browser, page, width, scheme):
+    tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    said, asked = [], []
+    tab.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(page.as_uri())
+    tab.wait_for_load_state("networkidle")
+    tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert said == []
+    assert [url for url in asked if not url.startswith("data:")] == [page.as_uri()]
+    pictures = tab.evaluate("[...document.images].map(one => [one.alt, one.naturalWidth, one.width])")
+    assert len(pictures) == page.read_text().count("<img ") > 5
+    assert all(alt and natural > 0 and shown > 0 for alt, natural, shown in pictures)
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    wide = "[...document.querySelectorAll('table')].filter(one => !one.closest('.scroll')).length"
+    assert tab.evaluate(wide) == 0, "a table scrolls inside its own box"
+    tab.close()
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_the_page_without_runs_opens_too(browser, tmp_path, width):
+    empty = write_report(stored(tmp_path, tmp_path), tmp_path / "report", "range", Sources(None))
+    tab = browser.new_page(viewport={"width": width, "height": 900})
+    tab.goto(empty.as_uri())
+    assert tab.inner_text("h1") == "No runs yet"
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    tab.close()

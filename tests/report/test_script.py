@@ -1,0 +1,34 @@
+"""`scripts/report.py` as `make report` calls it."""
+
+import subprocess
+import sys
+
+from made_runs import made_run
+
+from al_bench.compose import CONF
+
+
+def report(tmp_path, *arguments):
+    command = [sys.executable, str(CONF.parent / "scripts" / "report.py"), *map(str, arguments)]
+    where = ["--outputs", tmp_path / "outputs", "--cells", tmp_path / "cells", "--to", tmp_path / "report"]
+    return subprocess.run([*command, *map(str, where)], capture_output=True, text=True, check=False, cwd=tmp_path)
+
+
+def test_it_names_what_it_left_out_and_succeeds(tmp_path):
+    first = made_run(tmp_path / "outputs", "entropy", 0)
+    second = made_run(tmp_path / "outputs", "random", 0)
+    made_run(tmp_path / "outputs", "margin", 0)
+    (second / "cycles" / "001.json").write_text("{")
+    done = report(tmp_path, "--no-images", first, second.name)
+    assert done.returncode == 0, done.stderr
+    assert f"left out: {second}: cycle 1 cannot be read" in done.stdout
+    assert "2 runs, 0 artifacts" in done.stdout
+    text = (tmp_path / "report" / "index.html").read_text()
+    assert "margin" not in text.replace("margin:", "").replace("margin-", "").split("<main>")[1]
+
+
+def test_a_run_that_does_not_exist_is_refused_in_a_sentence(tmp_path):
+    done = report(tmp_path, "nothere")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: nothere is no run")
+    assert "Traceback" not in done.stderr

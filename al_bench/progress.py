@@ -40,7 +40,9 @@ class Progress:
 
     def _draw(self) -> None:
         if self.bar is None:
-            bar = tqdm[NoReturn](desc=self.name, total=self.total, unit=self.unit, initial=self.start, leave=False)
+            bar: tqdm[NoReturn] = tqdm(
+                desc=self.name, total=self.total, unit=self.unit, initial=self.start, leave=False, mininterval=0
+            )
             bar.start_t -= time.monotonic() - self.began
             self.bar = bar
         self.bar.update(self.done - self.bar.n)

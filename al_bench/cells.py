@@ -34,9 +34,26 @@ def export(outputs: Path, cells: Path) -> list[Path]:
             continue
         path = cells / f"{'-'.join(folder.relative_to(outputs).parts)}.json"
         if not path.exists() or len(read_json(path)["cycles"]) < len(records):
-            write_json(path, {**stored, "finished": reason, "cycles": records})
+            write_json(path, {**portable(stored), "finished": reason, "cycles": records})
             written.append(path)
     return written
+
+
+def portable(stored: Record) -> Record:
+    """What `config.json` holds without where this machine keeps things: each of its `paths` as "<name>"."""
+    places = sorted(stored["config"].get("paths", {}).items(), key=lambda item: -len(item[1]))
+
+    def without(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: without(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [without(item) for item in value]
+        for name, place in places:
+            if isinstance(value, str) and (value == place or value.startswith(f"{place}/")):
+                return f"<{name}>{value[len(place) :]}"
+        return value
+
+    return {**stored, "config": without(stored["config"])}
 
 
 def stored_cycles(folder: Path) -> list[Record]:

@@ -64,3 +64,12 @@ def test_a_garbled_run_is_named_and_the_rest_exported(tmp_path, name, caplog):
     (folder / name).write_text("{")
     assert len(cells.export(tmp_path / "outputs", tmp_path / "cells")) == 1
     assert f"left out, garbled: {folder}" in caplog.text
+
+
+def test_places_of_this_machine_do_not_travel():
+    paths = {"data": "/home/me/data", "outputs": "/home/me", "cells": "cells"}
+    config = {"paths": paths, "dataset": {"root": "/home/me/data"}, "procedure": {"artifacts": ["/home/me/artifacts"]}}
+    kept = cells.portable({"identity": IDENTITY, "config": config})["config"]
+    assert kept["dataset"]["root"] == "<data>"
+    assert kept["procedure"]["artifacts"] == ["<outputs>/artifacts"]
+    assert "/home" not in json.dumps(kept)

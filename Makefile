@@ -26,7 +26,7 @@ check: $(INSTALLED)  ## before a commit: lint, types and the fast tests
 bench: $(INSTALLED)  ## each speed claim as a ratio, its goal, met or missed
 	$(BIN)/python scripts/bench.py $(ARGS)
 
-report: $(INSTALLED)  ## tables of all stored runs
+report: $(INSTALLED)  ## one page and tables of all stored runs
 	$(BIN)/python scripts/report.py $(ARGS)
 
 export: $(INSTALLED)  ## finished runs as small files under results/cells

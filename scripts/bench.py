@@ -47,4 +47,5 @@ def main(
 
 
 if __name__ == "__main__":
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # as run.py does on a CPU; Adam's question for a GPU would dilute ratios
     sys.exit(main(sys.argv[1:]))

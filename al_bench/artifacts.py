@@ -78,7 +78,7 @@ class Artifacts:
         with measured() as effort:
             tensors, losses = make(path.with_suffix(".scratch"))
         data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-        with written_whole(path.with_suffix(".safetensors")) as file:
+        with written_whole(path.with_suffix(".safetensors"), lasting=False) as file:
             file.write(data)
         record = {
             "kind": kind,

@@ -29,10 +29,11 @@ def full_disk_named(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[IO[bytes]]:
+def written_whole(path: Path, lasting: bool = True) -> Iterator[IO[bytes]]:
     """A file to write in binary; it replaces `path` when the block ends well and leaves no trace when not.
 
-    Raises InputError on a full disk.
+    lasting: whether its name must outlive a power cut at once; False where another file of the folder, written after
+    it, says that it is there. Raises InputError on a full disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -45,7 +46,8 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    if lasting:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -100,7 +100,7 @@ class RunStore:
         for kind, tensors in (("", cycle.tensors), (".model", cycle.weights)):
             data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
             sums[f"sha256{kind.replace('.', '_')}"] = digest(data)
-            with written_whole(self._path(index, f"{kind}.safetensors")) as file:
+            with written_whole(self._path(index, f"{kind}.safetensors"), lasting=False) as file:
                 file.write(data)
         record = {**cycle.record, **sums}
         write_json(self._path(index, ".json"), {**record, "sha256_record": _sum(record)})

@@ -1,8 +1,10 @@
 """What every learner promises to the loop (al_bench/learner/__init__.py)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from composing import members, part
 from safetensors.torch import load, save
@@ -62,6 +64,12 @@ def same(first: Network, second: Network) -> bool:
 def test_learns_digits(name: str, digits: Dataset, tmp_path: Path) -> None:
     model = prepared(name, digits, tmp_path).fit(labeled(digits, 150), None, seed=0)
     assert (answers(model, digits) == digits.test.labels).double().mean() > 0.8
+
+
+def test_both_drivers_end_at_the_same_weights(learner: Learner, digits: Dataset) -> None:
+    by_trainer = replace(learner, trainer=pl.Trainer)  # type: ignore[type-var]  # each of them is a dataclass
+    pool = labeled(digits, 40)
+    assert same(learner.fit(pool, None, seed=0), by_trainer.fit(pool, None, seed=0))
 
 
 def test_the_same_arguments_give_the_same_model_and_another_seed_another(learner: Learner, digits: Dataset) -> None:

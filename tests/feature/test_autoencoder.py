@@ -1,7 +1,9 @@
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
@@ -51,6 +53,14 @@ def test_learns_more_than_the_mean_image(dataset: Dataset) -> None:
     by_mean = (images.mean(0) - images).square().flatten(1).sum(1).mean()
     assert error < 0.4 * by_mean
     assert trace["squared_error"][-1] < trace["squared_error"][0]
+
+
+def test_both_drivers_end_at_the_same_weights(dataset: Dataset) -> None:
+    by_loop, expected = made().fit(dataset.train.images)
+    by_trainer, trace = replace(made(), trainer=pl.Trainer).fit(dataset.train.images)
+    assert trace == expected
+    for name, tensor in by_loop.state_dict().items():
+        assert torch.equal(tensor, by_trainer.state_dict()[name]), name
 
 
 def test_epochs_count_whole_batches(dataset: Dataset) -> None:

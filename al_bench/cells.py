@@ -58,7 +58,8 @@ def portable(stored: Record) -> Record:
 
 def stored_cycles(folder: Path) -> list[Record]:
     """The records of a run's folder, in order, as they stand."""
-    return [read_json(path) for path in sorted(folder.glob("cycles/[0-9]*.json")) if "garbled" not in path.name]
+    paths = sorted(folder.glob("cycles/[0-9]*.json"), key=lambda path: int(path.stem))
+    return [read_json(path) for path in paths]
 
 
 def finished_cell(cells: Path, wanted: Record, stopping: Stopping) -> list[Record]:

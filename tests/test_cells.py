@@ -73,3 +73,9 @@ def test_places_of_this_machine_do_not_travel():
     assert kept["dataset"]["root"] == "<data>"
     assert kept["procedure"]["artifacts"] == ["<outputs>/artifacts"]
     assert "/home" not in json.dumps(kept)
+
+
+def test_more_than_a_thousand_cycles_stay_in_order(tmp_path):
+    for index in (999, 1000, 2):
+        write_json(tmp_path / "cycles" / f"{index:03d}.json", {"index": index})
+    assert [record["index"] for record in cells.stored_cycles(tmp_path)] == [2, 999, 1000]

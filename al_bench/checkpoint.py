@@ -32,13 +32,13 @@ class Checkpoint:
         """Whether the last save is `seconds` ago."""
         return time.monotonic() - self.last >= self.seconds
 
-    def save(self, step: int, module: nn.Module, optimizers: Sequence[Optimizer], losses: Mapping[str, Any]) -> None:
-        """Writes the state after `step` steps in place of an older one."""
+    def save(self, step: int, module: nn.Module, optimizers: Sequence[Optimizer], account: Mapping[str, Any]) -> None:
+        """Writes the state after `step` steps in place of an older one; account: plain values and tensors to keep."""
         state = {
             "step": step,
             "module": module.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in optimizers],
-            "losses": losses,
+            "account": account,
             "rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
         }
@@ -49,7 +49,7 @@ class Checkpoint:
         self.last = time.monotonic()
 
     def load(self, module: nn.Module, optimizers: Sequence[Optimizer]) -> dict[str, Any] | None:
-        """Puts everything back and returns it: "step", the steps done, and "losses". None without a file.
+        """Puts everything back and returns it: "step", the steps done, and "account". None without a file.
 
         A garbled file is set aside and the training begins anew, which is safe: it ends the same.
         """

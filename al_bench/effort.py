@@ -40,14 +40,18 @@ def measured() -> Iterator[Effort]:
     finally:
         if gpu:
             torch.cuda.synchronize()
-        effort.seconds = time.perf_counter() - start
+        effort.seconds += time.perf_counter() - start
         process = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         effort.peak_memory = torch.cuda.max_memory_allocated() if gpu else process
         _meters.reset(token)
 
 
-def spend(optimizer_steps: int, images_seen: int) -> None:
-    """Adds to every block that is being measured."""
+def spend(optimizer_steps: int, images_seen: int, earlier_seconds: float = 0.0) -> None:
+    """Adds to every block that is being measured.
+
+    earlier_seconds: what the same work took before it was stopped and taken up again.
+    """
     for effort in _meters.get():
+        effort.seconds += earlier_seconds
         effort.optimizer_steps += optimizer_steps
         effort.images_seen += images_seen

@@ -16,7 +16,7 @@ from al_bench.inputs import Inputs, canonical
 from al_bench.network import Network
 
 BATCH_SIZE = 1024
-_ON_CPU = 128  # a larger batch's activations leave the caches: LeNet takes 1.6 times as long with 1,024
+_ON_CPU = 128  # a larger batch's activations leave the caches
 
 Forward = Callable[[Tensor], Tensor]
 

@@ -5,6 +5,7 @@ Trainer where several devices, callbacks or Lightning's own checkpoints are aske
 """
 
 import logging
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -182,10 +183,12 @@ def _fit_by_loop(
     plain = module.configure_optimizers()
     _, *optimizers = fabric.setup(module, *plain)
     record = module.losses = LossRecord()
-    start = 0
+    start, earlier, began = 0, 0.0, time.perf_counter()
     if checkpoint and (stored := checkpoint.load(module, plain)):
         start = stored["step"]
-        record.load(stored["losses"])
+        account = stored["account"]
+        record.load(account["losses"])
+        module.updates, earlier = account["updates"], account["seconds"]
         logger.info(f"{name}: going on at step {start:,} of {len(batches):,}")
     with progress(name, len(batches), start=start) as bar, interruption.deferred():
         for step in range(start, len(batches)):
@@ -194,11 +197,13 @@ def _fit_by_loop(
                 record.add(module.step(batches[step], optimizers))
             bar.advance()
             if checkpoint and (checkpoint.due() or interruption.pending()):
-                checkpoint.save(step + 1, module, plain, record.state())
+                seconds = earlier + time.perf_counter() - began
+                account = {"losses": record.state(), "updates": module.updates, "seconds": seconds}
+                checkpoint.save(step + 1, module, plain, account)
             if interruption.pending():
                 break
     record.flush()
-    spend(module.updates, round((len(batches) - start) * batches.images_per_step))
+    spend(module.updates, round(len(batches) * batches.images_per_step), earlier)
     if checkpoint:
         checkpoint.remove()
     return record.trace

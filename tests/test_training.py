@@ -11,7 +11,7 @@ from torch import nn
 
 from al_bench import interruption, training
 from al_bench.batches import ImageBatches, LabeledBatches, Shuffled
-from al_bench.effort import measured
+from al_bench.effort import measured, spend
 from al_bench.losses import cross_entropy
 
 CPU = torch.device("cpu")
@@ -132,8 +132,11 @@ def test_a_training_that_a_signal_stops_goes_on_to_the_same_end(tmp_path, signal
     with interruption.signals_handled(), pytest.raises(interruption.Interrupted, match="SIGTERM"):
         fitted(Toy(signal_at=signal_at), scratch=tmp_path, checkpoint_seconds=1e9)
     assert (tmp_path / "toy.ckpt").exists()
-    resumed, other = fitted(scratch=tmp_path)
+    with measured() as effort:
+        resumed, other = fitted(scratch=tmp_path)
     assert_equal(uncut, resumed)
+    assert effort.optimizer_steps == 2 * len(batches()), "what was done before the signal counts"
+    assert effort.images_seen == 6 * 50
     assert not (tmp_path / "toy.ckpt").exists()
     assert other == trace
 
@@ -187,6 +190,12 @@ def test_what_a_training_cost_is_counted():
     assert effort.optimizer_steps == 2 * len(batches())
     assert effort.images_seen == 6 * 50
     assert effort.seconds > 0 and effort.peak_memory > 1e6
+
+
+def test_seconds_before_a_stop_are_added():
+    with measured() as effort:
+        spend(3, 4, earlier_seconds=100.0)
+    assert 100 < effort.seconds < 101
 
 
 def test_every_item_once_an_epoch_in_a_new_order_each():

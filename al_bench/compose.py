@@ -23,7 +23,7 @@ CONF = Path(__file__).parent.parent / "conf"
 IDENTITY = ("dataset", "network", "evaluator", "learner", "strategy", "oracle", "representation", "procedure", "seed")
 SIZES = ("initial", "every_class", "initial_size", "query_size")  # of loop; the budget and the stop rule are not in it
 _OPTIONAL = ("pair/", "preset/")
-ELSEWHERE = ("device", "threads", "trainer", "keep_weights")  # where and how a run computes, not what
+ELSEWHERE = ("device", "threads", "trainer", "capture", "keep_weights")  # where and how a run computes, not what
 PLACES = {"root": "<data>", "decoded": "<decoded>", "cache": None}  # of dataset: where its files are, not what
 
 
@@ -167,10 +167,10 @@ def effects(config: DictConfig, chosen: Mapping[str, str]) -> str:
 
 
 def cut_by_scale(config: DictConfig) -> list[str]:
-    """Each length that the scale makes smaller, as "learner.epochs 80 -> 40"."""
+    """Each value that the scale changes, as "learner.epochs 80 -> 40"."""
     uncut = copy.deepcopy(config)
     OmegaConf.set_readonly(uncut, False)
-    uncut.scale = dict.fromkeys(uncut.scale)
+    uncut.scale = OmegaConf.load(CONF / "scale" / "paper.yaml")
     found = []
     for path in _scaled_paths(OmegaConf.to_container(config, resolve=False)):
         before, after = OmegaConf.select(uncut, path), OmegaConf.select(config, path)

@@ -26,7 +26,7 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], points: Tensor, target:
     Sec. 3.5.)
     """
     points = points.detach().requires_grad_(True)
-    values = critic(points)
+    values = critic(points).float()
     (gradient,) = torch.autograd.grad(values.sum(), points, create_graph=True)
     norms: Tensor = gradient.flatten(1).norm(dim=1)
     return (norms - target).square().mean()

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from torch.optim import Optimizer
 
 from al_bench import interruption, seeding
 from al_bench.batches import Batches, Shares
+from al_bench.capture import Captured, capturable
 from al_bench.checkpoint import Checkpoint
 from al_bench.effort import spend
 from al_bench.progress import progress
@@ -36,10 +38,13 @@ Losses = Mapping[str, Tensor]
 class Module(pl.LightningModule, ABC):
     """A LightningModule whose arithmetic is one `step`.
 
-    schedule: maps the fraction of the training done, in [0, 1), to a factor on every learning rate.
+    schedule: maps the fraction of the training done, in [0, 1), to a factor on every learning rate. capture: whether
+    the loop of our own replays the step as a CUDA graph (`capture.Captured`); it may then not look at a value on the
+    device, and its optimizers have to be able to (Adam). On a CPU it changes nothing.
     """
 
     schedule: Callable[[float], float] | None = None
+    capture: bool = False
     losses: "LossRecord"
 
     def __init__(self) -> None:
@@ -70,7 +75,17 @@ class Module(pl.LightningModule, ABC):
             return
         for optimizer in optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group.setdefault("initial_lr", group["lr"]) * self.schedule(fraction)
+                rate = group.setdefault("initial_lr", group["lr"]) * self.schedule(fraction)
+                if isinstance(group["lr"], Tensor):  # which a CUDA graph reads
+                    group["lr"].fill_(rate)
+                else:
+                    group["lr"] = rate
+
+    def optimizer_of(self, factory: Callable[..., Optimizer], part: nn.Module) -> Optimizer:
+        """The optimizer of a part's parameters; on a GPU in one kernel where it knows how, which Adam and SGD do."""
+        parameters = list(part.parameters())
+        fused = parameters[0].is_cuda and "fused" in signature(getattr(factory, "func", factory)).parameters
+        return factory(parameters, fused=True) if fused else factory(parameters)
 
     def update(self, optimizer: Optimizer, loss: Tensor) -> None:
         """Gradients of `loss` from zero, and one step of `optimizer`."""
@@ -190,11 +205,11 @@ def _fit_by_loop(
         record.load(account["losses"])
         module.updates, earlier = account["updates"], account["seconds"]
         logger.info(f"{name}: going on at step {start:,} of {len(batches):,}")
+    run = _runner(module, plain, optimizers, fabric, device)
     with progress(name, len(batches), start=start) as bar, interruption.deferred():
         for step in range(start, len(batches)):
             module.set_rates(step / len(batches), plain)
-            with fabric.autocast():
-                record.add(module.step(batches[step], optimizers))
+            record.add(run(batches[step]))
             bar.advance()
             if checkpoint and (checkpoint.due() or interruption.pending()):
                 seconds = earlier + time.perf_counter() - began
@@ -207,6 +222,32 @@ def _fit_by_loop(
     if checkpoint:
         checkpoint.remove()
     return record.trace
+
+
+def _runner(
+    module: Module, plain: Sequence[Optimizer], optimizers: Sequence[Any], fabric: Fabric, device: torch.device
+) -> Callable[[Any], Losses]:
+    """Runs one step in the precision asked for, as the replay of a CUDA graph where the module says so."""
+
+    def run(batch: Any) -> Losses:
+        with fabric.autocast(), _weights_cast_anew():
+            return module.step(batch, optimizers)
+
+    if not (module.capture and device.type == "cuda"):
+        return run
+    capturable(plain)
+    return Captured(run, module)
+
+
+@contextmanager
+def _weights_cast_anew() -> Iterator[None]:
+    """Inside the block autocast keeps no cast weights: a step may update weights and use them again."""
+    before = torch.is_autocast_cache_enabled()
+    torch.set_autocast_cache_enabled(False)
+    try:
+        yield
+    finally:
+        torch.set_autocast_cache_enabled(before)
 
 
 def _fit_by_trainer(

@@ -14,7 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # A module may import from its own layer's row or from rows above it.
 LAYERS = [
     {"errors", "seeding", "inputs", "query", "pool", "initial", "scores", "losses", "interruption", "effort",
-     "progress", "files", "checkpoint", "commit", "compose", "stopping", "device", "augmentation", "pca",
+     "progress", "files", "checkpoint", "commit", "compose", "stopping", "device", "augmentation", "pca", "capture",
      "picture_files", "decoding", "fetching", "unpacking"},
     {"network"},
     {"training", "predict", "batches", "artifacts"},

@@ -211,3 +211,41 @@ def test_whole_batches_leave_the_rest_of_an_epoch_out():
     data = ImageBatches(images, batch_size=4, steps=3, seed=0, per_step=5)
     assert data[0].shape == (5, 4, 1, 2, 2)
     assert ImageBatches(images, batch_size=64, steps=3, seed=0)[0].shape == (1, 10, 1, 2, 2)
+
+
+class Twice(training.Module):
+    """Two updates of the same weights in one step, as a critic has before its generator."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 2, bias=False)
+        nn.init.eye_(self.layer.weight)
+
+    def step(self, batch, optimizers):
+        for _ in range(2):
+            with torch.no_grad():
+                self.layer(batch[0])
+            loss = cross_entropy(self.layer(batch[0]), batch[1])
+            self.update(optimizers[0], loss)
+        return {"loss": loss.detach()}
+
+    def configure_optimizers(self):
+        return [torch.optim.SGD(self.layer.parameters(), 1.0)]
+
+
+@pytest.mark.parametrize("trainer", [None, pl.Trainer])
+def test_low_precision_sees_the_weights_as_they_are_now(trainer):
+    """Autocast would keep the cast weights of the step's first call, without gradient if that was under no_grad."""
+    module = Twice()
+    batches = LabeledBatches(INPUTS, LABELS, batch_size=50, epochs=3, seed=1)
+    training.fit(module, batches, seed=2, device=CPU, name="twice", precision="bf16-mixed", trainer=trainer)
+    expected = Twice()
+    optimizer = expected.configure_optimizers()[0]
+    for inputs, labels in batches:
+        for _ in range(2):
+            optimizer.zero_grad()
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = expected.layer(inputs)
+            cross_entropy(logits.float(), labels).backward()
+            optimizer.step()
+    torch.testing.assert_close(module.layer.weight, expected.layer.weight, rtol=0, atol=1e-3)

@@ -3,7 +3,7 @@
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from al_bench import seeding
@@ -55,7 +55,7 @@ def by_hand(inputs: Tensor, labels: Tensor, network: Network) -> Network:
     return network
 
 
-def same(one: Network, other: Network) -> bool:
+def same(one: nn.Module, other: nn.Module) -> bool:
     """Whether two networks hold the same weights, as far as float32 goes."""
     pairs = zip(one.parameters(), other.parameters(), strict=True)
     return all(torch.allclose(first, second, rtol=1e-4, atol=1e-6) for first, second in pairs)

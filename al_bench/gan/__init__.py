@@ -42,7 +42,9 @@ class Gan(ABC):
 
     generator: factory of (latent_size, image_shape) -> module; discriminator: of (image_shape) -> module.
     *_optimizer: of (parameters) -> optimizer. iterations: of the generator. num_critic: discriminator steps before
-    each of them. seed: of the GAN itself; it is trained once and shared by runs of every seed.
+    each of them. generator_batch_size: where it differs from that of the discriminator. dequantize: real pixels are
+    (byte + U[0, 1)) / 256 in place of byte / 255. precision: of both networks; losses are float32 in any. seed: of the
+    GAN itself; it is trained once and shared by runs of every seed. capture: see `training.Module`.
     """
 
     generator: NetworkFactory
@@ -53,9 +55,12 @@ class Gan(ABC):
     iterations: int
     batch_size: int
     num_critic: int
+    generator_batch_size: int | None = None
+    dequantize: bool = False
     precision: str = "32-true"
     schedule: Callable[[float], float] | None = None
     seed: int = 0
+    capture: bool = field(default=False, metadata={"identity": False})
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
 
     @abstractmethod
@@ -114,29 +119,36 @@ class Game(training.Module):
 
     def __init__(self, gan: Gan, players: Players) -> None:
         super().__init__()
-        self.gan, self.players, self.schedule = gan, players, gan.schedule
+        self.gan, self.players, self.schedule, self.capture = gan, players, gan.schedule, gan.capture
 
     def step(self, batch: Tensor, optimizers: Sequence[Optimizer]) -> training.Losses:
         """batch: (num_critic, B, C, H, W) uint8 images."""
         discriminator_optimizer, generator_optimizer = optimizers
-        generator, discriminator = self.players.generator, self.players.discriminator
+        discriminator = self.players.discriminator
         for images in batch:
-            real = canonical(images)
             with torch.no_grad():
-                fake = generator(self._latents(real))
-            discriminator_loss = self.gan.discriminator_loss(discriminator, real, fake)
+                fake = self._fake(len(images), images.device)
+            discriminator_loss = self.gan.discriminator_loss(discriminator, self._real(images), fake)
             self.update(discriminator_optimizer, discriminator_loss)
         with training.frozen(discriminator):
-            generator_loss = self.gan.generator_loss(discriminator, generator(self._latents(real)))
+            fake = self._fake(self.gan.generator_batch_size or batch.shape[1], batch.device)
+            generator_loss = self.gan.generator_loss(discriminator, fake)
             self.update(generator_optimizer, generator_loss)
         return {"discriminator_loss": discriminator_loss.detach(), "generator_loss": generator_loss.detach()}
 
-    def _latents(self, like: Tensor) -> Tensor:
-        return torch.randn(len(like), self.players.latent_size, device=like.device)
+    def _real(self, images: Tensor) -> Tensor:
+        if not self.gan.dequantize:
+            return canonical(images)
+        return (images + torch.rand(images.shape, device=images.device)) / 256
+
+    def _fake(self, count: int, device: torch.device) -> Tensor:
+        latents = torch.randn(count, self.players.latent_size, device=device)
+        images: Tensor = self.players.generator(latents)
+        return images.float()  # so that losses and interpolates are float32 in any precision
 
     def configure_optimizers(self) -> list[Optimizer]:
         """Discriminator first."""
         return [
-            self.gan.discriminator_optimizer(self.players.discriminator.parameters()),
-            self.gan.generator_optimizer(self.players.generator.parameters()),
+            self.optimizer_of(self.gan.discriminator_optimizer, self.players.discriminator),
+            self.optimizer_of(self.gan.generator_optimizer, self.players.generator),
         ]

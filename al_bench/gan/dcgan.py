@@ -24,4 +24,5 @@ class Dcgan(Gan):
 
 
 def _cross_entropy(logits: Tensor, target: float) -> Tensor:
+    logits = logits.float()
     return binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))

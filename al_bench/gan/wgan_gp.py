@@ -17,10 +17,10 @@ class WganGp(Gan):
 
     def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         """mean D(fake) - mean D(real) + lambda mean (|grad D| - 1)^2, at one point on each line from real to fake."""
-        wasserstein: Tensor = discriminator(fake).mean() - discriminator(real).mean()
+        wasserstein: Tensor = discriminator(fake).float().mean() - discriminator(real).float().mean()
         return wasserstein + self.penalty_weight * gradient_penalty(discriminator, interpolates(real, fake))
 
     def generator_loss(self, discriminator: nn.Module, fake: Tensor) -> Tensor:
         """-mean D(fake)."""
-        loss: Tensor = -discriminator(fake).mean()
+        loss: Tensor = -discriminator(fake).float().mean()
         return loss

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -7,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from al_bench import seeding
+from al_bench.bench.fit import same
+from al_bench.bench.gan import by_hand, made_images, tables_gan
 from al_bench.gan.wgan_gp import WganGp
 from al_bench.losses import gradient_penalty
 from al_bench.training import StepDecay
@@ -129,3 +132,41 @@ def test_an_iteration_is_num_critic_steps_then_one_of_the_generator() -> None:
     optimizers = {f"{name}_optimizer": partial(watched, name=name) for name in ("generator", "discriminator")}
     replace(made(iterations=2, num_critic=3), **optimizers).fit(torch.zeros(64, 2, 1, 1, dtype=torch.uint8))
     assert steps == ["discriminator", "discriminator", "discriminator", "generator"] * 2
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_the_game_is_the_one_written_by_hand(precision: str) -> None:
+    """A second, plain implementation on small nets of Table 5's form, ten iterations."""
+    gan, images = tables_gan((4, 8, 16), 10), made_images()
+    autocast = nullcontext if precision == "32-true" else partial(torch.autocast, "cpu", torch.bfloat16)
+    assert same(replace(gan, precision=precision).fit(images)[0], by_hand(gan, images, autocast))
+
+
+def test_the_generator_s_batch_may_be_another() -> None:
+    seen: list[int] = []
+
+    class Watched(Shift):
+        def forward(self, latents: Tensor) -> Tensor:
+            seen.append(len(latents))
+            return super().forward(latents)
+
+    gan = replace(made(iterations=1, num_critic=2), generator=Watched, generator_batch_size=128)
+    gan.fit(torch.zeros(64, 2, 1, 1, dtype=torch.uint8))
+    assert seen == [64, 64, 128]
+
+
+def test_dequantized_pixels_fill_their_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    """(byte + U[0, 1)) / 256, as the authors' residual GANs read CIFAR-10: uniform over the byte's own 256th."""
+    seen: list[Tensor] = []
+
+    def watched(gan: WganGp, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        seen.append(real)
+        loss: Tensor = critic(fake).sum()
+        return loss
+
+    monkeypatch.setattr(WganGp, "discriminator_loss", watched)
+    replace(made(num_critic=1), dequantize=True).fit(torch.full((64, 2, 9, 9), 255, dtype=torch.uint8))
+    levels = seen[0] * 256 - 255
+    assert 0 <= float(levels.min()) < 0.01
+    assert 0.99 < float(levels.max()) < 1
+    assert float(levels.mean()) == pytest.approx(0.5, abs=0.02)

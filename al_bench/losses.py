@@ -19,6 +19,54 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return functional.cross_entropy(logits, labels.long(), ignore_index=IGNORED)
 
 
+def cross_entropy_each(logits: Tensor, labels: Tensor) -> Tensor:
+    """(B,) cross entropies of each input, for label maps the mean over its pixels that are not IGNORED.
+
+    logits: (B, K) or (B, K, H, W); labels: (B,) or (B, H, W) maps. 0 for a map of which all is IGNORED.
+    """
+    if labels.dim() == 1:
+        return functional.cross_entropy(logits, labels, reduction="none")
+    pixels = functional.cross_entropy(logits, labels.long(), ignore_index=IGNORED, reduction="none")
+    counted = (labels != IGNORED).flatten(1).sum(1)
+    return pixels.flatten(1).sum(1) / counted.clamp(min=1)
+
+
+def hinge(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean multi-class hinge loss of (B, K) logits and (B,) labels, or of (B, K, H, W) logits and (B, H, W) maps.
+
+    1/K sum over k != y of max(0, 2 - (l_y - l_k)), that of Weston and Watkins. For two classes it is max(0, 1 - s y)
+    with s = (l_1 - l_0) / 2 and y = +-1, a linear SVM's, and the softmax of such logits is p = sigmoid(2 s): what the
+    entropy of a hinge-trained model means here, which ASAL leaves open (Figs. 8, 11; facts 1.8). Pixels of value
+    IGNORED do not count.
+    """
+    if labels.dim() > 1:
+        kept = labels != IGNORED
+        logits, labels = logits.movedim(1, -1)[kept], labels[kept].long()
+    return functional.multi_margin_loss(logits, labels, margin=2.0)
+
+
+def on_boundary(logits: Tensor) -> Tensor:
+    """Mean of s^2 over inputs that lie on the boundary of two classes, s = (l_1 - l_0) / 2 of (B, 2) logits.
+
+    The regression of boundary points to 0 that ADBA trains jointly with the hinge loss (facts 1.11).
+    """
+    return ((logits[:, 1] - logits[:, 0]) / 2).square().mean()
+
+
+def ranking(predicted: Tensor, target: Tensor, margin: float) -> Tensor:
+    """Mean over pairs of max(0, margin - sign(t_i - t_j) (p_i - p_j)), pairs being rows 2 i and 2 i + 1; an odd last
+    row has no partner (Yoo and Kweon 2019, Eq. 2).
+
+    predicted, target: (B,); no gradient goes to the target. 0 for a single row, `margin` where all predictions agree.
+    """
+    paired = len(predicted) // 2 * 2
+    if paired == 0:
+        return predicted.sum() * 0
+    gap = predicted[0:paired:2] - predicted[1:paired:2]
+    order = (target[0:paired:2] - target[1:paired:2]).detach().sign()
+    return (margin - order * gap).clamp(min=0).mean()
+
+
 def gradient_penalty(critic: Callable[[Tensor], Tensor], points: Tensor, target: float = 1.0) -> Tensor:
     """Mean over points of (|gradient of the critic| - target)^2: to be *added* to a loss that is minimised.
 
@@ -37,6 +85,24 @@ def interpolates(first: Tensor, second: Tensor) -> Tensor:
     shape = (len(first),) + (1,) * (first.dim() - 1)
     weight = torch.rand(shape, device=first.device, dtype=first.dtype)
     return first + weight * (second - first)
+
+
+def consistency(
+    values: tuple[Tensor, Tensor],
+    features: tuple[Tensor, Tensor],
+    weight: float = 2.0,
+    feature_weight: float = 0.1,
+    margin: float = 0.0,
+) -> Tensor:
+    """Mean over images of max(0, weight ((D1 - D2)^2 + feature_weight mean (f1 - f2)^2) - margin): to be *added*.
+
+    values: (B,) each, of a critic in two dropout passes on the same real images; features: (B, D) each, the inputs of
+    its last layer. weight: lambda_2; margin: M'. (WGAN-CT, Wei et al. 2018, as biuyq/CT-GAN CT_gan_cifar_resnet.py
+    weighs it; facts 1.5.)
+    """
+    apart = (values[0] - values[1]).square()
+    features_apart = (features[0] - features[1]).square().mean(1)
+    return (weight * (apart + feature_weight * features_apart) - margin).clamp(min=0).mean()
 
 
 def domain_loss(unlabeled: Tensor, labeled: Tensor) -> Tensor:

@@ -106,6 +106,14 @@ class StepDecay:
         return self.factor ** sum(fraction >= point for point in self.at)
 
 
+@dataclass(frozen=True)
+class LinearDecay:
+    """Takes the learning rates to 0 in a straight line over the whole training."""
+
+    def __call__(self, fraction: float) -> float:
+        return 1 - fraction
+
+
 class LossRecord:
     """Losses of every step, looked at in blocks: a block's mean is kept, and a loss that is not finite stops."""
 

@@ -7,6 +7,33 @@ from torch import nn
 from al_bench import losses
 
 
+def test_hinge_of_two_classes_is_that_of_a_linear_svm():
+    """s = (l_1 - l_0) / 2: 0 from the margin on, 1 on the boundary, 3 at two margins on the wrong side."""
+    scores = torch.tensor([-3.0, -1.0, -0.25, 0.0, 0.5, 2.0])
+    logits = torch.stack([7 - scores, 7 + scores], 1)
+    ones, zeros = torch.ones(6, dtype=torch.int64), torch.zeros(6, dtype=torch.int64)
+    expected = [4.0, 2.0, 1.25, 1.0, 0.5, 0.0]
+    assert [losses.hinge(logits[i : i + 1], ones[i : i + 1]).item() for i in range(6)] == pytest.approx(expected)
+    assert losses.hinge(logits.flip(1), zeros).item() == pytest.approx(sum(expected) / 6)
+    assert torch.allclose(logits.softmax(1)[:, 1], (2 * scores).sigmoid())
+
+
+def test_hinge_of_more_classes_against_plain_loops():
+    logits, labels = torch.randn(5, 4), torch.tensor([0, 3, 1, 1, 2])
+    rows = [
+        sum(max(0.0, 2 - float(row[label] - row[other])) for other in range(4) if other != label) / 4
+        for row, label in zip(logits, labels, strict=True)
+    ]
+    assert losses.hinge(logits, labels).item() == pytest.approx(sum(rows) / 5, rel=1e-5)
+
+
+def test_hinge_of_label_maps_is_that_of_their_known_pixels():
+    logits = torch.randn(1, 3, 2, 2)
+    labels = torch.tensor([[[0, 255], [255, 2]]], dtype=torch.uint8)
+    known = torch.stack([logits[0, :, 0, 0], logits[0, :, 1, 1]])
+    assert losses.hinge(logits, labels).item() == pytest.approx(losses.hinge(known, torch.tensor([0, 2])).item())
+
+
 def test_gradient_penalty_of_a_linear_critic():
     """|gradient| is the norm of the weights everywhere, so the penalty is (|w| - 1)^2."""
     weight = torch.tensor([3.0, 4.0])
@@ -48,6 +75,26 @@ def test_interpolates_lie_between_their_ends_one_weight_a_row():
     assert points.mean().item() == pytest.approx(0.5, abs=0.05)
 
 
+def test_consistency_in_closed_form():
+    """Values 3 apart, four features each 2 apart: 2 (9 + 0.1 * 4) = 18.8, and the same image again is 0."""
+    values = torch.tensor([1.0, 5.0]), torch.tensor([4.0, 5.0])
+    features = torch.zeros(2, 4), torch.tensor([[2.0, 2, 2, 2], [0, 0, 0, 0]])
+    assert losses.consistency(values, features).item() == pytest.approx(18.8 / 2)
+    assert losses.consistency(values, features, margin=0.8).item() == pytest.approx(18 / 2), "0 - 0.8 is cut at 0"
+    assert losses.consistency(values, features, weight=1, feature_weight=0).item() == pytest.approx(9 / 2)
+
+
+def test_consistency_against_a_loop_over_images():
+    values, features = torch.randn(2, 6), torch.randn(2, 6, 5)
+    expected = 0.0
+    for image in range(6):
+        term = 2 * float(values[0, image] - values[1, image]) ** 2
+        for one, other in zip(features[0, image].tolist(), features[1, image].tolist(), strict=True):
+            term += 2 * 0.1 * (one - other) ** 2 / 5
+        expected += max(term - 0.7, 0) / 6
+    assert losses.consistency(tuple(values), tuple(features), margin=0.7).item() == pytest.approx(expected, rel=1e-5)
+
+
 def test_domain_loss_where_the_discriminator_cannot_tell():
     assert losses.domain_loss(torch.zeros(4), torch.zeros(4)).item() == pytest.approx(2 * math.log(2))
 
@@ -69,3 +116,36 @@ def test_ignored_pixels_do_not_count():
 def test_class_255_counts_where_labels_are_classes():
     logits = torch.zeros(2, 300)
     assert losses.cross_entropy(logits, torch.tensor([255, 255])).item() == pytest.approx(math.log(300), rel=1e-5)
+
+
+def test_points_of_the_boundary_cost_the_square_of_half_the_difference_of_their_logits():
+    logits = torch.tensor([[1.0, 1.0], [0.0, 4.0], [3.0, 1.0]])
+    assert losses.on_boundary(logits).item() == pytest.approx((0 + 4 + 1) / 3)
+
+
+def test_ranking_by_hand():
+    """Yoo and Kweon's Eq. 2 with margin 1: ordered by 2, ordered by 0.5, ordered wrongly by 1; the last is alone."""
+    predicted = torch.tensor([3.0, 1.0, 0.5, 0.0, 0.0, 1.0, 9.0])
+    target = torch.tensor([8.0, 2.0, 5.0, 4.0, 7.0, 1.0, 9.0])
+    assert losses.ranking(predicted, target, 1.0).item() == pytest.approx((0 + 0.5 + 2) / 3)
+    assert losses.ranking(predicted, 100 * target, 1.0).item() == pytest.approx((0 + 0.5 + 2) / 3), "order alone"
+    assert losses.ranking(torch.zeros(4), target[:4], 1.0).item() == 1
+    assert losses.ranking(predicted[:1], target[:1], 1.0).item() == 0
+
+
+def test_ranking_raises_the_prediction_of_the_larger_loss_and_leaves_the_losses_alone():
+    predicted, target = torch.zeros(2, requires_grad=True), torch.tensor([2.0, 1.0], requires_grad=True)
+    losses.ranking(predicted, target, 1.0).backward()
+    assert predicted.grad.tolist() == [-1, 1]
+    assert target.grad is None
+
+
+def test_cross_entropies_of_each_input():
+    logits, labels = torch.randn(6, 3), torch.tensor([0, 1, 2, 2, 1, 0])
+    assert losses.cross_entropy_each(logits, labels).mean().item() == pytest.approx(
+        losses.cross_entropy(logits, labels).item()
+    )
+    maps = torch.tensor([[[0, 255], [255, 2]], [[255, 255], [255, 255]]], dtype=torch.uint8)
+    each = losses.cross_entropy_each(pixels := torch.randn(2, 3, 2, 2), maps)
+    assert each[0].item() == pytest.approx(losses.cross_entropy(pixels[:1], maps[:1]).item())
+    assert each[1].item() == 0, "nothing of it counts"

@@ -175,6 +175,10 @@ def test_the_schedule_is_a_fraction_of_the_length():
     )
 
 
+def test_a_linear_decay_ends_at_nothing():
+    assert [training.LinearDecay()(fraction) for fraction in (0.0, 0.25, 1.0)] == [1, 0.75, 0]
+
+
 def test_frozen_parameters_take_no_gradient_and_come_back_as_they_were():
     layer = nn.Linear(2, 2)
     layer.bias.requires_grad_(False)

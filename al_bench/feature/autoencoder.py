@@ -13,6 +13,7 @@ from al_bench import seeding, training
 from al_bench.artifacts import Artifacts, Made, describe
 from al_bench.batches import ImageBatches
 from al_bench.dataset import Dataset, fingerprint
+from al_bench.errors import InputError
 from al_bench.feature import Feature
 from al_bench.inputs import Inputs, canonical
 from al_bench.network import AutoencoderNetwork, Network
@@ -23,18 +24,26 @@ class Autoencoder(Feature):
     """How the auto-encoder is trained and, once prepared, its codes.
 
     network: factory of (image_shape) -> auto-encoder. optimizer: of (parameters) -> optimizer. epochs: of whole
-    batches. seed: of the auto-encoder itself; it is trained once and shared by runs of every seed. trained_network is
-    None until `prepare`.
+    batches; None where the length is given by `iterations`, which are batches. seed: of the auto-encoder itself; it is
+    trained once and shared by runs of every seed. trained_network is None until `prepare`.
     """
 
     network: Callable[..., AutoencoderNetwork]
     optimizer: Callable[..., Optimizer]
-    epochs: int
+    epochs: int | None
     batch_size: int
+    iterations: int | None = None
     precision: str = "32-true"
     seed: int = 0
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
     trained_network: AutoencoderNetwork | None = field(default=None, init=False, metadata={"identity": False})
+
+    def __post_init__(self) -> None:
+        if (self.epochs is None) == (self.iterations is None):
+            raise InputError(
+                f"the auto-encoder's length is given by epochs={self.epochs} and iterations={self.iterations}: set one "
+                "of them and the other to null"
+            )
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains the auto-encoder on the pool's images, or takes the stored one."""
@@ -58,11 +67,10 @@ class Autoencoder(Feature):
     def fit(self, images: Inputs, scratch: Path | None = None) -> tuple[AutoencoderNetwork, training.Trace]:
         """Trains on (N, C, H, W) images; returns the auto-encoder and the losses of every 50 steps."""
         network = self.untrained(images.shape[1:])
-        per_epoch = max(1, len(images) // self.batch_size)
         batches = ImageBatches(
             images,
             batch_size=self.batch_size,
-            steps=self.epochs * per_epoch,
+            steps=self.steps(len(images)),
             seed=seeding.seed_for(self.seed, 0, "autoencoder batches"),
         )
         trace = training.fit(
@@ -76,6 +84,13 @@ class Autoencoder(Feature):
             scratch=scratch,
         )
         return network, trace
+
+    def steps(self, num_images: int) -> int:
+        """Optimizer steps of the whole training."""
+        if self.epochs is None:
+            assert self.iterations is not None
+            return self.iterations
+        return self.epochs * max(1, num_images // self.batch_size)
 
     def trained(self, dataset: Dataset, artifacts: Artifacts) -> AutoencoderNetwork:
         """The auto-encoder of a data set's training images, trained once and stored. It takes no gradient and is in

@@ -23,7 +23,8 @@ class Network(nn.Module):
     """
 
     provides: ClassVar[frozenset[str]] = frozenset()
-    """What a strategy can ask of the model beyond logits: "embedding", "dropout" (a layer to sample with)."""
+    """What a strategy can ask of the model beyond logits: "embedding", "dropout" (a layer to sample with),
+    "hyperplane" (two classes, logits linear in the inputs)."""
 
     def __init__(self, body: nn.Module, neck: nn.Module, last: nn.Module) -> None:
         super().__init__()

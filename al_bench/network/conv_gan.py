@@ -4,6 +4,7 @@ One level per entry of `channels`, whatever the image's size. Both speak canonic
 network works in is its own (facts 1.4).
 """
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
@@ -19,7 +20,8 @@ class ConvGenerator(nn.Module):
 
     channels: of the maps from the smallest to the one before the image; Table 5 has (256, 128, 64). activation: makes
     the one between layers. output: `tanh` works in [-1, 1] and is mapped to [0, 1] here. initialization: see
-    `initialize`.
+    `initialize`. first_norm: whether each unit of the first map has its own batch statistics, as in IG's gan_cifar.py,
+    or each channel, as in its gan_64x64.py.
     """
 
     def __init__(
@@ -32,17 +34,20 @@ class ConvGenerator(nn.Module):
         batch_norm: bool,
         output: Literal["sigmoid", "tanh"],
         initialization: Initialization,
+        first_norm: Literal["unit", "channel"] = "unit",
     ) -> None:
         super().__init__()
         image_channels, size = spatial(image_shape)
         sizes = halved(size, len(channels))[::-1]
         first = (channels[0], *sizes[0])
-        units = channels[0] * sizes[0][0] * sizes[0][1]
-        # Every unit of the first map has its own statistics, as in IG's gan_cifar.py
-        norm: list[nn.Module] = [nn.BatchNorm1d(units)] if batch_norm else []
-        layers = [nn.Linear(latent_size, units), *norm, activation(), nn.Unflatten(1, first)]
+        units = math.prod(first)
+        layers: list[nn.Module] = [nn.Linear(latent_size, units), activation(), nn.Unflatten(1, first)]
+        if batch_norm and first_norm == "unit":
+            layers.insert(1, nn.BatchNorm1d(units))
+        elif batch_norm:
+            layers = [layers[0], layers[2], nn.BatchNorm2d(channels[0]), layers[1]]
         for (wide, narrow), (small, large) in zip(pairwise(channels), pairwise(sizes), strict=False):
-            norm = [nn.BatchNorm2d(narrow)] if batch_norm else []
+            norm: list[nn.Module] = [nn.BatchNorm2d(narrow)] if batch_norm else []
             layers += [up(wide, narrow, kernel_size, small, large), *norm, activation()]
         layers.append(up(channels[-1], image_channels, kernel_size, *sizes[-2:]))
         self.layers, self.output = nn.Sequential(*layers), output
@@ -60,6 +65,7 @@ class ConvCritic(nn.Module):
     channels: of the maps, from the image inwards; Table 5 has (64, 128, 256). slope: of the leaky ReLUs. norm: of all
     levels but the first; `layer` has no part that couples the images of a batch, which a gradient penalty needs.
     input_range: what the layers work in, `signed` [-1, 1] or `canonical` [0, 1]. initialization: see `initialize`.
+    dropout: after every activation, which a consistency term needs.
     """
 
     def __init__(
@@ -71,6 +77,7 @@ class ConvCritic(nn.Module):
         norm: Literal["none", "batch", "layer"],
         input_range: Literal["canonical", "signed"],
         initialization: Initialization,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         image_channels, size = spatial(image_shape)
@@ -80,6 +87,8 @@ class ConvCritic(nn.Module):
             if level and norm != "none":
                 self.layers.append(nn.BatchNorm2d(wide) if norm == "batch" else nn.GroupNorm(1, wide))
             self.layers.append(nn.LeakyReLU(slope))
+            if dropout:
+                self.layers.append(nn.Dropout(dropout))
         height, width = halved(size, len(channels))[-1]
         self.last = nn.Linear(channels[-1] * height * width, 1)
         initialize(self, initialization)
@@ -89,7 +98,11 @@ class ConvCritic(nn.Module):
         maps: Tensor = self.layers(images * 2 - 1 if self.signed else images)
         return maps.flatten(1)
 
+    def head(self, features: Tensor) -> Tensor:
+        """(B, D) features to (B,) values."""
+        values: Tensor = self.last(features)
+        return values.squeeze(1)
+
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, H, W) images in [0, 1] to (B,) values."""
-        values: Tensor = self.last(self.features(images))
-        return values.squeeze(1)
+        return self.head(self.features(images))

@@ -1,4 +1,4 @@
-"""First weights: He for convolutions, Glorot for linear layers, as the code that ASAL's GANs follow draws them."""
+"""First weights, as the code that ASAL's GANs follow draws them (igul222/improved_wgan_training; facts 1.5)."""
 
 import math
 from typing import Literal
@@ -6,28 +6,42 @@ from typing import Literal
 from torch import nn
 from torch.nn import init
 
-Initialization = Literal["he_glorot", "torch"]
+Initialization = Literal["he_glorot", "he_mean_glorot", "glorot", "uniform_002", "torch"]
+Layer = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
 
 
 def initialize(module: nn.Module, rule: Initialization) -> None:
-    """Draws the weights of every convolution and linear layer anew; `torch` leaves them as they are.
+    """Draws the weights of every convolution and linear layer anew and sets their biases to 0; `torch` leaves them.
 
-    he_glorot: He-uniform convolutions, Glorot-uniform linear layers, biases 0 (igul222/improved_wgan_training; facts
-    1.5). The fan-in of a transposed convolution is what one output really reads, k^2 / stride^2 positions.
+    he_glorot: He-uniform convolutions, Glorot-uniform linear layers. he_mean_glorot: the same with the mean of both
+    fans in He's rule, which is what the code does; equal where a layer keeps width and size. glorot: Glorot-uniform
+    everywhere. uniform_002: uniform of standard deviation 0.02, whatever the layer. A fan is what one value really
+    reads or feeds: a stride of 2 divides the fan-in of a transposed convolution, the fan-out of another, by 4.
     """
     if rule == "torch":
         return
     for layer in module.modules():
-        if isinstance(layer, nn.Linear):
-            init.xavier_uniform_(layer.weight)
-            init.zeros_(layer.bias)
-        elif isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-            assert layer.bias is not None
-            bound = (6 / _fan_in(layer)) ** 0.5
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            bound = _bound(layer, rule)
             init.uniform_(layer.weight, -bound, bound)
+            assert layer.bias is not None
             init.zeros_(layer.bias)
 
 
-def _fan_in(layer: nn.Conv2d | nn.ConvTranspose2d) -> float:
-    shared = math.prod(layer.stride) if isinstance(layer, nn.ConvTranspose2d) else 1
-    return layer.in_channels * math.prod(layer.kernel_size) / shared
+def _bound(layer: Layer, rule: Initialization) -> float:
+    """Of a uniform distribution around 0: the square root of three times its variance."""
+    if rule == "uniform_002":
+        return math.sqrt(3) * 0.02
+    fan_in, fan_out = _fans(layer)
+    of_he = not isinstance(layer, nn.Linear) and rule != "glorot"
+    if of_he and rule == "he_glorot":
+        return math.sqrt(6 / fan_in)
+    return math.sqrt(3) * math.sqrt((4 if of_he else 2) / (fan_in + fan_out))
+
+
+def _fans(layer: Layer) -> tuple[float, float]:
+    if isinstance(layer, nn.Linear):
+        return layer.in_features, layer.out_features
+    positions, shared = math.prod(layer.kernel_size), math.prod(layer.stride)
+    fans = layer.in_channels * positions, layer.out_channels * positions
+    return (fans[0] / shared, fans[1]) if isinstance(layer, nn.ConvTranspose2d) else (fans[0], fans[1] / shared)

@@ -11,6 +11,7 @@ from al_bench.artifacts import Artifacts, describe
 from al_bench.dataset import Dataset
 from al_bench.dataset.digits import digits
 from al_bench.effort import measured
+from al_bench.errors import InputError
 from al_bench.feature.autoencoder import Autoencoder, Reconstruction
 from al_bench.inputs import canonical
 from al_bench.network.conv_autoencoder import ConvAutoencoder
@@ -70,6 +71,20 @@ def test_epochs_count_whole_batches(dataset: Dataset) -> None:
     with measured() as effort:
         made(epochs=3, batch_size=501).fit(dataset.train.images)
     assert effort.optimizer_steps == 3
+
+
+def test_iterations_count_batches(dataset: Dataset) -> None:
+    counted = replace(made(batch_size=60), epochs=None, iterations=7)
+    with measured() as effort:
+        counted.fit(dataset.train.images)
+    assert (effort.optimizer_steps, effort.images_seen) == (7, 7 * 60)
+    assert (counted.steps(10), made(epochs=3, batch_size=60).steps(500)) == (7, 24)
+
+
+@pytest.mark.parametrize(("epochs", "iterations"), [(3, 7), (None, None)])
+def test_refuses_two_lengths_and_none(epochs: int | None, iterations: int | None) -> None:
+    with pytest.raises(InputError, match=f"epochs={epochs} and iterations={iterations}: set one"):
+        replace(made(), epochs=epochs, iterations=iterations)
 
 
 def test_is_trained_once_and_ready_to_use(dataset: Dataset, tmp_path: Path) -> None:

@@ -101,3 +101,23 @@ def test_the_weights_are_drawn_as_asked() -> None:
     make = partial(generator, (1, 8, 8), (4,))
     assert make(initialization="torch").layers[0].bias.any()
     assert not make().layers[0].bias.any()
+
+
+def test_the_first_norm_is_of_units_or_of_channels() -> None:
+    by_unit = generator((3, 32, 32), (8, 4, 2), batch_norm=True).layers
+    by_channel = generator((3, 32, 32), (8, 4, 2), batch_norm=True, first_norm="channel").layers
+    assert isinstance(by_unit[1], nn.BatchNorm1d) and by_unit[1].num_features == 8 * 4 * 4
+    assert isinstance(by_channel[2], nn.BatchNorm2d) and by_channel[2].num_features == 8
+    kinds = [type(layer) for layer in by_channel[:5]]
+    assert kinds == [nn.Linear, nn.Unflatten, nn.BatchNorm2d, nn.ReLU, nn.ConvTranspose2d]
+    assert len(by_unit) == len(by_channel)
+
+
+def test_dropout_follows_every_activation() -> None:
+    network, images = critic((3, 32, 32), (8, 8, 8), dropout=0.5), torch.rand(4, 3, 32, 32)
+    kinds = [type(layer) for layer in network.layers]
+    assert kinds == [nn.Conv2d, nn.LeakyReLU, nn.Dropout] * 3
+    assert not torch.equal(network(images), network(images))
+    network.eval()
+    assert torch.equal(network(images), network(images))
+    assert not any(isinstance(layer, nn.Dropout) for layer in critic((3, 32, 32), (8, 8, 8)).layers)

@@ -1,0 +1,58 @@
+"""WGAN-CT: WGAN-GP whose critic also has to agree with itself on real images, whatever its dropout leaves out (Wei et
+al. 2018, the GAN of ASAL on CIFAR-10, ten classes; settings in facts 1.5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
+
+from al_bench.errors import InputError
+from al_bench.gan import Players
+from al_bench.gan.wgan_gp import WganGp
+from al_bench.losses import consistency, gradient_penalty, interpolates
+
+
+class Critic(Protocol):
+    """What the consistency term looks at: (B, D) features of images, and (B,) values of these."""
+
+    def features(self, images: Tensor, /) -> Tensor: ...
+
+    def head(self, features: Tensor, /) -> Tensor: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class WganCt(WganGp):
+    """The discriminator has dropout layers, which are on in every pass of the training, the generator's too, and off
+    when features are taken; and `features` and `head`, see `Critic`.
+
+    consistency_weight: lambda_2, 2 in the code. feature_weight: of the features beside the values, 0.1. margin: M', 0.
+    """
+
+    consistency_weight: float
+    feature_weight: float
+    margin: float
+
+    def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        """WGAN-GP's, with the first of two passes on the real images, and the consistency of both."""
+        critic = cast(Critic, discriminator)
+        features = critic.features(torch.cat([real, real]))  # two passes in one: each row has a dropout of its own
+        values = critic.head(features).float()
+        first, second = values.chunk(2)
+        one, other = features.float().chunk(2)
+        wasserstein = discriminator(fake).float().mean() - first.mean()
+        penalty = self.penalty_weight * gradient_penalty(discriminator, interpolates(real, fake))
+        weights = self.consistency_weight, self.feature_weight, self.margin
+        return cast(Tensor, wasserstein + penalty + consistency((first, second), (one, other), *weights))
+
+    def players(self, image_shape: Sequence[int]) -> Players:
+        """Raises InputError where the discriminator has no dropout: the term would be 0 in silence."""
+        players = super().players(image_shape)
+        if not any(isinstance(part, _DropoutNd) and part.p > 0 for part in players.discriminator.modules()):
+            raise InputError(
+                "a consistency term compares two dropout passes and the discriminator has no dropout: set "
+                "gan.discriminator.dropout above 0, or use gan=wgan_gp or gan=res_wgan_gp"
+            )
+        return players

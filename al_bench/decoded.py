@@ -3,7 +3,8 @@
     <folder>/<key>.npy    the pictures of one split, (N, C, H, W) uint8, as NumPy writes arrays
     <folder>/<key>.json   written last: their shape, and the fingerprint of what was decoded
 
-The key is a hash of the files' names, sizes, times and beginnings, and of what becomes of them.
+The key is a hash of what says which pictures they are (of files: names, sizes, times and beginnings), and of what
+becomes of them.
 """
 
 import json
@@ -22,7 +23,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from al_bench.dataset import fingerprint_of
-from al_bench.decoding import Decoder, Pixels, ahead, common_shape, decoded_in_order
+from al_bench.decoding import Decoder, Picture, Pixels, ahead, common_shape, decoded_in_order
 from al_bench.files import digest, full_disk_named, read_json, set_aside, write_json, written_whole
 from al_bench.inputs import Inputs
 from al_bench.picture_files import PictureFile, id_of
@@ -75,11 +76,11 @@ class MappedImages:
 class LazyImages:
     """Pictures that are decoded when they are asked for.
 
-    paths: N files; decoder: what becomes of them; shape: (N, C, H, W); fingerprint: of what they were when they were
-    checked; device: where batches are given.
+    pictures: N of them; decoder: what becomes of them; shape: (N, C, H, W); fingerprint: of what they are; device:
+    where batches are given.
     """
 
-    paths: Sequence[Path]
+    pictures: Sequence[Picture]
     decoder: Decoder
     shape: torch.Size
     fingerprint: str
@@ -87,10 +88,10 @@ class LazyImages:
     dtype: torch.dtype = torch.uint8
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.pictures)
 
     def __getitem__(self, indices: Tensor, /) -> Tensor:
-        asked = [self.paths[index] for index in indices.tolist()]
+        asked = [self.pictures[index] for index in indices.tolist()]
         images = np.empty((len(asked), *self.shape[1:]), dtype=np.uint8)
         for row, pixels in enumerate(ahead(self.decoder.decode, asked)):
             images[row] = pixels
@@ -102,28 +103,31 @@ class LazyImages:
 
 
 def decoded_images(root: Path, files: Sequence[PictureFile], decoder: Decoder, folder: Path, keep: bool) -> Inputs:
-    """(N, C, H, W) uint8 images of the files below `root`, in their order.
+    """(N, C, H, W) uint8 images of the files below `root`, in their order, as `decoded_pictures` gives them."""
+    known = [id_of(root, files), [file.changed for file in files]]
+    return decoded_pictures([root / file.name for file in files], known, decoder, folder, keep)
 
-    The first time every picture is decoded, which shows that it can be. folder: for what is kept of that. keep: whether
-    to keep the decoded pictures, if the disk has room; else only what they were found to be.
+
+def decoded_pictures(
+    pictures: Sequence[Picture], known: Sequence[Any], decoder: Decoder, folder: Path, keep: bool
+) -> MappedImages | LazyImages:
+    """(N, C, H, W) uint8 images of pictures, in their order.
+
+    The first time every picture is decoded, which shows that it can be. known: plain values that are others for other
+    pictures. folder: for what is kept of that. keep: whether to keep the decoded pictures, if the disk has room; else
+    only what they were found to be.
 
     Raises InputError for pictures that cannot be read or differ in size, and for a full disk.
     """
-    paths = [root / file.name for file in files]
-    path = folder / _key(root, files, decoder)
+    path = folder / digest(json.dumps([*known, asdict(decoder)]).encode())[:16]
     found = _read(path, keep)
     if found is None:
         with _locked(path):
-            found = _read(path, keep) or _make(path, paths, decoder, keep)
+            found = _read(path, keep) or _make(path, pictures, decoder, keep)
     record, array = found
     if array is not None:
         return MappedImages(array, record["fingerprint"])
-    return LazyImages(paths, decoder, torch.Size(record["shape"]), record["fingerprint"])
-
-
-def _key(root: Path, files: Sequence[PictureFile], decoder: Decoder) -> str:
-    known = [id_of(root, files), [file.changed for file in files], asdict(decoder)]
-    return digest(json.dumps(known).encode())[:16]
+    return LazyImages(pictures, decoder, torch.Size(record["shape"]), record["fingerprint"])
 
 
 def _locked(path: Path) -> Any:
@@ -155,25 +159,30 @@ def _read(path: Path, keep: bool) -> tuple[dict[str, Any], Pixels | None] | None
         logger.warning(f"{stored} is garbled: kept as {' and '.join(asides)} and decoded anew")
         return None
     if array is None:
-        return None if _fits(path, shape) else (known, None)
+        return None if fits(path.parent, shape) else (known, None)
     return known, np.asarray(array)
 
 
-def _make(path: Path, paths: Sequence[Path], decoder: Decoder, keep: bool) -> tuple[dict[str, Any], Pixels | None]:
+def _make(
+    path: Path, pictures: Sequence[Picture], decoder: Decoder, keep: bool
+) -> tuple[dict[str, Any], Pixels | None]:
     for left in path.parent.glob(f".{path.name}.npy.*"):  # by a process that was killed: the lock is ours
         left.unlink()
-    image_shape = common_shape(decoder, paths)
-    shape = (len(paths), *image_shape)
+    image_shape = common_shape(decoder, pictures)
+    shape = (len(pictures), *image_shape)
     stored = path.with_suffix(".npy")
-    keep = keep and _fits(path, shape)
+    keep = keep and fits(path.parent, shape)
     opened: AbstractContextManager[IO[bytes] | None] = written_whole(stored) if keep else nullcontext()
-    with opened as file, progress("decoding pictures" if keep else "checking pictures", len(paths), "pictures") as bar:
+    with (
+        opened as file,
+        progress("decoding pictures" if keep else "checking pictures", len(pictures), "pictures") as bar,
+    ):
 
         def parts() -> Iterator[bytes]:
             if file is not None:
                 header = {"descr": "|u1", "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
-            for images in decoded_in_order(decoder, paths, image_shape):
+            for images in decoded_in_order(decoder, pictures, image_shape):
                 bar.advance(len(images))
                 if file is not None:
                     file.write(images.tobytes())
@@ -185,12 +194,13 @@ def _make(path: Path, paths: Sequence[Path], decoder: Decoder, keep: bool) -> tu
     return record, np.asarray(np.load(stored, mmap_mode="r")) if keep else None
 
 
-def _fits(path: Path, shape: Sequence[int]) -> bool:
-    needed, free = int(np.prod(shape, dtype=np.int64)), shutil.disk_usage(path.parent).free
+def fits(folder: Path, shape: Sequence[int]) -> bool:
+    """Whether the disk of a folder has room for an array of this shape; says so where it has not."""
+    needed, free = int(np.prod(shape, dtype=np.int64)), shutil.disk_usage(folder).free
     if needed + _SPARE_BYTES <= free:
         return True
     logger.warning(
-        f"decoded pictures would take {needed / 1e9:,.1f} GB and {path.parent} has {free / 1e9:,.1f} GB free: each is "
+        f"decoded pictures would take {needed / 1e9:,.1f} GB and {folder} has {free / 1e9:,.1f} GB free: each is "
         "decoded when it is asked for, which is slower; paths.decoded can name a folder on a larger disk"
     )
     return False

@@ -1,4 +1,4 @@
-"""Picture files of any size and mode to uint8 arrays of one shape, by a thread per core."""
+"""Pictures of any size and mode to uint8 arrays of one shape, by a thread per core."""
 
 import os
 import struct
@@ -6,12 +6,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, TypeVar
+from typing import IO, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from al_bench.errors import InputError
 
@@ -24,34 +23,55 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
+class Picture(Protocol):
+    """The content of one picture file, wherever it lies: a path is one. Its `str` names it to a person."""
+
+    def open(self, mode: Literal["rb"], /) -> IO[bytes]:
+        """Raises OSError where it cannot be read."""
+        ...
+
+
 @dataclass(frozen=True)
 class Decoder:
     """What becomes of a picture, turned upright as its camera says.
 
     size: (H, W), or None to leave it as it is. crop: `center` scales until the shorter side fits and cuts the rest off
-    evenly; `none` squashes. mode: `rgb` or `gray`. Transparent parts are white; 16 bits are rounded to 8.
+    evenly; `none` squashes. mode: `rgb` or `gray`. window: side in pixels of the square in the middle that is cut out
+    before all that; None: the picture as it is. Transparent parts are white; 16 bits are rounded to 8.
     """
 
     size: tuple[int, int] | None
     crop: Literal["center", "none"]
     mode: Literal["rgb", "gray"]
+    window: int | None = None
 
     @property
     def num_channels(self) -> int:
         """C."""
         return 3 if self.mode == "rgb" else 1
 
-    def decode(self, path: Path) -> Pixels:
-        """(C, H, W). Raises InputError, naming the file, where it cannot be read."""
+    def decode(self, picture: Picture) -> Pixels:
+        """(C, H, W). Raises InputError, naming the picture, where it cannot be read."""
         try:
-            with Image.open(path) as image:
-                if self.size is not None:
+            with picture.open("rb") as file, Image.open(file) as image:
+                if self.size is not None and self.window is None:
                     image.draft(None, (2 * max(self.size),) * 2)  # a large JPEG is decoded at a fraction of its size
-                upright = _eight_bits(ImageOps.exif_transpose(image))
+                upright = self._middle(_eight_bits(ImageOps.exif_transpose(image)))
         except _UNREADABLE as error:
-            raise InputError(f"{path} cannot be read as a picture ({error}): remove or replace it") from error
+            why = "no format that is known" if isinstance(error, UnidentifiedImageError) else error
+            raise InputError(f"{picture} cannot be read as a picture ({why}): remove or replace it") from error
         pixels = np.asarray(self._sized(upright.convert("RGB" if self.mode == "rgb" else "L")))
         return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+    def _middle(self, image: Image.Image) -> Image.Image:
+        if self.window is None:
+            return image
+        if min(image.size) < self.window:
+            raise ValueError(
+                f"{image.width} x {image.height} pixels do not hold the {self.window} x {self.window} that are cut out"
+            )
+        left, top = (image.width - self.window) // 2, (image.height - self.window) // 2
+        return image.crop((left, top, left + self.window, top + self.window))
 
     def _sized(self, image: Image.Image) -> Image.Image:
         if self.size is None or image.size == self.size[::-1]:
@@ -73,7 +93,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return image
 
 
-def common_shape(decoder: Decoder, paths: Sequence[Path]) -> tuple[int, int, int]:
+def common_shape(decoder: Decoder, pictures: Sequence[Picture]) -> tuple[int, int, int]:
     """(C, H, W) of the decoded pictures: the size asked for, or else that of the first that can be read.
 
     Raises InputError where none can.
@@ -81,16 +101,16 @@ def common_shape(decoder: Decoder, paths: Sequence[Path]) -> tuple[int, int, int
     if decoder.size is not None:
         return (decoder.num_channels, *decoder.size)
     problem: InputError | None = None
-    for path in paths:
+    for picture in pictures:
         try:
-            channels, height, width = decoder.decode(path).shape
+            channels, height, width = decoder.decode(picture).shape
             return channels, height, width
         except InputError as error:
             problem = problem or error
     raise problem or InputError("no picture to take dataset.image_size from: give it")
 
 
-def decoded_in_order(decoder: Decoder, paths: Sequence[Path], shape: tuple[int, int, int]) -> Iterator[Pixels]:
+def decoded_in_order(decoder: Decoder, pictures: Sequence[Picture], shape: tuple[int, int, int]) -> Iterator[Pixels]:
     """Batches (B, C, H, W) of all pictures, in order; a few batches exist at a time.
 
     Raises InputError for a picture of another shape at once, and for pictures that cannot be read after the last, so
@@ -98,10 +118,10 @@ def decoded_in_order(decoder: Decoder, paths: Sequence[Path], shape: tuple[int, 
     """
     problems: list[str] = []
 
-    def decoded(chunk: Sequence[Path]) -> list[Pixels]:
-        return [pixels for path in chunk if (pixels := _tried(decoder, path, shape, problems)) is not None]
+    def decoded(chunk: Sequence[Picture]) -> list[Pixels]:
+        return [pixels for picture in chunk if (pixels := _tried(decoder, picture, shape, problems)) is not None]
 
-    chunks = (paths[first : first + _CHUNK] for first in range(0, len(paths), _CHUNK))
+    chunks = (pictures[first : first + _CHUNK] for first in range(0, len(pictures), _CHUNK))
     for images in ahead(decoded, chunks):
         if not problems:
             yield np.stack(images)
@@ -112,15 +132,15 @@ def decoded_in_order(decoder: Decoder, paths: Sequence[Path], shape: tuple[int, 
         raise InputError(f"{len(problems):,} pictures cannot be used, remove or replace them: {named}")
 
 
-def _tried(decoder: Decoder, path: Path, shape: tuple[int, int, int], problems: list[str]) -> Pixels | None:
+def _tried(decoder: Decoder, picture: Picture, shape: tuple[int, int, int], problems: list[str]) -> Pixels | None:
     try:
-        pixels = decoder.decode(path)
+        pixels = decoder.decode(picture)
     except InputError as error:
         problems.append(str(error))
         return None
     if pixels.shape != shape:
         raise InputError(
-            f"pictures differ in size: {path} has {pixels.shape[1]} x {pixels.shape[2]} pixels and others have "
+            f"pictures differ in size: {picture} has {pixels.shape[1]} x {pixels.shape[2]} pixels and others have "
             f"{shape[1]} x {shape[2]}: give one for all, such as dataset.image_size=64"
         )
     return pixels

@@ -2,30 +2,56 @@
 
 import hashlib
 import logging
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.request import urlopen
 from urllib.response import addinfourl
 
+from al_bench.files import written_whole
 from al_bench.progress import progress
 
 logger = logging.getLogger(__name__)
 
 _SECONDS = 10  # without an answer, before the next source: a network that drops packets would keep us for minutes
+_BLOCK = 1 << 16
 
 
 def fetched(url: str) -> bytes:
     """What lies at a URL. Raises OSError or http.client.HTTPException."""
-    logger.info(f"fetching {url}")
-    parts = []
-    with urlopen(url, timeout=_SECONDS) as answer, progress("fetching", _length(answer), "bytes") as bar:
-        while part := answer.read(1 << 16):
-            parts.append(part)
-            bar.advance(len(part))
-    return b"".join(parts)
+    return b"".join(_blocks(url))
+
+
+def fetch(url: str, path: Path, checksum: str) -> None:
+    """Puts what lies at a URL in place, whole or not at all, without ever holding all of it.
+
+    checksum: its MD5. Raises OSError, also where it has another MD5, or http.client.HTTPException.
+    """
+    state = hashlib.md5(usedforsecurity=False)
+    with written_whole(path) as file:
+        for block in _blocks(url):
+            state.update(block)
+            file.write(block)
+        if state.hexdigest() != checksum:
+            raise OSError(f"what lies at {url} is garbled or truncated")
 
 
 def md5(content: bytes) -> str:
     """Its MD5 in hexadecimal, by which the publishers of data sets name their files."""
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def md5_of_file(path: Path) -> str:
+    """`md5` of what a file holds, read block by block. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _blocks(url: str) -> Iterator[bytes]:
+    logger.info(f"fetching {url}")
+    with urlopen(url, timeout=_SECONDS) as answer, progress("fetching", _length(answer), "bytes") as bar:
+        while block := answer.read(_BLOCK):
+            yield block
+            bar.advance(len(block))
 
 
 def _length(answer: addinfourl) -> int:

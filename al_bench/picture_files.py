@@ -1,16 +1,18 @@
-"""The picture files of a folder: which they are, told without decoding any.
+"""The picture files of a folder, or its databases of pictures: which they are, told without decoding any.
 
 Imports nothing heavy: a run's identity asks this while it is composed.
 """
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+
+DATABASE = "data.mdb"  # as LMDB names its file in a database's folder
 
 _MOST_READ = 1000  # files, evenly spaced in the list, of which the beginning is read as well
 _READ_BYTES = 1 << 16
@@ -59,6 +61,25 @@ def pictures_id(root: str | int | None) -> str | None:
         return id_of(folder, picture_files(folder))
     except OSError:
         return None
+
+
+def databases_id(root: str | int | None, names: Iterable[str], ending: str = "") -> str | None:
+    """`id_of` the LMDB databases <root>/<name><ending>, taken once per process; None where one cannot be read."""
+    return None if root is None else _databases_id(Path(str(root)).expanduser(), tuple(f"{n}{ending}" for n in names))
+
+
+@cache
+def _databases_id(root: Path, names: tuple[str, ...]) -> str | None:
+    try:
+        return id_of(root, [database_file(root, name) for name in names])
+    except OSError:
+        return None
+
+
+def database_file(root: Path, name: str) -> PictureFile:
+    """What holds the pictures of the LMDB database in the folder `name` of `root`. Raises OSError."""
+    status = (root / name / DATABASE).stat()
+    return PictureFile(f"{name}/{DATABASE}", status.st_size, status.st_mtime_ns)
 
 
 def id_of(folder: Path, files: Sequence[PictureFile]) -> str:

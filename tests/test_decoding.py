@@ -51,6 +51,26 @@ def test_every_mode_becomes_eight_bits_of_color(
     assert [int(channel.min()) for channel in decoded] == [int(channel.max()) for channel in decoded] == list(expected)
 
 
+@pytest.mark.parametrize(("side", "first"), [(5, (1, 0)), (4, (1, 0)), (1, (3, 2))])
+def test_a_window_is_the_square_in_the_middle(tmp_path: Path, side: int, first: tuple[int, int]) -> None:
+    """first: its left and upper pixel, of 7 x 5; where the middle lies between two pixels, the earlier."""
+    pixels, (left, top) = noise(0, 5, 7), first
+    path = save(tmp_path / "x.png", pixels)
+    expected = pixels[top : top + side, left : left + side].transpose(2, 0, 1)
+    assert np.array_equal(Decoder(None, "center", "rgb", window=side).decode(path), expected)
+    with pytest.raises(InputError, match=r"x\.png .*\(7 x 5 pixels do not hold the 6 x 6 that are cut out\)"):
+        Decoder((4, 4), "center", "rgb", window=6).decode(path)
+
+
+def test_a_window_is_cut_from_all_the_pixels_of_a_large_jpeg(tmp_path: Path) -> None:
+    """Which is decoded at a fraction of its size where it is only scaled."""
+    pixels = np.zeros((256, 256, 3), dtype=np.uint8)
+    pixels[112:144, 112:144] = 255
+    path = save(tmp_path / "x.jpg", pixels, quality=95)
+    assert Decoder((16, 16), "center", "rgb", window=32).decode(path).min() > 200
+    assert Decoder((16, 16), "center", "rgb").decode(path).min() == 0
+
+
 def test_a_transparent_color_of_a_palette_is_white(tmp_path: Path) -> None:
     image = Image.fromarray(np.array([[0, 1]], dtype=np.uint8), mode=None).convert("P")
     image.putpalette([10, 20, 30, 40, 50, 60])

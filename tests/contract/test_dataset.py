@@ -16,6 +16,7 @@ import pytest
 import torch
 from composing import members, part
 from pictures import fill
+from published import SCENES, celeba_files, lsun_files, svhn_files
 from torchvision.datasets import CIFAR10
 
 from al_bench.dataset import Dataset, Split, fashion_mnist, fingerprint, mnist
@@ -62,6 +63,28 @@ def pictures(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
     return [f"dataset.root={root}", f"paths.outputs={folder / 'outputs'}"]
 
 
+def house_numbers(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """The three .mat files."""
+    return [f"paths.data={folder}", f"+dataset.checksums={listed(svhn_files(folder / 'svhn'))}"]
+
+
+def faces(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """Ninety faces and the two lists."""
+    places = [f"paths.data={folder}", f"paths.outputs={folder / 'outputs'}"]
+    return [*places, f"+dataset.checksums={listed(celeba_files(folder))}"]
+
+
+def databases(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """Two kinds of scenes, for training and validation."""
+    lsun_files(folder / "lsun", SCENES[:2], train=120)
+    places = [f"paths.data={folder}", f"paths.outputs={folder / 'outputs'}"]
+    return [*places, f"dataset.classes=[{','.join(SCENES[:2])}]", "dataset.test_size=60"]
+
+
+def listed(checksums: dict[str, str]) -> str:
+    return "{" + ", ".join(f"{name}: '{checksum}'" for name, checksum in checksums.items()) + "}"
+
+
 FILES: dict[str, Maker] = {
     "mnist": idx_files("MNIST", mnist),
     "mnist_two": idx_files("MNIST", mnist),
@@ -69,6 +92,12 @@ FILES: dict[str, Maker] = {
     "cifar10": cifar_batches,
     "cifar10_two": cifar_batches,
     "image_folder": pictures,
+    "svhn": house_numbers,
+    "celeba_blond_hair": faces,
+    "celeba_wearing_hat": faces,
+    "celeba_bangs": faces,
+    "celeba_eyeglasses": faces,
+    "lsun": databases,
 }
 
 Read = Callable[..., Dataset]

@@ -1,0 +1,72 @@
+"""SVHN, cropped digits: the training and the extra images are the pool, 604k in all (ASAL Sec. 4.1)."""
+
+from collections.abc import Mapping
+from http.client import HTTPException
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock
+from scipy.io import loadmat
+from torch import Tensor
+from torchvision.datasets import SVHN
+
+from al_bench.dataset import Dataset, Split, limited
+from al_bench.errors import InputError
+from al_bench.fetching import fetch, md5_of_file
+
+SPLITS = ("train", "extra", "test")
+CHECKSUMS = {name: SVHN.split_list[name][2] for name in SPLITS}
+SOURCE = SVHN.split_list["train"][0].rsplit("/", 1)[0]
+
+
+def svhn(
+    root: str | Path,
+    max_images: int | None = None,
+    checksums: Mapping[str, str] = CHECKSUMS,
+    source: str = SOURCE,
+) -> Dataset:
+    """(N, 3, 32, 32) images of digits from house numbers: 73,257 + 531,131 for training, 26,032 for the test.
+
+    root: the folder of train_32x32.mat, extra_32x32.mat and test_32x32.mat. max_images: of the training split.
+    checksums: `train`, `extra` and `test` to the MD5 of their files; source: URL of the folder to fetch these from.
+    Reading takes up to 4 GB of memory for a while.
+
+    Raises InputError naming a file that can neither be found nor fetched, or that is not what was published.
+    """
+    paths = {name: Path(root).expanduser() / f"{name}_32x32.mat" for name in SPLITS}
+    if any(not path.exists() for path in paths.values()):
+        _complete(paths, checksums, source)
+    train, extra, test = (_read(paths[name], checksums[name]) for name in SPLITS)
+    pool = Split(*(torch.cat(parts) for parts in zip(train, extra, strict=True)))
+    digits = tuple(str(digit) for digit in range(10))
+    return Dataset(limited(pool, max_images), None, Split(*test), len(digits), digits)
+
+
+def _read(path: Path, checksum: str) -> tuple[Tensor, Tensor]:
+    """The images and labels of one file, whose label 10 is the digit 0."""
+    if md5_of_file(path) != checksum:
+        raise InputError(f"{path} is garbled or truncated: remove it, and it is fetched again")
+    found = loadmat(path, variable_names=["X", "y"])
+    images, labels = found["X"], found["y"].astype(np.int64).flatten()
+    if images.shape != (32, 32, 3, len(labels)):
+        raise InputError(f"{path} holds images of shape {images.shape} and {len(labels):,} labels: get it anew")
+    if not ((labels >= 1) & (labels <= 10)).all():
+        raise InputError(f"{path} holds labels from {labels.min()} to {labels.max()}, not 1 to 10: get it anew")
+    rows_first = np.ascontiguousarray(images.transpose(3, 2, 0, 1))  # (H, W, C, N) -> (N, C, H, W)
+    return torch.from_numpy(rows_first), torch.from_numpy(labels % 10)
+
+
+def _complete(paths: Mapping[str, Path], checksums: Mapping[str, str], source: str) -> None:
+    """Puts every absent file in place; a second process waits for the first and finds them."""
+    folder = paths["train"].parent
+    names = ", ".join(path.name for path in paths.values())
+    remedy = f"put {names} into {folder}, or set paths.data to where its folder {folder.name} lies"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock"):
+            for name, path in paths.items():
+                if not path.exists():
+                    fetch(f"{source}/{path.name}", path, checksums[name])
+    except (OSError, HTTPException) as error:
+        raise InputError(f"{folder} lacks files that could not be fetched ({error}): {remedy}") from error

@@ -1,0 +1,46 @@
+"""Pictures in a zip archive, read where they are: nothing is unpacked."""
+
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from al_bench.errors import InputError
+
+
+@dataclass(frozen=True)
+class ZippedPicture:
+    """One file of an archive; see `decoding.Picture`. size: in bytes, unpacked; checksum: its CRC-32."""
+
+    archive: zipfile.ZipFile
+    name: str
+    size: int
+    checksum: int
+
+    def open(self, mode: Literal["rb"], /) -> IO[bytes]:
+        """Raises OSError where its content is not what was packed."""
+        try:
+            return io.BytesIO(self.archive.read(self.name))
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            raise OSError(str(error)) from error
+
+    def __str__(self) -> str:
+        return f"{self.archive.filename}/{self.name}"
+
+
+def zipped_pictures(path: Path) -> dict[str, ZippedPicture]:
+    """The files of an archive by the last part of their names.
+
+    Raises InputError for an archive that is absent, garbled or truncated.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} cannot be read as a zip archive ({error}): get it anew") from error
+    files = [info for info in archive.infolist() if not info.is_dir()]
+    return {
+        info.filename.rsplit("/", 1)[-1]: ZippedPicture(archive, info.filename, info.file_size, info.CRC)
+        for info in files
+    }

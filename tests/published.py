@@ -1,0 +1,95 @@
+"""Small files in the layouts in which SVHN, CelebA and LSUN are published, filled with noise."""
+
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import lmdb
+import numpy as np
+from pictures import noise, save
+from PIL import Image
+from scipy.io import savemat
+
+from al_bench.dataset.celeba import ATTRIBUTES, PARTITION, PICTURES
+
+SVHN_COUNTS = {"train": 40, "extra": 160, "test": 40}
+CELEBA_NAMES = ("Bangs", "Blond_Hair", "Eyeglasses", "Male", "Wearing_Hat")
+SCENES = ("bedroom", "kitchen", "tower")
+
+
+def md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+def svhn_image(name: str, row: int) -> np.ndarray:
+    """(32, 32, 3), other ones for every file and row."""
+    return noise(1000 * list(SVHN_COUNTS).index(name) + row, 32, 32)
+
+
+def svhn_files(folder: Path) -> dict[str, str]:
+    """The three .mat files, whose labels count from 1 to 10, and the MD5 of each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    checksums = {}
+    for name, count in SVHN_COUNTS.items():
+        images = np.stack([svhn_image(name, row) for row in range(count)], axis=3)
+        labels = (np.arange(count) % 10 + 1).astype(np.uint8)[:, None]
+        path = folder / f"{name}_32x32.mat"
+        savemat(path, {"X": images, "y": labels}, do_compression=True)
+        checksums[name] = md5(path)
+    return checksums
+
+
+def celeba_lists(folder: Path, count: int) -> dict[str, str]:
+    """Both lists, two thirds of the faces for training and the rest for validation and test; their MD5."""
+    names = [f"{number:06d}.jpg" for number in range(1, count + 1)]
+    values = np.random.default_rng(0).integers(0, 2, (count, len(CELEBA_NAMES))) * 2 - 1
+    rows = [name + "".join(f" {value:2d}" for value in row) for name, row in zip(names, values, strict=True)]
+    splits = [0 if row < 2 * count // 3 else 1 + row % 2 for row in range(count)]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ATTRIBUTES).write_text("\n".join([str(count), " ".join(CELEBA_NAMES), *rows]) + "\n")
+    (folder / PARTITION).write_text("".join(f"{name} {split}\n" for name, split in zip(names, splits, strict=True)))
+    return {name: md5(folder / name) for name in (PARTITION, ATTRIBUTES)}
+
+
+def celeba_files(root: Path, count: int = 90) -> dict[str, str]:
+    """celeba/ with the lists and the aligned faces; the MD5 of the lists."""
+    for number in range(1, count + 1):
+        small = Image.fromarray(noise(number, 14, 12))
+        face = np.asarray(small.resize((178, 218), Image.Resampling.BILINEAR))
+        save(root / "celeba" / PICTURES / f"{number:06d}.jpg", face, quality=90)
+    return celeba_lists(root / "celeba", count)
+
+
+def scene(seed: int, kind: str = "WEBP") -> bytes:
+    """The content of one picture file, 80 x 64 pixels."""
+    small = Image.fromarray(noise(seed, 8, 10)).resize((80, 64), Image.Resampling.BILINEAR)
+    content = io.BytesIO()
+    small.save(content, kind, quality=90)
+    return content.getvalue()
+
+
+def database(folder: Path, contents: Mapping[bytes, bytes]) -> Path:
+    """An LMDB database of these values."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with lmdb.open(str(folder), map_size=1 << 26) as opened, opened.begin(write=True) as transaction:
+        for key, value in contents.items():
+            transaction.put(key, value)
+    (folder / "lock.mdb").unlink()
+    return folder
+
+
+def scenes(number: int, count: int, ending: str = "train") -> dict[bytes, bytes]:
+    """`count` pictures of the class with this number, under keys as LSUN has them; every fourth is a JPEG."""
+    seeds = [10_000 * number + 5_000 * (ending == "val") + row for row in range(count)]
+    keys = [hashlib.sha1(str(seed).encode()).hexdigest().encode() for seed in seeds]
+    return {key: scene(seed, "WEBP" if seed % 4 else "JPEG") for key, seed in zip(keys, seeds, strict=True)}
+
+
+def lsun_files(root: Path, classes: Sequence[str] = SCENES, train: int = 90, val: int = 4) -> Path:
+    """Databases for training and, unless `val` is 0, for validation, unevenly filled."""
+    for number, name in enumerate(classes):
+        database(root / f"{name}_train_lmdb", scenes(number, train - 20 * number))
+        if val:
+            database(root / f"{name}_val_lmdb", scenes(number, val, "val"))
+    return root

@@ -36,6 +36,11 @@ def boundary_distance(logits: Tensor) -> Tensor:
     return _per_input(top[:, 0] - top[:, 1])
 
 
+def boundary_closeness(logits: Tensor) -> Tensor:
+    """Minus `boundary_distance`, at most 0: the form of "minimum distance" that is ascended (ASAL Figs. 8, 9, 11)."""
+    return -boundary_distance(logits)
+
+
 def mean_entropy(passes: Tensor) -> Tensor:
     """Entropy of the mean of T dropout passes, from 0 to log K (DBAL as WAAL runs it; facts 2.3).
 

@@ -32,10 +32,20 @@ def test_a_family_is_a_folder_of_each_kind(family):
 @pytest.mark.parametrize("choice", [f"{family}/{name}" for family in FAMILIES for name in members(family)])
 def test_a_member_calls_its_own_family(choice):
     family = choice.split("/")[0]
+    target = node_of(choice)["_target_"]
+    assert target.startswith(f"al_bench.{family}."), target
+    assert callable(get_object(target))
+
+
+def node_of(choice):
+    """The node of a member's file, and before it those of the members that it begins with."""
+    family = choice.split("/")[0]
     document = yaml.safe_load((CONF / f"{choice}.yaml").read_text())
     node = document.get(family, document) if "_target_" not in document else document
-    assert node["_target_"].startswith(f"al_bench.{family}."), node["_target_"]
-    assert callable(get_object(node["_target_"]))
+    for base in document.get("defaults", []):
+        if isinstance(base, str) and base != "_self_":
+            node = node_of(f"{family}/{base}") | node
+    return node
 
 
 def test_every_module_of_a_family_is_reachable_from_conf():

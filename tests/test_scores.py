@@ -42,6 +42,11 @@ def test_boundary_distance_of_a_linear_model():
     assert torch.allclose(scores.boundary_distance(x @ weight.T + bias), distance, atol=1e-5)
 
 
+def test_closeness_is_highest_on_the_boundary():
+    logits = torch.tensor([[0.0, 0.0, -5.0], [1.0, 3.0, 2.5], [-4.0, 4.0, 0.0]])
+    assert scores.boundary_closeness(logits).tolist() == [0.0, -0.5, -4.0]
+
+
 def test_an_underflowing_probability_stays_finite():
     extreme = torch.tensor([[2000.0, 0.0, -2000.0]])
     for score in (scores.entropy, scores.least_confidence, scores.margin, scores.boundary_distance):

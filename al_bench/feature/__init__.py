@@ -16,6 +16,8 @@ class Feature(ABC):
 
     follows_model: ClassVar[bool] = False
     """Whether the space moves with the model, so that the pool's features are computed anew each cycle."""
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """What it asks of the model, in the words of `Network.provides`; a strategy that takes it asks for the same."""
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:  # noqa: B027  (nothing to prepare is common)
         """Trains or loads what the features need; `dataset` is blind."""

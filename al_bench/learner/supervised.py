@@ -14,12 +14,15 @@ from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
 from al_bench.pool import Pool
 
+Loss = Callable[[Tensor, Tensor], Tensor]
+
 
 @dataclass(frozen=True)
 class Supervised(Learner):
-    """Minimises the cross entropy of `network` by `optimizer` over `epochs` passes of the training set.
+    """Minimises the `loss` of `network` by `optimizer` over `epochs` passes of the training set.
 
-    schedule: factor on the learning rate by the fraction of the training done. augmentation: of stored batches.
+    loss: of (B, K[, H, W]) logits and their labels, a function of `al_bench.losses`. schedule: factor on the learning
+    rate by the fraction of the training done. augmentation: of stored batches.
     """
 
     network: NetworkFactory
@@ -28,6 +31,7 @@ class Supervised(Learner):
     optimizer: Callable[..., Optimizer]
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
+    loss: Loss = losses.cross_entropy
     precision: str = "32-true"
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
 
@@ -36,7 +40,7 @@ class Supervised(Learner):
             return self.network(input_shape=tuple(pool.inputs.shape[1:]), num_classes=pool.num_classes)
 
     def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
-        module = Classification(self.empty(pool, seed), self.optimizer, self.schedule)
+        module = Classification(self.empty(pool, seed), self.loss, self.optimizer, self.schedule)
         inputs, labels = pool.training_set()
         batches = LabeledBatches(
             inputs,
@@ -60,19 +64,23 @@ class Supervised(Learner):
 
 
 class Classification(training.Module):
-    """Cross entropy of (B, ...) inputs and their labels."""
+    """Loss of (B, ...) inputs and their labels."""
 
     def __init__(
-        self, network: Network, optimizer: Callable[..., Optimizer], schedule: Callable[[float], float] | None
+        self,
+        network: Network,
+        loss: Loss,
+        optimizer: Callable[..., Optimizer],
+        schedule: Callable[[float], float] | None,
     ) -> None:
         super().__init__()
-        self.network, self.optimizer, self.schedule = network, optimizer, schedule
+        self.network, self.loss, self.optimizer, self.schedule = network, loss, optimizer, schedule
 
     def step(self, batch: tuple[Tensor, Tensor], optimizers: Sequence[Optimizer]) -> training.Losses:
         inputs, labels = batch
-        loss = losses.cross_entropy(self.network(inputs), labels)
+        loss = self.loss(self.network(inputs), labels)
         self.update(optimizers[0], loss)
-        return {"cross_entropy": loss.detach()}
+        return {getattr(self.loss, "__name__", "loss"): loss.detach()}
 
     def configure_optimizers(self) -> list[Optimizer]:
         return [self.optimizer(self.network.parameters())]

@@ -1,6 +1,7 @@
 """ASAL: synthesize uncertain images, ask for their nearest neighbors in the pool (ASAL Alg. 1)."""
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -13,21 +14,27 @@ from al_bench.errors import InputError
 from al_bench.feature import Feature
 from al_bench.gan import Gan, Players
 from al_bench.inputs import Inputs, as_stored
-from al_bench.latent_search import LatentSearch, Score, of_images
+from al_bench.latent_search import GeneratorMode, LatentSearch, Score, of_images
 from al_bench.matcher import Matcher
 from al_bench.network import Network
 from al_bench.pca import Pca, fit_pca
 from al_bench.pool import Pool
 from al_bench.predict import predict, stream
 from al_bench.query import Query
-from al_bench.strategy import Strategy
+from al_bench.strategy import Strategy, highest
 
 
 class Asal(Strategy):
     """One pool image per synthetic image, its nearest in a feature space after a PCA fitted on the pool.
 
-    steps, optimizer, z_batch: of the latent search. pca_size: dimensions that matching takes place in. score:
-    (B, K[, H, W]) logits to (B,), ascended; ASAL's is the entropy (Eq. 1).
+    steps, optimizer, z_batch, generator_mode, prior_weight: of the latent search. pca_size: dimensions that matching
+    takes place in. score: (B, K[, H, W]) logits to (B,), ascended; ASAL's is the entropy (Eq. 1). scan_pool: record the
+    highest entropies that the pool has to give, for which all of it is scanned.
+
+    candidates: matches, of which those of highest score are asked for (Fig. 16), no fewer than are asked for and no
+    more than are unlabeled; None: as many as are asked for. candidates_from: `generator` makes a synthetic image for
+    each, `neighbors` one for each that is asked for and takes equally many neighbors of all (ASAL-generate,
+    ASAL-neighbors).
     """
 
     needs_images = True
@@ -46,13 +53,26 @@ class Asal(Strategy):
         z_batch: int | None,
         pca_size: int,
         score: Score,
+        generator_mode: GeneratorMode = "eval",
+        prior_weight: float = 0.0,
+        scan_pool: bool = True,
+        candidates: int | None = None,
+        candidates_from: Literal["generator", "neighbors"] = "generator",
     ) -> None:
         if gan is None or feature is None:
             missing = "gan" if gan is None else "feature"
             raise InputError(f"ASAL matches synthetic with real images and {missing}=none: choose another {missing}")
+        if candidates_from not in ("generator", "neighbors"):
+            raise InputError(f"strategy.candidates_from={candidates_from} is not known: use generator or neighbors")
         self.gan, self.feature, self.matcher, self.score = gan, feature, matcher, score
-        self.search = LatentSearch(steps, optimizer, z_batch)
-        self.pca_size = pca_size
+        self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight)
+        self.pca_size, self.scan_pool = pca_size, scan_pool
+        self.candidates, self.candidates_from = candidates, candidates_from
+
+    @property
+    def needs(self) -> frozenset[str]:  # type: ignore[override]  # what its features ask for, which it is given
+        """What the features ask of the model."""
+        return self.feature.needs
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains GAN and features; where these stay, the pool's are computed once and for all (Alg. 1, Input)."""
@@ -62,25 +82,47 @@ class Asal(Strategy):
             self._index(dataset.train.images, None)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
-        """The matches in the order of synthesis; scores are those of the synthetic images."""
+        """The matches in the order of synthesis, of falling score where there are more candidates than are asked for;
+        the query's scores are those of the synthetic images."""
         if self.feature.follows_model:
             self._index(pool.inputs, model)
-        found = self.search(self.players, model, self.score, size, rng)
-        queries = torch.cat([self.pca.project(part) for part in self._features(found.images, model)])
-        matches = self.matcher.match(queries, pool.labeled)
-        indices = matches.indices.to(pool.device)
+        synthetic, neighbors = self._shares(size, len(pool.unlabeled))
+        found = self.search(self.players, model, self.score, synthetic, rng)
+        # The nearest free one of every image first, then the second of every one
+        matches = self.matcher.match(self._projected(found.images, model).repeat(neighbors, 1), pool.labeled)
+        kept = self._kept(matches.indices.to(pool.device), size, model, pool)
+        found, indices = found.rows(kept % synthetic), matches.indices[kept].to(pool.device)
         trace = {
             **found.trace(model),
             "entropy_of_match": predict(model, pool.inputs, indices, scores.entropy),
-            "distance_to_match": matches.distances,
+            "distance_to_match": matches.distances[kept],
             "generated": as_stored(found.images, torch.uint8),
         }
-        return Query(indices, scores=of_images(model, found.images, self.score), ranks=matches.ranks, trace=trace)
+        if self.scan_pool:
+            entropies = predict(model, pool.inputs, pool.unlabeled, scores.entropy)
+            trace["pool_best_entropy"] = entropies.topk(size).values
+        return Query(indices, scores=of_images(model, found.images, self.score), ranks=matches.ranks[kept], trace=trace)
+
+    def _shares(self, size: int, left: int) -> tuple[int, int]:
+        """How many synthetic images to make, and how many neighbors of each to take."""
+        candidates = min(max(self.candidates or size, size), left)
+        return (size, candidates // size) if self.candidates_from == "neighbors" else (candidates, 1)
+
+    def _kept(self, candidates: Tensor, size: int, model: Network, pool: Pool) -> Tensor:
+        """(Q,) rows of the (M,) candidate positions that are asked for."""
+        if len(candidates) == size:
+            return torch.arange(size)
+        best = highest(predict(model, pool.inputs, candidates, self.score), candidates, size).indices
+        assert best is not None
+        return (best[:, None] == candidates).nonzero()[:, 1].cpu()
 
     def _index(self, images: Inputs, model: Network | None) -> None:
         # Two passes, so that features before the PCA never exist for the whole pool
         self.pca = fit_pca(self._features(images, model), self.pca_size)
-        self.matcher.fit(torch.cat([self.pca.project(part) for part in self._features(images, model)]))
+        self.matcher.fit(self._projected(images, model))
+
+    def _projected(self, images: Inputs, model: Network | None) -> Tensor:
+        return torch.cat([self.pca.project(part) for part in self._features(images, model)])
 
     def _features(self, images: Inputs, model: Network | None) -> Iterator[Tensor]:
         return stream(lambda batch: self.feature.extract(batch, model), model or self.players, images)

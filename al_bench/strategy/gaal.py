@@ -11,18 +11,20 @@ from al_bench.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.gan import Gan, Players
 from al_bench.inputs import as_stored
-from al_bench.latent_search import LatentSearch, of_images
+from al_bench.latent_search import Found, GeneratorMode, LatentSearch, of_images
 from al_bench.network import Network
 from al_bench.pool import Pool
 from al_bench.query import Query
-from al_bench.scores import boundary_distance
+from al_bench.scores import boundary_closeness, boundary_distance
 from al_bench.strategy import Strategy
 
 
 class Gaal(Strategy):
     """Minimises the distance to the decision boundary over the latents of a generator.
 
-    steps, optimizer, z_batch: of the latent search.
+    steps, optimizer, z_batch, generator_mode, prior_weight: of the latent search. max_tries: searches per image, each
+    from a fresh latent, until one ends within `tolerance` of the boundary (facts 1.11); the nearest of them counts.
+    tolerance: difference of the two largest logits; a hinge loss wants it to be 2 or more.
     """
 
     needs_images = True
@@ -31,10 +33,23 @@ class Gaal(Strategy):
 
     players: Players
 
-    def __init__(self, gan: Gan | None, steps: int, optimizer: Callable[..., Optimizer], z_batch: int | None) -> None:
+    def __init__(
+        self,
+        gan: Gan | None,
+        steps: int,
+        optimizer: Callable[..., Optimizer],
+        z_batch: int | None,
+        max_tries: int,
+        tolerance: float,
+        generator_mode: GeneratorMode = "eval",
+        prior_weight: float = 0.0,
+    ) -> None:
         if gan is None:
             raise InputError("GAAL asks for labels of synthetic images and gan=none: choose another gan")
-        self.gan, self.search = gan, LatentSearch(steps, optimizer, z_batch)
+        if max_tries < 1:
+            raise InputError(f"strategy.max_tries={max_tries} is no number of searches: use 1 or more")
+        self.gan, self.max_tries, self.tolerance = gan, max_tries, tolerance
+        self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight)
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains the GAN, or takes the stored one."""
@@ -42,12 +57,24 @@ class Gaal(Strategy):
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
         """Synthetic images as the pool stores its own; scores are their distances to the boundary."""
-        found = self.search(self.players, model, _closeness, size, rng)
+        found, tries = self._searched(model, size, rng)
         synthetic = as_stored(found.images, pool.inputs.dtype)
         distances = of_images(model, synthetic, boundary_distance)
-        return Query(synthetic=synthetic.unsqueeze(1), scores=distances, trace=found.trace(model))
+        return Query(synthetic=synthetic.unsqueeze(1), scores=distances, trace={**found.trace(model), "tries": tries})
 
-
-def _closeness(logits: Tensor) -> Tensor:
-    """(B, K[, H, W]) logits to (B,), at most 0: 0 on the boundary."""
-    return -boundary_distance(logits)
+    def _searched(self, model: Network, size: int, rng: torch.Generator) -> tuple[Found, Tensor]:
+        """The images, and the (Q,) searches that each took."""
+        found = self.search(self.players, model, boundary_closeness, size, rng)
+        distances = of_images(model, found.images, boundary_distance)
+        tries = torch.ones(size)
+        for _ in range(self.max_tries - 1):
+            missed = (distances > self.tolerance).nonzero().squeeze(1)
+            if not len(missed):
+                break
+            again = self.search(self.players, model, boundary_closeness, len(missed), rng)
+            new = of_images(model, again.images, boundary_distance)
+            nearer = new < distances[missed]
+            found = found.replaced(missed[nearer], again.rows(nearer.nonzero().squeeze(1)))
+            distances[missed] = torch.minimum(new, distances[missed])
+            tries[missed.cpu()] += 1
+        return found, tries

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from composing import compose
 from torch import Tensor, nn
 
 from al_bench.artifacts import Artifacts
@@ -41,8 +42,9 @@ def made_pool() -> tuple[Network, Pool]:
     return Network(nn.Flatten(), nn.Identity(), last).eval(), pool
 
 
-def made_strategy(pool: Pool, tmp_path: Path, steps: int) -> Gaal:
-    strategy = Gaal(HandMade(), steps, partial(torch.optim.Adam, lr=0.02), None)  # type: ignore[arg-type]
+def made_strategy(pool: Pool, tmp_path: Path, steps: int, max_tries: int = 1, tolerance: float = 0.0) -> Gaal:
+    adam = partial(torch.optim.Adam, lr=0.02)
+    strategy = Gaal(HandMade(), steps, adam, None, max_tries, tolerance)  # type: ignore[arg-type]
     images = Split(pool.inputs, torch.zeros(len(pool)))
     strategy.prepare(Dataset(images, None, images, 2, ("black", "white")).blind(), Artifacts(tmp_path))
     return strategy
@@ -69,7 +71,7 @@ def test_scores_are_distances_of_what_the_annotator_sees(tmp_path: Path) -> None
     drawn = torch.randn(4, 1, generator=generator(0)).sigmoid() * 255
     assert torch.equal(grays, drawn.flatten().round())
     torch.testing.assert_close(query.scores, (8 * (grays - 100) / 255).abs())
-    assert set(query.trace) == {"entropy_before", "entropy_after", "norm_before", "norm_after"}
+    assert set(query.trace) == {"entropy_before", "entropy_after", "norm_before", "norm_after", "tries"}
 
 
 def test_its_annotations_become_training_inputs(tmp_path: Path) -> None:
@@ -80,6 +82,51 @@ def test_its_annotations_become_training_inputs(tmp_path: Path) -> None:
     assert labels.tolist() == [0, 1]
 
 
-def test_refuses_to_go_without_a_gan() -> None:
+@pytest.mark.parametrize("max_tries", [1, 2, 40])
+def test_begins_again_where_a_search_misses_the_boundary(max_tries: int, tmp_path: Path) -> None:
+    """Against plain loops: without a step each search is one draw, of which the nearest counts."""
+    model, pool = made_pool()
+    strategy = made_strategy(pool, tmp_path, steps=0, max_tries=max_tries, tolerance=0.5)
+    query = strategy.query(model, pool, 6, generator(4))
+    rng = generator(4)
+    best, tries = torch.randn(6, 1, generator=rng).flatten().tolist(), [1] * 6
+    for _ in range(max_tries - 1):
+        missed = [row for row in range(6) if distance(best[row]) > 0.5]
+        for row, latent in zip(missed, torch.randn(len(missed), 1, generator=rng).flatten().tolist(), strict=True):
+            best[row], tries[row] = min(best[row], latent, key=distance), tries[row] + 1
+    assert query.trace["tries"].tolist() == tries
+    torch.testing.assert_close(query.trace["norm_after"], torch.tensor(best).abs())
+    assert query.synthetic is not None
+    assert torch.equal(query.synthetic.flatten().float(), (torch.tensor(best).sigmoid() * 255).round())
+    assert (max(tries) == max_tries) == (max_tries < 40), "in the end all reach it"
+
+
+def distance(latent: float) -> float:
+    """To the boundary, of the image of a latent."""
+    return abs(8 * (float(torch.tensor(latent).sigmoid()) - 100 / 255))
+
+
+def test_a_search_that_arrives_is_not_repeated(tmp_path: Path) -> None:
+    model, pool = made_pool()
+    once, often = (
+        made_strategy(pool, tmp_path, 400, tries, 0.2).query(model, pool, 4, generator(0)) for tries in (1, 9)
+    )
+    assert once.synthetic is not None
+    assert often.synthetic is not None
+    assert torch.equal(once.synthetic, often.synthetic)
+    assert often.trace["tries"].tolist() == [1, 1, 1, 1]
+
+
+def test_refuses_to_go_without_a_gan_or_a_search() -> None:
     with pytest.raises(InputError, match="gan=none"):
-        Gaal(None, 1, torch.optim.Adam, None)
+        Gaal(None, 1, torch.optim.Adam, None, 1, 0.0)
+    with pytest.raises(InputError, match=r"strategy.max_tries=0 .* use 1 or more"):
+        Gaal(HandMade(), 1, torch.optim.Adam, None, 0, 0.0)  # type: ignore[arg-type]
+
+
+def test_its_learner_is_a_support_vector_machine() -> None:
+    """ASAL Sec. 2; on a linear network the two logits' difference is what the hinge loss margins."""
+    config = compose("dataset=mnist_two", "strategy=gaal")
+    assert config.learner.loss.path == "al_bench.losses.hinge"
+    assert config.hydra.runtime.choices.oracle == "classifier"
+    assert "loss" not in config.oracle.learner

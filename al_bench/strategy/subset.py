@@ -1,0 +1,32 @@
+"""Uncertainty sampling in a random part of the pool, so that the whole is not scanned (ASAL Fig. 16, "random")."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from al_bench.network import Network
+from al_bench.pool import Pool
+from al_bench.predict import predict
+from al_bench.query import Query
+from al_bench.strategy import Strategy, highest
+
+
+@dataclass(frozen=True)
+class Subset(Strategy):
+    """Asks for the images of highest `score` among as many unlabeled ones, drawn anew in each cycle.
+
+    score: (B, K[, H, W]) logits to (B,), higher is more uncertain: a function of `al_bench.scores`. candidates: drawn;
+    no fewer than are asked for and no more than are unlabeled.
+    """
+
+    score: Callable[[Tensor], Tensor]
+    candidates: int
+    order_invariant: ClassVar[bool] = False  # draws positions, so another order of the pool is another draw
+
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+        drawn = torch.randperm(len(pool.unlabeled), generator=rng)[: max(self.candidates, size)]
+        candidates = pool.unlabeled[drawn.to(pool.device)].sort().values  # so that ties go to the lower position
+        return highest(predict(model, pool.inputs, candidates, self.score), candidates, size)

@@ -31,6 +31,11 @@ def refuse_misfits(
             f"strategy {name} generates images, and {type(representation).__name__} replaces images by features: "
             "use representation=none"
         )
+    if strategy.needs_decoder and not representation.decodes:
+        raise InputError(
+            f"strategy {name} makes up inputs, and {type(representation).__name__} cannot turn them into images for an "
+            "annotator: use representation=latent"
+        )
     if strategy.synthesizes and not oracle.labels_synthetic:
         raise InputError(
             f"strategy {name} asks for labels of synthetic images, which {type(oracle).__name__} cannot give: "

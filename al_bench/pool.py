@@ -19,7 +19,8 @@ class Pool:
     inputs: (N, ...) of the whole training split. labeled: (L,) int64, the annotated positions in the order of
     annotation. labels: (L,) int64, or (L, H, W) uint8 label maps; UNKNOWN where the oracle could not tell. extra:
     (S, ...) labeled synthetic inputs, as `inputs` are stored. extra_labels: (S,) int64 or (S, H, W) uint8.
-    annotations: what was paid for, at least L.
+    annotations: what was paid for, at least L. extra_sizes: how many synthetic inputs each annotation of some has, in
+    order: 11 for a line of ADBA.
     """
 
     inputs: Inputs
@@ -29,6 +30,7 @@ class Pool:
     extra: Tensor
     extra_labels: Tensor
     annotations: int = 0
+    extra_sizes: tuple[int, ...] = ()
 
     @classmethod
     def unlabeled_from(cls, inputs: Inputs, num_classes: int, map_shape: tuple[int, ...] = ()) -> "Pool":
@@ -64,9 +66,12 @@ class Pool:
         paid = self.annotations + query.size
         if query.indices is None:
             assert query.synthetic is not None
-            extra = torch.cat([self.extra, query.synthetic.flatten(0, 1).to(self.extra)])
             return replace(
-                self, extra=extra, extra_labels=torch.cat([self.extra_labels, labels.flatten(0, 1)]), annotations=paid
+                self,
+                extra=torch.cat([self.extra, query.synthetic.flatten(0, 1).to(self.extra)]),
+                extra_labels=torch.cat([self.extra_labels, labels.flatten(0, 1)]),
+                extra_sizes=self.extra_sizes + (query.synthetic.shape[1],) * query.size,
+                annotations=paid,
             )
         labeled = torch.cat([self.labeled, query.indices.to(self.labeled)])
         if len(labeled.unique()) < len(labeled):
@@ -80,6 +85,11 @@ class Pool:
         """
         inputs = torch.cat([self.inputs[self.labeled[_known(self.labels)]], self.extra[_known(self.extra_labels)]])
         return inputs, self.training_labels()
+
+    def lines(self) -> list[tuple[Tensor, Tensor]]:
+        """Inputs (V, ...) and labels (V, ...) of each synthetic annotation, in its own order, UNKNOWN among them."""
+        sizes = list(self.extra_sizes)
+        return list(zip(self.extra.split(sizes), self.extra_labels.split(sizes), strict=True)) if sizes else []
 
     def training_labels(self) -> Tensor:
         """The labels of the training set, without reading an image."""

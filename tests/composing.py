@@ -5,10 +5,12 @@ from typing import Any
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from al_bench import compose as al_compose
+from al_bench.errors import InputError
 
 
 def compose(*overrides: str) -> DictConfig:
@@ -35,3 +37,18 @@ def members(family: str) -> list[str]:
 def part(node: str, *overrides: str) -> Any:
     """The object that one node of a command line's configuration describes."""
     return instantiate(OmegaConf.select(compose(*overrides), node), _convert_="all")
+
+
+@lru_cache
+def on_digits(*choices: str) -> tuple[str, ...]:
+    """The overrides of a run on digits: on two of them, or with a linear model, where these choices refuse ten."""
+    two = ("+dataset.classes=[3,8]",)
+    for more in ((), two, (*two, "network=linear")):
+        overrides = ("dataset=digits", *choices, *more)
+        try:
+            procedure = part("procedure", *overrides)
+            procedure.check_parts(procedure.dataset)
+        except (InputError, InstantiationException):
+            continue
+        return overrides
+    raise AssertionError(f"{choices} refuse the digits")

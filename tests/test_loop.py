@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 from composing import compose, part
+from safetensors.torch import load_file
 
 from al_bench import compose as al_compose
 from al_bench.errors import InputError
@@ -106,6 +107,37 @@ def test_label_maps_go_through_the_same_loop(tmp_path):
     assert records[-1]["query"]["labels"] is None
 
 
+LINES = ("strategy=adba", "gan=wgan_gp", "+dataset.classes=[3,8]", "network=linear")
+ADBA = (
+    *LINES, "gan.iterations=10", "representation.encoder.iterations=20", "representation.steps=3",
+    "oracle.learner.epochs=3",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", ["boundary", "labels"])
+def test_a_line_is_one_annotation_of_eleven_images(tmp_path, loss):
+    records = run(tmp_path, *ADBA, f"learner.loss={loss}", "oracle.min_confidence=0.6", budget=50)
+    assert [record["annotations"] for record in records] == [20, 35, 50]
+    assert len({record["unlabeled"] for record in records}) == 1, "a line labels images that are not the pool's"
+    labels = records[1]["query"]["labels"]
+    assert [len(line) for line in labels] == [11] * 15
+    told = sum(label >= 0 for record in records[1:] for line in record["query"]["labels"] for label in line)
+    assert sum(records[2]["class_counts"]) == 20 + told < 20 + 30 * 11, "some could not be told"
+    tensors = load_file(next(tmp_path.glob("*/cycles/002.safetensors")))
+    assert tensors["shown"].shape == (15, 11, 1, 8, 8)
+    assert tensors["synthetic"].shape[:2] == (15, 11)
+    first = load_file(next(tmp_path.glob("*/cycles/001.safetensors")))
+    assert not set(first["trace.position"].tolist()) & set(tensors["trace.position"].tolist())
+
+
+@pytest.mark.slow
+def test_lines_are_known_again_when_a_run_goes_on(tmp_path):
+    uncut = run(tmp_path / "uncut", *ADBA, budget=50)
+    run(tmp_path / "raised", *ADBA, budget=35)
+    assert comparable(run(tmp_path / "raised", *ADBA, budget=50)) == comparable(uncut)
+
+
 def test_a_failed_training_names_cycle_step_and_seed_and_keeps_what_was_done(tmp_path, monkeypatch):
     run(tmp_path, "strategy=random", budget=35)
     fit = Supervised.fit
@@ -159,6 +191,13 @@ def test_a_gan_that_explodes_ends_with_one_sentence(tmp_path):
             ["strategy=gaal", "gan=wgan_gp", "oracle=ground_truth"],
             r"labels of synthetic images, .* use oracle=classifier",
         ),
+        (["strategy=adba", "gan=wgan_gp", "network=linear"], r"learner=boundary .* data set has 10: use one of two"),
+        ([*LINES, "network=small_cnn"], r"network=small_cnn needs images .* network=linear"),
+        ([*LINES, "representation=autoencoder"], r"cannot turn them into images .* use representation=latent"),
+        ([*LINES, "gan=none"], r"gan=none: choose another gan"),
+        ([*LINES, "oracle=noisy"], r"labels of synthetic images, .* use oracle=classifier"),
+        ([*LINES, "representation=none", "learner=supervised"], r"Adba makes up inputs, and NoRepresentation"),
+        (["strategy=learning_loss", "learner=supervised"], r"predicted_loss, .* use learner=learning_loss"),
         (["network=lenet5"], r"lenet5.* needs .*\(1, 8, 8\)"),
     ],
 )

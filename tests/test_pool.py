@@ -39,6 +39,16 @@ def test_a_line_of_eleven_images_is_one_annotation():
     assert len(pool.unlabeled) == 6
 
 
+def test_lines_are_given_back_as_they_were_asked():
+    line = torch.arange(2 * 3, dtype=torch.uint8).reshape(2, 3, 1, 1, 1).expand(2, 3, 1, 2, 2)
+    pool = made_pool().with_labels(Query(synthetic=line), torch.tensor([[0, 1, -1], [2, 2, 2]]))
+    pool = pool.with_labels(Query(indices=torch.tensor([5])), torch.tensor([1]))
+    pool = pool.with_labels(Query(synthetic=line[:1, :1]), torch.tensor([[1]]))
+    assert [inputs[:, 0, 0, 0].tolist() for inputs, _ in pool.lines()] == [[0, 1, 2], [3, 4, 5], [0]]
+    assert [labels.tolist() for _, labels in pool.lines()] == [[0, 1, -1], [2, 2, 2], [1]]
+    assert made_pool().lines() == []
+
+
 def test_pool_images_come_before_synthetic_ones():
     pool = made_pool().with_labels(
         Query(synthetic=torch.full((1, 1, 1, 2, 2), 9, dtype=torch.uint8)), torch.tensor([[2]])

@@ -4,7 +4,7 @@ A member is a function that returns a Dataset; its configuration node calls it.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, cast
 
@@ -37,13 +37,17 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A classification or segmentation task. `train` is the pool; `validation` may be None."""
+    """A classification or segmentation task. `train` is the pool; `validation` may be None.
+
+    decode: (B, D) inputs of a representation that can be turned back to canonical images (B, C, H, W).
+    """
 
     train: Split
     validation: Split | None
     test: Split
     num_classes: int
     class_names: tuple[str, ...]
+    decode: Callable[[Tensor], Tensor] | None = None
 
     @property
     def map_shape(self) -> tuple[int, ...]:

@@ -1,22 +1,32 @@
 """The 1,797 handwritten digits of 8 x 8 pixels that scikit-learn carries: no download."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from al_bench.dataset import Dataset, Split, limited
+from al_bench.dataset import Dataset, Split, limited, of_classes
+from al_bench.errors import InputError
 
 
-def digits(test_share: float, split_seed: int, max_images: int | None = None) -> Dataset:
+def digits(
+    test_share: float, split_seed: int, max_images: int | None = None, classes: Sequence[int] | None = None
+) -> Dataset:
     """Ten classes; (N, 1, 8, 8) images whose 17 gray levels are spread over 0 to 255.
 
     test_share: of the images, the same share of each class, drawn by split_seed. max_images: of the training split.
+    classes: the digits to keep, labeled 0, 1, ... in this order. Raises InputError for classes that cannot be.
     """
+    kept = list(range(10)) if classes is None else list(classes)
+    if len(set(kept)) < max(2, len(kept)) or not set(kept) <= set(range(10)):
+        raise InputError(f"dataset.classes={kept} cannot be: give two or more different digits")
     bunch = load_digits()
     images = np.rint(bunch.images / 16 * 255).astype(np.uint8)[:, None]
     rows = train_test_split(
         np.arange(len(images)), test_size=test_share, random_state=split_seed, stratify=bunch.target
     )
-    train, test = (Split(torch.from_numpy(images[row]), torch.from_numpy(bunch.target[row]).long()) for row in rows)
-    return Dataset(limited(train, max_images), None, test, 10, tuple(str(digit) for digit in range(10)))
+    splits = (Split(torch.from_numpy(images[row]), torch.from_numpy(bunch.target[row]).long()) for row in rows)
+    train, test = (of_classes(split, None if classes is None else kept) for split in splits)
+    return Dataset(limited(train, max_images), None, test, len(kept), tuple(str(digit) for digit in kept))

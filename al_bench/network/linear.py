@@ -12,7 +12,9 @@ from al_bench.network import Network
 class Linear(Network):
     """One linear layer on (C, H, W) pixels or (D,) features, K logits."""
 
-    provides: ClassVar[frozenset[str]] = frozenset({"embedding"})
+    provides: ClassVar[frozenset[str]] = frozenset({"embedding", "hyperplane"})
 
     def __init__(self, input_shape: Sequence[int], num_classes: int) -> None:
         super().__init__(nn.Flatten(), nn.Identity(), nn.Linear(math.prod(input_shape), num_classes))
+        if num_classes > 2:
+            self.provides = self.provides - {"hyperplane"}  # type: ignore[misc]  # more classes have more boundaries

@@ -18,7 +18,10 @@ class Oracle(ABC):
 
     @abstractmethod
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
-        """Takes what it needs to answer; here hidden labels may be read."""
+        """Takes what it needs to answer; here hidden labels may be read.
+
+        dataset: of images, as an annotator sees them, whatever represents them to the learner.
+        """
 
     @abstractmethod
     def label(self, query: Query) -> Tensor:

@@ -58,9 +58,10 @@ class Classifier(Oracle):
         if query.indices is not None:
             return self.labels[query.indices.to(self.labels.device, torch.int64)]
         assert query.synthetic is not None
-        inputs = query.synthetic.flatten(0, 1)  # (Q, V, ...) -> (Q V, ...)
+        seen = query.synthetic if query.shown is None else query.shown
+        inputs = seen.flatten(0, 1)  # (Q, V, ...) -> (Q V, ...)
         answers = torch.cat([self._answers(logits) for logits in stream(self.model, self.model, inputs)])
-        return answers.reshape(query.synthetic.shape[:2]).to(self.labels.device)
+        return answers.reshape(seen.shape[:2]).to(self.labels.device)
 
     def _answers(self, logits: Tensor) -> Tensor:
         confidence, answers = logits.softmax(1).max(1)

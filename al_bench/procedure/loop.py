@@ -116,7 +116,7 @@ class ActiveLearning(Procedure):
         self.check_parts(images)
         with finite(f"before cycle 0, seed {self.seed}"):
             dataset = self.representation.apply(images, self.artifacts)
-            self.prepare(dataset)
+            self.prepare(images, dataset)
         first_query = partial(self.first_query, dataset)
         parts = Parts(dataset, self.strategy, self.learner, self.oracle, self.evaluator, first_query)
         if store.last is not None:
@@ -142,9 +142,12 @@ class ActiveLearning(Procedure):
         chosen = initial_indices(labels, num_classes, size, settings.initial, settings.every_class, rng)
         return Query(indices=chosen.to(labels.device))
 
-    def prepare(self, dataset: Dataset) -> None:
-        """Oracle and evaluator see everything; learner and strategy no label and no test image."""
-        self.oracle.prepare(dataset, self.artifacts)
+    def prepare(self, images: Dataset, dataset: Dataset) -> None:
+        """Oracle and evaluator see everything; learner and strategy no label and no test image.
+
+        images: what an annotator looks at; dataset: what represents it to all others.
+        """
+        self.oracle.prepare(images, self.artifacts)
         self.evaluator.prepare(dataset, self.artifacts)
         self.learner.prepare(dataset.blind(), self.artifacts)
         self.strategy.prepare(dataset.blind(), self.artifacts)

@@ -13,6 +13,8 @@ class Representation(ABC):
 
     gives_images: ClassVar[bool]
     """Whether the inputs are still images, which strategies that generate images need."""
+    decodes: ClassVar[bool] = False
+    """Whether the data set that `apply` gives has a `decode`, which strategies that make up inputs need."""
 
     @abstractmethod
     def shape(self, image_shape: Sequence[int]) -> tuple[int, ...]:

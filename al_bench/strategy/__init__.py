@@ -20,6 +20,8 @@ class Strategy(ABC):
     """What it asks of the model beyond logits, in the words of `Network.provides` and `Learner.provides`."""
     needs_images: ClassVar[bool] = False
     """Whether the inputs must be images, not features of a representation."""
+    needs_decoder: ClassVar[bool] = False
+    """Whether it makes up inputs that are no images, and so needs `Dataset.decode` to show them."""
     synthesizes: ClassVar[bool] = False
     """Whether it asks for labels of synthetic inputs, which not every oracle gives."""
     order_invariant: ClassVar[bool] = True

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from composing import members, part
+from composing import members, on_digits, part
 from torch import Tensor
 
 from al_bench.artifacts import Artifacts
@@ -22,7 +22,7 @@ from al_bench.seeding import generator
 from al_bench.strategy import Strategy
 
 NUM_LABELED, SIZE = 60, 15
-PROVIDED_BY = {"embedding": "embed", "labeledness": "labeledness"}
+PROVIDED_BY = {"embedding": "embed", "labeledness": "labeledness", "predicted_loss": "predicted_loss"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=members("strategy"))
 def case(request: pytest.FixtureRequest, folder: Path) -> Case:
-    overrides = ("dataset=digits", f"strategy={request.param}", "scale=smoke")
+    overrides = on_digits(f"strategy={request.param}", "scale=smoke")
     artifacts = Artifacts(folder)
     images: Dataset = part("dataset", *overrides)
     dataset: Dataset = part("representation", *overrides).apply(images, artifacts)
@@ -109,7 +109,7 @@ def test_the_generator_it_is_given_is_its_only_source_of_randomness(case: Case, 
 
 
 def test_model_and_pool_stay_as_they_were(case: Case, pool: Pool) -> None:
-    case.model.body.train()
+    next(case.model.children()).train()
     before = snapshot(case.model, pool)
     case.query(pool)
     after = snapshot(case.model, pool)
@@ -175,7 +175,7 @@ def undeclared(capability: str) -> Callable[..., Tensor]:
 
 
 def test_works_on_label_maps_unless_it_needs_classes(case: Case) -> None:
-    if case.strategy(case.dataset).needs_images:
+    if case.strategy(case.dataset).needs_images or case.strategy(case.dataset).synthesizes:
         pytest.skip("generates images of one class")
     overrides = ("dataset=shapes_seg", *case.overrides[1:])
     maps: Dataset = part("dataset", *overrides)

@@ -70,3 +70,11 @@ def test_other_labels_are_another_model(digits: Dataset, tmp_path: Path) -> None
 def test_refuses_what_is_no_probability() -> None:
     with pytest.raises(InputError, match=r"oracle\.min_confidence=2"):
         Classifier(part("learner"), min_confidence=2, seed=0)
+
+
+def test_looks_at_what_is_shown_where_that_is_not_the_input(digits: Dataset, folder: Path) -> None:
+    """A line of ADBA: eleven latents are asked for and their images shown."""
+    images = digits.test.images[torch.arange(22)].unflatten(0, (2, 11))
+    oracle = prepared(digits, folder)
+    found = oracle.label(Query(synthetic=torch.zeros(2, 11, 5), shown=images))
+    assert torch.equal(found, oracle.label(Query(synthetic=images)))

@@ -1,0 +1,153 @@
+"""A classifier with a second head that learns to predict its loss (Yoo and Kweon 2019, "Learning Loss for Active
+Learning", CVPR). ASAL names it in Tab. 2 alone, for its run time, and gives no setting of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from al_bench import losses, seeding, training
+from al_bench.batches import Augmentation, LabeledBatches
+from al_bench.errors import InputError
+from al_bench.learner import Learner
+from al_bench.network import Network, NetworkFactory
+from al_bench.pool import Pool
+from al_bench.predict import evaluating
+
+
+class LossPredicting(Network):
+    """A network, and a head that predicts the loss of an input from the network's features and embedding.
+
+    The original reads four maps, one after each stage of a ResNet, each averaged over positions, brought to `width`
+    units and rectified; then all are joined and brought to one. Here it reads the two that every network has. For a
+    linear model both are the input.
+    """
+
+    def __init__(self, network: Network, widths: Sequence[int], width: int) -> None:
+        nn.Module.__init__(self)  # the three parts are the network's, and are stored once
+        self.network = network
+        self.provides = network.provides  # type: ignore[misc]  # of one network, not of every one that is wrapped
+        self.readers = nn.ModuleList(nn.Sequential(nn.Linear(size, width), nn.ReLU()) for size in widths)
+        self.joined = nn.Linear(width * len(widths), 1)
+
+    def features(self, inputs: Tensor) -> Tensor:
+        return self.network.features(inputs)
+
+    def head(self, features: Tensor) -> Tensor:
+        return self.network.head(features)
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        return self.network.embed(inputs)
+
+    def predicted_loss(self, inputs: Tensor) -> Tensor:
+        """(B, ...) canonical inputs to (B,): higher where the classifier is likelier to be wrong."""
+        return self.both(inputs, detached=True)[1]
+
+    def both(self, inputs: Tensor, detached: bool) -> tuple[Tensor, Tensor]:
+        """(B, K[, H, W]) logits and (B,) predicted losses, of one pass and so of the same dropout.
+
+        detached: whether predictions send no gradient into the network.
+        """
+        features = self.network.features(inputs)
+        embedding: Tensor = self.network.neck(features)
+        read = [_pooled(part.detach() if detached else part) for part in (features, embedding)]
+        seen = [reader(part) for reader, part in zip(self.readers, read, strict=True)]
+        predicted: Tensor = self.joined(torch.cat(seen, dim=1))
+        return self.network.last(embedding), predicted.squeeze(1)
+
+
+@dataclass(frozen=True)
+class LearningLoss(Learner):
+    """Minimises cross entropy plus `weight` times the ranking loss of the predicted ones, on the pairs of each batch.
+
+    weight: lambda, and margin: xi, of Sec. 3.3. detach_at: fraction of the training after which predictions send no
+    gradient into the network. width: units that each of the two inputs of the head is brought to. The other fields
+    are those of supervised learning; one optimizer moves both.
+    """
+
+    network: NetworkFactory
+    epochs: int
+    batch_size: int
+    optimizer: Callable[..., Optimizer]
+    weight: float
+    margin: float
+    detach_at: float
+    width: int
+    schedule: Callable[[float], float] | None = None
+    augmentation: Augmentation | None = None
+    precision: str = "32-true"
+    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+    provides: ClassVar[frozenset[str]] = frozenset({"predicted_loss"})
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 2:
+            raise InputError(f"learner.batch_size={self.batch_size} has no pairs to rank: use at least 2")
+
+    def empty(self, pool: Pool, seed: int) -> Network:
+        shape = tuple(pool.inputs.shape[1:])
+        with seeding.fork(seeding.seed_for(seed, 0, "weights")):
+            network = self.network(input_shape=shape, num_classes=pool.num_classes)
+            with evaluating(network), torch.no_grad():
+                features = network.features(torch.zeros(1, *shape))
+                widths = [_pooled(features).shape[1], _pooled(network.neck(features)).shape[1]]
+            return LossPredicting(network, widths, self.width)
+
+    def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
+        model = self.empty(pool, seed)
+        assert isinstance(model, LossPredicting)
+        inputs, labels = pool.training_set()
+        batches = LabeledBatches(
+            inputs,
+            labels,
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            seed=seeding.seed_for(seed, 0, "batches"),
+            augmentation=self.augmentation,
+        )
+        training.fit(
+            Ranked(model, self),
+            batches,
+            seed=seeding.seed_for(seed, 0, "training"),
+            device=pool.device,
+            name="loss predicting classifier",
+            precision=self.precision,
+            trainer=self.trainer,
+            scratch=scratch,
+        )
+        return model
+
+
+class Ranked(training.Module):
+    """The classifier's loss and that of its prediction (Yoo and Kweon 2019, Sec. 3.3)."""
+
+    def __init__(self, model: LossPredicting, settings: LearningLoss) -> None:
+        super().__init__()
+        self.model, self.settings, self.schedule = model, settings, settings.schedule
+        self.detached = False
+
+    def step(self, batch: tuple[Tensor, Tensor], optimizers: Sequence[Optimizer]) -> training.Losses:
+        inputs, labels = batch
+        logits, predicted = self.model.both(inputs, self.detached)
+        each = losses.cross_entropy_each(logits, labels)
+        ranking = losses.ranking(predicted, each, self.settings.margin)
+        loss = each.mean()
+        self.update(optimizers[0], loss + self.settings.weight * ranking)
+        return {"cross_entropy": loss.detach(), "ranking": ranking.detach()}
+
+    def set_rates(self, fraction: float, optimizers: Sequence[Any]) -> None:
+        """Learning rates, and whether predictions still move the network."""
+        super().set_rates(fraction, optimizers)
+        self.detached = fraction >= self.settings.detach_at
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        return [self.settings.optimizer(self.model.parameters())]
+
+
+def _pooled(features: Tensor) -> Tensor:
+    """(B, F[, h, w]) -> (B, F): the mean over positions of a map."""
+    return features.flatten(2).mean(2) if features.dim() > 2 else features

@@ -1,0 +1,108 @@
+"""An encoder of a GAN's images, trained on what the generator draws: pairs (G(z), z)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from al_bench import seeding, training
+from al_bench.artifacts import Artifacts, Made, describe
+from al_bench.batches import Batches
+from al_bench.dataset import fingerprint
+from al_bench.gan import Gan, Players
+from al_bench.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """How the network that guesses latents is trained.
+
+    network: factory of (image_shape, latent_size) -> module from canonical images to latents. optimizer: of
+    (parameters) -> optimizer. iterations: each of `batch_size` new pairs. seed: of the encoder itself; it is trained
+    once and shared by runs of every seed.
+    """
+
+    network: Callable[..., nn.Module]
+    optimizer: Callable[..., Optimizer]
+    iterations: int
+    batch_size: int
+    precision: str = "32-true"
+    seed: int = 0
+    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+
+    def untrained(self, image_shape: Sequence[int], latent_size: int) -> nn.Module:
+        """Its weights are drawn by its own seed."""
+        with seeding.fork(seeding.seed_for(self.seed, 0, "encoder weights")):
+            return self.network(image_shape=tuple(image_shape), latent_size=latent_size)
+
+    def fit(
+        self, players: Players, image_shape: Sequence[int], scratch: Path | None = None
+    ) -> tuple[nn.Module, training.Trace]:
+        """Trains on what the generator draws; returns the encoder and the losses of every 50 steps."""
+        network = self.untrained(image_shape, players.latent_size)
+        seed = seeding.seed_for(self.seed, 0, "encoder latents")
+        trace = training.fit(
+            Inversion(network, self.optimizer),
+            DrawnPairs(players, self.batch_size, self.iterations, seed),
+            seed=seeding.seed_for(self.seed, 0, "encoder training"),
+            device=next(players.parameters()).device,
+            name=type(self).__name__,
+            precision=self.precision,
+            trainer=self.trainer,
+            scratch=scratch,
+        )
+        return network, trace
+
+    def trained(self, gan: Gan, players: Players, images: Inputs, artifacts: Artifacts) -> nn.Module:
+        """The encoder of a GAN that was trained on `images`, trained once and stored."""
+        spec = {"encoder": {**describe(self), "gan": describe(gan)}, "images": fingerprint(images)}
+
+        def make(scratch: Path) -> Made:
+            network, trace = self.fit(players, images.shape[1:], scratch)
+            return network.state_dict(), trace
+
+        network = self.untrained(images.shape[1:], players.latent_size)
+        network.load_state_dict(artifacts.get("encoder", spec, make))
+        return network.to(images.device).eval().requires_grad_(False)
+
+
+class DrawnPairs(Batches):
+    """Images that a generator draws (B, C, H, W), and their latents (B, Z), new ones in every step."""
+
+    def __init__(self, players: Players, batch_size: int, steps: int, seed: int) -> None:
+        self.players, self.batch_size, self.steps, self.seed = players, batch_size, steps, seed
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        latents = self.players.draw(self.batch_size, seeding.generator(seeding.seed_for(self.seed, step, "pairs")))
+        with torch.no_grad():
+            return self.players.generator(latents), latents
+
+    @property
+    def images_per_step(self) -> float:
+        return float(self.batch_size)
+
+
+class Inversion(training.Module):
+    """Squared error of the latent, summed over its dimensions, its mean over images."""
+
+    def __init__(self, network: nn.Module, optimizer: Callable[..., Optimizer]) -> None:
+        super().__init__()
+        self.network, self.make_optimizer = network, optimizer
+
+    def step(self, batch: tuple[Tensor, Tensor], optimizers: Sequence[Optimizer]) -> training.Losses:
+        """batch: canonical images (B, C, H, W) and the latents (B, Z) that they were made of."""
+        images, latents = batch
+        loss = (self.network(images) - latents).square().sum(1).mean()
+        self.update(optimizers[0], loss)
+        return {"squared_error": loss.detach()}
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        """One, of the whole network."""
+        return [self.make_optimizer(self.network.parameters())]

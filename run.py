@@ -40,7 +40,7 @@ def run(config: DictConfig) -> None:
     from al_bench.commit import current_commit
     from al_bench.stopping import Stopping
     from al_bench.store import RunStore
-    from al_bench.telling import cycle_table
+    from al_bench.telling import outcome
 
     identity = compose.identity(config)
     whole = compose.plain(config)
@@ -52,7 +52,7 @@ def run(config: DictConfig) -> None:
         records = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
         reason = stopping.reason(records[-1]) if records else None
         if reason is not None:
-            logger.info(f"finished before: {reason}\n{cycle_table(records)}")
+            logger.info(f"finished before: {reason}\n{outcome(records)}")
             return
         settle(config.threads, config.device)
         instantiated(config.procedure).run(store)

@@ -29,10 +29,14 @@ Made = tuple[Mapping[str, Tensor], Trace]
 
 
 class Artifacts:
-    """A folder of artifacts: `<kind>/<id>.safetensors` and, written last, `<kind>/<id>.json`."""
+    """A folder of artifacts: `<kind>/<id>.safetensors` and, written last, `<kind>/<id>.json`.
+
+    seconds: by kind, what making took of each artifact given out here, whenever that was.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.seconds: dict[str, float] = {}
 
     def get(self, kind: str, spec: Mapping[str, Any], make: Callable[[Path], Made]) -> dict[str, Tensor]:
         """The tensors of an artifact, made first where they are not there.
@@ -47,6 +51,7 @@ class Artifacts:
         if found is None:
             with self._locked(path, kind):
                 found = self._read(path) or self._make(path, kind, json.loads(text), make)
+        self.seconds[kind] = read_json(path.with_suffix(".json"))["effort"]["seconds"]
         return found
 
     def _locked(self, path: Path, kind: str) -> Any:

@@ -16,12 +16,13 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from al_bench.picture_files import pictures_id
+from al_bench.picture_files import databases_id, pictures_id
 
 CONF = Path(__file__).parent.parent / "conf"
 
 IDENTITY = ("dataset", "network", "evaluator", "learner", "strategy", "oracle", "representation", "procedure", "seed")
 SIZES = ("initial", "every_class", "initial_size", "query_size")  # of loop; the budget and the stop rule are not in it
+BESIDE = ("dataset", "evaluator", "seed")  # a procedure that turns no loop: what stands beside its own node
 _OPTIONAL = ("pair/", "preset/")
 ELSEWHERE = ("device", "threads", "trainer", "capture", "keep_weights")  # where and how a run computes, not what
 PLACES = {"root": "<data>", "decoded": "<decoded>", "cache": None}  # of dataset: where its files are, not what
@@ -35,6 +36,7 @@ def register() -> None:
         "label": label,
         "choices": choices,
         "pictures_id": pictures_id,
+        "databases_id": databases_id,
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(name, resolver, replace=True)
@@ -57,6 +59,8 @@ def identity(config: DictConfig) -> dict[str, Any]:
     for key in PLACES.keys() & config.dataset.keys():
         blanked.dataset[key] = PLACES[str(key)]
     blanked.paths = {str(name): f"<{name!s}>" for name in config.paths}
+    if "settings" not in config.procedure:  # of the loop: this one does not turn it, and all that it uses is its own
+        return {key: plain(blanked[key]) for key in (*BESIDE, "procedure")}
     kept = {key: plain(blanked[key]) for key in IDENTITY if key != "procedure"}
     kept["procedure"] = blanked.procedure._target_
     kept["loop"] = {key: plain(blanked.loop[key]) for key in SIZES}
@@ -79,8 +83,11 @@ def label(*, _root_: DictConfig) -> str:
 
 
 def label_of(chosen: Mapping[str, str], seed: int) -> str:
-    """The label of a run from Hydra's `runtime.choices`."""
+    """The label of a run from Hydra's `runtime.choices`; of a procedure other than the loop: with what it looks at."""
     task = "-".join(dict.fromkeys([chosen["dataset"], *chosen["recipe"].split("/")]))
+    if (procedure := chosen.get("procedure", "loop")) != "loop":
+        looked_at = [chosen[family] for family in ("gan", "feature") if chosen[family] != "none"]
+        return f"{task}/{'+'.join([procedure, *looked_at])}/seed={seed}"
     method = chosen["strategy"]
     for family, usual in (("learner", "supervised"), ("representation", "none")):
         if chosen[family] != usual:

@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -79,6 +79,16 @@ def as_json(value: Any, indent: int = 0) -> str:
 def read_json(path: Path) -> Any:
     """The value in `path`. Raises ValueError where it is not whole JSON."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def remembered(path: Path, make: Callable[[], Any]) -> Any:
+    """The value in `path`; where it is not there whole, `make` makes it and it is written, so that a kill loses no more
+    than what is being made."""
+    try:
+        return read_json(path)
+    except (ValueError, FileNotFoundError):
+        write_json(path, made := make())
+        return made
 
 
 def digest(data: bytes) -> str:

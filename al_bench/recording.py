@@ -56,9 +56,37 @@ def recorded(
             "ranks": _plain(query.ranks),
             "entropies": _plain(entropies),
         },
+        "trace": {name: _plain(rows) for name, rows in query.trace.items() if is_plain(rows)},
         "effort": {part: asdict(effort) for part, effort in efforts.items()},
         "commit": current_commit(),
     }
+
+
+def result(
+    finished: str,
+    metrics: Mapping[str, Any],
+    tables: Mapping[str, Mapping[str, Any]],
+    efforts: Mapping[str, Effort],
+) -> Record:
+    """All that a procedure without cycles found, as the record of its only one, which has no query.
+
+    finished: the result in a sentence, why no cycle follows. metrics: numbers, the one to be shown first in front.
+    tables: by name, each `about` (what a row is), `columns` and `rows`, as `report.tables.Table` takes them.
+    """
+    return {
+        "index": 0,
+        "annotations": 0,
+        "metrics": _plain(dict(metrics)),
+        "tables": _plain({name: dict(table) for name, table in tables.items()}),
+        "finished": finished,
+        "effort": {part: asdict(effort) for part, effort in efforts.items()},
+        "commit": current_commit(),
+    }
+
+
+def is_plain(rows: Tensor) -> bool:
+    """Whether a trace is one number per row, so that it goes into the record: images stay tensors."""
+    return rows.ndim == 1 and rows.is_floating_point()
 
 
 def tensors_of(query: Query, labels: Tensor) -> dict[str, Tensor]:
@@ -80,6 +108,8 @@ def answered(record: Record, tensors: Mapping[str, Tensor], device: torch.device
 
 def _plain(value: Any) -> Any:
     """Tensors as lists; NaN, which JSON has no word for, as None."""
+    if isinstance(value, Tensor) and value.dtype == torch.float32:
+        return _plain(_shortest(value))
     if isinstance(value, Tensor):
         return _plain(value.tolist())
     if isinstance(value, dict):
@@ -87,3 +117,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _shortest(rows: Tensor) -> Any:
+    """As `tolist`, each number by the fewest digits that lead back to the same float32: half as many."""
+    texts = rows.detach().cpu().numpy().astype(str)
+    return texts.astype(float).tolist()

@@ -26,10 +26,13 @@ class Stopping:
     def reason(self, cycle: Mapping[str, Any] | None) -> str | None:
         """Why nothing follows a stored cycle, in words; None where another cycle does.
 
-        cycle: the last stored cycle's record, None before the first.
+        cycle: the last stored cycle's record, None before the first; that of a procedure which turns no loop says
+        itself that it is the whole result, as "finished".
         """
         if cycle is None:
             return None
+        if cycle.get("finished"):
+            return str(cycle["finished"])
         if cycle["unlabeled"] == 0:
             return "every image is labeled"
         if cycle["annotations"] >= self.budget:

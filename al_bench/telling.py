@@ -36,6 +36,17 @@ def cycle_table(records: Sequence[Record]) -> str:
     return tabulate(rows, headers="keys", floatfmt=formats, intfmt=",", missingval="-")
 
 
+def outcome(records: Sequence[Record]) -> str:
+    """A finished run: its cycles, or the tables of a procedure that has none (`recording.result`)."""
+    tables = records[-1].get("tables")
+    if tables is None:
+        return cycle_table(records)
+    return "\n\n".join(
+        f"{table['about']}\n{tabulate(table['rows'], table['columns'], floatfmt='.4g', intfmt=',', missingval='-')}"
+        for table in tables.values()
+    )
+
+
 def _row(record: Record) -> dict[str, object]:
     scalars = {name: value for name, value in record["metrics"].items() if not isinstance(value, list)}
     return {

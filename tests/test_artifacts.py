@@ -31,6 +31,18 @@ def test_made_once_and_read_after(tmp_path):
     assert len(calls) == 1
 
 
+def test_how_long_making_took_is_known_whenever_that_was(tmp_path):
+    def make(scratch):
+        time.sleep(0.05)
+        return made()(scratch)
+
+    first, again = Artifacts(tmp_path), Artifacts(tmp_path)
+    first.get("gan", SPEC, make)
+    again.get("gan", SPEC, make)
+    assert first.seconds == again.seconds
+    assert 0.05 <= again.seconds["gan"] < 1
+
+
 def test_another_configuration_is_another_artifact(tmp_path):
     artifacts = Artifacts(tmp_path)
     artifacts.get("gan", SPEC, made(1.0))

@@ -88,6 +88,46 @@ def test_a_hash_that_was_written_down():
     assert al_compose.hash_of({"seed": 0, "loop": {"query_size": 10}}) == "329cedc3f78a"
 
 
+@pytest.mark.parametrize(
+    ("strategy", "stored"),
+    [("random", "a09bba913bb6"), ("entropy", "420f7c5fcdcc"), ("coreset", "d8b18771a50d"), ("full", "00b2af901330")],
+)
+def test_runs_that_are_stored_keep_their_names(strategy, stored):
+    """Of results/cells: what a later part adds to the configuration is in no id of what does not use it."""
+    assert run_id("dataset=mnist_two", "scale=small", f"strategy={strategy}", "seed=0") == stored
+
+
+QUALITY = ("procedure=gan_quality",)
+
+
+@pytest.mark.parametrize(
+    "same",
+    ["strategy=coreset", "learner.epochs=41", "network=linear", "loop.query_size=11", "oracle=noisy", "matcher=kdtree",
+     "paths.outputs=/there", "device=cpu", "threads=2"],
+)  # fmt: skip
+def test_a_procedure_without_a_loop_is_named_by_what_is_its_own(same):
+    assert run_id(*QUALITY, same) == run_id(*QUALITY)
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["seed=1", "gan=dcgan", "gan.iterations=3", "procedure.samples=10", "procedure.judge.learner.epochs=3",
+     "dataset=mnist_two", "procedure=agreement"],
+)  # fmt: skip
+def test_what_it_uses_is_another_folder(other):
+    assert run_id(*QUALITY, other) != run_id(*QUALITY)
+
+
+def test_the_label_of_a_procedure_names_what_it_looks_at():
+    labels = {
+        "gan_quality": "digits/gan_quality+wgan_gp/seed=0",
+        "agreement": "digits/agreement+wgan_gp+autoencoder/seed=0",
+    }
+    for procedure, label in labels.items():
+        for strategy in ("asal_auto", "random"):
+            assert al_compose.label(_root_=compose(f"procedure={procedure}", f"strategy={strategy}")) == label
+
+
 def test_a_method_names_the_folder_by_what_it_chose():
     config = compose("strategy=entropy", "gan=none", "learner=h_divergence", "seed=3")
     assert al_compose.label(_root_=config) == "digits/entropy+h_divergence/seed=3"

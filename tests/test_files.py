@@ -74,3 +74,16 @@ def test_a_disk_that_is_really_full(tmp_path):
         assert files.read_json(tmp_path / "before.json") == {"kept": True}
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_what_was_made_is_remembered_and_what_is_garbled_made_anew(tmp_path):
+    path, calls = tmp_path / "deep" / "value.json", []
+
+    def make():
+        calls.append(len(calls))
+        return {"seconds": 0.1 + len(calls)}
+
+    assert files.remembered(path, make) == files.remembered(path, make) == {"seconds": 1.1}
+    path.write_text('{"sec')
+    assert files.remembered(path, make) == {"seconds": 2.1}
+    assert len(calls) == 2

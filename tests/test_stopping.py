@@ -50,3 +50,7 @@ def test_the_cycle_counts_of_asal_table_1(initial, size, budget, cycles):
 def test_infinity_is_stored_by_name():
     stored = Stopping.stored({"budget": "all", "max_cycles": None, "stop_at": None})
     assert stored.reason(cycle(annotations=10**9)) is None
+
+
+def test_a_result_without_cycles_says_itself_that_it_is_whole():
+    assert Stopping(100).reason({"index": 0, "annotations": 0, "finished": "the GAN counts"}) == "the GAN counts"

@@ -1,24 +1,31 @@
 """Finished runs that travel: one small JSON each, without weights, under `results/cells/`."""
 
+import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from omegaconf import DictConfig
 
 from al_bench.compose import hash_of, identity, plain
-from al_bench.files import read_json, write_json
+from al_bench.files import as_json, digest, read_json, write_json
 from al_bench.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
 Record = dict[str, Any]
 
+MOST_BYTES = 900_000  # of an exported file, which is committed: hosts refuse or warn from a MiB on
+_MEASURED = ("scores", "entropies")  # of a query: what a thinned cycle has of its first rows alone, as of its trace
 
-def export(outputs: Path, cells: Path) -> list[Path]:
+
+def export(outputs: Path, cells: Path, images_of: Callable[[Path], list[Record]] | None = None) -> list[Path]:
     """Writes each finished run under `outputs` as `<label>-<id>.json` under `cells`; returns the files.
 
-    A run is finished when its own stored stop rules hold. An exported cell with more cycles is left alone.
+    A run is finished when its own stored stop rules hold. An exported cell with more cycles is left alone. images_of:
+    gives some images of a run's folder as plain values, which travel with it.
     """
     written = []
     for config_path in sorted(outputs.glob("**/config.json")):
@@ -34,7 +41,10 @@ def export(outputs: Path, cells: Path) -> list[Path]:
             continue
         path = cells / f"{'-'.join(folder.relative_to(outputs).parts)}.json"
         if not path.exists() or len(read_json(path)["cycles"]) < len(records):
-            write_json(path, {**portable(stored), "finished": reason, "cycles": records})
+            cell = {**portable(stored), "finished": reason, "cycles": records}
+            if images_of and (images := images_of(folder)):
+                cell["images"] = images
+            write_json(path, thinned(cell))
             written.append(path)
     return written
 
@@ -54,6 +64,56 @@ def portable(stored: Record) -> Record:
         return value
 
     return {**stored, "config": without(stored["config"])}
+
+
+def thinned(cell: Record, most: int = MOST_BYTES) -> Record:
+    """The cell in at most `most` bytes, where it takes that: each cycle with fewer rows of what was measured per
+    annotation, halved until it fits, their means over all rows beside them, and a sum of its own.
+
+    What was selected and how it was labeled stays whole, but for a cycle 0 that holds the whole pool.
+    """
+    rows = max((len(_rows(record)) for record in cell["cycles"]), default=0)
+    while rows and _size(cell) > most:
+        rows //= 2
+        cell = {**cell, "cycles": [_with_rows(record, rows) for record in cell["cycles"]]}
+    first, *others = cell["cycles"] or [{}]
+    if first.get("unlabeled") == 0 and _size(cell) > most:
+        all_of_it = {**first["query"], "indices": None, "labels": None, "ranks": None}
+        cell = {**cell, "cycles": [_summed({**first, "query": all_of_it}), *others]}
+    return cell
+
+
+def record_sum(record: Record) -> str:
+    """The SHA-256 that a cycle's record states of all else in it."""
+    stated = {key: value for key, value in record.items() if key != "sha256_record"}
+    return digest(json.dumps(stated, sort_keys=True).encode())
+
+
+def _size(cell: Record) -> int:
+    return len(as_json(cell).encode())
+
+
+def _rows(record: Record) -> list[Any]:
+    """The longest of what was measured per annotation."""
+    measured = [record["query"].get(key) for key in _MEASURED] if record.get("query") else []
+    return max((rows for rows in [*measured, *record.get("trace", {}).values()] if rows), key=len, default=[])
+
+
+def _with_rows(record: Record, rows: int) -> Record:
+    if len(_rows(record)) <= rows:
+        return record
+    query = record["query"]
+    cut = {key: query[key][:rows] for key in _MEASURED if query.get(key) is not None}
+    trace = record.get("trace", {})
+    finite = {name: [value for value in values if value is not None] for name, values in trace.items()}
+    means = {name: fmean(values) for name, values in finite.items() if values}
+    first = {name: values[:rows] for name, values in trace.items()}
+    known = record.get("trace_mean", {})  # of more rows than are left, where this is not the first halving
+    return _summed({**record, "query": {**query, **cut}, "trace": first, "trace_mean": {**means, **known}})
+
+
+def _summed(record: Record) -> Record:
+    return {**record, "sha256_record": record_sum(record)}
 
 
 def stored_cycles(folder: Path) -> list[Record]:

@@ -2,9 +2,13 @@
 
 import argparse
 import logging
+from functools import partial
 from pathlib import Path
 
 from al_bench.cells import export
+from al_bench.composed import made
+from al_bench.report.pairs import kept_images
+from al_bench.report.sources import Sources
 
 
 def main() -> None:
@@ -14,7 +18,10 @@ def main() -> None:
     parser.add_argument("cells", nargs="?", type=Path, default=Path("results/cells"), help="where to (results/cells)")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    written = export(arguments.outputs, arguments.cells)
+    sources = Sources(made)
+    written = export(arguments.outputs, arguments.cells, partial(kept_images, sources=sources))
+    for sentence in sources.words():
+        print(f"{sentence}; synthetic images travel without their matches")
     for path in written:
         print(path)
     print(f"{len(written)} finished runs written to {arguments.cells}")

@@ -1,55 +1,73 @@
-"""`make report`: one HTML page and tables of the stored runs, or of those named only; trains nothing."""
+"""`make report`: one HTML page and tables of the stored runs, of those named, or of an experiment; trains nothing."""
 
 import argparse
 import logging
 import sys
 from pathlib import Path
-from typing import Any
 
-from al_bench import compose
+from al_bench.composed import cells_of, made
 from al_bench.errors import InputError
-from al_bench.report.images import Sources
+from al_bench.report.experiment import Experiment, experiment
 from al_bench.report.page import BANDS, write_report
-from al_bench.report.reading import stored, stored_at
+from al_bench.report.reading import Stored, stored, stored_at, stored_of
+from al_bench.report.sources import Sources
 
 
 def main() -> None:
-    """Writes the report and says what was left out; exit code 2 where a named run does not exist."""
+    """Writes the report and says what was left out; exit code 2 where a named run or experiment does not exist."""
     arguments = parsed()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
-        where = (arguments.outputs, arguments.cells)
-        found = stored_at(arguments.runs, *where) if arguments.runs else stored(*where)
+        experiments = composed(arguments)
+        found = read(arguments, experiments)
     except InputError as error:
         sys.exit(_refused(error))
-    page = write_report(found, arguments.to, arguments.band, Sources(None if arguments.no_images else made))
+    sources = Sources(None if arguments.no_images else made, str(arguments.data))
+    to = arguments.to or Path("outputs/report", *(one.name.replace("/", "-") for one in experiments[:1]))
+    page = write_report(found, to, arguments.band, sources, experiments=experiments)
     for problem in found.problems:
         print(f"left out: {problem.place}: {problem.sentence}")
+    for one in experiments:
+        print(f"{one.name}: {one.said(found.runs)}; {one.command} makes the rest")
     print(f"{len(found.runs)} runs, {len(found.artifacts)} artifacts\n{page}")
+
+
+def composed(arguments: argparse.Namespace) -> list[Experiment]:
+    """The experiments that were asked for. Raises InputError where one cannot be composed."""
+    if not arguments.experiment:
+        return []
+    stray = [item for item in arguments.runs if "=" not in item]
+    if stray:
+        raise InputError(f"{stray[0]} is no override: beside --experiment use KEY=VALUE, such as scale=small")
+    return [experiment(name, arguments.runs, cells_of(name, arguments.runs)) for name in arguments.experiment]
+
+
+def read(arguments: argparse.Namespace, experiments: list[Experiment]) -> Stored:
+    """What is stored of the experiments, of the runs that are named, or of all."""
+    where = (arguments.outputs, arguments.cells)
+    if experiments:
+        cells = [cell for one in experiments for line in one.lines.values() for cell in line]
+        return stored_of({cell.id: cell.label for cell in cells}, *where)
+    return stored_at(arguments.runs, *where) if arguments.runs else stored(*where)
 
 
 def parsed() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", nargs="*", metavar="RUN", help="folders, exported files or ids: compares these alone")
+    named = "folders, exported files or ids: compares these alone; or KEY=VALUE, see --experiment"
+    parser.add_argument("runs", nargs="*", metavar="RUN", help=named)
+    parser.add_argument(
+        "--experiment", action="append", metavar="NAME",
+        help="conf/experiment/NAME.yaml, such as asal/mnist_two: its cells, found by their ids, beside the published "
+        "numbers; KEY=VALUE arguments change it as they would change the sweep, such as scale=small",
+    )  # fmt: skip
     parser.add_argument("--outputs", type=Path, default=Path("outputs"), help="where runs and artifacts are (outputs)")
     parser.add_argument("--cells", type=Path, default=Path("results/cells"), help="exported runs (results/cells)")
-    parser.add_argument("--to", type=Path, default=Path("outputs/report"), help="where the page goes (outputs/report)")
+    parser.add_argument("--data", type=Path, default=Path("data"), help="data sets, for exported runs' pictures (data)")
+    parser.add_argument("--to", type=Path, help="where the page goes (outputs/report, and its name for an experiment)")
     parser.add_argument("--band", choices=BANDS, default="range", help="around means: all seeds, or a deviation")
     parser.add_argument("--no-images", action="store_true", help="no pool images and no GAN samples: loads no data set")
     return parser.parse_args()
-
-
-def made(node: dict[str, Any]) -> Any:
-    """What a stored configuration node describes. Raises InputError where that cannot be made here."""
-    from hydra.errors import InstantiationException
-    from hydra.utils import instantiate
-
-    compose.register()
-    try:
-        return instantiate(node, _convert_="all")
-    except InstantiationException as error:
-        raise InputError(str(error.__cause__ or error)) from error
 
 
 def _refused(error: InputError) -> int:

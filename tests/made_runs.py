@@ -20,6 +20,7 @@ CHOICES = {
     "scale": "paper",
     "experiment": "none",
 }
+TRACE = {"entropy_before": [0.25, 0.75], "entropy_after": [1.25, 1.75], "entropy_of_match": [0.25, 0.75]}
 EFFORT = {"seconds": 2.0, "optimizer_steps": 10, "images_seen": 160, "peak_memory": 3 * 2**20}
 
 
@@ -33,8 +34,14 @@ def made_run(
     tensors: dict[str, np.ndarray] | None = None,
     finished: bool = True,
     learner: Record | None = None,
+    trace: Record | None = None,
+    identity: Record | None = None,
 ) -> Path:
-    """A run with one cycle per accuracy, ten annotations each; `learner`: settings of its own."""
+    """A run with one cycle per accuracy, ten annotations each.
+
+    learner: settings of its own; trace: what each record holds of a query; identity: a whole one in place of what is
+    made up, where the run is a cell of an experiment.
+    """
     chosen = {**CHOICES, "strategy": strategy, **(choices or {})}
     parts: Record = {
         "dataset": {"_target_": "made.dataset"},
@@ -43,14 +50,27 @@ def made_run(
         "strategy": {"_target_": f"made.{strategy}"},
         "oracle": {"_target_": "made.GroundTruth"},
     }
-    identity = {**parts, "seed": seed, "loop": {"query_size": 10}}
+    identity = identity or {**parts, "seed": seed, "loop": {"query_size": 10}}
     budget = 10 * len(accuracies) if finished else 1000
     config = {**parts, "seed": seed, "loop": {"budget": budget, "max_cycles": None, "stop_at": None}}
     about = {"identity": identity, "config": config, "choices": chosen, "commit": "abc", "hardware": {"gpus": []}}
     folder = outputs / chosen["dataset"] / strategy / f"seed={seed}" / hash_of(identity)
     write_json(folder / "config.json", about)
     for index, accuracy in enumerate(accuracies):
-        write_cycle(folder, cycle(index, accuracy), tensors if index else None)
+        record = cycle(index, accuracy) | ({"trace": trace} if trace and index else {})
+        write_cycle(folder, record, tensors if index else None)
+    return folder
+
+
+def made_measurement(outputs: Path, metrics: Record, seed: int = 0, **record: Any) -> Path:
+    """A run of a procedure without cycles: its one record, which has no query."""
+    identity = {"dataset": {"_target_": "made.dataset"}, "evaluator": {}, "seed": seed, "procedure": {"made": True}}
+    config = {**identity, "loop": {"budget": 1, "max_cycles": None, "stop_at": None}}
+    chosen = {**CHOICES, "strategy": "random", "procedure": "measured", "gan": "none", "feature": "none"}
+    about = {"identity": identity, "config": config, "choices": chosen, "commit": "abc", "hardware": {"gpus": []}}
+    folder = outputs / "digits" / "measured" / f"seed={seed}" / hash_of(identity)
+    write_json(folder / "config.json", about)
+    write_cycle(folder, {"index": 0, "annotations": 0, "metrics": metrics, "effort": {}, **record})
     return folder
 
 
@@ -82,8 +102,7 @@ def write_cycle(folder: Path, record: Record, tensors: dict[str, np.ndarray] | N
 def generated() -> dict[str, np.ndarray]:
     """What ASAL measures, for two queries of 4 x 4 images."""
     images = np.arange(32, dtype=np.uint8).reshape(2, 1, 4, 4) * 8
-    halves = np.array([0.25, 0.75], dtype=np.float32)
-    traces = {"entropy_before": halves, "entropy_after": halves + 1, "entropy_of_match": halves}
+    traces = {name: np.array(rows, dtype=np.float32) for name, rows in TRACE.items()}
     return {"labels": np.array([0, 1]), **{f"trace.{name}": tensor for name, tensor in traces.items()}} | {
         "trace.generated": images
     }

@@ -4,7 +4,7 @@ import pytest
 
 from al_bench import cells
 from al_bench.compose import hash_of
-from al_bench.files import write_json
+from al_bench.files import as_json, write_json
 from al_bench.stopping import Stopping
 
 IDENTITY = {"seed": 0}
@@ -79,3 +79,47 @@ def test_more_than_a_thousand_cycles_stay_in_order(tmp_path):
     for index in (999, 1000, 2):
         write_json(tmp_path / "cycles" / f"{index:03d}.json", {"index": index})
     assert [record["index"] for record in cells.stored_cycles(tmp_path)] == [2, 999, 1000]
+
+
+def cell_of(cycles, rows):
+    values = [round(0.1 + row / 7, 6) for row in range(rows)]
+    query = {"indices": list(range(rows)), "labels": [1] * rows, "scores": values, "ranks": None, "entropies": values}
+    records = [
+        {"index": index, "unlabeled": 9, "query": query, "trace": {"entropy_after": values, "bad": [None] * rows}}
+        for index in range(cycles)
+    ]
+    return {"cycles": [{**record, "sha256_record": cells.record_sum(record)} for record in records]}
+
+
+def test_a_cell_that_fits_is_left_as_it_is():
+    cell = cell_of(2, 50)
+    assert cells.thinned(cell) == cell
+
+
+def test_a_large_cell_keeps_selections_and_means_and_fewer_rows():
+    cell = cell_of(3, 1000)
+    whole = len(as_json(cell))
+    thin = cells.thinned(cell, whole // 2)
+    assert len(as_json(thin)) <= whole // 2
+    before, after = cell["cycles"][1], thin["cycles"][1]
+    kept = len(after["trace"]["entropy_after"])
+    assert 0 < kept < 1000
+    assert after["query"]["scores"] == before["query"]["scores"][:kept]
+    assert after["query"]["indices"] == before["query"]["indices"]
+    assert after["query"]["labels"] == before["query"]["labels"]
+    mean = sum(before["trace"]["entropy_after"]) / 1000
+    assert after["trace_mean"] == {"entropy_after": pytest.approx(mean)}, "of all rows, however often it was halved"
+    assert after["sha256_record"] == cells.record_sum(after) != before["sha256_record"]
+
+
+def test_a_cell_of_the_whole_pool_keeps_no_list_of_it():
+    cell = cell_of(1, 1000)
+    cell["cycles"][0]["unlabeled"] = 0
+    query = cells.thinned(cell, 2000)["cycles"][0]["query"]
+    assert (query["indices"], query["labels"], query["scores"]) == (None, None, [])
+
+
+def test_images_travel_with_a_run(tmp_path):
+    folder = made_run(tmp_path / "outputs")
+    (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells", lambda place: [{"of": place.name}])
+    assert json.loads(path.read_text())["images"] == [{"of": folder.name}]

@@ -1,11 +1,10 @@
 """What a stored file has to be so that it can be reported."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from al_bench.cells import Record
-from al_bench.files import digest, read_json
+from al_bench.cells import Record, record_sum
+from al_bench.files import read_json
 
 _ABOUT = ("identity", "config", "choices", "commit", "hardware")
 _INSIDE = {
@@ -14,6 +13,7 @@ _INSIDE = {
     "choices": ("dataset", "recipe", "strategy", "learner", "representation"),
 }
 _OF_A_CYCLE = ("index", "annotations", "unlabeled", "metrics", "chosen_entropy", "class_counts", "query", "effort")
+_OF_A_MEASUREMENT = ("index", "metrics")
 _OF_AN_ARTIFACT = ("kind", "sha256", "effort", "spec", "losses")
 
 
@@ -39,15 +39,19 @@ def checked_cycle(source: Any, index: int) -> Record:
     record = content(source) if isinstance(source, Path) else source
     if not isinstance(record, dict):
         raise UnreadableError("is not a record")
-    missing = [key for key in _OF_A_CYCLE if key not in record]
+    missing = [key for key in (_OF_A_CYCLE if is_cycle(record) else _OF_A_MEASUREMENT) if key not in record]
     if missing:
         raise UnreadableError(f"was written by another version, without {', '.join(missing)}")
-    stated = {key: value for key, value in record.items() if key != "sha256_record"}
-    if record.get("sha256_record") != digest(json.dumps(stated, sort_keys=True).encode()):
+    if record.get("sha256_record") != record_sum(record):
         raise UnreadableError("is garbled, its content does not hash to the sum it states")
     if record["index"] != index or not record["metrics"]:
         raise UnreadableError(f"says that it is cycle {record['index']} with {len(record['metrics'])} metrics")
     return record
+
+
+def is_cycle(record: Record) -> bool:
+    """Whether a record is of a cycle that bought labels, not what a procedure measured once."""
+    return record.get("query") is not None
 
 
 def checked_artifact(record: Any) -> Record:

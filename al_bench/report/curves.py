@@ -71,7 +71,7 @@ def headline(run: Run) -> str:
 
 def scalar_metrics(run: Run) -> list[str]:
     """The metrics that are one number, the headline first."""
-    return [name for name, value in run.cycles[0]["metrics"].items() if not isinstance(value, list)]
+    return [name for name, value in run.cycles[0]["metrics"].items() if not isinstance(value, list | dict)]
 
 
 def metric(name: str) -> Value:
@@ -79,7 +79,7 @@ def metric(name: str) -> Value:
 
     def value(record: Record) -> float | None:
         found = record["metrics"].get(name)
-        return None if found is None or isinstance(found, list) else float(found)
+        return None if found is None or isinstance(found, list | dict) else float(found)
 
     return value
 
@@ -88,6 +88,11 @@ def chosen_entropy(record: Record) -> float | None:
     """The mean predictive entropy, in nats, of what a cycle added, under the model that chose it."""
     found = record["chosen_entropy"]
     return None if found is None else float(found)
+
+
+def entropies(cycles: Sequence[Record]) -> list[float]:
+    """`chosen_entropy` of each cycle that has one."""
+    return [value for record in cycles if (value := chosen_entropy(record)) is not None]
 
 
 def class_shares(record: Record) -> list[float]:

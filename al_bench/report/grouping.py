@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,12 +47,15 @@ class Section:
     differs: Sequence[str] = ()
 
 
-def sections(runs: Iterable[Run]) -> list[Section]:
-    """All groups of all runs; a section for each data set and evaluator as they are configured."""
+def sections(runs: Iterable[Run], lines: Mapping[str, str] | None = None) -> list[Section]:
+    """All groups of all runs; a section for each data set and evaluator as they are configured.
+
+    lines: names of the lines of an experiment by run ids, in their order; without them methods are named as in paths.
+    """
     tasks: dict[str, list[list[Run]]] = defaultdict(list)
     for alike in grouped(runs):
         tasks[alike[0].label[0]].append(alike)
-    return [section for task in sorted(tasks) for section in _of_task(task, tasks[task])]
+    return [section for task in sorted(tasks) for section in _of_task(task, tasks[task], lines or {})]
 
 
 def grouped(runs: Iterable[Run]) -> list[list[Run]]:
@@ -68,7 +71,7 @@ def grouped(runs: Iterable[Run]) -> list[list[Run]]:
     return sorted(ordered, key=lambda group: (-len(group), group[0].id))
 
 
-def _of_task(task: str, groups: list[list[Run]]) -> list[Section]:
+def _of_task(task: str, groups: list[list[Run]], lines: Mapping[str, str]) -> list[Section]:
     apart: dict[str, list[list[Run]]] = defaultdict(list)
     for group in groups:
         apart[json.dumps([group[0].identity[key] for key in _TASK], sort_keys=True)].append(group)
@@ -77,17 +80,18 @@ def _of_task(task: str, groups: list[list[Run]]) -> list[Section]:
     for number, part in enumerate(parts):
         title = task if number == 0 else f"{task} ({number + 1})"
         first, own = (({key: runs[0].identity[key] for key in _TASK}) for runs in (parts[0][0], part[0]))
-        found.append(Section(title, _named(task, part), differences(first, own)))
+        found.append(Section(title, _named(task, part, lines), differences(first, own)))
     return found
 
 
-def _named(task: str, groups: Sequence[list[Run]]) -> list[Group]:
+def _named(task: str, groups: Sequence[list[Run]], lines: Mapping[str, str]) -> list[Group]:
     """The groups by method; those that bear the same label say in what they differ from the first."""
     methods: dict[str, list[list[Run]]] = defaultdict(list)
     for group in groups:
-        methods[group[0].label[1]].append(group)
+        methods[lines.get(group[0].id, group[0].label[1])].append(group)
+    places = {name: place for place, name in enumerate(dict.fromkeys(lines.values()))}
     named = []
-    for method in sorted(methods):
+    for method in sorted(methods, key=lambda name: (places.get(name, len(places)), name)):
         first = _but_seed(methods[method][0][0].identity)
         for variant, runs in enumerate(methods[method]):
             named.append(Group(task, method, runs, variant, differences(first, _but_seed(runs[0].identity))))

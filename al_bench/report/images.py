@@ -1,28 +1,22 @@
 """Images of the page: synthetic ones with their matches, samples of GANs. PNG, pixel for pixel."""
 
 import base64
-import io
-import json
-import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from al_bench.cells import Record
-from al_bench.errors import InputError
 from al_bench.report.checking import UnreadableError
-from al_bench.report.grouping import Group
+from al_bench.report.grouping import Group, Section
+from al_bench.report.pairs import Pairs, pairs_of, png, synthesizing
 from al_bench.report.plots import Picture
-from al_bench.report.reading import Arrays, Problem, Run
-
-logger = logging.getLogger(__name__)
-
-Build = Callable[[Record], Any]
+from al_bench.report.reading import Problem, Run
+from al_bench.report.sources import Sources
+from al_bench.report.traces import Rows, rows_of
 
 _PAIRS = 10  # of one cycle
+_BESIDE = 8  # images in a row beside each other's matches
 _SMALLEST = 48  # CSS pixels of an image on the page, made of whole pixels
 
 
@@ -37,7 +31,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Asked:
-    """What one cycle of one run synthesized. kind: whether matches were asked for or the images themselves."""
+    """What one cycle of one run synthesized; more: how many others that are not shown."""
 
     cycle: int
     annotations: int
@@ -51,103 +45,126 @@ class Asked:
         return max(96 if len(images) > 1 else 72, sum(image.width for image in images) + 2 * len(images))
 
 
-@dataclass
-class Sources:
-    """Objects made from stored configurations, one per node. build: makes one, or raises InputError; None: nothing is
-    made. missing: why something is not there, by what it is."""
+@dataclass(frozen=True)
+class Beside:
+    """The same synthetic images with the matches of several groups: ASAL's Figs. 2 and 25 to 28.
 
-    build: Build | None
-    missing: dict[str, str] = field(default_factory=dict)
-    made: dict[str, Any] = field(default_factory=dict)
+    Runs of one seed start alike, so their first searches come to the same images whatever these are matched in.
+    """
 
-    def get(self, what: str, node: Record | None) -> Any:
-        """The object that a node describes, None where it cannot be made."""
-        key = json.dumps(node, sort_keys=True)
-        if key not in self.made:
-            self.made[key] = self._make(what, node)
-        return self.made[key]
-
-    def _make(self, what: str, node: Record | None) -> Any:
-        if self.build is None or node is None:
-            self.missing[what] = "it was not asked for"
-            return None
-        try:
-            return self.build(node)
-        except InputError as error:
-            self.missing[what] = str(error)
-            return None
+    seed: int
+    cycle: int
+    synthetic: Sequence[Picture]
+    matches: Sequence[tuple[Group, Sequence[Pair]]]
 
 
 def asked_for(group: Group, sources: Sources, problems: list[Problem]) -> tuple[Run, list[Asked]] | None:
-    """What the group's first run with tensors synthesized, in its first, its middle and its last cycle."""
-    run = next((run for run in group.runs if run.has_tensors), None)
-    if run is None or len(run.cycles) < 2:
+    """What the group's first run with images synthesized, in its first, its middle and its last cycle."""
+    run = next((run for run in group.runs if synthesizing(run)), None)
+    if run is None:
         return None
+    cycles = synthesizing(run)
     found = []
-    for index in sorted({1, len(run.cycles) // 2, len(run.cycles) - 1}):
+    for index in sorted({cycles[0], cycles[(len(cycles) - 1) // 2], cycles[-1]}):
         try:
-            tensors = run.tensors(index)
+            pairs = pairs_of(run, index, _PAIRS, sources)
+            if pairs is None:
+                return None
+            found.append(_asked(run, pairs, class_names(run, sources)))
         except UnreadableError as error:
             problems.append(Problem(run.place, str(error)))
-            continue
-        images = synthetic_images(tensors)
-        if images is None:
-            return None
-        found.append(
-            _asked(run, index, images, tensors, sources.get(f"the data set {group.task}", run.config["dataset"]))
-        )
     return (run, found) if found else None
 
 
-def synthetic_images(tensors: Arrays) -> np.ndarray | None:
-    """(Q, C, H, W) uint8 of a cycle's tensors, None where there are none."""
-    found = tensors.get("trace.generated")
-    if found is None and (own := tensors.get("synthetic")) is not None:
-        found = own[:, 0]
-    return found if found is not None and found.ndim == 4 and found.dtype == np.uint8 else None
+def side_by_side(section: Section, sources: Sources, problems: list[Problem]) -> Beside | None:
+    """Of the first seed of which at least two groups synthesized the same images and asked for matches of them."""
+    seeds = sorted({run.seed for group in section.groups for run in group.runs})
+    for seed in seeds:
+        found = [
+            (group, run, pairs)
+            for group in section.groups
+            for run in group.runs
+            if run.seed == seed and (pairs := _first(run, sources, problems)) is not None
+        ]
+        same = [one for one in found if _same(one[2], found[0][2])]
+        if len(same) > 1:
+            return _beside(seed, same, sources)
+    return None
 
 
-def _asked(run: Run, index: int, images: np.ndarray, tensors: Arrays, dataset: Any) -> Asked:
-    record = run.cycles[index]
-    indices = record["query"]["indices"]
-    matches = None
-    if indices is not None and dataset is not None and max(indices) < len(dataset.train):
-        matches = np.asarray(dataset.train.images[_positions(indices[:_PAIRS])].cpu())
-    names = dataset.class_names if dataset is not None else ()
-    pairs = []
-    for row, image in enumerate(images[:_PAIRS]):
-        words = _words(record, tensors, row, names)
-        match = picture(matches[row], f"pool image {indices[row]}, its match") if matches is not None else None
-        pairs.append(Pair(picture(image, f"synthetic image {row + 1} of cycle {index}"), match, words))
-    return Asked(index, record["annotations"], pairs, max(0, len(images) - _PAIRS))
+def _first(run: Run, sources: Sources, problems: list[Problem]) -> Pairs | None:
+    cycles = synthesizing(run)
+    try:
+        pairs = pairs_of(run, cycles[0], _BESIDE, sources) if cycles else None
+    except UnreadableError as error:
+        problems.append(Problem(run.place, str(error)))
+        return None
+    return pairs if pairs is not None and pairs.matches is not None else None
 
 
-def _positions(indices: Sequence[int]) -> Any:
-    import torch
+def _same(one: Pairs, other: Pairs) -> bool:
+    """Whether the images that both have are the same: an exported cell carries fewer."""
+    both = min(len(one.rows), len(other.rows))
+    same_rows = (one.cycle, list(one.rows[:both])) == (other.cycle, list(other.rows[:both]))
+    return same_rows and np.array_equal(one.synthetic[:both], other.synthetic[:both])
 
-    return torch.tensor(indices)
+
+def _beside(seed: int, found: Sequence[tuple[Group, Run, Pairs]], sources: Sources) -> Beside:
+    most = min(len(pairs.rows) for *_, pairs in found)
+    matches = [(group, _pairs(run, pairs, class_names(run, sources))[:most]) for group, run, pairs in found]
+    return Beside(seed, found[0][2].cycle, [pair.synthetic for pair in matches[0][1]], matches)
 
 
-def _words(record: Record, tensors: Arrays, row: int, names: Sequence[str]) -> list[str]:
-    query = record["query"]
+def _asked(run: Run, pairs: Pairs, names: Sequence[str]) -> Asked:
+    record = run.cycles[pairs.cycle]
+    size = record["annotations"] - run.cycles[pairs.cycle - 1]["annotations"]
+    return Asked(pairs.cycle, record["annotations"], _pairs(run, pairs, names), max(0, size - len(pairs.rows)))
+
+
+def _pairs(run: Run, pairs: Pairs, names: Sequence[str]) -> list[Pair]:
+    record = run.cycles[pairs.cycle]
+    indices, traces = record["query"]["indices"], rows_of(run, record)
+    found = []
+    for place, row in enumerate(pairs.rows):
+        synthetic = picture(pairs.synthetic[place], f"synthetic image {row + 1} of cycle {pairs.cycle}")
+        match = None
+        if pairs.matches is not None:
+            match = picture(pairs.matches[place], f"pool image {indices[row]}, its match")
+        found.append(Pair(synthetic, match, _words(record["query"], traces, row, names)))
+    return found
+
+
+def class_names(run: Run, sources: Sources) -> Sequence[str]:
+    """Those of the data set, none where it cannot be loaded."""
+    dataset = sources.get(f"the data set {run.label[0]}", run.config["dataset"])
+    return dataset.class_names if dataset is not None else ()
+
+
+def _words(query: Record, traces: Rows, row: int, names: Sequence[str]) -> list[str]:
+    """Label and position of what was asked for, its rank, both entropies: what is known of them."""
     words = []
     if query["labels"] is not None:
         label = int(np.ravel(query["labels"][row])[0])
         words.append("no label" if label < 0 else f"label {names[label] if label < len(names) else label}")
+    if query["indices"] is not None:
+        words.append(f"image {query['indices'][row]}")
     if query["ranks"] is not None:
         words.append(f"rank {query['ranks'][row]}")
-    if (after := tensors.get("trace.entropy_after")) is not None:
-        of_match = tensors.get("trace.entropy_of_match")
-        words.append(f"H {after[row]:.2f}" + (f" → {of_match[row]:.2f}" if of_match is not None else ""))
+    after, of_match = (_at(traces.get(name), row) for name in ("entropy_after", "entropy_of_match"))
+    if after is not None:
+        words.append(f"H {after:.2f}" + (f" → {of_match:.2f}" if of_match is not None else ""))
     return words
+
+
+def _at(rows: Sequence[float | None] | None, row: int) -> float | None:
+    return rows[row] if rows is not None and row < len(rows) else None
 
 
 def picture(image: np.ndarray, alt: str) -> Picture:
     """A (C, H, W) uint8 image of 1 or 3 channels; small ones are shown enlarged by a whole number."""
-    channels, height, width = image.shape
-    pixels = image[0] if channels == 1 else image.transpose(1, 2, 0)
+    _, height, width = image.shape
     times = max(1, -(-_SMALLEST // width))
-    return Picture(_png(pixels), alt, width * times, height * times)
+    return Picture(_uri(image), alt, width * times, height * times)
 
 
 def sample_grid(images: np.ndarray, columns: int, alt: str) -> Picture:
@@ -159,17 +176,9 @@ def sample_grid(images: np.ndarray, columns: int, alt: str) -> Picture:
         top, left = (number // columns) * (height + 1), (number % columns) * (width + 1)
         grid[:channels, top : top + height, left : left + width] = image
         grid[channels, top : top + height, left : left + width] = 255  # what is between them is transparent
-    pixels = grid.transpose(1, 2, 0)
     times = max(1, round(380 / grid.shape[2]))
-    return Picture(_png(pixels), alt, grid.shape[2] * times, grid.shape[1] * times)
+    return Picture(_uri(grid), alt, grid.shape[2] * times, grid.shape[1] * times)
 
 
-def _png(pixels: np.ndarray) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def missing_words(sources: Sources) -> list[str]:
-    """A sentence for each thing that could not be made."""
-    return [f"{what} could not be loaded here: {why}" for what, why in sources.missing.items()]
+def _uri(image: np.ndarray) -> str:
+    return "data:image/png;base64," + base64.b64encode(png(image)).decode()

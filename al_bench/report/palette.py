@@ -53,3 +53,8 @@ def _colors(methods: list[str]) -> dict[str, int]:
 def _look(number: int, variant: int) -> Look:
     dash = _DASHES[(variant + number // len(_COLORS)) % len(_DASHES)]
     return Look(_COLORS[number % len(_COLORS)], _MARKERS[number % len(_MARKERS)], dash)
+
+
+def class_looks(count: int) -> list[Look]:
+    """A color for each class of the data, from the ninth on with a dash."""
+    return [Look(_COLORS[place % len(_COLORS)], "", _DASHES[place // len(_COLORS) % 4]) for place in range(count)]

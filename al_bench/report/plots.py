@@ -59,7 +59,8 @@ class Picture:
 
 @dataclass(frozen=True)
 class Line:
-    """x, y; low, high: the band, empty for none; level: one value that is drawn across the whole plot."""
+    """x, y; low, high: the band, empty for none; level: one value that is drawn across the whole plot; tick: a value
+    that is marked at the right edge."""
 
     name: str
     look: Look
@@ -68,6 +69,7 @@ class Line:
     low: Sequence[float] = ()
     high: Sequence[float] = ()
     level: bool = False
+    tick: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,22 +81,24 @@ class Bar:
     parts: Sequence[float]
 
 
-def line_chart(lines: Sequence[Line], x_label: str, y_label: str, alt: str, large: bool = False) -> Picture:
-    """Lines with their bands."""
-    draw = partial(_draw_lines, lines, x_label, y_label)
+def line_chart(
+    lines: Sequence[Line], x_label: str, y_label: str, alt: str, large: bool = False, top: float | None = None
+) -> Picture:
+    """Lines with their bands. top: where the y axis ends, which then begins at 0; None: where the lines do."""
+    draw = partial(_draw_lines, lines, x_label, y_label, top)
     width, height = LARGE if large else (420, 280)
     return Picture(_svg(draw, width, height), alt, width, height, _svg(draw, _NARROW, 280))
 
 
-def dot_chart(lines: Sequence[Line], ticks: Sequence[str], level: float, y_label: str, alt: str) -> Picture:
-    """A dot with a whisker per line and tick, beside each other; level: a dashed line across."""
+def dot_chart(lines: Sequence[Line], ticks: Sequence[str], levels: Sequence[float], y_label: str, alt: str) -> Picture:
+    """A dot with a whisker per line and tick, beside each other; levels: a dashed line across each tick's dots."""
     every = max(1, -(-len(ticks) // _MOST_TICKS))
     names = [_cut(tick, 16) for tick in ticks]
     letters = max(map(len, names))
     pictures = []
     for width, height in ((LARGE[0], 320), (_NARROW, 280)):
         crowded = letters * len(names[::every]) * _LETTER > width - 80
-        draw = partial(_draw_dots, lines, names, every, 40 if crowded else 0, level, y_label)
+        draw = partial(_draw_dots, lines, names, every, 40 if crowded else 0, levels, y_label)
         pictures.append(_svg(draw, width, height, bottom=26 + crowded * 4 * letters))
     return Picture(pictures[0], alt, LARGE[0], 320, pictures[1])
 
@@ -129,7 +133,7 @@ def _svg(draw: Callable[[Axes], None], width: int, height: int, left: float = 62
     return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
 
 
-def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, axes: Axes) -> None:
+def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, top: float | None, axes: Axes) -> None:
     for line in lines:
         color = line.look.color
         if line.level:
@@ -144,17 +148,28 @@ def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, axes: Axes) -
             line.x, line.y, color=color, linestyle=line.look.pattern, marker=line.look.marker, markersize=4,
             markevery=every, markeredgewidth=0, label=line.name, solid_capstyle="round",
         )  # fmt: skip
+        if line.tick is not None:
+            axes.plot([1.0, 1.03], [line.tick] * 2, color=color, transform=axes.get_yaxis_transform(), clip_on=False)
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.margins(x=0.02)
+    if top is not None:
+        axes.set_ylim(0, top)
     _scaled(axes)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
 def _draw_dots(
-    lines: Sequence[Line], ticks: Sequence[str], every: int, rotation: float, level: float, y_label: str, axes: Axes
+    lines: Sequence[Line],
+    ticks: Sequence[str],
+    every: int,
+    rotation: float,
+    levels: Sequence[float],
+    y_label: str,
+    axes: Axes,
 ) -> None:
-    axes.axhline(level, color=_INK, alpha=0.6, linestyle=(0, (3, 2)), linewidth=0.9)
+    for place, level in enumerate(levels):
+        axes.hlines(level, place - 0.5, place + 0.5, color=_INK, alpha=0.6, linestyle=(0, (3, 2)), linewidth=0.9)
     step = 0.7 / max(len(lines), 1)
     for number, line in enumerate(lines):
         offset = (number - (len(lines) - 1) / 2) * step

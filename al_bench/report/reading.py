@@ -1,6 +1,6 @@
 """What is stored: runs, exported cells, artifacts; what cannot be read is named and left alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,14 @@ from al_bench.cells import Record
 from al_bench.compose import hash_of, label_of
 from al_bench.errors import InputError
 from al_bench.files import digest
-from al_bench.report.checking import UnreadableError, checked_about, checked_artifact, checked_cycle, content
+from al_bench.report.checking import (
+    UnreadableError,
+    checked_about,
+    checked_artifact,
+    checked_cycle,
+    content,
+    is_cycle,
+)
 from al_bench.stopping import Stopping
 
 Arrays = dict[str, np.ndarray]
@@ -64,8 +71,15 @@ class Run:
         return task, method
 
     @property
+    def is_loop(self) -> bool:
+        """Whether its cycles bought labels: other procedures store one record of what they measured."""
+        return is_cycle(self.cycles[-1])
+
+    @property
     def finished(self) -> str | None:
         """Why no cycle follows, None where one does."""
+        if not self.is_loop:
+            return str(self.cycles[-1].get("finished", "it is measured"))
         return Stopping.stored(self.config["loop"]).reason(self.cycles[-1])
 
     @property
@@ -125,6 +139,26 @@ def stored_at(places: Sequence[str], outputs: Path, cells: Path) -> Stored:
     roots = {run.place.parents[3] / "artifacts" for run in found.runs if run.has_tensors and len(run.place.parents) > 3}
     _add_artifacts([*sorted(roots), outputs / "artifacts"], found)
     return found
+
+
+def stored_of(labels: Mapping[str, str], outputs: Path, cells: Path) -> Stored:
+    """The runs of these ids wherever they are, and every run that bears one of their labels. labels: by id."""
+    found = Stored(named=True)
+    starts = {label.replace("/", "-") for label in labels.values()}
+    folders = [
+        config.parent
+        for config in sorted(outputs.glob("**/config.json"))
+        if config.parent.name in labels or config.relative_to(outputs).parent.parent.as_posix() in labels.values()
+    ]
+    files = [file for file in sorted(cells.glob("*.json")) if _told_apart(file.stem, labels, starts)]
+    _add_runs([*folders, *files], found)
+    _add_artifacts([outputs / "artifacts"], found)
+    return found
+
+
+def _told_apart(stem: str, labels: Mapping[str, str], starts: Set[str]) -> bool:
+    start, _, own = stem.rpartition("-")
+    return own in labels or start in starts
 
 
 def _places(place: str, outputs: Path, cells: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from al_bench.report.cost import costs, once
@@ -13,6 +14,7 @@ from al_bench.report.curves import (
     chosen_entropy,
     class_shares,
     curve,
+    entropies,
     headline,
     last_common,
     metric,
@@ -37,7 +39,7 @@ def summary(section: Section) -> Table:
     others = [(name, measure(name)) for name in scalar_metrics(first)[1:]]
     columns = [
         "method", "seeds", "annotations", main.axis, "lowest", "highest", "deviation", "curve average",
-        *(shown.axis for _, shown in others),
+        *(shown.axis for _, shown in others), "entropy of new samples, nats",
     ]  # fmt: skip
     rows = [_summary_row(group, main, others) for group in section.groups]
     about = f"{section.title}: at the last number of annotations that all seeds of a method reached"
@@ -54,7 +56,9 @@ def _summary_row(group: Group, main: Measure, others: Sequence[tuple[str, Measur
         ]  # fmt: skip
     ends = [(shown, last_common(curve(group.runs, metric(name)))) for name, shown in others]
     rest = [shown.number(found.mean) if found else None for shown, found in ends]
-    return [group.name, len(group.runs), *numbers, main.number(average(points)), *rest]
+    chosen = [fmean(known) for run in group.runs if (known := entropies(run.cycles))]
+    mean = fmean(chosen) if chosen else None
+    return [group.name, len(group.runs), *numbers, main.number(average(points)), *rest, mean]
 
 
 def learning(section: Section) -> Table:
@@ -102,15 +106,17 @@ def curves(section: Section) -> Table:
     )
 
 
-def classes(section: Section, names: Sequence[str]) -> Table:
-    """The label distribution at the end."""
+def classes(section: Section, names: Sequence[str], shares: Sequence[float] | None) -> Table:
+    """The label distribution at the end. shares: those of the data, None where unknown."""
+    of_data = dict(zip(names, shares or [], strict=False))
     rows: list[Row] = []
     for group in section.groups:
         ends = [class_shares(run.cycles[-1]) for run in group.runs]
         for name, column in zip(names, zip(*ends, strict=True), strict=True):
             found = point(0, [100 * share for share in column])
-            rows.append([group.name, name, found.seeds, found.mean, found.minimum, found.maximum])
-    columns = ["method", "class", "seeds", "share of the labels, %", "lowest", "highest"]
+            of_class = 100 * of_data[name] if name in of_data else None
+            rows.append([group.name, name, found.seeds, found.mean, found.minimum, found.maximum, of_class])
+    columns = ["method", "class", "seeds", "share of the labels, %", "lowest", "highest", "share of the data, %"]
     return Table("classes", f"{section.title}: label distribution of the training set at the end", columns, rows)
 
 
@@ -175,21 +181,21 @@ def settings_ledger(section: Section, conf: Path) -> Table:
     return Table("ledger", f"{section.title}: settings with a stated origin", columns, rows)
 
 
-def all_runs(sections: Sequence[Section]) -> Table:
-    """Each run that is in the report."""
+def all_runs(sections: Sequence[Section], measured: Sequence[Run] = ()) -> Table:
+    """Each run that is in the report, once. measured: by other procedures than the loop."""
     columns = ["data set", "method", "seed", "id", "cycles", "annotations", "finished", "commit", "hardware", "place"]
-    rows: list[Row] = [
-        _run_row(section, group, run) for section in sections for group in section.groups for run in group.runs
-    ]
+    runs = [(section.title, group.name, run) for section in sections for group in section.groups for run in group.runs]
+    runs += [(run.label[0], str(run.choices.get("procedure")), run) for run in measured]
+    rows = [_run_row(*row) for row in {row[2].id: row for row in runs}.values()]
     return Table("runs", "Every run of this report", columns, rows)
 
 
-def _run_row(section: Section, group: Group, run: Run) -> Row:
+def _run_row(task: str, name: str, run: Run) -> Row:
     last, hardware = run.cycles[-1], run.about["hardware"]
     commits = listed(list(dict.fromkeys(str(record.get("commit", "unknown")) for record in run.cycles)))
     machine = listed(hardware.get("gpus") or [f"{hardware.get('machine')}, {hardware.get('cores')} cores"])
     return [
-        section.title, group.name, run.seed, run.id, len(run.cycles), last["annotations"],
+        task, name, run.seed, run.id, len(run.cycles), last.get("annotations"),
         run.finished or "not finished", commits, machine, str(run.place),
     ]  # fmt: skip
 

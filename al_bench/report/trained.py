@@ -12,11 +12,13 @@ from al_bench.files import digest
 from al_bench.report.checking import UnreadableError
 from al_bench.report.cost import Cost, once
 from al_bench.report.grouping import Group, Section
-from al_bench.report.images import Sources, sample_grid, synthetic_images
+from al_bench.report.images import sample_grid
 from al_bench.report.measures import listed
+from al_bench.report.pairs import synthetic_images
 from al_bench.report.palette import Look
 from al_bench.report.plots import Line, Picture, line_chart
 from al_bench.report.reading import Artifact
+from al_bench.report.sources import Sources
 
 _COLUMNS, _ROWS = 12, 8
 # Of losses, which belong to no strategy

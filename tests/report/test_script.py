@@ -32,3 +32,20 @@ def test_a_run_that_does_not_exist_is_refused_in_a_sentence(tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("error: nothere is no run")
     assert "Traceback" not in done.stderr
+
+
+def test_an_experiment_of_which_nothing_is_stored_says_what_makes_it(tmp_path):
+    shadow = f"hydra.searchpath=[file://{CONF.parent / 'tests' / 'conf'}]"
+    done = report(tmp_path, "--experiment", "shadow_table", shadow, "seed=0")
+    assert done.returncode == 0, done.stderr
+    assert "shadow_table: 0 of 4 cells finished; python run.py -m experiment=shadow_table" in done.stdout
+    text = (tmp_path / "report" / "index.html").read_text()
+    assert "strategy=entropy loop.query_size=10" in text
+
+
+def test_an_experiment_that_does_not_exist_is_refused_in_a_sentence(tmp_path):
+    done = report(tmp_path, "--experiment", "nothere")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: experiment=nothere is not known")
+    done = report(tmp_path, "--experiment", "none", "outputs")
+    assert "error: outputs is no override" in done.stderr

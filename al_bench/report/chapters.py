@@ -1,0 +1,111 @@
+"""What belongs together on the page: all that is stored, or one experiment with what is missing of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from al_bench.report.charts import Charts, Looks
+from al_bench.report.experiment import Experiment, Other
+from al_bench.report.grouping import Section, sections
+from al_bench.report.measured import Measurement, measurements
+from al_bench.report.parts import Part, anchor, part
+from al_bench.report.published import Published, compared
+from al_bench.report.reading import Run, Stored
+from al_bench.report.sources import Sources
+from al_bench.report.tables import Table
+from al_bench.report.trained import Trained
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An experiment and the runs that were found for it."""
+
+    experiment: Experiment
+    anchor: str
+    cells: Table
+    said: str
+    others: Sequence[Other]
+    published: Sequence[tuple[Published, Table | None]]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """planned: None where no experiment was asked for."""
+
+    planned: Planned | None
+    parts: Sequence[Part]
+    measured: Sequence[Measurement]
+
+    @property
+    def titles(self) -> list[tuple[str, str]]:
+        """What there is of it, each with its anchor."""
+        if self.planned:
+            return [(self.planned.experiment.name, self.planned.anchor)]
+        own = [(one.section.title, one.anchor) for one in self.parts]
+        return own + [(one.title, anchor(one.title)) for one in self.measured]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A chapter's sections and the measurements of other procedures, before anything is drawn."""
+
+    experiment: Experiment | None
+    sections: Sequence[Section]
+    measured: Sequence[Measurement]
+
+
+def outlines(found: Stored, experiments: Sequence[Experiment]) -> list[Outline]:
+    """One of each experiment, or one of everything."""
+    chosen: list[tuple[Experiment | None, list[Run], Mapping[str, str]]] = [
+        (one, one.runs(found.runs), one.names) for one in experiments
+    ]
+    return [
+        Outline(one, _titled(one, experiments, [run for run in runs if run.is_loop], names), measurements(runs, names))
+        for one, runs, names in chosen or [(None, found.runs, {})]
+    ]
+
+
+def _titled(
+    own: Experiment | None, all_of_them: Sequence[Experiment], runs: Sequence[Run], names: Mapping[str, str]
+) -> list[Section]:
+    """Sections that bear the experiment's name where there are several, which may be of one data set."""
+    found = sections(runs, names)
+    if own is None or len(all_of_them) == 1:
+        return found
+    return [replace(section, title=f"{own.name}: {section.title}") for section in found]
+
+
+@dataclass(frozen=True)
+class Editor:
+    """Makes chapters of outlines; everything that all of them need. band: "range" or "deviation"."""
+
+    found: Stored
+    looks: Looks
+    band: str
+    made: Sequence[Trained]
+    numbers: Sequence[Published]
+    sources: Sources
+    conf: Path
+
+    def chapter(self, outline: Outline) -> Chapter:
+        """Draws and tabulates; what cannot be read is added to the problems of what was found."""
+        planned = self._planned(outline) if outline.experiment else None
+        name, numbers = (outline.experiment.name, ()) if outline.experiment else ("", self.numbers)
+        parts = [
+            part(
+                Charts(section, self.looks, self.band), name, self.made, numbers, self.sources, self.found.problems,
+                self.conf,
+            )
+            for section in outline.sections
+        ]  # fmt: skip
+        return Chapter(planned, parts, outline.measured)
+
+    def _planned(self, outline: Outline) -> Planned:
+        experiment = outline.experiment
+        assert experiment is not None
+        groups = [group for section in outline.sections for group in section.groups]
+        groups += [group for one in outline.measured for group in one.groups]
+        known = [(one, compared(one, groups)) for one in self.numbers if one.name == experiment.name]
+        table = experiment.table(self.found.runs)
+        others = experiment.others(self.found.runs)
+        return Planned(experiment, anchor(experiment.name), table, experiment.said(self.found.runs), others, known)

@@ -1,0 +1,140 @@
+"""What procedures without a loop measured: the tables of their one record, the pictures in their folders."""
+
+import base64
+import struct
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from al_bench.cells import Record
+from al_bench.report.grouping import Group
+from al_bench.report.measures import measure
+from al_bench.report.plots import Picture
+from al_bench.report.reading import Run
+from al_bench.report.tables import Cell, Table
+
+_MOST_LISTED = 12
+_LARGEST = 4_000_000  # bytes of a picture that is put into the page
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """All runs of one procedure on one data set. groups: the same by lines of an experiment, where there is one; said:
+    what each found, in a sentence; pictures: with their names."""
+
+    title: str
+    runs: Sequence[Run]
+    groups: Sequence[Group]
+    said: Sequence[tuple[str, str]]
+    tables: Sequence[Table]
+    pictures: Sequence[tuple[str, Picture]]
+
+
+def measurements(runs: Iterable[Run], lines: Mapping[str, str] | None = None) -> list[Measurement]:
+    """Of the runs that turned no loop. lines: names of an experiment's lines by run ids."""
+    alike: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        if not run.is_loop:
+            alike[f"{run.choices.get('procedure')}: {run.label[0]}"].append(run)
+    return [_measurement(title, alike[title], lines or {}) for title in sorted(alike)]
+
+
+def _measurement(title: str, runs: Sequence[Run], lines: Mapping[str, str]) -> Measurement:
+    ordered = sorted(runs, key=lambda run: (run.seed, run.id))
+    names = dict(zip((run.id for run in ordered), _names(ordered, lines), strict=True))
+    tables = _tables(title, [(names[run.id], run.cycles[-1]) for run in ordered])
+    pictures = [(f"{names[run.id]}, {path}", shown) for run in ordered for path, shown in _pictures(run)]
+    by_line: dict[str, list[Run]] = defaultdict(list)
+    for run in ordered:
+        by_line[lines.get(run.id, run.label[1])].append(run)
+    groups = [Group(title, line, of_line) for line, of_line in by_line.items()]
+    return Measurement(
+        title, ordered, groups, [(names[run.id], run.finished or "") for run in ordered], tables, pictures
+    )
+
+
+def _names(runs: Sequence[Run], lines: Mapping[str, str]) -> list[str]:
+    """The line of an experiment, or what was chosen differently from run to run; the seed."""
+    keys = [key for key in runs[0].choices if not key.startswith("hydra/") and "@" not in key]
+    own = [key for key in keys if len({run.choices.get(key) for run in runs}) > 1]
+    chosen = [", ".join(f"{key} {run.choices.get(key)}" for key in own) for run in runs]
+    words = [(lines.get(run.id, own_words), f"seed {run.seed}") for run, own_words in zip(runs, chosen, strict=True)]
+    return [", ".join(word for word in both if word) for both in words]
+
+
+def _tables(title: str, records: Sequence[tuple[str, Record]]) -> list[Table]:
+    """The numbers of all runs as one table, then each table that some of them made."""
+    anchor = title.replace(": ", "-").replace("/", "-")
+    metrics = [record["metrics"] for _, record in records]
+    keys = list(
+        dict.fromkeys(key for values in metrics for key, value in values.items() if not isinstance(value, dict))
+    )
+    rows = [[name, *(_cell(record["metrics"].get(key), key) for key in keys)] for name, record in records]
+    columns = ["run", *(measure(key).axis for key in keys)]
+    found = [Table(f"measured-{anchor}", f"{title}: what was measured", columns, rows)] if keys else []
+    parts: dict[str, list[tuple[str, Table]]] = defaultdict(list)
+    for name, record in records:
+        for key, table in _inside(record):
+            parts[key].append((name, table))
+    return [*found, *(_together(f"measured-{anchor}-{key}", title, parts[key]) for key in parts)]
+
+
+def _together(name: str, title: str, parts: Sequence[tuple[str, Table]]) -> Table:
+    """One table of the same of several runs, the run first where there are several."""
+    columns = list(dict.fromkeys(column for _, table in parts for column in table.columns))
+    rows = []
+    for run, table in parts:
+        for row in table.rows:
+            cells = dict(zip(table.columns, row, strict=True))
+            rows.append([run, *(cells.get(column) for column in columns)])
+    about = f"{title}: {parts[0][1].about}"
+    return Table(name, about, ["run", *columns], rows)
+
+
+def _inside(record: Record) -> Iterator[tuple[str, Table]]:
+    """What a record holds as tables (`recording.result`) and as nested metrics: {name: {row: value}}, or {column:
+    value} in place of that value."""
+    for key, table in (record.get("tables") or {}).items():
+        rows = [[_cell(cell) for cell in row] for row in table["rows"]]
+        yield key, Table(key, str(table["about"]), [str(column) for column in table["columns"]], rows)
+    for key, value in record["metrics"].items():
+        if isinstance(value, dict):
+            yield key, _of_nested(key, value)
+
+
+def _of_nested(key: str, value: Mapping[str, Any]) -> Table:
+    words = key.replace("_", " ")
+    if not any(isinstance(row, dict) for row in value.values()):
+        return Table(key, words, ["", words], [[name, _cell(row)] for name, row in value.items()])
+    rows = {name: row if isinstance(row, dict) else {words: row} for name, row in value.items()}
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    cells = [[name, *(_cell(row.get(column)) for column in columns)] for name, row in rows.items()]
+    return Table(key, words, ["", *columns], cells)
+
+
+def _cell(value: Any, key: str = "") -> Cell:
+    """A value for a table; key: its metric, whose unit it is written in."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(_cell(item)) for item in value) if len(value) <= _MOST_LISTED else f"{len(value)} values"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_cell(item)}" for name, item in value.items())
+    if isinstance(value, int | float) and key:
+        return measure(key).number(value)
+    return value if isinstance(value, int | float | str) or value is None else str(value)
+
+
+def _pictures(run: Run) -> Iterator[tuple[str, Picture]]:
+    """The PNG files in the run's folder, as they are."""
+    if not run.has_tensors:
+        return
+    for path in sorted(run.place.glob("*.png")):
+        data = path.read_bytes()
+        if data.startswith(_PNG) and 24 <= len(data) <= _LARGEST:
+            width, height = struct.unpack(">II", data[16:24])
+            times = max(1, round(380 / width))
+            uri = "data:image/png;base64," + base64.b64encode(data).decode()
+            yield path.name, Picture(uri, f"{path.name} of run {run.id}", width * times, height * times)

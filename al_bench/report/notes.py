@@ -1,0 +1,56 @@
+"""What has to be known of a section's numbers before they are read: who labeled, what an entropy is."""
+
+from collections.abc import Iterator
+
+from al_bench.report.grouping import Group, Section
+from al_bench.report.measures import counted, listed
+
+_UNKNOWN = -1  # what an oracle answers that cannot tell, as cycles store it
+
+
+def notes(section: Section) -> list[str]:
+    """A sentence for each such thing, with the names of the groups that it concerns."""
+    users: dict[str, list[str]] = {}
+    for group in section.groups:
+        for sentence in (*_oracle(group), *_loss(group)):
+            users.setdefault(sentence, []).append(group.name)
+    return [f"{listed(names)}: {sentence}" for sentence, names in users.items()]
+
+
+def _oracle(group: Group) -> Iterator[str]:
+    """Says so where an oracle may stand for a person, which is one that has to be sure of its answer."""
+    oracle = group.first.identity.get("oracle") or {}
+    sure = oracle.get("min_confidence")
+    if sure is None:
+        return
+    rejects = f"passes where it is less than {sure} sure" if sure else "always answers (min_confidence 0)"
+    passed, asked = _passed(group)
+    share = f"; it passed on {passed:,} of {counted(asked, 'annotation')}, which count all the same" if sure else ""
+    kind = str(oracle.get("_target_", "")).rsplit(".", 1)[-1]
+    yield (
+        f"synthetic images were labeled by a model trained on every label of the pool ({kind}), which stood in for the "
+        f"paper's person and {rejects}{share}."
+    )
+
+
+def _passed(group: Group) -> tuple[int, int]:
+    labels = [
+        row[0] if isinstance(row, list) else row
+        for run in group.runs
+        for record in run.cycles[1:]
+        for row in record["query"]["labels"] or []
+    ]
+    return labels.count(_UNKNOWN), len(labels)
+
+
+def _loss(group: Group) -> Iterator[str]:
+    """A loss of its own is not the cross-entropy, whose logits alone are log-probabilities."""
+    loss = (group.first.identity.get("learner") or {}).get("loss")
+    name = loss.get("path", loss.get("_target_")) if isinstance(loss, dict) else loss
+    if name is None or str(name).endswith("cross_entropy"):
+        return
+    yield (
+        f"trained with the loss {str(name).rsplit('.', 1)[-1]}, whose scores are no log-probabilities; where an "
+        "entropy is shown, probabilities are the softmax of the scores, for two classes p = sigmoid(2s) with s half "
+        "the difference of both scores, a linear SVM's signed distance."
+    )

@@ -1,0 +1,143 @@
+"""What the page shows of one section: its plots, tables and images, made once."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from al_bench.files import as_json
+from al_bench.report import results
+from al_bench.report.assumptions import Assumptions, assumptions
+from al_bench.report.charts import Charts, has_all
+from al_bench.report.cost import memory_is
+from al_bench.report.curves import class_shares, headline
+from al_bench.report.grouping import Group, Section
+from al_bench.report.images import Asked, Beside, asked_for, class_names, side_by_side
+from al_bench.report.measures import counted, listed, measure
+from al_bench.report.notes import notes
+from al_bench.report.palette import Look, class_looks
+from al_bench.report.plots import Picture
+from al_bench.report.published import Published, compared, run_for
+from al_bench.report.reading import Problem, Run
+from al_bench.report.sources import Sources
+from al_bench.report.tables import Table
+from al_bench.report.trained import Trained
+
+
+@dataclass(frozen=True)
+class Part:
+    """One section. shares: of the classes in the data, None where unknown; published: of what its runs were run for,
+    where no experiment was asked for."""
+
+    section: Section
+    anchor: str
+    charts: Charts
+    notes: Sequence[str]
+    tables: dict[str, Table]
+    published: Sequence[tuple[Published, Table | None]]
+    beside: Beside | None
+    synthesized: Sequence[tuple[Group, Run, Sequence[Asked]]]
+    assumptions: Assumptions | None
+    configs: Sequence[tuple[Group, str]]
+    classes: Sequence[str]
+    shares: Sequence[float] | None
+
+    @property
+    def headline(self) -> str:
+        return measure(headline(self.section.groups[0].first)).words
+
+    @property
+    def scale(self) -> str:
+        return listed(list(dict.fromkeys(str(group.first.choices.get("scale")) for group in self.section.groups)))
+
+    @property
+    def seeds(self) -> str:
+        """How many, in words."""
+        counts = [len(group.runs) for group in self.section.groups]
+        usual = max(counts, key=counts.count)
+        others = [f"{group.name}: {len(group.runs)}" for group in self.section.groups if len(group.runs) != usual]
+        return counted(usual, "seed") + (f", but {listed(others)}" if others else "")
+
+    @property
+    def memory(self) -> str:
+        return memory_is(self.section.groups)
+
+    @property
+    def class_plots(self) -> list[tuple[Group, Picture]]:
+        return self.charts.class_curves(self.classes, self.shares)
+
+    @property
+    def class_legend(self) -> list[tuple[str, Look]]:
+        return list(zip(self.classes, class_looks(len(self.classes)), strict=True))
+
+
+def part(
+    charts: Charts, chapter: str, made: Sequence[Trained], numbers: Sequence[Published], sources: Sources,
+    problems: list[Problem], conf: Path,
+) -> Part:  # fmt: skip
+    """Everything of the section of `charts`. chapter: the experiment's name, or empty; made: what was trained once;
+    numbers: published ones to look through; what cannot be read is added to `problems`."""
+    section = charts.section
+    classes, shares = _class_names(section, sources), _data_shares(section, sources)
+    searched = assumptions(charts, problems)
+    tables = [
+        results.summary(section), results.learning(section), results.curves(section),
+        results.classes(section, classes, shares), results.cost(section, _used(made, section)),
+        results.settings_that_differ(section), results.settings_ledger(section, conf),
+        *([searched.table] if searched else []),
+    ]  # fmt: skip
+    asked = [(group, shown) for group in section.groups if (shown := asked_for(group, sources, problems))]
+    groups_of = [(known, run_for(known, section)) for known in numbers]
+    return Part(
+        section,
+        anchor(f"{chapter} {section.title}"),
+        charts,
+        notes(section),
+        {table.name: table for table in tables},
+        [(known, compared(known, groups)) for known, groups in groups_of if groups],
+        side_by_side(section, sources, problems),
+        [(group, run, cycles) for group, (run, cycles) in asked],
+        searched,
+        [(group, as_json(_readable(group.first))) for group in section.groups],
+        classes,
+        shares,
+    )
+
+
+def anchor(title: str) -> str:
+    """A title as a link and a file name have it."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def _used(made: Sequence[Trained], section: Section) -> list[tuple[str, Any]]:
+    """Each artifact that groups of a section use, with their names as one: it was made once for all of them."""
+    users = [(one, [user.group.name for user in one.users if user.title == section.title]) for one in made]
+    return [(listed(names), one.artifact) for one, names in users if names]
+
+
+def _class_names(section: Section, sources: Sources) -> list[str]:
+    """Those of the data set where it can be loaded, else numbers."""
+    run = section.groups[0].first
+    names = class_names(run, sources)
+    count = len(run.cycles[0]["class_counts"])
+    return list(names) if len(names) == count else [str(number) for number in range(count)]
+
+
+def _data_shares(section: Section, sources: Sources) -> list[float] | None:
+    """Each class's share of the pool: of a run that had all its labels, else of the data set where it can be loaded."""
+    whole = next((group.first for group in section.groups if has_all(group)), None)
+    if whole is not None:
+        return class_shares(whole.cycles[-1])
+    run = section.groups[0].first
+    dataset = sources.get(f"the data set {run.label[0]}", run.config["dataset"])
+    labels = getattr(getattr(dataset, "train", None), "labels", None)
+    if labels is None or labels.ndim != 1:
+        return None
+    counts = labels.bincount(minlength=len(run.cycles[0]["class_counts"])).tolist()
+    return [count / len(labels) for count in counts]
+
+
+def _readable(run: Run) -> dict[str, Any]:
+    """A run's configuration without `procedure`, which holds the same parts once more."""
+    return {key: value for key, value in run.config.items() if key != "procedure"}

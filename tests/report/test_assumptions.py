@@ -1,0 +1,39 @@
+from made_runs import TRACE, made_run
+
+from al_bench.report.assumptions import assumptions
+from al_bench.report.charts import Charts
+from al_bench.report.grouping import sections
+from al_bench.report.palette import looks
+from al_bench.report.reading import stored
+
+
+def made(tmp_path):
+    (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
+    return assumptions(Charts(section, looks(section.groups), "range"), [])
+
+
+def test_what_was_not_measured_is_not_shown(tmp_path):
+    made_run(tmp_path, "random", 0)
+    assert made(tmp_path) is None
+    made_run(tmp_path, "gaal", 0, trace={name: TRACE[name] for name in ("entropy_before", "entropy_after")})
+    first, *others = made(tmp_path).plots
+    assert [panel.name for panel in first.panels] == ["gaal"]
+    assert [panel.name for one in others for panel in one.panels] == ["Collisions"], "made_runs' ranks"
+
+
+def test_each_assumption_has_a_plot_of_each_method_and_numbers(tmp_path):
+    trace = {**TRACE, "pool_best_entropy": [0.6, 0.5], "distance_to_match": [2.0, 4.0]}
+    for strategy in ("asal_auto", "asal_disc"):
+        for seed in (0, 1):
+            made_run(tmp_path, strategy, seed, trace=trace)
+    found = made(tmp_path)
+    assert [len(one.panels) for one in found.plots] == [2, 3, 2]
+    assert [line.name for line in found.plots[0].panels[0].lines] == ["start", "synthetic", "pool's best"]
+    assert [line.name for line in found.plots[2].panels[0].lines] == ["synthetic", "match"]
+    assert "asal_auto 0.50 → 1.50 nats (pool's best 0.55)" in found.plots[0].found
+    assert "asal_disc 50 %" in found.plots[1].found
+    assert "asal_auto 33 %" in found.plots[2].found
+    row = dict(zip(found.table.columns, found.table.rows[0], strict=True))
+    assert row["distance to the match"] == 3.0
+    assert row["nearest taken, %"] == 50.0
+    assert row["|H synthetic - H match|, nats"] == 1.0

@@ -1,0 +1,148 @@
+"""An experiment is a set of cells: found by their ids, shown as missing, or named where they are another's."""
+
+from pathlib import Path
+
+import pytest
+from made_runs import CHOICES, made_measurement, made_run
+
+from al_bench.compose import hash_of
+from al_bench.composed import Cell, cells_of
+from al_bench.report.experiment import experiment
+from al_bench.report.page import write_report
+from al_bench.report.reading import stored_of
+from al_bench.report.sources import Sources
+
+SHADOW = f"hydra.searchpath=[file://{Path(__file__).parents[1] / 'conf'}]"
+LOOP = {"budget": 30, "max_cycles": None, "stop_at": None}
+
+
+def cell(strategy, seed, **learner):
+    identity = {
+        "dataset": {"_target_": "made.dataset"},
+        "evaluator": {"_target_": "made.Accuracy"},
+        "learner": {"epochs": 5, **learner},
+        "strategy": {"_target_": f"made.{strategy}"},
+        "procedure": "made.Loop",
+        "seed": seed,
+    }
+    own = tuple(f"learner.{key}={value}" for key, value in learner.items())
+    return Cell((f"strategy={strategy}", *own, "scale=small", f"seed={seed}"), chosen(strategy), identity, LOOP)
+
+
+def chosen(strategy):
+    return {**CHOICES, "strategy": strategy}
+
+
+def run_of(outputs, cell, accuracies=(0.5, 0.75, 0.8)):
+    strategy = cell.choices["strategy"]
+    return made_run(outputs, strategy, cell.seed, accuracies, identity=cell.identity, choices=chosen(strategy))
+
+
+def found_for(one, outputs):
+    cells = [cell for line in one.lines.values() for cell in line]
+    return stored_of({cell.id: cell.label for cell in cells}, outputs, outputs / "cells")
+
+
+def test_lines_are_named_by_what_the_sweep_sets():
+    one = experiment(
+        "paper/made", ["scale=small"], [cell("asal_auto", seed, epochs=n) for n in (1, 2) for seed in (0, 1)]
+    )
+    assert {name: [known.seed for known in line] for name, line in one.lines.items()} == {
+        "epochs 1": [0, 1], "epochs 2": [0, 1]
+    }  # fmt: skip
+    two = experiment("paper/made", [], [cell("random", 0), cell("entropy", 0, epochs=3)])
+    assert list(two.lines) == ["random", "entropy, epochs 3"]
+
+
+def test_cells_are_finished_begun_or_missing_with_what_makes_them(tmp_path):
+    cells = [cell("entropy", seed) for seed in range(4)]
+    one = experiment("paper/made", ["scale=small"], [*cells, cell("random", 0)])
+    run_of(tmp_path, cells[0])
+    run_of(tmp_path, cells[2], (0.5, 0.75))
+    found = found_for(one, tmp_path)
+    assert one.said(found.runs) == "1 of 5 cells finished"
+    entropy, random = one.table(found.runs).rows
+    command = "python run.py -m experiment=paper/made strategy={} scale=small seed={}"
+    assert entropy == ["entropy", 4, 1, "seed 2: 20 annotations so far", command.format("entropy", "1,2,3")]
+    assert random == ["random", 1, 0, None, command.format("random", 0)]
+
+
+def test_what_is_stored_under_another_label_or_by_another_experiment_counts(tmp_path):
+    one = experiment("paper/made", [], [cell("entropy", 0)])
+    run_of(tmp_path, one.lines["entropy"][0]).rename(tmp_path / one.lines["entropy"][0].id)
+    assert one.said(found_for(one, tmp_path).runs) == "1 of 1 cell finished"
+
+
+def test_another_configuration_of_the_same_label_is_named_and_in_no_line(tmp_path):
+    one = experiment("paper/made", [], [cell("entropy", 0), cell("entropy", 1)])
+    for seed in (0, 1):
+        run_of(tmp_path, cell("entropy", seed, epochs=9))
+    run_of(tmp_path, cell("entropy", 2, epochs=9))
+    found = found_for(one, tmp_path)
+    assert one.runs(found.runs) == []
+    (other,) = one.others(found.runs)
+    assert (other.line, other.seeds) == ("entropy", "0 and 1"), "a seed that it does not have is no matter of its"
+    assert other.differs == "learner.epochs is 9 there and 5 here"
+
+
+def test_runs_of_no_concern_are_not_read(tmp_path):
+    one = experiment("paper/made", [], [cell("entropy", 0)])
+    run_of(tmp_path, cell("random", 0))
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / "digits-random-seed=0-0123456789ab.json").write_text("{")
+    found = found_for(one, tmp_path)
+    assert (found.runs, found.problems) == ([], [])
+    (tmp_path / "cells" / f"elsewhere-{one.lines['entropy'][0].id}.json").write_text("{")
+    assert len(found_for(one, tmp_path).problems) == 1
+
+
+def test_a_procedure_without_cycles_is_a_line_too(tmp_path):
+    folder = made_measurement(tmp_path, {"seconds": 44.0})
+    identity = {"dataset": {"_target_": "made.dataset"}, "evaluator": {}, "seed": 0, "procedure": {"made": True}}
+    assert hash_of(identity) == folder.name
+    choices = {**CHOICES, "strategy": "random", "procedure": "measured", "gan": "none", "feature": "none"}
+    one = experiment("paper/made", [], [Cell(("matcher=kdtree",), choices, identity, LOOP)])
+    found = found_for(one, tmp_path)
+    assert one.said(found.runs) == "1 of 1 cell finished"
+    text, tables = written(tmp_path, one, found, "measured,seconds,40,,,Tab. 2\n")
+    assert "<h2>measured: digits</h2>" in text
+    assert "measured,seconds,40.0,,,44.0" in (tables / "published-paper-made.csv").read_text()
+
+
+def written(tmp_path, one, found, numbers):
+    conf = tmp_path / "conf"
+    (conf / "experiment" / "paper").mkdir(parents=True)
+    (conf / "experiment" / "paper" / "made.csv").write_text("row,column,mean,std,n,source\n" + numbers)
+    page = write_report(found, tmp_path / "report", "range", Sources(None), conf, [one])
+    return page.read_text(), page.parent / "tables"
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_the_page_of_an_experiment(tmp_path, stored):
+    cells = [cell(strategy, 0, epochs=n) for strategy in ("random", "entropy") for n in (1, 2)]
+    one = experiment("paper/made", [], cells)
+    if stored:
+        for known in cells[:3]:
+            run_of(tmp_path, known)
+    numbers = '"entropy, epochs 1",30,85,2,5,Tab. 1\nentropy,,it is better than random,,,Sec. 3\n'
+    text, tables = written(tmp_path, one, found_for(one, tmp_path), numbers)
+    assert "<h1>paper/made</h1>" in text
+    assert ("3 of 4" if stored else "0 of 4") + " cells finished" in text
+    assert "strategy=entropy learner.epochs=2" in text, "what makes the missing one"
+    assert "<strong>entropy</strong> it is better than random <cite>Sec. 3</cite>" in text
+    assert ("entropy (2)" in text, "random, epochs 2</th>" in text) == (False, True)
+    row = (tables / "published-paper-made.csv").read_text().splitlines()[1]
+    assert row.startswith('"entropy, epochs 1",30,85.0,2.0,5,80.0' if stored else '"entropy, epochs 1 (not measured)"')
+    assert ('id="runs"' in text) == stored
+
+
+def test_a_sweep_of_the_configuration_tree_makes_lines():
+    one = experiment("shadow_table", [SHADOW], cells_of("shadow_table", [SHADOW]), Path(__file__).parents[1] / "conf")
+    assert one.source == "Made up, Tab. 1 of the tests"
+    assert list(one.lines) == [
+        "random, query size 5",
+        "random, query size 10",
+        "entropy, query size 5",
+        "entropy, query size 10",
+    ]
+    assert one.lines["random, query size 5"][1].seed == 1

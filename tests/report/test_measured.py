@@ -1,0 +1,56 @@
+import base64
+
+import numpy as np
+from made_runs import made_measurement, made_run
+
+from al_bench.report.measured import measurements
+from al_bench.report.page import write_report
+from al_bench.report.pairs import png
+from al_bench.report.reading import stored
+from al_bench.report.sources import Sources
+
+METRICS = {
+    "agreement": {"pixel": {"dcgan": 0.8, "wgan_gp": 0.9}, "disc": {"wgan_gp": 0.7}},
+    "sure_share": 0.25,
+    "counts": True,
+    "seconds": {"fit": 3, "match": None},
+}
+CLASSES = {"about": "Classes", "columns": ["class", "ratio"], "rows": [["cat", 1.5], ["dog", None]]}
+
+
+def made(tmp_path):
+    found = stored(tmp_path, tmp_path / "cells")
+    assert found.problems == []
+    (one,) = measurements(found.runs)
+    return one
+
+
+def test_nested_metrics_and_tables_of_a_record_are_tables(tmp_path):
+    made_measurement(tmp_path, METRICS, tables={"classes": CLASSES}, finished="it counts")
+    one = made(tmp_path)
+    assert (one.title, one.said) == ("measured: digits", [("seed 0", "it counts")])
+    numbers, classes, agreement, seconds = one.tables
+    assert (numbers.columns, numbers.rows) == (["run", "sure share, %", "counts"], [["seed 0", 25.0, "yes"]])
+    assert classes.rows == [["seed 0", "cat", 1.5], ["seed 0", "dog", None]]
+    assert agreement.columns == ["run", "", "dcgan", "wgan_gp"]
+    assert agreement.rows == [["seed 0", "pixel", 0.8, 0.9], ["seed 0", "disc", None, 0.7]]
+    assert seconds.rows == [["seed 0", "fit", 3], ["seed 0", "match", None]]
+
+
+def test_several_runs_share_their_tables(tmp_path):
+    for seed in (0, 1):
+        made_measurement(tmp_path, {"sure_share": 0.5 + seed / 4}, seed)
+    (numbers,) = made(tmp_path).tables
+    assert numbers.rows == [["seed 0", 50.0], ["seed 1", 75.0]]
+
+
+def test_the_page_shows_a_sample_grid_beside_curves_of_other_runs(tmp_path):
+    image = png(np.zeros((1, 4, 6), dtype=np.uint8))
+    (made_measurement(tmp_path / "outputs", METRICS) / "samples.png").write_bytes(image)
+    made_run(tmp_path / "outputs", "random", 0)
+    found = stored(tmp_path / "outputs", tmp_path / "cells")
+    text = write_report(found, tmp_path / "report", "range", Sources(None)).read_text()
+    assert base64.b64encode(image).decode() in text
+    assert "<h2>measured: digits</h2>" in text
+    assert (tmp_path / "report" / "tables" / "measured-measured-digits-agreement.csv").exists()
+    assert "1 run of 1 configuration" not in text, "both count"

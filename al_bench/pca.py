@@ -60,7 +60,8 @@ def _leading(scatter: Tensor, size: int, count: int) -> Tensor:
     the time. It is not asked for directions that the rows do not have, whose eigenvalues are all 0.
     """
     if len(scatter) <= _DENSE * size or count <= 2 * size:
-        return torch.linalg.eigh(scatter).eigenvectors.T.flip(0)[:size]
+        dense: Tensor = torch.linalg.eigh(scatter).eigenvectors.T.flip(0)[:size]
+        return dense
     start = torch.randn(len(scatter), generator=seeding.generator(0), dtype=torch.float64)
     with threadpool_limits(torch.get_num_threads(), "blas"):
         vectors = eigsh(scatter.cpu().numpy(), size, v0=start.numpy(), which="LA")[1]

@@ -1,0 +1,135 @@
+"""Whether an image's match bears the label that an annotator gives the image (ASAL Fig. 7, B.1)."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from al_bench import seeding
+from al_bench.artifacts import Artifacts
+from al_bench.dataset import Dataset
+from al_bench.device import chosen_device
+from al_bench.effort import measured
+from al_bench.errors import InputError
+from al_bench.evaluator import Evaluator
+from al_bench.feature import Feature
+from al_bench.gan import Gan, Players
+from al_bench.inputs import Inputs, as_stored
+from al_bench.judging import Judge, judged, standing
+from al_bench.matcher import Matcher
+from al_bench.pca import fit_pca
+from al_bench.pool import UNKNOWN
+from al_bench.predict import stream
+from al_bench.procedure import Procedure
+from al_bench.recording import result
+from al_bench.store import Cycle, RunStore
+from al_bench.telling import outcome
+
+logger = logging.getLogger(__name__)
+
+
+class Agreement(Procedure):
+    """Labels `samples` synthetic images, and compares each label with that of the image's nearest in the whole pool.
+
+    The images are draws of the prior: B.1 says "generated samples" and names no objective. Nearest is meant with
+    replacement, as each image is compared with "the closest match". judge: in the place of the paper's annotators; an
+    image that it is not sure of is left out, and counted. pca_size: dimensions that matching takes place in. seed: of
+    the draw.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        gan: Gan | None,
+        feature: Feature | None,
+        matcher: Matcher,
+        judge: Judge,
+        evaluator: Evaluator,
+        samples: int,
+        pca_size: int,
+        artifacts: str,
+        device: str,
+        seed: int,
+    ) -> None:
+        if gan is None or feature is None:
+            missing = "gan" if gan is None else "feature"
+            raise InputError(
+                f"procedure=agreement matches synthetic images and {missing}=none: choose another {missing}"
+            )
+        if feature.follows_model:
+            raise InputError("procedure=agreement trains no model in cycles and this feature follows one: use another")
+        self.dataset, self.gan, self.feature, self.matcher = dataset, gan, feature, matcher
+        self.judge, self.evaluator, self.samples, self.pca_size = judge, evaluator, samples, pca_size
+        self.artifacts, self.device, self.seed = Artifacts(Path(artifacts)), device, seed
+
+    def run(self, store: RunStore) -> None:
+        dataset = self.dataset.to(chosen_device(self.device))
+        with measured() as for_fit:
+            self.judge.prepare(dataset, self.artifacts)
+            players = self.gan.trained(dataset.blind(), self.artifacts)
+            self.feature.prepare(dataset.blind(), self.artifacts)
+        with measured() as for_query:
+            latents = players.draw(self.samples, seeding.generator(seeding.seed_for(self.seed, 0, "samples")))
+            images = torch.cat(list(stream(players.generator, players, latents)))
+            matches = self.matches(images, players, dataset.train.images)
+        with measured() as for_evaluation:
+            classes, sure = judged(self.judge, images)
+            answers = classes.masked_fill(~sure, UNKNOWN)
+            table = agreement_table(answers, dataset.train.labels[matches].cpu(), dataset.class_names)
+            metrics = self.metrics(table, sure, dataset)
+        efforts = {"fit": for_fit, "query": for_query, "evaluate": for_evaluation}
+        shown = {"generated": as_stored(images, torch.uint8), "answers": answers, "matches": matches}
+        store.write(Cycle(result(self.verdict(metrics), metrics, {"classes": table}, efforts), shown))
+        logger.info(f"finished: {self.verdict(metrics)}\n{outcome(store.records)}")
+
+    def matches(self, images: Tensor, players: Players, pool: Inputs) -> Tensor:
+        """(M,) positions in the pool, one for each synthetic image."""
+        pca = fit_pca(self._features(pool, players), self.pca_size)
+        self.matcher.fit(torch.cat([pca.project(part) for part in self._features(pool, players)]))
+        queries = torch.cat([pca.project(part) for part in self._features(images, players)])
+        none_taken = torch.empty(0, dtype=torch.int64)
+        each = [self.matcher.match(query[None], none_taken).indices for query in queries]
+        return torch.cat(each).to(pool.device)
+
+    def _features(self, images: Inputs, players: Players) -> Iterator[Tensor]:
+        return stream(lambda batch: self.feature.extract(batch, None), players, images)
+
+    def metrics(self, table: dict[str, Any], sure: Tensor, dataset: Dataset) -> dict[str, float]:
+        """The score is the mean of the classes' own agreements (B.1), over those that the judge found at all."""
+        found = [row[3] for row in table["rows"] if row[3] is not None]
+        if not found:
+            raise InputError(
+                f"the judge is sure of none of {self.samples} samples: train the GAN longer, or lower "
+                f"procedure.judge.min_confidence={self.judge.min_confidence}"
+            )
+        return {
+            "agreement_accuracy": sum(found) / len(found),
+            "rejected_share": float((~sure).float().mean()),
+            **standing(self.judge, self.evaluator, dataset),
+        }
+
+    def verdict(self, metrics: dict[str, float]) -> str:
+        """The result in a sentence."""
+        return (
+            f"the labels of images and of their matches agree in {metrics['agreement_accuracy']:.1%}, mean of the "
+            f"classes, by a classifier in the place of annotators that rejects {metrics['rejected_share']:.1%} of "
+            f"{self.samples:,} images"
+        )
+
+
+def agreement_table(answers: Tensor, labels: Tensor, class_names: tuple[str, ...]) -> dict[str, Any]:
+    """For each class how many images the annotator found in it, and how many of their matches bear that label.
+
+    answers: (M,) classes, UNKNOWN for a rejected image; labels: (M,) of the matches.
+    """
+    rows = []
+    for number, name in enumerate(class_names):
+        matched = labels[answers == number] == number
+        agree = int(matched.sum())
+        rows.append([name, len(matched), agree, agree / len(matched) if len(matched) else None])
+    columns = ["class", "images", "matches of this class", "agreement"]
+    about = "Synthetic images by the label of the annotating classifier, and how many of their matches bear it"
+    return {"about": about, "columns": columns, "rows": rows}

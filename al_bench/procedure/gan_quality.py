@@ -1,0 +1,133 @@
+"""Whether a GAN counts: a classifier of real images is sure of its samples, and finds every class in its share."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchvision.utils import save_image
+
+from al_bench import seeding
+from al_bench.artifacts import Artifacts
+from al_bench.dataset import Dataset
+from al_bench.device import chosen_device
+from al_bench.effort import measured
+from al_bench.errors import InputError
+from al_bench.evaluator import Evaluator
+from al_bench.files import written_whole
+from al_bench.gan import Gan, Players
+from al_bench.inputs import as_stored
+from al_bench.judging import Judge, judged, standing
+from al_bench.predict import stream
+from al_bench.procedure import Procedure
+from al_bench.recording import result
+from al_bench.store import Cycle, RunStore
+from al_bench.telling import outcome
+
+logger = logging.getLogger(__name__)
+
+_SHOWN, _COLUMNS = 64, 8  # of the sample grid
+
+
+class GanQuality(Procedure):
+    """Draws `samples` images of the stored GAN of a data set and lets a classifier judge them.
+
+    judge: trained on all real training images and labels; it is sure from its `min_confidence` on. enough: the share of
+    samples it has to be sure of. factor: how many times its share in the data, or which part of it, a class may have
+    among the samples, each taken for its most likely class. seed: of the draw.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        gan: Gan | None,
+        judge: Judge,
+        evaluator: Evaluator,
+        samples: int,
+        enough: float,
+        factor: float,
+        artifacts: str,
+        device: str,
+        seed: int,
+    ) -> None:
+        if gan is None:
+            raise InputError("procedure=gan_quality looks at a GAN and gan=none: choose another gan")
+        self.dataset, self.gan, self.judge, self.evaluator = dataset, gan, judge, evaluator
+        self.samples, self.enough, self.factor = samples, enough, factor
+        self.artifacts, self.device, self.seed = Artifacts(Path(artifacts)), device, seed
+
+    def run(self, store: RunStore) -> None:
+        dataset = self.dataset.to(chosen_device(self.device))
+        with measured() as for_fit:
+            self.judge.prepare(dataset, self.artifacts)
+            players = self.gan.trained(dataset.blind(), self.artifacts)
+        with measured() as for_query:
+            images = drawn(players, self.samples, seeding.seed_for(self.seed, 0, "samples"))
+        with measured() as for_evaluation:
+            answers, sure = judged(self.judge, images)
+            table = class_table(answers, sure, dataset)
+            metrics = self.metrics(sure, table, dataset)
+        finished = self.verdict(metrics)
+        efforts = {"fit": for_fit, "query": for_query, "evaluate": for_evaluation}
+        record = result(finished, metrics, {"classes": table}, efforts)
+        save_grid(images[:_SHOWN], store.folder / "samples.png")
+        store.write(Cycle(record, {"samples": images[:_SHOWN]}))
+        logger.info(f"finished: {finished}\n{outcome(store.records)}\nsamples: {store.folder / 'samples.png'}")
+
+    def metrics(self, sure: Tensor, table: dict[str, Any], dataset: Dataset) -> dict[str, float | bool]:
+        """`counts` is the verdict; the judge's own accuracy, and the share of real test images that it is sure of,
+        say how much that is worth."""
+        ratios = [row[3] for row in table["rows"] if row[3] is not None]
+        shares_hold = all(1 / self.factor <= ratio <= self.factor for ratio in ratios)
+        confident = float(sure.float().mean())
+        return {
+            "confident_share": confident,
+            "counts": confident >= self.enough and shares_hold,
+            "smallest_ratio": min(ratios),
+            "largest_ratio": max(ratios),
+            **standing(self.judge, self.evaluator, dataset),
+            "real_confident_share": float(judged(self.judge, dataset.test.images)[1].float().mean()),
+        }
+
+    def verdict(self, metrics: dict[str, float | bool]) -> str:
+        """The result in a sentence."""
+        return (
+            f"the GAN {'counts' if metrics['counts'] else 'does not count'}: the judge is sure "
+            f"({self.judge.min_confidence} or more) of {metrics['confident_share']:.1%} of {self.samples:,} samples, "
+            f"where {self.enough:.0%} are asked for; classes have {metrics['smallest_ratio']:.2f} to "
+            f"{metrics['largest_ratio']:.2f} times their share, where {1 / self.factor:.2g} to {self.factor:.2g} are"
+        )
+
+
+def drawn(players: Players, count: int, seed: int) -> Tensor:
+    """(count, C, H, W) uint8 images of the prior, as a screen would show them."""
+    latents = players.draw(count, seeding.generator(seed))
+    return as_stored(torch.cat(list(stream(players.generator, players, latents))), torch.uint8)
+
+
+def class_table(answers: Tensor, sure: Tensor, dataset: Dataset) -> dict[str, Any]:
+    """Each class's share of the training data, of all samples, and of those that the judge is sure of.
+
+    answers: (N,) classes; sure: (N,) bool. The ratio is None for a class that the data do not have.
+    """
+    real = _shares(dataset.train.labels.cpu(), dataset.num_classes)
+    samples, of_sure = _shares(answers, dataset.num_classes), _shares(answers[sure], dataset.num_classes)
+    rows = [
+        [name, *shares[:2], shares[1] / shares[0] if shares[0] else None, shares[2]]
+        for name, *shares in zip(dataset.class_names, real, samples, of_sure, strict=True)
+    ]
+    columns = ["class", "share of the data", "share of the samples", "ratio", "share of the sure samples"]
+    return {"about": "Classes of the samples, by the judge's most likely class", "columns": columns, "rows": rows}
+
+
+def _shares(labels: Tensor, num_classes: int) -> list[float]:
+    counts = torch.bincount(labels, minlength=num_classes).double()
+    shares: list[float] = (counts / counts.sum().clamp(min=1)).tolist()
+    return shares
+
+
+def save_grid(images: Tensor, path: Path) -> None:
+    """Writes (N, C, H, W) uint8 images as one PNG."""
+    with written_whole(path) as file:
+        save_image(images.cpu().float() / 255, file, format="png", nrow=_COLUMNS)

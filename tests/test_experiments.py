@@ -1,0 +1,165 @@
+"""Every experiment composes, cell by cell, into what its paper ran, and runs a tiny cycle."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from composing import compose, members
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf, open_dict
+from pictures import fill
+from published import SCENES, celeba_files, lsun_files, svhn_files
+
+from al_bench import compose as al_compose
+from al_bench import composed
+from al_bench.compose import CONF
+from al_bench.dataset.cifar10 import CLASS_NAMES
+from al_bench.report.experiment import experiment
+from al_bench.report.published import published
+from al_bench.store import RunStore
+
+EXPERIMENTS = members("experiment")
+CYCLES = {  # ASAL Tab. 1, with 100 initial labels of CelebA (facts 1.2)
+    "mnist_two": 45, "cifar10_two": 95, "mnist_ten": 198, "cifar10_ten": 29, "celeba_blond_hair": 190,
+    "celeba_wearing_hat": 190, "celeba_bangs": 190, "celeba_eyeglasses": 190, "svhn": 49, "lsun": 29,
+}  # fmt: skip
+SEEDS = {"cifar10_ten": 3, "cifar10_ten_gans": 3, "svhn": 3, "lsun": 3, "fig7": 1, "timings": 1, "timings_lsun": 1}
+
+cells_of = lru_cache(maxsize=None)(composed.cells_of)  # a fifth of a second for each
+
+
+@pytest.fixture(params=EXPERIMENTS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def params_of(name: str) -> dict[str, str]:
+    """What an experiment sweeps over."""
+    text = (CONF / "experiment" / f"{name}.yaml").read_text()
+    return {key: str(values) for key, values in yaml.safe_load(text)["hydra"]["sweeper"]["params"].items()}
+
+
+def number(values: str) -> int:
+    """How many values a sweep over "a,b,c" or "range(5)" has."""
+    counted = re.fullmatch(r"range\((\d+)\)", values)
+    return int(counted[1]) if counted else len(values.split(","))
+
+
+def test_an_experiment_says_what_it_is_of_and_what_was_published(name: str) -> None:
+    lines = (CONF / "experiment" / f"{name}.yaml").read_text().splitlines()
+    assert re.match(r"# ASAL (Fig|Tab|Sec)", lines[1])
+    assert (CONF / "experiment" / f"{name}.csv").exists()
+
+
+def test_an_experiment_has_the_seeds_of_its_paper(name: str) -> None:
+    assert number(params_of(name)["seed"]) == SEEDS.get(name.removeprefix("asal/"), 5)
+
+
+@pytest.mark.parametrize(("short", "cycles"), CYCLES.items())
+def test_the_cycles_of_table_1(short: str, cycles: int) -> None:
+    loop = compose(f"experiment=asal/{short}").loop
+    assert (loop.budget - loop.initial_size) / loop.query_size == cycles
+
+
+def test_gaal_ends_at_400_labels_on_cifar10() -> None:
+    assert compose("experiment=asal/cifar10_two_gaal").loop.budget == 400
+
+
+@pytest.mark.slow
+def test_an_experiment_lists_each_cell_once(name: str) -> None:
+    product = 1
+    for values in params_of(name).values():
+        product *= number(values)
+    assert len(cells_of(name)) == product, "two of the sweep's cells are one"  # `cells_of` lists an id once
+
+
+@pytest.mark.slow
+def test_a_published_row_is_a_line_of_its_experiment(name: str) -> None:
+    problems: list[object] = []
+    (table,) = [table for table in published(problems) if table.name == name]
+    assert problems == []
+    assert {number.row for number in table.numbers} <= set(experiment(name, (), cells_of(name)).lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("part", "whole", "shared"),
+    [
+        ("mnist_two_gans", "mnist_two", 3 * 5),
+        ("mnist_ten_gans", "mnist_ten", 3 * 5),
+        ("cifar10_two_gans", "cifar10_two", 3 * 5),
+        ("cifar10_ten_gans", "cifar10_ten", 3 * 3),
+        ("pca", "mnist_ten", 5),
+    ],
+)
+def test_figures_share_their_cells(part: str, whole: str, shared: int) -> None:
+    """The GAN and the dimensions that a main experiment has are a part of the ablation, and are not run twice."""
+    ids = [{cell.id for cell in cells_of(f"asal/{short}")} for short in (part, whole)]
+    assert len(ids[0] & ids[1]) == shared
+
+
+def made_mnist(config: DictConfig, folder: Path, real: Path) -> None:
+    config.dataset.root = str(real)
+
+
+def made_cifar10(config: DictConfig, folder: Path, real: Path) -> None:
+    fill(folder / "cifar10_jpeg", {"train": 12, "test": 2}, CLASS_NAMES, side=32, ending="jpg")
+    config.dataset.root, config.dataset.format = str(folder), "folder"
+
+
+def made_celeba(config: DictConfig, folder: Path, real: Path) -> None:
+    config.dataset.checksums, config.dataset.root = celeba_files(folder, 60), str(folder)
+
+
+def made_svhn(config: DictConfig, folder: Path, real: Path) -> None:
+    config.dataset.checksums, config.dataset.root = svhn_files(folder), str(folder)
+
+
+def made_lsun(config: DictConfig, folder: Path, real: Path) -> None:
+    config.dataset.root, config.dataset.classes = str(lsun_files(folder)), list(SCENES)
+
+
+MADE: dict[str, Callable[[DictConfig, Path, Path], None]] = {
+    "mnist": made_mnist, "cifar10": made_cifar10, "celeba": made_celeba, "svhn": made_svhn, "lsun": made_lsun,
+}  # fmt: skip
+SAME_PARTS = {"asal/celeba_blond_hair", "asal/celeba_wearing_hat", "asal/celeba_bangs", "asal/cifar10_ten_gans"}
+LINES = ("min_distance", "asal_auto", "asal_cls")  # the last of them that an experiment has
+TINY = (
+    "scale=smoke", "scale.images=40", "scale.initial_size=10", "scale.query_size=5", "loop.max_cycles=1",
+    "gan.iterations=1", "gan.batch_size=4", "gan.num_critic=1", "device=cpu", "tracking=none",
+)  # fmt: skip
+TINY_NODES = {
+    "strategy.steps": 2, "procedure.search.steps": 2, "procedure.sizes": [1, 2], "procedure.repeats": 1,
+    "procedure.judge.min_confidence": 0.0, "procedure.samples": 100,
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name not in SAME_PARTS])
+def test_an_experiment_runs_a_tiny_cycle(name: str, tmp_path: Path, real_data: Path) -> None:
+    """One of its lines; the others are run by the suites of their parts, and so is what only the data differ in."""
+    last = {key: values.split(",")[-1] for key, values in params_of(name).items() if key != "seed"}
+    lines = params_of(name).get("strategy", "").split(",")
+    last.update([("strategy", line) for line in LINES if line in lines])
+    cell = [f"{key}={value}" for key, value in last.items()]
+    config = compose(f"experiment={name}", *cell, *TINY, f"paths.outputs={tmp_path}")
+    with open_dict(config):
+        for node, value in TINY_NODES.items():
+            if OmegaConf.select(config, node) is not None:
+                OmegaConf.update(config, node, value)
+        kind = config.hydra.runtime.choices.dataset.split("_")[0]
+        MADE[kind](config, tmp_path / "data", real_data)
+    with RunStore(tmp_path / "run", al_compose.identity(config), {}) as store:
+        made = instantiate(config.procedure)
+        if hasattr(made, "evaluator"):  # on a few images
+            few = torch.arange(min(10, len(made.dataset.test)))
+            made.dataset = replace(made.dataset, test=made.dataset.test.subset(few))
+        made.run(store)
+        assert store.last is not None
+        assert store.last.get("finished") or store.last["index"] == 1

@@ -11,7 +11,8 @@ Side = Callable[[int], Any]  # takes the number of the pair, returns what it com
 
 @dataclass(frozen=True)
 class Goal:
-    """bound: what the value may be at most, or must be `at_least`. unit: "x" and "%" of ratios, "s" of seconds."""
+    """bound: what the value may be at most, or must be `at_least`. unit: "x" and "%" of ratios, "s" of seconds,
+    "GiB" of memory."""
 
     bound: float
     unit: str = "x"
@@ -89,4 +90,5 @@ def timed(side: Side, number: int) -> tuple[float, Any]:
 
 def worded(value: float, unit: str) -> str:
     """A value as it stands in the table."""
-    return {"x": f"{value:.3f} x", "%": f"{100 * value:.2f} %", "s": f"{value:.2f} s"}[unit]
+    ratio = f"{value:.3f} x" if value >= 0.1 else f"{value:.3g} x"
+    return {"x": ratio, "%": f"{100 * value:.2f} %", "s": f"{value:.2f} s", "GiB": f"{value:.1f} GiB"}[unit]

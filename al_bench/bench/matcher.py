@@ -14,6 +14,7 @@ from al_bench.pca import fit_pca
 SIZE = 50  # of ASAL's features after its PCA
 INTRINSIC, HIDDEN, NOISE = 12, 64, 0.05
 QUERIES = 10
+BLOCK = 2**16  # points made at once
 
 
 def measure(num_points: int = 1_000_000, pairs: int = 7) -> list[Measured]:
@@ -49,7 +50,8 @@ def compared(rows: Tensor, pairs: int) -> tuple[float, str, bool]:
 
 def falling(num_points: int) -> Tensor:
     """(N, 50) normal points, dimension r of deviation 1 / sqrt(r): all matter, and a tree has to look everywhere."""
-    return torch.randn(num_points, SIZE, generator=seeding.generator(0)) / torch.arange(1, SIZE + 1).sqrt()
+    points = torch.randn(num_points, SIZE, generator=seeding.generator(0))
+    return points.div_(torch.arange(1, SIZE + 1).sqrt())
 
 
 def folded(num_points: int) -> Tensor:
@@ -57,6 +59,14 @@ def folded(num_points: int) -> Tensor:
     rotated by PCA, as the features of a network are."""
     rng = seeding.generator(0)
     first, second = (torch.randn(*shape, generator=rng) for shape in ((INTRINSIC, HIDDEN), (HIDDEN, SIZE)))
-    points = (torch.randn(num_points, INTRINSIC, generator=rng) @ first).relu_() @ second
-    points += NOISE * float(points.std()) * torch.randn(points.shape, generator=rng)
-    return fit_pca(points.split(2**16), SIZE).project(points)
+    latents, points = torch.randn(num_points, INTRINSIC, generator=rng), torch.empty(num_points, SIZE)
+    blocks = list(zip(points.split(BLOCK), latents.split(BLOCK), strict=True))  # in place: 16 million are 3 GiB
+    for block, drawn in blocks:
+        block.copy_((drawn @ first).relu_() @ second)
+    deviation = NOISE * float(points.std())
+    for block, _ in blocks:
+        block.add_(torch.randn(block.shape, generator=rng), alpha=deviation)
+    pca = fit_pca(points.split(BLOCK), SIZE)
+    for block, _ in blocks:
+        block.copy_(pca.project(block))
+    return points

@@ -1,20 +1,22 @@
 """Nearest neighbors without replacement (ASAL Eq. 2 and Alg. 1 line 4)."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Set
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-_FIRST_FETCH = 16
+FIRST_FETCH = 16  # neighbors that a search is asked for at first
+_ROWS = 2**18  # features looked at together, so that what is computed of them is small beside them
 _NEAR_TIE = 1e-5  # of |query|^2 + the largest |feature|^2: float32 does not tell closer squared distances apart
 
 
 @dataclass(frozen=True)
 class Matches:
-    """indices: (Q,) int64, distinct; ranks: (Q,) int64, 0 where the very nearest was free; distances: (Q,) float64,
-    Euclidean."""
+    """indices: (Q,) int64, distinct; ranks: (Q,) int64, 0 where the very nearest was free (of those found, where the
+    index is approximate); distances: (Q,) float64, Euclidean."""
 
     indices: Tensor
     ranks: Tensor
@@ -28,9 +30,13 @@ class Matcher(ABC):
     largest: float
 
     def fit(self, features: Tensor) -> None:
-        """Builds the index of (N, D) features. Raises ValueError where one is not finite."""
+        """Builds the index of (N, D) features, which are kept as they are if they are float32 and contiguous.
+
+        Raises ValueError where one is not finite.
+        """
         self.features = _finite(features)
-        self.largest = float(self.features.square().sum(1).max()) if len(features) else 0.0
+        parts = self.features.split(_ROWS) if len(features) else ()
+        self.largest = max((float(part.square().sum(1).max()) for part in parts), default=0.0)
         self.build(self.features)
 
     @abstractmethod
@@ -48,53 +54,77 @@ class Matcher(ABC):
         """For each query in turn its nearest position that is neither in `taken` nor given to an earlier query.
 
         queries: (Q, D); taken: (L,) int64. Ties go to the lower position. More and more neighbors are fetched until a
-        free one is certain to be the nearest free one. Raises ValueError if fewer than Q are left or a query is not
-        finite.
+        free one is certain to be the nearest free one of what the index finds; where it finds no more and none of it
+        is free, all features are looked at. Distances are computed in float64. Raises ValueError if fewer than Q are
+        left or a query is not finite.
         """
-        free = np.ones(len(self.features), dtype=bool)
-        free[taken.cpu().numpy()] = False
-        if len(queries) > free.sum():
-            raise ValueError(f"{len(queries)} matches were asked for and {free.sum()} of {len(free)} are left")
+        gone = set(taken.tolist())
+        num_features = len(self.features)
+        if len(queries) > num_features - len(gone):
+            raise ValueError(
+                f"{len(queries)} matches were asked for and {num_features - len(gone)} of {num_features} are left"
+            )
         queries = _finite(queries).to(self.features.device)
-        count = min(_FIRST_FETCH, len(free))
+        count = min(FIRST_FETCH, num_features)
         fetched = self.search(queries, count).cpu() if len(queries) else torch.empty(0, count)
         found = []
         for query, candidates in zip(queries, fetched, strict=True):
-            found.append(self._match(query, candidates, free))
-            free[found[-1][0]] = False
+            found.append(self._match(query.double(), candidates, gone))
+            gone.add(found[-1][0])
         columns = list(zip(*found, strict=True)) or [(), (), ()]
         indices, ranks = (torch.tensor(column, dtype=torch.int64) for column in columns[:2])
         return Matches(indices, ranks, torch.tensor(columns[2], dtype=torch.float64))
 
-    def _match(self, query: Tensor, candidates: Tensor, free: np.ndarray) -> tuple[int, int, float]:
+    def _match(self, query: Tensor, candidates: Tensor, gone: Set[int]) -> tuple[int, int, float]:
         """Position, rank and distance of the nearest free one; (M,) candidates are the nearest M to begin with."""
-        while (match := self._nearest_free(query, candidates, free)) is None:
-            count = min(4 * len(candidates), len(free))
-            candidates = self.search(query[None], count)[0].cpu() if count < len(free) else torch.arange(len(free))
-        return match
+        while True:
+            found = candidates[candidates >= 0]
+            complete = len(found) < len(candidates) or len(found) == len(self.features)
+            match = self._nearest_free(query, found, gone, complete)
+            if match is not None:
+                return match
+            if complete or 4 * len(candidates) >= len(self.features):
+                return self._nearest_of_all(query, gone)
+            candidates = self.search(query.float()[None], 4 * len(candidates))[0].cpu()
 
-    def _nearest_free(self, query: Tensor, candidates: Tensor, free: np.ndarray) -> tuple[int, int, float] | None:
-        """Position, rank and distance of the nearest free candidate; None while a closer one may not be among them."""
-        everything = len(candidates) == len(free)
-        candidates = candidates[candidates >= 0]
-        near = self.features[candidates.to(self.features.device)].double()
-        distances = (near - query.double()).square().sum(1).cpu().numpy()
-        order = np.lexsort((candidates.numpy(), distances))
-        ranks = np.flatnonzero(free[candidates.numpy()[order]])
-        if not len(ranks):
+    def _nearest_free(
+        self, query: Tensor, found: Tensor, gone: Set[int], complete: bool
+    ) -> tuple[int, int, float] | None:
+        """Position, rank and distance of the nearest free one of those found.
+
+        complete: whether the index finds no more. None where no other is free, or a nearer one may not be found yet.
+        """
+        near = self.features[found.to(self.features.device)].double()
+        distances = (near - query).square().sum(1).cpu().numpy()
+        order = np.lexsort((found.numpy(), distances))
+        positions = found.numpy()[order]
+        rank = next((rank for rank, position in enumerate(positions.tolist()) if position not in gone), None)
+        if rank is None:
             return None
-        rank = int(ranks[0])
         distance = distances[order[rank]]
-        uncertain = _NEAR_TIE * (self.largest + float(query.double().square().sum()))
-        if not everything and distances[order[-1]] - distance <= uncertain:
+        uncertain = _NEAR_TIE * (self.largest + float(query.square().sum()))
+        if not complete and distances[order[-1]] - distance <= uncertain:
             return None
-        return int(candidates[order[rank]]), rank, float(np.sqrt(distance))
+        return int(positions[rank]), rank, float(np.sqrt(distance))
+
+    def _nearest_of_all(self, query: Tensor, gone: Set[int]) -> tuple[int, int, float]:
+        """Position, rank and distance of the nearest free one of all features."""
+        parts = [(part.double() - query).square().sum(1).cpu() for part in self.features.split(_ROWS)]
+        distances = torch.cat(parts).numpy()
+        free = np.ones(len(distances), dtype=bool)
+        free[list(gone)] = False
+        position = int(np.where(free, distances, np.inf).argmin())  # the first of those that tie
+        distance = distances[position]
+        rank = int((distances < distance).sum() + (distances[:position] == distance).sum())
+        return position, rank, float(np.sqrt(distance))
 
 
 def _finite(features: Tensor) -> Tensor:
     """The features as float32. Raises ValueError where one is not finite: it would be nobody's or everybody's match."""
     features = features.detach().float().contiguous()
-    if not features.isfinite().all():
-        row = int((~features.isfinite()).any(1).nonzero()[0])
-        raise ValueError(f"features to match have to be finite and row {row} is not")
+    for start in range(0, len(features), _ROWS):
+        finite = features[start : start + _ROWS].isfinite().all(1)
+        if not finite.all():
+            row = start + int((~finite).nonzero()[0])
+            raise ValueError(f"features to match have to be finite and row {row} is not")
     return features

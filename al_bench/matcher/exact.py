@@ -1,17 +1,14 @@
-"""Matching by the distances to all: FAISS's flat index, or torch where there is none."""
+"""Matching by the distances to all: FAISS, or torch where there is none."""
 
-import importlib
-import importlib.util
-from types import ModuleType
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from al_bench.errors import InputError
 from al_bench.matcher import Matcher
+from al_bench.matcher.faiss_index import MOST_ON_GPU, library, placed, reaches, required, use_torchs_threads
 
-_MOST_ON_GPU = 2048  # neighbors that FAISS returns for one query on a GPU
 _QUERIES, _FEATURES = 256, 2**16  # a block of distances that torch holds at once: 64 MiB
 
 
@@ -19,32 +16,32 @@ class Exact(Matcher):
     """backend: `faiss`, `torch`, or `auto`: FAISS where it is installed and runs on the features' device."""
 
     def __init__(self, backend: Literal["auto", "faiss", "torch"]) -> None:
-        if backend == "faiss" and _faiss() is None:
-            raise InputError("matcher.backend=faiss: FAISS is not installed; install faiss-cpu or use backend=torch")
+        if backend == "faiss":
+            required("matcher.backend=faiss", "backend=torch")
         self.backend = backend
 
     def build(self, features: Tensor) -> None:
-        """Builds FAISS's index, on the features' GPU if it knows one; torch needs none."""
+        """FAISS searches rows in memory where they are; on a GPU it has an index of its own. Torch needs none."""
+        self.rows: np.ndarray | None = None
         self.index: Any = None
-        faiss = _faiss() if self.backend != "torch" else None
-        if faiss is None:
+        faiss = library() if self.backend != "torch" else None
+        if faiss is None or (self.backend == "auto" and not reaches(features)):
             return
-        on_gpu = features.is_cuda and faiss.get_num_gpus() > 0
-        if features.is_cuda and not on_gpu and self.backend == "auto":
-            return
-        self.index, self.most = faiss.IndexFlatL2(features.shape[1]), len(features)
-        if on_gpu:
-            self.resources, self.most = faiss.StandardGpuResources(), _MOST_ON_GPU
-            self.index = faiss.index_cpu_to_gpu(self.resources, features.device.index or 0, self.index)
-        self.index.add(features.cpu().numpy())
+        if features.is_cuda and reaches(features):
+            self.index = placed(faiss.IndexFlatL2(features.shape[1]), features)
+            self.index.add(features.cpu().numpy())
+        else:
+            self.rows = features.cpu().numpy()
 
     def search(self, queries: Tensor, count: int) -> Tensor:
         """The (Q, count) nearest positions as far as float32 tells distances apart."""
-        faiss = _faiss()
-        if faiss is None or self.index is None or count > self.most:
-            return nearest(self.features, queries, count)
-        faiss.omp_set_num_threads(torch.get_num_threads())  # a run on one thread is to be one bit for bit
-        return torch.from_numpy(self.index.search(queries.cpu().numpy(), count)[1])
+        faiss = library()
+        if faiss is not None and self.rows is not None:
+            use_torchs_threads()
+            return torch.from_numpy(faiss.knn(queries.cpu().numpy(), self.rows, count)[1])
+        if self.index is not None and count <= MOST_ON_GPU:
+            return torch.from_numpy(self.index.search(queries.cpu().numpy(), count)[1])
+        return nearest(self.features, queries, count)
 
 
 def nearest(features: Tensor, queries: Tensor, count: int) -> Tensor:
@@ -67,8 +64,3 @@ def _nearest(features: Tensor, norms: Tensor, queries: Tensor, count: int) -> Te
         best, chosen = torch.cat([best, distances], 1).topk(min(count, best.shape[1] + here.shape[1]), largest=False)
         positions = torch.cat([positions, here], 1).gather(1, chosen)
     return positions
-
-
-def _faiss() -> ModuleType | None:
-    """FAISS, imported when it is first needed; None where it is not installed."""
-    return importlib.import_module("faiss") if importlib.util.find_spec("faiss") else None

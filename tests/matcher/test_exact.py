@@ -1,4 +1,5 @@
 import importlib.util
+from typing import Literal
 
 import faiss
 import pytest
@@ -28,14 +29,23 @@ def test_blocks_of_any_size_find_the_same(monkeypatch: pytest.MonkeyPatch, rows:
 def test_auto_does_without_faiss() -> None:
     matcher = Exact("auto")
     matcher.fit(torch.tensor([[0.0], [2.0]]))
-    assert matcher.index is None
+    assert matcher.rows is None and matcher.index is None
     assert matcher.match(torch.tensor([[1.5]]), torch.arange(0)).indices.tolist() == [1]
 
 
-def test_auto_takes_faiss_where_it_is() -> None:
+def test_auto_takes_faiss_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     matcher = Exact("auto")
     matcher.fit(torch.tensor([[0.0], [2.0]]))
-    assert isinstance(matcher.index, faiss.IndexFlatL2)
+    monkeypatch.setattr("al_bench.matcher.exact.nearest", None)
+    assert matcher.match(torch.tensor([[1.5]]), torch.arange(0)).indices.tolist() == [1]
+
+
+@pytest.mark.parametrize("backend", ["faiss", "torch"])
+def test_keeps_no_copy_of_the_features(backend: Literal["faiss", "torch"]) -> None:
+    matcher, features = Exact(backend), torch.randn(50, 4, generator=generator(0))
+    matcher.fit(features)
+    assert matcher.features.data_ptr() == features.data_ptr()
+    assert matcher.rows is None or matcher.rows.ctypes.data == features.data_ptr()
 
 
 @pytest.mark.usefixtures("without_faiss")

@@ -100,6 +100,51 @@ def test_an_exhausted_pool(member):
         matcher.match(torch.zeros(3, 1), taken)
 
 
+class Blind(Matcher):
+    """An index that knows the first `known` features only."""
+
+    def __init__(self, known):
+        self.known, self.asked = known, []
+
+    def build(self, features):
+        self.exact = Exact("torch")
+        self.exact.fit(features[: self.known])
+
+    def search(self, queries, count):
+        self.asked.append(count)
+        found = self.exact.search(queries, min(count, self.known))
+        return torch.nn.functional.pad(found, (0, count - found.shape[1]), value=-1)
+
+
+def test_what_an_index_does_not_find_is_matched_when_nothing_else_is_free():
+    features = torch.arange(100.0)[:, None]
+    matcher = Blind(6)
+    matcher.fit(features)
+    found = matcher.match(torch.tensor([[50.0], [0.0], [50.2], [4.6]]), torch.tensor([1, 2, 3, 50]))
+    assert found.indices.tolist() == [5, 0, 4, 6], "nearest of those known, and then of all"
+    assert found.ranks.tolist() == [0, 0, 1, 2], "of those known, and then of all"
+    torch.testing.assert_close(found.distances, torch.tensor([45, 0, 46.2, 1.4]).double(), atol=1e-5, rtol=0)
+    assert matcher.asked == [16], "an index that found fewer than it was asked for is not asked for more"
+
+
+def test_of_all_features_ties_go_to_the_lower_position():
+    matcher = Blind(1)
+    matcher.fit(torch.tensor([[0.0], [9.0], [2.0], [2.0], [-2.0]]))
+    found = matcher.match(torch.zeros(3, 1), torch.tensor([0]))
+    assert found.indices.tolist() == [2, 3, 4]
+    assert found.ranks.tolist() == [1, 2, 3]
+
+
+@members
+def test_in_blocks_of_any_size(member, monkeypatch):
+    monkeypatch.setattr("al_bench.matcher._ROWS", 7)
+    features = torch.randint(-3, 4, (60, 2), generator=torch.Generator().manual_seed(0)).float()
+    agrees(MEMBERS[member](), features, features[:30] * 2, torch.arange(3, 33))
+    features[59, 1] = torch.inf
+    with pytest.raises(ValueError, match="row 59 is not"):
+        MEMBERS[member]().fit(features)
+
+
 @members
 def test_no_queries(member):
     matcher = MEMBERS[member]()

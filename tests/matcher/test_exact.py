@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from al_bench.errors import InputError
-from al_bench.matcher.exact import Exact, nearest
+from al_bench.matcher.exact import Exact
 from al_bench.seeding import generator
 
 
@@ -15,14 +15,19 @@ def without_faiss(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
 
+@pytest.mark.parametrize("backend", ["faiss", "torch"])
 @pytest.mark.parametrize(("rows", "columns"), [(256, 2**16), (3, 7), (1, 1), (100, 10)])
-def test_blocks_of_any_size_find_the_same(monkeypatch: pytest.MonkeyPatch, rows: int, columns: int) -> None:
+def test_blocks_of_any_size_find_the_same(
+    monkeypatch: pytest.MonkeyPatch, backend: Literal["faiss", "torch"], rows: int, columns: int
+) -> None:
     features, queries = torch.randn(100, 5, generator=generator(0)), torch.randn(11, 5, generator=generator(1))
-    monkeypatch.setattr("al_bench.matcher.exact._QUERIES", rows)
-    monkeypatch.setattr("al_bench.matcher.exact._FEATURES", columns)
+    for name, size in (("_QUERIES", rows), ("_FEATURES", columns), ("_CACHED", columns)):
+        monkeypatch.setattr(f"al_bench.matcher.exact.{name}", size)
     by_definition = torch.cdist(queries.double(), features.double()).argsort(1)
+    matcher = Exact(backend)
+    matcher.fit(features)
     for count in (1, 8, 100):
-        assert torch.equal(nearest(features, queries, count), by_definition[:, :count])
+        assert torch.equal(matcher.search(queries, count), by_definition[:, :count])
 
 
 @pytest.mark.usefixtures("without_faiss")

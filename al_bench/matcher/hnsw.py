@@ -10,7 +10,7 @@ from al_bench.errors import InputError
 from al_bench.matcher import Matcher
 from al_bench.matcher.faiss_index import required, use_torchs_threads
 
-_HOP = 25.0  # a distance on the way along the graph against one of a plain scan: measured, on one thread, 50 dimensions
+_HOP = 25.0  # a distance along the graph against one of a plain scan: timed by hand, one thread, 50 dimensions
 
 
 class Hnsw(Matcher):

@@ -47,7 +47,7 @@ class Shuffled:
     def __init__(self, num_items: int, batch_size: int, seed: int, device: torch.device, whole: bool = False) -> None:
         self.num_items, self.batch_size = num_items, min(batch_size, num_items)
         self.seed, self.device = seed, device
-        self.per_epoch = num_items // self.batch_size if whole else -(-num_items // self.batch_size)
+        self.per_epoch = num_items // self.batch_size if whole else steps_of_a_pass(num_items, self.batch_size)
         self._epoch, self._order = -1, torch.empty(0)
 
     def __getitem__(self, number: int) -> Tensor:
@@ -62,7 +62,8 @@ class Shuffled:
 class LabeledBatches(Batches):
     """Canonical inputs (B, ...) and labels (B, ...) of a training set, `epochs` times over.
 
-    augmentation: takes and returns a batch of stored inputs and labels.
+    augmentation: takes and returns a batch of stored inputs and labels. per_epoch: batches of an epoch, which goes on
+    in the next order where one is through; None: one pass.
     """
 
     def __init__(
@@ -74,10 +75,11 @@ class LabeledBatches(Batches):
         epochs: int,
         seed: int,
         augmentation: Augmentation | None = None,
+        per_epoch: int | None = None,
     ) -> None:
         self.inputs, self.labels, self.augmentation = inputs, labels, augmentation
         self.order = Shuffled(len(inputs), batch_size, seed, inputs.device)
-        self.steps = epochs * self.order.per_epoch
+        self.steps = epochs * (per_epoch or self.order.per_epoch)
 
     def __len__(self) -> int:
         return self.steps
@@ -92,6 +94,11 @@ class LabeledBatches(Batches):
     @property
     def images_per_step(self) -> float:
         return len(self.inputs) / self.order.per_epoch
+
+
+def steps_of_a_pass(num_items: int, batch_size: int) -> int:
+    """How many batches hold `num_items`, the last of which may be smaller."""
+    return -(-num_items // batch_size)
 
 
 class ImageBatches(Batches):

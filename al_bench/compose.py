@@ -24,6 +24,7 @@ IDENTITY = ("dataset", "network", "evaluator", "learner", "strategy", "oracle", 
 SIZES = ("initial", "every_class", "initial_size", "query_size")  # of loop; the budget and the stop rule are not in it
 BESIDE = ("dataset", "evaluator", "seed")  # a procedure that turns no loop: what stands beside its own node
 _OPTIONAL = ("pair/", "preset/")
+NEUTRAL = {"match_steps": False, "early_stopping": None, "split": None}  # keys that came later: left out where they change nothing
 ELSEWHERE = ("device", "threads", "trainer", "capture", "keep_weights")  # where and how a run computes, not what
 PLACES = {"root": "<data>", "decoded": "<decoded>", "cache": None}  # of dataset: where its files are, not what
 
@@ -59,12 +60,27 @@ def identity(config: DictConfig) -> dict[str, Any]:
     for key in PLACES.keys() & config.dataset.keys():
         blanked.dataset[key] = PLACES[str(key)]
     blanked.paths = {str(name): f"<{name!s}>" for name in config.paths}
-    if "settings" not in config.procedure:  # of the loop: this one does not turn it, and all that it uses is its own
-        return {key: plain(blanked[key]) for key in (*BESIDE, "procedure")}
-    kept = {key: plain(blanked[key]) for key in IDENTITY if key != "procedure"}
-    kept["procedure"] = blanked.procedure._target_
-    kept["loop"] = {key: plain(blanked.loop[key]) for key in SIZES}
+    kept = _kept_of_loop(blanked) if "settings" in config.procedure else _kept_beside(blanked)
+    return {key: _without_neutral(value) for key, value in kept.items()}
+
+
+def _kept_of_loop(config: DictConfig) -> dict[str, Any]:
+    kept = {key: plain(config[key]) for key in IDENTITY if key != "procedure"}
+    kept["procedure"] = config.procedure._target_
+    sizes = SIZES if config.learner.get("early_stopping") is None else (*SIZES, "free_validation")
+    kept["loop"] = {key: plain(config.loop[key]) for key in sizes}
     return kept
+
+
+def _kept_beside(config: DictConfig) -> dict[str, Any]:
+    """Of a procedure that turns no loop: all that it uses is its own."""
+    return {key: plain(config[key]) for key in (*BESIDE, "procedure")}
+
+
+def _without_neutral(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_neutral(item) for key, item in value.items() if key not in NEUTRAL or item != NEUTRAL[key]}
 
 
 def run_id(*, _root_: DictConfig) -> str:
@@ -79,11 +95,14 @@ def hash_of(kept: dict[str, Any]) -> str:
 
 def label(*, _root_: DictConfig) -> str:
     """What a person reads in the path of a run: dataset, recipe where it is another's, strategy, learner, seed."""
-    return label_of(_root_.hydra.runtime.choices, _root_.seed)
+    return label_of(_root_.hydra.runtime.choices, _root_.seed, _root_.learner)
 
 
-def label_of(chosen: Mapping[str, str], seed: int) -> str:
-    """The label of a run from Hydra's `runtime.choices`; of a procedure other than the loop: with what it looks at."""
+def label_of(chosen: Mapping[str, str], seed: int, learner: Mapping[str, Any]) -> str:
+    """The label of a run from Hydra's `runtime.choices`; of a procedure other than the loop: with what it looks at.
+
+    learner: its node, or an empty one.
+    """
     task = "-".join(dict.fromkeys([chosen["dataset"], *chosen["recipe"].split("/")]))
     if (procedure := chosen.get("procedure", "loop")) != "loop":
         looked_at = [chosen[family] for family in ("gan", "feature") if chosen[family] != "none"]
@@ -92,6 +111,8 @@ def label_of(chosen: Mapping[str, str], seed: int) -> str:
     for family, usual in (("learner", "supervised"), ("representation", "none")):
         if chosen[family] != usual:
             method += f"+{chosen[family]}"
+    if learner.get("match_steps"):
+        method += "+match_steps"
     return f"{task}/{method}/seed={seed}"
 
 

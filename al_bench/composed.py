@@ -36,7 +36,7 @@ class Cell:
     @property
     def label(self) -> str:
         """As in the path of its folder."""
-        return compose.label_of(self.choices, self.seed)
+        return compose.label_of(self.choices, self.seed, self.identity.get("learner", {}))
 
 
 def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from al_bench import seeding
 from al_bench.dataset import Dataset
@@ -22,7 +22,11 @@ from al_bench.strategy import Strategy
 
 @dataclass(frozen=True)
 class Parts:
-    """What the loop turns; all of it prepared. first_query: gives the initial labels' query."""
+    """What the loop turns; all of it prepared.
+
+    first_query: gives the initial labels' query. free_validation: labels of the validation split, where the learner
+    looks at it, are not counted as annotations.
+    """
 
     dataset: Dataset
     strategy: Strategy
@@ -30,6 +34,13 @@ class Parts:
     oracle: Oracle
     evaluator: Evaluator
     first_query: Callable[[], Query]
+    free_validation: bool = False
+
+    @property
+    def validation_labels(self) -> int:
+        """How many labels of the validation split the learner looks at."""
+        validation = self.dataset.validation
+        return len(validation) if self.learner.validates and validation is not None else 0
 
 
 def run_loop(
@@ -53,21 +64,24 @@ def run_loop(
         labels = parts.oracle.label(query)
         pool = pool.with_labels(query, labels)
         with measured() as for_fit, finite(f"cycle {cycle}, seed {seed}"):
-            model = fitted(parts.learner, pool, model, seed, cycle, store)
+            model = fitted(parts, pool, model, seed, cycle, store)
         with measured() as for_evaluation:
             metrics = parts.evaluator.evaluate(model, parts.dataset)
         efforts = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation}
-        record = recorded(cycle, pool, query, labels, entropies, metrics, efforts)
+        record = recorded(cycle, pool, query, labels, entropies, metrics, efforts, parts.validation_labels)
         store.write(Cycle(record, tensors_of(query, labels), model.state_dict()))
         tell(store.records[-1])
     return reason
 
 
-def fitted(learner: Learner, pool: Pool, model: Network | None, seed: int, cycle: int, store: RunStore) -> Network:
-    """The cycle's model. Raises InputError where nothing could be labeled."""
+def fitted(parts: Parts, pool: Pool, model: Network | None, seed: int, cycle: int, store: RunStore) -> Network:
+    """The cycle's model; only its training may look at the validation split. Raises InputError where nothing could be
+    labeled."""
     if len(pool.training_labels()) == 0:
         raise InputError(f"cycle {cycle}, seed {seed}: the oracle could label none of {pool.annotations} annotations")
-    return learner.fit(pool, model, seeding.seed_for(seed, cycle, "fit"), store.scratch / f"{cycle:03d}")
+    if parts.validation_labels and (split := parts.dataset.validation) is not None:
+        pool = replace(pool, validation=(split.images, split.labels))
+    return parts.learner.fit(pool, model, seeding.seed_for(seed, cycle, "fit"), store.scratch / f"{cycle:03d}")
 
 
 @contextmanager
@@ -83,6 +97,7 @@ def restored(store: RunStore, parts: Parts, seed: int) -> tuple[Pool, Network | 
     """The pool after the last stored cycle and the model trained in it, None where no cycle is stored."""
     dataset = parts.dataset
     pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes, dataset.map_shape)
+    pool = replace(pool, annotations=0 if parts.free_validation else parts.validation_labels)
     for record in store.records:
         pool = pool.with_labels(*answered(record, store.tensors(record["index"]), pool.device))
     if store.last is None:

@@ -115,3 +115,19 @@ def domain_loss(unlabeled: Tensor, labeled: Tensor) -> Tensor:
     ones, zeros = torch.ones_like(unlabeled), torch.zeros_like(labeled)
     first = functional.binary_cross_entropy_with_logits(unlabeled, ones)
     return first + functional.binary_cross_entropy_with_logits(labeled, zeros)
+
+
+def bias_coefficient(labeled: int, unlabeled: int, query_size: int) -> float:
+    """C0 = (gamma - alpha) / (gamma^2 (1 + alpha)), gamma = U / L, alpha = B / L (WAAL Eq. 8): the weight of the
+    labeled batch beside the unlabeled one, 0.049 for 1,000 labels, 9,000 images and queries of 1,000.
+
+    It is negative where the next query is larger than what is left, so no query counts for more than that.
+    """
+    gamma, alpha = unlabeled / labeled, min(query_size, unlabeled) / labeled
+    return (gamma - alpha) / (gamma**2 * (1 + alpha))
+
+
+def wasserstein(unlabeled: Tensor, labeled: Tensor, bias: float) -> Tensor:
+    """mean g(unlabeled) - bias mean g(labeled), of a critic's (B,) values (WAAL Eq. 8 without mu'): the critic raises
+    it and the features lower it."""
+    return unlabeled.mean() - bias * labeled.mean()

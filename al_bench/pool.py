@@ -20,7 +20,8 @@ class Pool:
     annotation. labels: (L,) int64, or (L, H, W) uint8 label maps; UNKNOWN where the oracle could not tell. extra:
     (S, ...) labeled synthetic inputs, as `inputs` are stored. extra_labels: (S,) int64 or (S, H, W) uint8.
     annotations: what was paid for, at least L. extra_sizes: how many synthetic inputs each annotation of some has, in
-    order: 11 for a line of ADBA.
+    order: 11 for a line of ADBA. validation: inputs and labels that a learner may watch its training by; None where it
+    does not, and for strategies.
     """
 
     inputs: Inputs
@@ -31,6 +32,7 @@ class Pool:
     extra_labels: Tensor
     annotations: int = 0
     extra_sizes: tuple[int, ...] = ()
+    validation: tuple[Inputs, Tensor] | None = None
 
     @classmethod
     def unlabeled_from(cls, inputs: Inputs, num_classes: int, map_shape: tuple[int, ...] = ()) -> "Pool":

@@ -40,12 +40,17 @@ def recorded(
     entropies: Tensor | None,
     metrics: Metrics,
     efforts: Mapping[str, Effort],
+    validation_labels: int,
 ) -> Record:
-    """One cycle as plain values."""
+    """One cycle as plain values.
+
+    validation_labels: how many the training looked at, whether they count as annotations or not.
+    """
     return {
         "index": cycle,
         "annotations": pool.annotations,
         "unlabeled": len(pool.unlabeled),
+        **({"validation_labels": validation_labels} if validation_labels else {}),
         "metrics": _plain(metrics),
         "chosen_entropy": None if entropies is None else float(entropies.mean()),
         "class_counts": pool.class_counts(),
@@ -71,7 +76,8 @@ def result(
     """All that a procedure without cycles found, as the record of its only one, which has no query.
 
     finished: the result in a sentence, why no cycle follows. metrics: numbers, the one to be shown first in front.
-    tables: by name, each `about` (what a row is), `columns` and `rows`, as `report.tables.Table` takes them.
+    tables: by name, each `about` (what a row is), `columns` and `rows`, as `report.tables.Table` takes them, and maybe
+    `plots`, each `about` (its y axis), the column `x` and the columns `y` over it, as `report.drawn` draws them.
     """
     return {
         "index": 0,

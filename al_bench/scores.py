@@ -41,6 +41,22 @@ def boundary_closeness(logits: Tensor) -> Tensor:
     return -boundary_distance(logits)
 
 
+def single_worst(logits: Tensor) -> Tensor:
+    """log p of the least probable class, from minus infinity to -log K: higher is more uncertain, minus WAAL Eq. 10."""
+    return _per_input(logits.log_softmax(1).amin(1))
+
+
+def uniformity(logits: Tensor) -> Tensor:
+    """Sum over classes of log p, at most -K log K (uniform): higher is more uncertain, minus WAAL Eq. 11."""
+    return _per_input(logits.log_softmax(1).sum(1))
+
+
+def log_norm(logits: Tensor) -> Tensor:
+    """Minus the L2 norm of the log p, at most -sqrt(K) log K: higher is more uncertain, what the code of WAAL's authors
+    has where the paper has Eq. 10 (facts 2.1)."""
+    return _per_input(-logits.log_softmax(1).norm(dim=1))
+
+
 def mean_entropy(passes: Tensor) -> Tensor:
     """Entropy of the mean of T dropout passes, from 0 to log K (DBAL as WAAL runs it; facts 2.3).
 

@@ -134,15 +134,15 @@ class Window:
         # a person at a terminal would be asked for the key, and the run would wait for the answer
         if mode == "online" and not wandb.login(prompt=False, verify=False):
             raise wandb.errors.UsageError("no API key: `wandb login` or WANDB_API_KEY gives it one")
-        about = self.store.about
+        about, identity = self.store.about, self.store.identity
         chosen = about["choices"]
         experiment = chosen["dataset"] if chosen["experiment"] == "none" else chosen["experiment"]
         return wandb.init(
-            id=hash_of(self.store.identity),
-            name=label_of(chosen, self.store.identity["seed"]),
+            id=hash_of(identity),
+            name=label_of(chosen, identity["seed"], identity.get("learner", {})),
             project=self.settings.project,
             group=self.settings.group or experiment,
-            config={**about["config"], "identity": self.store.identity, "commit": about["commit"]},
+            config={**about["config"], "identity": identity, "commit": about["commit"]},
             dir=self.store.folder,
             resume="allow" if mode == "online" else None,
             settings=settings,

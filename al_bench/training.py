@@ -46,6 +46,7 @@ class Module(pl.LightningModule, ABC):
     schedule: Callable[[float], float] | None = None
     capture: bool = False
     losses: "LossRecord"
+    watch: "Watch | None" = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,6 +69,8 @@ class Module(pl.LightningModule, ABC):
         self.set_rates(self.steps_done / self.steps_planned, listed)
         self.losses.add(self.step(batch, listed))
         self.steps_done += 1
+        if self.watch is not None and self.watch.ends(self.steps_done):
+            self.trainer.should_stop = True
 
     def set_rates(self, fraction: float, optimizers: Sequence[Any]) -> None:
         """Sets every learning rate to its first value times the schedule's factor."""
@@ -93,6 +96,26 @@ class Module(pl.LightningModule, ABC):
         self.manual_backward(loss)
         optimizer.step()
         self.updates += 1
+
+
+class Watch(ABC):
+    """Looks at a training while it goes on, may end it, and may put other weights in place when it is over."""
+
+    @abstractmethod
+    def ends(self, steps_done: int) -> bool:
+        """Called after every step: whether no other one follows."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Called once, when the training is over."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """Plain values and tensors that a checkpoint keeps."""
+
+    @abstractmethod
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Puts a state back."""
 
 
 @dataclass(frozen=True)
@@ -177,25 +200,30 @@ def fit(
     precision: Any = "32-true",
     trainer: Callable[..., pl.Trainer] | None = None,
     scratch: Path | None = None,
+    watch: Watch | None = None,
     checkpoint_seconds: float = 60.0,
 ) -> Trace:
     """Trains `module` in place on all of `batches` and leaves it on `device` in eval mode.
 
     seed: of everything that the training draws from the global generators. precision: as Fabric and the Trainer name
     it. trainer: makes a Trainer in place of the loop of our own. scratch: folder for a checkpoint every
-    `checkpoint_seconds` and at a signal, from which the same call goes on, bit for bit.
+    `checkpoint_seconds` and at a signal, from which the same call goes on, bit for bit. watch: may end it early.
 
     Returns the mean of each recorded loss over every 50 steps. Raises FloatingPointError at a loss that is not finite.
     """
     module.to(device).train()
     module.updates, module.steps_done, module.steps_planned = 0, 0, len(batches)
+    module.watch = watch
     with seeding.fork(seed):
         if trainer is not None:
             trace = _fit_by_trainer(module, batches, trainer, precision, device)
         else:
             checkpoint = Checkpoint(scratch / f"{name}.ckpt", checkpoint_seconds) if scratch else None
             trace = _fit_by_loop(module, batches, precision, device, name, checkpoint)
+    spend(module.updates, round(module.steps_done * batches.images_per_step))
     module.to(device).eval()
+    if watch is not None:
+        watch.finish()
     return trace
 
 
@@ -208,25 +236,32 @@ def _fit_by_loop(
     record = module.losses = LossRecord()
     start, earlier, began = 0, 0.0, time.perf_counter()
     if checkpoint and (stored := checkpoint.load(module, plain)):
-        start = stored["step"]
+        start = module.steps_done = stored["step"]
         account = stored["account"]
         record.load(account["losses"])
         module.updates, earlier = account["updates"], account["seconds"]
+        if module.watch is not None:
+            module.watch.load(account["watch"])
         logger.info(f"{name}: going on at step {start:,} of {len(batches):,}")
     run = _runner(module, plain, optimizers, fabric, device)
     with progress(name, len(batches), start=start) as bar, interruption.deferred():
         for step in range(start, len(batches)):
             module.set_rates(step / len(batches), plain)
             record.add(run(batches[step]))
+            module.steps_done = step + 1
             bar.advance()
+            if module.watch is not None and module.watch.ends(step + 1):
+                break
             if checkpoint and (checkpoint.due() or interruption.pending()):
                 seconds = earlier + time.perf_counter() - began
                 account = {"losses": record.state(), "updates": module.updates, "seconds": seconds}
+                if module.watch is not None:
+                    account["watch"] = module.watch.state()
                 checkpoint.save(step + 1, module, plain, account)
             if interruption.pending():
                 break
     record.flush()
-    spend(module.updates, round(len(batches) * batches.images_per_step), earlier)
+    spend(0, 0, earlier)
     if checkpoint:
         checkpoint.remove()
     return record.trace
@@ -278,7 +313,6 @@ def _fit_by_trainer(
     driver = trainer(**{**usual, **getattr(trainer, "keywords", {})})
     driver.fit(module, train_dataloaders=Shares(batches, driver))
     module.losses.flush()
-    spend(module.updates, round(len(batches) * batches.images_per_step))
     return module.losses.trace
 
 

@@ -17,7 +17,7 @@ LAYERS = [
      "progress", "files", "checkpoint", "commit", "compose", "stopping", "device", "augmentation", "pca", "capture",
      "picture_files", "decoding", "lmdb_pictures", "zipped_pictures", "fetching", "unpacking", "timetable"},
     {"network"},
-    {"training", "predict", "batches", "artifacts", "hyperplane"},
+    {"training", "predict", "batches", "artifacts", "hyperplane", "early_stopping"},
     {"dataset", "idx", "decoded"},
     {"gan", "matcher", "feature", "latent_search", "growth", "stages"},
     {"representation"},

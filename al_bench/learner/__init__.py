@@ -17,6 +17,11 @@ class Learner(ABC):
     provides: ClassVar[frozenset[str]] = frozenset()
     """What its models offer to a strategy beyond what their network does: "labeledness", "critic"."""
 
+    @property
+    def validates(self) -> bool:
+        """Whether it looks at the validation split while it trains."""
+        return False
+
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:  # noqa: B027  (most need nothing)
         """Trains or loads what it needs before the first cycle; `dataset` is blind."""
 

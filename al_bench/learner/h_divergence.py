@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import losses, seeding, training
-from al_bench.batches import Augmentation, Batches, LabeledBatches, Shuffled
+from al_bench.batches import Augmentation, Batches, LabeledBatches, Shuffled, steps_of_a_pass
+from al_bench.early_stopping import EarlyStopping, watch
 from al_bench.inputs import Inputs, canonical
 from al_bench.learner import Learner
-from al_bench.network import Network, NetworkFactory
+from al_bench.network import Network, NetworkFactory, pooled
 from al_bench.pool import Pool
 from al_bench.predict import evaluating
 
@@ -43,7 +44,7 @@ class Discriminated(Network):
 
     def discriminate(self, features: Tensor) -> Tensor:
         """(B, F) or (B, F, h, w) features to (B,) logits: above 0 for "unlabeled"."""
-        answers: Tensor = self.discriminator(_pooled(features))
+        answers: Tensor = self.discriminator(pooled(features))
         return answers.squeeze(1)
 
     def labeledness(self, inputs: Tensor) -> Tensor:
@@ -70,16 +71,22 @@ class HDivergence(Learner):
     hidden: int
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
+    early_stopping: EarlyStopping | None = None
+    match_steps: bool = False
     precision: str = "32-true"
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
     provides: ClassVar[frozenset[str]] = frozenset({"labeledness"})
+
+    @property
+    def validates(self) -> bool:
+        return self.early_stopping is not None
 
     def empty(self, pool: Pool, seed: int) -> Network:
         shape = tuple(pool.inputs.shape[1:])
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
             network = self.network(input_shape=shape, num_classes=pool.num_classes)
             with evaluating(network), torch.no_grad():
-                num_features = _pooled(network.features(torch.zeros(1, *shape))).shape[1]
+                num_features = pooled(network.features(torch.zeros(1, *shape))).shape[1]
             return Discriminated(network, num_features, self.hidden)
 
     def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
@@ -93,6 +100,9 @@ class HDivergence(Learner):
             epochs=self.epochs,
             seed=seeding.seed_for(seed, 0, "batches"),
             augmentation=self.augmentation,
+            per_epoch=steps_of_a_pass(max(len(labels), len(pool.unlabeled)), self.batch_size)
+            if self.match_steps
+            else None,
         )
         training.fit(
             Adversarial(model, self.optimizer, self.trade_off, self.schedule),
@@ -103,6 +113,7 @@ class HDivergence(Learner):
             precision=self.precision,
             trainer=self.trainer,
             scratch=scratch,
+            watch=watch(self.early_stopping, model, pool, len(labeled), self.epochs),
         )
         return model
 
@@ -172,8 +183,3 @@ class PairedBatches(Batches):
     @property
     def images_per_step(self) -> float:
         return 2 * self.labeled.images_per_step
-
-
-def _pooled(features: Tensor) -> Tensor:
-    """(B, F[, h, w]) -> (B, F): the mean over positions of a map."""
-    return features.flatten(2).mean(2) if features.dim() > 2 else features

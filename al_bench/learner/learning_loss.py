@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import losses, seeding, training
-from al_bench.batches import Augmentation, LabeledBatches
+from al_bench.batches import Augmentation, LabeledBatches, steps_of_a_pass
+from al_bench.early_stopping import EarlyStopping, watch
 from al_bench.errors import InputError
 from al_bench.learner import Learner
-from al_bench.network import Network, NetworkFactory
+from al_bench.network import Network, NetworkFactory, pooled
 from al_bench.pool import Pool
 from al_bench.predict import evaluating
 
@@ -55,7 +56,7 @@ class LossPredicting(Network):
         """
         features = self.network.features(inputs)
         embedding: Tensor = self.network.neck(features)
-        read = [_pooled(part.detach() if detached else part) for part in (features, embedding)]
+        read = [pooled(part.detach() if detached else part) for part in (features, embedding)]
         seen = [reader(part) for reader, part in zip(self.readers, read, strict=True)]
         predicted: Tensor = self.joined(torch.cat(seen, dim=1))
         return self.network.last(embedding), predicted.squeeze(1)
@@ -80,6 +81,8 @@ class LearningLoss(Learner):
     width: int
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
+    early_stopping: EarlyStopping | None = None
+    match_steps: bool = False
     precision: str = "32-true"
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
     provides: ClassVar[frozenset[str]] = frozenset({"predicted_loss"})
@@ -88,13 +91,17 @@ class LearningLoss(Learner):
         if self.batch_size < 2:
             raise InputError(f"learner.batch_size={self.batch_size} has no pairs to rank: use at least 2")
 
+    @property
+    def validates(self) -> bool:
+        return self.early_stopping is not None
+
     def empty(self, pool: Pool, seed: int) -> Network:
         shape = tuple(pool.inputs.shape[1:])
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
             network = self.network(input_shape=shape, num_classes=pool.num_classes)
             with evaluating(network), torch.no_grad():
                 features = network.features(torch.zeros(1, *shape))
-                widths = [_pooled(features).shape[1], _pooled(network.neck(features)).shape[1]]
+                widths = [pooled(features).shape[1], pooled(network.neck(features)).shape[1]]
             return LossPredicting(network, widths, self.width)
 
     def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
@@ -108,6 +115,9 @@ class LearningLoss(Learner):
             epochs=self.epochs,
             seed=seeding.seed_for(seed, 0, "batches"),
             augmentation=self.augmentation,
+            per_epoch=steps_of_a_pass(max(len(labels), len(pool.unlabeled)), self.batch_size)
+            if self.match_steps
+            else None,
         )
         training.fit(
             Ranked(model, self),
@@ -118,6 +128,7 @@ class LearningLoss(Learner):
             precision=self.precision,
             trainer=self.trainer,
             scratch=scratch,
+            watch=watch(self.early_stopping, model, pool, len(batches), self.epochs),
         )
         return model
 
@@ -146,8 +157,3 @@ class Ranked(training.Module):
 
     def configure_optimizers(self) -> list[Optimizer]:
         return [self.settings.optimizer(self.model.parameters())]
-
-
-def _pooled(features: Tensor) -> Tensor:
-    """(B, F[, h, w]) -> (B, F): the mean over positions of a map."""
-    return features.flatten(2).mean(2) if features.dim() > 2 else features

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from al_bench import losses, seeding, training
-from al_bench.batches import Augmentation, LabeledBatches
+from al_bench.batches import Augmentation, LabeledBatches, steps_of_a_pass
+from al_bench.early_stopping import EarlyStopping, watch
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
 from al_bench.pool import Pool
@@ -22,7 +23,8 @@ class Supervised(Learner):
     """Minimises the `loss` of `network` by `optimizer` over `epochs` passes of the training set.
 
     loss: of (B, K[, H, W]) logits and their labels, a function of `al_bench.losses`. schedule: factor on the learning
-    rate by the fraction of the training done. augmentation: of stored batches.
+    rate by the fraction of the training done. augmentation: of stored batches. early_stopping: by the
+    validation split. match_steps: an epoch has as many steps as WAAL's.
     """
 
     network: NetworkFactory
@@ -32,8 +34,14 @@ class Supervised(Learner):
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
     loss: Loss = losses.cross_entropy
+    early_stopping: EarlyStopping | None = None
+    match_steps: bool = False
     precision: str = "32-true"
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+
+    @property
+    def validates(self) -> bool:
+        return self.early_stopping is not None
 
     def empty(self, pool: Pool, seed: int) -> Network:
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
@@ -49,6 +57,9 @@ class Supervised(Learner):
             epochs=self.epochs,
             seed=seeding.seed_for(seed, 0, "batches"),
             augmentation=self.augmentation,
+            per_epoch=steps_of_a_pass(max(len(labels), len(pool.unlabeled)), self.batch_size)
+            if self.match_steps
+            else None,
         )
         training.fit(
             module,
@@ -59,6 +70,7 @@ class Supervised(Learner):
             precision=self.precision,
             trainer=self.trainer,
             scratch=scratch,
+            watch=watch(self.early_stopping, module.network, pool, len(batches), self.epochs),
         )
         return module.network
 

@@ -43,7 +43,7 @@ class Network(nn.Module):
     def embed(self, inputs: Tensor) -> Tensor:
         """(B, ...) canonical inputs to (B, E), the input of the last layer; the mean over positions of a map."""
         embedding: Tensor = self.neck(self.body(inputs))
-        return embedding.flatten(2).mean(2) if embedding.dim() > 2 else embedding
+        return pooled(embedding)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(B, ...) canonical inputs to the (B, K[, H, W]) logits that are evaluated."""
@@ -54,6 +54,11 @@ class Network(nn.Module):
         trains another classifier for it (MAL's C beside its task model M)."""
         logits: Tensor = self(inputs)
         return logits
+
+
+def pooled(features: Tensor) -> Tensor:
+    """(B, F[, h, w]) features to (B, F): the mean over positions of a map."""
+    return features.flatten(2).mean(2) if features.dim() > 2 else features
 
 
 class AutoencoderNetwork(nn.Module, ABC):

@@ -37,7 +37,8 @@ class Settings:
     """The `loop` node.
 
     initial: rule of the first labels (`initial.initial_indices`); every_class: whether they hold every class;
-    initial_size, query_size, budget: annotations; max_cycles, stop_at: see `Stopping`. A size may be infinite: all.
+    initial_size, query_size, budget: annotations; free_validation: labels that early stopping looks at are none of
+    them; max_cycles, stop_at: see `Stopping`. A size may be infinite: all.
     """
 
     initial: str
@@ -45,6 +46,7 @@ class Settings:
     initial_size: float
     query_size: int
     budget: float
+    free_validation: bool = False
     max_cycles: int | None = None
     stop_at: Mapping[str, float] | None = None
 
@@ -58,8 +60,11 @@ class Settings:
         """The stop rules among them."""
         return Stopping(self.budget, self.max_cycles, self.stop_at)
 
-    def check(self, num_images: int, evaluator: Evaluator) -> None:
-        """Raises InputError where the numbers contradict each other, the pool or the evaluator."""
+    def check(self, num_images: int, evaluator: Evaluator, paid: int = 0) -> None:
+        """Raises InputError where the numbers contradict each other, the pool or the evaluator.
+
+        paid: labels of the validation split that count as annotations.
+        """
         first, images = min(self.initial_size, num_images), f"the {num_images:,} images of the training split"
         all_of_them = self.initial_size == float("inf")
         problems = {
@@ -71,6 +76,8 @@ class Settings:
             f"loop.query_size={self.query_size} is larger than {images}: use fewer": self.query_size > num_images,
             f"loop.budget={self.budget} is smaller than loop.initial_size={first}, which counts towards it: use a "
             "larger budget or fewer initial labels": first > self.budget,
+            f"loop.budget={self.budget} does not hold {paid:,} validation labels beside {first} initial ones: use a "
+            "larger budget, or loop.free_validation=true": paid + first > self.budget >= first,
         }
         for sentence, holds in problems.items():
             if holds:
@@ -111,14 +118,21 @@ class ActiveLearning(Procedure):
         self.device, self.seed = device, seed
 
     def run(self, store: RunStore) -> None:
-        self.settings.check(len(self.dataset.train), self.evaluator)
         images = self.dataset.to(chosen_device(self.device))
         self.check_parts(images)
         with finite(f"before cycle 0, seed {self.seed}"):
             dataset = self.representation.apply(images, self.artifacts)
             self.prepare(images, dataset)
         first_query = partial(self.first_query, dataset)
-        parts = Parts(dataset, self.strategy, self.learner, self.oracle, self.evaluator, first_query)
+        parts = Parts(
+            dataset,
+            self.strategy,
+            self.learner,
+            self.oracle,
+            self.evaluator,
+            first_query,
+            self.settings.free_validation,
+        )
         if store.last is not None:
             logger.info(f"going on after cycle {store.last['index']} ({store.last['annotations']:,} annotations)")
         stopping, query_size = self.settings.stopping, self.settings.query_size
@@ -128,6 +142,10 @@ class ActiveLearning(Procedure):
 
     def check_parts(self, dataset: Dataset) -> None:
         """Refuses parts that do not fit together; a network that cannot read such inputs refuses itself."""
+        if self.learner.validates and dataset.validation is None:
+            raise InputError("learner.early_stopping needs a validation split, which this data set has not: use null")
+        counted = dataset.validation if self.learner.validates and not self.settings.free_validation else None
+        self.settings.check(len(dataset.train), self.evaluator, len(counted) if counted else 0)
         shape = self.representation.shape(dataset.train.images.shape[1:])
         pool = Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes, dataset.map_shape)
         network = self.learner.empty(pool, self.seed)

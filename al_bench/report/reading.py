@@ -67,7 +67,7 @@ class Run:
     @cached_property
     def label(self) -> tuple[str, str]:
         """Task and method, as in the path of a run: ("mnist_two-asal", "asal_auto")."""
-        task, method, _ = label_of(self.choices, self.seed).rsplit("/", 2)
+        task, method, _ = label_of(self.choices, self.seed, self.identity.get("learner", {})).rsplit("/", 2)
         return task, method
 
     @property

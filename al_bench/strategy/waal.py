@@ -1,0 +1,54 @@
+"""WAAL's query: uncertain images that do not look like what is labeled (WAAL Sec. 3.4, Eqs. 9 to 11)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol, cast
+
+import torch
+from torch import Tensor
+
+from al_bench.network import Network
+from al_bench.pool import Pool
+from al_bench.predict import stream
+from al_bench.query import Query
+from al_bench.strategy import Strategy, highest
+
+Score = Callable[[Tensor], Tensor]
+
+
+class Criticizing(Protocol):
+    """What "critic" means of a model."""
+
+    def critique(self, features: Tensor) -> Tensor:
+        """(B, F[, h, w]) features to g in [0, 1], (B,): towards 1 for what looks unlabeled."""
+
+
+@dataclass(frozen=True)
+class Waal(Strategy):
+    """Asks for the unlabeled images of smallest U(x) - coefficient g(x), by one pass over the pool (Alg. 1, line 9).
+
+    U(x) = mixture a(x) + (1 - mixture) b(x), with two upper bounds of the loss under any label (Eqs. 10 and 11).
+    bounds: minus a and minus b, functions of `al_bench.scores`. A chosen image's trace: its U and its g.
+    """
+
+    coefficient: float
+    mixture: float
+    bounds: tuple[Score, Score]
+    needs: ClassVar[frozenset[str]] = frozenset({"critic"})
+
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+        critique = cast(Criticizing, model).critique
+        first, second = self.bounds
+
+        def uncertainty_and_critic(inputs: Tensor) -> Tensor:
+            features = model.features(inputs)
+            logits = model.head(features)
+            uncertainty = -self.mixture * first(logits) - (1 - self.mixture) * second(logits)
+            return torch.stack([uncertainty, critique(features)], dim=1)
+
+        found = torch.cat(list(stream(uncertainty_and_critic, model, pool.inputs, pool.unlabeled)))
+        uncertainty, critic = found.unbind(1)
+        query = highest(self.coefficient * critic - uncertainty, pool.unlabeled, size)
+        assert query.indices is not None
+        chosen = torch.searchsorted(pool.unlabeled, query.indices)
+        return replace(query, trace={"uncertainty": uncertainty[chosen], "critic": critic[chosen]})

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from al_bench import seeding
+from al_bench.errors import InputError
 from al_bench.inputs import Inputs, canonical
 
 Augmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -41,13 +43,18 @@ class Batches(ABC):
 class Shuffled:
     """Positions 0 .. num_items - 1 in batches, in a new order each epoch; any batch can be asked for at any time.
 
-    whole: leave the last, smaller batch of an epoch out. A batch never exceeds num_items.
+    whole: leave the last, smaller batch of an epoch out. least: a last batch of fewer joins the one before it. A batch
+    never exceeds num_items.
     """
 
-    def __init__(self, num_items: int, batch_size: int, seed: int, device: torch.device, whole: bool = False) -> None:
+    def __init__(
+        self, num_items: int, batch_size: int, seed: int, device: torch.device, whole: bool = False, least: int = 1
+    ) -> None:
         self.num_items, self.batch_size = num_items, min(batch_size, num_items)
-        self.seed, self.device = seed, device
+        self.seed, self.device, self.whole = seed, device, whole
         self.per_epoch = num_items // self.batch_size if whole else steps_of_a_pass(num_items, self.batch_size)
+        if num_items % self.batch_size < least and not whole:
+            self.per_epoch = max(1, num_items // self.batch_size)
         self._epoch, self._order = -1, torch.empty(0)
 
     def __getitem__(self, number: int) -> Tensor:
@@ -56,14 +63,15 @@ class Shuffled:
         if epoch != self._epoch:
             rng = seeding.generator(seeding.seed_for(self.seed, epoch, "order"))
             self._epoch, self._order = epoch, torch.randperm(self.num_items, generator=rng).to(self.device)
-        return self._order[batch * self.batch_size : (batch + 1) * self.batch_size]
+        end = self.num_items if batch == self.per_epoch - 1 and not self.whole else (batch + 1) * self.batch_size
+        return self._order[batch * self.batch_size : end]
 
 
 class LabeledBatches(Batches):
     """Canonical inputs (B, ...) and labels (B, ...) of a training set, `epochs` times over.
 
-    augmentation: takes and returns a batch of stored inputs and labels. per_epoch: batches of an epoch, which goes on
-    in the next order where one is through; None: one pass.
+    augmentation: takes and returns a batch of stored inputs and labels. least: see `Shuffled`. per_epoch: batches of an
+    epoch, which goes on in the next order where one is through; None: one pass.
     """
 
     def __init__(
@@ -75,10 +83,11 @@ class LabeledBatches(Batches):
         epochs: int,
         seed: int,
         augmentation: Augmentation | None = None,
+        least: int = 1,
         per_epoch: int | None = None,
     ) -> None:
         self.inputs, self.labels, self.augmentation = inputs, labels, augmentation
-        self.order = Shuffled(len(inputs), batch_size, seed, inputs.device)
+        self.order = Shuffled(len(inputs), batch_size, seed, inputs.device, least=least)
         self.steps = epochs * (per_epoch or self.order.per_epoch)
 
     def __len__(self) -> int:
@@ -94,6 +103,20 @@ class LabeledBatches(Batches):
     @property
     def images_per_step(self) -> float:
         return len(self.inputs) / self.order.per_epoch
+
+
+def least_batch(module: nn.Module, num_items: int) -> int:
+    """How many items a batch of a training needs at least: two where batch norm has to tell them apart.
+
+    Raises InputError where there are fewer.
+    """
+    norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
+    if norms and num_items < 2:
+        raise InputError(
+            f"{num_items} labeled input is too few for the batch norm of {type(module).__name__}: label at least 2 at "
+            "first (loop.initial_size)"
+        )
+    return 2 if norms else 1
 
 
 def steps_of_a_pass(num_items: int, batch_size: int) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from al_bench.files import digest
 from al_bench.picture_files import databases_id, pictures_id
 
 CONF = Path(__file__).parent.parent / "conf"
@@ -24,7 +25,7 @@ IDENTITY = ("dataset", "network", "evaluator", "learner", "strategy", "oracle", 
 SIZES = ("initial", "every_class", "initial_size", "query_size")  # of loop; the budget and the stop rule are not in it
 BESIDE = ("dataset", "evaluator", "seed")  # a procedure that turns no loop: what stands beside its own node
 _OPTIONAL = ("pair/", "preset/")
-NEUTRAL = {"match_steps": False, "early_stopping": None, "split": None}  # keys that came later: left out where they change nothing
+NEUTRAL = {"match_steps": False, "early_stopping": None, "split": None}  # came later: left out where they say nothing
 ELSEWHERE = ("device", "threads", "trainer", "capture", "keep_weights")  # where and how a run computes, not what
 PLACES = {"root": "<data>", "decoded": "<decoded>", "cache": None}  # of dataset: where its files are, not what
 
@@ -57,6 +58,8 @@ def identity(config: DictConfig) -> dict[str, Any]:
         blanked[key] = None
     if "files" in config.dataset:  # which pictures these are is read from the folder, so before it is blanked
         blanked.dataset.files = config.dataset.files
+    if split := config.dataset.get("split"):  # an index file is what it says, wherever it lies
+        blanked.dataset.split = content_id(split)
     for key in PLACES.keys() & config.dataset.keys():
         blanked.dataset[key] = PLACES[str(key)]
     blanked.paths = {str(name): f"<{name!s}>" for name in config.paths}
@@ -81,6 +84,14 @@ def _without_neutral(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {key: _without_neutral(item) for key, item in value.items() if key not in NEUTRAL or item != NEUTRAL[key]}
+
+
+def content_id(path: str) -> str:
+    """Sixteen hexadecimal digits of what a file says, or "unreadable", which the data set will say."""
+    try:
+        return digest(Path(path).expanduser().read_bytes())[:16]
+    except OSError:
+        return "unreadable"
 
 
 def run_id(*, _root_: DictConfig) -> str:

@@ -36,11 +36,12 @@ def made_run(
     learner: Record | None = None,
     trace: Record | None = None,
     identity: Record | None = None,
+    more: Record | None = None,
 ) -> Path:
     """A run with one cycle per accuracy, ten annotations each.
 
     learner: settings of its own; trace: what each record holds of a query; identity: a whole one in place of what is
-    made up, where the run is a cell of an experiment.
+    made up, where the run is a cell of an experiment; more: what each record says beside the usual.
     """
     chosen = {**CHOICES, "strategy": strategy, **(choices or {})}
     parts: Record = {
@@ -57,7 +58,7 @@ def made_run(
     folder = outputs / chosen["dataset"] / strategy / f"seed={seed}" / hash_of(identity)
     write_json(folder / "config.json", about)
     for index, accuracy in enumerate(accuracies):
-        record = cycle(index, accuracy) | ({"trace": trace} if trace and index else {})
+        record = cycle(index, accuracy) | ({"trace": trace} if trace and index else {}) | (more or {})
         write_cycle(folder, record, tensors if index else None)
     return folder
 

@@ -8,9 +8,12 @@ from composing import compose, part
 from safetensors.torch import load_file
 
 from al_bench import compose as al_compose
+from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.learner.supervised import Supervised
+from al_bench.seeding import generator
 from al_bench.store import RunStore
+from al_bench.strategy.random import Random
 from al_bench.strategy.uncertainty import Uncertainty
 from run import instantiated
 
@@ -220,3 +223,92 @@ def test_a_strategy_that_looks_at_labels_is_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(Uncertainty, "prepare", peek)
     with pytest.raises(PermissionError, match="see no hidden label"):
         run(tmp_path, "strategy=entropy")
+
+
+VALIDATED = ("dataset=fashion_mnist", "network=lenet5", "strategy=random")
+
+
+def made_of_clothes(monkeypatch, validation=40):
+    """Fashion-MNIST's place in a run, small."""
+    rng = generator(0)
+
+    def split(size):
+        labels = torch.randint(10, (size,), generator=rng)
+        images = torch.randint(100, (size, 1, 28, 28), generator=rng) + 15 * labels[:, None, None, None]
+        return Split(images.to(torch.uint8), labels)
+
+    made = Dataset(split(120), split(validation) if validation else None, split(30), 10, tuple("0123456789"))
+    monkeypatch.setattr("al_bench.dataset.fashion_mnist.fashion_mnist", lambda **_: made)
+    return made
+
+
+CLOTHES = (*VALIDATED, "recipe.initial_size=20", "recipe.query_size=15", "learner.epochs=4")
+
+
+def clothes(folder, *overrides, budget):
+    config = compose(*CLOTHES, f"loop.budget={budget}", f"paths.outputs={folder}", "device=cpu", *overrides)
+    identity = al_compose.identity(config)
+    with RunStore(folder / al_compose.hash_of(identity), identity, {}) as store:
+        instantiated(config.procedure).run(store)
+        return store.records
+
+
+def test_validation_labels_are_free_where_the_recipe_says_so(tmp_path, monkeypatch):
+    made_of_clothes(monkeypatch)
+    records = clothes(tmp_path, budget=35)
+    assert [record["annotations"] for record in records] == [20, 35]
+    assert [record["validation_labels"] for record in records] == [40, 40]
+
+
+def test_and_count_as_annotations_where_it_does_not(tmp_path, monkeypatch):
+    made_of_clothes(monkeypatch)
+    records = clothes(tmp_path, "loop.free_validation=false", budget=75)
+    assert [record["annotations"] for record in records] == [60, 75]
+    with pytest.raises(InputError, match=r"loop\.budget=50 does not hold 40 validation labels beside 20 initial ones"):
+        clothes(tmp_path, "loop.free_validation=false", budget=50)
+
+
+def test_only_the_training_sees_the_validation_split(tmp_path, monkeypatch):
+    made, seen = made_of_clothes(monkeypatch), []
+    query, fit = Random.query, Supervised.fit
+    monkeypatch.setattr(
+        Random, "query", lambda self, model, pool, *rest: (seen.append(pool), query(self, model, pool, *rest))[1]
+    )
+    monkeypatch.setattr(Supervised, "fit", lambda self, pool, *rest: (seen.append(pool), fit(self, pool, *rest))[1])
+    clothes(tmp_path, budget=35)
+    fitted, queried, again = seen
+    assert queried.validation is None
+    for pool in (fitted, again):
+        assert torch.equal(pool.validation[1], made.validation.labels)
+    seen.clear()
+    clothes(tmp_path, "learner.early_stopping=null", budget=20)
+    assert seen[0].validation is None
+
+
+def test_early_stopping_without_a_validation_split_is_refused(tmp_path, monkeypatch):
+    made_of_clothes(monkeypatch, validation=0)
+    with pytest.raises(
+        InputError, match=r"learner\.early_stopping needs a validation split, which this data set has not"
+    ):
+        clothes(tmp_path, budget=35)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["strategy=waal", "network=linear"], r"Linear has none: use network=lenet5"),
+        (["strategy=waal", "learner=supervised"], r"strategy Waal needs a model with critic, .* use learner=waal"),
+    ],
+)
+def test_waal_without_its_parts_is_refused(tmp_path, overrides, sentence):
+    with pytest.raises(InputError, match=sentence):
+        run(tmp_path, *overrides)
+
+
+def test_waal_runs_to_the_end_of_its_pool_and_comes_back(tmp_path):
+    records = run(tmp_path, "strategy=waal", "loop.query_size=100", budget="inf")
+    assert [record["unlabeled"] for record in records] == [280, 180, 80, 0], (
+        "labels outnumber images, then none is left"
+    )
+    assert {"uncertainty", "critic"} == records[1]["trace"].keys()
+    assert comparable(run(tmp_path, "strategy=waal", "loop.query_size=100", budget="inf")) == comparable(records)

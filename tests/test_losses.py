@@ -149,3 +149,30 @@ def test_cross_entropies_of_each_input():
     each = losses.cross_entropy_each(pixels := torch.randn(2, 3, 2, 2), maps)
     assert each[0].item() == pytest.approx(losses.cross_entropy(pixels[:1], maps[:1]).item())
     assert each[1].item() == 0, "nothing of it counts"
+
+
+def test_the_bias_coefficient_of_the_papers_example_and_of_its_first_rounds():
+    """0.05 in Sec. 3.3; the others by Tab. 2's sizes (facts 2.1)."""
+    assert losses.bias_coefficient(1000, 9000, 1000) == pytest.approx(4 / 81)
+    rounds = {(1000, 39_000, 500): 0.0169, (1000, 39_000, 1000): 0.0125, (2000, 43_000, 2000): 0.0222,
+              (500, 7500, 500): 0.0311}  # fmt: skip
+    for sizes, expected in rounds.items():
+        assert losses.bias_coefficient(*sizes) == pytest.approx(expected, abs=5e-5)
+
+
+def test_the_bias_coefficient_weighs_as_eq_7_does():
+    """mu' C0 / L = mu (1 / (L + B) - 1 / (L + U)) times gamma^-1, by which App. E's loss is divided once more."""
+    labeled, unlabeled, query = 700, 4000, 300
+    gamma = unlabeled / labeled
+    eq7 = labeled * (1 / (labeled + query) - 1 / (labeled + unlabeled))
+    assert gamma / (1 + gamma) * losses.bias_coefficient(labeled, unlabeled, query) == pytest.approx(eq7 / gamma)
+
+
+@pytest.mark.parametrize(("unlabeled", "query"), [(100, 100), (100, 500), (50, 10), (3, 500)])
+def test_the_bias_coefficient_is_never_negative(unlabeled, query):
+    """The last query takes what is left, however much was asked for."""
+    assert losses.bias_coefficient(1000, unlabeled, query) >= 0
+
+
+def test_wasserstein_in_closed_form():
+    assert float(losses.wasserstein(torch.tensor([0.4, 0.8]), torch.tensor([0.1, 0.3]), 0.5)) == pytest.approx(0.5)

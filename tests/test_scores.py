@@ -80,3 +80,19 @@ def test_a_map_scores_the_mean_of_its_pixels():
     pixels = torch.stack([scores.entropy(logits[:, :, i, j]) for i in range(4) for j in range(5)])
     assert torch.allclose(scores.entropy(logits), pixels.mean(0), atol=1e-6)
     assert scores.mutual_information(logits.expand(3, 2, 3, 4, 5)).shape == (2,)
+
+
+def test_waals_bounds_of_a_known_distribution():
+    logits = torch.tensor([[0.2, 0.3, 0.5]]).log() + 7  # a constant changes no probability
+    logs = [math.log(p) for p in (0.2, 0.3, 0.5)]
+    assert float(scores.single_worst(logits)) == pytest.approx(logs[0], abs=1e-5)
+    assert float(scores.uniformity(logits)) == pytest.approx(sum(logs), abs=1e-5)
+    assert float(scores.log_norm(logits)) == pytest.approx(-math.sqrt(sum(log**2 for log in logs)), abs=1e-5)
+
+
+@pytest.mark.parametrize(("score", "highest"), [("single_worst", -1), ("uniformity", -4), ("log_norm", -2)])
+def test_waals_bounds_are_highest_where_all_classes_are_equal(score, highest):
+    """WAAL App. F: the uniform answer is the least of Eq. 11; K = 4."""
+    uniform, other = torch.zeros(1, 4), torch.tensor([[0.1, 0, 0, 0]])
+    assert float(getattr(scores, score)(uniform)) == pytest.approx(highest * math.log(4), abs=1e-5)
+    assert float(getattr(scores, score)(other)) < float(getattr(scores, score)(uniform))

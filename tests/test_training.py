@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from al_bench import interruption, training
-from al_bench.batches import ImageBatches, LabeledBatches, Shuffled
+from al_bench.batches import ImageBatches, LabeledBatches, Shuffled, least_batch
 from al_bench.effort import measured, spend
+from al_bench.errors import InputError
 from al_bench.losses import cross_entropy
 
 CPU = torch.device("cpu")
@@ -253,3 +254,19 @@ def test_low_precision_sees_the_weights_as_they_are_now(trainer):
             cross_entropy(logits.float(), labels).backward()
             optimizer.step()
     torch.testing.assert_close(module.layer.weight, expected.layer.weight, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize(("num_items", "sizes"), [(9, [9]), (17, [8, 9]), (10, [8, 2]), (16, [8, 8]), (1, [1])])
+def test_a_last_batch_that_is_too_small_joins_the_one_before(num_items, sizes):
+    order = Shuffled(num_items, 8, 0, CPU, least=2)
+    assert [len(order[number]) for number in range(order.per_epoch)] == sizes
+    epoch = torch.cat([order[number] for number in range(order.per_epoch)])
+    assert epoch.sort().values.tolist() == list(range(num_items))
+    assert not torch.equal(epoch[:8], order[order.per_epoch]) or num_items == 1
+
+
+def test_batch_norm_needs_two_inputs_and_says_so():
+    assert least_batch(nn.Linear(2, 2), 1) == 1
+    assert least_batch(Toy(), 2) == 2
+    with pytest.raises(InputError, match=r"1 labeled input is too few for the batch norm of Toy: label at least 2"):
+        least_batch(Toy(), 1)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import losses, seeding, training
-from al_bench.batches import Augmentation, Batches, LabeledBatches, Shuffled, steps_of_a_pass
+from al_bench.batches import Augmentation, Batches, LabeledBatches, Shuffled, least_batch, steps_of_a_pass
 from al_bench.early_stopping import EarlyStopping, watch
 from al_bench.inputs import Inputs, canonical
 from al_bench.learner import Learner
@@ -100,6 +100,7 @@ class HDivergence(Learner):
             epochs=self.epochs,
             seed=seeding.seed_for(seed, 0, "batches"),
             augmentation=self.augmentation,
+            least=least_batch(model, len(labels)),
             per_epoch=steps_of_a_pass(max(len(labels), len(pool.unlabeled)), self.batch_size)
             if self.match_steps
             else None,

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from al_bench import losses, seeding, training
-from al_bench.batches import Augmentation, LabeledBatches, steps_of_a_pass
+from al_bench.batches import Augmentation, LabeledBatches, least_batch, steps_of_a_pass
 from al_bench.early_stopping import EarlyStopping, watch
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
@@ -57,6 +57,7 @@ class Supervised(Learner):
             epochs=self.epochs,
             seed=seeding.seed_for(seed, 0, "batches"),
             augmentation=self.augmentation,
+            least=least_batch(module.network, len(labels)),
             per_epoch=steps_of_a_pass(max(len(labels), len(pool.unlabeled)), self.batch_size)
             if self.match_steps
             else None,

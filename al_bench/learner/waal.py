@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import losses, seeding, training
-from al_bench.batches import Augmentation, Batches, Shuffled
+from al_bench.batches import Augmentation, Batches, Shuffled, least_batch
 from al_bench.early_stopping import EarlyStopping, watch
 from al_bench.errors import InputError
 from al_bench.inputs import canonical
@@ -112,7 +112,8 @@ class Waal(Learner):
     def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
         model = self.empty(pool, seed)
         assert isinstance(model, Criticized)
-        batches = UnlabeledWithLabeled(pool, self, seeding.seed_for(seed, 0, "batches"))
+        least = least_batch(model, max(len(pool.training_labels()), len(pool.unlabeled)))
+        batches = UnlabeledWithLabeled(pool, self, seeding.seed_for(seed, 0, "batches"), least)
         training.fit(
             MinMax(model, self, *self.weights(len(batches.labels), len(pool.unlabeled))),
             batches,
@@ -192,10 +193,10 @@ class UnlabeledWithLabeled(Batches):
     The larger of both sets is passed over once an epoch.
     """
 
-    def __init__(self, pool: Pool, settings: Waal, seed: int) -> None:
+    def __init__(self, pool: Pool, settings: Waal, seed: int, least: int) -> None:
         (self.inputs, self.labels), self.pool, self.settings, self.seed = pool.training_set(), pool, settings, seed
         self.sizes = len(self.labels), len(pool.unlabeled)
-        self.order = Shuffled(max(self.sizes), settings.batch_size, seed, pool.device)
+        self.order = Shuffled(max(self.sizes), settings.batch_size, seed, pool.device, least=least)
         self._epoch, self._drawn = -1, torch.empty(0)
 
     def __len__(self) -> int:

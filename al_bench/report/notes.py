@@ -1,4 +1,4 @@
-"""What has to be known of a section's numbers before they are read: who labeled, what an entropy is."""
+"""What has to be known of a section's numbers before they are read: who labeled, what an entropy is, what was free."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ def notes(section: Section) -> list[str]:
     """A sentence for each such thing, with the names of the groups that it concerns."""
     users: dict[str, list[str]] = {}
     for group in section.groups:
-        for sentence in (*_oracle(group), *_loss(group)):
+        for sentence in (*_oracle(group), *_loss(group), *_validation(group)):
             users.setdefault(sentence, []).append(group.name)
     return [f"{listed(names)}: {sentence}" for sentence, names in users.items()]
 
@@ -54,3 +54,18 @@ def _loss(group: Group) -> Iterator[str]:
         "entropy is shown, probabilities are the softmax of the scores, for two classes p = sigmoid(2s) with s half "
         "the difference of both scores, a linear SVM's signed distance."
     )
+
+
+def _validation(group: Group) -> Iterator[str]:
+    """Labels that early stopping looked at are labels too, whoever pays for them."""
+    last = group.first.cycles[-1]
+    count = last.get("validation_labels", 0)
+    if not count:
+        return
+    free = (group.first.identity.get("loop") or {}).get("free_validation")
+    seen = f"every training was watched by early stopping on {count:,} labels of the validation split, which "
+    bought = last["annotations"]
+    if free:
+        yield seen + f"the paper does not count: {bought:,} annotations are {bought + count:,} labels."
+    else:
+        yield seen + f"count: {bought:,} annotations are {bought - count:,} bought ones and those."

@@ -32,3 +32,25 @@ def test_what_the_entropy_of_a_hinge_trained_model_is(tmp_path):
 def test_the_cross_entropy_needs_no_word(tmp_path):
     loss = {"_target_": "hydra.utils.get_method", "path": "al_bench.losses.cross_entropy"}
     assert said(tmp_path, learner={"loss": loss}, oracle={"_target_": "made.GroundTruth"}) == []
+
+
+def watched(tmp_path, free):
+    loop = {"query_size": 10, "free_validation": free}
+    identity = {
+        "dataset": {"_target_": "made.dataset"},
+        "evaluator": {"_target_": "made.Accuracy"},
+        "seed": 0,
+        "loop": loop,
+    }
+    made_run(tmp_path, "random", 0, identity=identity, choices=CHOICES, more={"validation_labels": 500})
+    (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
+    (sentence,) = notes(section)
+    return sentence, section.groups[0].first.cycles[-1]["annotations"]
+
+
+def test_labels_that_early_stopping_saw_are_told_free_or_not(tmp_path):
+    sentence, bought = watched(tmp_path / "free", True)
+    assert "500 labels of the validation split, which the paper does not count" in sentence
+    assert f"{bought} annotations are {bought + 500} labels" in sentence
+    sentence, bought = watched(tmp_path / "counted", False)
+    assert f"which count: {bought} annotations are {bought - 500} bought ones" in sentence

@@ -1,0 +1,268 @@
+"""Labeled inputs are dark and unlabeled ones bright, so a critic can tell them apart."""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+from composing import compose, part
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import SGD, Adam, Optimizer
+
+from al_bench import losses, seeding, training
+from al_bench.augmentation import FlipCrop
+from al_bench.errors import InputError
+from al_bench.learner.waal import Criticized, MinMax, UnlabeledWithLabeled, Waal
+from al_bench.network import Network
+from al_bench.network.linear import Linear
+from al_bench.pool import Pool
+from al_bench.query import Query
+
+LABELED, UNLABELED = 20, 50
+
+
+class Small(Network):
+    """Eight features of two inputs."""
+
+    def __init__(self, input_shape: tuple[int, ...], num_classes: int) -> None:
+        super().__init__(nn.Sequential(nn.Linear(2, 8), nn.Tanh()), nn.Identity(), nn.Linear(8, num_classes))
+
+
+def made_pool(labeled: int = LABELED, unlabeled: int = UNLABELED) -> Pool:
+    inputs = 0.3 * torch.randn(labeled + unlabeled, 2, generator=seeding.generator(0))
+    inputs[labeled:, 0] += 2
+    labels = (inputs[:labeled, 1] > 0).long()
+    return Pool.unlabeled_from(inputs, 2).with_labels(Query(indices=torch.arange(labeled)), labels)
+
+
+AS_PAPER = Waal(
+    Small,
+    epochs=30,
+    batch_size=8,
+    optimizer=partial(Adam, lr=0.01),
+    trade_off=0.01,
+    hidden=16,
+    query_size=10,
+    weighting="eq8",
+    pairing="replacement",
+    penalty_weight=2.0,
+    penalty_at="interpolates",
+    reversed_penalty=False,
+    fresh_features=False,
+)
+
+
+def made_game(settings: Waal, bias: float = 0.5) -> MinMax:
+    """Untrained, in eval mode: without dropout a loss is a number to compare."""
+    model = settings.empty(made_pool(), seed=0)
+    assert isinstance(model, Criticized)
+    return MinMax(model, settings, settings.trade_off, bias).eval()  # type: ignore[no-any-return]
+
+
+def batch() -> tuple[Tensor, Tensor, Tensor]:
+    pool = made_pool()
+    inputs, labels = pool.training_set()
+    return inputs, labels, pool.inputs[pool.unlabeled[:LABELED]]
+
+
+def step(game: MinMax, optimizers: list[Optimizer]) -> training.Losses:
+    """One step, as `training.fit` makes it but for the mode."""
+    _, *driven = Fabric(accelerator="cpu").setup(game, *optimizers)
+    return game.step(batch(), driven)
+
+
+def distance(game: MinMax) -> float:
+    inputs, _, others = batch()
+    with torch.no_grad():
+        return float(game.distance(game.model.features(torch.cat([inputs, others])), len(inputs)))
+
+
+def rates(game: MinMax, network: float, critic: float) -> list[Optimizer]:
+    return [SGD(game.model.network.parameters(), network), SGD(game.model.critic.parameters(), critic)]
+
+
+def test_the_critic_raises_the_distance_and_the_features_lower_it() -> None:
+    """Each half of a step alone, by giving the other's optimizer a rate of 0."""
+    settings = replace(AS_PAPER, trade_off=10.0, penalty_weight=0.0)
+    by_critic = made_game(settings)
+    before = distance(by_critic)
+    step(by_critic, rates(by_critic, 0.0, 0.01))
+    by_features = made_game(settings)
+    step(by_features, rates(by_features, 0.01, 0.0))
+    assert distance(by_features) < before < distance(by_critic)
+
+
+def test_one_step_is_algorithm_1_by_hand() -> None:
+    """Gradients of Alg. 1's lines 4 to 6, all of them at the features before the step."""
+    settings, rate, bias, trade_off = replace(AS_PAPER, penalty_weight=0.0), 0.1, 0.3, 0.7
+    game = made_game(replace(settings, trade_off=trade_off), bias)
+    inputs, labels, others = batch()
+    network, critic = game.model.network, game.model.critic
+    features, unlabeled = network.features(inputs), network.features(others)
+    values = critic(unlabeled).mean() - bias * critic(features).mean()
+    loss = losses.cross_entropy(network.head(features), labels) + trade_off * values
+    for_network = torch.autograd.grad(loss, list(network.parameters()), retain_graph=True)
+    for_critic = torch.autograd.grad(trade_off * values, list(critic.parameters()))
+    expected = [(p - rate * g).detach() for p, g in zip(network.parameters(), for_network, strict=True)]
+    expected += [(p + rate * g).detach() for p, g in zip(critic.parameters(), for_critic, strict=True)]
+    step(game, rates(game, rate, rate))
+    for parameter, value in zip([*network.parameters(), *critic.parameters()], expected, strict=True):
+        assert torch.allclose(parameter, value, atol=1e-6)
+
+
+@pytest.mark.parametrize("reversed_penalty", [False, True])
+def test_the_penalty_falls_and_the_sign_of_the_published_code_makes_it_rise(reversed_penalty: bool) -> None:
+    """The same inputs on both sides, so that their distance is 0 and stays so: only the penalty moves the critic."""
+    settings = replace(AS_PAPER, penalty_weight=1.0, reversed_penalty=reversed_penalty, trade_off=1.0)
+    game, constant = made_game(settings, bias=1.0), made_pool().inputs[:LABELED]
+    points = game.model.features(constant).detach()
+
+    def penalty() -> float:
+        return losses.gradient_penalty(game.model.critique, points).item()
+
+    before = penalty()
+    _, *driven = Fabric(accelerator="cpu").setup(game, *rates(game, 0.0, 0.05))
+    for _ in range(200):
+        game.step((constant, batch()[1], constant), driven)
+    assert 0.5 < before < 1, "an untrained critic is nearly flat"
+    assert (penalty() > before) if reversed_penalty else (penalty() < 0.8 * before)
+
+
+@pytest.mark.parametrize(("penalty_at", "count"), [("interpolates", LABELED), ("all", 3 * LABELED)])
+def test_where_the_penalty_is_taken(penalty_at: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def penalty(critic: object, points: Tensor) -> Tensor:
+        seen.append(points)
+        return points.sum() * 0
+
+    monkeypatch.setattr(losses, "gradient_penalty", penalty)
+    game = made_game(replace(AS_PAPER, penalty_at=penalty_at))  # type: ignore[arg-type]
+    step(game, rates(game, 0.0, 0.0))
+    assert seen[0].shape == (count, 8)
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_the_critic_reads_the_features_before_or_after_the_networks_step(
+    fresh: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    game = made_game(replace(AS_PAPER, fresh_features=fresh))
+    terms = game.critic_terms
+    monkeypatch.setattr(
+        game, "critic_terms", lambda features, count: (read.append(features), terms(features, count))[1]
+    )
+    inputs, _, others = batch()
+    both = torch.cat([inputs, others])
+    before = game.model.features(both).detach()
+    step(game, rates(game, 0.5, 0.0))
+    after = game.model.features(both).detach()
+    assert not torch.equal(before, after)
+    assert torch.equal(read[0], after if fresh else before)
+
+
+def test_the_weights_of_eq_8_and_of_the_published_code() -> None:
+    paper, c0 = AS_PAPER.weights(1000, 9000)
+    assert paper == pytest.approx(0.009)
+    assert c0 == losses.bias_coefficient(1000, 9000, 10)
+    assert replace(AS_PAPER, weighting="ratio").weights(1000, 9000) == (0.01, pytest.approx(1 / 9))
+    assert AS_PAPER.weights(1000, 0) == (0.0, 0.0)
+
+
+def test_without_a_trade_off_the_network_learns_as_if_alone() -> None:
+    alone, beside = (made_game(replace(AS_PAPER, trade_off=0.0)) for _ in range(2))
+    step(beside, rates(beside, 0.1, 0.1))
+    inputs, labels, _ = batch()
+    optimizer = SGD(alone.model.network.parameters(), 0.1)
+    losses.cross_entropy(alone.model.network(inputs), labels).backward()
+    optimizer.step()
+    for one, other in zip(alone.model.network.parameters(), beside.model.network.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-7)
+
+
+def test_an_epoch_reads_every_unlabeled_input_once_and_draws_labeled_ones_with_replacement() -> None:
+    pool = made_pool()
+    batches = UnlabeledWithLabeled(pool, AS_PAPER, seed=0, least=1)
+    assert len(batches) == 30 * 7
+    epochs = [[batches[7 * epoch + number] for number in range(7)] for epoch in range(2)]
+    for epoch in epochs:
+        others = torch.cat([others for _, _, others in epoch])
+        assert torch.equal(others.sort(0).values, pool.inputs[pool.unlabeled].sort(0).values)
+        assert all(len(inputs) == len(labels) == len(others) for inputs, labels, others in epoch)
+    drawn = torch.cat([inputs for inputs, _, _ in epochs[0]])
+    counts = drawn.unique(dim=0, return_counts=True)[1]
+    assert counts.min() < 2 or counts.max() > 3, "passes would read each of the 20 two or three times"
+    assert not torch.equal(drawn, torch.cat([inputs for inputs, _, _ in epochs[1]]))
+    assert torch.equal(batches[3][0], epochs[0][3][0]), "any batch can be asked for at any time"
+
+
+def test_modulo_pairs_positions_of_the_larger_set() -> None:
+    pool = made_pool(3, 7)
+    batches = UnlabeledWithLabeled(pool, replace(AS_PAPER, pairing="modulo"), seed=0, least=1)
+    order = batches.order[0]
+    inputs, labels, others = batches[0]
+    assert torch.equal(inputs, pool.inputs[order % 3])
+    assert torch.equal(labels, pool.labels[order % 3])
+    assert torch.equal(others, pool.inputs[pool.unlabeled[order]])
+    assert len(order) == 7
+
+
+@pytest.mark.parametrize("pairing", ["replacement", "modulo"])
+def test_once_more_is_labeled_than_not_an_epoch_reads_every_label(pairing: str) -> None:
+    pool = made_pool(50, 20)
+    batches = UnlabeledWithLabeled(pool, replace(AS_PAPER, pairing=pairing), seed=0, least=1)  # type: ignore[arg-type]
+    epoch = [batches[number] for number in range(7)]
+    assert torch.equal(torch.cat([inputs for inputs, _, _ in epoch]).sort(0).values, pool.inputs[:50].sort(0).values)
+    assert all(len(inputs) == len(others) for inputs, _, others in epoch)
+
+
+def test_both_kinds_are_augmented() -> None:
+    images = torch.full((30, 1, 4, 4), 255, dtype=torch.uint8)
+    pool = Pool.unlabeled_from(images, 2).with_labels(Query(indices=torch.arange(10)), torch.zeros(10).long())
+    settings = replace(AS_PAPER, augmentation=FlipCrop(padding=4, flip=True))
+    torch.manual_seed(0)
+    inputs, _, others = UnlabeledWithLabeled(pool, settings, seed=0, least=1)[0]
+    assert (inputs == 0).any()
+    assert (others == 0).any()
+
+
+def test_training_hides_the_difference() -> None:
+    """The features of both kinds come nearer than supervised learning leaves them."""
+
+    def gap(trade_off: float) -> float:
+        settings = replace(AS_PAPER, trade_off=trade_off, penalty_weight=0.1, epochs=60)
+        pool = made_pool()
+        model = settings.fit(pool, None, seed=0)
+        with torch.no_grad():
+            features = model.features(pool.inputs)
+        return float((features[:LABELED].mean(0) - features[LABELED:].mean(0)).norm())
+
+    assert gap(20.0) < 0.7 * gap(0.0)
+
+
+def test_a_network_without_a_feature_extractor_is_refused() -> None:
+    with pytest.raises(InputError, match=r"Linear has none: use network=lenet5, vgg16_bn or small_cnn"):
+        replace(AS_PAPER, network=Linear).empty(made_pool(), 0)
+
+
+@pytest.mark.parametrize("key", ["weighting", "pairing", "penalty_at"])
+def test_an_unknown_choice_is_refused(key: str) -> None:
+    with pytest.raises(InputError, match=rf"learner\.{key}=other is not known: use "):
+        replace(AS_PAPER, **{key: "other"})
+
+
+def test_the_paper_and_its_code_compose() -> None:
+    paper: Waal = part("learner", "dataset=fashion_mnist", "strategy=waal")
+    code: Waal = part("learner", "dataset=fashion_mnist", "strategy=waal", "preset=as_code")
+    assert (paper.trade_off, paper.weighting, paper.pairing, paper.penalty_at) == (
+        0.01,
+        "eq8",
+        "replacement",
+        "interpolates",
+    )
+    assert (code.trade_off, code.weighting, code.pairing, code.penalty_at) == (0.002, "ratio", "modulo", "all")
+    assert (paper.fresh_features, code.fresh_features) == (False, True)
+    assert not code.reversed_penalty, "a key of its own"
+    assert (paper.query_size, paper.epochs, paper.batch_size) == (500, 80, 64)
+    assert compose("dataset=fashion_mnist", "strategy=waal", "preset=as_code").strategy.coefficient == 10

@@ -1,0 +1,82 @@
+"""Directions: uncertain before sure, unlike what is labeled before like it."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from al_bench import scores
+from al_bench.network import Network
+from al_bench.pool import Pool
+from al_bench.query import Query
+from al_bench.seeding import generator
+from al_bench.strategy.waal import Waal
+
+NOTHING_SAID = 0.5
+
+
+class Told(Network):
+    """Inputs (p, g) are their own answers: probabilities p and 1 - p, critic g."""
+
+    def __init__(self) -> None:
+        nn.Module.__init__(self)
+        self.unused = nn.Parameter(torch.zeros(1))
+
+    def features(self, inputs: Tensor) -> Tensor:
+        return inputs
+
+    def head(self, features: Tensor) -> Tensor:
+        return torch.stack([features[:, 0], 1 - features[:, 0]], dim=1).log()
+
+    def critique(self, features: Tensor) -> Tensor:
+        return features[:, 1]
+
+
+def made_pool(rows: list[tuple[float, float]]) -> Pool:
+    """The first is labeled, and would be the best."""
+    pool = Pool.unlabeled_from(torch.tensor([(0.5, 1.0), *rows]), 2)
+    return pool.with_labels(Query(indices=torch.tensor([0])), torch.tensor([0]))
+
+
+def asked(rows: list[tuple[float, float]], coefficient: float = 5.0, mixture: float = 0.5) -> list[int]:
+    strategy = Waal(coefficient, mixture, (scores.single_worst, scores.uniformity))
+    query = strategy.query(Told().eval(), made_pool(rows), len(rows), generator(0))
+    assert query.indices is not None
+    return query.indices.tolist()
+
+
+@pytest.mark.parametrize("mixture", [0.0, 0.5, 1.0])
+def test_the_papers_two_samples(mixture: float) -> None:
+    """[.4, .6] before [.3, .7] (Sec. 3.4), by either bound."""
+    assert asked([(0.3, NOTHING_SAID), (0.4, NOTHING_SAID), (0.1, NOTHING_SAID)], mixture=mixture) == [2, 1, 3]
+
+
+def test_the_higher_critic_first() -> None:
+    assert asked([(0.4, 0.2), (0.4, 0.9), (0.4, 0.5)]) == [2, 3, 1]
+
+
+def test_the_coefficient_weighs_both() -> None:
+    rows = [(0.45, 0.1), (0.2, 0.9)]
+    assert asked(rows, coefficient=0.0) == [1, 2]
+    assert asked(rows, coefficient=5.0) == [2, 1]
+
+
+def test_scores_and_trace_by_hand() -> None:
+    pool, strategy = made_pool([(0.25, 0.3), (0.5, 0.6)]), Waal(5.0, 0.25, (scores.single_worst, scores.uniformity))
+    query = strategy.query(Told().eval(), pool, 2, generator(0))
+    p = torch.tensor([0.5, 0.25])  # in the order of the query
+    expected = -0.25 * p.log() - 0.75 * (p.log() + (1 - p).log())
+    assert query.indices is not None
+    assert query.indices.tolist() == [2, 1]
+    assert torch.allclose(query.trace["uncertainty"], expected)
+    assert query.trace["critic"].tolist() == pytest.approx([0.6, 0.3])
+    assert query.scores is not None
+    assert torch.allclose(query.scores, 5 * query.trace["critic"] - expected)
+
+
+def test_a_sure_model_gives_finite_scores() -> None:
+    """Logits that far apart have a probability of 0 in float32."""
+    logits = torch.tensor([[0.0, 400.0, 0.0]])
+    for score in (scores.single_worst, scores.uniformity, scores.log_norm):
+        assert score(logits).isfinite().all()
+    assert float(scores.single_worst(logits)) == -400
+    assert float(scores.uniformity(logits)) == -800

@@ -59,6 +59,22 @@ def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
     return list({cell.id: cell for cell in cells}.values())
 
 
+def node_of(name: str, overrides: Sequence[str]) -> Record:
+    """A node of what `python run.py <overrides>` would run, for `made`. Raises InputError where there is none."""
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+
+    if problem := compose.unknown_choice(overrides):
+        raise InputError(problem)
+    compose.register()
+    try:
+        with initialize_config_dir(str(compose.CONF), version_base="1.3"):
+            node: Record = compose.plain(_composed(overrides)[name])
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(f"{' '.join(overrides)} cannot be composed: {_first_line(error)}") from error
+    return node
+
+
 def made(node: Record) -> Any:
     """What a stored configuration node describes. Raises InputError where that cannot be made here."""
     from hydra.errors import InstantiationException

@@ -1,14 +1,16 @@
 """Published files: fetched with a time limit, and told apart from what is not them by their MD5."""
 
 import hashlib
+import io
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 from urllib.response import addinfourl
 
 from al_bench.files import written_whole
-from al_bench.progress import progress
+from al_bench.progress import Progress, progress
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +21,26 @@ _BLOCK = 1 << 16
 def fetched(url: str) -> bytes:
     """What lies at a URL. Raises OSError or http.client.HTTPException."""
     return b"".join(_blocks(url))
+
+
+@contextmanager
+def streamed(url: str) -> Iterator["Counted"]:
+    """What lies at a URL, to be read once from its beginning, as far as the caller wants. Raises as `fetched`."""
+    logger.info(f"fetching {url}")
+    with urlopen(url, timeout=_SECONDS) as answer, progress("fetching", _length(answer), "bytes") as bar:
+        yield Counted(answer, bar)
+
+
+class Counted(io.RawIOBase):
+    """An answer that shows how much of it was read."""
+
+    def __init__(self, answer: addinfourl, bar: Progress) -> None:
+        self.answer, self.bar = answer, bar
+
+    def read(self, size: int = -1) -> bytes:
+        block: bytes = self.answer.read(size)
+        self.bar.advance(len(block))
+        return block
 
 
 def fetch(url: str, path: Path, checksum: str) -> None:
@@ -47,11 +69,9 @@ def md5_of_file(path: Path) -> str:
 
 
 def _blocks(url: str) -> Iterator[bytes]:
-    logger.info(f"fetching {url}")
-    with urlopen(url, timeout=_SECONDS) as answer, progress("fetching", _length(answer), "bytes") as bar:
-        while block := answer.read(_BLOCK):
+    with streamed(url) as stream:
+        while block := stream.read(_BLOCK):
             yield block
-            bar.advance(len(block))
 
 
 def _length(answer: addinfourl) -> int:

@@ -15,16 +15,22 @@ from al_bench.dataset import Split
 from al_bench.errors import InputError
 from al_bench.fetching import fetched, md5
 from al_bench.files import written_whole
+from al_bench.splits import Splits, divided, last
 
 
 def idx_splits(
-    source: type[MNIST], root: str | Path, checksums: Mapping[str, str], validation_size: int
-) -> tuple[Split, Split | None, Split]:
+    source: type[MNIST],
+    root: str | Path,
+    checksums: Mapping[str, str],
+    validation_size: int,
+    split: str | Path | None = None,
+) -> Splits:
     """Training, validation and test split: (N, 1, H, W) images and (N,) labels.
 
     source: torchvision's class, which names folder and mirrors. root: the folder of <source>/raw. checksums: name of
     each file to the MD5 of its content. validation_size: the last images of those published for training, which are
-    the validation split (0: None). Files that are absent are unpacked from <name>.gz, or fetched.
+    the validation split (0: None). split: an index file in its place, see `splits.read`. Files that are absent are
+    unpacked from <name>.gz, or fetched.
 
     Raises InputError naming a file that can neither be found nor fetched, or that is not what was published, and for a
     validation_size that leaves nothing to train on.
@@ -35,12 +41,8 @@ def idx_splits(
     for name, checksum in checksums.items():
         if md5((folder / name).read_bytes()) != checksum:
             raise InputError(f"{folder / name} is garbled or truncated: remove it, and it is fetched again")
-    images, labels = _read(folder, "train")
-    first = len(images) - validation_size
-    if not 0 < first <= len(images):
-        raise InputError(f"dataset.validation_size={validation_size} cannot be: give 0 to {len(images) - 1:,}")
-    validation = Split(images[first:], labels[first:]) if validation_size else None
-    return Split(images[:first], labels[:first]), validation, Split(*_read(folder, "t10k"))
+    train, test = (Split(*_read(folder, name)) for name in ("train", "t10k"))
+    return divided(train, test, last(len(train), validation_size), split)
 
 
 def _read(folder: Path, name: str) -> tuple[Tensor, Tensor]:

@@ -9,17 +9,32 @@ from pathlib import Path
 
 import torch
 
-from al_bench.bench import Measured, command, coreset, cycle, fit, gan, matcher, matcher_scale, scoring, table
+from al_bench.bench import (
+    Measured,
+    command,
+    coreset,
+    cycle,
+    deepfool,
+    fit,
+    gan,
+    matcher,
+    matcher_scale,
+    scoring,
+    table,
+    waal,
+)
 from al_bench.files import written_whole
 
 CLAIMS: Mapping[str, Callable[[], Iterable[Measured]]] = {
     "fit": fit.measure,
     "coreset": coreset.measure,
+    "deepfool": deepfool.measure,
     "matcher": matcher.measure,
     "matcher16m": matcher_scale.measure,
     "scoring": scoring.measure,
     "cycle": cycle.measure,
     "gan": gan.measure,
+    "waal": waal.measure,
     "help": command.measure,
 }
 ON_GPU: Mapping[str, Callable[[], Iterable[Measured]]] = {"gan_gpu": gan.measure_gpu}  # only when asked for by name

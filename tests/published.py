@@ -1,4 +1,4 @@
-"""Small files in the layouts in which SVHN, CelebA and LSUN are published, filled with noise."""
+"""Small files in the layouts in which SVHN, STL10, CelebA and LSUN are published, filled with noise."""
 
 import hashlib
 import io
@@ -14,6 +14,7 @@ from scipy.io import savemat
 from al_bench.dataset.celeba import ATTRIBUTES, PARTITION, PICTURES
 
 SVHN_COUNTS = {"train": 40, "extra": 160, "test": 40}
+STL10_COUNTS = {"train": 50, "test": 80}  # a hundredth
 CELEBA_NAMES = ("Bangs", "Blond_Hair", "Eyeglasses", "Male", "Wearing_Hat")
 SCENES = ("bedroom", "kitchen", "tower")
 
@@ -38,6 +39,21 @@ def svhn_files(folder: Path) -> dict[str, str]:
         savemat(path, {"X": images, "y": labels}, do_compression=True)
         checksums[name] = md5(path)
     return checksums
+
+
+def stl10_image(name: str, row: int) -> np.ndarray:
+    """(96, 96, 3), other ones for every file and row."""
+    return noise(1000 * list(STL10_COUNTS).index(name) + row, 96, 96)
+
+
+def stl10_files(folder: Path) -> dict[str, str]:
+    """Images column by column, channel after channel, labels from 1 to 10 in turn; the MD5 of each file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, count in STL10_COUNTS.items():
+        columns_first = (stl10_image(name, row).transpose(2, 1, 0) for row in range(count))
+        (folder / f"{name}_X.bin").write_bytes(b"".join(image.tobytes() for image in columns_first))
+        (folder / f"{name}_y.bin").write_bytes(bytes(row % 10 + 1 for row in range(count)))
+    return {path.name: md5(path) for path in folder.glob("*.bin")}
 
 
 def celeba_lists(folder: Path, count: int) -> dict[str, str]:

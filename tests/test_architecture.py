@@ -15,10 +15,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"errors", "seeding", "inputs", "query", "pool", "initial", "scores", "losses", "interruption", "effort",
      "progress", "files", "checkpoint", "commit", "compose", "stopping", "device", "augmentation", "pca", "capture",
-     "picture_files", "decoding", "lmdb_pictures", "zipped_pictures", "fetching", "unpacking", "timetable"},
+     "picture_files", "decoding", "lmdb_pictures", "zipped_pictures", "fetching", "packed", "unpacking", "timetable",
+     "intervals", "query_diversity", "sampling_bias", "thin_convolutions"},
     {"network"},
     {"training", "predict", "batches", "artifacts", "hyperplane", "early_stopping"},
-    {"dataset", "idx", "decoded"},
+    {"dataset", "splits", "idx", "decoded"},
     {"gan", "matcher", "feature", "latent_search", "growth", "stages"},
     {"representation"},
     {"oracle", "learner", "strategy", "evaluator"},

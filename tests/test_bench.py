@@ -15,18 +15,21 @@ from al_bench.bench import (
     command,
     coreset,
     cycle,
+    deepfool,
     fit,
     gan,
     interleaved,
     matcher,
     matcher_scale,
     scoring,
+    waal,
 )
 from al_bench.learner.supervised import Supervised
 from al_bench.network.lenet import LeNet
+from al_bench.network.lenet5 import LeNet5
 from al_bench.network.linear import Linear
 from al_bench.predict import predict
-from al_bench.seeding import generator
+from al_bench.seeding import fork, generator
 from al_bench.store import RunStore
 from al_bench.strategy.coreset import furthest_first
 from scripts.bench import CLAIMS, main
@@ -123,6 +126,9 @@ def test_the_ratio_is_taken_pair_by_pair():
 def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     """Looked at without measuring: every claim of the command has a goal, and none is looser than it was set."""
     monkeypatch.setattr(coreset, "peak_memory", lambda points, labeled: points)
+    monkeypatch.setattr(deepfool, "EPOCHS", 2)
+    monkeypatch.setattr(waal, "BATCH_SIZE", 2)
+    monkeypatch.setattr(waal, "STEPS", {"LeNet5": 1, "VGG16-BN": 1})
     monkeypatch.setattr(matcher, "compared", lambda rows, pairs: (0.1, "", True))
     monkeypatch.setattr(matcher_scale, "apart", lambda task, *arguments: task(*arguments))
     monkeypatch.setattr(matcher_scale, "TUNED_ON", 200)
@@ -132,11 +138,13 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     rows = {
         "fit": fit.measure(20, 1),
         "coreset": coreset.measure(60, 20, 3, 1),
+        "deepfool": deepfool.measure(20, 4, 2),
         "matcher": matcher.measure(100, 1),
         "matcher16m": list(matcher_scale.measure((300, 600), 500, tmp_path)),
         "scoring": scoring.measure(40, 20),
         "cycle": cycle.measure(),
         "gan": gan.measure((4, 8, 16), 2, 1),
+        "waal": waal.measure(1),
         "help": command.measure(),
     }
     assert list(rows) == list(CLAIMS)
@@ -144,6 +152,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     assert goals == {
         "fit": ["at most 1.500 x"],
         "coreset": ["at most 0.400 x", "at most 4.000 x"],
+        "deepfool": ["at most 0.125 x", "None"],
         "matcher": ["at most 0.200 x", "None"],
         "matcher16m": [
             *["None", "None", "at most 0.0667 x", "at most 0.00333 x", "at most 20.0 GiB", "at least 99.00 %"],
@@ -152,6 +161,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         ],
         "scoring": ["at least 90.00 %"],
         "cycle": ["at most 2.00 %", "None"],
+        "waal": ["at most 3.000 x", "at most 2.300 x"],
         "gan": ["at most 1.050 x", "at most 0.650 x"][: len(rows["gan"])],  # the second on bfloat16 processors
         "help": ["at most 1.50 s"],
     }
@@ -186,6 +196,20 @@ def test_peak_memory_is_what_the_arrays_take():
     """At least the copy that is moved to the middle; at most three times that, where all pairs would be 16 times."""
     embeddings = 4 * 8_000 * coreset.SIZE
     assert 0.9 * embeddings < coreset.peak_memory(8_000, 100) < 3 * embeddings
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_deepfool_one_image_at_a_time_ends_as_far_from_each_image(alone, monkeypatch):
+    with fork(0):
+        model = LeNet5((1, 28, 28), 10, 0.13, 0.31).eval()
+    images = deepfool.made_pool(6).inputs[-6:]
+    found, _ = deepfool.STRATEGY.perturbations(model, images, torch.arange(6))
+    torch.testing.assert_close(deepfool.one_at_a_time(model, images / 255, alone), found, rtol=1e-3, atol=0)
+    assert found.min() > 0
+    row = deepfool.compared(model, images, 4, 2, "of some kind", None, alone)
+    assert row.agrees and "6 images 1 x 28 x 28" in row.how and "of some kind" in row.how and "on 4 of them" in row.how
+    monkeypatch.setattr(deepfool, "one_at_a_time", lambda model, images, alone: 1.01 * found[: len(images)])
+    assert deepfool.compared(model, images, 2, 1, "of some kind", None, alone).missed, "a hundredth too far"
 
 
 @pytest.mark.parametrize("made", [matcher.falling, matcher.folded])

@@ -83,6 +83,18 @@ def test_a_root_on_the_command_line_is_a_path_too():
     assert run_id(*cifar, "dataset.format=folder") != run_id(*cifar)
 
 
+def test_an_index_file_is_known_by_what_it_says(tmp_path):
+    svhn = ("dataset=svhn_waal", "strategy=random")
+    assert "split" not in al_compose.identity(compose(*svhn))["dataset"]
+    ids = []
+    for place, content in (("here", "[1]"), ("there", "[1]"), ("other", "[2]")):
+        (tmp_path / place).write_text(content)
+        ids.append(run_id(*svhn, f"dataset.split={tmp_path / place}"))
+    assert ids[0] == ids[1] != ids[2]
+    missing = run_id(*svhn, f"dataset.split={tmp_path / 'none'}")
+    assert len({run_id(*svhn), missing, *ids}) == 4
+
+
 def test_a_hash_that_was_written_down():
     """An id that moves orphans every stored run, so it moves only on purpose."""
     assert al_compose.hash_of({"seed": 0, "loop": {"query_size": 10}}) == "329cedc3f78a"
@@ -189,3 +201,27 @@ def test_differences_are_named_by_their_keys():
 def test_help_is_what_hydra_would_print():
     """`run.py` prints it without Hydra's composition, which takes longer with every folder of conf."""
     assert al_compose.help_text() == compose().hydra.help.template
+
+
+def test_keys_that_came_later_and_change_nothing_are_in_no_id():
+    kept = al_compose.identity(compose("dataset=fashion_mnist", "strategy=random", "learner.early_stopping=null"))
+    assert not {"match_steps", "early_stopping"} & kept["learner"].keys()
+    assert "free_validation" not in kept["loop"], "nobody looks at validation labels"
+    watched = al_compose.identity(compose("dataset=fashion_mnist", "strategy=random", "match_steps=true"))
+    assert watched["learner"]["match_steps"] is True
+    assert watched["learner"]["early_stopping"]["criterion"] == "accuracy"
+    assert watched["loop"]["free_validation"] is True
+
+
+def test_matched_steps_are_another_run_with_a_label_of_its_own():
+    plain, matched = (("dataset=fashion_mnist", "strategy=random", *more) for more in ((), ("match_steps=true",)))
+    assert run_id(*plain) != run_id(*matched)
+    assert al_compose.label(_root_=compose(*plain)) == "fashion_mnist-waal/random/seed=0"
+    assert al_compose.label(_root_=compose(*matched)) == "fashion_mnist-waal/random+match_steps/seed=0"
+
+
+def test_waal_is_the_same_run_with_matched_steps_and_without():
+    cell = ("dataset=fashion_mnist", "strategy=waal")
+    assert run_id(*cell, "match_steps=true") == run_id(*cell)
+    labels = {al_compose.label(_root_=compose(*cell, *more)) for more in ((), ("match_steps=true",))}
+    assert labels == {"fashion_mnist-waal/waal+waal/seed=0"}

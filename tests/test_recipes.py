@@ -3,8 +3,10 @@
 from typing import NamedTuple
 
 import pytest
+import torch
 from composing import compose, part
 
+from al_bench.network import NetworkFactory
 from al_bench.stopping import Stopping
 
 
@@ -67,3 +69,63 @@ def test_all_cnn_learns_slower_from_epochs_130_and_140_on() -> None:
             first = epoch * per_epoch
             rates = [schedule(step / (150 * per_epoch)) for step in (first - 1, first)]
             assert rates == pytest.approx([before, after])
+
+
+class WaalRow(NamedTuple):
+    """Of WAAL's Tables 2 and 3, App. G.2, and the last row of Tables 4 to 7."""
+
+    dataset: str
+    validation: int
+    initial: int
+    new: int
+    momentum: float
+    labels: int
+    network: str
+    shape: tuple[int, int, int]
+    num_features: int
+    hidden: int
+
+
+WAAL = [
+    WaalRow("fashion_mnist", 20_000, 1000, 500, 0.5, 6000, "lenet5", (1, 28, 28), 320, 50),
+    WaalRow("svhn_waal", 33_257, 1000, 1000, 0.5, 6000, "vgg16_bn", (3, 32, 32), 512, 50),
+    WaalRow("cifar10_waal", 5000, 2000, 2000, 0.3, 12_000, "vgg16_bn", (3, 32, 32), 512, 50),
+    WaalRow("stl10", 1000, 500, 500, 0.3, 3000, "vgg16_bn", (3, 96, 96), 4608, 100),
+]
+waal_rows = pytest.mark.parametrize("row", WAAL, ids=[row.dataset for row in WAAL])
+
+
+@waal_rows
+def test_waal_has_the_sizes_and_settings_of_tables_2_and_3(row: WaalRow) -> None:
+    config = compose(f"dataset={row.dataset}", "strategy=random")
+    loop, learner = config.loop, config.learner
+    assert (loop.initial_size, loop.query_size, loop.budget) == (row.initial, row.new, row.labels)
+    assert config.dataset.validation_size == row.validation
+    assert (learner.epochs, learner.batch_size, learner.augmentation) == (80, 64, None)
+    assert (learner.optimizer.lr, learner.optimizer.momentum) == (0.01, row.momentum)
+    schedule = part("recipe", f"dataset={row.dataset}")["schedule"]
+    assert [schedule(done) for done in (0, 0.499, 0.5, 0.749, 0.75, 1)] == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
+
+
+@waal_rows
+def test_waals_networks_have_the_layers_of_appendix_g(row: WaalRow) -> None:
+    factory: NetworkFactory = part("network", f"dataset={row.dataset}", "strategy=random")
+    network = factory(input_shape=row.shape, num_classes=10).eval()
+    images = torch.rand(2, *row.shape)
+    assert compose(f"dataset={row.dataset}").hydra.runtime.choices.network == row.network
+    assert network.features(images).shape == (2, row.num_features)
+    assert network.embed(images).shape == (2, row.hidden)
+
+
+@waal_rows
+def test_waals_code_trains_otherwise(row: WaalRow) -> None:
+    """Facts 2.1: no decay, no early stopping, the first 50,000 images, and pictures of things and numbers augmented."""
+    config = compose(f"dataset={row.dataset}", "strategy=random", "preset=as_code")
+    assert config.learner.schedule is None
+    assert config.learner.early_stopping is None
+    assert (config.learner.augmentation is not None) == (row.dataset in ("svhn_waal", "cifar10_waal"))
+    if row.dataset != "stl10":  # which is not in the code
+        published = {"fashion_mnist": 60_000, "svhn_waal": 73_257, "cifar10_waal": 50_000}[row.dataset]
+        assert published - config.dataset.validation_size == 50_000
+        loop = config.loop
+        assert (loop.initial_size, loop.query_size, loop.budget) == (1000, 1000, 6000)

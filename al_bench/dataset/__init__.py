@@ -18,21 +18,24 @@ from al_bench.inputs import Fingerprinted, Inputs
 @dataclass(frozen=True)
 class Split:
     """images: (N, C, H, W) uint8 by index, or (N, D) float features once a representation replaced them.
-    labels: (N,) int64 classes or (N, H, W) uint8 label maps, 255 = ignore."""
+    labels: (N,) int64 classes or (N, H, W) uint8 label maps, 255 = ignore. positions: (N,) int64 among all images that
+    are published, which index files are made of (`splits.py`); None where nobody counts them."""
 
     images: Inputs
     labels: Tensor
+    positions: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
     def subset(self, indices: Tensor) -> "Split":
         """The split of the given positions, in their order, in memory."""
-        return Split(self.images[indices], self.labels[indices])
+        positions = None if self.positions is None else self.positions[indices]
+        return Split(self.images[indices], self.labels[indices], positions)
 
     def to(self, device: torch.device) -> "Split":
         """The split on a device, or giving its batches there."""
-        return Split(self.images.to(device), self.labels.to(device))
+        return Split(self.images.to(device), self.labels.to(device), self.positions)
 
 
 @dataclass(frozen=True)

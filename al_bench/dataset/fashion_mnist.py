@@ -15,12 +15,14 @@ CHECKSUMS = {
 }
 
 
-def fashion_mnist(root: str | Path, validation_size: int, max_images: int | None = None) -> Dataset:
+def fashion_mnist(
+    root: str | Path, validation_size: int, max_images: int | None = None, split: str | Path | None = None
+) -> Dataset:
     """(N, 1, 28, 28) images of ten kinds of clothes.
 
     root: the folder of FashionMNIST/raw. validation_size: the last images of the published 60,000 for training, which
-    are the validation split (0: none). max_images: of the training split. Raises InputError for files that are absent
-    or garbled and for a validation_size that cannot be.
+    are the validation split (0: none). max_images: of the training split. split: an index file of another division,
+    see `splits.read`. Raises InputError for files that are absent or garbled and for values that cannot be.
     """
-    train, validation, test = idx_splits(FashionMNIST, root, CHECKSUMS, validation_size)
+    train, validation, test = idx_splits(FashionMNIST, root, CHECKSUMS, validation_size, split)
     return Dataset(limited(train, max_images), validation, test, 10, tuple(FashionMNIST.classes))

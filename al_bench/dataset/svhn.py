@@ -1,4 +1,4 @@
-"""SVHN, cropped digits: the training and the extra images are the pool, 604k in all (ASAL Sec. 4.1)."""
+"""SVHN, cropped digits: training and extra images are the pool, 604k (ASAL Sec. 4.1), or some of the first (WAAL)."""
 
 from collections.abc import Mapping
 from http.client import HTTPException
@@ -14,6 +14,7 @@ from torchvision.datasets import SVHN
 from al_bench.dataset import Dataset, Split, limited
 from al_bench.errors import InputError
 from al_bench.fetching import fetch, md5_of_file
+from al_bench.splits import divided, last, together
 
 SPLITS = ("train", "extra", "test")
 CHECKSUMS = {name: SVHN.split_list[name][2] for name in SPLITS}
@@ -23,24 +24,32 @@ SOURCE = SVHN.split_list["train"][0].rsplit("/", 1)[0]
 def svhn(
     root: str | Path,
     max_images: int | None = None,
+    extra: bool = True,
+    validation_size: int = 0,
+    split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = SOURCE,
 ) -> Dataset:
     """(N, 3, 32, 32) images of digits from house numbers: 73,257 + 531,131 for training, 26,032 for the test.
 
-    root: the folder of train_32x32.mat, extra_32x32.mat and test_32x32.mat. max_images: of the training split.
-    checksums: `train`, `extra` and `test` to the MD5 of their files; source: URL of the folder to fetch these from.
-    Reading takes up to 4 GB of memory for a while.
+    root: the folder of train_32x32.mat, extra_32x32.mat and test_32x32.mat. max_images: of the training split. extra:
+    whether the extra images are read. validation_size: the last images of all these, which are the validation split
+    (0: none). split: an index file of another division, see `splits.read`. checksums: `train`, `extra` and `test` to
+    the MD5 of their files; source: URL of the folder to fetch these from. Reading takes up to 4 GB of memory for a
+    while.
 
-    Raises InputError naming a file that can neither be found nor fetched, or that is not what was published.
+    Raises InputError naming a file that can neither be found nor fetched, or that is not what was published, and for
+    values that cannot be.
     """
-    paths = {name: Path(root).expanduser() / f"{name}_32x32.mat" for name in SPLITS}
+    names = [name for name in SPLITS if extra or name != "extra"]
+    paths = {name: Path(root).expanduser() / f"{name}_32x32.mat" for name in names}
     if any(not path.exists() for path in paths.values()):
         _complete(paths, checksums, source)
-    train, extra, test = (_read(paths[name], checksums[name]) for name in SPLITS)
-    pool = Split(*(torch.cat(parts) for parts in zip(train, extra, strict=True)))
+    *pool, held_out = (Split(*_read(paths[name], checksums[name])) for name in names)
+    published = together(*pool)
+    train, validation, test = divided(published, held_out, last(len(published), validation_size), split)
     digits = tuple(str(digit) for digit in range(10))
-    return Dataset(limited(pool, max_images), None, Split(*test), len(digits), digits)
+    return Dataset(limited(train, max_images), validation, test, len(digits), digits)
 
 
 def _read(path: Path, checksum: str) -> tuple[Tensor, Tensor]:

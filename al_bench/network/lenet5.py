@@ -3,21 +3,22 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import nn
 
 from al_bench.errors import InputError
 from al_bench.network import Network
+from al_bench.network.standardized import Constants, Standardized
 
 
 class LeNet5(Network):
     """28 x 28 images have 320 features; the classifier is 320-50-ReLU-dropout-K.
 
-    input_shape: (C, H, W), at least 16 x 16. mean, std: of the pixels that the first layer expects.
+    input_shape: (C, H, W), at least 16 x 16. mean, std: of the pixels, one number or one for each channel.
     """
 
     provides: ClassVar[frozenset[str]] = frozenset({"embedding", "dropout"})
 
-    def __init__(self, input_shape: Sequence[int], num_classes: int, mean: float, std: float) -> None:
+    def __init__(self, input_shape: Sequence[int], num_classes: int, mean: Constants, std: Constants) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 16:
             raise InputError(
                 f"network=lenet5 needs images (C, H, W) of 16 x 16 pixels or more and got {tuple(input_shape)}: "
@@ -25,7 +26,7 @@ class LeNet5(Network):
             )
         height, width = (((size - 4) // 2 - 4) // 2 for size in input_shape[1:])
         body = nn.Sequential(
-            Standardized(mean, std),
+            Standardized(input_shape[0], mean, std),
             nn.Conv2d(input_shape[0], 10, 5),
             nn.MaxPool2d(2),
             nn.ReLU(),
@@ -37,14 +38,3 @@ class LeNet5(Network):
         )
         neck = nn.Sequential(nn.Linear(20 * height * width, 50), nn.ReLU(), nn.Dropout(0.5))
         super().__init__(body, neck, nn.Linear(50, num_classes))
-
-
-class Standardized(nn.Module):
-    """Canonical pixels to (pixels - mean) / std."""
-
-    def __init__(self, mean: float, std: float) -> None:
-        super().__init__()
-        self.mean, self.std = mean, std
-
-    def forward(self, images: Tensor) -> Tensor:
-        return (images - self.mean) / self.std

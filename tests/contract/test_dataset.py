@@ -16,10 +16,12 @@ import pytest
 import torch
 from composing import members, part
 from pictures import fill
-from published import SCENES, celeba_files, lsun_files, svhn_files
+from published import SCENES, celeba_files, lsun_files, stl10_files, svhn_files
 from torchvision.datasets import CIFAR10
 
+from al_bench import splits as splits_module
 from al_bench.dataset import Dataset, Split, fashion_mnist, fingerprint, mnist
+from al_bench.errors import InputError
 from al_bench.losses import IGNORED
 
 Maker = Callable[[Path, pytest.MonkeyPatch], list[str]]
@@ -68,6 +70,24 @@ def house_numbers(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
     return [f"paths.data={folder}", f"+dataset.checksums={listed(svhn_files(folder / 'svhn'))}"]
 
 
+def house_numbers_divided(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """The same, without the extra images."""
+    made = house_numbers(folder, patch)
+    (folder / "svhn" / "extra_32x32.mat").unlink()
+    return [*made, "dataset.validation_size=10"]
+
+
+def cifar_batches_divided(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    return [*cifar_batches(folder, patch), "dataset.validation_size=50"]
+
+
+def things(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """The four files of STL10."""
+    checksums = listed(stl10_files(folder / "stl10_binary"))
+    sizes = ["dataset.validation_size=10", "dataset.test_size=40"]
+    return [f"paths.data={folder}", f"+dataset.checksums={checksums}", *sizes]
+
+
 def faces(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
     """Ninety faces and the two lists."""
     places = [f"paths.data={folder}", f"paths.outputs={folder / 'outputs'}"]
@@ -92,7 +112,10 @@ FILES: dict[str, Maker] = {
     "cifar10": cifar_batches,
     "cifar10_two": cifar_batches,
     "image_folder": pictures,
+    "cifar10_waal": cifar_batches_divided,
     "svhn": house_numbers,
+    "svhn_waal": house_numbers_divided,
+    "stl10": things,
     "celeba_blond_hair": faces,
     "celeba_wearing_hat": faces,
     "celeba_bangs": faces,
@@ -187,6 +210,20 @@ def test_max_images_cuts_the_training_split_alone(read: Read, dataset: Dataset) 
         assert fingerprint(splits(cut)[name].images) == fingerprint(splits(dataset)[name].images)
     assert cut.class_names == dataset.class_names
     assert len(read("dataset.max_images=1000000").train) == len(dataset.train)
+
+
+def test_a_split_is_handed_on(read: Read, dataset: Dataset, tmp_path: Path) -> None:
+    """Written, changed in everything that divides, and taken back; or refused where positions are not counted."""
+    file = tmp_path / "split.json"
+    if dataset.train.positions is None:
+        with pytest.raises(InputError, match="no index file"):
+            splits_module.write(file, dataset)
+        return
+    splits_module.write(file, dataset)
+    again = read(f"++dataset.split={file}", "++dataset.validation_size=0")
+    for name, split in splits(dataset).items():
+        assert fingerprint(splits(again)[name].images) == fingerprint(split.images)
+        assert torch.equal(splits(again)[name].labels, split.labels)
 
 
 def test_a_scale_reaches_it(read: Read, dataset: Dataset) -> None:

@@ -17,6 +17,7 @@ from pictures import noise, save
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.cifar10 import CHECKSUMS, CLASS_NAMES, cifar10
 from al_bench.errors import InputError
+from al_bench.splits import write
 from al_bench.unpacking import unpacked
 
 LABELS = {name: [(3 * batch + row) % 10 for row in range(10)] for batch, name in enumerate(CHECKSUMS)}
@@ -100,11 +101,11 @@ def test_absent_batches_come_from_the_archive_or_the_source(tmp_path: Path, publ
 
 
 def test_without_files_and_network_it_says_what_to_put_where(tmp_path: Path, published: SimpleNamespace) -> None:
-    with pytest.raises(InputError, match=r"lacks batches .*: put cifar\.tar\.gz into .*, or set paths\.data"):
+    with pytest.raises(InputError, match=r"lacks files .*: put cifar\.tar\.gz into .*, or set paths\.data"):
         read(tmp_path, published)
     whole = pack(tmp_path / "cifar.tar.gz", published.files).read_bytes()
     (tmp_path / "cifar.tar.gz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"lacks batches .*: put cifar\.tar\.gz into"):
+    with pytest.raises(InputError, match=r"lacks files .*: put cifar\.tar\.gz into"):
         read(tmp_path, published)
     pack(tmp_path / "cifar.tar.gz", {**published.files, "test_batch": b"other"})
     with pytest.raises(InputError, match=r"test_batch in the archive is garbled"):
@@ -149,6 +150,45 @@ def test_both_formats_number_the_classes_alike(tmp_path: Path, published: Simple
             assert pairs(one) == pairs(other)
 
 
+def test_the_last_images_validate(tmp_path: Path, published: SimpleNamespace) -> None:
+    dataset = read(put(tmp_path, published.files), published, validation_size=12)
+    assert dataset.validation is not None
+    whole = read(tmp_path, published)
+    assert [len(split) for split in (dataset.train, dataset.validation, dataset.test)] == [38, 12, 10]
+    assert torch.equal(dataset.validation.images[:], whole.train.images[torch.arange(38, 50)])
+    assert torch.equal(dataset.train.labels, whole.train.labels[:38])
+    with pytest.raises(InputError, match=r"dataset\.validation_size=50 cannot be"):
+        read(tmp_path, published, validation_size=50)
+
+
+def test_of_a_folder_the_last_of_each_class_validate(tmp_path: Path, published: SimpleNamespace) -> None:
+    for kind, count in (("train", 4), ("test", 1)):
+        for label, name in enumerate(CLASS_NAMES):
+            for number in range(count):
+                save(tmp_path / f"cifar10_jpeg/{kind}/{name}/{number:04d}.png", noise(100 * label + number, 32, 32))
+    dataset = read(tmp_path, published, format="folder", validation_size=10)
+    assert dataset.validation is not None
+    for label in range(10):
+        original = torch.from_numpy(noise(100 * label + 3, 32, 32)).permute(2, 0, 1)
+        assert torch.equal(dataset.validation.images[torch.tensor([label])][0], original)
+    assert dataset.validation.labels.tolist() == list(range(10))
+    assert torch.bincount(dataset.train.labels).tolist() == [3] * 10
+    with pytest.raises(InputError, match=r"dataset\.validation_size=15 cannot be: give multiples of 10"):
+        read(tmp_path, published, format="folder", validation_size=15)
+
+
+def test_an_index_file_of_the_other_format_is_refused(tmp_path: Path, published: SimpleNamespace) -> None:
+    """Each counts in its own order."""
+    put(tmp_path, published.files)
+    for name, labels in LABELS.items():
+        split = "test" if name == "test_batch" else "train"
+        for row, label in enumerate(labels):
+            save(tmp_path / f"cifar10_jpeg/{split}/{CLASS_NAMES[label]}/{name}{row}.png", image(name, row))
+    write(tmp_path / "split.json", read(tmp_path, published, validation_size=10))
+    with pytest.raises(InputError, match=r"was made of other images, of these in another order or format"):
+        read(tmp_path, published, format="folder", split=tmp_path / "split.json")
+
+
 def pairs(split: Split) -> list[tuple[list[int], int]]:
     """Pixels and label of each image, sorted: the two formats come in different orders."""
     pixels = split.images[torch.arange(len(split))].flatten(1).tolist()
@@ -167,6 +207,10 @@ def test_the_real_pictures_have_the_papers_counts(real_data: Path, tmp_path: Pat
     mean = torch.stack([ten.train.images[part].float().mean((0, 2, 3)) for part in torch.arange(50_000).split(5_000)])
     published = torch.tensor([0.4914, 0.4822, 0.4465])  # of the lossless originals (facts 2.1)
     assert (mean.mean(0) / 255 - published).abs().max() < 0.01
+    waal: Dataset = part("dataset", "dataset=cifar10_waal", *arguments)
+    assert waal.validation is not None
+    splits = (waal.train, waal.validation, waal.test)
+    assert [torch.bincount(split.labels).tolist() for split in splits] == [[4_500] * 10, [500] * 10, [1_000] * 10]
     two: Dataset = part("dataset", "dataset=cifar10_two", *arguments)
     assert two.class_names == ("automobile", "horse")
     assert torch.bincount(two.train.labels).tolist() == [5_000, 5_000]

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from al_bench.errors import InputError
+from al_bench.learner.h_divergence import Discriminated
 from al_bench.network.lenet5 import LeNet5
 
 
@@ -12,6 +13,16 @@ def test_has_the_layers_of_waal() -> None:
     images = torch.rand(3, 1, 28, 28)
     assert network.features(images).shape == (3, 320)
     assert network.embed(images).shape == (3, 50)
+
+
+def test_a_second_head_has_the_weights_of_waals_critic() -> None:
+    """App. G.2: 320-50-relu-dropout-1, beside the classifier 320-50-relu-dropout-10."""
+    network = LeNet5((1, 28, 28), 10, mean=0.0, std=1.0)
+    second = Discriminated(network, network.features(torch.rand(2, 1, 28, 28)).shape[1], hidden=50).discriminator
+    classifier = 320 * 50 + 50 + 50 * 10 + 10
+    heads = sum(p.numel() for p in [*network.neck.parameters(), *network.last.parameters()])
+    assert heads == classifier == 16_560
+    assert sum(p.numel() for p in second.parameters()) == 320 * 50 + 50 + 50 * 1 + 1 == 16_101
 
 
 def test_standardizes_canonical_pixels() -> None:

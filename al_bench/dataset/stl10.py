@@ -1,0 +1,72 @@
+"""STL10 in WAAL's variant: all that is labeled, split anew, 8K / 1K / 4K of ten kinds of things (WAAL Tab. 2)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torchvision.datasets import STL10
+
+from al_bench.dataset import Dataset, Split, limited
+from al_bench.errors import InputError
+from al_bench.fetching import md5_of_file
+from al_bench.packed import complete
+from al_bench.splits import drawn, read, taken, together
+
+CLASS_NAMES = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
+CHECKSUMS = {
+    str(name): str(checksum)
+    for name, checksum in [*STL10.train_list, *STL10.test_list]
+    if name != "unlabeled_X.bin"  # 100,000 images, which WAAL leaves out
+}
+_SHAPE = (3, 96, 96)
+
+
+def stl10(
+    root: str | Path,
+    validation_size: int,
+    test_size: int,
+    split_seed: int,
+    max_images: int | None = None,
+    split: str | Path | None = None,
+    checksums: Mapping[str, str] = CHECKSUMS,
+    source: str = STL10.url,
+) -> Dataset:
+    """(N, 3, 96, 96) images. The 5,000 published for training and the 8,000 for the test are one, split anew.
+
+    root: the folder of stl10_binary. validation_size, test_size: of those splits, as many of each class, drawn by
+    split_seed; all others are the pool. max_images: of the pool. split: an index file of another division, see
+    `splits.read`. checksums: name of each file to its MD5; source: URL of the archive that holds them.
+
+    Raises InputError for files that are absent and cannot be fetched, or garbled, and for values that cannot be.
+    """
+    folder = Path(root).expanduser() / STL10.base_folder
+    complete(folder, checksums, source)
+    published = together(*(_read(folder, part, checksums) for part in ("train", "test")))
+    if split is None:
+        positions = drawn(published.labels, len(CLASS_NAMES), validation_size, test_size, split_seed)
+    else:
+        positions = read(split, published.labels)
+    train, validation, test = taken(published, positions)
+    return Dataset(limited(train, max_images), validation, test, len(CLASS_NAMES), CLASS_NAMES)
+
+
+def _read(folder: Path, part: str, checksums: Mapping[str, str]) -> Split:
+    """The images of one pair of files, which hold them column by column, and their labels, which count from 1."""
+    pixels, labels = (_bytes(folder / name, checksums[name]) for name in (f"{part}_X.bin", f"{part}_y.bin"))
+    if pixels.size != labels.size * np.prod(_SHAPE):
+        raise InputError(
+            f"{folder / part}_X.bin holds {pixels.size:,} bytes, which are not {labels.size:,} images: get it anew"
+        )
+    if not ((labels >= 1) & (labels <= len(CLASS_NAMES))).all():
+        raise InputError(
+            f"{folder / part}_y.bin holds labels from {labels.min()} to {labels.max()}, not 1 to 10: get it anew"
+        )
+    rows_first = np.ascontiguousarray(pixels.reshape(-1, *_SHAPE).transpose(0, 1, 3, 2))
+    return Split(torch.from_numpy(rows_first), torch.from_numpy(labels.astype(np.int64) - 1))
+
+
+def _bytes(path: Path, checksum: str) -> np.ndarray:
+    if md5_of_file(path) != checksum:
+        raise InputError(f"{path} is garbled or truncated: remove it, and it is fetched again")
+    return np.fromfile(path, dtype=np.uint8)

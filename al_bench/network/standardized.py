@@ -1,0 +1,36 @@
+"""The first layer of a network that expects standardized pixels: modules exchange canonical ones (facts 1.4)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from al_bench.errors import InputError
+
+Constants = float | Sequence[float]  # one number, or one for each channel
+
+
+class Standardized(nn.Module):
+    """Canonical pixels to (pixels - mean) / std; neither is among the weights that are stored.
+
+    Raises InputError for a list that has not one number for each channel, and for a std that is not above 0.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, num_channels: int, mean: Constants, std: Constants) -> None:
+        super().__init__()
+        for name, value in (("mean", mean), ("std", std)):
+            numbers = [value] if isinstance(value, int | float) else list(value)
+            if len(numbers) not in (1, num_channels):
+                raise InputError(
+                    f"network.{name}={numbers} has {len(numbers)} numbers for images of {num_channels} channels: give "
+                    f"one, or {num_channels}"
+                )
+            if name == "std" and min(numbers) <= 0:
+                raise InputError(f"network.std={numbers} cannot be: a deviation is above 0")
+            self.register_buffer(name, torch.tensor(numbers, dtype=torch.float32)[:, None, None], persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (images - self.mean) / self.std

@@ -1,0 +1,106 @@
+"""K-median: the unlabeled images nearest to the medians of as many clusters (WAAL Sec. 4; facts 2.3)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from al_bench.errors import InputError
+from al_bench.network import Network
+from al_bench.pool import Pool
+from al_bench.predict import embeddings
+from al_bench.query import Query
+from al_bench.strategy import Strategy
+
+_CHUNK = 2**22  # distances held at once: 16 MiB
+
+
+@dataclass(frozen=True)
+class KMedian(Strategy):
+    """Clusters the embeddings by L1 distance and asks for the image nearest to each center, among its cluster's.
+
+    WAAL says so and no more; the code behind its baselines takes means (strategy=kmeans). max_iter: rounds of new
+    medians at most; tolerance: the share of the sum of all distances that a round has to save for another to follow.
+    Scores are the distances to the centers.
+    """
+
+    max_iter: int
+    tolerance: float
+    needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
+    order_invariant: ClassVar[bool] = False  # the first centers are drawn by position
+
+    def __post_init__(self) -> None:
+        if self.max_iter < 1:
+            raise InputError(f"strategy.max_iter={self.max_iter} is no number of rounds: use 1 or more")
+
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+        points = embeddings(model, pool.inputs, pool.unlabeled).float()
+        centers = clustered(points, first_centers(points, size, rng), self.max_iter, self.tolerance)
+        chosen, distances = nearest_to_centers(points, centers, size)
+        return Query(indices=pool.unlabeled[chosen.to(pool.device)], scores=distances)
+
+
+def first_centers(points: Tensor, size: int, rng: torch.Generator) -> Tensor:
+    """(K, D) of the (U, D) points: one drawn uniformly, then each by its distance to the nearest drawn before, as
+    k-means++ draws by the square. K is `size`, or the number of different points where that is smaller.
+
+    Raises ValueError where a number is not finite.
+    """
+    if not points.isfinite().all():
+        raise ValueError("an embedding is not finite")
+    draws = torch.rand(size, generator=rng, dtype=torch.float64).tolist()
+    picks = [int(draws[0] * len(points))]
+    nearest = torch.full_like(points[:, 0], torch.inf)
+    for draw in draws[1:]:
+        nearest = torch.minimum(nearest, torch.cdist(points, points[picks[-1:]], p=1).squeeze(1))
+        shares = nearest.double().cumsum(0)
+        if shares[-1] == 0:
+            break
+        picks.append(int(torch.searchsorted(shares, draw * shares[-1], right=True)))
+    return points[picks]
+
+
+def clustered(points: Tensor, centers: Tensor, max_iter: int, tolerance: float) -> Tensor:
+    """(K, D) centers after Lloyd's alternation: each point to the nearest center, each center to its points' median."""
+    labels, distances = assigned(points, centers)
+    for _ in range(max_iter):
+        before = distances.sum(dtype=torch.float64)
+        centers = medians(points, labels, distances, len(centers))
+        labels, distances = assigned(points, centers)
+        if before - distances.sum(dtype=torch.float64) <= tolerance * before:
+            break
+    return centers
+
+
+def assigned(points: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:
+    """(U,) number of the center nearest to each point in L1, and the (U,) distances to them."""
+    rows = max(1, _CHUNK // len(centers))
+    parts = [torch.cdist(chunk, centers, p=1).min(1) for chunk in points.split(rows)]
+    return torch.cat([part.indices for part in parts]), torch.cat([part.values for part in parts])
+
+
+def medians(points: Tensor, labels: Tensor, distances: Tensor, num_clusters: int) -> Tensor:
+    """(K, D) the median of each cluster in each coordinate, the lower of two. A cluster that has no point begins anew
+    at one of the points that are farthest from their centers."""
+    counts = torch.bincount(labels, minlength=num_clusters).tolist()
+    clusters = points[labels.sort(stable=True).indices].split(counts)
+    farthest = iter(distances.topk(counts.count(0)).indices.tolist())
+    found = [cluster.median(0).values if len(cluster) else points[next(farthest)] for cluster in clusters]
+    return torch.stack(found)
+
+
+def nearest_to_centers(points: Tensor, centers: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """(size,) distinct positions, of each cluster that of the point nearest to its center, and their distances.
+
+    Where fewer clusters have points, the points next nearest to their centers stand in.
+    """
+    labels, distances = assigned(points, centers)
+    order = distances.sort(stable=True).indices
+    ranked = labels[order]
+    clusters = ranked.sort(stable=True)
+    begins = clusters.values.diff(prepend=clusters.values.new_full((1,), -1)) > 0
+    first = torch.zeros_like(begins)
+    first[clusters.indices[begins]] = True
+    chosen = torch.cat([order[first], order[~first]])[:size]
+    return chosen, distances[chosen]

@@ -1,0 +1,40 @@
+"""Writes an index file: which of the published images are in which split of a data set, for others to take it back.
+
+  python scripts/split.py dataset=stl10 splits/stl10.json
+  python run.py dataset=stl10 dataset.split=splits/stl10.json strategy=random
+
+It is JSON: the lists train, validation and test of positions among all published images, those for training counted
+first, and a mark of their labels, by which a file that was made of other images is refused.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from al_bench import splits
+from al_bench.composed import made, node_of
+from al_bench.dataset import Dataset
+from al_bench.errors import InputError
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Writes the file and says what it holds; exit code 1 where that cannot be done."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("overrides", nargs="+", metavar="KEY=VALUE", help="as for run.py, such as dataset=stl10")
+    parser.add_argument("file", type=Path, metavar="FILE", help="where to write it; an existing one is replaced")
+    chosen = parser.parse_args(arguments)
+    if "=" in chosen.file.parts[0]:
+        parser.error(f"{chosen.file} is no file: name the one to write last")
+    try:
+        dataset: Dataset = made(node_of("dataset", chosen.overrides))
+        splits.write(chosen.file, dataset)
+    except InputError as error:
+        sys.exit(f"error: {error}")
+    counts = [0 if split is None else len(split) for split in (dataset.train, dataset.validation, dataset.test)]
+    said = ", ".join(f"{count:,} {name}" for count, name in zip(counts, splits.Positions._fields, strict=True))
+    print(f"{chosen.file} holds the positions of {said} images: dataset.split={chosen.file} takes it back")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -5,9 +5,9 @@ import logging
 import sys
 from pathlib import Path
 
-from al_bench.composed import cells_of, made
+from al_bench.composed import made
 from al_bench.errors import InputError
-from al_bench.report.experiment import Experiment, experiment
+from al_bench.report.experiment import Experiment, planned
 from al_bench.report.page import BANDS, write_report
 from al_bench.report.reading import Stored, stored, stored_at, stored_of
 from al_bench.report.sources import Sources
@@ -27,8 +27,9 @@ def main() -> None:
     page = write_report(found, to, arguments.band, sources, experiments=experiments)
     for problem in found.problems:
         print(f"left out: {problem.place}: {problem.sentence}")
-    for one in experiments:
-        print(f"{one.name}: {one.said(found.runs)}; {one.command} makes the rest")
+    for one in (version for asked in experiments for version in (asked, *asked.versions)):
+        words = f"{one.name}, {one.version}" if one.version else one.name
+        print(f"{words}: {one.said(found.runs)}; {one.command} makes the rest")
     print(f"{len(found.runs)} runs, {len(found.artifacts)} artifacts\n{page}")
 
 
@@ -39,15 +40,14 @@ def composed(arguments: argparse.Namespace) -> list[Experiment]:
     stray = [item for item in arguments.runs if "=" not in item]
     if stray:
         raise InputError(f"{stray[0]} is no override: beside --experiment use KEY=VALUE, such as scale=small")
-    return [experiment(name, arguments.runs, cells_of(name, arguments.runs)) for name in arguments.experiment]
+    return [planned(name, arguments.runs) for name in arguments.experiment]
 
 
 def read(arguments: argparse.Namespace, experiments: list[Experiment]) -> Stored:
     """What is stored of the experiments, of the runs that are named, or of all."""
     where = (arguments.outputs, arguments.cells)
     if experiments:
-        cells = [cell for one in experiments for line in one.lines.values() for cell in line]
-        return stored_of({cell.id: cell.label for cell in cells}, *where)
+        return stored_of({key: label for one in experiments for key, label in one.labels.items()}, *where)
     return stored_at(arguments.runs, *where) if arguments.runs else stored(*where)
 
 

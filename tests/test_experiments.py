@@ -13,14 +13,14 @@ from composing import compose, members
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 from pictures import fill
-from published import SCENES, celeba_files, lsun_files, svhn_files
+from published import SCENES, celeba_files, lsun_files, stl10_files, svhn_files
 
 from al_bench import compose as al_compose
 from al_bench import composed
 from al_bench.compose import CONF
 from al_bench.dataset.cifar10 import CLASS_NAMES
 from al_bench.report.experiment import experiment
-from al_bench.report.published import published
+from al_bench.report.published import Number, published
 from al_bench.store import RunStore
 
 EXPERIMENTS = members("experiment")
@@ -28,7 +28,23 @@ CYCLES = {  # ASAL Tab. 1, with 100 initial labels of CelebA (facts 1.2)
     "mnist_two": 45, "cifar10_two": 95, "mnist_ten": 198, "cifar10_ten": 29, "celeba_blond_hair": 190,
     "celeba_wearing_hat": 190, "celeba_bangs": 190, "celeba_eyeglasses": 190, "svhn": 49, "lsun": 29,
 }  # fmt: skip
-SEEDS = {"cifar10_ten": 3, "cifar10_ten_gans": 3, "svhn": 3, "lsun": 3, "fig7": 1, "timings": 1, "timings_lsun": 1}
+LABELS = {  # of WAAL Tab. 2, and as the columns of its Tabs. 4 to 7 go on
+    "fashion_mnist": range(1000, 6001, 500), "svhn": range(1000, 6001, 1000), "cifar10": range(2000, 12001, 2000),
+    "stl10": range(500, 3001, 500), "h_divergence_cifar10": range(2000, 12001, 2000),
+    "h_divergence_svhn": range(1000, 6001, 1000),
+}  # fmt: skip
+SUMS = {  # of each table's means, a line a number, and of its deviations
+    "fashion_mnist": ([822.82, 823.34, 840.12, 822.23, 823.79, 811.21, 809.63, 799.52, 897.84], 107.17),
+    "svhn": ([474.65, 477.04, 474.92, 472.60, 476.41, 479.90, 482.83, 476.96, 505.00], 72.14),
+    "cifar10": ([363.68, 365.96, 373.81, 369.08, 366.66, 372.17, 369.58, 367.25, 400.82], 102.77),
+    "stl10": ([317.87, 315.15, 311.53, 311.58, 310.39, 320.18, 317.00, 306.66, 344.81], 96.44),
+    "h_divergence_cifar10": ([376.76, 377.92, 384.61, 383.30, 384.13, 382.09, 385.78, 383.51, 400.82], 79.74),
+    "h_divergence_svhn": ([477.58, 480.49, 475.73, 474.73, 481.09, 478.10, 484.71, 480.62, 505.00], 65.37),
+}  # fmt: skip
+SEEDS = {
+    "cifar10_ten": 3, "cifar10_ten_gans": 3, "svhn": 3, "lsun": 3, "fig7": 1, "timings": 1, "timings_lsun": 1,
+    "waal/toy": 1, "waal/query_time": 1,
+}  # fmt: skip
 
 cells_of = lru_cache(maxsize=None)(composed.cells_of)  # a fifth of a second for each
 
@@ -52,7 +68,7 @@ def number(values: str) -> int:
 
 def test_an_experiment_says_what_it_is_of_and_what_was_published(name: str) -> None:
     lines = (CONF / "experiment" / f"{name}.yaml").read_text().splitlines()
-    assert re.match(r"# ASAL (Fig|Tab|Sec)", lines[1])
+    assert re.match(r"# (ASAL|WAAL) (Fig|Tab|Sec)", lines[1])
     assert (CONF / "experiment" / f"{name}.csv").exists()
 
 
@@ -64,6 +80,42 @@ def test_an_experiment_has_the_seeds_of_its_paper(name: str) -> None:
 def test_the_cycles_of_table_1(short: str, cycles: int) -> None:
     loop = compose(f"experiment=asal/{short}").loop
     assert (loop.budget - loop.initial_size) / loop.query_size == cycles
+
+
+@pytest.mark.parametrize(("short", "labels"), LABELS.items())
+def test_the_columns_of_waals_tables_are_its_cycles(short: str, labels: range) -> None:
+    loop = compose(f"experiment=waal/{short}").loop
+    assert range(loop.initial_size, loop.budget + 1, loop.query_size) == labels
+    assert list(dict.fromkeys(int(number.column) for number in numbers_of(f"waal/{short}"))) == list(labels)
+
+
+@pytest.mark.parametrize("short", SUMS)
+def test_waals_tables_are_whole(short: str) -> None:
+    """Nine lines of five seeds at every number of labels, and what they add up to."""
+    numbers = numbers_of(f"waal/{short}")
+    lines = list(dict.fromkeys(number.row for number in numbers))
+    assert len(numbers) == len(lines) * len(LABELS[short]) == 9 * len(LABELS[short])
+    assert {number.n for number in numbers} == {5}
+    means, deviation = SUMS[short]
+    sums = [sum(number.mean for number in numbers if number.row == line) for line in lines]
+    assert sums == pytest.approx(means)
+    assert sum(number.std or 0 for number in numbers) == pytest.approx(deviation)
+
+
+def test_some_cells_of_waals_tables() -> None:
+    """Two that print a deviation of one digit, two that print blanks inside a cell."""
+    cells = {(table, one.row, one.column): (one.mean, one.std) for table in SUMS for one in numbers_of(f"waal/{table}")}
+    assert cells["fashion_mnist", "margin", "1500"] == (65.61, 2.5)
+    assert cells["fashion_mnist", "waal", "6000"] == (85.99, 0.43)
+    assert cells["cifar10", "coreset", "6000"] == (59.56, 1.17)
+    assert cells["stl10", "random", "1500"] == (51.78, 2.5)
+    assert cells["h_divergence_svhn", "h_divergence/deepfool", "6000"] == (85.42, 0.55)
+
+
+def numbers_of(name: str) -> list[Number]:
+    """What is published of an experiment."""
+    (table,) = [table for table in published([]) if table.name == name]
+    return list(table.numbers)
 
 
 def test_gaal_ends_at_400_labels_on_cifar10() -> None:
@@ -90,16 +142,18 @@ def test_a_published_row_is_a_line_of_its_experiment(name: str) -> None:
 @pytest.mark.parametrize(
     ("part", "whole", "shared"),
     [
-        ("mnist_two_gans", "mnist_two", 3 * 5),
-        ("mnist_ten_gans", "mnist_ten", 3 * 5),
-        ("cifar10_two_gans", "cifar10_two", 3 * 5),
-        ("cifar10_ten_gans", "cifar10_ten", 3 * 3),
-        ("pca", "mnist_ten", 5),
+        ("asal/mnist_two_gans", "asal/mnist_two", 3 * 5),
+        ("asal/mnist_ten_gans", "asal/mnist_ten", 3 * 5),
+        ("asal/cifar10_two_gans", "asal/cifar10_two", 3 * 5),
+        ("asal/cifar10_ten_gans", "asal/cifar10_ten", 3 * 3),
+        ("asal/pca", "asal/mnist_ten", 5),
+        ("waal/h_divergence_cifar10", "waal/cifar10", 5),
+        ("waal/h_divergence_svhn", "waal/svhn", 5),
     ],
 )
 def test_figures_share_their_cells(part: str, whole: str, shared: int) -> None:
-    """The GAN and the dimensions that a main experiment has are a part of the ablation, and are not run twice."""
-    ids = [{cell.id for cell in cells_of(f"asal/{short}")} for short in (part, whole)]
+    """What a main experiment has is a part of the ablation, and is not run twice."""
+    ids = [{cell.id for cell in cells_of(name)} for name in (part, whole)]
     assert len(ids[0] & ids[1]) == shared
 
 
@@ -107,9 +161,20 @@ def made_mnist(config: DictConfig, folder: Path, real: Path) -> None:
     config.dataset.root = str(real)
 
 
+def made_digits(config: DictConfig, folder: Path, real: Path) -> None:
+    """They are embedded."""
+
+
 def made_cifar10(config: DictConfig, folder: Path, real: Path) -> None:
     fill(folder / "cifar10_jpeg", {"train": 12, "test": 2}, CLASS_NAMES, side=32, ending="jpg")
     config.dataset.root, config.dataset.format = str(folder), "folder"
+    if "validation_size" in config.dataset:
+        config.dataset.validation_size = 20
+
+
+def made_stl10(config: DictConfig, folder: Path, real: Path) -> None:
+    config.dataset.checksums, config.dataset.root = stl10_files(folder / "stl10_binary"), str(folder)
+    config.dataset.validation_size, config.dataset.test_size, config.dataset.max_images = 10, 10, 15  # of 96 x 96
 
 
 def made_celeba(config: DictConfig, folder: Path, real: Path) -> None:
@@ -118,6 +183,8 @@ def made_celeba(config: DictConfig, folder: Path, real: Path) -> None:
 
 def made_svhn(config: DictConfig, folder: Path, real: Path) -> None:
     config.dataset.checksums, config.dataset.root = svhn_files(folder), str(folder)
+    if "validation_size" in config.dataset:
+        config.dataset.validation_size = 20
 
 
 def made_lsun(config: DictConfig, folder: Path, real: Path) -> None:
@@ -125,18 +192,23 @@ def made_lsun(config: DictConfig, folder: Path, real: Path) -> None:
 
 
 MADE: dict[str, Callable[[DictConfig, Path, Path], None]] = {
-    "mnist": made_mnist, "cifar10": made_cifar10, "celeba": made_celeba, "svhn": made_svhn, "lsun": made_lsun,
+    "digits": made_digits, "mnist": made_mnist, "fashion": made_mnist, "cifar10": made_cifar10, "stl10": made_stl10,
+    "celeba": made_celeba, "svhn": made_svhn, "lsun": made_lsun,
 }  # fmt: skip
-SAME_PARTS = {"asal/celeba_blond_hair", "asal/celeba_wearing_hat", "asal/celeba_bangs", "asal/cifar10_ten_gans"}
-LINES = ("min_distance", "asal_auto", "asal_cls")  # the last of them that an experiment has
+SAME_PARTS = {
+    "asal/celeba_blond_hair", "asal/celeba_wearing_hat", "asal/celeba_bangs", "asal/cifar10_ten_gans", "waal/svhn",
+    "waal/h_divergence_svhn",
+}  # fmt: skip
+LINES = ("min_distance", "asal_auto", "asal_cls", "h_divergence/random")  # the last of them that an experiment has
 TINY = (
     "scale=smoke", "scale.images=40", "scale.initial_size=10", "scale.query_size=5", "loop.max_cycles=1",
     "loop.every_class=false",  # ten of forty images hold ten classes once in thousands of draws
-    "gan.iterations=1", "gan.batch_size=4", "gan.num_critic=1", "device=cpu", "tracking=none",
+    "device=cpu", "tracking=none",
 )  # fmt: skip
-TINY_NODES = {
+TINY_NODES = {  # where an experiment has them
+    "gan.iterations": 1, "gan.batch_size": 4, "gan.num_critic": 1, "procedure.bias.queries": 20,
     "strategy.steps": 2, "procedure.search.steps": 2, "procedure.sizes": [1, 2], "procedure.repeats": 1,
-    "procedure.judge.min_confidence": 0.0, "procedure.samples": 100,
+    "procedure.judge.min_confidence": 0.0, "procedure.samples": 100, "procedure.lines.deepfool.strategy.max_iter": 1,
 }  # fmt: skip
 
 
@@ -146,8 +218,7 @@ TINY_NODES = {
 def test_an_experiment_runs_a_tiny_cycle(name: str, tmp_path: Path, real_data: Path) -> None:
     """One of its lines; the others are run by the suites of their parts, and so is what only the data differ in."""
     last = {key: values.split(",")[-1] for key, values in params_of(name).items() if key != "seed"}
-    lines = params_of(name).get("strategy", "").split(",")
-    last.update([("strategy", line) for line in LINES if line in lines])
+    last.update([(key, line) for key in last for line in LINES if line in params_of(name)[key].split(",")])
     cell = [f"{key}={value}" for key, value in last.items()]
     config = compose(f"experiment={name}", *cell, *TINY, f"paths.outputs={tmp_path}")
     with open_dict(config):

@@ -121,7 +121,7 @@ def _panel(
         if name in curves
     ]
     about = f"{group.name}: {'mean entropy, nats' if shown.unit else shown.words}"
-    chart = line_chart(lines, ANNOTATIONS, shown.axis, alt_text(about, lines), top=top)
+    chart = line_chart(lines, ANNOTATIONS, shown.axis, alt_text(about, lines), span=None if top is None else (0.0, top))
     return Panel(group.name, chart, lines if len(lines) > 1 else [])
 
 

@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from al_bench.report.charts import Charts, Looks
+from al_bench.report.comparison import Comparison, compared
 from al_bench.report.experiment import Experiment, Other
 from al_bench.report.grouping import Section, sections
 from al_bench.report.measured import Measurement, measurements
 from al_bench.report.parts import Part, anchor, part
-from al_bench.report.published import Published, compared
+from al_bench.report.published import Published
 from al_bench.report.reading import Run, Stored
 from al_bench.report.sources import Sources
 from al_bench.report.tables import Table
 from al_bench.report.trained import Trained
+from al_bench.report.versions import Side, Versions, apart, sides, versions
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,14 @@ class Planned:
     cells: Table
     said: str
     others: Sequence[Other]
-    published: Sequence[tuple[Published, Table | None]]
+    published: Sequence[tuple[Published, Comparison | None]]
+    versions: Versions | None
+
+    @property
+    def tables(self) -> list[Table]:
+        """Those of its own."""
+        beside = [table for _, one in self.published if one for table in one.tables]
+        return [self.cells, *beside, *(self.versions.tables if self.versions else [])]
 
 
 @dataclass(frozen=True)
@@ -47,11 +56,18 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Outline:
-    """A chapter's sections and the measurements of other procedures, before anything is drawn."""
+    """A chapter's sections and the measurements of other procedures, before anything is drawn. sides: the versions of
+    its experiment, none where there is one only."""
 
     experiment: Experiment | None
     sections: Sequence[Section]
     measured: Sequence[Measurement]
+    sides: Sequence[Side] = ()
+
+    @property
+    def every(self) -> list[Section]:
+        """The sections, and what the other versions have that these have not."""
+        return [*self.sections, *(apart(side, self.sides[0].version.unchanged) for side in self.sides[1:])]
 
 
 def outlines(found: Stored, experiments: Sequence[Experiment]) -> list[Outline]:
@@ -60,7 +76,12 @@ def outlines(found: Stored, experiments: Sequence[Experiment]) -> list[Outline]:
         (one, one.runs(found.runs), one.names) for one in experiments
     ]
     return [
-        Outline(one, _titled(one, experiments, [run for run in runs if run.is_loop], names), measurements(runs, names))
+        Outline(
+            one,
+            _titled(one, experiments, [run for run in runs if run.is_loop], names),
+            measurements(runs, names),
+            sides(one, found.runs) if one else [],
+        )
         for one, runs, names in chosen or [(None, found.runs, {})]
     ]
 
@@ -106,6 +127,16 @@ class Editor:
         groups = [group for section in outline.sections for group in section.groups]
         groups += [group for one in outline.measured for group in one.groups]
         known = [(one, compared(one, groups)) for one in self.numbers if one.name == experiment.name]
-        table = experiment.table(self.found.runs)
-        others = experiment.others(self.found.runs)
-        return Planned(experiment, anchor(experiment.name), table, experiment.said(self.found.runs), others, known)
+        stored = self.found.runs
+        beside = versions(outline.sides, stored, self.looks, self.band) if outline.sides else None
+        return Planned(
+            experiment, anchor(experiment.name), experiment.table(stored), experiment.said(stored),
+            _others(experiment, stored), known, beside,
+        )  # fmt: skip
+
+
+def _others(experiment: Experiment, stored: Sequence[Run]) -> list[Other]:
+    """Of its versions too, whose lines then say so."""
+    changed = [version.without(experiment.unchanged) for version in experiment.versions]
+    named = [replace(one, line=f"{one.line}, {own.version}") for own in changed for one in own.others(stored)]
+    return [*experiment.others(stored), *named]

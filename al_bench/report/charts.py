@@ -19,7 +19,7 @@ from al_bench.report.curves import (
 from al_bench.report.grouping import Group, Section
 from al_bench.report.measures import Measure, duration, listed, measure
 from al_bench.report.palette import Look, class_looks
-from al_bench.report.plots import Bar, Line, Picture, bar_chart, dot_chart, line_chart
+from al_bench.report.plots import Bar, Line, Picture, Span, bar_chart, dot_chart, line_chart
 
 Looks = dict[tuple[str, int], Look]
 
@@ -43,11 +43,16 @@ class Charts:
         """Every other metric that is one number."""
         return [self.metric(name) for name in scalar_metrics(self.section.groups[0].first)[1:]]
 
-    def metric(self, name: str, large: bool = False) -> Picture:
-        """One metric over annotations; what has all labels from the start is a level."""
+    def metric(self, name: str, large: bool = False, span: Span | None = None) -> Picture:
+        """One metric over annotations; what has all labels from the start is a level. span: of the y axis."""
         shown = measure(name)
         lines = self._lines(metric(name), shown)
-        return line_chart(lines, ANNOTATIONS, shown.axis, alt_text(shown.axis, lines), large)
+        return line_chart(lines, ANNOTATIONS, shown.axis, alt_text(shown.axis, lines), large, span)
+
+    def span(self, name: str) -> Span:
+        """The lowest and the highest that the lines and bands of a metric come to, as written."""
+        lines = self._lines(metric(name), measure(name))
+        return min(min(line.low) for line in lines), max(max(line.high) for line in lines)
 
     def entropy(self) -> Picture | None:
         """The entropy of what each cycle added; None where no cycle chose anything."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from al_bench.cells import Record
 from al_bench.report.grouping import Group
 from al_bench.report.reading import Artifact
 
@@ -38,6 +39,12 @@ def _cost(group: Group, part: str) -> Cost:
     return Cost(
         PARTS[part], total("seconds"), total("optimizer_steps"), total("images_seen"), peak, total("seconds") / cycles
     )
+
+
+def training_steps(record: Record) -> float | None:
+    """Optimizer steps of a cycle's training, those of every player together."""
+    fit = record["effort"].get("fit")
+    return None if fit is None else float(fit["optimizer_steps"])
 
 
 def once(artifact: Artifact) -> Cost:

@@ -3,12 +3,14 @@
 import shlex
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import yaml
+
 from al_bench.compose import CONF, differences
-from al_bench.composed import Cell
+from al_bench.composed import Cell, cells_of
 from al_bench.report.measures import counted, listed
 from al_bench.report.reading import Run
 from al_bench.report.tables import Cell as TableCell
@@ -35,17 +37,36 @@ class Other:
 @dataclass(frozen=True)
 class Experiment:
     """name: of its file; source: its second line; overrides: given beside it; lines: its cells by the name of the line
-    that they are seeds of, in the sweep's order."""
+    that they are seeds of, in the sweep's order; version: what its file calls these settings, where it names other
+    ones too; versions: the same sweep under those."""
 
     name: str
     source: str
     overrides: Sequence[str]
     lines: Mapping[str, Sequence[Cell]]
+    version: str = ""
+    versions: Sequence["Experiment"] = ()
 
     @property
     def names(self) -> dict[str, str]:
         """The line of each id."""
         return {cell.id: name for name, cells in self.lines.items() for cell in cells}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The label of each id, those of its versions too."""
+        own = {cell.id: cell.label for cells in self.lines.values() for cell in cells}
+        return own | {key: label for version in self.versions for key, label in version.labels.items()}
+
+    @property
+    def unchanged(self) -> list[str]:
+        """The lines whose cells are the same in every version."""
+        others = [set(version.names) for version in self.versions]
+        return [name for name, cells in self.lines.items() if all({cell.id for cell in cells} <= ids for ids in others)]
+
+    def without(self, lines: Collection[str]) -> "Experiment":
+        """The same but for these lines."""
+        return replace(self, lines={name: cells for name, cells in self.lines.items() if name not in lines})
 
     @property
     def command(self) -> str:
@@ -80,7 +101,8 @@ class Experiment:
             begun = [f"seed {seed}: {state}" for seed, state in states.items() if state and state != _MISSING]
             rows.append([name, len(cells), len(done), listed(begun) if begun else None, self._command(name, states)])
         columns = ["line", "cells", "finished", "begun", "what makes the rest"]
-        return Table(f"cells-{self.name.replace('/', '-')}", f"Cells of {self.name}", columns, rows)
+        name = "-".join(["cells", *self.name.split("/"), *([self.version] if self.version else [])])
+        return Table(name, f"Cells of {', '.join(filter(None, (self.name, self.version)))}", columns, rows)
 
     def said(self, stored: Iterable[Run]) -> str:
         """How many cells there are of it."""
@@ -97,6 +119,29 @@ class Experiment:
 
 
 _MISSING = "missing"
+
+
+def planned(name: str, overrides: Sequence[str], conf: Path = CONF) -> Experiment:
+    """An experiment with the versions that its file names. Raises InputError where it cannot be composed.
+
+    `versions: {epoch-matched: null, step-matched: match_steps=true}` are the sweep as it is and one with an override.
+    One whose cells are all the same as those of the sweep as it is, is none.
+    """
+    first, *others = [
+        replace(experiment(name, own, cells_of(name, own), conf), version=words)
+        for words, own in _versions(name, overrides, conf)
+    ]
+    others = [other for other in others if set(other.names) != set(first.names)]
+    return replace(first, version=first.version if others else "", versions=others)
+
+
+def _versions(name: str, overrides: Sequence[str], conf: Path) -> list[tuple[str, list[str]]]:
+    """The words for each version, and its overrides."""
+    path = conf / "experiment" / f"{name}.yaml"
+    named = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("versions") if path.exists() else None
+    return [
+        (words, [*overrides, *([override] if override else [])]) for words, override in (named or {"": None}).items()
+    ]
 
 
 def experiment(name: str, overrides: Sequence[str], cells: Sequence[Cell], conf: Path = CONF) -> Experiment:

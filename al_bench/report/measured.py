@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from al_bench.cells import Record
+from al_bench.report.drawn import Drawn, drawn
 from al_bench.report.grouping import Group
 from al_bench.report.measures import measure
 from al_bench.report.plots import Picture
@@ -22,13 +23,14 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 @dataclass(frozen=True)
 class Measurement:
     """All runs of one procedure on one data set. groups: the same by lines of an experiment, where there is one; said:
-    what each found, in a sentence; pictures: with their names."""
+    what each found, in a sentence; plots: that their tables ask for; pictures: with their names."""
 
     title: str
     runs: Sequence[Run]
     groups: Sequence[Group]
     said: Sequence[tuple[str, str]]
     tables: Sequence[Table]
+    plots: Sequence[Drawn]
     pictures: Sequence[tuple[str, Picture]]
 
 
@@ -50,9 +52,9 @@ def _measurement(title: str, runs: Sequence[Run], lines: Mapping[str, str]) -> M
     for run in ordered:
         by_line[lines.get(run.id, run.label[1])].append(run)
     groups = [Group(title, line, of_line) for line, of_line in by_line.items()]
-    return Measurement(
-        title, ordered, groups, [(names[run.id], run.finished or "") for run in ordered], tables, pictures
-    )
+    said = [(names[run.id], run.finished or "") for run in ordered]
+    plots = [plot for run in ordered for plot in _plots(run, names[run.id] if len(ordered) > 1 else "")]
+    return Measurement(title, ordered, groups, said, tables, plots, pictures)
 
 
 def _names(runs: Sequence[Run], lines: Mapping[str, str]) -> list[str]:
@@ -112,6 +114,11 @@ def _of_nested(key: str, value: Mapping[str, Any]) -> Table:
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     cells = [[name, *(_cell(row.get(column)) for column in columns)] for name, row in rows.items()]
     return Table(key, words, ["", *columns], cells)
+
+
+def _plots(run: Run, name: str) -> Iterator[Drawn]:
+    for table in (run.cycles[-1].get("tables") or {}).values():
+        yield from drawn(name, table)
 
 
 def _cell(value: Any, key: str = "") -> Cell:

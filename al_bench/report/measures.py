@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from al_bench.report.curves import Point
 
-_SHARES = ("accuracy", "iou", "error", "share")  # a metric whose name ends so is a share of one, written in percent
+_SHARES = ("accuracy", "iou", "error", "risk", "share")  # ends of names of shares of one, written in percent
 _NATS = ("likelihood", "entropy")
-_LESS_IS_BETTER = ("likelihood", "error")
+_LESS_IS_BETTER = ("likelihood", "error", "risk")
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
 
 

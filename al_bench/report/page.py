@@ -49,14 +49,16 @@ def write_report(
     """
     outlined = outlines(found, experiments)
     parts_of = [section for outline in outlined for section in outline.sections]
-    styles = looks(group for section in parts_of for group in section.groups)
+    drawn = [*parts_of, *(side.section for outline in outlined for side in outline.sides)]
+    styles = looks(group for section in drawn for group in section.groups)
     made = sorted(trained(found.artifacts, parts_of, sources), key=lambda one: (not one.users, one.samples is None))
     made = [one for one in made if one.users or not found.named]
     editor = Editor(found, styles, band, made, published(found.problems, conf), sources, conf)
     chapters = [editor.chapter(outline) for outline in outlined]
     found.problems[:] = dict.fromkeys(found.problems)  # curves and pictures read the same tensors
-    runs = results.all_runs(parts_of, [run for outline in outlined for one in outline.measured for run in one.runs])
-    groups = sum(len(section.groups) for section in parts_of)
+    every = [section for outline in outlined for section in outline.every]
+    runs = results.all_runs(every, [run for outline in outlined for one in outline.measured for run in one.runs])
+    groups = sum(len(section.groups) for section in every)
     html = _rendered(
         chapters=chapters, counts=(len(runs.rows), groups), made=made, runs=runs,
         tables=_written_tables(chapters, runs, to / "tables"), styles=styles, problems=found.problems,
@@ -83,13 +85,12 @@ def _written_tables(chapters: Sequence[Chapter], runs: Table, folder: Path) -> l
 def _own_tables(chapters: Sequence[Chapter]) -> Iterator[Table]:
     for chapter in chapters:
         if chapter.planned:
-            yield chapter.planned.cells
-            yield from (table for _, table in chapter.planned.published if table)
+            yield from chapter.planned.tables
         for part in chapter.parts:
             for name in ("learning", "settings", "assumptions"):
                 if name in part.tables:
                     yield replace(part.tables[name], name=f"{name}-{part.anchor}")
-            yield from (table for _, table in part.published if table)
+            yield from (table for _, one in part.published if one for table in one.tables)
         yield from (table for one in chapter.measured for table in one.tables)
 
 

@@ -7,9 +7,9 @@ from al_bench.compose import members
 from al_bench.report.grouping import Group
 
 # Okabe and Ito's colors for all kinds of color vision, without black and yellow, which vanish on a dark or a light
-# page; the gray and the brown are ours. Markers tell apart what is printed in gray.
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A8A8A", "#A0693A")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+# page; the gray, the brown and the violet are ours. Markers tell apart what is printed in gray.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A8A8A", "#A0693A", "#8E6BD1")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h")
 _DASHES = ("", "4 2", "1.5 1.5", "6 2 1.5 2")
 
 
@@ -39,11 +39,15 @@ def looks(groups: Iterable[Group]) -> dict[tuple[str, int], Look]:
 
 
 def _colors(methods: list[str]) -> dict[str, int]:
-    """A number for each method; those from 8 on share a color with another and have another dash."""
+    """A number for each method; those from 9 on share a color with another and have another dash.
+
+    A method in a folder prefers what the strategy of its name does.
+    """
     places = {name: place for place, name in enumerate(members("strategy"))}
     taken: dict[str, int] = {}
-    for method in sorted(methods, key=lambda name: (name not in places, name)):
-        number = places.get(method, 0) % len(_COLORS)
+    own = {method: places.get(method.rpartition("/")[2]) for method in methods}
+    for method in sorted(methods, key=lambda name: (own[name] is None, name)):
+        number = (own[method] or 0) % len(_COLORS)
         while number in taken.values():
             number = number + 1 if len(taken) >= len(_COLORS) else (number + 1) % len(_COLORS)
         taken[method] = number
@@ -55,6 +59,11 @@ def _look(number: int, variant: int) -> Look:
     return Look(_COLORS[number % len(_COLORS)], _MARKERS[number % len(_MARKERS)], dash)
 
 
+def line_looks(count: int) -> list[Look]:
+    """A color, a marker and a dash for each line that belongs to no method; lines that coincide are both seen."""
+    return [_look(place, place) for place in range(count)]
+
+
 def class_looks(count: int) -> list[Look]:
-    """A color for each class of the data, from the ninth on with a dash."""
+    """A color for each class of the data, from the tenth on with a dash."""
     return [Look(_COLORS[place % len(_COLORS)], "", _DASHES[place // len(_COLORS) % 4]) for place in range(count)]

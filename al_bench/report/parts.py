@@ -10,6 +10,7 @@ from al_bench.files import as_json
 from al_bench.report import results
 from al_bench.report.assumptions import Assumptions, assumptions
 from al_bench.report.charts import Charts, has_all
+from al_bench.report.comparison import Comparison, compared, run_for
 from al_bench.report.cost import memory_is
 from al_bench.report.curves import class_shares, headline
 from al_bench.report.grouping import Group, Section
@@ -18,7 +19,7 @@ from al_bench.report.measures import counted, listed, measure
 from al_bench.report.notes import notes
 from al_bench.report.palette import Look, class_looks
 from al_bench.report.plots import Picture
-from al_bench.report.published import Published, compared, run_for
+from al_bench.report.published import Published
 from al_bench.report.reading import Problem, Run
 from al_bench.report.sources import Sources
 from al_bench.report.tables import Table
@@ -35,7 +36,7 @@ class Part:
     charts: Charts
     notes: Sequence[str]
     tables: dict[str, Table]
-    published: Sequence[tuple[Published, Table | None]]
+    published: Sequence[tuple[Published, Comparison | None]]
     beside: Beside | None
     synthesized: Sequence[tuple[Group, Run, Sequence[Asked]]]
     assumptions: Assumptions | None

@@ -16,6 +16,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from al_bench.report.palette import Look
 
+Span = tuple[float, float]
+
 LARGE = (960, 420)  # CSS pixels
 
 _NARROW = 350  # CSS pixels, of a picture on a small screen
@@ -82,10 +84,10 @@ class Bar:
 
 
 def line_chart(
-    lines: Sequence[Line], x_label: str, y_label: str, alt: str, large: bool = False, top: float | None = None
+    lines: Sequence[Line], x_label: str, y_label: str, alt: str, large: bool = False, span: Span | None = None
 ) -> Picture:
-    """Lines with their bands. top: where the y axis ends, which then begins at 0; None: where the lines do."""
-    draw = partial(_draw_lines, lines, x_label, y_label, top)
+    """Lines with their bands. span: where the y axis begins and ends; None: where the lines do."""
+    draw = partial(_draw_lines, lines, x_label, y_label, span)
     width, height = LARGE if large else (420, 280)
     return Picture(_svg(draw, width, height), alt, width, height, _svg(draw, _NARROW, 280))
 
@@ -133,7 +135,7 @@ def _svg(draw: Callable[[Axes], None], width: int, height: int, left: float = 62
     return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
 
 
-def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, top: float | None, axes: Axes) -> None:
+def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, span: Span | None, axes: Axes) -> None:
     for line in lines:
         color = line.look.color
         if line.level:
@@ -152,11 +154,13 @@ def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, top: float | 
             axes.plot([1.0, 1.03], [line.tick] * 2, color=color, transform=axes.get_yaxis_transform(), clip_on=False)
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.margins(x=0.02)
-    if top is not None:
-        axes.set_ylim(0, top)
+    if span is not None:
+        axes.set_ylim(*span)
     _scaled(axes)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    whole = all(float(x).is_integer() for line in lines for x in line.x)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=whole, steps=[1, 2, 5, 10]))
+    if whole:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
 def _draw_dots(

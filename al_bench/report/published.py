@@ -10,17 +10,11 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 
 from al_bench.compose import CONF
-from al_bench.report.curves import Point, curve, entropies, headline, last_common, metric, point, scalar_metrics
-from al_bench.report.grouping import Group, Section
-from al_bench.report.measures import Measure, listed, measure
+from al_bench.report.measures import listed
 from al_bench.report.reading import Problem
-from al_bench.report.tables import Table
 
-_RUN_FOR = ("experiment", "recipe")  # the choices of a run that may bear the name of a table
-_CHOSEN = ("method", "strategy")
 _COLUMNS = ("row", "column", "mean", "std", "n", "source")
 
 
@@ -107,58 +101,3 @@ def _number(row: dict[str, str]) -> Number:
 
 def _float(text: str) -> float | None:
     return float(text) if text else None
-
-
-def run_for(table: Published, section: Section) -> list[Group]:
-    """The groups of a section that were run for an experiment or the recipe of its name."""
-    return [group for group in section.groups if table.name in (group.first.choices.get(key) for key in _RUN_FOR)]
-
-
-def compared(table: Published, groups: Sequence[Group]) -> Table | None:
-    """Published beside measured; None where there is no number to compare."""
-    rows = [_row(number, group) for number in table.numbers for group in _of_method(number, groups)]
-    columns = (
-        "method", "at", "published", "its std", "its n", "measured", "our std", "seeds",
-        "difference", "in its stds", "source",
-    )  # fmt: skip
-    name = "published-" + table.name.replace("/", "-")
-    return Table(name, f"Published numbers of {table.name}", columns, rows) if rows else None
-
-
-def _of_method(number: Number, groups: Sequence[Group]) -> list[Group | None]:
-    """By the name of the line, else by what was chosen for it."""
-    named = [group for group in groups if group.method == number.row]
-    chosen = [group for group in groups if number.row in (group.first.choices.get(key) for key in _CHOSEN)]
-    return [*(named or chosen)] or [None]
-
-
-def _row(number: Number, group: Group | None) -> list[str | int | float | None]:
-    shown, found = _measured(number, group) if group else (measure(""), None)
-    mean = shown.number(found.mean) if found else None
-    difference = mean - number.mean if mean is not None else None
-    return [
-        group.name if group else f"{number.row} (not measured)",
-        number.column,
-        number.mean,
-        number.std,
-        number.n,
-        mean,
-        shown.number(found.deviation) if found else None,
-        found.seeds if found else None,
-        difference,
-        difference / number.std if difference is not None and number.std else None,
-        number.source,
-    ]
-
-
-def _measured(number: Number, group: Group) -> tuple[Measure, Point | None]:
-    """The headline metric at a number of annotations, a metric by its name at the end, the entropy over all cycles."""
-    if number.column.replace(" ", "_") == "chosen_entropy":
-        values = [fmean(known) for run in group.runs if (known := entropies(run.cycles))]
-        return measure("entropy"), point(0, values) if values else None
-    name = number.column if number.column in scalar_metrics(group.first) else headline(group.first)
-    points = curve(group.runs, metric(name))
-    if name == number.column:
-        return measure(name), last_common(points)
-    wanted = number.column.replace(",", "")
-    return measure(name), next((known for known in points if str(known.annotations) == wanted), None)

@@ -26,7 +26,7 @@ class Table:
 
     @property
     def numeric(self) -> list[bool]:
-        """Whether a column holds numbers, or means with their deviations, and so is aligned at its right."""
+        """Whether a column holds numbers, or means with their deviations and seeds, and so is aligned at its right."""
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.columns)
         return [any(cell is not None for cell in column) and all(map(_is_number, column)) for column in columns]
 
@@ -68,7 +68,7 @@ def shown(cell: Cell) -> str:
 
 
 def _is_number(cell: Cell) -> bool:
-    return not isinstance(cell, str) or re.fullmatch(r"[\d.,]+( ± [\d.,]+)?", cell) is not None
+    return not isinstance(cell, str) or re.fullmatch(r"[-+]?[\d.,]+( ± [\d.,]+)?( \(\d+\))?", cell) is not None
 
 
 def _marked(cell: Cell) -> str:

@@ -15,32 +15,21 @@ from al_bench.batches import Augmentation, Batches, LabeledBatches, Shuffled, le
 from al_bench.early_stopping import EarlyStopping, watch
 from al_bench.inputs import Inputs, canonical
 from al_bench.learner import Learner
-from al_bench.network import Network, NetworkFactory, pooled
+from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.pool import Pool
 from al_bench.predict import evaluating
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
 
-class Discriminated(Network):
+class Discriminated(Wrapped):
     """A network, and a discriminator that tells unlabeled from labeled inputs by the network's features."""
 
     def __init__(self, network: Network, num_features: int, hidden: int) -> None:
-        nn.Module.__init__(self)  # the three parts are the network's, and are stored once
-        self.network = network
-        self.provides = network.provides  # type: ignore[misc]  # of one network, not of every one that is wrapped
+        super().__init__(network)
         self.discriminator = nn.Sequential(
             nn.Linear(num_features, hidden), nn.ReLU(), nn.Dropout(0.5), nn.Linear(hidden, 1)
         )
-
-    def features(self, inputs: Tensor) -> Tensor:
-        return self.network.features(inputs)
-
-    def head(self, features: Tensor) -> Tensor:
-        return self.network.head(features)
-
-    def embed(self, inputs: Tensor) -> Tensor:
-        return self.network.embed(inputs)
 
     def discriminate(self, features: Tensor) -> Tensor:
         """(B, F) or (B, F, h, w) features to (B,) logits: above 0 for "unlabeled"."""

@@ -16,12 +16,12 @@ from al_bench.batches import Augmentation, LabeledBatches, least_batch, steps_of
 from al_bench.early_stopping import EarlyStopping, watch
 from al_bench.errors import InputError
 from al_bench.learner import Learner
-from al_bench.network import Network, NetworkFactory, pooled
+from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.pool import Pool
 from al_bench.predict import evaluating
 
 
-class LossPredicting(Network):
+class LossPredicting(Wrapped):
     """A network, and a head that predicts the loss of an input from the network's features and embedding.
 
     The original reads four maps, one after each stage of a ResNet, each averaged over positions, brought to `width`
@@ -30,20 +30,9 @@ class LossPredicting(Network):
     """
 
     def __init__(self, network: Network, widths: Sequence[int], width: int) -> None:
-        nn.Module.__init__(self)  # the three parts are the network's, and are stored once
-        self.network = network
-        self.provides = network.provides  # type: ignore[misc]  # of one network, not of every one that is wrapped
+        super().__init__(network)
         self.readers = nn.ModuleList(nn.Sequential(nn.Linear(size, width), nn.ReLU()) for size in widths)
         self.joined = nn.Linear(width * len(widths), 1)
-
-    def features(self, inputs: Tensor) -> Tensor:
-        return self.network.features(inputs)
-
-    def head(self, features: Tensor) -> Tensor:
-        return self.network.head(features)
-
-    def embed(self, inputs: Tensor) -> Tensor:
-        return self.network.embed(inputs)
 
     def predicted_loss(self, inputs: Tensor) -> Tensor:
         """(B, ...) canonical inputs to (B,): higher where the classifier is likelier to be wrong."""

@@ -16,32 +16,21 @@ from al_bench.early_stopping import EarlyStopping, watch
 from al_bench.errors import InputError
 from al_bench.inputs import canonical
 from al_bench.learner import Learner
-from al_bench.network import Network, NetworkFactory, pooled
+from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.pool import Pool
 from al_bench.predict import evaluating
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
 
-class Criticized(Network):
+class Criticized(Wrapped):
     """A network, and a critic of its features: F-hidden-ReLU-dropout-1-sigmoid (App. G.2)."""
 
     def __init__(self, network: Network, num_features: int, hidden: int) -> None:
-        nn.Module.__init__(self)  # the three parts are the network's, and are stored once
-        self.network = network
-        self.provides = network.provides  # type: ignore[misc]  # of one network, not of every one that is wrapped
+        super().__init__(network)
         self.critic = nn.Sequential(
             nn.Linear(num_features, hidden), nn.ReLU(), nn.Dropout(0.5), nn.Linear(hidden, 1), nn.Sigmoid()
         )
-
-    def features(self, inputs: Tensor) -> Tensor:
-        return self.network.features(inputs)
-
-    def head(self, features: Tensor) -> Tensor:
-        return self.network.head(features)
-
-    def embed(self, inputs: Tensor) -> Tensor:
-        return self.network.embed(inputs)
 
     def critique(self, features: Tensor) -> Tensor:
         """(B, F[, h, w]) features to g in [0, 1], (B,): towards 1 for what looks unlabeled."""

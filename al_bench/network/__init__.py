@@ -56,6 +56,24 @@ class Network(nn.Module):
         return logits
 
 
+class Wrapped(Network):
+    """A network and, in a subclass, what a learner adds to it; it does what the network does."""
+
+    def __init__(self, network: Network) -> None:
+        nn.Module.__init__(self)  # the three parts are the network's, and are stored once
+        self.network = network
+        self.provides = network.provides  # type: ignore[misc]  # of one network, not of every one that is wrapped
+
+    def features(self, inputs: Tensor) -> Tensor:
+        return self.network.features(inputs)
+
+    def head(self, features: Tensor) -> Tensor:
+        return self.network.head(features)
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        return self.network.embed(inputs)
+
+
 def pooled(features: Tensor) -> Tensor:
     """(B, F[, h, w]) features to (B, F): the mean over positions of a map."""
     return features.flatten(2).mean(2) if features.dim() > 2 else features

@@ -16,7 +16,7 @@ LAYERS = [
     {"errors", "seeding", "inputs", "query", "pool", "initial", "scores", "losses", "interruption", "effort",
      "progress", "files", "checkpoint", "commit", "compose", "stopping", "device", "augmentation", "pca", "capture",
      "picture_files", "decoding", "lmdb_pictures", "zipped_pictures", "fetching", "packed", "unpacking", "timetable",
-     "intervals", "query_diversity", "sampling_bias", "thin_convolutions"},
+     "loss_record", "intervals", "query_diversity", "sampling_bias", "thin_convolutions"},
     {"network"},
     {"training", "predict", "batches", "artifacts", "hyperplane", "early_stopping"},
     {"dataset", "splits", "idx", "decoded"},

@@ -12,7 +12,12 @@ from torch.optim import SGD, Adam, Optimizer
 
 from al_bench import losses, seeding, training
 from al_bench.augmentation import FlipCrop
+from al_bench.effort import measured
 from al_bench.errors import InputError
+from al_bench.learner import Learner
+from al_bench.learner.h_divergence import HDivergence
+from al_bench.learner.learning_loss import LearningLoss
+from al_bench.learner.supervised import Supervised
 from al_bench.learner.waal import Criticized, MinMax, UnlabeledWithLabeled, Waal
 from al_bench.network import Network
 from al_bench.network.linear import Linear
@@ -266,3 +271,31 @@ def test_the_paper_and_its_code_compose() -> None:
     assert not code.reversed_penalty, "a key of its own"
     assert (paper.query_size, paper.epochs, paper.batch_size) == (500, 80, 64)
     assert compose("dataset=fashion_mnist", "strategy=waal", "preset=as_code").strategy.coefficient == 10
+
+
+RATE = partial(SGD, lr=0.01)
+MATCHED: list[tuple[Learner, int]] = [
+    (Supervised(Small, 3, 8, RATE, match_steps=True), 1),
+    (LearningLoss(Small, 3, 8, RATE, 1.0, 1.0, 0.6, 4, match_steps=True), 1),
+    (HDivergence(Small, 3, 8, RATE, 0.01, 4, match_steps=True), 2),
+]  # and the optimizer steps that each takes in a training step; WAAL's are two
+
+
+def optimizer_steps(learner: Learner, labeled: int, unlabeled: int) -> int:
+    with measured() as effort:
+        learner.fit(made_pool(labeled, unlabeled), None, seed=0)
+    return effort.optimizer_steps
+
+
+@pytest.mark.parametrize(("learner", "players"), MATCHED, ids=["supervised", "learning_loss", "h_divergence"])
+@pytest.mark.parametrize(("labeled", "unlabeled", "steps"), [(20, 50, 21), (50, 20, 21), (20, 3, 9)])
+def test_with_matched_steps_each_learner_trains_for_as_many(
+    learner: Learner, players: int, labeled: int, unlabeled: int, steps: int
+) -> None:
+    """Three epochs of ceil(max(L, U) / 8) steps (facts 2.5)."""
+    assert optimizer_steps(replace(AS_PAPER, epochs=3), labeled, unlabeled) == 2 * steps
+    assert optimizer_steps(learner, labeled, unlabeled) == players * steps
+
+
+def test_without_them_an_epoch_of_the_others_passes_over_the_labels() -> None:
+    assert optimizer_steps(Supervised(Small, 3, 8, RATE), 20, 50) == 9

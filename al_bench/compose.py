@@ -34,6 +34,7 @@ def register() -> None:
     """Makes the resolvers known to OmegaConf; may be called again."""
     resolvers: dict[str, Callable[..., Any]] = {
         "at_most": at_most,
+        "times": times,
         "run_id": run_id,
         "label": label,
         "choices": choices,
@@ -47,6 +48,14 @@ def register() -> None:
 def at_most(value: Any, limit: Any) -> Any:
     """`value`, cut to `limit` unless that is null: how a scale reaches a length."""
     return value if limit is None else min(value, limit)
+
+
+def times(channels: int | Sequence[int], factor: float | None) -> Any:
+    """Channels, one number or a list, times `factor` and at least 1; unchanged where that is null: how a scale reaches
+    the width of a network."""
+    if isinstance(channels, int):
+        return channels if factor is None else max(1, round(channels * factor))
+    return ListConfig([times(number, factor) for number in channels])  # a plain list is no node for `--resolve`
 
 
 def identity(config: DictConfig) -> dict[str, Any]:
@@ -221,4 +230,4 @@ def cut_by_scale(config: DictConfig) -> list[str]:
 def _scaled_paths(node: Any, path: str = "") -> list[str]:
     if isinstance(node, dict):
         return [found for key, value in node.items() for found in _scaled_paths(value, f"{path}.{key}".lstrip("."))]
-    return [path] if isinstance(node, str) and ("${at_most:" in node or "${scale." in node) else []
+    return [path] if isinstance(node, str) and ("${at_most:" in node or "${times:" in node or "${scale." in node) else []

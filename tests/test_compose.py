@@ -164,6 +164,19 @@ def test_what_a_scale_cuts_is_said():
     assert al_compose.cut_by_scale(compose(*PLAIN)) == []
 
 
+def test_a_scale_narrows_the_networks_of_a_gan():
+    small = compose("dataset=cifar10_two", "strategy=asal_auto", "scale=small")
+    whole = compose("dataset=cifar10_two", "strategy=asal_auto", "scale=small", "scale.gan_width=null")
+    assert whole.gan.discriminator.channels == [128, 256, 512]  # ASAL Tab. 7
+    assert small.gan.discriminator.channels == [64, 128, 256]
+    assert small.gan.generator.channels == [256, 128, 64]
+    assert "gan.generator.channels [512, 256, 128] -> [256, 128, 64]" in al_compose.cut_by_scale(small)
+    residual = compose("dataset=cifar10_two", "gan=res_wgan_gp", "scale=small")
+    assert residual.gan.generator.channels == 64
+    narrowest = compose("dataset=mnist_two", "strategy=asal_auto", "scale.gan_width=0.001")
+    assert narrowest.gan.generator.channels == [1, 1, 1]
+
+
 def test_which_pair_files_took_effect_is_said():
     config = compose("dataset=mnist_two", "strategy=asal_auto", "scale=small")
     said = al_compose.effects(config, config.hydra.runtime.choices)

@@ -230,4 +230,4 @@ def cut_by_scale(config: DictConfig) -> list[str]:
 def _scaled_paths(node: Any, path: str = "") -> list[str]:
     if isinstance(node, dict):
         return [found for key, value in node.items() for found in _scaled_paths(value, f"{path}.{key}".lstrip("."))]
-    return [path] if isinstance(node, str) and ("${at_most:" in node or "${times:" in node or "${scale." in node) else []
+    return [path] if isinstance(node, str) and "${scale." in node else []

@@ -122,7 +122,12 @@ class Asal(Strategy):
         self.matcher.fit(self._projected(images, model))
 
     def _projected(self, images: Inputs, model: Network | None) -> Tensor:
-        return torch.cat([self.pca.project(part) for part in self._features(images, model)])
+        projected = self.pca.mean.new_empty(len(images), len(self.pca.components))
+        start = 0
+        for part in self._features(images, model):  # filled as they come: joined at the end they would be there twice
+            projected[start : start + len(part)] = self.pca.project(part)
+            start += len(part)
+        return projected
 
     def _features(self, images: Inputs, model: Network | None) -> Iterator[Tensor]:
         return stream(lambda batch: self.feature.extract(batch, model), model or self.players, images)

@@ -98,7 +98,12 @@ def _from_folder(
 
 def _from_batches(root: Path, checksums: Mapping[str, str], source: str) -> tuple[Split, Split]:
     folder = root / CIFAR10.base_folder
-    complete(folder, checksums, source)
+    try:
+        complete(folder, checksums, source)
+    except InputError as error:
+        if (pictures := root / FOLDER).is_dir():
+            raise InputError(f"{error}; dataset.format=folder reads {pictures}, which is there") from error
+        raise
     *train, test = (_batch(folder / name, checksum) for name, checksum in checksums.items())
     images, labels = (torch.cat(parts) for parts in zip(*train, strict=True))
     return Split(images, labels), Split(*test)

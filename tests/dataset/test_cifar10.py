@@ -112,6 +112,12 @@ def test_without_files_and_network_it_says_what_to_put_where(tmp_path: Path, pub
         read(tmp_path, published)
 
 
+def test_pictures_that_lie_there_instead_are_named(tmp_path: Path, published: SimpleNamespace) -> None:
+    (tmp_path / "cifar10_jpeg").mkdir()
+    with pytest.raises(InputError, match=r"put cifar\.tar\.gz .*; dataset\.format=folder reads .*cifar10_jpeg"):
+        read(tmp_path, published)
+
+
 class Trap:
     """Runs something when it is unpickled."""
 

@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 ARGS ?=
+WORKERS := -n auto --dist loadscope   # tests of one file share what it made
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench report export install pins
@@ -17,11 +18,11 @@ run: $(INSTALLED)  ## python run.py; ARGS="dataset=mnist_two strategy=entropy" f
 test: $(INSTALLED)  ## every test, and the checks of `make check`
 	@sh tests/install_chromium.sh
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/yamllint -s conf
-	$(BIN)/python -m pytest -q -rs --durations=10 $(ARGS)
+	$(BIN)/python -m pytest -q -rs --durations=10 $(WORKERS) $(ARGS)
 
 check: $(INSTALLED)  ## before a commit: lint, types and the fast tests
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/yamllint -s conf
-	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -q -m "not slow" $(WORKERS) $(ARGS)
 
 bench: $(INSTALLED)  ## each speed claim as a ratio, its goal, met or missed
 	$(BIN)/python scripts/bench.py $(ARGS)

@@ -36,12 +36,16 @@ def main(config: DictConfig) -> None:
 
 def run(config: DictConfig) -> None:
     """Composes the parts and runs the procedure, unless the run is finished here or in an exported cell."""
+    from al_bench.arguments import refuse_arguments, refuse_value
     from al_bench.cells import finished_cell
     from al_bench.commit import current_commit
+    from al_bench.ranges import Count
     from al_bench.stopping import Stopping
     from al_bench.store import RunStore
     from al_bench.telling import outcome
 
+    written, resolved = compose.written_and_resolved(config)
+    refuse_arguments(written, resolved, "scale")  # which a finished run has too
     identity = compose.identity(config)
     whole = compose.plain(config)
     runtime = HydraConfig.get().runtime
@@ -54,6 +58,8 @@ def run(config: DictConfig) -> None:
         if reason is not None:
             logger.info(f"finished before: {reason}\n{outcome(records)}")
             return
+        refuse_value("threads", config.threads, Count | None)
+        refuse_arguments(written, resolved, "procedure")
         settle(config.threads, config.device)
         instantiated(config.procedure).run(store)
 
@@ -84,10 +90,7 @@ def settle(threads: int | None, device: str) -> None:
     import torch
 
     from al_bench.device import chosen_device
-    from al_bench.errors import InputError
 
-    if threads is not None and threads < 1:
-        raise InputError(f"threads={threads} must be at least 1, or null for all cores")
     if threads is not None:
         torch.set_num_threads(threads)
     if chosen_device(device).type == "cpu":

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from al_bench.errors import InputError
 from al_bench.losses import IGNORED
+from al_bench.ranges import Whole
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class FlipCrop:
     generator of the batch's device. (WAAL's published code on CIFAR-10; facts 2.1.)
     """
 
-    padding: int
+    padding: Whole
     flip: bool
 
     def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
@@ -46,16 +46,21 @@ def register() -> None:
 
 
 def at_most(value: Any, limit: Any) -> Any:
-    """`value`, cut to `limit` unless that is null: how a scale reaches a length."""
-    return value if limit is None else min(value, limit)
+    """`value`, cut to `limit` unless that is null: how a scale reaches a length. What is no number cuts nothing and is
+    not cut: `arguments.refuse_arguments` says so when a run is composed."""
+    return min(value, limit) if _is_number(value) and _is_number(limit) else value
 
 
 def times(channels: int | Sequence[int], factor: float | None) -> Any:
     """Channels, one number or a list, times `factor` and at least 1; unchanged where that is null: how a scale reaches
-    the width of a network."""
+    the width of a network. What is no finite number changes nothing, as for `at_most`."""
     if isinstance(channels, int):
-        return channels if factor is None else max(1, round(channels * factor))
+        return max(1, round(channels * factor)) if _is_number(factor) and math.isfinite(factor) else channels
     return ListConfig([times(number, factor) for number in channels])  # a plain list is no node for `--resolve`
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def identity(config: DictConfig) -> dict[str, Any]:
@@ -163,6 +168,12 @@ def differences(stored: Any, asked: Any, path: str = "") -> list[str]:
             line for key in keys for line in differences(stored.get(key), asked.get(key), f"{path}.{key}".lstrip("."))
         ]
     return [] if stored == asked else [f"{path} is {stored} there and {asked} here"]
+
+
+def written_and_resolved(config: DictConfig) -> tuple[Any, Any]:
+    """A configuration without Hydra's own, in plain containers: interpolations as written, and with their values."""
+    config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    return OmegaConf.to_container(config, resolve=False), OmegaConf.to_container(config, resolve=True)
 
 
 def plain(value: Any) -> Any:

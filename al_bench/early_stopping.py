@@ -16,6 +16,7 @@ from al_bench.inputs import Inputs
 from al_bench.network import Network
 from al_bench.pool import Pool
 from al_bench.predict import stream
+from al_bench.ranges import Count
 from al_bench.training import Watch
 
 
@@ -47,8 +48,8 @@ class EarlyStopping:
     """
 
     criterion: Literal["accuracy", "loss"]
-    every: int
-    patience: int
+    every: Count
+    patience: Count
 
     def __post_init__(self) -> None:
         if self.criterion not in CRITERIA:

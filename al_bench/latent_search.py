@@ -16,6 +16,7 @@ from al_bench.gan import Players
 from al_bench.network import Network
 from al_bench.predict import evaluating, predict
 from al_bench.progress import progress
+from al_bench.ranges import Count, Weight, Whole
 
 Score = Callable[[Tensor], Tensor]
 GeneratorMode = Literal["eval", "batch"]
@@ -61,11 +62,11 @@ class LatentSearch:
     the last one are dropped. prior_weight: of -|z|^2 / 2, the prior's log-density, beside the score.
     """
 
-    steps: int
+    steps: Whole
     optimizer: Callable[..., Optimizer]
-    z_batch: int | None
+    z_batch: Count | None
     generator_mode: GeneratorMode = "eval"
-    prior_weight: float = 0.0
+    prior_weight: Weight = 0.0
 
     def __post_init__(self) -> None:
         if self.generator_mode not in ("eval", "batch"):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from al_bench import seeding
 from al_bench.errors import InputError
 from al_bench.intervals import Array, Intervals
+from al_bench.ranges import Count
 
 # Of unlabeled and of labeled points, both ascending, the threshold and a generator: the place of the point to ask for
 Rule = Callable[[Array, Array, float, torch.Generator], int]
@@ -62,7 +63,7 @@ class SamplingBias:
     rules: Mapping[str, Rule]
     pool_size: int
     initial_size: int
-    queries: int
+    queries: Count
     draws: int
 
     def __post_init__(self) -> None:

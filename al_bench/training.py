@@ -27,6 +27,7 @@ from al_bench.checkpoint import Checkpoint
 from al_bench.effort import spend
 from al_bench.loss_record import LossRecord
 from al_bench.progress import progress
+from al_bench.ranges import Positive
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ class StepDecay:
     """Multiplies the learning rates by `factor` at each of the given fractions of the training."""
 
     at: Sequence[float] = ()
-    factor: float = 0.1
+    factor: Positive = 0.1
 
     def __call__(self, fraction: float) -> float:
         return self.factor ** sum(fraction >= point for point in self.at)

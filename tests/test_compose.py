@@ -177,6 +177,14 @@ def test_a_scale_narrows_the_networks_of_a_gan():
     assert narrowest.gan.generator.channels == [1, 1, 1]
 
 
+@pytest.mark.parametrize("wrong", ["wide", "true", ".inf"])
+def test_a_bound_that_is_none_changes_nothing(wrong):
+    """`refuse_arguments` says so, once the run is composed."""
+    config = compose("dataset=mnist_two", "strategy=asal_auto", f"scale.gan_width={wrong}", "scale.epochs=many")
+    assert config.gan.generator.channels == [256, 128, 64]
+    assert config.learner.epochs == config.recipe.epochs
+
+
 def test_which_pair_files_took_effect_is_said():
     config = compose("dataset=mnist_two", "strategy=asal_auto", "scale=small")
     said = al_compose.effects(config, config.hydra.runtime.choices)

@@ -16,6 +16,7 @@ from al_bench.bench.fit import same
 from al_bench.gan import Players
 from al_bench.gan.wgan_gp import WganGp
 from al_bench.network.conv_gan import ConvCritic, ConvGenerator
+from al_bench.ranges import Precision
 
 SEED = 0
 NUM_CRITIC, BATCH_SIZE, PENALTY = 5, 50, 10.0  # facts 1.5
@@ -25,7 +26,7 @@ Autocast = Callable[[], Any]
 def measure(channels: tuple[int, int, int] = (64, 128, 256), iterations: int = 2, pairs: int = 5) -> list[Measured]:
     """On the CPU, in float32 and, where the processor multiplies them, in bfloat16."""
     gan, images = tables_gan(channels, iterations), made_images()
-    claims = [("32-true", "float32", 1.05)]
+    claims: list[tuple[Precision, str, float]] = [("32-true", "float32", 1.05)]
     if torch.cpu._is_avx512_bf16_supported():
         claims.append(("bf16-mixed", "bfloat16", 0.65))
     return [row(gan, images, precision, name, goal, pairs) for precision, name, goal in claims]
@@ -39,7 +40,7 @@ def measure_gpu(channels: tuple[int, int, int] = (64, 128, 256), iterations: int
     return [row(gan, made_images().cuda(), "32-true", "float32, CUDA graph", 0.35, pairs=5)]
 
 
-def row(gan: WganGp, images: Tensor, precision: str, name: str, goal: float, pairs: int) -> Measured:
+def row(gan: WganGp, images: Tensor, precision: Precision, name: str, goal: float, pairs: int) -> Measured:
     """One precision of ours over float32 by hand."""
     ours = replace(gan, precision=precision)
     runs = interleaved(lambda _: finished(ours, images), lambda _: finished(gan, images, by_hand), pairs)
@@ -83,7 +84,7 @@ def finished(gan: WganGp, images: Tensor, play: Callable[[WganGp, Tensor], Playe
     return players
 
 
-def agree(gan: WganGp, images: Tensor, precision: str, runs: Pairs) -> bool:
+def agree(gan: WganGp, images: Tensor, precision: Precision, runs: Pairs) -> bool:
     """Whether the weights are those of the loop by hand in the same precision."""
     mine, other = runs.results[-1]
     if precision != "32-true":

@@ -13,6 +13,7 @@ from al_bench.decoding import Decoder, Picture
 from al_bench.errors import InputError
 from al_bench.fetching import md5_of_file
 from al_bench.picture_files import picture_files
+from al_bench.ranges import Count
 from al_bench.zipped_pictures import zipped_pictures
 
 PARTITION, ATTRIBUTES, PICTURES = "list_eval_partition.txt", "list_attr_celeba.txt", "img_align_celeba"
@@ -28,11 +29,11 @@ Faces = dict[str, tuple[Picture, list[int]]]  # by name: where it is, and number
 def celeba(
     root: str | Path,
     attribute: str,
-    crop: int,
-    image_size: int,
+    crop: Count,
+    image_size: Count,
     cache: Literal["auto", "never"],
     decoded: str | Path,
-    max_images: int | None = None,
+    max_images: Count | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of faces; 162,770 for training, 19,867 validation, 19,962 test.

@@ -15,6 +15,7 @@ from al_bench.dataset.image_folder import image_folder
 from al_bench.errors import InputError
 from al_bench.fetching import md5
 from al_bench.packed import complete
+from al_bench.ranges import Count, Whole
 from al_bench.splits import Splits, divided, last, last_of_each
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -27,8 +28,8 @@ def cifar10(
     format: Literal["torchvision", "folder"],  # noqa: A002  (the key that every data set of several formats has)
     decoded: str | Path,
     classes: Sequence[int] | None = None,
-    max_images: int | None = None,
-    validation_size: int = 0,
+    max_images: Count | None = None,
+    validation_size: Whole = 0,
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = CIFAR10.url,

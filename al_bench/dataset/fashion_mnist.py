@@ -6,6 +6,7 @@ from torchvision.datasets import FashionMNIST
 
 from al_bench.dataset import Dataset, limited
 from al_bench.idx import idx_splits
+from al_bench.ranges import Count, Whole
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
@@ -16,7 +17,7 @@ CHECKSUMS = {
 
 
 def fashion_mnist(
-    root: str | Path, validation_size: int, max_images: int | None = None, split: str | Path | None = None
+    root: str | Path, validation_size: Whole, max_images: Count | None = None, split: str | Path | None = None
 ) -> Dataset:
     """(N, 1, 28, 28) images of ten kinds of clothes.
 

@@ -14,6 +14,7 @@ from al_bench.decoded import decoded_images
 from al_bench.decoding import Decoder
 from al_bench.errors import InputError
 from al_bench.picture_files import SUFFIXES, PictureFile, picture_files, pictures_id, visible_folders
+from al_bench.ranges import Count, Share
 
 logger = logging.getLogger(__name__)
 
@@ -41,15 +42,15 @@ class Reading:
 
 def image_folder(
     root: str | Path | None,
-    image_size: int | Sequence[int] | None,
+    image_size: Count | Sequence[Count] | None,
     crop: Literal["center", "none"],
     mode: Literal["rgb", "gray"],
-    test_share: float,
+    test_share: Share,
     split_seed: int,
     cache: Literal["auto", "never"],
     decoded: str | Path,
     classes: Sequence[str] | None = None,
-    max_images: int | None = None,
+    max_images: Count | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, C, H, W) images of any files that Pillow reads; the names of the class folders, sorted, are the classes.

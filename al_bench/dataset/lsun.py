@@ -19,6 +19,7 @@ from al_bench.errors import InputError
 from al_bench.inputs import Inputs
 from al_bench.lmdb_pictures import Keys, LmdbPictures, keys_of
 from al_bench.picture_files import DATABASE, database_file, databases_id, id_of
+from al_bench.ranges import Count
 
 SCENES = (
     "bedroom", "bridge", "church_outdoor", "classroom", "conference_room", "dining_room", "kitchen", "living_room",
@@ -66,13 +67,13 @@ class Databases:
 def lsun(
     root: str | Path,
     classes: Sequence[str],
-    test_size: int,
+    test_size: Count,
     split_seed: int,
-    image_size: int,
-    crop: int | None,
+    image_size: Count,
+    crop: Count | None,
     cache: Literal["auto", "never"],
     decoded: str | Path,
-    max_images: int | None = None,
+    max_images: Count | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of scenes, decoded when they are asked for.

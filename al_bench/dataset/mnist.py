@@ -8,6 +8,7 @@ from torchvision.datasets import MNIST
 from al_bench.dataset import Dataset, limited, of_classes
 from al_bench.errors import InputError
 from al_bench.idx import idx_splits
+from al_bench.ranges import Count, Whole
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -19,9 +20,9 @@ CHECKSUMS = {
 
 def mnist(
     root: str | Path,
-    validation_size: int,
+    validation_size: Whole,
     classes: Sequence[int] | None = None,
-    max_images: int | None = None,
+    max_images: Count | None = None,
 ) -> Dataset:
     """(N, 1, 28, 28) images of handwritten digits.
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from al_bench import seeding
 from al_bench.dataset import Dataset, Split, limited
 from al_bench.losses import IGNORED
+from al_bench.ranges import Count
 
 CLASS_NAMES = ("background", "circle", "square", "triangle")
 
@@ -18,7 +19,7 @@ _EDGES = (64, 4, 3)  # a circle is drawn as a polygon of 64 edges
 
 
 def shapes_seg(
-    train_size: int, test_size: int, image_size: int, draw_seed: int, max_images: int | None = None
+    train_size: Count, test_size: Count, image_size: Count, draw_seed: int, max_images: Count | None = None
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of one or two shapes; maps of 4 classes, IGNORED around each shape.
 

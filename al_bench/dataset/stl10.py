@@ -11,6 +11,7 @@ from al_bench.dataset import Dataset, Split, limited
 from al_bench.errors import InputError
 from al_bench.fetching import md5_of_file
 from al_bench.packed import complete
+from al_bench.ranges import Count, Whole
 from al_bench.splits import drawn, read, taken, together
 
 CLASS_NAMES = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
@@ -24,10 +25,10 @@ _SHAPE = (3, 96, 96)
 
 def stl10(
     root: str | Path,
-    validation_size: int,
-    test_size: int,
+    validation_size: Whole,
+    test_size: Count,
     split_seed: int,
-    max_images: int | None = None,
+    max_images: Count | None = None,
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = STL10.url,

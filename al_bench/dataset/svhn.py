@@ -14,6 +14,7 @@ from torchvision.datasets import SVHN
 from al_bench.dataset import Dataset, Split, limited
 from al_bench.errors import InputError
 from al_bench.fetching import fetch, md5_of_file
+from al_bench.ranges import Count, Whole
 from al_bench.splits import divided, last, together
 
 SPLITS = ("train", "extra", "test")
@@ -23,9 +24,9 @@ SOURCE = SVHN.split_list["train"][0].rsplit("/", 1)[0]
 
 def svhn(
     root: str | Path,
-    max_images: int | None = None,
+    max_images: Count | None = None,
     extra: bool = True,
-    validation_size: int = 0,
+    validation_size: Whole = 0,
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = SOURCE,

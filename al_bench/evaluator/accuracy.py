@@ -13,6 +13,7 @@ from al_bench.errors import InputError
 from al_bench.evaluator import Evaluator, Metrics
 from al_bench.network import Network
 from al_bench.predict import stream
+from al_bench.ranges import Count
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Accuracy(Evaluator):
     """Measures on the test split; calibration_bins: of the expected calibration error (L1)."""
 
     scalars: ClassVar[tuple[str, ...]] = ("accuracy", "negative_log_likelihood", "calibration_error")
-    calibration_bins: int = 15
+    calibration_bins: Count = 15
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         if dataset.map_shape:

@@ -17,6 +17,7 @@ from al_bench.errors import InputError
 from al_bench.feature import Feature
 from al_bench.inputs import Inputs, canonical
 from al_bench.network import AutoencoderNetwork, Network
+from al_bench.ranges import Count, Precision
 
 
 @dataclass(eq=False)
@@ -30,10 +31,10 @@ class Autoencoder(Feature):
 
     network: Callable[..., AutoencoderNetwork]
     optimizer: Callable[..., Optimizer]
-    epochs: int | None
-    batch_size: int
-    iterations: int | None = None
-    precision: str = "32-true"
+    epochs: Count | None
+    batch_size: Count
+    iterations: Count | None = None
+    precision: Precision = "32-true"
     seed: int = 0
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
     trained_network: AutoencoderNetwork | None = field(default=None, init=False, metadata={"identity": False})

@@ -15,6 +15,7 @@ from al_bench.artifacts import Artifacts, Made, describe
 from al_bench.batches import ImageBatches
 from al_bench.dataset import Dataset, fingerprint
 from al_bench.inputs import Inputs, canonical
+from al_bench.ranges import Count, Precision
 
 NetworkFactory = Callable[..., nn.Module]
 
@@ -51,13 +52,13 @@ class Gan(ABC):
     discriminator: NetworkFactory
     generator_optimizer: Callable[..., Optimizer]
     discriminator_optimizer: Callable[..., Optimizer]
-    latent_size: int
-    iterations: int
-    batch_size: int
-    num_critic: int
-    generator_batch_size: int | None = None
+    latent_size: Count
+    iterations: Count
+    batch_size: Count
+    num_critic: Count
+    generator_batch_size: Count | None = None
     dequantize: bool = False
-    precision: str = "32-true"
+    precision: Precision = "32-true"
     schedule: Callable[[float], float] | None = None
     seed: int = 0
     capture: bool = field(default=False, metadata={"identity": False})

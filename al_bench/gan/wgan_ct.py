@@ -13,6 +13,7 @@ from al_bench.errors import InputError
 from al_bench.gan import Players
 from al_bench.gan.wgan_gp import WganGp
 from al_bench.losses import consistency, gradient_penalty, interpolates
+from al_bench.ranges import Weight
 
 
 class Critic(Protocol):
@@ -31,9 +32,9 @@ class WganCt(WganGp):
     consistency_weight: lambda_2, 2 in the code. feature_weight: of the features beside the values, 0.1. margin: M', 0.
     """
 
-    consistency_weight: float
-    feature_weight: float
-    margin: float
+    consistency_weight: Weight
+    feature_weight: Weight
+    margin: Weight
 
     def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         """WGAN-GP's, with the first of two passes on the real images, and the consistency of both."""

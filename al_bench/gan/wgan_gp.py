@@ -7,13 +7,14 @@ from torch import Tensor, nn
 
 from al_bench.gan import Gan
 from al_bench.losses import gradient_penalty, interpolates
+from al_bench.ranges import Weight
 
 
 @dataclass(frozen=True, kw_only=True)
 class WganGp(Gan):
     """penalty_weight: lambda of the penalty, 10 in the paper."""
 
-    penalty_weight: float
+    penalty_weight: Weight
 
     def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         """mean D(fake) - mean D(real) + lambda mean (|grad D| - 1)^2, at one point on each line from real to fake."""

@@ -18,6 +18,7 @@ from al_bench.inputs import canonical
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
 from al_bench.pool import UNKNOWN, Pool
+from al_bench.ranges import Count, Positive, Precision, Weight
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -37,16 +38,16 @@ class Boundary(Learner):
     """
 
     network: NetworkFactory
-    epochs: int
+    epochs: Count
     optimizer: Callable[..., Optimizer]
     loss: Literal["boundary", "labels"]
-    hinge_weight: float
-    boundary_weight: float
-    l2: float
-    cut: float
-    cut_patience: int
-    stop_patience: int
-    precision: str = "32-true"
+    hinge_weight: Weight
+    boundary_weight: Weight
+    l2: Weight
+    cut: Positive
+    cut_patience: Count
+    stop_patience: Count
+    precision: Precision = "32-true"
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
 
     def __post_init__(self) -> None:

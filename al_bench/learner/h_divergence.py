@@ -18,6 +18,7 @@ from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.pool import Pool
 from al_bench.predict import evaluating
+from al_bench.ranges import Count, Precision, Weight
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -53,16 +54,16 @@ class HDivergence(Learner):
     """
 
     network: NetworkFactory
-    epochs: int
-    batch_size: int
+    epochs: Count
+    batch_size: Count
     optimizer: Callable[..., Optimizer]
-    trade_off: float
-    hidden: int
+    trade_off: Weight
+    hidden: Count
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
     early_stopping: EarlyStopping | None = None
     match_steps: bool = False
-    precision: str = "32-true"
+    precision: Precision = "32-true"
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
     provides: ClassVar[frozenset[str]] = frozenset({"labeledness"})
 

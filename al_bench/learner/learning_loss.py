@@ -19,6 +19,7 @@ from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.pool import Pool
 from al_bench.predict import evaluating
+from al_bench.ranges import Count, Precision, Share, Weight
 
 
 class LossPredicting(Wrapped):
@@ -61,18 +62,18 @@ class LearningLoss(Learner):
     """
 
     network: NetworkFactory
-    epochs: int
-    batch_size: int
+    epochs: Count
+    batch_size: Count
     optimizer: Callable[..., Optimizer]
-    weight: float
-    margin: float
-    detach_at: float
-    width: int
+    weight: Weight
+    margin: Weight
+    detach_at: Share
+    width: Count
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
     early_stopping: EarlyStopping | None = None
     match_steps: bool = False
-    precision: str = "32-true"
+    precision: Precision = "32-true"
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
     provides: ClassVar[frozenset[str]] = frozenset({"predicted_loss"})
 

@@ -14,6 +14,7 @@ from al_bench.early_stopping import EarlyStopping, watch
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
 from al_bench.pool import Pool
+from al_bench.ranges import Count, Precision
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -28,15 +29,15 @@ class Supervised(Learner):
     """
 
     network: NetworkFactory
-    epochs: int
-    batch_size: int
+    epochs: Count
+    batch_size: Count
     optimizer: Callable[..., Optimizer]
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
     loss: Loss = losses.cross_entropy
     early_stopping: EarlyStopping | None = None
     match_steps: bool = False
-    precision: str = "32-true"
+    precision: Precision = "32-true"
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
 
     @property

@@ -19,6 +19,7 @@ from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.pool import Pool
 from al_bench.predict import evaluating
+from al_bench.ranges import Count, Precision, Weight
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -52,22 +53,22 @@ class Waal(Learner):
     """
 
     network: NetworkFactory
-    epochs: int
-    batch_size: int
+    epochs: Count
+    batch_size: Count
     optimizer: Callable[..., Optimizer]
-    trade_off: float
-    hidden: int
-    query_size: int
+    trade_off: Weight
+    hidden: Count
+    query_size: Count
     weighting: Literal["eq8", "ratio"]
     pairing: Literal["replacement", "modulo"]
-    penalty_weight: float
+    penalty_weight: Weight
     penalty_at: Literal["interpolates", "all"]
     reversed_penalty: bool
     fresh_features: bool
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
     early_stopping: EarlyStopping | None = None
-    precision: str = "32-true"
+    precision: Precision = "32-true"
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
     provides: ClassVar[frozenset[str]] = frozenset({"critic"})
 

@@ -13,6 +13,7 @@ from al_bench.matcher import Matcher
 from al_bench.matcher.exact import Exact
 from al_bench.matcher.faiss_index import library
 from al_bench.matcher.tuning import Candidate, nearest_squared, needed, tune
+from al_bench.ranges import Count, Share, Whole
 
 logger = logging.getLogger(__name__)
 
@@ -55,11 +56,11 @@ class Auto(Matcher):
     def __init__(
         self,
         candidates: Sequence[Callable[[], Candidate]],
-        min_recall: float,
-        exact_up_to: int,
-        sample: int,
-        held_out: int,
-        queries: int,
+        min_recall: Share,
+        exact_up_to: Whole,
+        sample: Count,
+        held_out: Count,
+        queries: Count,
         seed: int,
     ) -> None:
         self.candidates = [make() for make in candidates] if library() else []

@@ -9,6 +9,7 @@ from torch import Tensor
 from al_bench.errors import InputError
 from al_bench.matcher import Matcher
 from al_bench.matcher.faiss_index import required, use_torchs_threads
+from al_bench.ranges import Count
 
 _HOP = 25.0  # a distance along the graph against one of a plain scan: timed by hand, one thread, 50 dimensions
 
@@ -23,7 +24,7 @@ class Hnsw(Matcher):
 
     index: Any
 
-    def __init__(self, neighbors: int, ef_construction: int, ef: int) -> None:
+    def __init__(self, neighbors: Count, ef_construction: Count, ef: Count) -> None:
         for key, value, least in (("neighbors", neighbors, 2), ("ef_construction", ef_construction, 1), ("ef", ef, 1)):
             if value < least:
                 raise InputError(f"matcher.{key}={value} cannot be: give {least} or more")

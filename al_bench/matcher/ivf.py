@@ -12,6 +12,7 @@ from al_bench.errors import InputError
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import nearest
 from al_bench.matcher.faiss_index import MOST_ON_GPU, placed, reaches, required, use_torchs_threads
+from al_bench.ranges import Count
 
 _ASSIGNED = 0.3  # a distance to a center while building, many rows at once, against one of a plain scan: timed by hand
 _WIDTH = 16  # FAISS reads half precision by so many columns at once, and one by one where they do not divide the size
@@ -32,7 +33,7 @@ class Ivf(Matcher):
 
     index: Any
 
-    def __init__(self, lists: int | None, probes: int, sample_per_list: int, seed: int) -> None:
+    def __init__(self, lists: Count | None, probes: Count, sample_per_list: Count, seed: int) -> None:
         for key, value in (("lists", lists), ("probes", probes), ("sample_per_list", sample_per_list)):
             if value is not None and value < 1:
                 raise InputError(f"matcher.{key}={value} cannot be: give 1 or more")

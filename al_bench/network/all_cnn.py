@@ -8,6 +8,7 @@ from torch import nn
 from al_bench.errors import InputError
 from al_bench.network import Network
 from al_bench.network.initialization import Initialization, initialize
+from al_bench.ranges import Share
 
 
 class AllCnn(Network):
@@ -27,8 +28,8 @@ class AllCnn(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        input_dropout: float,
-        dropout: float,
+        input_dropout: Share,
+        dropout: Share,
         last_padding: int,
         initialization: Initialization,
     ) -> None:

@@ -14,6 +14,7 @@ from al_bench.errors import InputError
 from al_bench.network import AutoencoderNetwork
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
+from al_bench.ranges import Count, Weight
 
 
 class ConvAutoencoder(AutoencoderNetwork):
@@ -30,10 +31,10 @@ class ConvAutoencoder(AutoencoderNetwork):
     def __init__(
         self,
         image_shape: Sequence[int],
-        channels: Sequence[int],
-        decoder_channels: Sequence[int],
-        kernel_size: int,
-        slope: float,
+        channels: Sequence[Count],
+        decoder_channels: Sequence[Count],
+        kernel_size: Count,
+        slope: Weight,
         initialization: Initialization,
         downsampling: Literal["stride", "pool"] = "stride",
         batch_norm: Literal["none", "all", "inner"] = "none",

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial
+from al_bench.ranges import Count, Weight
 
 
 class ConvEncoder(nn.Module):
@@ -19,10 +20,10 @@ class ConvEncoder(nn.Module):
     def __init__(
         self,
         image_shape: Sequence[int],
-        latent_size: int,
-        channels: Sequence[int],
-        kernel_size: int,
-        slope: float,
+        latent_size: Count,
+        channels: Sequence[Count],
+        kernel_size: Count,
+        slope: Weight,
         batch_norm: bool,
         initialization: Initialization,
     ) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
+from al_bench.ranges import Count, Share, Weight
 
 
 class ConvGenerator(nn.Module):
@@ -26,10 +27,10 @@ class ConvGenerator(nn.Module):
 
     def __init__(
         self,
-        latent_size: int,
+        latent_size: Count,
         image_shape: Sequence[int],
-        channels: Sequence[int],
-        kernel_size: int,
+        channels: Sequence[Count],
+        kernel_size: Count,
         activation: Callable[[], nn.Module],
         batch_norm: bool,
         output: Literal["sigmoid", "tanh"],
@@ -71,13 +72,13 @@ class ConvCritic(nn.Module):
     def __init__(
         self,
         image_shape: Sequence[int],
-        channels: Sequence[int],
-        kernel_size: int,
-        slope: float,
+        channels: Sequence[Count],
+        kernel_size: Count,
+        slope: Weight,
         norm: Literal["none", "batch", "layer"],
         input_range: Literal["canonical", "signed"],
         initialization: Initialization,
-        dropout: float = 0.0,
+        dropout: Share = 0.0,
     ) -> None:
         super().__init__()
         image_channels, size = spatial(image_shape)

@@ -12,6 +12,7 @@ from torch import nn
 
 from al_bench.errors import InputError
 from al_bench.network import Network
+from al_bench.ranges import Count, Share, Weight
 
 
 class ConvSmall(Network):
@@ -28,11 +29,11 @@ class ConvSmall(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        first_kernel: int,
-        first_stride: int,
-        slope: float,
-        dropout: float,
-        norm_momentum: float,
+        first_kernel: Count,
+        first_stride: Count,
+        slope: Weight,
+        dropout: Share,
+        norm_momentum: Share,
         norm_logits: bool,
     ) -> None:
         smallest = 11 * first_stride + 1  # 12 after the first layer, 3 after the poolings

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from al_bench.errors import InputError
 from al_bench.network.initialization import initialize
 from al_bench.network.resampling import Size, halved, spatial
+from al_bench.ranges import Count, Share
 
 _LEVELS = 3  # doublings of the generator's first map: 4 x 4 to 32 x 32
 
@@ -19,7 +20,7 @@ _LEVELS = 3  # doublings of the generator's first map: 4 x 4 to 32 x 32
 class ResidualGenerator(nn.Module):
     """Latents (B, Z) to canonical images (B, C, H, W). channels: of every map, 128 in Table 8."""
 
-    def __init__(self, latent_size: int, image_shape: Sequence[int], channels: int) -> None:
+    def __init__(self, latent_size: Count, image_shape: Sequence[int], channels: Count) -> None:
         super().__init__()
         image_channels, size = spatial(image_shape)
         sizes = halved(size, _LEVELS)[::-1]
@@ -51,7 +52,7 @@ class ResidualCritic(nn.Module):
     (0.2, 0.5, 0.5) for the consistency term of WGAN-CT, whose authors drop so.
     """
 
-    def __init__(self, image_shape: Sequence[int], channels: int, dropout: Sequence[float]) -> None:
+    def __init__(self, image_shape: Sequence[int], channels: Count, dropout: Sequence[Share]) -> None:
         super().__init__()
         if len(dropout) != 3:
             raise InputError(f"dropout={list(dropout)} of a residual critic is one rate for each of blocks 2, 3 and 4")

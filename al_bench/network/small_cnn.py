@@ -9,6 +9,7 @@ from torch import nn
 
 from al_bench.errors import InputError
 from al_bench.network import Network
+from al_bench.ranges import Count, Share
 
 
 class SmallCnn(Network):
@@ -20,7 +21,7 @@ class SmallCnn(Network):
     provides: ClassVar[frozenset[str]] = frozenset({"embedding", "dropout"})
 
     def __init__(
-        self, input_shape: Sequence[int], num_classes: int, channels: Sequence[int], hidden: int, dropout: float
+        self, input_shape: Sequence[int], num_classes: int, channels: Sequence[Count], hidden: Count, dropout: Share
     ) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 2:
             raise InputError(

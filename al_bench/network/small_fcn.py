@@ -7,6 +7,7 @@ from torch import nn
 
 from al_bench.errors import InputError
 from al_bench.network import Network
+from al_bench.ranges import Count, Share
 
 
 class SmallFcn(Network):
@@ -17,7 +18,7 @@ class SmallFcn(Network):
 
     provides: ClassVar[frozenset[str]] = frozenset({"embedding", "dropout"})
 
-    def __init__(self, input_shape: Sequence[int], num_classes: int, width: int, dropout: float) -> None:
+    def __init__(self, input_shape: Sequence[int], num_classes: int, width: Count, dropout: Share) -> None:
         if len(input_shape) != 3:
             raise InputError(
                 f"network=small_fcn needs images (C, H, W) and got {tuple(input_shape)}: use representation=none"

@@ -9,6 +9,7 @@ from torchvision.models.vgg import cfgs, make_layers
 from al_bench.errors import InputError
 from al_bench.network import Network
 from al_bench.network.standardized import Constants, Standardized
+from al_bench.ranges import Count, Share
 
 
 class Vgg16Bn(Network):
@@ -26,8 +27,8 @@ class Vgg16Bn(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        hidden: int,
-        dropout: float,
+        hidden: Count,
+        dropout: Share,
         mean: Constants,
         std: Constants,
     ) -> None:

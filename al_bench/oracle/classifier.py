@@ -14,6 +14,7 @@ from al_bench.oracle import Oracle
 from al_bench.pool import UNKNOWN, Pool
 from al_bench.predict import stream
 from al_bench.query import Query
+from al_bench.ranges import Share
 
 
 class Classifier(Oracle):
@@ -27,7 +28,7 @@ class Classifier(Oracle):
     labels: Tensor
     model: Network
 
-    def __init__(self, learner: Learner, min_confidence: float, seed: int) -> None:
+    def __init__(self, learner: Learner, min_confidence: Share, seed: int) -> None:
         if not 0 <= min_confidence <= 1:
             raise InputError(f"oracle.min_confidence={min_confidence} is no probability: use 0 to 1")
         self.learner, self.min_confidence, self.seed = learner, min_confidence, seed

@@ -10,6 +10,7 @@ from al_bench.errors import InputError
 from al_bench.oracle import Oracle
 from al_bench.pool import UNKNOWN
 from al_bench.query import Query
+from al_bench.ranges import Share
 
 
 class Noisy(Oracle):
@@ -21,7 +22,7 @@ class Noisy(Oracle):
 
     answers: Tensor
 
-    def __init__(self, flip: float, abstain: float, seed: int) -> None:
+    def __init__(self, flip: Share, abstain: Share, seed: int) -> None:
         for name, rate in (("flip", flip), ("abstain", abstain)):
             if not 0 <= rate <= 1:
                 raise InputError(f"oracle.{name}={rate} is no probability: use 0 to 1")

@@ -24,6 +24,7 @@ from al_bench.pca import fit_pca
 from al_bench.pool import UNKNOWN
 from al_bench.predict import stream
 from al_bench.procedure import Procedure
+from al_bench.ranges import Count
 from al_bench.recording import result
 from al_bench.store import Cycle, RunStore
 from al_bench.telling import outcome
@@ -48,8 +49,8 @@ class Agreement(Procedure):
         matcher: Matcher,
         judge: Judge,
         evaluator: Evaluator,
-        samples: int,
-        pca_size: int,
+        samples: Count,
+        pca_size: Count,
         artifacts: str,
         device: str,
         seed: int,

@@ -21,6 +21,7 @@ from al_bench.inputs import as_stored
 from al_bench.judging import Judge, judged, standing
 from al_bench.predict import stream
 from al_bench.procedure import Procedure
+from al_bench.ranges import Count, Positive, Share
 from al_bench.recording import result
 from al_bench.store import Cycle, RunStore
 from al_bench.telling import outcome
@@ -44,9 +45,9 @@ class GanQuality(Procedure):
         gan: Gan | None,
         judge: Judge,
         evaluator: Evaluator,
-        samples: int,
-        enough: float,
-        factor: float,
+        samples: Count,
+        enough: Share,
+        factor: Positive,
         artifacts: str,
         device: str,
         seed: int,

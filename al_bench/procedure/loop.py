@@ -22,6 +22,7 @@ from al_bench.oracle import Oracle
 from al_bench.pool import Pool
 from al_bench.procedure import Procedure
 from al_bench.query import Query
+from al_bench.ranges import Count, Whole
 from al_bench.representation import Representation
 from al_bench.stopping import Stopping
 from al_bench.store import Record, RunStore
@@ -44,10 +45,10 @@ class Settings:
     initial: str
     every_class: bool
     initial_size: float
-    query_size: int
+    query_size: Count
     budget: float
     free_validation: bool = False
-    max_cycles: int | None = None
+    max_cycles: Whole | None = None
     stop_at: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:

@@ -25,6 +25,7 @@ from al_bench.network import Network
 from al_bench.pool import Pool
 from al_bench.procedure import Procedure
 from al_bench.query import Query
+from al_bench.ranges import Count
 from al_bench.recording import result
 from al_bench.store import Cycle, RunStore
 from al_bench.strategy import Strategy
@@ -60,8 +61,8 @@ class QueryTime(Procedure):
     initial: str
     every_class: bool
     initial_size: int
-    query_size: int
-    repeats: int
+    query_size: Count
+    repeats: Count
     artifacts: str
     device: str
     seed: int

@@ -28,6 +28,7 @@ from al_bench.matcher import Matcher
 from al_bench.pool import Pool
 from al_bench.procedure import Procedure
 from al_bench.query import Query
+from al_bench.ranges import Count, Whole
 from al_bench.recording import result
 from al_bench.stages import Stages
 from al_bench.store import Cycle, RunStore
@@ -70,15 +71,15 @@ class Timing(Procedure):
     search: LatentSearch
     learner: Learner
     scans: Mapping[str, Scan]
-    base: int
-    sizes: Sequence[int]
-    scanned: int
-    read: int
-    query_size: int
-    cycle_size: int
-    labeled: int
-    repeats: int
-    pca_size: int
+    base: Count
+    sizes: Sequence[Count]
+    scanned: Whole
+    read: Count
+    query_size: Count
+    cycle_size: Count
+    labeled: Whole
+    repeats: Count
+    pca_size: Count
     augmentation: Augmentation
     artifacts: str
     device: str

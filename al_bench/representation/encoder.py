@@ -15,6 +15,7 @@ from al_bench.batches import Batches
 from al_bench.dataset import fingerprint
 from al_bench.gan import Gan, Players
 from al_bench.inputs import Inputs
+from al_bench.ranges import Count, Precision
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Encoder:
 
     network: Callable[..., nn.Module]
     optimizer: Callable[..., Optimizer]
-    iterations: int
-    batch_size: int
-    precision: str = "32-true"
+    iterations: Count
+    batch_size: Count
+    precision: Precision = "32-true"
     seed: int = 0
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
 

@@ -22,6 +22,7 @@ from al_bench.gan import Gan, Players
 from al_bench.inputs import Inputs, canonical
 from al_bench.predict import stream
 from al_bench.progress import progress
+from al_bench.ranges import Whole
 from al_bench.representation import Representation
 from al_bench.representation.encoder import Encoder
 
@@ -39,7 +40,7 @@ class Latent(Representation):
 
     gan: Gan | None
     encoder: Encoder
-    steps: int
+    steps: Whole
     optimizer: Callable[..., Optimizer]
     gives_images: ClassVar[bool] = False
     decodes: ClassVar[bool] = True

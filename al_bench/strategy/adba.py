@@ -13,6 +13,7 @@ from al_bench.network import Network
 from al_bench.pool import Pool
 from al_bench.predict import predict
 from al_bench.query import Query
+from al_bench.ranges import Count
 from al_bench.scores import boundary_distance
 from al_bench.strategy import Strategy
 
@@ -32,7 +33,7 @@ class Adba(Strategy):
     synthesizes: ClassVar[bool] = True
     order_invariant: ClassVar[bool] = False  # the GAN that decodes is trained on batches that are drawn by position
 
-    def __init__(self, n_line_images: int) -> None:
+    def __init__(self, n_line_images: Count) -> None:
         self.n_line_images = n_line_images
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:

@@ -21,6 +21,7 @@ from al_bench.pca import Pca, fit_pca
 from al_bench.pool import Pool
 from al_bench.predict import predict, stream
 from al_bench.query import Query
+from al_bench.ranges import Count, Weight, Whole
 from al_bench.strategy import Strategy, highest
 
 
@@ -48,15 +49,15 @@ class Asal(Strategy):
         gan: Gan | None,
         feature: Feature | None,
         matcher: Matcher,
-        steps: int,
+        steps: Whole,
         optimizer: Callable[..., Optimizer],
-        z_batch: int | None,
-        pca_size: int,
+        z_batch: Count | None,
+        pca_size: Count,
         score: Score,
         generator_mode: GeneratorMode = "eval",
-        prior_weight: float = 0.0,
+        prior_weight: Weight = 0.0,
         scan_pool: bool = True,
-        candidates: int | None = None,
+        candidates: Count | None = None,
         candidates_from: Literal["generator", "neighbors"] = "generator",
     ) -> None:
         if gan is None or feature is None:

@@ -11,6 +11,7 @@ from al_bench.network import Network
 from al_bench.pool import Pool
 from al_bench.predict import evaluating, predict, stream
 from al_bench.query import Query
+from al_bench.ranges import Count, Weight
 from al_bench.strategy import Strategy, highest
 from al_bench.thin_convolutions import ThinConvolutions
 
@@ -33,8 +34,8 @@ class DeepFool(Strategy):
     where the gradients vanish, so that no boundary can be gone to.
     """
 
-    max_iter: int
-    overshoot: float
+    max_iter: Count
+    overshoot: Weight
     running_minimum: bool = True
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from al_bench.network import Network
 from al_bench.pool import Pool
 from al_bench.predict import predict
 from al_bench.query import Query
+from al_bench.ranges import Count
 from al_bench.strategy import Strategy, highest
 
 
@@ -23,7 +24,7 @@ class Dropout(Strategy):
     """
 
     score: Callable[[Tensor], Tensor]
-    passes: int
+    passes: Count
     needs: ClassVar[frozenset[str]] = frozenset({"dropout"})
     order_invariant: ClassVar[bool] = False  # an image's masks are drawn by its place in its batch
 

@@ -15,6 +15,7 @@ from al_bench.latent_search import Found, GeneratorMode, LatentSearch, of_images
 from al_bench.network import Network
 from al_bench.pool import Pool
 from al_bench.query import Query
+from al_bench.ranges import Count, Weight, Whole
 from al_bench.scores import boundary_closeness, boundary_distance
 from al_bench.strategy import Strategy
 
@@ -36,13 +37,13 @@ class Gaal(Strategy):
     def __init__(
         self,
         gan: Gan | None,
-        steps: int,
+        steps: Whole,
         optimizer: Callable[..., Optimizer],
-        z_batch: int | None,
-        max_tries: int,
-        tolerance: float,
+        z_batch: Count | None,
+        max_tries: Count,
+        tolerance: Weight,
         generator_mode: GeneratorMode = "eval",
-        prior_weight: float = 0.0,
+        prior_weight: Weight = 0.0,
     ) -> None:
         if gan is None:
             raise InputError("GAAL asks for labels of synthetic images and gan=none: choose another gan")

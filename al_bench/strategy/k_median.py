@@ -11,6 +11,7 @@ from al_bench.network import Network
 from al_bench.pool import Pool
 from al_bench.predict import embeddings
 from al_bench.query import Query
+from al_bench.ranges import Count, Weight
 from al_bench.strategy import Strategy
 
 _CHUNK = 2**22  # distances held at once: 16 MiB
@@ -25,8 +26,8 @@ class KMedian(Strategy):
     Scores are the distances to the centers.
     """
 
-    max_iter: int
-    tolerance: float
+    max_iter: Count
+    tolerance: Weight
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # the first centers are drawn by position
 

@@ -11,6 +11,7 @@ from al_bench.network import Network
 from al_bench.pool import Pool
 from al_bench.predict import predict
 from al_bench.query import Query
+from al_bench.ranges import Count
 from al_bench.strategy import Strategy, highest
 
 
@@ -23,7 +24,7 @@ class Subset(Strategy):
     """
 
     score: Callable[[Tensor], Tensor]
-    candidates: int
+    candidates: Count
     order_invariant: ClassVar[bool] = False  # draws positions, so another order of the pool is another draw
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:

@@ -11,6 +11,7 @@ from al_bench.network import Network
 from al_bench.pool import Pool
 from al_bench.predict import stream
 from al_bench.query import Query
+from al_bench.ranges import Share, Weight
 from al_bench.strategy import Strategy, highest
 
 Score = Callable[[Tensor], Tensor]
@@ -31,8 +32,8 @@ class Waal(Strategy):
     bounds: minus a and minus b, functions of `al_bench.scores`. A chosen image's trace: its U and its g.
     """
 
-    coefficient: float
-    mixture: float
+    coefficient: Weight
+    mixture: Share
     bounds: tuple[Score, Score]
     needs: ClassVar[frozenset[str]] = frozenset({"critic"})
 

@@ -1,0 +1,151 @@
+"""Whether a configuration gives each part what its signature takes, asked before anything is built.
+
+The signature is the schema: names, types and ranges (`ranges`) stand there alone. Values are judged by pydantic.
+"""
+
+import difflib
+import json
+import pkgutil
+import re
+from collections.abc import Mapping, Sequence
+from inspect import Parameter, isclass, signature
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import torch
+from pydantic import Strict, TypeAdapter, ValidationError
+
+from al_bench.errors import InputError
+
+_REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a value that stands elsewhere: where a user would change it
+_PLAIN = (bool, int, float, str)
+_WORDS = {
+    "Input should be ": "",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "greater than": "more than",
+    "a valid integer": "a whole number",
+    "a valid number": "a number",
+    "a valid boolean": "true or false",
+    "a valid string": "text",
+    "a valid list": "a list",
+}
+
+
+def refuse_arguments(written: Any, resolved: Any, path: str) -> None:
+    """Raises InputError for the first argument below `path` that its part does not take, named as a user types it.
+
+    written: the whole configuration as it is written, in plain containers; resolved: the same with every value in place
+    of its interpolation.
+    """
+    path = _where_written(written, path)
+    value = _at(resolved, path)
+    if isinstance(value, Mapping):
+        keys = [key for key in value if not str(key).startswith("_")]
+        if "_target_" in value:
+            _refuse_call(written, path, value, keys)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        keys = [str(number) for number in range(len(value))]
+    else:
+        return
+    for key in keys:
+        refuse_arguments(written, resolved, f"{path}.{key}")
+
+
+def refuse_value(name: str, value: Any, annotation: Any) -> None:
+    """Raises InputError where a plain value, or a list of some, is not of an annotation."""
+    allowed = _of_plain_values(annotation)
+    if allowed in (None, NoneType) or isinstance(value, Mapping) or _holds_parts(value):
+        return
+    try:
+        TypeAdapter(allowed).validate_python(value)
+    except ValidationError as error:
+        shown = json.dumps(value) if value is None or isinstance(value, bool) else value
+        or_null = " or null" if NoneType in get_args(allowed) else ""
+        raise InputError(f"{name}={shown} must be {_in_words(error)}{or_null}") from error
+
+
+def _refuse_call(written: Any, path: str, node: Mapping[str, Any], keys: Sequence[str]) -> None:
+    try:
+        target = pkgutil.resolve_name(node["_target_"])
+        parameters = signature(target).parameters
+        annotations = get_type_hints(target.__init__ if isclass(target) else target, include_extras=True)
+    except (ImportError, AttributeError, NameError, TypeError, ValueError):
+        return  # without a signature that can be read, Hydra or the part itself says what is wrong
+    open_ended = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
+    for key in keys:
+        if key not in parameters and not open_ended:
+            raise InputError(f"{path}.{key} is not known: {_known(key, parameters)}")
+        refuse_value(_where_written(written, f"{path}.{key}"), node[key], annotations.get(key))
+    if isclass(target) and issubclass(target, torch.optim.Optimizer):
+        _refuse_optimizer(path, target, {key: node[key] for key in keys})
+
+
+def _refuse_optimizer(path: str, optimizer: Any, arguments: Mapping[str, Any]) -> None:
+    """Optimizers check their ranges themselves, but only once there are parameters, after other trainings."""
+    try:
+        optimizer([torch.nn.Parameter(torch.zeros(1))], **arguments)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _known(key: str, parameters: Mapping[str, Parameter]) -> str:
+    names = [name for name in parameters if name not in ("self", "params")]
+    if not names:
+        return "there is nothing to set"
+    close = difflib.get_close_matches(key, names, 1)
+    return (f"did you mean {close[0]}? Use one of " if close else "use one of ") + ", ".join(names)
+
+
+def _where_written(written: Any, path: str) -> str:
+    """The path of a value, or of that which it refers to."""
+    seen = {path}
+    while isinstance(value := _at(written, path), str) and (reference := _REFERENCE.fullmatch(value)):
+        path = reference.group(1)
+        if path in seen:
+            break
+        seen.add(path)
+    return path
+
+
+def _at(container: Any, path: str) -> Any:
+    for key in path.split("."):
+        if isinstance(container, Mapping):
+            container = container.get(key)
+        elif isinstance(container, list) and key.isdigit() and int(key) < len(container):
+            container = container[int(key)]
+        else:
+            return None
+    return container
+
+
+def _holds_parts(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
+
+
+def _of_plain_values(annotation: Any) -> Any:
+    """What of an annotation a configuration can write down as it is, without a conversion; None where nothing is."""
+    if annotation in _PLAIN:
+        return Annotated[annotation, Strict()]
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation is NoneType or origin is Literal:
+        return annotation
+    if origin is Annotated:
+        inner = _of_plain_values(arguments[0])
+        return None if inner is None else Annotated[(inner, *arguments[1:])]
+    parts = [_of_plain_values(argument) for argument in arguments if argument is not Ellipsis]
+    if origin in (Union, UnionType):
+        kept = tuple(part for part in parts if part is not None)
+        return Union[kept] if kept else None  # noqa: UP007  # of as many as there are
+    if not (isclass(origin) and issubclass(origin, Sequence)) or None in parts:
+        return None
+    generic: Any = tuple if origin is tuple else list
+    return generic[(*parts, ...) if Ellipsis in arguments else tuple(parts)]
+
+
+def _in_words(error: ValidationError) -> str:
+    found = dict.fromkeys(problem["msg"] for problem in error.errors())
+    sentence = " or ".join(found)
+    for theirs, ours in _WORDS.items():
+        sentence = sentence.replace(theirs, ours)
+    return sentence

@@ -29,7 +29,8 @@ def main() -> None:
         print(f"left out: {problem.place}: {problem.sentence}")
     for one in (version for asked in experiments for version in (asked, *asked.versions)):
         words = f"{one.name}, {one.version}" if one.version else one.name
-        print(f"{words}: {one.said(found.runs)}; {one.command} makes the rest")
+        rest = "" if one.complete(found.runs) else f"; {one.command} makes the rest"
+        print(f"{words}: {one.said(found.runs)}{rest}")
     print(f"{len(found.runs)} runs, {len(found.artifacts)} artifacts\n{page}")
 
 

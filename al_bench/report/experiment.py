@@ -106,9 +106,19 @@ class Experiment:
 
     def said(self, stored: Iterable[Run]) -> str:
         """How many cells there are of it."""
-        table = self.table(stored)
-        done, cells = (sum(int(str(row[place])) for row in table.rows) for place in (2, 1))
+        done, cells = self._counts(stored)
         return f"{done} of {counted(cells, 'cell')} finished"
+
+    def complete(self, stored: Iterable[Run]) -> bool:
+        """Whether every cell is finished."""
+        done, cells = self._counts(stored)
+        return done == cells
+
+    def _counts(self, stored: Iterable[Run]) -> tuple[int, int]:
+        """How many cells are finished, and how many there are."""
+        rows = self.table(stored).rows
+        done, cells = (sum(int(str(row[place])) for row in rows) for place in (2, 1))
+        return done, cells
 
     def _command(self, name: str, states: Mapping[int, str]) -> str | None:
         seeds = [str(seed) for seed, state in states.items() if state]

@@ -145,7 +145,7 @@ def _words(query: Record, traces: Rows, row: int, names: Sequence[str]) -> list[
     words = []
     if query["labels"] is not None:
         label = int(np.ravel(query["labels"][row])[0])
-        words.append("no label" if label < 0 else f"label {names[label] if label < len(names) else label}")
+        words.append("no label" if label < 0 else f"label {names[label]}" if label < len(names) else f"class {label}")
     if query["indices"] is not None:
         words.append(f"image {query['indices'][row]}")
     if query["ranks"] is not None:

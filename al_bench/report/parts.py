@@ -118,11 +118,11 @@ def _used(made: Sequence[Trained], section: Section) -> list[tuple[str, Any]]:
 
 
 def _class_names(section: Section, sources: Sources) -> list[str]:
-    """Those of the data set where it can be loaded, else numbers."""
+    """Those of the data set where it can be loaded, else their numbers, told from names that are digits."""
     run = section.groups[0].first
     names = class_names(run, sources)
     count = len(run.cycles[0]["class_counts"])
-    return list(names) if len(names) == count else [str(number) for number in range(count)]
+    return list(names) if len(names) == count else [f"class {number}" for number in range(count)]
 
 
 def _data_shares(section: Section, sources: Sources) -> list[float] | None:

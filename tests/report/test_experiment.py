@@ -60,7 +60,7 @@ def test_cells_are_finished_begun_or_missing_with_what_makes_them(tmp_path):
     run_of(tmp_path, cells[0])
     run_of(tmp_path, cells[2], (0.5, 0.75))
     found = found_for(one, tmp_path)
-    assert one.said(found.runs) == "1 of 5 cells finished"
+    assert one.said(found.runs) == "1 of 5 cells finished" and not one.complete(found.runs)
     entropy, random = one.table(found.runs).rows
     command = "python run.py -m experiment=paper/made strategy={} scale=small seed={}"
     assert entropy == ["entropy", 4, 1, "seed 2: 20 annotations so far", command.format("entropy", "1,2,3")]
@@ -70,7 +70,8 @@ def test_cells_are_finished_begun_or_missing_with_what_makes_them(tmp_path):
 def test_what_is_stored_under_another_label_or_by_another_experiment_counts(tmp_path):
     one = experiment("paper/made", [], [cell("entropy", 0)])
     run_of(tmp_path, one.lines["entropy"][0]).rename(tmp_path / one.lines["entropy"][0].id)
-    assert one.said(found_for(one, tmp_path).runs) == "1 of 1 cell finished"
+    runs = found_for(one, tmp_path).runs
+    assert one.said(runs) == "1 of 1 cell finished" and one.complete(runs)
 
 
 def test_another_configuration_of_the_same_label_is_named_and_in_no_line(tmp_path):

@@ -29,6 +29,7 @@ _WORDS = {
     "a valid boolean": "true or false",
     "a valid string": "text",
     "a valid list": "a list",
+    "a valid dictionary": "a mapping",
 }
 
 
@@ -53,16 +54,22 @@ def refuse_arguments(written: Any, resolved: Any, path: str) -> None:
 
 
 def refuse_value(name: str, value: Any, annotation: Any) -> None:
-    """Raises InputError where a plain value, or a list of some, is not of an annotation."""
+    """Raises InputError where a plain value, or a list or mapping of some, is not of an annotation."""
     allowed = _of_plain_values(annotation)
-    if allowed in (None, NoneType) or isinstance(value, Mapping) or _holds_parts(value):
+    if allowed in (None, NoneType) or _has_parts(value):
         return
     try:
         TypeAdapter(allowed).validate_python(value)
     except ValidationError as error:
-        shown = json.dumps(value) if value is None or isinstance(value, bool) else value
+        key, *_ = (*error.errors()[0]["loc"], None)
+        if isinstance(value, Mapping) and key in value:
+            raise InputError(f"{name}.{key}={_shown(value[key])} must be {_in_words(error)}") from error
         or_null = " or null" if NoneType in get_args(allowed) else ""
-        raise InputError(f"{name}={shown} must be {_in_words(error)}{or_null}") from error
+        raise InputError(f"{name}={_shown(value)} must be {_in_words(error)}{or_null}") from error
+
+
+def _shown(value: Any) -> Any:
+    return json.dumps(value) if value is None or isinstance(value, bool) else value
 
 
 def _refuse_call(written: Any, path: str, node: Mapping[str, Any], keys: Sequence[str]) -> None:
@@ -119,8 +126,11 @@ def _at(container: Any, path: str) -> Any:
     return container
 
 
-def _holds_parts(value: Any) -> bool:
-    return isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
+def _has_parts(value: Any) -> bool:
+    """Whether a value is or holds what Hydra makes an object of."""
+    if isinstance(value, Mapping):
+        return "_target_" in value or any(map(_has_parts, value.values()))
+    return isinstance(value, list) and any(map(_has_parts, value))
 
 
 def _of_plain_values(annotation: Any) -> Any:
@@ -137,9 +147,9 @@ def _of_plain_values(annotation: Any) -> Any:
     if origin in (Union, UnionType):
         kept = tuple(part for part in parts if part is not None)
         return Union[kept] if kept else None  # noqa: UP007  # of as many as there are
-    if not (isclass(origin) and issubclass(origin, Sequence)) or None in parts:
+    if not (isclass(origin) and issubclass(origin, Sequence | Mapping)) or None in parts:
         return None
-    generic: Any = tuple if origin is tuple else list
+    generic: Any = dict if issubclass(origin, Mapping) else tuple if origin is tuple else list
     return generic[(*parts, ...) if Ellipsis in arguments else tuple(parts)]
 
 

@@ -1,7 +1,7 @@
 """A configuration is held to the signatures of its parts before anything is built."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from al_bench import compose as al_compose
 from al_bench.arguments import refuse_arguments, refuse_value
 from al_bench.errors import InputError
-from al_bench.ranges import Count, Positive, Precision, Share, Weight, Whole
+from al_bench.ranges import Count, Fraction, Positive, Precision, Share, Weight, Whole
 
 
 @dataclass
@@ -71,22 +71,28 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
         (tuple[float, float], [0.5, 0.9], [0.5, "x"], "must be a number"),
         (tuple[int, ...], [1, 2, 3], [1.5], "must be a whole number"),
         (float | Tensor, 0.1, "x", "must be a number"),
+        (Mapping[str, float], {"accuracy": 0.9}, {"accuracy": "high"}, "must be a number"),
+        (Mapping[str, float] | None, None, 0.9, "must be a mapping or null"),
+        (Fraction, 0.5, 1, "must be less than 1"),
     ],
 )
 def test_a_value_is_of_its_annotation(annotation: Any, good: Any, bad: Any, sentence: str) -> None:
     refuse_value("key", good, annotation)
     with pytest.raises(InputError) as refusal:
         refuse_value("key", bad, annotation)
-    assert str(refusal.value).startswith("key=") and str(refusal.value).endswith(sentence)
+    assert str(refusal.value).startswith("key") and str(refusal.value).endswith(sentence)
 
 
 @pytest.mark.parametrize("annotation", [Any, None, nn.Module, nn.Module | None, Callable[[], int], Sequence[Tensor]])
 def test_what_no_plain_value_can_be_is_left_to_the_part(annotation: Any) -> None:
     refuse_value("key", "anything", annotation)
-    refuse_value("key", [{"_target_": "torch.nn.ReLU"}], Count)
+    for node in ({"_target_": "torch.nn.ReLU"}, [{"_target_": "torch.nn.ReLU"}], {"a": {"_target_": "torch.nn.ReLU"}}):
+        refuse_value("key", node, Count)
 
 
 def test_an_argument_is_named_as_its_user_types_it() -> None:
+    with pytest.raises(InputError, match=r"^key\.accuracy=high must be a number$"):
+        refuse_value("key", {"loss": 1, "accuracy": "high"}, Mapping[str, float] | None)
     assert refused({"it": described(size=1)}) == ""
     assert refused({"it": described(size=0)}) == "it.size=0 must be at least 1"
     elsewhere = {"it": described(size="${recipe.size}"), "recipe": {"size": "${most}"}, "most": 0}

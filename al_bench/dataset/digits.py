@@ -9,11 +9,11 @@ from sklearn.model_selection import train_test_split
 
 from al_bench.dataset import Dataset, Split, limited, of_classes
 from al_bench.errors import InputError
-from al_bench.ranges import Count, Share
+from al_bench.ranges import Count, Fraction
 
 
 def digits(
-    test_share: Share, split_seed: int, max_images: Count | None = None, classes: Sequence[int] | None = None
+    test_share: Fraction, split_seed: int, max_images: Count | None = None, classes: Sequence[int] | None = None
 ) -> Dataset:
     """Ten classes; (N, 1, 8, 8) images whose 17 gray levels are spread over 0 to 255.
 

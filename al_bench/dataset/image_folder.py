@@ -14,7 +14,7 @@ from al_bench.decoded import decoded_images
 from al_bench.decoding import Decoder
 from al_bench.errors import InputError
 from al_bench.picture_files import SUFFIXES, PictureFile, picture_files, pictures_id, visible_folders
-from al_bench.ranges import Count, Share
+from al_bench.ranges import Count, Fraction
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def image_folder(
     image_size: Count | Sequence[Count] | None,
     crop: Literal["center", "none"],
     mode: Literal["rgb", "gray"],
-    test_share: Share,
+    test_share: Fraction,
     split_seed: int,
     cache: Literal["auto", "never"],
     decoded: str | Path,

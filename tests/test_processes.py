@@ -77,7 +77,16 @@ def test_a_killed_cell_is_started_once_more(tmp_path):
     assert "2 of 2 cells are finished" in output
 
 
+@pytest.fixture
+def interruptible():
+    """As from a terminal: a shell that starts the tests by `&` hands down that Ctrl-C is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("interruptible")
 def test_a_stopped_sweep_stops_its_cells(tmp_path):
     command = [sys.executable, "run.py", "-m", *SMOKE, "seed=0,1", "strategy=random", "learner.epochs=20000"]
     with subprocess.Popen(

@@ -1,6 +1,7 @@
 """Whether a configuration gives each part what its signature takes, asked before anything is built.
 
-The signature is the schema: names, types and ranges (`ranges`) stand there alone. Values are judged by pydantic.
+The signature is the schema: names, types and ranges (`ranges`). How arguments go together, with each other or with the
+data, is the part's own to refuse. Values are judged by pydantic.
 """
 
 import difflib

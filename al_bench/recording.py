@@ -77,7 +77,9 @@ def result(
 
     finished: the result in a sentence, why no cycle follows. metrics: numbers, the one to be shown first in front.
     tables: by name, each `about` (what a row is), `columns` and `rows`, as `report.tables.Table` takes them, and maybe
-    `plots`, each `about` (its y axis), the column `x` and the columns `y` over it, as `report.drawn` draws them.
+    `plots`, each `about` (its y axis), the column `x` and the columns `y` over it, as `report.drawn` draws them. Of a
+    plot: `by` a column, a line for each of its values; `dashed` {column: value}, rows whose line comes dashed; `scale`
+    of both axes, linear or log.
     """
     return {
         "index": 0,

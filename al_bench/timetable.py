@@ -49,9 +49,10 @@ def paid_off(preparation: float, slow: float, fast: float) -> int | None:
 
 
 def selection_table(methods: Mapping[str, Seconds], counts: Sequence[int], about: str) -> Table:
-    """A row for each method and number of images."""
+    """A row for each method and number of images; drawn over these where there are several (ASAL Fig. 6a)."""
     rows = [[name, count, *seconds.at(count)] for name, seconds in methods.items() for count in counts]
-    return {"about": about, "columns": ["method", "images", "seconds", "how"], "rows": rows}
+    plots = [_over_sizes("seconds to choose", ["seconds"], by="method")] if len(counts) > 1 else []
+    return {"about": about, "columns": ["method", "images", "seconds", "how"], "rows": rows, "plots": plots}
 
 
 def preparation_table(steps: Mapping[int, Mapping[str, float]], training: Mapping[str, float]) -> Table:
@@ -63,7 +64,8 @@ def preparation_table(steps: Mapping[int, Mapping[str, float]], training: Mappin
     ]
     columns = ["images", *(f"training of {kind}" for kind in training), *names, "without training", "with training"]
     about = "Seconds of preparation before the first cycle, all measured; training whenever its artifact was made"
-    return {"about": about, "columns": columns, "rows": rows}
+    plots = [_over_sizes("seconds of preparation", names)] if len(rows) > 1 else []
+    return {"about": about, "columns": columns, "rows": rows, "plots": plots}
 
 
 def transition_table(
@@ -72,7 +74,7 @@ def transition_table(
     steps: Mapping[int, Mapping[str, float]],
     training: Mapping[str, float],
 ) -> Table:
-    """After how many cycles ASAL has been quicker than each other method, preparation included."""
+    """After how many cycles ASAL has been quicker than each other method, preparation included (ASAL Fig. 6b)."""
     rows = []
     for name, other in others.items():
         for count, of in steps.items():
@@ -83,4 +85,12 @@ def transition_table(
                 rows.append([name, count, slow - quick, *cycles, how])
     columns = ["instead of", "images", "seconds saved a cycle", "cycles without training", "with training", "how"]
     about = "The cycles after which ASAL's preparation has paid off; none where a cycle saves nothing"
-    return {"about": about, "columns": columns, "rows": rows}
+    words = {"cycles without training": "cycles to pay off, without training", "with training": "cycles to pay off"}
+    plots = [_over_sizes(said, [column], by="instead of") for column, said in words.items()] if len(steps) > 1 else []
+    return {"about": about, "columns": columns, "rows": rows, "plots": plots}
+
+
+def _over_sizes(about: str, columns: Sequence[str], by: str | None = None) -> dict[str, Any]:
+    """A plot of a table: columns over the number of images, what is extrapolated dashed."""
+    plot = {"about": about, "x": "images", "y": list(columns), "scale": "log"}
+    return plot if by is None else {**plot, "by": by, "dashed": {"how": EXTRAPOLATED}}

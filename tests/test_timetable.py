@@ -42,6 +42,23 @@ def test_tables_have_a_row_for_each_size() -> None:
     assert len(table["columns"]) == 6
 
 
+def test_each_table_is_drawn_over_several_sizes_by_columns_that_it_has() -> None:
+    fast, slow = Seconds({10: 1.0, 20: 1.5}), Seconds({10: 2.0})
+    steps = {10: {"PCA": 1.0, "index": 2.0}, 20: {"PCA": 1.0, "index": 5.0}}
+    tables = [
+        selection_table({"asal": fast, "entropy": slow}, [10, 20], ""),
+        preparation_table(steps, {"gan": 7.0}),
+        transition_table(fast, {"entropy": slow}, steps, {"gan": 7.0}),
+    ]
+    plots = [(table, plot) for table in tables for plot in table["plots"]]
+    assert [plot["y"] for _, plot in plots] == [
+        ["seconds"], ["PCA", "index"], ["cycles without training"], ["with training"],
+    ]  # fmt: skip
+    for table, plot in plots:
+        assert {plot["x"], *plot["y"], *plot.get("dashed", {}), plot.get("by", plot["x"])} <= set(table["columns"])
+    assert not selection_table({"asal": fast}, [10], "")["plots"], "one size has no course"
+
+
 def test_the_median_of_the_repeats_counts() -> None:
     calls: list[int] = []
     seconds, last = timed(lambda: calls.append(1) or len(calls), 3)

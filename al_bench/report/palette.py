@@ -64,6 +64,11 @@ def line_looks(count: int) -> list[Look]:
     return [_look(place, place) for place in range(count)]
 
 
+def solid_looks(count: int) -> list[Look]:
+    """As `line_looks` for lines whose dashes say something else."""
+    return [_look(place, 0) for place in range(count)]
+
+
 def class_looks(count: int) -> list[Look]:
     """A color for each class of the data, from the tenth on with a dash."""
     return [Look(_COLORS[place % len(_COLORS)], "", _DASHES[place // len(_COLORS) % 4]) for place in range(count)]

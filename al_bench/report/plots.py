@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from al_bench.report.palette import Look
 
@@ -23,6 +23,7 @@ LARGE = (960, 420)  # CSS pixels
 _NARROW = 350  # CSS pixels, of a picture on a small screen
 _MOST_TICKS = 25
 _LETTER = 6.6  # CSS pixels, about
+_DASHED = (0, (4, 2))  # of what goes on by calculation
 _INK = "#010203"  # stands for the page's ink until the SVG is written
 FADES = (1.0, 0.5, 0.25)  # of the parts of a bar, from left to right
 _FONT = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Arial, sans-serif"
@@ -62,7 +63,7 @@ class Picture:
 @dataclass(frozen=True)
 class Line:
     """x, y; low, high: the band, empty for none; level: one value that is drawn across the whole plot; tick: a value
-    that is marked at the right edge."""
+    that is marked at the right edge; dashed_from: the x from which it goes on dashed."""
 
     name: str
     look: Look
@@ -72,6 +73,7 @@ class Line:
     high: Sequence[float] = ()
     level: bool = False
     tick: float | None = None
+    dashed_from: float | None = None
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,17 @@ class Bar:
 
 
 def line_chart(
-    lines: Sequence[Line], x_label: str, y_label: str, alt: str, large: bool = False, span: Span | None = None
+    lines: Sequence[Line],
+    x_label: str,
+    y_label: str,
+    alt: str,
+    large: bool = False,
+    span: Span | None = None,
+    log: bool = False,
 ) -> Picture:
-    """Lines with their bands. span: where the y axis begins and ends; None: where the lines do."""
-    draw = partial(_draw_lines, lines, x_label, y_label, span)
+    """Lines with their bands. span: where the y axis begins and ends; None: where the lines do. log: both axes are
+    logarithmic."""
+    draw = partial(_draw_lines, lines, x_label, y_label, span, log)
     width, height = LARGE if large else (420, 280)
     return Picture(_svg(draw, width, height), alt, width, height, _svg(draw, _NARROW, 280))
 
@@ -135,32 +144,59 @@ def _svg(draw: Callable[[Axes], None], width: int, height: int, left: float = 62
     return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
 
 
-def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, span: Span | None, axes: Axes) -> None:
+def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, span: Span | None, log: bool, axes: Axes) -> None:
     for line in lines:
-        color = line.look.color
         if line.level:
-            axes.axhline(line.y[0], color=color, linestyle=line.look.pattern, linewidth=1.1)
-            if line.low:
-                axes.axhspan(line.low[0], line.high[0], color=color, alpha=0.13, linewidth=0)
-            continue
-        if line.low and len(line.x) > 1:
-            axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.16, linewidth=0)
-        every = max(1, len(line.x) // 10)
-        axes.plot(
-            line.x, line.y, color=color, linestyle=line.look.pattern, marker=line.look.marker, markersize=4,
-            markevery=every, markeredgewidth=0, label=line.name, solid_capstyle="round",
-        )  # fmt: skip
-        if line.tick is not None:
-            axes.plot([1.0, 1.03], [line.tick] * 2, color=color, transform=axes.get_yaxis_transform(), clip_on=False)
+            _draw_level(line, axes)
+        else:
+            _draw_line(line, axes)
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.margins(x=0.02)
     if span is not None:
         axes.set_ylim(*span)
     _scaled(axes)
+    if log:
+        _log_scaled(axes)
+        return
     whole = all(float(x).is_integer() for line in lines for x in line.x)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=whole, steps=[1, 2, 5, 10]))
     if whole:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def _draw_level(line: Line, axes: Axes) -> None:
+    axes.axhline(line.y[0], color=line.look.color, linestyle=line.look.pattern, linewidth=1.1)
+    if line.low:
+        axes.axhspan(line.low[0], line.high[0], color=line.look.color, alpha=0.13, linewidth=0)
+
+
+def _draw_line(line: Line, axes: Axes) -> None:
+    color = line.look.color
+    if line.low and len(line.x) > 1:
+        axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.16, linewidth=0)
+    style: dict[str, Any] = {
+        "color": color, "marker": line.look.marker, "markersize": 4, "markeredgewidth": 0,
+        "markevery": max(1, len(line.x) // 10), "solid_capstyle": "round",
+    }  # fmt: skip
+    points = list(zip(line.x, line.y, strict=True))
+    turn = line.dashed_from
+    solid = [(x, y) for x, y in points if turn is None or x <= turn]
+    if solid:
+        axes.plot(*zip(*solid, strict=True), linestyle=line.look.pattern, label=line.name, **style)
+    if turn is not None:
+        rest = [(x, y) for x, y in points if x >= turn]
+        axes.plot(*zip(*rest, strict=True), linestyle=_DASHED, **style)
+    if line.tick is not None:
+        axes.plot([1.0, 1.03], [line.tick] * 2, color=color, transform=axes.get_yaxis_transform(), clip_on=False)
+
+
+def _log_scaled(axes: Axes) -> None:
+    """Powers of ten, in figures."""
+    axes.set(xscale="log", yscale="log")
+    for axis, words in ((axes.xaxis, "{:,.0f}"), (axes.yaxis, "{:g}")):
+        axis.set_major_locator(LogLocator(10, numticks=8))
+        axis.set_minor_formatter(NullFormatter())
+        axis.set_major_formatter(FuncFormatter(lambda value, _, words=words: words.format(value)))
 
 
 def _draw_dots(

@@ -1,6 +1,7 @@
 """The plots that a procedure's tables ask for."""
 
 import base64
+import re
 
 from made_runs import made_measurement
 
@@ -35,6 +36,48 @@ def test_ticks_between_whole_numbers_are_written():
     assert ">2.5<" in svg(one.picture) or ">2.6<" in svg(one.picture)
     (whole,) = drawn("", {**TABLE, "rows": [[10, 0.1, 0.2], [4010, 0.2, 0.2]]})
     assert ">2,000<" in svg(whole.picture)
+
+
+TIMES = {
+    "about": "Seconds",
+    "columns": ["method", "images", "seconds", "how"],
+    "rows": [
+        ["asal", 10, 1.0, "measured"], ["asal", 100, 1.1, "measured"], ["asal", 1000, 1.2, "measured"],
+        ["entropy", 10, 0.2, "measured"], ["entropy", 100, 2.0, "measured"], ["entropy", 1000, 20.0, "extrapolated"],
+        ["coreset", 10, None, "not measured"], ["random", 10, 0.0, "measured"], ["random", 100, 0.1, "measured"],
+    ],
+    "plots": [{"about": "seconds to choose", "x": "images", "y": ["seconds"], "scale": "log", "by": "method",
+               "dashed": {"how": "extrapolated"}}],
+}  # fmt: skip
+
+
+def test_the_values_of_a_column_are_lines_that_go_on_dashed_where_they_are_not_measured():
+    (one,) = drawn("", TIMES)
+    assert [(line.name, line.x, line.y, line.dashed_from) for line in one.lines] == [
+        ("asal", [10, 100, 1000], [1.0, 1.1, 1.2], None),
+        ("entropy", [10, 100, 1000], [0.2, 2.0, 20.0], 100),
+        ("random", [100], [0.1], None),  # 0 has no place on such an axis
+    ]
+    assert one.title == "seconds to choose (dashed: extrapolated)"
+    assert not any(line.look.dash for line in one.lines), "dashes say something else here"
+    drawing = svg(one.picture)
+    color = one.lines[1].look.color.lower()
+    strokes = re.findall(r'<path d="([^"]+)"[^>]*style="fill: none; (stroke-dasharray[^"]*)?stroke: ' + color, drawing)
+    assert [(path.count("L"), bool(dash)) for path, dash in strokes] == [(1, False), (1, True)]
+    measured = {**TIMES, "rows": TIMES["rows"][:3]}
+    assert next(drawn("", measured)).title == "seconds to choose"
+
+
+def test_logarithmic_axes_have_figures_for_powers_of_ten():
+    (one,) = drawn("", TIMES)
+    for tick in (">10<", ">100<", ">1,000<", ">0.1<", ">1<"):
+        assert tick in svg(one.picture)
+    assert "mathdefault" not in svg(one.picture)
+
+
+def test_what_is_extrapolated_from_the_beginning_is_dashed_from_there():
+    rows = [["entropy", 10, 1.0, "extrapolated"], ["entropy", 100, 2.0, "extrapolated"]]
+    assert [line.dashed_from for line in next(drawn("", {**TIMES, "rows": rows})).lines] == [10]
 
 
 def test_a_table_without_plots_or_values_has_none():

@@ -92,5 +92,5 @@ def transition_table(
 
 def _over_sizes(about: str, columns: Sequence[str], by: str | None = None) -> dict[str, Any]:
     """A plot of a table: columns over the number of images, what is extrapolated dashed."""
-    plot = {"about": about, "x": "images", "y": list(columns), "scale": "log"}
+    plot = {"about": about, "x": "images", "y": list(columns), "scale": "log", "dashed": {}}
     return plot if by is None else {**plot, "by": by, "dashed": {"how": EXTRAPOLATED}}

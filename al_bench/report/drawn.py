@@ -23,7 +23,7 @@ def drawn(run: str, table: Mapping[str, Any]) -> Iterator[Drawn]:
     for plot in table.get("plots", ()):
         log = plot.get("scale") == "log"
         series = [one for one in _series(table, plot) if any(_drawable(row, log) for row in one.rows)]
-        styles = line_looks(len(series)) if "by" not in plot else solid_looks(len(series))
+        styles = solid_looks(len(series)) if "dashed" in plot else line_looks(len(series))
         shown = [one.line(look, log) for one, look in zip(series, styles, strict=True)]
         if shown:
             title = f"{run}: {plot['about']}" if run else str(plot["about"])

@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from al_bench.report.palette import Look
 
@@ -191,12 +191,14 @@ def _draw_line(line: Line, axes: Axes) -> None:
 
 
 def _log_scaled(axes: Axes) -> None:
-    """Powers of ten, in figures."""
+    """Powers of ten in figures, and what lies between them where there are few."""
     axes.set(xscale="log", yscale="log")
-    for axis, words in ((axes.xaxis, "{:,.0f}"), (axes.yaxis, "{:g}")):
-        axis.set_major_locator(LogLocator(10, numticks=8))
-        axis.set_minor_formatter(NullFormatter())
-        axis.set_major_formatter(FuncFormatter(lambda value, _, words=words: words.format(value)))
+    words = (EngFormatter(sep=""), FuncFormatter(lambda value, _: f"{value:g}"))
+    for axis, formatter in zip((axes.xaxis, axes.yaxis), words, strict=True):
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(10, (1, 2, 5) if high < 100 * low else (1,), numticks=12))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(formatter)
 
 
 def _draw_dots(

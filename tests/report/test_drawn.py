@@ -70,9 +70,11 @@ def test_the_values_of_a_column_are_lines_that_go_on_dashed_where_they_are_not_m
 
 def test_logarithmic_axes_have_figures_for_powers_of_ten():
     (one,) = drawn("", TIMES)
-    for tick in (">10<", ">100<", ">1,000<", ">0.1<", ">1<"):
+    for tick in (">10<", ">100<", ">1k<", ">0.1<", ">1<"):
         assert tick in svg(one.picture)
     assert "mathdefault" not in svg(one.picture)
+    narrow = {**TIMES, "rows": [["asal", 380_000, 3.0, "measured"], ["asal", 970_000, 4.0, "measured"]]}
+    assert ">500k<" in svg(next(drawn("", narrow)).picture)
 
 
 def test_what_is_extrapolated_from_the_beginning_is_dashed_from_there():

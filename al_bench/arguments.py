@@ -62,7 +62,7 @@ def refuse_value(name: str, value: Any, annotation: Any) -> None:
     try:
         TypeAdapter(allowed).validate_python(value)
     except ValidationError as error:
-        key, *_ = (*error.errors()[0]["loc"], None)
+        key = next(iter(error.errors()[0]["loc"]), None)
         if isinstance(value, Mapping) and key in value:
             raise InputError(f"{name}.{key}={_shown(value[key])} must be {_in_words(error)}") from error
         or_null = " or null" if NoneType in get_args(allowed) else ""

@@ -10,7 +10,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from al_bench import compose
+from al_bench.config import compose
 
 logger = logging.getLogger("al_bench")
 
@@ -21,7 +21,7 @@ compose.register()
 def main(config: DictConfig) -> None:
     """Runs one cell; exit code 0 when it is finished, 2 on bad input, 128 + signal when it was stopped."""
     from al_bench.errors import InputError
-    from al_bench.interruption import Interrupted, signals_handled
+    from al_bench.training.interruption import Interrupted, signals_handled
 
     try:
         with signals_handled():
@@ -36,13 +36,13 @@ def main(config: DictConfig) -> None:
 
 def run(config: DictConfig) -> None:
     """Composes the parts and runs the procedure, unless the run is finished here or in an exported cell."""
-    from al_bench.arguments import refuse_arguments, refuse_value
-    from al_bench.cells import finished_cell
-    from al_bench.commit import current_commit
-    from al_bench.ranges import Count
-    from al_bench.stopping import Stopping
-    from al_bench.store import RunStore
-    from al_bench.telling import outcome
+    from al_bench.active.stopping import Stopping
+    from al_bench.config.ranges import Count
+    from al_bench.config.validation import refuse_arguments, refuse_value
+    from al_bench.procedure.terminal import outcome
+    from al_bench.storage.commit import current_commit
+    from al_bench.storage.exported import finished_cell
+    from al_bench.storage.store import RunStore
 
     written, resolved = compose.written_and_resolved(config)
     refuse_arguments(written, resolved, "scale")  # which a finished run has too
@@ -89,7 +89,7 @@ def settle(threads: int | None, device: str) -> None:
     """
     import torch
 
-    from al_bench.device import chosen_device
+    from al_bench.training.device import chosen_device
 
     if threads is not None:
         torch.set_num_threads(threads)

@@ -96,7 +96,7 @@ class Processes(Launcher):
         return Cell(number, overrides, config)
 
     def _finished(self, cell: Cell) -> bool:
-        from al_bench.cells import finished_reason
+        from al_bench.storage.exported import finished_reason
 
         return finished_reason(cell.config, cell.folder) is not None
 
@@ -161,8 +161,8 @@ def _table(cells: Sequence[Cell]) -> str:
     """One row per cell: how many annotations it has and how good its last model is."""
     from tabulate import tabulate
 
-    from al_bench.cells import known_cycles
-    from al_bench.telling import headline
+    from al_bench.procedure.terminal import headline
+    from al_bench.storage.exported import known_cycles
 
     rows = []
     for cell in cells:

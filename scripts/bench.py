@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from al_bench.bench import (
+from al_bench.files import written_whole
+from benchmarks import (
     Measured,
     command,
     coreset,
@@ -23,7 +24,6 @@ from al_bench.bench import (
     table,
     waal,
 )
-from al_bench.files import written_whole
 
 CLAIMS: Mapping[str, Callable[[], Iterable[Measured]]] = {
     "fit": fit.measure,

@@ -5,10 +5,10 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from al_bench.cells import export
-from al_bench.composed import made
+from al_bench.config.experiment import made
 from al_bench.report.pairs import kept_images
 from al_bench.report.sources import Sources
+from al_bench.storage.exported import export
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from al_bench.errors import InputError
-from al_bench.unpacking import unpacked
+from al_bench.sources.archives import unpacked
 
 
 def main() -> None:

@@ -5,11 +5,11 @@ import logging
 import sys
 from pathlib import Path
 
-from al_bench.composed import made
+from al_bench.analysis.reading import Stored, stored, stored_at, stored_of
+from al_bench.config.experiment import made
 from al_bench.errors import InputError
 from al_bench.report.experiment import Experiment, planned
 from al_bench.report.page import BANDS, write_report
-from al_bench.report.reading import Stored, stored, stored_at, stored_of
 from al_bench.report.sources import Sources
 
 

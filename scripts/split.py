@@ -12,9 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from al_bench import splits
-from al_bench.composed import made, node_of
-from al_bench.dataset import Dataset
+from al_bench.config.experiment import made, node_of
+from al_bench.dataset import Dataset, splits
 from al_bench.errors import InputError
 
 

@@ -9,7 +9,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from al_bench import compose as al_compose
+from al_bench.config import compose as al_compose
 from al_bench.errors import InputError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from al_bench import compose
+from al_bench.config import compose
 
 os.environ["WANDB_MODE"] = "disabled"  # tracking would only cost time; its own tests switch it on
 torch.set_num_threads(1)

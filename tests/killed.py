@@ -44,7 +44,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     import torch
 
-    from al_bench import training
+    from al_bench.training import fit as training
 
     torch.set_num_threads(1)
     training.fit.__kwdefaults__["checkpoint_seconds"] = 0.02

@@ -1,6 +1,7 @@
 """Imports point one way, and importing does nothing."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,68 +10,64 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "al_bench"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+FOLDERS = ("al_bench", "benchmarks", "hydra_plugins", "scripts")
+MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+MEMBERS = {  # of families: what `conf/` makes by its own name
+    ".".join(found)
+    for path in (ROOT / "conf").rglob("*.yaml")
+    for found in re.findall(r"^_target_: al_bench\.(\w+)\.(\w+)\.\w+$", path.read_text(), re.MULTILINE)
+    if found[0] == path.relative_to(ROOT / "conf").parts[0] and found[0] != "procedure"
+}
 
-# A module may import from its own layer's row or from rows above it.
-LAYERS = [
-    {"errors", "seeding", "inputs", "query", "pool", "initial", "scores", "losses", "interruption", "effort",
-     "progress", "files", "checkpoint", "commit", "compose", "stopping", "device", "augmentation", "pca", "capture",
-     "picture_files", "decoding", "lmdb_pictures", "zipped_pictures", "fetching", "packed", "unpacking", "timetable",
-     "loss_record", "intervals", "query_diversity", "sampling_bias", "thin_convolutions", "ranges", "arguments",
-     "scale"},
-    {"network"},
-    {"training", "predict", "batches", "artifacts", "hyperplane", "early_stopping"},
-    {"dataset", "splits", "idx", "decoded"},
-    {"gan", "matcher", "feature", "latent_search", "growth", "stages"},
-    {"representation"},
-    {"oracle", "learner", "strategy", "evaluator"},
-    {"store", "cells", "composed", "recording", "judging", "telling", "tracking", "loop", "fitting"},
-    {"procedure", "report"},
-    {"bench"},
-]  # fmt: skip
-RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-APART = [
-    "learner",
-    "strategy",
-    "oracle",
-    "evaluator",
-    "dataset",
-    "network",
-    "matcher",
-    "feature",
-    "representation",
-    "gan",
-]
+# Each row may import from itself and from the rows above it. A module at the package's root stands for itself.
+ORDER = """
+    errors seeding progress
+    files
+    active
+    sources
+    config
+    network matcher
+    training
+    storage dataset
+    gan evaluator tracking analysis
+    learner feature report
+    strategy oracle representation
+    procedure annotation
+    benchmarks hydra_plugins scripts
+"""
+RANK = {name: rank for rank, row in enumerate(ORDER.strip().splitlines()) for name in row.split()}
 
 
 def imported(path: Path) -> set[str]:
-    """The al_bench modules that a file imports, anywhere in it."""
+    """The modules of this project that a file imports, anywhere in it."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "al_bench":
-            names = [f"al_bench.{alias.name}" for alias in node.names] if node.module == "al_bench" else [node.module]
-            found.update(names)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            bare = node.module in ("al_bench", "benchmarks")
+            found.update(f"{node.module}.{alias.name}" for alias in node.names) if bare else found.add(node.module)
         elif isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names if alias.name.startswith("al_bench."))
-    return found
+            found.update(alias.name for alias in node.names)
+    return {name for name in found if name.split(".")[0] in ("al_bench", "benchmarks")}
 
 
-def name_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+def folder_of(module: str) -> str:
+    return module.removeprefix("al_bench.").split(".")[0]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_imports_point_one_way(path):
-    own = name_of(path)
-    if own == "__init__":
-        return
+    own = folder_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    for module in imported(path) - {"al_bench.__init__"}:
+        assert own == "__init__" or RANK[folder_of(module)] <= RANK[own], f"{own} imports {module}"
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_members_are_known_to_their_own_family_alone(path):
+    """And not to its contract, which stands in `__init__`."""
+    own = path.relative_to(PACKAGE).parts[0]
     for module in imported(path):
-        other = module.split(".")[1]
-        assert RANK[other] <= RANK[own], f"{own} imports {other}"
-        is_member = len(module.split(".")) > 2 and other in APART
-        is_foreign = is_member and other != own and own != "bench"  # which measures members, by their names
-        assert not (is_foreign and path.name != "__init__.py"), f"{own} imports the member {module}"
-        assert not (is_member and path.name == "__init__.py"), f"a contract imports the member {module}"
+        member = ".".join(module.split(".")[1:3]) in MEMBERS
+        assert not member or (folder_of(module) == own and path.name != "__init__.py"), f"{own} imports {module}"
 
 
 def test_learners_and_strategies_do_not_know_each_other():
@@ -80,9 +77,10 @@ def test_learners_and_strategies_do_not_know_each_other():
 
 
 def test_no_hydra_below_run():
-    allowed = {"compose.py", "composed.py", "cells.py"}  # composition, and questions about what was composed
+    """Composition, and questions about what was composed, stand in `config/` and beside stored runs."""
+    allowed = {PACKAGE / "config", PACKAGE / "storage", ROOT / "hydra_plugins"}
     for path in MODULES:
-        if path.name not in allowed:
+        if path.parent not in allowed:
             text = path.read_text()
             assert "DictConfig" not in text, path
             assert "import hydra" not in text and "from hydra" not in text, path

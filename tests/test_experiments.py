@@ -15,13 +15,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from pictures import fill
 from published import SCENES, celeba_files, lsun_files, stl10_files, svhn_files
 
-from al_bench import compose as al_compose
-from al_bench import composed
-from al_bench.compose import CONF
+from al_bench.config import compose as al_compose
+from al_bench.config import experiment as composed
+from al_bench.config.compose import CONF
 from al_bench.dataset.cifar10 import CLASS_NAMES
 from al_bench.report.experiment import experiment
 from al_bench.report.published import Number, published
-from al_bench.store import RunStore
+from al_bench.storage.store import RunStore
 
 EXPERIMENTS = members("experiment")
 CYCLES = {  # ASAL Tab. 1, with 100 initial labels of CelebA (facts 1.2)

@@ -6,8 +6,8 @@ import pytest
 import torch
 from composing import compose, part
 
+from al_bench.active.stopping import Stopping
 from al_bench.network import NetworkFactory
-from al_bench.stopping import Stopping
 
 
 class Row(NamedTuple):

@@ -55,13 +55,15 @@ def uncut(tmp_path_factory):
     [
         [("al_bench.gan.Game.step", 31, "before")],  # in the GAN's training, several checkpoints behind
         [("al_bench.gan.Game.step", 9, "before"), ("al_bench.gan.Game.step", 40, "before")],  # and once more
-        [("al_bench.artifacts.write_json", 1, "before")],  # an artifact's tensors are written, its record is not
+        [
+            ("al_bench.storage.artifacts.write_json", 1, "before")
+        ],  # an artifact's tensors are written, its record is not
         [("os.fsync", 7, "after")],  # in the middle of writing a file
         [("al_bench.learner.supervised.Classification.step", 10, "before")],  # in a later cycle's fit
         [("al_bench.strategy.asal.Asal.query", 2, "before")],
         [("al_bench.strategy.asal.Asal.query", 2, "after")],  # labels are bought, nothing of the cycle is stored
-        [("al_bench.store.write_json", 3, "before")],  # a cycle's tensors are written, its record is not
-        [("al_bench.store.write_json", 3, "after")],
+        [("al_bench.storage.store.write_json", 3, "before")],  # a cycle's tensors are written, its record is not
+        [("al_bench.storage.store.write_json", 3, "after")],
     ],
     ids=lambda kills: "-".join(f"{target.rsplit('.', 1)[-1]}{number}{when}" for target, number, when in kills),
 )

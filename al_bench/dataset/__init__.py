@@ -3,8 +3,7 @@
 A member is a function that returns a Dataset; its configuration node calls it.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, cast
 
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from al_bench import seeding
-from al_bench.inputs import Fingerprinted, Inputs
+from al_bench.active.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -98,20 +97,3 @@ def of_classes(split: Split, classes: list[int] | None) -> Split:
     position = {label: number for number, label in enumerate(classes)}
     labels = torch.tensor([position[label] for label in split.labels[kept].tolist()])
     return Split(split.images[kept], labels)
-
-
-def fingerprint(images: Inputs) -> str:
-    """A hash of what the images are, wherever they lie: what an artifact made from them is named by."""
-    if isinstance(images, Fingerprinted):
-        return images.fingerprint
-    parts = torch.arange(len(images), device=images.device).split(65_536)
-    contents = (images[part].cpu().contiguous().numpy().tobytes() for part in parts)
-    return fingerprint_of(images.shape, images.dtype, contents)
-
-
-def fingerprint_of(shape: Sequence[int], dtype: torch.dtype, contents: Iterable[bytes]) -> str:
-    """The fingerprint of images of this shape whose bytes come in parts, in order."""
-    state = hashlib.sha256(f"{tuple(shape)} {dtype}".encode())
-    for content in contents:
-        state.update(content)
-    return state.hexdigest()[:16]

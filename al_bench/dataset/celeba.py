@@ -7,14 +7,14 @@ from typing import Literal
 import torch
 from torchvision.datasets import CelebA
 
+from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset, Split, limited_positions
-from al_bench.decoded import decoded_pictures
-from al_bench.decoding import Decoder, Picture
 from al_bench.errors import InputError
-from al_bench.fetching import md5_of_file
-from al_bench.picture_files import picture_files
-from al_bench.ranges import Count
-from al_bench.zipped_pictures import zipped_pictures
+from al_bench.sources.cache import decoded_pictures
+from al_bench.sources.decoding import Decoder, Picture
+from al_bench.sources.download import md5_of_file
+from al_bench.sources.listing import picture_files
+from al_bench.sources.zipped_pictures import zipped_pictures
 
 PARTITION, ATTRIBUTES, PICTURES = "list_eval_partition.txt", "list_attr_celeba.txt", "img_align_celeba"
 CHECKSUMS = {name: checksum for _, checksum, name in CelebA.file_list if name in (PARTITION, ATTRIBUTES)}

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torchvision.datasets import CIFAR10
 
+from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, Split, limited, of_classes
 from al_bench.dataset.image_folder import image_folder
+from al_bench.dataset.splits import Splits, divided, last, last_of_each
 from al_bench.errors import InputError
-from al_bench.fetching import md5
-from al_bench.packed import complete
-from al_bench.ranges import Count, Whole
-from al_bench.splits import Splits, divided, last, last_of_each
+from al_bench.sources.archive_download import complete
+from al_bench.sources.download import md5
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CHECKSUMS = {str(name): str(checksum) for name, checksum in [*CIFAR10.train_list, *CIFAR10.test_list]}

@@ -7,9 +7,9 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+from al_bench.config.ranges import Count, Fraction
 from al_bench.dataset import Dataset, Split, limited, of_classes
 from al_bench.errors import InputError
-from al_bench.ranges import Count, Fraction
 
 
 def digits(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from torchvision.datasets import FashionMNIST
 
+from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, limited
-from al_bench.idx import idx_splits
-from al_bench.ranges import Count, Whole
+from al_bench.dataset.idx import idx_splits
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",

@@ -9,12 +9,12 @@ from typing import Literal
 import torch
 
 from al_bench import seeding
+from al_bench.config.ranges import Count, Fraction
 from al_bench.dataset import Dataset, Split, limited_positions
-from al_bench.decoded import decoded_images
-from al_bench.decoding import Decoder
 from al_bench.errors import InputError
-from al_bench.picture_files import SUFFIXES, PictureFile, picture_files, pictures_id, visible_folders
-from al_bench.ranges import Count, Fraction
+from al_bench.sources.cache import decoded_images
+from al_bench.sources.decoding import Decoder
+from al_bench.sources.listing import SUFFIXES, PictureFile, picture_files, pictures_id, visible_folders
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def image_folder(
     crop, mode: see `Decoder`. test_share: of each class, drawn by split_seed, where the folder has no test pictures.
     cache: `auto` keeps decoded pictures in the folder `decoded` if its disk has room, `never` decodes them whenever
     they are asked for. classes: those to keep, labeled 0, 1, ... in this order; None: all. max_images: of the training
-    split. files: what the folder is expected to hold, see `picture_files.pictures_id`.
+    split. files: what the folder is expected to hold, see `listing.pictures_id`.
 
     Raises InputError for a folder that is not such a one, for arguments that cannot be, and for pictures that cannot be
     read, all of which are looked at.

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from al_bench import seeding
+from al_bench.active.inputs import Inputs
+from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset, Split, limited_positions
-from al_bench.decoded import LazyImages, decoded_pictures, fits
-from al_bench.decoding import Decoder
 from al_bench.errors import InputError
-from al_bench.inputs import Inputs
-from al_bench.lmdb_pictures import Keys, LmdbPictures, keys_of
-from al_bench.picture_files import DATABASE, database_file, databases_id, id_of
-from al_bench.ranges import Count
+from al_bench.sources.cache import LazyImages, decoded_pictures, fits
+from al_bench.sources.decoding import Decoder
+from al_bench.sources.listing import DATABASE, database_file, databases_id, id_of
+from al_bench.sources.lmdb_pictures import Keys, LmdbPictures, keys_of
 
 SCENES = (
     "bedroom", "bridge", "church_outdoor", "classroom", "conference_room", "dining_room", "kitchen", "living_room",
@@ -83,7 +83,7 @@ def lsun(
     drawn by split_seed, which are the test; all others are the pool. crop: side in pixels of the square in the middle
     that is cut out and scaled; None: the largest there is. cache: `never`, or `auto` to decode all of a split at once
     and keep that in the folder `decoded` if its disk has room. decoded: also for the lists of keys, made once.
-    max_images: of the training split. files: what the databases are expected to be, see `picture_files.databases_id`.
+    max_images: of the training split. files: what the databases are expected to be, see `listing.databases_id`.
 
     Raises InputError naming what is missing, garbled or truncated, and for values that cannot be.
     """

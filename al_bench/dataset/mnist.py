@@ -5,10 +5,10 @@ from pathlib import Path
 
 from torchvision.datasets import MNIST
 
+from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, limited, of_classes
+from al_bench.dataset.idx import idx_splits
 from al_bench.errors import InputError
-from al_bench.idx import idx_splits
-from al_bench.ranges import Count, Whole
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from al_bench import seeding
+from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset, Split, limited
-from al_bench.losses import IGNORED
-from al_bench.ranges import Count
+from al_bench.training.losses import IGNORED
 
 CLASS_NAMES = ("background", "circle", "square", "triangle")
 

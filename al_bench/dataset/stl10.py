@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torchvision.datasets import STL10
 
+from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, Split, limited
+from al_bench.dataset.splits import drawn, read, taken, together
 from al_bench.errors import InputError
-from al_bench.fetching import md5_of_file
-from al_bench.packed import complete
-from al_bench.ranges import Count, Whole
-from al_bench.splits import drawn, read, taken, together
+from al_bench.sources.archive_download import complete
+from al_bench.sources.download import md5_of_file
 
 CLASS_NAMES = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
 CHECKSUMS = {

@@ -11,11 +11,11 @@ from scipy.io import loadmat
 from torch import Tensor
 from torchvision.datasets import SVHN
 
+from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, Split, limited
+from al_bench.dataset.splits import divided, last, together
 from al_bench.errors import InputError
-from al_bench.fetching import fetch, md5_of_file
-from al_bench.ranges import Count, Whole
-from al_bench.splits import divided, last, together
+from al_bench.sources.download import fetch, md5_of_file
 
 SPLITS = ("train", "extra", "test")
 CHECKSUMS = {name: SVHN.split_list[name][2] for name in SPLITS}

@@ -3,9 +3,9 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from al_bench.artifacts import Artifacts
 from al_bench.dataset import Dataset
 from al_bench.network import Network
+from al_bench.storage.artifacts import Artifacts
 
 Metrics = dict[str, float | list[float]]
 

@@ -7,13 +7,13 @@ import torch
 from torch.nn import functional
 from torchmetrics.classification import MulticlassCalibrationError
 
-from al_bench.artifacts import Artifacts
+from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.evaluator import Evaluator, Metrics
 from al_bench.network import Network
-from al_bench.predict import stream
-from al_bench.ranges import Count
+from al_bench.network.predict import stream
+from al_bench.storage.artifacts import Artifacts
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from typing import ClassVar
 import torch
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
-from al_bench.artifacts import Artifacts
 from al_bench.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.evaluator import Evaluator, Metrics
-from al_bench.losses import IGNORED
 from al_bench.network import Network
-from al_bench.predict import stream
+from al_bench.network.predict import stream
+from al_bench.storage.artifacts import Artifacts
+from al_bench.training.losses import IGNORED
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from al_bench.artifacts import Artifacts
 from al_bench.dataset import Dataset
 from al_bench.network import Network
+from al_bench.storage.artifacts import Artifacts
 
 
 class Feature(ABC):

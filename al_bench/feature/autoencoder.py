@@ -9,15 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from al_bench import seeding, training
-from al_bench.artifacts import Artifacts, Made, describe
-from al_bench.batches import ImageBatches
-from al_bench.dataset import Dataset, fingerprint
+from al_bench import seeding
+from al_bench.active.inputs import Inputs, canonical, fingerprint
+from al_bench.config.ranges import Count, Precision
+from al_bench.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.feature import Feature
-from al_bench.inputs import Inputs, canonical
 from al_bench.network import AutoencoderNetwork, Network
-from al_bench.ranges import Count, Precision
+from al_bench.storage.artifacts import Artifacts, Made, describe
+from al_bench.training import fit as training
+from al_bench.training.batches import ImageBatches
 
 
 @dataclass(eq=False)

@@ -10,7 +10,7 @@ from torch import Tensor
 from al_bench import seeding
 from al_bench.feature import Feature
 from al_bench.network import Network, NetworkFactory
-from al_bench.predict import evaluating
+from al_bench.network.predict import evaluating
 
 
 @dataclass(frozen=True)

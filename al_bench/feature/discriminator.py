@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from al_bench.artifacts import Artifacts
 from al_bench.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.feature import Feature
 from al_bench.gan import Gan, Players
 from al_bench.network import Network
-from al_bench.predict import evaluating
+from al_bench.network.predict import evaluating
+from al_bench.storage.artifacts import Artifacts
 
 
 @dataclass(eq=False)

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
+from al_bench.config.ranges import Weight
 from al_bench.errors import InputError
 from al_bench.gan import Players
 from al_bench.gan.wgan_gp import WganGp
-from al_bench.losses import consistency, gradient_penalty, interpolates
-from al_bench.ranges import Weight
+from al_bench.training.losses import consistency, gradient_penalty, interpolates
 
 
 class Critic(Protocol):

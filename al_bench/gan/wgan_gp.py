@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from al_bench.config.ranges import Weight
 from al_bench.gan import Gan
-from al_bench.losses import gradient_penalty, interpolates
-from al_bench.ranges import Weight
+from al_bench.training.losses import gradient_penalty, interpolates
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,10 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.pool import Pool
 from al_bench.dataset import Dataset
 from al_bench.network import Network, NetworkFactory
-from al_bench.pool import Pool
+from al_bench.storage.artifacts import Artifacts
 
 
 class Learner(ABC):

@@ -10,15 +10,17 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from al_bench import losses, seeding, training
-from al_bench.batches import Batches
+from al_bench import seeding
+from al_bench.active.inputs import canonical
+from al_bench.active.pool import UNKNOWN, Pool
+from al_bench.config.ranges import Count, Positive, Precision, Weight
 from al_bench.errors import InputError
-from al_bench.hyperplane import flip, hyperplane
-from al_bench.inputs import canonical
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
-from al_bench.pool import UNKNOWN, Pool
-from al_bench.ranges import Count, Positive, Precision, Weight
+from al_bench.network.hyperplane import flip, hyperplane
+from al_bench.training import fit as training
+from al_bench.training import losses
+from al_bench.training.batches import Batches
 
 Batch = tuple[Tensor, Tensor, Tensor]
 

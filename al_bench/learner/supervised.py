@@ -8,13 +8,15 @@ import pytorch_lightning as pl
 from torch import Tensor
 from torch.optim import Optimizer
 
-from al_bench import losses, seeding, training
-from al_bench.batches import Augmentation, LabeledBatches, least_batch, steps_of_a_pass
-from al_bench.early_stopping import EarlyStopping, watch
+from al_bench import seeding
+from al_bench.active.pool import Pool
+from al_bench.config.ranges import Count, Precision
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
-from al_bench.pool import Pool
-from al_bench.ranges import Count, Precision
+from al_bench.training import fit as training
+from al_bench.training import losses
+from al_bench.training.batches import Augmentation, LabeledBatches, least_batch, steps_of_a_pass
+from al_bench.training.early_stopping import EarlyStopping, watch
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -23,8 +25,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 class Supervised(Learner):
     """Minimises the `loss` of `network` by `optimizer` over `epochs` passes of the training set.
 
-    loss: of (B, K[, H, W]) logits and their labels, a function of `al_bench.losses`. schedule: factor on the learning
-    rate by the fraction of the training done. augmentation: of stored batches. early_stopping: by the
+    loss: of (B, K[, H, W]) logits and their labels, a function of `al_bench.training.losses`. schedule: factor on
+    the learning rate by the fraction of the training done. augmentation: of stored batches. early_stopping: by the
     validation split. match_steps: an epoch has as many steps as WAAL's.
     """
 

@@ -10,16 +10,18 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from al_bench import losses, seeding, training
-from al_bench.batches import Augmentation, Batches, Shuffled, least_batch
-from al_bench.early_stopping import EarlyStopping, watch
+from al_bench import seeding
+from al_bench.active.inputs import canonical
+from al_bench.active.pool import Pool
+from al_bench.config.ranges import Count, Precision, Weight
 from al_bench.errors import InputError
-from al_bench.inputs import canonical
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
-from al_bench.pool import Pool
-from al_bench.predict import evaluating
-from al_bench.ranges import Count, Precision, Weight
+from al_bench.network.predict import evaluating
+from al_bench.training import fit as training
+from al_bench.training import losses
+from al_bench.training.batches import Augmentation, Batches, Shuffled, least_batch
+from al_bench.training.early_stopping import EarlyStopping, watch
 
 Batch = tuple[Tensor, Tensor, Tensor]
 

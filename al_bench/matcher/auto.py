@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from al_bench import seeding
+from al_bench.config.ranges import Count, Share, Whole
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import Exact
 from al_bench.matcher.faiss_index import library
 from al_bench.matcher.tuning import Candidate, nearest_squared, needed, tune
-from al_bench.ranges import Count, Share, Whole
 
 logger = logging.getLogger(__name__)
 

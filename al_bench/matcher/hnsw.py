@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from al_bench.config.ranges import Count
 from al_bench.errors import InputError
 from al_bench.matcher import Matcher
 from al_bench.matcher.faiss_index import required, use_torchs_threads
-from al_bench.ranges import Count
 
 _HOP = 25.0  # a distance along the graph against one of a plain scan: timed by hand, one thread, 50 dimensions
 

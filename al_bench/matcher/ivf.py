@@ -8,11 +8,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from al_bench import seeding
+from al_bench.config.ranges import Count
 from al_bench.errors import InputError
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import nearest
 from al_bench.matcher.faiss_index import MOST_ON_GPU, placed, reaches, required, use_torchs_threads
-from al_bench.ranges import Count
 
 _ASSIGNED = 0.3  # a distance to a center while building, many rows at once, against one of a plain scan: timed by hand
 _WIDTH = 16  # FAISS reads half precision by so many columns at once, and one by one where they do not divide the size

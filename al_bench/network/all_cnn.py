@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from torch import nn
 
+from al_bench.config.ranges import Share
 from al_bench.errors import InputError
 from al_bench.network import Network
 from al_bench.network.initialization import Initialization, initialize
-from al_bench.ranges import Share
 
 
 class AllCnn(Network):

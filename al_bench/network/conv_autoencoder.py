@@ -10,11 +10,11 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from al_bench.config.ranges import Count, Weight
 from al_bench.errors import InputError
 from al_bench.network import AutoencoderNetwork
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
-from al_bench.ranges import Count, Weight
 
 
 class ConvAutoencoder(AutoencoderNetwork):

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from al_bench.config.ranges import Count, Weight
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial
-from al_bench.ranges import Count, Weight
 
 
 class ConvEncoder(nn.Module):

@@ -11,9 +11,9 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from al_bench.config.ranges import Count, Share, Weight
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
-from al_bench.ranges import Count, Share, Weight
 
 
 class ConvGenerator(nn.Module):

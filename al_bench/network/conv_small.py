@@ -10,9 +10,9 @@ from typing import ClassVar
 
 from torch import nn
 
+from al_bench.config.ranges import Count, Share, Weight
 from al_bench.errors import InputError
 from al_bench.network import Network
-from al_bench.ranges import Count, Share, Weight
 
 
 class ConvSmall(Network):

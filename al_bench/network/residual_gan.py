@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from torch import Tensor, nn
 
+from al_bench.config.ranges import Count, Share
 from al_bench.errors import InputError
 from al_bench.network.initialization import initialize
 from al_bench.network.resampling import Size, halved, spatial
-from al_bench.ranges import Count, Share
 
 _LEVELS = 3  # doublings of the generator's first map: 4 x 4 to 32 x 32
 

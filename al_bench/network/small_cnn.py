@@ -7,9 +7,9 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from al_bench.config.ranges import Count, Share
 from al_bench.errors import InputError
 from al_bench.network import Network
-from al_bench.ranges import Count, Share
 
 
 class SmallCnn(Network):

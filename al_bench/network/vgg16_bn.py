@@ -6,10 +6,10 @@ from typing import ClassVar
 from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
+from al_bench.config.ranges import Count, Share
 from al_bench.errors import InputError
 from al_bench.network import Network
 from al_bench.network.standardized import Constants, Standardized
-from al_bench.ranges import Count, Share
 
 
 class Vgg16Bn(Network):

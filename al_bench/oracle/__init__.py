@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.query import Query
 from al_bench.dataset import Dataset
-from al_bench.query import Query
+from al_bench.storage.artifacts import Artifacts
 
 
 class Oracle(ABC):

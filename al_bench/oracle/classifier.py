@@ -5,16 +5,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from al_bench.artifacts import Artifacts, Made, describe
-from al_bench.dataset import Dataset, fingerprint
+from al_bench.active.inputs import fingerprint
+from al_bench.active.pool import UNKNOWN, Pool
+from al_bench.active.query import Query
+from al_bench.config.ranges import Share
+from al_bench.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.learner import Learner
 from al_bench.network import Network
+from al_bench.network.predict import stream
 from al_bench.oracle import Oracle
-from al_bench.pool import UNKNOWN, Pool
-from al_bench.predict import stream
-from al_bench.query import Query
-from al_bench.ranges import Share
+from al_bench.storage.artifacts import Artifacts, Made, describe
 
 
 class Classifier(Oracle):

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.query import Query
 from al_bench.dataset import Dataset
 from al_bench.oracle import Oracle
-from al_bench.query import Query
+from al_bench.storage.artifacts import Artifacts
 
 
 class GroundTruth(Oracle):

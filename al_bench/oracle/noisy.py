@@ -4,13 +4,13 @@ import torch
 from torch import Tensor
 
 from al_bench import seeding
-from al_bench.artifacts import Artifacts
+from al_bench.active.pool import UNKNOWN
+from al_bench.active.query import Query
+from al_bench.config.ranges import Share
 from al_bench.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.oracle import Oracle
-from al_bench.pool import UNKNOWN
-from al_bench.query import Query
-from al_bench.ranges import Share
+from al_bench.storage.artifacts import Artifacts
 
 
 class Noisy(Oracle):

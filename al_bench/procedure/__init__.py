@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 
-from al_bench.store import RunStore
+from al_bench.storage.store import RunStore
 
 
 class Procedure(ABC):

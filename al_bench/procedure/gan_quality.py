@@ -9,22 +9,22 @@ from torch import Tensor
 from torchvision.utils import save_image
 
 from al_bench import seeding
-from al_bench.artifacts import Artifacts
+from al_bench.active.inputs import as_stored
+from al_bench.config.ranges import Count, Positive, Share
 from al_bench.dataset import Dataset
-from al_bench.device import chosen_device
-from al_bench.effort import measured
 from al_bench.errors import InputError
 from al_bench.evaluator import Evaluator
+from al_bench.evaluator.judging import Judge, judged, standing
 from al_bench.files import written_whole
 from al_bench.gan import Gan, Players
-from al_bench.inputs import as_stored
-from al_bench.judging import Judge, judged, standing
-from al_bench.predict import stream
+from al_bench.network.predict import stream
 from al_bench.procedure import Procedure
-from al_bench.ranges import Count, Positive, Share
-from al_bench.recording import result
-from al_bench.store import Cycle, RunStore
-from al_bench.telling import outcome
+from al_bench.procedure.record import result
+from al_bench.procedure.terminal import outcome
+from al_bench.storage.artifacts import Artifacts
+from al_bench.storage.store import Cycle, RunStore
+from al_bench.training.cost import measured
+from al_bench.training.device import chosen_device
 
 logger = logging.getLogger(__name__)
 

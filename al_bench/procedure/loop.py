@@ -1,172 +1,107 @@
-"""The active learning run: its parts checked and prepared, the loop turned, the cycles told."""
+"""The active learning loop (ASAL Alg. 1, WAAL Alg. 1): query, label, train, measure, store."""
 
-import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-
-import torch
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from al_bench import seeding
-from al_bench.artifacts import Artifacts
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
+from al_bench.active.stopping import Stopping
 from al_bench.dataset import Dataset
-from al_bench.device import chosen_device
 from al_bench.errors import InputError
 from al_bench.evaluator import Evaluator
-from al_bench.fitting import refuse_misfits
-from al_bench.initial import initial_indices
 from al_bench.learner import Learner
-from al_bench.loop import Parts, finite, run_loop
+from al_bench.network import Network
 from al_bench.oracle import Oracle
-from al_bench.pool import Pool
-from al_bench.procedure import Procedure
-from al_bench.query import Query
-from al_bench.ranges import Count, Whole
-from al_bench.representation import Representation
-from al_bench.stopping import Stopping
-from al_bench.store import Record, RunStore
+from al_bench.procedure.record import answered, chosen_entropies, recorded, tensors_of
+from al_bench.storage.store import Cycle, Record, RunStore
 from al_bench.strategy import Strategy
-from al_bench.telling import cycle_line, cycle_table
-from al_bench.tracking import Tracking
-
-logger = logging.getLogger(__name__)
+from al_bench.training.cost import measured
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The `loop` node.
+class Parts:
+    """What the loop turns; all of it prepared.
 
-    initial: rule of the first labels (`initial.initial_indices`); every_class: whether they hold every class;
-    initial_size, query_size, budget: annotations; free_validation: labels that early stopping looks at are none of
-    them; max_cycles, stop_at: see `Stopping`. A size may be infinite: all.
+    first_query: gives the initial labels' query. free_validation: labels of the validation split, where the learner
+    looks at it, are not counted as annotations.
     """
 
-    initial: str
-    every_class: bool
-    initial_size: float
-    query_size: Count
-    budget: float
+    dataset: Dataset
+    strategy: Strategy
+    learner: Learner
+    oracle: Oracle
+    evaluator: Evaluator
+    first_query: Callable[[], Query]
     free_validation: bool = False
-    max_cycles: Whole | None = None
-    stop_at: Mapping[str, float] | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("initial_size", "query_size", "budget"):
-            if not isinstance(getattr(self, name), int | float):
-                raise InputError(f"loop.{name}={getattr(self, name)} is not a number: use one, or inf for all")
 
     @property
-    def stopping(self) -> Stopping:
-        """The stop rules among them."""
-        return Stopping(self.budget, self.max_cycles, self.stop_at)
-
-    def check(self, num_images: int, evaluator: Evaluator, paid: int = 0) -> None:
-        """Raises InputError where the numbers contradict each other, the pool or the evaluator.
-
-        paid: labels of the validation split that count as annotations.
-        """
-        first, images = min(self.initial_size, num_images), f"the {num_images:,} images of the training split"
-        all_of_them = self.initial_size == float("inf")
-        problems = {
-            f"loop.initial_size={self.initial_size} must be at least 1": first < 1,
-            f"loop.query_size={self.query_size} must be at least 1": self.query_size < 1,
-            f"loop.initial_size={self.initial_size} is larger than {images}: use fewer, or strategy=full for all": (
-                self.initial_size > num_images and not all_of_them
-            ),
-            f"loop.query_size={self.query_size} is larger than {images}: use fewer": self.query_size > num_images,
-            f"loop.budget={self.budget} is smaller than loop.initial_size={first}, which counts towards it: use a "
-            "larger budget or fewer initial labels": first > self.budget,
-            f"loop.budget={self.budget} does not hold {paid:,} validation labels beside {first} initial ones: use a "
-            "larger budget, or loop.free_validation=true": paid + first > self.budget >= first,
-        }
-        for sentence, holds in problems.items():
-            if holds:
-                raise InputError(sentence)
-        unknown = sorted(set(self.stop_at or ()) - set(evaluator.scalars))
-        if unknown:
-            raise InputError(
-                f"loop.stop_at names {', '.join(unknown)}, which is not measured: use {', '.join(evaluator.scalars)}"
-            )
+    def validation_labels(self) -> int:
+        """How many labels of the validation split the learner looks at."""
+        validation = self.dataset.validation
+        return len(validation) if self.learner.validates and validation is not None else 0
 
 
-def told(show: Callable[[], None], record: Record) -> None:
-    """Says a new cycle in the terminal and shows it wherever else cycles are shown."""
-    logger.info(cycle_line(record))
-    show()
+def run_loop(
+    parts: Parts, stopping: Stopping, query_size: int, seed: int, store: RunStore, tell: Callable[[Record], None]
+) -> str:
+    """Goes on from the last stored cycle until a stop rule holds; returns that rule in words.
+
+    query_size: annotations per cycle; seed: the run's; tell: called with each new cycle's record.
+    """
+    pool, model = restored(store, parts, seed)
+    while (reason := stopping.reason(store.last)) is None:
+        cycle = len(store.records)
+        with measured() as for_query, finite(f"cycle {cycle}, seed {seed}"):
+            if model is None:
+                query = parts.first_query()
+            else:
+                size = stopping.next_size(query_size, pool.annotations, len(pool.unlabeled))
+                rng = seeding.generator(seeding.seed_for(seed, cycle, "query"))
+                query = parts.strategy.query(model, pool, size, rng)
+        entropies = chosen_entropies(model, pool, query)
+        labels = parts.oracle.label(query)
+        pool = pool.with_labels(query, labels)
+        with measured() as for_fit, finite(f"cycle {cycle}, seed {seed}"):
+            model = fitted(parts, pool, model, seed, cycle, store)
+        with measured() as for_evaluation:
+            metrics = parts.evaluator.evaluate(model, parts.dataset)
+        efforts = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation}
+        record = recorded(cycle, pool, query, labels, entropies, metrics, efforts, parts.validation_labels)
+        store.write(Cycle(record, tensors_of(query, labels), model.state_dict()))
+        tell(store.records[-1])
+    return reason
 
 
-class ActiveLearning(Procedure):
-    """What `python run.py` does: one strategy on one data set with one seed."""
+def fitted(parts: Parts, pool: Pool, model: Network | None, seed: int, cycle: int, store: RunStore) -> Network:
+    """The cycle's model; only its training may look at the validation split. Raises InputError where nothing could be
+    labeled."""
+    if len(pool.training_labels()) == 0:
+        raise InputError(f"cycle {cycle}, seed {seed}: the oracle could label none of {pool.annotations} annotations")
+    if parts.validation_labels and (split := parts.dataset.validation) is not None:
+        pool = replace(pool, validation=(split.images, split.labels))
+    return parts.learner.fit(pool, model, seeding.seed_for(seed, cycle, "fit"), store.scratch / f"{cycle:03d}")
 
-    def __init__(
-        self,
-        dataset: Dataset,
-        representation: Representation,
-        strategy: Strategy,
-        learner: Learner,
-        oracle: Oracle,
-        evaluator: Evaluator,
-        settings: Settings,
-        tracking: Tracking,
-        artifacts: str,
-        device: str,
-        seed: int,
-    ) -> None:
-        self.dataset, self.representation, self.strategy = dataset, representation, strategy
-        self.learner, self.oracle, self.evaluator = learner, oracle, evaluator
-        self.settings, self.tracking, self.artifacts = settings, tracking, Artifacts(Path(artifacts))
-        self.device, self.seed = device, seed
 
-    def run(self, store: RunStore) -> None:
-        images = self.dataset.to(chosen_device(self.device))
-        self.check_parts(images)
-        with finite(f"before cycle 0, seed {self.seed}"):
-            dataset = self.representation.apply(images, self.artifacts)
-            self.prepare(images, dataset)
-        first_query = partial(self.first_query, dataset)
-        parts = Parts(
-            dataset,
-            self.strategy,
-            self.learner,
-            self.oracle,
-            self.evaluator,
-            first_query,
-            self.settings.free_validation,
-        )
-        if store.last is not None:
-            logger.info(f"going on after cycle {store.last['index']} ({store.last['annotations']:,} annotations)")
-        stopping, query_size = self.settings.stopping, self.settings.query_size
-        with self.tracking.following(store, images.train.images) as show:
-            reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(told, show))
-        logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.records)}")
+@contextmanager
+def finite(when: str) -> Iterator[None]:
+    """Turns a number that is not finite into one sentence that says when it came."""
+    try:
+        yield
+    except FloatingPointError as error:
+        raise InputError(f"{when}: {error}; what was finished before is kept, lower the learning rate") from error
 
-    def check_parts(self, dataset: Dataset) -> None:
-        """Refuses parts that do not fit together; a network that cannot read such inputs refuses itself."""
-        if self.learner.validates and dataset.validation is None:
-            raise InputError("learner.early_stopping needs a validation split, which this data set has not: use null")
-        counted = dataset.validation if self.learner.validates and not self.settings.free_validation else None
-        self.settings.check(len(dataset.train), self.evaluator, len(counted) if counted else 0)
-        shape = self.representation.shape(dataset.train.images.shape[1:])
-        pool = Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes, dataset.map_shape)
-        network = self.learner.empty(pool, self.seed)
-        refuse_misfits(self.strategy, self.learner, network, self.oracle, self.representation)
 
-    def first_query(self, dataset: Dataset) -> Query:
-        """The initial labels, the same for every strategy of a seed."""
-        settings = self.settings
-        size = int(min(settings.initial_size, len(dataset.train)))
-        rng = seeding.generator(seeding.seed_for(self.seed, 0, "initial"))
-        labels, num_classes = dataset.train.labels, dataset.num_classes
-        chosen = initial_indices(labels, num_classes, size, settings.initial, settings.every_class, rng)
-        return Query(indices=chosen.to(labels.device))
-
-    def prepare(self, images: Dataset, dataset: Dataset) -> None:
-        """Oracle and evaluator see everything; learner and strategy no label and no test image.
-
-        images: what an annotator looks at; dataset: what represents it to all others.
-        """
-        self.oracle.prepare(images, self.artifacts)
-        self.evaluator.prepare(dataset, self.artifacts)
-        self.learner.prepare(dataset.blind(), self.artifacts)
-        self.strategy.prepare(dataset.blind(), self.artifacts)
+def restored(store: RunStore, parts: Parts, seed: int) -> tuple[Pool, Network | None]:
+    """The pool after the last stored cycle and the model trained in it, None where no cycle is stored."""
+    dataset = parts.dataset
+    pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes, dataset.map_shape)
+    pool = replace(pool, annotations=0 if parts.free_validation else parts.validation_labels)
+    for record in store.records:
+        pool = pool.with_labels(*answered(record, store.tensors(record["index"]), pool.device))
+    if store.last is None:
+        return pool, None
+    model = parts.learner.empty(pool, seed)
+    model.load_state_dict(store.weights(store.last["index"]))
+    return pool, model.to(pool.device).eval()

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from al_bench.report.charts import Charts, Looks
+from al_bench.analysis.grouping import Section, sections
+from al_bench.analysis.reading import Run, Stored
 from al_bench.report.comparison import Comparison, compared
 from al_bench.report.experiment import Experiment, Other
-from al_bench.report.grouping import Section, sections
+from al_bench.report.figures.charts import Charts, Looks
 from al_bench.report.measured import Measurement, measurements
 from al_bench.report.parts import Part, anchor, part
 from al_bench.report.published import Published
-from al_bench.report.reading import Run, Stored
 from al_bench.report.sources import Sources
 from al_bench.report.tables import Table
 from al_bench.report.trained import Trained

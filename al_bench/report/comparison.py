@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from al_bench.report.curves import Point, curve, entropies, headline, last_common, metric, point, scalar_metrics
-from al_bench.report.grouping import Group, Section
+from al_bench.analysis.curves import Point, curve, entropies, headline, last_common, metric, point, scalar_metrics
+from al_bench.analysis.grouping import Group, Section
 from al_bench.report.measures import Measure, counted, listed, measure
 from al_bench.report.published import Number, Published
 from al_bench.report.tables import Cell, Table

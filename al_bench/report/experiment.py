@@ -9,13 +9,13 @@ from pathlib import Path
 
 import yaml
 
-from al_bench.compose import CONF, differences
-from al_bench.composed import Cell, cells_of
+from al_bench.active.stopping import Stopping
+from al_bench.analysis.reading import Run
+from al_bench.config.compose import CONF, differences
+from al_bench.config.experiment import Cell, cells_of
 from al_bench.report.measures import counted, listed
-from al_bench.report.reading import Run
 from al_bench.report.tables import Cell as TableCell
 from al_bench.report.tables import Table
-from al_bench.stopping import Stopping
 
 _BARE = ("strategy", "method")  # swept groups whose choice alone is a name
 _MOST_DIFFERENCES = 6

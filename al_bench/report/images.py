@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from al_bench.cells import Record
-from al_bench.report.checking import UnreadableError
-from al_bench.report.grouping import Group, Section
+from al_bench.analysis.checking import UnreadableError
+from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.reading import Problem, Run
+from al_bench.report.figures.plots import Picture
 from al_bench.report.pairs import Pairs, pairs_of, png, synthesizing
-from al_bench.report.plots import Picture
-from al_bench.report.reading import Problem, Run
 from al_bench.report.sources import Sources
 from al_bench.report.traces import Rows, rows_of
+from al_bench.storage.exported import Record
 
 _PAIRS = 10  # of one cycle
 _BESIDE = 8  # images in a row beside each other's matches

@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 from omegaconf import OmegaConf
 
-from al_bench.cells import Record
-from al_bench.compose import CONF, IDENTITY, plain
-from al_bench.report.grouping import Group
-from al_bench.report.reading import Run
+from al_bench.analysis.grouping import Group
+from al_bench.analysis.reading import Run
+from al_bench.config.compose import CONF, IDENTITY, plain
+from al_bench.storage.exported import Record
 
 ORIGINS = {"P": "paper", "C": "published code", "D": "derived", "R": "our choice", "O": "overridden"}
 

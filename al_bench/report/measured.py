@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from al_bench.cells import Record
-from al_bench.report.drawn import Drawn, drawn
-from al_bench.report.grouping import Group
+from al_bench.analysis.grouping import Group
+from al_bench.analysis.reading import Run
+from al_bench.report.figures.drawn import Drawn, drawn
+from al_bench.report.figures.plots import Picture
 from al_bench.report.measures import measure
-from al_bench.report.plots import Picture
-from al_bench.report.reading import Run
 from al_bench.report.tables import Cell, Table
+from al_bench.storage.exported import Record
 
 _MOST_LISTED = 12
 _LARGEST = 4_000_000  # bytes of a picture that is put into the page
@@ -96,7 +96,7 @@ def _together(name: str, title: str, parts: Sequence[tuple[str, Table]]) -> Tabl
 
 
 def _inside(record: Record) -> Iterator[tuple[str, Table]]:
-    """What a record holds as tables (`recording.result`) and as nested metrics: {name: {row: value}}, or {column:
+    """What a record holds as tables (`record.result`) and as nested metrics: {name: {row: value}}, or {column:
     value} in place of that value."""
     for key, table in (record.get("tables") or {}).items():
         rows = [[_cell(cell) for cell in row] for row in table["rows"]]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from al_bench.report.curves import Point
+from al_bench.analysis.curves import Point
 
 _SHARES = ("accuracy", "iou", "error", "risk", "share")  # ends of names of shares of one, written in percent
 _NATS = ("likelihood", "entropy")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from al_bench.report.grouping import Group, Section
+from al_bench.analysis.grouping import Group, Section
 from al_bench.report.measures import counted, listed
 
 _UNKNOWN = -1  # what an oracle answers that cannot tell, as cycles store it

@@ -9,18 +9,18 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from al_bench.compose import CONF
+from al_bench.analysis.reading import Stored
+from al_bench.config.compose import CONF
 from al_bench.files import written_whole
 from al_bench.report import results
 from al_bench.report.chapters import Chapter, Editor, outlines
 from al_bench.report.experiment import Experiment
+from al_bench.report.figures.palette import looks
+from al_bench.report.figures.plots import FADES
 from al_bench.report.ledger import ORIGINS
 from al_bench.report.measures import counted, duration, listed, size
-from al_bench.report.palette import looks
 from al_bench.report.parts import anchor
-from al_bench.report.plots import FADES
 from al_bench.report.published import published
-from al_bench.report.reading import Stored
 from al_bench.report.sources import Sources
 from al_bench.report.tables import Table, shown
 from al_bench.report.trained import trained

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from al_bench.cells import Record
-from al_bench.report.checking import UnreadableError
-from al_bench.report.reading import Arrays, Run, stored_at
+from al_bench.analysis.checking import UnreadableError
+from al_bench.analysis.reading import Arrays, Run, stored_at
 from al_bench.report.sources import Sources
+from al_bench.storage.exported import Record
 
 MOST_KEPT = 4  # pairs of a cycle that travel, of the first cycle that synthesized and of the last
 MOST_BYTES = 200_000  # of all that travel of a run, as text

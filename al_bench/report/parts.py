@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from al_bench.analysis.cost import memory_is
+from al_bench.analysis.curves import class_shares, headline
+from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.reading import Problem, Run
 from al_bench.files import as_json
 from al_bench.report import results
 from al_bench.report.assumptions import Assumptions, assumptions
-from al_bench.report.charts import Charts, has_all
 from al_bench.report.comparison import Comparison, compared, run_for
-from al_bench.report.cost import memory_is
-from al_bench.report.curves import class_shares, headline
-from al_bench.report.grouping import Group, Section
+from al_bench.report.figures.charts import Charts, has_all
+from al_bench.report.figures.palette import Look, class_looks
+from al_bench.report.figures.plots import Picture
 from al_bench.report.images import Asked, Beside, asked_for, class_names, side_by_side
 from al_bench.report.measures import counted, listed, measure
 from al_bench.report.notes import notes
-from al_bench.report.palette import Look, class_looks
-from al_bench.report.plots import Picture
 from al_bench.report.published import Published
-from al_bench.report.reading import Problem, Run
 from al_bench.report.sources import Sources
 from al_bench.report.tables import Table
 from al_bench.report.trained import Trained

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from al_bench.compose import CONF
+from al_bench.analysis.reading import Problem
+from al_bench.config.compose import CONF
 from al_bench.report.measures import listed
-from al_bench.report.reading import Problem
 
 _COLUMNS = ("row", "column", "mean", "std", "n", "source")
 

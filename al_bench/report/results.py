@@ -6,8 +6,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from al_bench.report.cost import costs, once
-from al_bench.report.curves import (
+from al_bench.analysis.cost import costs, once
+from al_bench.analysis.curves import (
     Point,
     average,
     balance,
@@ -21,10 +21,10 @@ from al_bench.report.curves import (
     point,
     scalar_metrics,
 )
-from al_bench.report.grouping import Group, Section
+from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.reading import Artifact, Run
 from al_bench.report.ledger import ORIGINS, ledger, written
 from al_bench.report.measures import Measure, listed, measure
-from al_bench.report.reading import Artifact, Run
 from al_bench.report.tables import Cell, Table
 
 _MOST_COLUMNS = 8

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from al_bench.cells import Record
 from al_bench.errors import InputError
+from al_bench.storage.exported import Record
 
 Build = Callable[[Record], Any]
 

@@ -7,10 +7,10 @@ from statistics import fmean
 
 import numpy as np
 
-from al_bench.cells import Record
-from al_bench.report.checking import UnreadableError
-from al_bench.report.curves import Point, point
-from al_bench.report.reading import Problem, Run
+from al_bench.analysis.checking import UnreadableError
+from al_bench.analysis.curves import Point, point
+from al_bench.analysis.reading import Problem, Run
+from al_bench.storage.exported import Record
 
 Rows = Mapping[str, Sequence[float | None]]
 

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError
 
-from al_bench.cells import Record
+from al_bench.analysis.checking import UnreadableError
+from al_bench.analysis.cost import Cost, once
+from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.reading import Artifact
 from al_bench.files import digest
-from al_bench.report.checking import UnreadableError
-from al_bench.report.cost import Cost, once
-from al_bench.report.grouping import Group, Section
+from al_bench.report.figures.palette import Look
+from al_bench.report.figures.plots import Line, Picture, line_chart
 from al_bench.report.images import sample_grid
 from al_bench.report.measures import listed
 from al_bench.report.pairs import synthetic_images
-from al_bench.report.palette import Look
-from al_bench.report.plots import Line, Picture, line_chart
-from al_bench.report.reading import Artifact
 from al_bench.report.sources import Sources
+from al_bench.storage.exported import Record
 
 _COLUMNS, _ROWS = 12, 8
 # Of losses, which belong to no strategy
@@ -122,7 +122,7 @@ def _same_images(artifact: Artifact, group: Group, section: Section, sources: So
     dataset = sources.get(f"the data set {section.title}", group.first.config["dataset"])
     if dataset is None:
         return True
-    from al_bench.dataset import fingerprint
+    from al_bench.active.inputs import fingerprint
 
     return bool(fingerprint(dataset.train.images) == artifact.record["spec"].get("images"))
 
@@ -137,7 +137,7 @@ def _samples(artifact: Artifact, users: Sequence[User], sources: Sources) -> Pic
     import torch
     from safetensors.torch import load
 
-    from al_bench.inputs import as_stored
+    from al_bench.active.inputs import as_stored
 
     try:
         data = artifact.place.with_suffix(".safetensors").read_bytes()

@@ -7,14 +7,14 @@ equally many epochs are up to 38 times as many steps; `match_steps=true` gives e
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from al_bench.report.charts import Charts, Looks
-from al_bench.report.cost import training_steps
-from al_bench.report.curves import Point, Value, curve, headline, metric
+from al_bench.analysis.cost import training_steps
+from al_bench.analysis.curves import Point, Value, curve, headline, metric
+from al_bench.analysis.grouping import Group, Section, sections
+from al_bench.analysis.reading import Run
 from al_bench.report.experiment import Experiment
-from al_bench.report.grouping import Group, Section, sections
+from al_bench.report.figures.charts import Charts, Looks
+from al_bench.report.figures.plots import Picture
 from al_bench.report.measures import Measure, measure
-from al_bench.report.plots import Picture
-from al_bench.report.reading import Run
 from al_bench.report.tables import Cell, Table
 
 _AIR = 0.04  # above and below the lines of a plot, in shares of their height

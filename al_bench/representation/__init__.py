@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from al_bench.artifacts import Artifacts
 from al_bench.dataset import Dataset
+from al_bench.storage.artifacts import Artifacts
 
 
 class Representation(ABC):

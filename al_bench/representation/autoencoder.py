@@ -6,13 +6,13 @@ from typing import ClassVar
 
 import torch
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.inputs import canonical
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.feature import Feature
-from al_bench.inputs import canonical
-from al_bench.predict import BATCH_SIZE
+from al_bench.network.predict import BATCH_SIZE
 from al_bench.representation import Representation
+from al_bench.storage.artifacts import Artifacts
 
 
 class Codes(Representation):

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from al_bench import seeding, training
-from al_bench.artifacts import Artifacts, Made, describe
-from al_bench.batches import Batches
-from al_bench.dataset import fingerprint
+from al_bench import seeding
+from al_bench.active.inputs import Inputs, fingerprint
+from al_bench.config.ranges import Count, Precision
 from al_bench.gan import Gan, Players
-from al_bench.inputs import Inputs
-from al_bench.ranges import Count, Precision
+from al_bench.storage.artifacts import Artifacts, Made, describe
+from al_bench.training import fit as training
+from al_bench.training.batches import Batches
 
 
 @dataclass(frozen=True)

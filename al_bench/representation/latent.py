@@ -14,17 +14,17 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from al_bench.artifacts import Artifacts, Made, describe
-from al_bench.dataset import Dataset, Split, fingerprint
+from al_bench.active.inputs import Inputs, canonical, fingerprint
+from al_bench.config.ranges import Whole
+from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.files import written_whole
 from al_bench.gan import Gan, Players
-from al_bench.inputs import Inputs, canonical
-from al_bench.predict import stream
+from al_bench.network.predict import stream
 from al_bench.progress import progress
-from al_bench.ranges import Whole
 from al_bench.representation import Representation
 from al_bench.representation.encoder import Encoder
+from al_bench.storage.artifacts import Artifacts, Made, describe
 
 _BLOCK = 500  # images that are refined at once and then kept, so that a killed run goes on behind them
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from al_bench.artifacts import Artifacts
 from al_bench.dataset import Dataset
 from al_bench.representation import Representation
+from al_bench.storage.artifacts import Artifacts
 
 
 class NoRepresentation(Representation):

@@ -6,11 +6,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.dataset import Dataset
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.query import Query
+from al_bench.storage.artifacts import Artifacts
 
 
 class Strategy(ABC):

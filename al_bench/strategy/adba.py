@@ -5,16 +5,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.inputs import as_stored
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
+from al_bench.active.scores import boundary_distance
+from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset
-from al_bench.hyperplane import chords, distances, feet, hyperplane
-from al_bench.inputs import as_stored
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.predict import predict
-from al_bench.query import Query
-from al_bench.ranges import Count
-from al_bench.scores import boundary_distance
+from al_bench.network.hyperplane import chords, distances, feet, hyperplane
+from al_bench.network.predict import predict
+from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy import Strategy
 
 _SAME = 1e-3  # from a line through a latent; float32 latents of standardised dimensions are 1e-5 off

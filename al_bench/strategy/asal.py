@@ -7,21 +7,21 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from al_bench import scores
-from al_bench.artifacts import Artifacts
+from al_bench.active import scores
+from al_bench.active.inputs import Inputs, as_stored
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
+from al_bench.config.ranges import Count, Weight, Whole
 from al_bench.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.feature import Feature
+from al_bench.feature.pca import Pca, fit_pca
 from al_bench.gan import Gan, Players
-from al_bench.inputs import Inputs, as_stored
-from al_bench.latent_search import GeneratorMode, LatentSearch, Score, of_images
+from al_bench.gan.latent_search import GeneratorMode, LatentSearch, Score, of_images
 from al_bench.matcher import Matcher
 from al_bench.network import Network
-from al_bench.pca import Pca, fit_pca
-from al_bench.pool import Pool
-from al_bench.predict import predict, stream
-from al_bench.query import Query
-from al_bench.ranges import Count, Weight, Whole
+from al_bench.network.predict import predict, stream
+from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy import Strategy, highest
 
 

@@ -5,10 +5,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.predict import embeddings
-from al_bench.query import Query
+from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
 
 _CHUNK = 2**24  # distances held at once while those to the labeled images are taken: 64 MiB

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from al_bench.active.inputs import Inputs, canonical
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
+from al_bench.config.ranges import Count, Weight
 from al_bench.errors import InputError
-from al_bench.inputs import Inputs, canonical
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.predict import evaluating, predict, stream
-from al_bench.query import Query
-from al_bench.ranges import Count, Weight
+from al_bench.network.predict import evaluating, predict, stream
 from al_bench.strategy import Strategy, highest
-from al_bench.thin_convolutions import ThinConvolutions
+from al_bench.strategy.thin_convolutions import ThinConvolutions
 
 _WAVE = 2**24  # numbers of the images that are moved at a time: 64 MiB, and their perturbations as much
 _ON_CPU, _ON_GPU = 128, 256  # images of a batch: more are no quicker

@@ -6,17 +6,17 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.inputs import as_stored
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
+from al_bench.active.scores import boundary_closeness, boundary_distance
+from al_bench.config.ranges import Count, Weight, Whole
 from al_bench.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.gan import Gan, Players
-from al_bench.inputs import as_stored
-from al_bench.latent_search import Found, GeneratorMode, LatentSearch, of_images
+from al_bench.gan.latent_search import Found, GeneratorMode, LatentSearch, of_images
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.query import Query
-from al_bench.ranges import Count, Weight, Whole
-from al_bench.scores import boundary_closeness, boundary_distance
+from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy import Strategy
 
 

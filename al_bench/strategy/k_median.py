@@ -6,12 +6,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
+from al_bench.config.ranges import Count, Weight
 from al_bench.errors import InputError
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.predict import embeddings
-from al_bench.query import Query
-from al_bench.ranges import Count, Weight
+from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
 
 _CHUNK = 2**22  # distances held at once: 16 MiB

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from sklearn.cluster import KMeans as Clustering
 
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.predict import embeddings
-from al_bench.query import Query
+from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
 
 

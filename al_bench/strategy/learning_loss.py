@@ -5,10 +5,10 @@ from typing import ClassVar, Protocol, cast
 import torch
 from torch import Tensor
 
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.predict import stream
-from al_bench.query import Query
+from al_bench.network.predict import stream
 from al_bench.strategy import Strategy, highest
 
 

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import torch
 
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.query import Query
 from al_bench.strategy import Strategy
 
 

@@ -7,11 +7,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
+from al_bench.config.ranges import Count
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.predict import predict
-from al_bench.query import Query
-from al_bench.ranges import Count
+from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, highest
 
 
@@ -19,8 +19,8 @@ from al_bench.strategy import Strategy, highest
 class Subset(Strategy):
     """Asks for the images of highest `score` among as many unlabeled ones, drawn anew in each cycle.
 
-    score: (B, K[, H, W]) logits to (B,), higher is more uncertain: a function of `al_bench.scores`. candidates: drawn;
-    no fewer than are asked for and no more than are unlabeled.
+    score: (B, K[, H, W]) logits to (B,), higher is more uncertain: a function of `al_bench.active.scores`. candidates:
+    drawn; no fewer than are asked for and no more than are unlabeled.
     """
 
     score: Callable[[Tensor], Tensor]

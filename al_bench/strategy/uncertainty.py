@@ -5,17 +5,17 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.predict import predict
-from al_bench.query import Query
+from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, highest
 
 
 class Uncertainty(Strategy):
     """Asks for the unlabeled images of highest `score`.
 
-    score: (B, K[, H, W]) logits to (B,), higher is more uncertain: a function of `al_bench.scores`.
+    score: (B, K[, H, W]) logits to (B,), higher is more uncertain: a function of `al_bench.active.scores`.
     """
 
     def __init__(self, score: Callable[[Tensor], Tensor]) -> None:

@@ -7,11 +7,11 @@ from typing import ClassVar, Protocol, cast
 import torch
 from torch import Tensor
 
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
+from al_bench.config.ranges import Share, Weight
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.predict import stream
-from al_bench.query import Query
-from al_bench.ranges import Share, Weight
+from al_bench.network.predict import stream
 from al_bench.strategy import Strategy, highest
 
 Score = Callable[[Tensor], Tensor]
@@ -29,7 +29,7 @@ class Waal(Strategy):
     """Asks for the unlabeled images of smallest U(x) - coefficient g(x), by one pass over the pool (Alg. 1, line 9).
 
     U(x) = mixture a(x) + (1 - mixture) b(x), with two upper bounds of the loss under any label (Eqs. 10 and 11).
-    bounds: minus a and minus b, functions of `al_bench.scores`. A chosen image's trace: its U and its g.
+    bounds: minus a and minus b, functions of `al_bench.active.scores`. A chosen image's trace: its U and its g.
     """
 
     coefficient: Weight

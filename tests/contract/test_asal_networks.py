@@ -12,9 +12,9 @@ from composing import part
 from torch import Tensor, nn
 
 from al_bench import seeding
-from al_bench.compose import CONF
+from al_bench.active.inputs import as_stored, canonical
+from al_bench.config.compose import CONF
 from al_bench.gan import Game, Gan
-from al_bench.inputs import as_stored, canonical
 
 SHAPES = {"mnist": (1, 28, 28), "cifar10": (3, 32, 32), "svhn": (3, 32, 32), "celeba": (3, 64, 64), "lsun": (3, 64, 64)}
 RECIPES = sorted(path.stem for path in (CONF / "recipe" / "asal").glob("*.yaml"))

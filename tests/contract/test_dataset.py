@@ -19,10 +19,11 @@ from pictures import fill
 from published import SCENES, celeba_files, lsun_files, stl10_files, svhn_files
 from torchvision.datasets import CIFAR10
 
-from al_bench import splits as splits_module
-from al_bench.dataset import Dataset, Split, fashion_mnist, fingerprint, mnist
+from al_bench.active.inputs import fingerprint
+from al_bench.dataset import Dataset, Split, fashion_mnist, mnist
+from al_bench.dataset import splits as splits_module
 from al_bench.errors import InputError
-from al_bench.losses import IGNORED
+from al_bench.training.losses import IGNORED
 
 Maker = Callable[[Path, pytest.MonkeyPatch], list[str]]
 

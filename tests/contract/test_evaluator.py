@@ -8,11 +8,11 @@ import torch
 from composing import members, part
 from torch import Tensor, nn
 
-from al_bench.artifacts import Artifacts
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.evaluator import Evaluator
 from al_bench.network import Network
+from al_bench.storage.artifacts import Artifacts
 
 CLASSES = 4
 ABSENT = 2  # has no test image

@@ -8,13 +8,13 @@ import torch
 from composing import members, part
 from torch import Tensor
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.inputs import canonical
+from al_bench.active.pool import Pool
 from al_bench.dataset import Dataset
-from al_bench.effort import measured
 from al_bench.feature import Feature
-from al_bench.inputs import canonical
 from al_bench.network import Network
-from al_bench.pool import Pool
+from al_bench.storage.artifacts import Artifacts
+from al_bench.training.cost import measured
 
 OVERRIDES = ("dataset=digits", "scale=smoke")
 Make = Callable[[], Feature]

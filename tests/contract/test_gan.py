@@ -11,11 +11,11 @@ from composing import members, part
 from torch import Tensor, nn
 
 from al_bench import seeding
-from al_bench.artifacts import Artifacts
-from al_bench.checkpoint import Checkpoint
 from al_bench.dataset import Dataset
-from al_bench.effort import measured
 from al_bench.gan import Game, Gan, Players
+from al_bench.storage.artifacts import Artifacts
+from al_bench.training.checkpoint import Checkpoint
+from al_bench.training.cost import measured
 
 ITERATIONS = 4
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64)]

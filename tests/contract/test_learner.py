@@ -10,14 +10,14 @@ from composing import members, on_digits, part
 from safetensors.torch import load, save
 from torch import Tensor
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.pool import UNKNOWN, Pool
+from al_bench.active.query import Query
 from al_bench.dataset import Dataset
 from al_bench.learner import Learner
 from al_bench.network import Network
-from al_bench.pool import UNKNOWN, Pool
-from al_bench.predict import predict
-from al_bench.query import Query
+from al_bench.network.predict import predict
 from al_bench.seeding import generator
+from al_bench.storage.artifacts import Artifacts
 
 
 @pytest.fixture(params=members("learner"))

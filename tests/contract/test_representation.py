@@ -8,10 +8,10 @@ import torch
 from composing import part
 from torch import Tensor
 
-from al_bench.artifacts import Artifacts
-from al_bench.compose import members
+from al_bench.config.compose import members
 from al_bench.dataset import Dataset, Sealed, Split
 from al_bench.representation import Representation
+from al_bench.storage.artifacts import Artifacts
 
 
 @pytest.fixture(scope="module")

@@ -11,14 +11,14 @@ import torch
 from composing import members, on_digits, part
 from torch import Tensor
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.dataset import Dataset
-from al_bench.fitting import refuse_misfits
 from al_bench.learner import Learner
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.query import Query
+from al_bench.procedure.compatibility import refuse_misfits
 from al_bench.seeding import generator
+from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy import Strategy
 
 NUM_LABELED, SIZE = 60, 15
@@ -163,7 +163,7 @@ def test_what_it_needs_is_there_and_it_takes_no_more(case: Case, pool: Pool, mon
         if capability not in strategy.needs:
             monkeypatch.setattr(case.model, method, undeclared(capability), raising=False)
     if "dropout" not in strategy.needs:
-        monkeypatch.setattr("al_bench.predict.dropout_on", undeclared("dropout"))
+        monkeypatch.setattr("al_bench.network.predict.dropout_on", undeclared("dropout"))
     strategy.query(case.model, pool, SIZE, generator(0))
 
 

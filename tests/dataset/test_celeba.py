@@ -10,10 +10,11 @@ import torch
 from PIL import Image
 from published import CELEBA_NAMES, celeba_files, celeba_lists, md5
 
-from al_bench.dataset import Dataset, Split, fingerprint
+from al_bench.active.inputs import fingerprint
+from al_bench.dataset import Dataset, Split
 from al_bench.dataset.celeba import ATTRIBUTES, CHECKSUMS, PARTITION, PICTURES, celeba
-from al_bench.decoded import LazyImages, MappedImages
 from al_bench.errors import InputError
+from al_bench.sources.cache import LazyImages, MappedImages
 
 COUNT = 30
 

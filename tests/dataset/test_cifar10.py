@@ -16,9 +16,9 @@ from pictures import noise, save
 
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.cifar10 import CHECKSUMS, CLASS_NAMES, cifar10
+from al_bench.dataset.splits import write
 from al_bench.errors import InputError
-from al_bench.splits import write
-from al_bench.unpacking import unpacked
+from al_bench.sources.archives import unpacked
 
 LABELS = {name: [(3 * batch + row) % 10 for row in range(10)] for batch, name in enumerate(CHECKSUMS)}
 

@@ -9,10 +9,10 @@ from pictures import CLASSES, fill, noise, save
 
 from al_bench.dataset import Dataset
 from al_bench.dataset.image_folder import image_folder
-from al_bench.decoded import LazyImages, MappedImages
 from al_bench.errors import InputError
-from al_bench.picture_files import pictures_id
-from al_bench.unpacking import unpacked
+from al_bench.sources.archives import unpacked
+from al_bench.sources.cache import LazyImages, MappedImages
+from al_bench.sources.listing import pictures_id
 
 
 def read(root: Path | str | None, **changed: object) -> Dataset:

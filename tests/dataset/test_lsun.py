@@ -11,11 +11,12 @@ from composing import compose, run_id
 from PIL import Image
 from published import SCENES, database, lsun_files, scenes
 
-from al_bench.dataset import Dataset, Split, fingerprint
+from al_bench.active.inputs import fingerprint
+from al_bench.dataset import Dataset, Split
 from al_bench.dataset.lsun import divided, lsun
-from al_bench.decoded import LazyImages, MappedImages
-from al_bench.decoding import Decoder
 from al_bench.errors import InputError
+from al_bench.sources.cache import LazyImages, MappedImages
+from al_bench.sources.decoding import Decoder
 
 COUNTS = [30, 10, 20]  # of the classes in their order
 TOTAL = sum(COUNTS)

@@ -3,7 +3,7 @@ from torch import Tensor
 
 from al_bench.dataset import Dataset
 from al_bench.dataset.shapes_seg import shapes_seg
-from al_bench.losses import IGNORED
+from al_bench.training.losses import IGNORED
 
 
 def small(train_size: int = 60, max_images: int | None = None) -> Dataset:

@@ -4,14 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from al_bench.artifacts import Artifacts
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.evaluator.mean_iou import MeanIou
-from al_bench.losses import IGNORED
 from al_bench.network import Network
-from al_bench.predict import BATCH_SIZE
+from al_bench.network.predict import BATCH_SIZE
 from al_bench.seeding import generator
+from al_bench.storage.artifacts import Artifacts
+from al_bench.training.losses import IGNORED
 
 CLASSES = 3
 

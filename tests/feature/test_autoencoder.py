@@ -7,14 +7,14 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from al_bench.artifacts import Artifacts, describe
+from al_bench.active.inputs import canonical
 from al_bench.dataset import Dataset
 from al_bench.dataset.digits import digits
-from al_bench.effort import measured
 from al_bench.errors import InputError
 from al_bench.feature.autoencoder import Autoencoder, Reconstruction
-from al_bench.inputs import canonical
 from al_bench.network.conv_autoencoder import ConvAutoencoder
+from al_bench.storage.artifacts import Artifacts, describe
+from al_bench.training.cost import measured
 
 
 def made(epochs: int = 1, batch_size: int = 50) -> Autoencoder:

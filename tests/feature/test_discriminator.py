@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from al_bench.artifacts import Artifacts
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.feature.discriminator import Discriminator
 from al_bench.gan.wgan_gp import WganGp
 from al_bench.network.conv_gan import ConvCritic, ConvGenerator
 from al_bench.seeding import generator
+from al_bench.storage.artifacts import Artifacts
 
 IMAGES = torch.randint(256, (40, 1, 8, 8), dtype=torch.uint8, generator=generator(3))
 

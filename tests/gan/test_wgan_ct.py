@@ -9,14 +9,14 @@ from composing import members, part
 from torch import Tensor, nn
 
 from al_bench import seeding
-from al_bench.artifacts import Artifacts
 from al_bench.dataset.digits import digits
 from al_bench.errors import InputError
 from al_bench.gan.wgan_ct import WganCt
-from al_bench.losses import gradient_penalty
 from al_bench.network.conv_gan import ConvCritic
 from al_bench.network.residual_gan import ResidualCritic
-from al_bench.training import StepDecay
+from al_bench.storage.artifacts import Artifacts
+from al_bench.training.fit import StepDecay
+from al_bench.training.losses import gradient_penalty
 
 WEIGHT = torch.tensor([3.0, 4.0])
 

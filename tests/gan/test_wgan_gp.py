@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from al_bench import seeding
-from al_bench.bench.fit import same
-from al_bench.bench.gan import by_hand, made_images, tables_gan
 from al_bench.gan.wgan_gp import WganGp
-from al_bench.losses import gradient_penalty
-from al_bench.training import StepDecay
+from al_bench.training.fit import StepDecay
+from al_bench.training.losses import gradient_penalty
+from benchmarks.fit import same
+from benchmarks.gan import by_hand, made_images, tables_gan
 
 
 class Linear(nn.Module):

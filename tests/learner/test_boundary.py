@@ -10,14 +10,15 @@ import torch
 from composing import part
 from torch import Tensor
 
-from al_bench import checkpoint, interruption, seeding
+from al_bench import seeding
+from al_bench.active.pool import UNKNOWN, Pool
+from al_bench.active.query import Query
 from al_bench.errors import InputError
-from al_bench.hyperplane import chords, feet, hyperplane
 from al_bench.learner.boundary import Boundary, Joint, Plateau, material
+from al_bench.network.hyperplane import chords, feet, hyperplane
 from al_bench.network.linear import Linear
 from al_bench.network.small_cnn import SmallCnn
-from al_bench.pool import UNKNOWN, Pool
-from al_bench.query import Query
+from al_bench.training import checkpoint, interruption
 
 SIZE = 6
 NORMAL = torch.tensor([1.0, -2.0, 0.5, 0.0, 1.5, -1.0])
@@ -143,7 +144,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path, monkeypat
     monkeypatch.setattr(checkpoint.Checkpoint, "due", lambda self: True)
     monkeypatch.setattr(checkpoint.Checkpoint, "save", saved)
     monkeypatch.setattr(interruption, "pending", lambda: bool(pending))
-    monkeypatch.setattr("al_bench.training.spend", lambda *account: None)
+    monkeypatch.setattr("al_bench.training.fit.spend", lambda *account: None)
     monkeypatch.setattr(checkpoint.Checkpoint, "remove", lambda self: None)
     made.fit(pool, None, 0, tmp_path)
     pending.clear()

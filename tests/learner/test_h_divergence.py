@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
-from al_bench.augmentation import FlipCrop
-from al_bench.batches import LabeledBatches
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.learner.h_divergence import Adversarial, Discriminated, HDivergence, PairedBatches
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.query import Query
+from al_bench.training.augmentation import FlipCrop
+from al_bench.training.batches import LabeledBatches
 
 NUM_LABELED, NUM_UNLABELED = 20, 50
 

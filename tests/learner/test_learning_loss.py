@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from al_bench import losses, seeding
+from al_bench import seeding
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.errors import InputError
 from al_bench.learner.learning_loss import LearningLoss, LossPredicting, Ranked
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.query import Query
+from al_bench.training import losses
 
 COUNT = 200
 

@@ -6,12 +6,12 @@ import torch
 from composing import part
 from torch import Tensor
 
-from al_bench import losses
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.learner.supervised import Supervised
 from al_bench.network import Network
 from al_bench.network.linear import Linear
-from al_bench.pool import Pool
-from al_bench.query import Query
+from al_bench.training import losses
 
 
 def trained(loss: Callable[[Tensor, Tensor], Tensor]) -> tuple[Network, Tensor]:

@@ -10,9 +10,9 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
-from al_bench import losses, seeding, training
-from al_bench.augmentation import FlipCrop
-from al_bench.effort import measured
+from al_bench import seeding
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.errors import InputError
 from al_bench.learner import Learner
 from al_bench.learner.h_divergence import HDivergence
@@ -21,8 +21,10 @@ from al_bench.learner.supervised import Supervised
 from al_bench.learner.waal import Criticized, MinMax, UnlabeledWithLabeled, Waal
 from al_bench.network import Network
 from al_bench.network.linear import Linear
-from al_bench.pool import Pool
-from al_bench.query import Query
+from al_bench.training import fit as training
+from al_bench.training import losses
+from al_bench.training.augmentation import FlipCrop
+from al_bench.training.cost import measured
 
 LABELED, UNLABELED = 20, 50
 

@@ -4,13 +4,13 @@ import logging
 import pytest
 import torch
 
-from al_bench.bench.matcher import folded
 from al_bench.matcher.auto import Auto, grown
 from al_bench.matcher.exact import Exact
 from al_bench.matcher.hnsw import Hnsw
 from al_bench.matcher.ivf import Ivf
 from al_bench.matcher.tuning import nearest_squared, recall
 from al_bench.seeding import generator
+from benchmarks.matcher import folded
 
 IVF = {"lists": None, "probes": 1, "sample_per_list": 64, "seed": 0}
 HNSW = {"neighbors": 16, "ef_construction": 40, "ef": 1}

@@ -4,10 +4,10 @@ import pytest
 import torch
 from composing import part
 
-from al_bench.bench.matcher import falling, folded
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import Exact
 from al_bench.matcher.tuning import nearest_squared, recall
+from benchmarks.matcher import falling, folded
 
 NUM_POINTS, NUM_QUERIES = 3_000, 500
 

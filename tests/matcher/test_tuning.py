@@ -3,10 +3,10 @@ import math
 import pytest
 import torch
 
-from al_bench.bench.matcher import falling
 from al_bench.matcher.exact import Exact
 from al_bench.matcher.ivf import Ivf
 from al_bench.matcher.tuning import nearest_squared, needed, recall, tune
+from benchmarks.matcher import falling
 
 
 class Curve:

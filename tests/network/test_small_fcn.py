@@ -3,11 +3,11 @@ import torch
 from composing import part
 
 from al_bench import seeding
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.network.small_fcn import SmallFcn
-from al_bench.pool import Pool
-from al_bench.query import Query
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (1, 9, 13)])

@@ -4,13 +4,13 @@ import pytest
 import torch
 from composing import part
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.pool import UNKNOWN
+from al_bench.active.query import Query
 from al_bench.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.oracle.classifier import Classifier
-from al_bench.pool import UNKNOWN
-from al_bench.query import Query
 from al_bench.seeding import generator
+from al_bench.storage.artifacts import Artifacts
 
 
 @pytest.fixture(scope="module")

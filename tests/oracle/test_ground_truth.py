@@ -2,10 +2,10 @@ from pathlib import Path
 
 import torch
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.query import Query
 from al_bench.dataset import Dataset, Split
 from al_bench.oracle.ground_truth import GroundTruth
-from al_bench.query import Query
+from al_bench.storage.artifacts import Artifacts
 
 
 def test_is_exact(tmp_path: Path) -> None:

@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.pool import UNKNOWN
+from al_bench.active.query import Query
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.oracle.noisy import Noisy
-from al_bench.pool import UNKNOWN
-from al_bench.query import Query
 from al_bench.seeding import generator
+from al_bench.storage.artifacts import Artifacts
 
 COUNT, CLASSES = 20_000, 5
 LABELS = torch.randint(CLASSES, (COUNT,), generator=generator(9))

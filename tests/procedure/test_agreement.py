@@ -7,12 +7,12 @@ import pytest
 import torch
 from procedure.worlds import Judge, PainterGan, dataset, store
 
+from al_bench.active.pool import UNKNOWN
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.evaluator.accuracy import Accuracy
 from al_bench.feature.pixel import Pixel
 from al_bench.matcher.exact import Exact
-from al_bench.pool import UNKNOWN
 from al_bench.procedure.agreement import Agreement, agreement_table
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from al_bench.artifacts import Artifacts
 from al_bench.dataset import Dataset, Split
 from al_bench.gan import Players
 from al_bench.network import Network
-from al_bench.store import RunStore
+from al_bench.storage.artifacts import Artifacts
+from al_bench.storage.store import RunStore
 
 SIDE = 4
 

@@ -1,10 +1,10 @@
 from made_runs import TRACE, made_run
 
+from al_bench.analysis.grouping import sections
+from al_bench.analysis.reading import stored
 from al_bench.report.assumptions import assumptions
-from al_bench.report.charts import Charts
-from al_bench.report.grouping import sections
-from al_bench.report.palette import looks
-from al_bench.report.reading import stored
+from al_bench.report.figures.charts import Charts
+from al_bench.report.figures.palette import looks
 
 
 def made(tmp_path):

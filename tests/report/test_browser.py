@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from made_runs import generated, made_run
 
+from al_bench.analysis.reading import stored
 from al_bench.report.images import Sources
 from al_bench.report.page import write_report
-from al_bench.report.reading import stored
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [

@@ -3,10 +3,10 @@
 import pytest
 from made_runs import made_run
 
+from al_bench.analysis.grouping import sections
+from al_bench.analysis.reading import stored
 from al_bench.report.comparison import compared, run_for
-from al_bench.report.grouping import sections
 from al_bench.report.published import Number, Published
-from al_bench.report.reading import stored
 
 
 def known(*numbers):

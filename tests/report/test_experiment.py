@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from made_runs import CHOICES, made_measurement, made_run
 
-from al_bench.compose import hash_of
-from al_bench.composed import Cell, cells_of
+from al_bench.analysis.reading import stored_of
+from al_bench.config.compose import hash_of
+from al_bench.config.experiment import Cell, cells_of
 from al_bench.report.experiment import experiment
 from al_bench.report.page import write_report
-from al_bench.report.reading import stored_of
 from al_bench.report.sources import Sources
 
 SHADOW = f"hydra.searchpath=[file://{Path(__file__).parents[1] / 'conf'}]"

@@ -1,9 +1,9 @@
 from made_runs import made_run
 
-from al_bench.compose import CONF
-from al_bench.report.grouping import sections
+from al_bench.analysis.grouping import sections
+from al_bench.analysis.reading import Run, stored
+from al_bench.config.compose import CONF
 from al_bench.report.ledger import ledger, settings
-from al_bench.report.reading import Run, stored
 
 RECIPE = """# @package _global_
 # made

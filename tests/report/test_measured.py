@@ -3,10 +3,10 @@ import base64
 import numpy as np
 from made_runs import made_measurement, made_run
 
+from al_bench.analysis.reading import stored
 from al_bench.report.measured import measurements
 from al_bench.report.page import write_report
 from al_bench.report.pairs import png
-from al_bench.report.reading import stored
 from al_bench.report.sources import Sources
 
 METRICS = {

@@ -1,8 +1,8 @@
 from made_runs import CHOICES, made_run
 
-from al_bench.report.grouping import sections
+from al_bench.analysis.grouping import sections
+from al_bench.analysis.reading import stored
 from al_bench.report.notes import notes
-from al_bench.report.reading import stored
 
 
 def said(tmp_path, strategy="gaal", **changed):
@@ -23,14 +23,14 @@ def test_who_stood_in_for_a_person_and_when_it_passes(tmp_path):
 
 
 def test_what_the_entropy_of_a_hinge_trained_model_is(tmp_path):
-    loss = {"_target_": "hydra.utils.get_method", "path": "al_bench.losses.hinge"}
+    loss = {"_target_": "hydra.utils.get_method", "path": "al_bench.training.losses.hinge"}
     (sentence,) = said(tmp_path, "asal_auto", learner={"loss": loss})
     assert "trained with the loss hinge" in sentence
     assert "p = sigmoid(2s)" in sentence
 
 
 def test_the_cross_entropy_needs_no_word(tmp_path):
-    loss = {"_target_": "hydra.utils.get_method", "path": "al_bench.losses.cross_entropy"}
+    loss = {"_target_": "hydra.utils.get_method", "path": "al_bench.training.losses.cross_entropy"}
     assert said(tmp_path, learner={"loss": loss}, oracle={"_target_": "made.GroundTruth"}) == []
 
 

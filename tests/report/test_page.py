@@ -7,11 +7,11 @@ import pytest
 import torch
 from made_runs import generated, made_run
 
+from al_bench.analysis.reading import stored, stored_at
 from al_bench.errors import InputError
 from al_bench.files import write_json
 from al_bench.report.images import Sources
 from al_bench.report.page import write_report
-from al_bench.report.reading import stored, stored_at
 
 
 def page(tmp_path, build=None, found=None, band="range"):
@@ -148,7 +148,7 @@ def test_no_training_code_is_imported_for_numbers(tmp_path):
 
     made_run(tmp_path / "outputs", "entropy", 0)
     code = (
-        "import sys, pathlib; from al_bench.report import page, images, reading\n"
+        "import sys, pathlib; from al_bench.analysis import reading; from al_bench.report import page, images\n"
         f"root = pathlib.Path({str(tmp_path)!r})\n"
         "found = reading.stored(root / 'outputs', root / 'cells')\n"
         "page.write_report(found, root / 'report', 'range', images.Sources(None))\n"

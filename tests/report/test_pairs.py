@@ -7,14 +7,14 @@ import pytest
 import torch
 from made_runs import generated, made_run
 
-from al_bench.cells import export
+from al_bench.analysis.checking import UnreadableError
+from al_bench.analysis.grouping import sections
+from al_bench.analysis.reading import stored
 from al_bench.report import pairs
-from al_bench.report.checking import UnreadableError
-from al_bench.report.grouping import sections
 from al_bench.report.images import side_by_side
 from al_bench.report.pairs import kept_images, pairs_of, synthesizing, synthetic_images
-from al_bench.report.reading import stored
 from al_bench.report.sources import Sources
+from al_bench.storage.exported import export
 
 
 def pool_of_four(node):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from made_runs import TRACE, generated, made_run
 
-from al_bench.report.reading import stored
+from al_bench.analysis.reading import stored
 from al_bench.report.traces import means, trace_curves
 
 QUERY = {"ranks": [0, 3, 1, 0]}

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from made_runs import CHOICES, EFFORT, cycle, made_run, write_cycle
 
-from al_bench.composed import Cell
+from al_bench.analysis.reading import stored_of
+from al_bench.config.experiment import Cell
 from al_bench.report.experiment import experiment, planned
+from al_bench.report.figures.palette import looks
 from al_bench.report.page import write_report
-from al_bench.report.palette import looks
-from al_bench.report.reading import stored_of
 from al_bench.report.sources import Sources
 from al_bench.report.versions import sides, versions
 

@@ -3,10 +3,10 @@ from pathlib import Path
 import torch
 from composing import part
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.inputs import canonical
 from al_bench.dataset import Dataset
-from al_bench.inputs import canonical
 from al_bench.representation.autoencoder import Codes
+from al_bench.storage.artifacts import Artifacts
 
 
 def test_inputs_are_the_codes_of_their_images(tmp_path: Path) -> None:

@@ -10,15 +10,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.inputs import as_stored, canonical
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.gan import Players
-from al_bench.inputs import as_stored, canonical
 from al_bench.representation import latent
 from al_bench.representation.encoder import DrawnPairs, Encoder
 from al_bench.representation.latent import Latent, standards
 from al_bench.seeding import generator
+from al_bench.storage.artifacts import Artifacts
 
 Z, SHAPE = 3, (1, 4, 4)
 

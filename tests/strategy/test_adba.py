@@ -7,12 +7,12 @@ import torch
 from composing import part
 from torch import Tensor, nn
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.dataset import Dataset, Split
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.query import Query
 from al_bench.seeding import generator
+from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy.adba import Adba, sphere
 
 LATENTS = torch.tensor([[-4.0, 0.0], [0.5, 0.0], [4.0, 0.0], [1.5, 3.0], [-2.0, -3.0]])  # their mean is 0

@@ -9,7 +9,9 @@ from composing import compose
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
+from al_bench.active.scores import boundary_closeness, entropy
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.feature import Feature
@@ -19,10 +21,8 @@ from al_bench.gan import Players
 from al_bench.matcher.exact import Exact
 from al_bench.network import Network
 from al_bench.network.linear import Linear
-from al_bench.pool import Pool
-from al_bench.query import Query
-from al_bench.scores import boundary_closeness, entropy
 from al_bench.seeding import generator
+from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy.asal import Asal
 
 
@@ -307,8 +307,8 @@ def test_fig_16_adds_candidates() -> None:
 
 def test_minimum_distance_is_a_method_of_all_of_them() -> None:
     config = compose("dataset=mnist_two", "strategy=asal_disc", "gan=dcgan", "method=min_distance")
-    assert config.strategy.score.path == "al_bench.scores.boundary_closeness"
-    assert config.learner.loss.path == "al_bench.losses.hinge"
+    assert config.strategy.score.path == "al_bench.active.scores.boundary_closeness"
+    assert config.learner.loss.path == "al_bench.training.losses.hinge"
     assert config.hydra.runtime.choices.learner == "hinge"
 
 

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.errors import InputError
 from al_bench.learner.supervised import Supervised
 from al_bench.network import Network
 from al_bench.network.lenet5 import LeNet5
-from al_bench.pool import Pool
-from al_bench.query import Query
 from al_bench.seeding import fork, generator
 from al_bench.strategy.deepfool import DeepFool
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from al_bench import scores
+from al_bench.active import scores
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.query import Query
 from al_bench.seeding import generator
 from al_bench.strategy.dropout import Dropout
 

@@ -6,13 +6,13 @@ import torch
 from composing import compose
 from torch import Tensor, nn
 
-from al_bench.artifacts import Artifacts
+from al_bench.active.pool import Pool
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.gan import Players
 from al_bench.network import Network
-from al_bench.pool import Pool
 from al_bench.seeding import generator
+from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy.gaal import Gaal
 
 
@@ -127,6 +127,6 @@ def test_refuses_to_go_without_a_gan_or_a_search() -> None:
 def test_its_learner_is_a_support_vector_machine() -> None:
     """ASAL Sec. 2; on a linear network the two logits' difference is what the hinge loss margins."""
     config = compose("dataset=mnist_two", "strategy=gaal")
-    assert config.learner.loss.path == "al_bench.losses.hinge"
+    assert config.learner.loss.path == "al_bench.training.losses.hinge"
     assert config.hydra.runtime.choices.oracle == "classifier"
     assert "loss" not in config.oracle.learner

@@ -2,10 +2,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.errors import InputError
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.query import Query
 from al_bench.seeding import generator
 from al_bench.strategy.k_median import KMedian, assigned, clustered, first_centers, medians, nearest_to_centers
 

@@ -2,9 +2,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.query import Query
 from al_bench.seeding import generator
 from al_bench.strategy.kmeans import KMeans, nearest_to_centers
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
+from al_bench.active.scores import entropy
 from al_bench.network import Network
-from al_bench.pool import Pool
-from al_bench.query import Query
-from al_bench.scores import entropy
 from al_bench.seeding import generator
 from al_bench.strategy.subset import Subset
 

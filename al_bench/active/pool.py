@@ -1,0 +1,110 @@
+"""The pool: what is labeled, in which order."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from al_bench.active.inputs import Inputs
+from al_bench.active.query import Query
+
+UNKNOWN = -1  # the label of an annotation that the oracle could not give
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All training inputs and the labels bought so far; immutable. Hidden labels are not in it.
+
+    inputs: (N, ...) of the whole training split. labeled: (L,) int64, the annotated positions in the order of
+    annotation. labels: (L,) int64, or (L, H, W) uint8 label maps; UNKNOWN where the oracle could not tell. extra:
+    (S, ...) labeled synthetic inputs, as `inputs` are stored. extra_labels: (S,) int64 or (S, H, W) uint8.
+    annotations: what was paid for, at least L. extra_sizes: how many synthetic inputs each annotation of some has, in
+    order: 11 for a line of ADBA. validation: inputs and labels that a learner may watch its training by; None where it
+    does not, and for strategies.
+    """
+
+    inputs: Inputs
+    num_classes: int
+    labeled: Tensor
+    labels: Tensor
+    extra: Tensor
+    extra_labels: Tensor
+    annotations: int = 0
+    extra_sizes: tuple[int, ...] = ()
+    validation: tuple[Inputs, Tensor] | None = None
+
+    @classmethod
+    def unlabeled_from(cls, inputs: Inputs, num_classes: int, map_shape: tuple[int, ...] = ()) -> "Pool":
+        """The pool before the first annotation; map_shape: (H, W) of the label maps, () for class labels."""
+        device = inputs.device
+        empty = torch.empty((0, *map_shape), dtype=torch.uint8 if map_shape else torch.int64, device=device)
+        none = torch.empty(0, dtype=torch.int64, device=device)
+        extra = torch.empty((0, *inputs.shape[1:]), dtype=inputs.dtype, device=device)
+        return cls(inputs, num_classes, none, empty, extra, empty)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs and labels live, and so where a model is trained."""
+        return self.inputs.device
+
+    @cached_property
+    def unlabeled(self) -> Tensor:
+        """(U,) int64 positions that were never asked for, ascending."""
+        free = torch.ones(len(self.inputs), dtype=torch.bool, device=self.device)
+        free[self.labeled] = False
+        return free.nonzero().squeeze(1)
+
+    def with_labels(self, query: Query, labels: Tensor) -> "Pool":
+        """A pool that also holds the answers to a query.
+
+        labels: (Q, ...) for a query of indices, (Q, V, ...) for synthetic inputs. Raises ValueError when an index was
+        labeled before or occurs twice.
+        """
+        labels = labels.to(self.labels)
+        paid = self.annotations + query.size
+        if query.indices is None:
+            assert query.synthetic is not None
+            return replace(
+                self,
+                extra=torch.cat([self.extra, query.synthetic.flatten(0, 1).to(self.extra)]),
+                extra_labels=torch.cat([self.extra_labels, labels.flatten(0, 1)]),
+                extra_sizes=self.extra_sizes + (query.synthetic.shape[1],) * query.size,
+                annotations=paid,
+            )
+        labeled = torch.cat([self.labeled, query.indices.to(self.labeled)])
+        if len(labeled.unique()) < len(labeled):
+            raise ValueError("a query returned an index twice or one that was labeled before")
+        return replace(self, labeled=labeled, labels=torch.cat([self.labels, labels]), annotations=paid)
+
+    def training_set(self) -> tuple[Tensor, Tensor]:
+        """Inputs (L', ...) and labels (L', ...): all that a learner reads of labels.
+
+        Pool images in order of annotation, then synthetic ones; those that the oracle could not label are left out.
+        """
+        inputs = torch.cat([self.inputs[self.labeled[_known(self.labels)]], self.extra[_known(self.extra_labels)]])
+        return inputs, self.training_labels()
+
+    def lines(self) -> list[tuple[Tensor, Tensor]]:
+        """Inputs (V, ...) and labels (V, ...) of each synthetic annotation, in its own order, UNKNOWN among them."""
+        sizes = list(self.extra_sizes)
+        return list(zip(self.extra.split(sizes), self.extra_labels.split(sizes), strict=True)) if sizes else []
+
+    def training_labels(self) -> Tensor:
+        """The labels of the training set, without reading an image."""
+        return torch.cat([labels[_known(labels)] for labels in (self.labels, self.extra_labels)])
+
+    def class_counts(self) -> list[int]:
+        """How many labels of each class the training set holds, K numbers; pixels where labels are maps."""
+        values = self.training_labels().flatten().long()
+        return torch.bincount(values[values < self.num_classes], minlength=self.num_classes).tolist()
+
+
+def _known(labels: Tensor) -> Tensor:
+    """(L,) bool: which annotations the oracle could give; all of them where labels are maps."""
+    if labels.dtype == torch.int64:
+        return labels != UNKNOWN
+    return torch.ones(len(labels), dtype=torch.bool, device=labels.device)

@@ -1,0 +1,1 @@
+"""From stored cycles to numbers."""

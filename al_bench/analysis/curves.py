@@ -1,0 +1,107 @@
+"""Mean, range and deviation over seeds, at each number of annotations."""
+
+import itertools
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from al_bench.analysis.reading import Run
+from al_bench.storage.exported import Record
+
+Value = Callable[[Record], float | None]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One number of annotations. deviation: the sample standard deviation (divisor n - 1), None for one seed."""
+
+    annotations: int
+    mean: float
+    minimum: float
+    maximum: float
+    deviation: float | None
+    seeds: int
+
+    def band(self, kind: str) -> tuple[float, float]:
+        """Where the band around the mean ends; kind: "range" or "deviation"."""
+        if kind == "range":
+            return self.minimum, self.maximum
+        spread = self.deviation or 0.0
+        return self.mean - spread, self.mean + spread
+
+
+def point(annotations: int, values: Sequence[float]) -> Point:
+    """What at least one seed came to at one number of annotations."""
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return Point(annotations, statistics.fmean(values), min(values), max(values), deviation, len(values))
+
+
+def curve(runs: Iterable[Run], value: Value) -> list[Point]:
+    """A point at each number of annotations at which at least one seed has a value."""
+    values: dict[int, list[float]] = defaultdict(list)
+    for run in runs:
+        for record in run.cycles:
+            found = value(record)
+            if found is not None and math.isfinite(found):
+                values[record["annotations"]].append(found)
+    return [point(annotations, values[annotations]) for annotations in sorted(values)]
+
+
+def last_common(points: Sequence[Point]) -> Point | None:
+    """The last point that as many seeds have reached as any, None for an empty curve."""
+    most = max((known.seeds for known in points), default=0)
+    return next((known for known in reversed(points) if known.seeds == most), None)
+
+
+def average(points: Sequence[Point]) -> float | None:
+    """The mean height of a curve: the area under it, by trapezoids, over its length; None for a single point."""
+    if len(points) < 2:
+        return None
+    pairs = itertools.pairwise(points)
+    area = sum((b.annotations - a.annotations) * (a.mean + b.mean) / 2 for a, b in pairs)
+    return area / (points[-1].annotations - points[0].annotations)
+
+
+def headline(run: Run) -> str:
+    """The evaluator's first metric."""
+    return str(next(iter(run.cycles[0]["metrics"])))
+
+
+def scalar_metrics(run: Run) -> list[str]:
+    """The metrics that are one number, the headline first."""
+    return [name for name, value in run.cycles[0]["metrics"].items() if not isinstance(value, list | dict)]
+
+
+def metric(name: str) -> Value:
+    """Reads one metric of a cycle."""
+
+    def value(record: Record) -> float | None:
+        found = record["metrics"].get(name)
+        return None if found is None or isinstance(found, list | dict) else float(found)
+
+    return value
+
+
+def chosen_entropy(record: Record) -> float | None:
+    """The mean predictive entropy, in nats, of what a cycle added, under the model that chose it."""
+    found = record["chosen_entropy"]
+    return None if found is None else float(found)
+
+
+def entropies(cycles: Sequence[Record]) -> list[float]:
+    """`chosen_entropy` of each cycle that has one."""
+    return [value for record in cycles if (value := chosen_entropy(record)) is not None]
+
+
+def class_shares(record: Record) -> list[float]:
+    """Each class's share of the labels of the training set."""
+    total = sum(record["class_counts"])
+    return [count / total if total else 0.0 for count in record["class_counts"]]
+
+
+def balance(record: Record) -> float:
+    """Entropy of the label distribution over log K: 1 where all classes are equally often labeled."""
+    shares = class_shares(record)
+    return sum(-share * math.log(share) for share in shares if share) / math.log(len(shares))

@@ -1,0 +1,127 @@
+"""Which runs are one line of a plot: those that differ in the seed and in nothing else."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from al_bench.analysis.reading import Run
+from al_bench.config.compose import differences
+from al_bench.storage.exported import Record
+
+_TASK = ("dataset", "evaluator")  # of the identity: what makes two curves comparable at all
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs of one configuration, by seed. variant: 0, or how many groups before it bear the same label; differs:
+    where its identity differs from that of the first of them."""
+
+    task: str
+    method: str
+    runs: Sequence[Run]
+    variant: int = 0
+    differs: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        """What a person reads: "entropy", and "entropy (2)" for another configuration of it."""
+        return self.method if self.variant == 0 else f"{self.method} ({self.variant + 1})"
+
+    @property
+    def seeds(self) -> list[int]:
+        return [run.seed for run in self.runs]
+
+    @property
+    def first(self) -> Run:
+        return self.runs[0]
+
+
+@dataclass(frozen=True)
+class Section:
+    """What may stand in one plot: groups on the same data set, measured in the same way."""
+
+    title: str
+    groups: Sequence[Group]
+    differs: Sequence[str] = ()
+
+
+def sections(runs: Iterable[Run], lines: Mapping[str, str] | None = None) -> list[Section]:
+    """All groups of all runs; a section for each data set and evaluator as they are configured.
+
+    lines: names of the lines of an experiment by run ids, in their order; without them methods are named as in paths.
+    """
+    tasks: dict[str, list[list[Run]]] = defaultdict(list)
+    for alike in grouped(runs):
+        tasks[alike[0].label[0]].append(alike)
+    return [section for task in sorted(tasks) for section in _of_task(task, tasks[task], lines or {})]
+
+
+def grouped(runs: Iterable[Run]) -> list[list[Run]]:
+    """Runs whose identities are equal but for the seed, each list by seed, the largest first."""
+    alike: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        alike[json.dumps(_without_seeds(run.identity), sort_keys=True)].append(run)
+    groups: dict[str, list[Run]] = defaultdict(list)
+    for key, bucket in alike.items():
+        for run in bucket:
+            groups[key + json.dumps(_own_seeds(run, bucket), sort_keys=True)].append(run)
+    ordered = [sorted(group, key=lambda run: run.seed) for group in groups.values()]
+    return sorted(ordered, key=lambda group: (-len(group), group[0].id))
+
+
+def _of_task(task: str, groups: list[list[Run]], lines: Mapping[str, str]) -> list[Section]:
+    apart: dict[str, list[list[Run]]] = defaultdict(list)
+    for group in groups:
+        apart[json.dumps([group[0].identity[key] for key in _TASK], sort_keys=True)].append(group)
+    parts = sorted(apart.values(), key=lambda part: -sum(len(group) for group in part))
+    found = []
+    for number, part in enumerate(parts):
+        title = task if number == 0 else f"{task} ({number + 1})"
+        first, own = (({key: runs[0].identity[key] for key in _TASK}) for runs in (parts[0][0], part[0]))
+        found.append(Section(title, _named(task, part, lines), differences(first, own)))
+    return found
+
+
+def _named(task: str, groups: Sequence[list[Run]], lines: Mapping[str, str]) -> list[Group]:
+    """The groups by method; those that bear the same label say in what they differ from the first."""
+    methods: dict[str, list[list[Run]]] = defaultdict(list)
+    for group in groups:
+        methods[lines.get(group[0].id, group[0].label[1])].append(group)
+    places = {name: place for place, name in enumerate(dict.fromkeys(lines.values()))}
+    named = []
+    for method in sorted(methods, key=lambda name: (places.get(name, len(places)), name)):
+        first = _but_seed(methods[method][0][0].identity)
+        for variant, runs in enumerate(methods[method]):
+            named.append(Group(task, method, runs, variant, differences(first, _but_seed(runs[0].identity))))
+    return named
+
+
+def _but_seed(identity: Record) -> Record:
+    return {key: value for key, value in identity.items() if key != "seed"}
+
+
+def _without_seeds(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _without_seeds(value) for key, value in node.items() if key != "seed"}
+    return [_without_seeds(value) for value in node] if isinstance(node, list) else node
+
+
+def _own_seeds(run: Run, bucket: Sequence[Run]) -> list[Any]:
+    """The seeds inside the parts of a run that tell it from its like: not the run's own, nor those that all share.
+
+    A noisy oracle's seed is the run's (conf/oracle/noisy.yaml), a trained oracle's is its own.
+    """
+    columns = zip(*(_seeds_in(other.identity) for other in bucket), strict=True)
+    shared = [len(set(column)) == 1 for column in columns]
+    own = zip(_seeds_in(_but_seed(run.identity)), shared[1:], strict=True)
+    return ["the run's" if same or seed == run.seed else seed for seed, same in own]
+
+
+def _seeds_in(node: Any) -> list[Any]:
+    """The run's seed first where `node` is an identity, then those inside, in the order of keys."""
+    if isinstance(node, dict):
+        here = [node["seed"]] if "seed" in node else []
+        return here + [found for key in sorted(node) if key != "seed" for found in _seeds_in(node[key])]
+    return [found for value in node for found in _seeds_in(value)] if isinstance(node, list) else []

@@ -1,0 +1,241 @@
+"""What is stored: runs, exported cells, artifacts; what cannot be read is named and left alone."""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load
+
+from al_bench.active.stopping import Stopping
+from al_bench.analysis.checking import (
+    UnreadableError,
+    checked_about,
+    checked_artifact,
+    checked_cycle,
+    content,
+    is_cycle,
+)
+from al_bench.config.compose import hash_of, label_of
+from al_bench.errors import InputError
+from al_bench.files import digest
+from al_bench.storage.exported import Record
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that was left out. place: a file or folder; sentence: why."""
+
+    place: Path
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One stored run. place: its folder or the exported file; about: all of it but the cycles; cycles: in order."""
+
+    place: Path
+    about: Record
+    cycles: Sequence[Record]
+
+    @property
+    def identity(self) -> Record:
+        return dict(self.about["identity"])
+
+    @property
+    def config(self) -> Record:
+        return dict(self.about["config"])
+
+    @property
+    def choices(self) -> Record:
+        return dict(self.about["choices"])
+
+    @property
+    def seed(self) -> int:
+        return int(self.identity["seed"])
+
+    @cached_property
+    def id(self) -> str:
+        """Twelve hexadecimal digits."""
+        return hash_of(self.identity)
+
+    @cached_property
+    def label(self) -> tuple[str, str]:
+        """Task and method, as in the path of a run: ("mnist_two-asal", "asal_auto")."""
+        task, method, _ = label_of(self.choices, self.seed, self.identity.get("learner", {})).rsplit("/", 2)
+        return task, method
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether its cycles bought labels: other procedures store one record of what they measured."""
+        return is_cycle(self.cycles[-1])
+
+    @property
+    def finished(self) -> str | None:
+        """Why no cycle follows, None where one does."""
+        if not self.is_loop:
+            return str(self.cycles[-1].get("finished", "it is measured"))
+        return Stopping.stored(self.config["loop"]).reason(self.cycles[-1])
+
+    @property
+    def has_tensors(self) -> bool:
+        """An exported run has none."""
+        return self.place.is_dir()
+
+    def tensors(self, index: int) -> Arrays:
+        """The tensors of a cycle. Raises UnreadableError where they are missing or garbled."""
+        path = self.place / "cycles" / f"{index:03d}.safetensors"
+        try:
+            data = path.read_bytes()
+            if digest(data) != self.cycles[index]["sha256"]:
+                raise UnreadableError(f"the tensors of cycle {index} are garbled: no pictures of this cycle")
+            return dict(load(data))
+        except (OSError, KeyError, SafetensorError) as error:
+            raise UnreadableError(f"the tensors of cycle {index} cannot be read: no pictures of this cycle") from error
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What was trained once for many runs. place: its JSON record, the weights beside it."""
+
+    place: Path
+    record: Record
+
+    @property
+    def kind(self) -> str:
+        return str(self.record["kind"])
+
+
+@dataclass
+class Stored:
+    """All that was found. named: whether a person chose the runs, so that artifacts which none of them uses do not
+    matter."""
+
+    runs: list[Run] = field(default_factory=list)
+    artifacts: list[Artifact] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    named: bool = False
+
+
+def stored(outputs: Path, cells: Path) -> Stored:
+    """Every run under `outputs`, every exported one under `cells`, every artifact. Of a run that is in both, the one
+    with more cycles counts."""
+    found = Stored()
+    _add_runs([outputs, *sorted(cells.glob("*.json"))], found)
+    _add_artifacts([outputs / "artifacts"], found)
+    return found
+
+
+def stored_at(places: Sequence[str], outputs: Path, cells: Path) -> Stored:
+    """The runs that a person named: folders, exported files, or ids. Raises InputError where a name leads nowhere."""
+    found = Stored(named=True)
+    paths = [path for place in places for path in _places(place, outputs, cells)]
+    _add_runs(paths, found)
+    roots = {run.place.parents[3] / "artifacts" for run in found.runs if run.has_tensors and len(run.place.parents) > 3}
+    _add_artifacts([*sorted(roots), outputs / "artifacts"], found)
+    return found
+
+
+def stored_of(labels: Mapping[str, str], outputs: Path, cells: Path) -> Stored:
+    """The runs of these ids wherever they are, and every run that bears one of their labels. labels: by id."""
+    found = Stored(named=True)
+    starts = {label.replace("/", "-") for label in labels.values()}
+    folders = [
+        config.parent
+        for config in sorted(outputs.glob("**/config.json"))
+        if config.parent.name in labels or config.relative_to(outputs).parent.parent.as_posix() in labels.values()
+    ]
+    files = [file for file in sorted(cells.glob("*.json")) if _told_apart(file.stem, labels, starts)]
+    _add_runs([*folders, *files], found)
+    _add_artifacts([outputs / "artifacts"], found)
+    return found
+
+
+def _told_apart(stem: str, labels: Mapping[str, str], starts: Set[str]) -> bool:
+    start, _, own = stem.rpartition("-")
+    return own in labels or start in starts
+
+
+def _places(place: str, outputs: Path, cells: Path) -> list[Path]:
+    path = Path(place)
+    if path.exists():
+        return [path]
+    named = place if place.isalnum() and len(place) >= 4 else "/"
+    folders = [config.parent for config in outputs.glob("**/config.json") if config.parent.name.startswith(named)]
+    files = [file for file in cells.glob("*.json") if file.stem.rsplit("-", 1)[-1].startswith(named)]
+    if not folders + files:
+        raise InputError(
+            f"{place} is no run: use a run's folder, an exported file, or at least four digits of the id of a run "
+            f"under {outputs} or {cells}"
+        )
+    return folders + files
+
+
+def _add_runs(places: Sequence[Path], found: Stored) -> None:
+    best: dict[str, Run] = {}
+    for source in dict.fromkeys(source for place in places for source in _sources(place)):
+        try:
+            run = _folder_run(source, found.problems) if source.is_dir() else _exported_run(source, found.problems)
+        except UnreadableError as error:
+            found.problems.append(Problem(source, str(error)))
+            continue
+        if run.id not in best or len(run.cycles) > len(best[run.id].cycles):
+            best[run.id] = run
+    found.runs.extend(best.values())
+
+
+def _sources(place: Path) -> Iterator[Path]:
+    """The exported file itself, or every folder in or under `place` that looks like a run's."""
+    if place.is_file():
+        yield place
+        return
+    marked = [*place.glob("**/config.json"), *place.glob("**/cycles")]
+    yield from sorted({path.parent for path in marked if "artifacts" not in path.relative_to(place).parts})
+
+
+def _folder_run(folder: Path, problems: list[Problem]) -> Run:
+    if not (folder / "config.json").exists():
+        raise UnreadableError("has cycles and no config.json, so it is not known of which run")
+    about = checked_about(content(folder / "config.json"))
+    if hash_of(about["identity"]) != folder.name:
+        raise UnreadableError(f"holds the configuration of run {hash_of(about['identity'])}, which is not its name")
+    paths = [path for path in folder.glob("cycles/*.json") if path.stem.isdigit()]
+    return Run(folder, about, _whole_cycles({int(path.stem): path for path in paths}, folder, problems))
+
+
+def _exported_run(path: Path, problems: list[Problem]) -> Run:
+    cell = checked_about(content(path))
+    if not isinstance(cell.get("cycles"), list):
+        raise UnreadableError("has no list of cycles")
+    cycles = _whole_cycles(dict(enumerate(cell.pop("cycles"))), path, problems)
+    return Run(path, cell, cycles)
+
+
+def _whole_cycles(cycles: dict[int, Any], place: Path, problems: list[Problem]) -> list[Record]:
+    """Those before the first that is missing or cannot be used."""
+    whole: list[Record] = []
+    for index in range(max(cycles, default=-1) + 1):
+        try:
+            whole.append(checked_cycle(cycles.get(index), index))
+        except UnreadableError as error:
+            kept = f"only cycles 0 to {index - 1} are reported" if index else "nothing of this run is reported"
+            problems.append(Problem(place, f"cycle {index} {error}: {kept}"))
+            break
+    if not whole:
+        raise UnreadableError("holds no whole cycle yet")
+    return whole
+
+
+def _add_artifacts(roots: Sequence[Path], found: Stored) -> None:
+    """Of one that several roots hold, the first counts: the name says what it was made from."""
+    paths = {(path.parent.name, path.name): path for root in reversed(roots) for path in sorted(root.glob("*/*.json"))}
+    for path in sorted(paths.values()):
+        try:
+            found.artifacts.append(Artifact(path, checked_artifact(content(path))))
+        except UnreadableError as error:
+            found.problems.append(Problem(path, str(error)))

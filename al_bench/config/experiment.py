@@ -1,0 +1,129 @@
+"""What we ask of Hydra outside of a run: the cells of an experiment, the object that a stored node describes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from al_bench.config import compose
+from al_bench.errors import InputError
+
+Node = dict[str, Any]  # a configuration, or a part of one, as plain values
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of an experiment's sweep.
+
+    overrides: its own command line but for the experiment's name, each key once; choices: Hydra's; identity: what its
+    id is the hash of; loop: the settings that say when it is finished.
+    """
+
+    overrides: tuple[str, ...]
+    choices: Mapping[str, str]
+    identity: Node
+    loop: Node
+
+    @property
+    def id(self) -> str:
+        return compose.hash_of(self.identity)
+
+    @property
+    def seed(self) -> int:
+        return int(self.identity["seed"])
+
+    @property
+    def label(self) -> str:
+        """As in the path of its folder."""
+        return compose.label_of(self.choices, self.seed, self.identity.get("learner", {}))
+
+
+def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
+    """The cells that `python run.py -m experiment=... <overrides>` would run, in its order.
+
+    Raises InputError where the experiment is not known, sweeps nothing or cannot be composed.
+    """
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+
+    line = [f"experiment={experiment}", *overrides]
+    if problem := compose.unknown_choice(line):
+        raise InputError(problem)
+    compose.register()
+    try:
+        with initialize_config_dir(str(compose.CONF), version_base="1.3"):
+            cells = [cell for job in _jobs(line) for cell in job]
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(f"{' '.join(line)} cannot be composed: {_first_line(error)}") from error
+    return list({cell.id: cell for cell in cells}.values())
+
+
+def node_of(name: str, overrides: Sequence[str]) -> Node:
+    """A node of what `python run.py <overrides>` would run, for `made`. Raises InputError where there is none."""
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+
+    if problem := compose.unknown_choice(overrides):
+        raise InputError(problem)
+    compose.register()
+    try:
+        with initialize_config_dir(str(compose.CONF), version_base="1.3"):
+            node: Node = compose.plain(_composed(overrides)[name])
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(f"{' '.join(overrides)} cannot be composed: {_first_line(error)}") from error
+    return node
+
+
+def made(node: Node) -> Any:
+    """What a stored configuration node describes. Raises InputError where that cannot be made here."""
+    from hydra.errors import InstantiationException
+    from hydra.utils import instantiate
+
+    compose.register()
+    try:
+        return instantiate(node, _convert_="all")
+    except InstantiationException as error:
+        raise InputError(str(error.__cause__ or error)) from error
+
+
+def _jobs(line: Sequence[str]) -> list[list[Cell]]:
+    """The cells by what they have in common but for the seed, which only a composition's end has to know."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # the sweep's own, so that both always agree
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parser = OverridesParser.create()
+    parsed = zip(line, parser.parse_overrides(list(line)), strict=True)
+    fixed = [text for text, override in parsed if not override.is_sweep_override()]
+    params = _composed(fixed).hydra.sweeper.params or {}
+    overrides = parser.parse_overrides([*(f"{key}={value}" for key, value in params.items()), *line])
+    (jobs,) = BasicSweeper.split_arguments(overrides, None)
+    alike: dict[tuple[str, ...], list[tuple[list[str], int | None]]] = {}
+    for job in jobs:
+        seeds = [int(item.removeprefix("seed=")) for item in job if item.startswith("seed=")]
+        rest = tuple(item for item in job if not item.startswith("seed="))
+        alike.setdefault(rest, []).append((job, seeds[-1] if seeds else None))
+    return [_cells(rest, seeded) for rest, seeded in alike.items()]
+
+
+def _cells(rest: Sequence[str], seeded: Sequence[tuple[Sequence[str], int | None]]) -> list[Cell]:
+    config = _composed(rest)
+    cells = []
+    for job, seed in seeded:
+        if seed is not None:
+            config.seed = seed
+        own = tuple(item for item in job if not item.startswith("experiment="))
+        loop = compose.plain(config.loop)
+        cells.append(Cell(own, dict(config.hydra.runtime.choices), compose.identity(config), loop))
+    return cells
+
+
+def _composed(overrides: Sequence[str]) -> DictConfig:
+    from hydra import compose as hydra_compose
+
+    return hydra_compose("config", overrides=list(overrides), return_hydra_config=True)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

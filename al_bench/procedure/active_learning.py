@@ -1,0 +1,172 @@
+"""The active learning run: its parts checked and prepared, the loop turned, the cycles told."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from al_bench import seeding
+from al_bench.active.initial_labels import initial_indices
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
+from al_bench.active.stopping import Stopping
+from al_bench.config.ranges import Count, Whole
+from al_bench.dataset import Dataset
+from al_bench.errors import InputError
+from al_bench.evaluator import Evaluator
+from al_bench.learner import Learner
+from al_bench.oracle import Oracle
+from al_bench.procedure import Procedure
+from al_bench.procedure.compatibility import refuse_misfits
+from al_bench.procedure.loop import Parts, finite, run_loop
+from al_bench.procedure.terminal import cycle_line, cycle_table
+from al_bench.representation import Representation
+from al_bench.storage.artifacts import Artifacts
+from al_bench.storage.store import Record, RunStore
+from al_bench.strategy import Strategy
+from al_bench.tracking import Tracking
+from al_bench.training.device import chosen_device
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The `loop` node.
+
+    initial: rule of the first labels (`initial_labels.initial_indices`); every_class: whether they hold every class;
+    initial_size, query_size, budget: annotations; free_validation: labels that early stopping looks at are none of
+    them; max_cycles, stop_at: see `Stopping`. A size may be infinite: all.
+    """
+
+    initial: str
+    every_class: bool
+    initial_size: float
+    query_size: Count
+    budget: float
+    free_validation: bool = False
+    max_cycles: Whole | None = None
+    stop_at: Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("initial_size", "query_size", "budget"):
+            if not isinstance(getattr(self, name), int | float):
+                raise InputError(f"loop.{name}={getattr(self, name)} is not a number: use one, or inf for all")
+
+    @property
+    def stopping(self) -> Stopping:
+        """The stop rules among them."""
+        return Stopping(self.budget, self.max_cycles, self.stop_at)
+
+    def check(self, num_images: int, evaluator: Evaluator, paid: int = 0) -> None:
+        """Raises InputError where the numbers contradict each other, the pool or the evaluator.
+
+        paid: labels of the validation split that count as annotations.
+        """
+        first, images = min(self.initial_size, num_images), f"the {num_images:,} images of the training split"
+        all_of_them = self.initial_size == float("inf")
+        problems = {
+            f"loop.initial_size={self.initial_size} must be at least 1": first < 1,
+            f"loop.query_size={self.query_size} must be at least 1": self.query_size < 1,
+            f"loop.initial_size={self.initial_size} is larger than {images}: use fewer, or strategy=full for all": (
+                self.initial_size > num_images and not all_of_them
+            ),
+            f"loop.query_size={self.query_size} is larger than {images}: use fewer": self.query_size > num_images,
+            f"loop.budget={self.budget} is smaller than loop.initial_size={first}, which counts towards it: use a "
+            "larger budget or fewer initial labels": first > self.budget,
+            f"loop.budget={self.budget} does not hold {paid:,} validation labels beside {first} initial ones: use a "
+            "larger budget, or loop.free_validation=true": paid + first > self.budget >= first,
+        }
+        for sentence, holds in problems.items():
+            if holds:
+                raise InputError(sentence)
+        unknown = sorted(set(self.stop_at or ()) - set(evaluator.scalars))
+        if unknown:
+            raise InputError(
+                f"loop.stop_at names {', '.join(unknown)}, which is not measured: use {', '.join(evaluator.scalars)}"
+            )
+
+
+def told(show: Callable[[], None], record: Record) -> None:
+    """Says a new cycle in the terminal and shows it wherever else cycles are shown."""
+    logger.info(cycle_line(record))
+    show()
+
+
+class ActiveLearning(Procedure):
+    """What `python run.py` does: one strategy on one data set with one seed."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        representation: Representation,
+        strategy: Strategy,
+        learner: Learner,
+        oracle: Oracle,
+        evaluator: Evaluator,
+        settings: Settings,
+        tracking: Tracking,
+        artifacts: str,
+        device: str,
+        seed: int,
+    ) -> None:
+        self.dataset, self.representation, self.strategy = dataset, representation, strategy
+        self.learner, self.oracle, self.evaluator = learner, oracle, evaluator
+        self.settings, self.tracking, self.artifacts = settings, tracking, Artifacts(Path(artifacts))
+        self.device, self.seed = device, seed
+
+    def run(self, store: RunStore) -> None:
+        images = self.dataset.to(chosen_device(self.device))
+        self.check_parts(images)
+        with finite(f"before cycle 0, seed {self.seed}"):
+            dataset = self.representation.apply(images, self.artifacts)
+            self.prepare(images, dataset)
+        first_query = partial(self.first_query, dataset)
+        parts = Parts(
+            dataset,
+            self.strategy,
+            self.learner,
+            self.oracle,
+            self.evaluator,
+            first_query,
+            self.settings.free_validation,
+        )
+        if store.last is not None:
+            logger.info(f"going on after cycle {store.last['index']} ({store.last['annotations']:,} annotations)")
+        stopping, query_size = self.settings.stopping, self.settings.query_size
+        with self.tracking.following(store, images.train.images) as show:
+            reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(told, show))
+        logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.records)}")
+
+    def check_parts(self, dataset: Dataset) -> None:
+        """Refuses parts that do not fit together; a network that cannot read such inputs refuses itself."""
+        if self.learner.validates and dataset.validation is None:
+            raise InputError("learner.early_stopping needs a validation split, which this data set has not: use null")
+        counted = dataset.validation if self.learner.validates and not self.settings.free_validation else None
+        self.settings.check(len(dataset.train), self.evaluator, len(counted) if counted else 0)
+        shape = self.representation.shape(dataset.train.images.shape[1:])
+        pool = Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes, dataset.map_shape)
+        network = self.learner.empty(pool, self.seed)
+        refuse_misfits(self.strategy, self.learner, network, self.oracle, self.representation)
+
+    def first_query(self, dataset: Dataset) -> Query:
+        """The initial labels, the same for every strategy of a seed."""
+        settings = self.settings
+        size = int(min(settings.initial_size, len(dataset.train)))
+        rng = seeding.generator(seeding.seed_for(self.seed, 0, "initial"))
+        labels, num_classes = dataset.train.labels, dataset.num_classes
+        chosen = initial_indices(labels, num_classes, size, settings.initial, settings.every_class, rng)
+        return Query(indices=chosen.to(labels.device))
+
+    def prepare(self, images: Dataset, dataset: Dataset) -> None:
+        """Oracle and evaluator see everything; learner and strategy no label and no test image.
+
+        images: what an annotator looks at; dataset: what represents it to all others.
+        """
+        self.oracle.prepare(images, self.artifacts)
+        self.evaluator.prepare(dataset, self.artifacts)
+        self.learner.prepare(dataset.blind(), self.artifacts)
+        self.strategy.prepare(dataset.blind(), self.artifacts)

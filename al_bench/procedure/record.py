@@ -1,0 +1,133 @@
+"""What is kept of a cycle: plain values for a person, tensors for the next run of the same command."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from al_bench.active import scores
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
+from al_bench.evaluator import Metrics
+from al_bench.network import Network
+from al_bench.network.predict import predict, stream
+from al_bench.storage.commit import current_commit
+from al_bench.storage.store import Record
+from al_bench.training.cost import Effort
+
+
+def chosen_entropies(model: Network | None, pool: Pool, query: Query) -> Tensor | None:
+    """(Q,) predictive entropies of what was chosen, under the model that chose it; None for the initial labels."""
+    if model is None:
+        return None
+    if query.indices is not None:
+        return predict(model, pool.inputs, query.indices, scores.entropy)
+    assert query.synthetic is not None
+    rows = query.synthetic.flatten(0, 1)
+    parts = [scores.entropy(logits) for logits in stream(model.acquisition_logits, model, rows)]
+    entropies: Tensor = torch.cat(parts).unflatten(0, query.synthetic.shape[:2]).mean(1)
+    return entropies
+
+
+def recorded(
+    cycle: int,
+    pool: Pool,
+    query: Query,
+    labels: Tensor,
+    entropies: Tensor | None,
+    metrics: Metrics,
+    efforts: Mapping[str, Effort],
+    validation_labels: int,
+) -> Record:
+    """One cycle as plain values.
+
+    validation_labels: how many the training looked at, whether they count as annotations or not.
+    """
+    return {
+        "index": cycle,
+        "annotations": pool.annotations,
+        "unlabeled": len(pool.unlabeled),
+        **({"validation_labels": validation_labels} if validation_labels else {}),
+        "metrics": _plain(metrics),
+        "chosen_entropy": None if entropies is None else float(entropies.mean()),
+        "class_counts": pool.class_counts(),
+        "query": {
+            "indices": _plain(query.indices),
+            "labels": _plain(labels) if labels.dtype == torch.int64 else None,
+            "scores": _plain(query.scores),
+            "ranks": _plain(query.ranks),
+            "entropies": _plain(entropies),
+        },
+        "trace": {name: _plain(rows) for name, rows in query.trace.items() if is_plain(rows)},
+        "effort": {part: asdict(effort) for part, effort in efforts.items()},
+        "commit": current_commit(),
+    }
+
+
+def result(
+    finished: str,
+    metrics: Mapping[str, Any],
+    tables: Mapping[str, Mapping[str, Any]],
+    efforts: Mapping[str, Effort],
+) -> Record:
+    """All that a procedure without cycles found, as the record of its only one, which has no query.
+
+    finished: the result in a sentence, why no cycle follows. metrics: numbers, the one to be shown first in front.
+    tables: by name, each `about` (what a row is), `columns` and `rows`, as `report.tables.Table` takes them, and maybe
+    `plots`, each `about` (its y axis), the column `x` and the columns `y` over it, as `figures.drawn` draws them. Of a
+    plot: `by` a column, a line for each of its values; `dashed` {column: value}, rows whose line comes dashed; `scale`
+    of both axes, linear or log.
+    """
+    return {
+        "index": 0,
+        "annotations": 0,
+        "metrics": _plain(dict(metrics)),
+        "tables": _plain({name: dict(table) for name, table in tables.items()}),
+        "finished": finished,
+        "effort": {part: asdict(effort) for part, effort in efforts.items()},
+        "commit": current_commit(),
+    }
+
+
+def is_plain(rows: Tensor) -> bool:
+    """Whether a trace is one number per row, so that it goes into the record: images stay tensors."""
+    return rows.ndim == 1 and rows.is_floating_point()
+
+
+def tensors_of(query: Query, labels: Tensor) -> dict[str, Tensor]:
+    """What of a cycle is too large or too exact for JSON."""
+    found = {"synthetic": query.synthetic, "shown": query.shown, "labels": labels}
+    return {
+        **{name: tensor for name, tensor in found.items() if tensor is not None},
+        **{f"trace.{name}": tensor for name, tensor in query.trace.items()},
+    }
+
+
+def answered(record: Record, tensors: Mapping[str, Tensor], device: torch.device) -> tuple[Query, Tensor]:
+    """A stored cycle's query and its labels, without what was measured."""
+    synthetic = tensors.get("synthetic")
+    if synthetic is not None:
+        return Query(synthetic=synthetic.to(device)), tensors["labels"]
+    return Query(indices=torch.tensor(record["query"]["indices"], dtype=torch.int64)), tensors["labels"]
+
+
+def _plain(value: Any) -> Any:
+    """Tensors as lists; NaN, which JSON has no word for, as None."""
+    if isinstance(value, Tensor) and value.dtype == torch.float32:
+        return _plain(_shortest(value))
+    if isinstance(value, Tensor):
+        return _plain(value.tolist())
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _shortest(rows: Tensor) -> Any:
+    """As `tolist`, each number by the fewest digits that lead back to the same float32: half as many."""
+    texts = rows.detach().cpu().numpy().astype(str)
+    return texts.astype(float).tolist()

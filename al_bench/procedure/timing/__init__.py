@@ -1,0 +1,222 @@
+"""What choosing samples costs, against the size of the pool (ASAL Sec. 5.5, Fig. 6, Table 2)."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from al_bench import seeding
+from al_bench.active.inputs import Inputs
+from al_bench.active.pool import Pool
+from al_bench.active.query import Query
+from al_bench.config.ranges import Count, Whole
+from al_bench.dataset import Dataset
+from al_bench.errors import InputError
+from al_bench.feature import Feature
+from al_bench.files import remembered
+from al_bench.gan import Gan
+from al_bench.gan.latent_search import LatentSearch
+from al_bench.learner import Learner
+from al_bench.matcher import Matcher
+from al_bench.procedure import Procedure
+from al_bench.procedure.record import result
+from al_bench.procedure.terminal import outcome
+from al_bench.procedure.timing.growth import Cycled, GrownFeatures
+from al_bench.procedure.timing.stages import Stages
+from al_bench.procedure.timing.timetable import (
+    Seconds,
+    Table,
+    preparation_table,
+    selection_table,
+    timed,
+    transition_table,
+)
+from al_bench.storage.artifacts import Artifacts
+from al_bench.storage.store import Cycle, RunStore
+from al_bench.strategy import Strategy
+from al_bench.training.batches import Augmentation
+from al_bench.training.cost import measured
+from al_bench.training.device import chosen_device
+
+logger = logging.getLogger(__name__)
+
+_STEPS = ("PCA", "features", "index")  # of preparation, beside the trainings
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A strategy that ASAL is compared with, and the learner whose untrained model it asks.
+
+    scores_pool: whether its time grows with the pool, so that it is extrapolated from smaller ones.
+    """
+
+    strategy: Strategy
+    learner: Learner
+    scores_pool: bool = True
+
+
+@dataclass(frozen=True)
+class Timing(Procedure):
+    """Seconds to choose `query_size` images by ASAL and by `scans`; the training of classifiers is left out.
+
+    base: so many images of the data set, or all, are held in memory and augmented. sizes: of the pools, as multiples of
+    them, ascending; ASAL is measured at each. scanned: the largest multiple at which the scans are measured; beyond it
+    they are extrapolated. Where the data set reads its images from files, the choice of `cycle_size` images is measured
+    once more with that reading, the scans on `read` images. labeled: images labeled before. repeats: the median counts.
+    Each number is kept as soon as it is measured.
+    """
+
+    dataset: Dataset
+    gan: Gan | None
+    feature: Feature | None
+    matcher: Matcher
+    search: LatentSearch
+    learner: Learner
+    scans: Mapping[str, Scan]
+    base: Count
+    sizes: Sequence[Count]
+    scanned: Whole
+    read: Count
+    query_size: Count
+    cycle_size: Count
+    labeled: Whole
+    repeats: Count
+    pca_size: Count
+    augmentation: Augmentation
+    artifacts: str
+    device: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.gan is None or self.feature is None:
+            missing = "gan" if self.gan is None else "feature"
+            raise InputError(f"procedure=timing times ASAL and {missing}=none: choose another {missing}")
+        if self.feature.follows_model:
+            raise InputError("procedure=timing builds its index once and this feature follows the model: use another")
+        if not self.sizes or list(self.sizes) != sorted(set(self.sizes)) or self.sizes[0] < 1:
+            raise InputError(f"procedure.sizes={list(self.sizes)} have to be multiples of at least 1, ascending")
+        if self.repeats < 1:
+            raise InputError(f"procedure.repeats={self.repeats} must be at least 1")
+
+    def run(self, store: RunStore) -> None:
+        with measured() as effort:
+            tables, methods = self.measured(store.scratch)
+        largest = max(methods["asal"].measured)
+        found = {name: seconds.at(largest) for name, seconds in methods.items()}
+        metrics = {f"{name}_seconds": seconds for name, (seconds, _) in found.items() if seconds is not None}
+        for name, _, seconds, _ in tables.get("reading", {"rows": []})["rows"]:
+            metrics.update({f"{name}_seconds_with_reading": seconds} if seconds is not None else {})
+        told = [f"{name} {seconds:,.3g} s ({how})" for name, (seconds, how) in found.items() if seconds is not None]
+        finished = f"{self.query_size} of {largest:,} images are chosen in: {', '.join(told)}"
+        store.write(Cycle(result(finished, metrics, tables, {"query": effort})))
+        logger.info(f"finished: {finished}\n{outcome(store.records)}")
+
+    def measured(self, scratch: Path) -> tuple[dict[str, Table], dict[str, Seconds]]:
+        """Every table, and the seconds of each method without reading."""
+        stored, artifacts = self.dataset.train.images, Artifacts(Path(self.artifacts))
+        files, count = None if isinstance(stored, Tensor) else stored, min(self.base, len(stored))
+        self.check(count, None if files is None else min(self.read, len(files)))
+        dataset = self.dataset.to(chosen_device(self.device))
+        stages, pool_images = self.stages(dataset, artifacts), dataset.train.images
+        images = pool_images[torch.arange(count, device=pool_images.device)]
+        asal, steps, cycle = self.asal(stages, images, files, scratch)
+        counts = [times * len(images) for times in self.sizes]
+        scans = {name: self.scan(name, images, dataset.num_classes, scratch) for name in self.scans}
+        about = f"Seconds to choose {self.query_size} images from pools in memory; a classifier's training is left out"
+        tables = {
+            "selection": selection_table({"asal": asal, **scans}, counts, about),
+            "preparation": preparation_table(steps, artifacts.seconds),
+            "transition": transition_table(asal, scans, steps, artifacts.seconds),
+        }
+        if files is not None:
+            reading = {name: self.reading(name, files, dataset.num_classes, scratch) for name in self.scans}
+            about = (
+                f"Seconds to choose {self.cycle_size} images with the reading of images from files; ASAL reads what it "
+                "chooses, by matches in the largest pool above"
+            )
+            tables["reading"] = selection_table({"asal": cycle, **reading}, [len(files)], about)
+        return tables, {"asal": asal, **scans}
+
+    def check(self, smallest: int, read: int | None) -> None:
+        """Raises InputError where more is asked for than a pool has. read: images read from files, None for none."""
+        for key, size, pool in (("query_size", self.query_size, smallest), ("cycle_size", self.cycle_size, read)):
+            if pool is not None and not 0 < size < pool:
+                raise InputError(
+                    f"procedure.{key}={size} has to be between 1 and less than the {pool:,} images of a pool"
+                )
+
+    def stages(self, dataset: Dataset, artifacts: Artifacts) -> Stages:
+        """ASAL's, its GAN and features trained or taken from the artifacts."""
+        assert self.gan is not None
+        assert self.feature is not None
+        players = self.gan.trained(dataset.blind(), artifacts)
+        self.feature.prepare(dataset.blind(), artifacts)
+        empty = Pool.unlabeled_from(dataset.train.images, dataset.num_classes)
+        model = self.learner.empty(empty, self.seed).to(empty.device).eval()
+        return Stages(players, self.feature, self.matcher, self.search, model, self.pca_size, self.repeats)
+
+    def asal(
+        self, stages: Stages, images: Tensor, files: Inputs | None, scratch: Path
+    ) -> tuple[Seconds, dict[int, dict[str, float]], Seconds]:
+        """ASAL's seconds by size of the pool, its steps of preparation, and its seconds with reading."""
+        seconds, pca = stages.pca(images)
+        seconds = remembered(scratch / "pca.json", lambda: seconds)
+        most = self.sizes[-1]
+        grown = GrownFeatures(images, stages.feature, stages.players, pca, self.augmentation, most, scratch, self.seed)
+        asked = (self.query_size, self.cycle_size) if files is not None else (self.query_size,)
+        rng = seeding.generator(seeding.seed_for(self.seed, 0, "latents"))
+        made = {size: stages.synthesized(size, pca, rng) for size in asked}
+        queries = {size: rows for size, (_, rows) in made.items()}
+        self.matcher.fit(queries[self.query_size])  # once before: what it imports is no part of its time
+        asal, steps, cycle = Seconds(), {}, Seconds()
+        for times in self.sizes:
+            count, kept = times * len(images), scratch / f"asal-{times}.json"
+            found = remembered(kept, partial(stages.indexed, grown, times, queries, self.labeled))
+            asal.measured[count] = made[self.query_size][0] + found[str(self.query_size)]
+            steps[count] = {"PCA": seconds, **{step: found[step] for step in _STEPS[1:]}}
+        if files is not None:
+            chosen = torch.arange(self.cycle_size, device=files.device) * (len(files) // self.cycle_size)
+            looked_at, _ = timed(lambda: files[chosen], self.repeats)
+            cycle.measured[len(files)] = made[self.cycle_size][0] + found[str(self.cycle_size)] + looked_at
+        return asal, steps, cycle
+
+    def scan(self, name: str, images: Tensor, num_classes: int, scratch: Path) -> Seconds:
+        """A strategy on pools in memory: on all of them, or on those that scans are measured at."""
+        found = Seconds()
+        most = max(self.scanned, self.sizes[0]) if self.scans[name].scores_pool else self.sizes[-1]
+        for times in [times for times in self.sizes if times <= most]:
+            pool, kept = Cycled(images, len(images), times * len(images)), scratch / f"{name}-{times}.json"
+            self._scan(found, self.scans[name], pool, num_classes, self.query_size, kept)
+        return found
+
+    def reading(self, name: str, images: Inputs, num_classes: int, scratch: Path) -> Seconds:
+        """A strategy's choice with the reading of `read` images."""
+        found, count = Seconds(), min(self.read, len(images))
+        pool, kept = Cycled(images, count, count), scratch / f"{name}-reading.json"
+        self._scan(found, self.scans[name], pool, num_classes, self.cycle_size, kept)
+        return found
+
+    def _scan(self, found: Seconds, scan: Scan, inputs: Inputs, num_classes: int, size: int, kept: Path) -> None:
+        """Adds the seconds of one query to `found`, or why there are none."""
+        empty = Pool.unlabeled_from(inputs, num_classes)
+        try:
+            model = scan.learner.empty(empty, self.seed).to(chosen_device(self.device)).eval()
+        except InputError as error:
+            found.refused = str(error)
+            return
+        if missing := sorted(scan.strategy.needs - scan.learner.provides - model.provides):
+            found.refused = f"{type(model).__name__} has no {', '.join(missing)}"
+            return
+        labeled = torch.arange(min(self.labeled, len(inputs) - size), device=inputs.device)
+        pool = empty.with_labels(Query(indices=labeled), torch.zeros_like(labeled))
+
+        def query() -> Any:
+            rng = seeding.generator(seeding.seed_for(self.seed, size, "query"))
+            return scan.strategy.query(model, pool, size, rng)
+
+        found.measured[len(inputs)] = remembered(kept, lambda: timed(query, self.repeats)[0])

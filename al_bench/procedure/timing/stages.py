@@ -1,0 +1,64 @@
+"""The stages of a query by ASAL (Alg. 1) one by one, so that each can be timed on a pool of any size."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from al_bench.active import scores
+from al_bench.active.inputs import Inputs
+from al_bench.feature import Feature
+from al_bench.feature.pca import Pca, fit_pca
+from al_bench.gan import Players
+from al_bench.gan.latent_search import LatentSearch
+from al_bench.matcher import Matcher
+from al_bench.network import Network
+from al_bench.network.predict import stream
+from al_bench.procedure.timing.growth import GrownFeatures
+from al_bench.procedure.timing.timetable import timed
+from al_bench.training.cost import measured
+
+
+@dataclass(frozen=True)
+class Stages:
+    """players, feature: trained; feature follows no model. model: whose entropy is ascended, trained or not: that
+    takes as long. repeats: the median of so many counts."""
+
+    players: Players
+    feature: Feature
+    matcher: Matcher
+    search: LatentSearch
+    model: Network
+    pca_size: int
+    repeats: int
+
+    def pca(self, images: Inputs) -> tuple[float, Pca]:
+        """Seconds of fitting the PCA on (N, C, H, W) images, extracting their features included; and the PCA."""
+        return timed(lambda: fit_pca(self._features(images), self.pca_size), 1)
+
+    def synthesized(self, size: int, pca: Pca, rng: torch.Generator) -> tuple[float, Tensor]:
+        """Seconds of making `size` images, and their (size, P) features."""
+
+        def queries() -> Tensor:
+            found = self.search(self.players, self.model, scores.entropy, size, rng)
+            return torch.cat([pca.project(part) for part in self._features(found.images)])
+
+        return timed(queries, self.repeats)
+
+    def indexed(self, grown: GrownFeatures, copies: int, queries: dict[int, Tensor], labeled: int) -> dict[str, float]:
+        """Seconds of each step with the features of `copies` copies: of preparation, and of matching each of `queries`,
+        by their number as text, beside `labeled` images that are taken."""
+        features = grown.grown_to(copies)
+        with measured() as for_index:
+            self.matcher.fit(features)
+        taken = torch.arange(min(labeled, len(features) - max(queries)))
+        matching = {
+            str(size): timed(partial(self.matcher.match, rows, taken), self.repeats)[0]
+            for size, rows in queries.items()
+        }
+        return {"features": sum(grown.seconds[:copies]), "index": for_index.seconds, **matching}
+
+    def _features(self, images: Inputs) -> Iterator[Tensor]:
+        return stream(lambda batch: self.feature.extract(batch, None), self.players, images)

@@ -1,0 +1,1 @@
+"""Figures of the report: plots, their colors, and what tables ask to be plotted."""

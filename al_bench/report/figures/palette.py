@@ -1,0 +1,74 @@
+"""One color, marker and dash per method, the same in every plot of a page and, where it can be, of every page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from al_bench.analysis.grouping import Group
+from al_bench.config.compose import members
+
+# Okabe and Ito's colors for all kinds of color vision, without black and yellow, which vanish on a dark or a light
+# page; the gray, the brown and the violet are ours. Markers tell apart what is printed in gray.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A8A8A", "#A0693A", "#8E6BD1")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h")
+_DASHES = ("", "4 2", "1.5 1.5", "6 2 1.5 2")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a line is drawn. dash: lengths in points, "" for a solid line."""
+
+    color: str
+    marker: str
+    dash: str
+
+    @property
+    def pattern(self) -> tuple[float, tuple[float, ...] | None]:
+        """The dash as matplotlib takes it."""
+        return 0, tuple(float(length) for length in self.dash.split()) or None
+
+
+def looks(groups: Iterable[Group]) -> dict[tuple[str, int], Look]:
+    """The look of each (method, variant): the method's color and marker, the variant's dash.
+
+    A method prefers the color of its place among the choices of `conf/strategy`, so that it keeps it from page to page;
+    where two of a page prefer the same, the later one takes the next that is free.
+    """
+    listed = list(groups)
+    taken = _colors(sorted({group.method for group in listed}))
+    return {(group.method, group.variant): _look(taken[group.method], group.variant) for group in listed}
+
+
+def _colors(methods: list[str]) -> dict[str, int]:
+    """A number for each method; those from 9 on share a color with another and have another dash.
+
+    A method in a folder prefers what the strategy of its name does.
+    """
+    places = {name: place for place, name in enumerate(members("strategy"))}
+    taken: dict[str, int] = {}
+    own = {method: places.get(method.rpartition("/")[2]) for method in methods}
+    for method in sorted(methods, key=lambda name: (own[name] is None, name)):
+        number = (own[method] or 0) % len(_COLORS)
+        while number in taken.values():
+            number = number + 1 if len(taken) >= len(_COLORS) else (number + 1) % len(_COLORS)
+        taken[method] = number
+    return taken
+
+
+def _look(number: int, variant: int) -> Look:
+    dash = _DASHES[(variant + number // len(_COLORS)) % len(_DASHES)]
+    return Look(_COLORS[number % len(_COLORS)], _MARKERS[number % len(_MARKERS)], dash)
+
+
+def line_looks(count: int) -> list[Look]:
+    """A color, a marker and a dash for each line that belongs to no method; lines that coincide are both seen."""
+    return [_look(place, place) for place in range(count)]
+
+
+def solid_looks(count: int) -> list[Look]:
+    """As `line_looks` for lines whose dashes say something else."""
+    return [_look(place, 0) for place in range(count)]
+
+
+def class_looks(count: int) -> list[Look]:
+    """A color for each class of the data, from the tenth on with a dash."""
+    return [Look(_COLORS[place % len(_COLORS)], "", _DASHES[place // len(_COLORS) % 4]) for place in range(count)]

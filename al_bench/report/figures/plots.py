@@ -1,0 +1,247 @@
+"""Plots as SVG for an <img>: their text and axes take the page's ink, dark or light; lines keep their colors."""
+
+import base64
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from al_bench.report.figures.palette import Look
+
+Span = tuple[float, float]
+
+LARGE = (960, 420)  # CSS pixels
+
+_NARROW = 350  # CSS pixels, of a picture on a small screen
+_MOST_TICKS = 25
+_LETTER = 6.6  # CSS pixels, about
+_DASHED = (0, (4, 2))  # of what goes on by calculation
+_INK = "#010203"  # stands for the page's ink until the SVG is written
+FADES = (1.0, 0.5, 0.25)  # of the parts of a bar, from left to right
+_FONT = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Arial, sans-serif"
+_THEME = "<style>svg{color:#2b2d31}@media(prefers-color-scheme:dark){svg{color:#d4d4d0}}</style>"
+_STYLE: dict[Any, Any] = {
+    "text.parse_math": False,  # a label is text, whatever it holds
+    "svg.fonttype": "none",
+    "svg.hashsalt": "al_bench",  # the same runs make the same page, byte for byte
+    "font.family": "DejaVu Sans",
+    "font.size": 8.25,  # points: 11 pixels
+    "axes.labelsize": 8.25,
+    "axes.edgecolor": _INK,
+    "axes.labelcolor": _INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "text.color": _INK,
+    "lines.linewidth": 1.5,
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """uri: of the image at its size in CSS pixels; narrow: of one drawn for a small screen, "" where one will do."""
+
+    uri: str
+    alt: str
+    width: int
+    height: int
+    narrow: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """x, y; low, high: the band, empty for none; level: one value that is drawn across the whole plot; tick: a value
+    that is marked at the right edge; dashed_from: the x from which it goes on dashed."""
+
+    name: str
+    look: Look
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+    level: bool = False
+    tick: float | None = None
+    dashed_from: float | None = None
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One horizontal bar: parts in the order of the legend."""
+
+    name: str
+    look: Look
+    parts: Sequence[float]
+
+
+def line_chart(
+    lines: Sequence[Line],
+    x_label: str,
+    y_label: str,
+    alt: str,
+    large: bool = False,
+    span: Span | None = None,
+    log: bool = False,
+) -> Picture:
+    """Lines with their bands. span: where the y axis begins and ends; None: where the lines do. log: both axes are
+    logarithmic."""
+    draw = partial(_draw_lines, lines, x_label, y_label, span, log)
+    width, height = LARGE if large else (420, 280)
+    return Picture(_svg(draw, width, height), alt, width, height, _svg(draw, _NARROW, 280))
+
+
+def dot_chart(lines: Sequence[Line], ticks: Sequence[str], levels: Sequence[float], y_label: str, alt: str) -> Picture:
+    """A dot with a whisker per line and tick, beside each other; levels: a dashed line across each tick's dots."""
+    every = max(1, -(-len(ticks) // _MOST_TICKS))
+    names = [_cut(tick, 16) for tick in ticks]
+    letters = max(map(len, names))
+    pictures = []
+    for width, height in ((LARGE[0], 320), (_NARROW, 280)):
+        crowded = letters * len(names[::every]) * _LETTER > width - 80
+        draw = partial(_draw_dots, lines, names, every, 40 if crowded else 0, levels, y_label)
+        pictures.append(_svg(draw, width, height, bottom=26 + crowded * 4 * letters))
+    return Picture(pictures[0], alt, LARGE[0], 320, pictures[1])
+
+
+def bar_chart(bars: Sequence[Bar], x_label: str, alt: str) -> Picture:
+    """Horizontal bars of parts that fade from left to right."""
+    height, pictures = 60 + 26 * len(bars), []
+    for width in (LARGE[0], _NARROW):
+        names = [_cut(bar.name, width // 22) for bar in bars]
+        left = 16 + _LETTER * max(map(len, names))
+        pictures.append(_svg(partial(_draw_bars, bars, names, x_label), width, height, left=left))
+    return Picture(pictures[0], alt, LARGE[0], height, pictures[1])
+
+
+def _cut(name: str, letters: int) -> str:
+    return name if len(name) <= letters else name[: letters - 1] + "…"
+
+
+def _svg(draw: Callable[[Axes], None], width: int, height: int, left: float = 62, bottom: float = 46) -> str:
+    """An SVG of so many CSS pixels as a data URI. left, bottom: margins in pixels; matplotlib's own layout would take
+    three times as long and fails on long names."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(width / 96, height / 96))
+        FigureCanvasSVG(figure)
+        figure.subplots_adjust(left / width, bottom / height, 1 - 12 / width, 1 - 8 / height)
+        draw(figure.add_subplot())
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue().replace(_INK, "currentColor").replace("'DejaVu Sans'", _FONT)
+    text = re.sub(r"<metadata>.*?</metadata>|<!DOCTYPE.*?>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = text.replace("<defs>", _THEME + "<defs>", 1)
+    return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
+
+
+def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, span: Span | None, log: bool, axes: Axes) -> None:
+    for line in lines:
+        if line.level:
+            _draw_level(line, axes)
+        else:
+            _draw_line(line, axes)
+    axes.set(xlabel=x_label, ylabel=y_label)
+    axes.margins(x=0.02)
+    if span is not None:
+        axes.set_ylim(*span)
+    _scaled(axes)
+    if log:
+        _log_scaled(axes)
+        return
+    whole = all(float(x).is_integer() for line in lines for x in line.x)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=whole, steps=[1, 2, 5, 10]))
+    if whole:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def _draw_level(line: Line, axes: Axes) -> None:
+    axes.axhline(line.y[0], color=line.look.color, linestyle=line.look.pattern, linewidth=1.1)
+    if line.low:
+        axes.axhspan(line.low[0], line.high[0], color=line.look.color, alpha=0.13, linewidth=0)
+
+
+def _draw_line(line: Line, axes: Axes) -> None:
+    color = line.look.color
+    if line.low and len(line.x) > 1:
+        axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.16, linewidth=0)
+    style: dict[str, Any] = {
+        "color": color, "marker": line.look.marker, "markersize": 4, "markeredgewidth": 0,
+        "markevery": max(1, len(line.x) // 10), "solid_capstyle": "round",
+    }  # fmt: skip
+    points = list(zip(line.x, line.y, strict=True))
+    turn = line.dashed_from
+    solid = [(x, y) for x, y in points if turn is None or x <= turn]
+    if solid:
+        axes.plot(*zip(*solid, strict=True), linestyle=line.look.pattern, label=line.name, **style)
+    if turn is not None:
+        rest = [(x, y) for x, y in points if x >= turn]
+        axes.plot(*zip(*rest, strict=True), linestyle=_DASHED, **style)
+    if line.tick is not None:
+        axes.plot([1.0, 1.03], [line.tick] * 2, color=color, transform=axes.get_yaxis_transform(), clip_on=False)
+
+
+def _log_scaled(axes: Axes) -> None:
+    """Powers of ten in figures, and what lies between them where there are few."""
+    axes.set(xscale="log", yscale="log")
+    words = (EngFormatter(sep=""), FuncFormatter(lambda value, _: f"{value:g}"))
+    for axis, formatter in zip((axes.xaxis, axes.yaxis), words, strict=True):
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(10, (1, 2, 5) if high < 100 * low else (1,), numticks=12))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(formatter)
+
+
+def _draw_dots(
+    lines: Sequence[Line],
+    ticks: Sequence[str],
+    every: int,
+    rotation: float,
+    levels: Sequence[float],
+    y_label: str,
+    axes: Axes,
+) -> None:
+    for place, level in enumerate(levels):
+        axes.hlines(level, place - 0.5, place + 0.5, color=_INK, alpha=0.6, linestyle=(0, (3, 2)), linewidth=0.9)
+    step = 0.7 / max(len(lines), 1)
+    for number, line in enumerate(lines):
+        offset = (number - (len(lines) - 1) / 2) * step
+        x = [position + offset for position in range(len(line.y))]
+        axes.vlines(x, line.low, line.high, color=line.look.color, linewidth=1.6, alpha=0.45)
+        axes.plot(x, line.y, line.look.marker, color=line.look.color, markersize=4.6, markeredgewidth=0)
+    axes.set(ylabel=y_label, ylim=(0, None), xlim=(-0.6, len(ticks) - 0.4))
+    axes.set_xticks(range(0, len(ticks), every), ticks[::every], rotation=rotation)
+    axes.tick_params(axis="x", length=0)
+    _scaled(axes)
+
+
+def _draw_bars(bars: Sequence[Bar], names: Sequence[str], x_label: str, axes: Axes) -> None:
+    for row, bar in enumerate(bars):
+        left = 0.0
+        for number, part in enumerate(bar.parts):
+            axes.barh(row, part, left=left, height=0.62, color=bar.look.color, alpha=FADES[number], linewidth=0)
+            left += part
+    axes.set_yticks(range(len(bars)), names)
+    axes.invert_yaxis()
+    axes.set(xlabel=x_label, xlim=(0, None))
+    axes.tick_params(axis="y", length=0)
+    axes.spines.left.set_visible(False)
+    axes.grid(axis="x", color=_INK, alpha=0.12, linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def _scaled(axes: Axes) -> None:
+    axes.grid(axis="y", color=_INK, alpha=0.12, linewidth=0.6)
+    axes.spines.left.set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_axisbelow(True)
+    axes.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 2.5, 5, 10]))

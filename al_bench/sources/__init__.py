@@ -1,0 +1,1 @@
+"""Getting files: downloads and archives, listings of pictures, decoding, caches of what was decoded."""

@@ -1,0 +1,205 @@
+"""Inputs that are files: decoded once into a memory-mapped array, or each time that they are asked for.
+
+    <folder>/<key>.npy    the pictures of one split, (N, C, H, W) uint8, as NumPy writes arrays
+    <folder>/<key>.json   written last: their shape, and the fingerprint of what was decoded
+
+The key is a hash of what says which pictures they are (of files: names, sizes, times and beginnings), and of what
+becomes of them.
+"""
+
+import json
+import logging
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+from torch import Tensor
+
+from al_bench.active.inputs import Inputs, fingerprint_of
+from al_bench.files import digest, full_disk_named, read_json, set_aside, write_json, written_whole
+from al_bench.progress import progress
+from al_bench.sources.decoding import Decoder, Picture, Pixels, ahead, common_shape, decoded_in_order
+from al_bench.sources.listing import PictureFile, id_of
+
+logger = logging.getLogger(__name__)
+
+_SPARE_BYTES = 1 << 30  # left free on the disk for all else
+_PART_BYTES = 1 << 26  # moved to a device at a time
+_DEVICE_SHARE = 0.5  # of a device's free memory that the images of one split may take
+
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True, eq=False)
+class MappedImages:
+    """Decoded pictures on the disk, of which the system keeps in memory what is in use.
+
+    array: (N, C, H, W), memory-mapped. fingerprint: of all its bytes. device: where batches are given.
+    """
+
+    array: Pixels
+    fingerprint: str
+    device: torch.device = _CPU
+    dtype: torch.dtype = torch.uint8
+
+    @property
+    def shape(self) -> torch.Size:
+        """(N, C, H, W)."""
+        return torch.Size(self.array.shape)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, indices: Tensor, /) -> Tensor:
+        return torch.from_numpy(self.array[indices.cpu().numpy()]).to(self.device)
+
+    def to(self, device: torch.device, /) -> Inputs:
+        """On a GPU all of them as a tensor if they fit there, else batches as they are asked for."""
+        if device.type == "cpu" or self.array.nbytes > _DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]:
+            return replace(self, device=device)
+        whole = torch.empty(self.shape, dtype=self.dtype, device=device)
+        rows = max(1, _PART_BYTES * len(self) // max(1, self.array.nbytes))
+        for part in torch.arange(len(self)).split(rows):
+            whole[part[0] : part[-1] + 1] = self[part].to(device)
+        return whole
+
+
+@dataclass(frozen=True, eq=False)
+class LazyImages:
+    """Pictures that are decoded when they are asked for.
+
+    pictures: N of them; decoder: what becomes of them; shape: (N, C, H, W); fingerprint: of what they are; device:
+    where batches are given.
+    """
+
+    pictures: Sequence[Picture]
+    decoder: Decoder
+    shape: torch.Size
+    fingerprint: str
+    device: torch.device = _CPU
+    dtype: torch.dtype = torch.uint8
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, indices: Tensor, /) -> Tensor:
+        asked = [self.pictures[index] for index in indices.tolist()]
+        images = np.empty((len(asked), *self.shape[1:]), dtype=np.uint8)
+        for row, pixels in enumerate(ahead(self.decoder.decode, asked)):
+            images[row] = pixels
+        return torch.from_numpy(images).to(self.device)
+
+    def to(self, device: torch.device, /) -> Inputs:
+        """Gives its batches on `device`."""
+        return replace(self, device=device)
+
+
+def decoded_images(root: Path, files: Sequence[PictureFile], decoder: Decoder, folder: Path, keep: bool) -> Inputs:
+    """(N, C, H, W) uint8 images of the files below `root`, in their order, as `decoded_pictures` gives them."""
+    known = [id_of(root, files), [file.changed for file in files]]
+    return decoded_pictures([root / file.name for file in files], known, decoder, folder, keep)
+
+
+def decoded_pictures(
+    pictures: Sequence[Picture], known: Sequence[Any], decoder: Decoder, folder: Path, keep: bool
+) -> MappedImages | LazyImages:
+    """(N, C, H, W) uint8 images of pictures, in their order.
+
+    The first time every picture is decoded, which shows that it can be. known: plain values that are others for other
+    pictures. folder: for what is kept of that. keep: whether to keep the decoded pictures, if the disk has room; else
+    only what they were found to be.
+
+    Raises InputError for pictures that cannot be read or differ in size, and for a full disk.
+    """
+    path = folder / digest(json.dumps([*known, asdict(decoder)]).encode())[:16]
+    found = _read(path, keep)
+    if found is None:
+        with _locked(path):
+            found = _read(path, keep) or _make(path, pictures, decoder, keep)
+    record, array = found
+    if array is not None:
+        return MappedImages(array, record["fingerprint"])
+    return LazyImages(pictures, decoder, torch.Size(record["shape"]), record["fingerprint"])
+
+
+def _locked(path: Path) -> Any:
+    with full_disk_named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_suffix(".lock"))
+    try:
+        return lock.acquire(timeout=0)
+    except Timeout:
+        logger.info("waiting for the pictures, which another process is decoding")
+        return lock.acquire()
+
+
+def _read(path: Path, keep: bool) -> tuple[dict[str, Any], Pixels | None] | None:
+    """What is known of the pictures, and the array where it is wanted; None where something has to be made."""
+    record, stored = path.with_suffix(".json"), path.with_suffix(".npy")
+    if not record.exists():
+        return None
+    try:
+        known = read_json(record)
+        shape = tuple(known["shape"])
+        if not keep:
+            return known, None
+        array = np.load(stored, mmap_mode="r") if stored.exists() else None
+        if array is not None and (array.shape != shape or array.dtype != np.uint8):
+            raise ValueError("another array")
+    except (ValueError, KeyError, TypeError, EOFError):
+        asides = [set_aside(file).name for file in (record, stored) if file.exists()]
+        logger.warning(f"{stored} is garbled: kept as {' and '.join(asides)} and decoded anew")
+        return None
+    if array is None:
+        return None if fits(path.parent, shape) else (known, None)
+    return known, np.asarray(array)
+
+
+def _make(
+    path: Path, pictures: Sequence[Picture], decoder: Decoder, keep: bool
+) -> tuple[dict[str, Any], Pixels | None]:
+    for left in path.parent.glob(f".{path.name}.npy.*"):  # by a process that was killed: the lock is ours
+        left.unlink()
+    image_shape = common_shape(decoder, pictures)
+    shape = (len(pictures), *image_shape)
+    stored = path.with_suffix(".npy")
+    keep = keep and fits(path.parent, shape)
+    opened: AbstractContextManager[IO[bytes] | None] = written_whole(stored) if keep else nullcontext()
+    with (
+        opened as file,
+        progress("decoding pictures" if keep else "checking pictures", len(pictures), "pictures") as bar,
+    ):
+
+        def parts() -> Iterator[bytes]:
+            if file is not None:
+                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+            for images in decoded_in_order(decoder, pictures, image_shape):
+                bar.advance(len(images))
+                if file is not None:
+                    file.write(images.tobytes())
+                yield images.tobytes()
+
+        fingerprint = fingerprint_of(shape, torch.uint8, parts())
+    record = {"shape": list(shape), "fingerprint": fingerprint, "made": time.strftime("%Y-%m-%d %H:%M:%S")}
+    write_json(path.with_suffix(".json"), record)
+    return record, np.asarray(np.load(stored, mmap_mode="r")) if keep else None
+
+
+def fits(folder: Path, shape: Sequence[int]) -> bool:
+    """Whether the disk of a folder has room for an array of this shape; says so where it has not."""
+    needed, free = int(np.prod(shape, dtype=np.int64)), shutil.disk_usage(folder).free
+    if needed + _SPARE_BYTES <= free:
+        return True
+    logger.warning(
+        f"decoded pictures would take {needed / 1e9:,.1f} GB and {folder} has {free / 1e9:,.1f} GB free: each is "
+        "decoded when it is asked for, which is slower; paths.decoded can name a folder on a larger disk"
+    )
+    return False

@@ -1,0 +1,209 @@
+"""One run's folder: cycles written whole, read back, resumed and exported.
+
+    config.json                  the identity that hashes to the folder's name, the whole config, commit, hardware
+    cycles/003.json              what a person reads of cycle 3, with the SHA-256 of the two files below
+    cycles/003.safetensors       its tensors: synthetic images, label maps, what the strategy measured
+    cycles/003.model.safetensors the model trained in it (of the last two cycles, unless keep_weights is "all")
+
+The JSON is renamed into place last, so a cycle is there whole or not at all.
+"""
+
+import json
+import logging
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from filelock import FileLock, Timeout
+from safetensors.torch import load, save
+from torch import Tensor
+
+from al_bench.config.compose import differences, hash_of
+from al_bench.errors import InputError
+from al_bench.files import digest, read_json, set_aside, write_json, written_whole
+
+logger = logging.getLogger(__name__)
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One cycle: the labels it bought, the model trained on all of them, what that cost.
+
+    record: plain values (see `record.recorded`); tensors: what is too large or too exact for JSON; weights: the model's
+    state dict.
+    """
+
+    record: Record
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    weights: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class RunStore:
+    """The folder of one run; a context manager that holds its lock.
+
+    folder: where; identity: what it must hold, see `compose.identity`; about: what else `config.json` says;
+    keep_weights: "last" or "all".
+
+    Entering raises InputError where another process holds the folder, where it holds a run of another identity, or
+    where a stored cycle is garbled and later ones build on it.
+    """
+
+    def __init__(self, folder: Path, identity: Record, about: Record, keep_weights: str = "last") -> None:
+        if keep_weights not in ("last", "all"):
+            raise InputError(f"keep_weights={keep_weights} is not known: use last or all")
+        self.folder, self.identity, self.about, self.keep_weights = folder, identity, about, keep_weights
+        self.cycles = folder / "cycles"
+        self.scratch = folder / "scratch"
+        self._lock = FileLock(folder / "lock")
+        self.records: list[Record] = []
+
+    def __enter__(self) -> "RunStore":
+        self.cycles.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(
+                f"another process ({self._owner()}) is running in {self.folder}: wait for it or stop it"
+            ) from error
+        (self.folder / "owner").write_text(str(os.getpid()))
+        try:
+            self._claim()
+            self.records = self._read_cycles()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        (self.folder / "owner").unlink(missing_ok=True)
+        self._lock.release()
+
+    @property
+    def last(self) -> Record | None:
+        """The record of the last whole cycle."""
+        return self.records[-1] if self.records else None
+
+    def write(self, cycle: Cycle) -> None:
+        """Adds a cycle; when this returns it is on disk whole. Raises InputError on a full disk."""
+        index = len(self.records)
+        assert cycle.record["index"] == index
+        sums = {}
+        for kind, tensors in (("", cycle.tensors), (".model", cycle.weights)):
+            data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+            sums[f"sha256{kind.replace('.', '_')}"] = digest(data)
+            with written_whole(self._path(index, f"{kind}.safetensors"), lasting=False) as file:
+                file.write(data)
+        record = {**cycle.record, **sums}
+        write_json(self._path(index, ".json"), {**record, "sha256_record": _sum(record)})
+        self.records.append(record)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        if self.keep_weights == "last" and index >= 2:
+            self._path(index - 2, ".model.safetensors").unlink(missing_ok=True)
+
+    def tensors(self, index: int) -> dict[str, Tensor]:
+        """The tensors of a stored cycle. Raises InputError where they are garbled."""
+        return load(self._checked(index, ".safetensors", "sha256"))
+
+    def weights(self, index: int) -> dict[str, Tensor]:
+        """The model of a stored cycle. Raises InputError where it is garbled."""
+        return load(self._checked(index, ".model.safetensors", "sha256_model"))
+
+    def _path(self, index: int, suffix: str) -> Path:
+        return self.cycles / f"{index:03d}{suffix}"
+
+    def _owner(self) -> str:
+        owner = self.folder / "owner"
+        return f"process {owner.read_text()}" if owner.exists() else "unknown"
+
+    def _claim(self) -> None:
+        """Writes config.json, or holds the stored one against this run's identity."""
+        path, own = self.folder / "config.json", hash_of(self.identity)
+        if re.fullmatch(r"[0-9a-f]{12}", self.folder.name) and self.folder.name != own:
+            raise InputError(
+                f"{self.folder} is the folder of another configuration, this one's is {own}: conf/ was changed while a "
+                "sweep ran, start the sweep again"
+            )
+        if path.exists():
+            try:
+                stored = read_json(path)["identity"]
+            except (ValueError, KeyError, TypeError):
+                aside = set_aside(path)
+                logger.warning(f"{path} is garbled: kept as {aside.name} and written anew")
+            else:
+                if stored != self.identity:
+                    different = "; ".join(differences(stored, self.identity))
+                    raise InputError(f"{self.folder} holds another run: {different}")
+                return
+        write_json(path, {"identity": self.identity, **self.about})
+
+    def _read_cycles(self) -> list[Record]:
+        """All whole cycles; a garbled last one is set aside, so that it is computed again from the one before."""
+        stored = sorted(int(path.name.removesuffix(".json")) for path in self.cycles.glob("[0-9]*.json"))
+        records: list[Record] = []
+        for index in range(stored[-1] + 1 if stored else 0):
+            record = self._read_record(index)
+            if record is not None:
+                records.append(record)
+            elif index < stored[-1]:
+                raise InputError(
+                    f"{self._path(index, '.json')} is missing or garbled and cycles {index + 1} to {stored[-1]} build "
+                    "on it: put it back, or move the later cycles away to start again from the one before"
+                )
+        return self._with_model(records)
+
+    def _read_record(self, index: int) -> Record | None:
+        path = self._path(index, ".json")
+        if not path.exists():
+            return None
+        try:
+            record = read_json(path)
+            whole = record.pop("sha256_record") == _sum(record)
+            whole = whole and digest(self._path(index, ".safetensors").read_bytes()) == record["sha256"]
+        except (ValueError, KeyError, AttributeError, FileNotFoundError):
+            whole = False
+        if whole:
+            return dict(record)
+        self._set_aside(index)
+        return None
+
+    def _with_model(self, records: list[Record]) -> list[Record]:
+        """Drops a last cycle whose model is gone; the one before must then have its own."""
+        if not records or self._has_model(len(records) - 1):
+            return records
+        index = len(records) - 1
+        if index and not self._has_model(index - 1):
+            raise InputError(
+                f"the models of cycles {index} and {index - 1} in {self.cycles} are missing or garbled: put one back, "
+                "or move the folder away to start again"
+            )
+        self._set_aside(index)
+        return records[:-1]
+
+    def _has_model(self, index: int) -> bool:
+        path = self._path(index, ".model.safetensors")
+        record = read_json(self._path(index, ".json"))
+        return path.exists() and digest(path.read_bytes()) == record["sha256_model"]
+
+    def _set_aside(self, index: int) -> None:
+        files = sorted(path for path in self.cycles.glob(f"{index:03d}.*") if "garbled" not in path.name)
+        asides = [set_aside(path).name for path in files]
+        logger.warning(f"cycle {index} in {self.cycles} is garbled: kept as {', '.join(asides)}")
+
+    def _checked(self, index: int, suffix: str, key: str) -> bytes:
+        data = self._path(index, suffix).read_bytes()
+        if digest(data) != self.records[index][key]:
+            raise InputError(f"{self._path(index, suffix)} is garbled: put it back from a copy")
+        return data
+
+
+def _sum(record: Record) -> str:
+    return digest(json.dumps(record, sort_keys=True).encode())

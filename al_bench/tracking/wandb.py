@@ -1,0 +1,241 @@
+"""W&B: a window on the store, never the source, and the only module that imports it.
+
+One W&B run shows one run of ours and has its id. One W&B step is one cycle; the x axis is `annotations`.
+
+A resumed run goes on with its curve because a cycle is shown where W&B does not have it yet, whether it is new or
+stored. Offline a process cannot go on with what an earlier one wrote (each begins a folder of its own at step 0), and
+the last seconds before a SIGKILL are lost. So the run's `wandb` folder is made anew whenever the run goes on, and all
+stored cycles are shown again: it always holds one whole curve, and `wandb sync` uploads nothing twice. Online the
+server says which step is next, and only the cycles from there on are sent.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from al_bench.active.inputs import Inputs
+from al_bench.config.compose import hash_of, label_of
+from al_bench.errors import InputError
+from al_bench.storage.store import Record, RunStore
+from al_bench.tracking import Tracking
+
+if TYPE_CHECKING:
+    import wandb
+
+logger = logging.getLogger(__name__)
+
+_MODES = ("offline", "online", "disabled")
+_MOST_IMAGES = 10  # of one cycle
+
+
+@dataclass(frozen=True)
+class Wandb(Tracking):
+    """The `tracking` node.
+
+    mode: offline | online | disabled. group: of the W&B run, None for the experiment where one is chosen, else the
+    data set. images: whether synthesized images are shown. timeout: seconds that W&B may take to begin and to end.
+    """
+
+    mode: str
+    project: str
+    group: str | None
+    images: bool
+    timeout: float
+
+    def __post_init__(self) -> None:
+        if self.mode not in _MODES:
+            raise InputError(
+                f"tracking.mode={self.mode} is not known: use {', '.join(_MODES)} (WANDB_MODE sets it too)"
+            )
+        if self.timeout <= 0:
+            raise InputError(f"tracking.timeout={self.timeout} must be more than 0 seconds")
+
+    @contextmanager
+    def following(self, store: RunStore, images: Inputs) -> Iterator[Callable[[], None]]:
+        """Shows what is stored; yields what is to be called whenever a cycle was stored inside the block.
+
+        images: the training split's. Nothing that happens to W&B ends the block.
+        """
+        if self.mode == "disabled":
+            yield lambda: None
+            return
+        window = Window(self, store, images)
+        window.attempt(window.open)
+        try:
+            yield lambda: window.attempt(window.show_new)
+        except BaseException:
+            window.attempt(partial(window.close, exit_code=1))
+            raise
+        window.attempt(partial(window.close, exit_code=0))
+
+
+class Window:
+    """The W&B run that shows a store. The first failure inside W&B is said in one sentence and is the last."""
+
+    run: "wandb.Run"
+
+    def __init__(self, settings: Wandb, store: RunStore, images: Inputs) -> None:
+        self.settings, self.store, self.images = settings, store, images
+        self.shown, self.failed = 0, False
+
+    def attempt(self, action: Callable[[], None]) -> None:
+        """Does what concerns W&B alone, unless something of it failed before."""
+        if self.failed:
+            return
+        try:
+            action()
+        except Exception as error:  # whatever W&B raises, and it has no common class, the run goes on without it
+            self.failed = True
+            reason = f"{type(error).__name__}: {_first_line(error)}"
+            logger.warning(f"W&B failed and shows no more of this run, which goes on and is stored as ever: {reason}")
+            with suppress(Exception):  # what is left of it would speak up when the process ends
+                _released()
+
+    def open(self) -> None:
+        """Begins the W&B run, offline where online is not to be had, and shows what is stored."""
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it holds the process up to 20 s at a dead server
+        import wandb
+
+        folder = self.store.folder / "wandb"
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            self.run = self._begun(self.settings.mode)
+        except (wandb.Error, OSError) as error:
+            if self.settings.mode != "online":
+                raise
+            _released()  # it holds the run's id as long as it tries
+            shutil.rmtree(folder, ignore_errors=True)
+            self.run = self._begun("offline")
+            place = Path(self.run.dir).parent
+            logger.warning(f"W&B goes on offline ({_first_line(error)}): `wandb sync {place}` sends it later")
+        self.run.define_metric("annotations")
+        self.run.define_metric("*", step_metric="annotations")
+        self.shown = self.run.starting_step  # 0 but for a run that the server knows
+        self.show_new()
+
+    def _begun(self, mode: str) -> "wandb.Run":
+        """Raises wandb.Error or OSError where W&B cannot be had in this mode."""
+        import wandb
+
+        timeout = self.settings.timeout
+        quiet: dict[str, Any] = {"silent": True, "console": "off", "disable_git": True, "x_disable_stats": True}
+        settings = wandb.Settings(mode=mode, init_timeout=timeout, finish_timeout=timeout, **quiet)  # type: ignore[arg-type]
+        wandb.setup(settings)
+        # a person at a terminal would be asked for the key, and the run would wait for the answer
+        if mode == "online" and not wandb.login(prompt=False, verify=False):
+            raise wandb.errors.UsageError("no API key: `wandb login` or WANDB_API_KEY gives it one")
+        about, identity = self.store.about, self.store.identity
+        chosen = about["choices"]
+        experiment = chosen["dataset"] if chosen["experiment"] == "none" else chosen["experiment"]
+        return wandb.init(
+            id=hash_of(identity),
+            name=label_of(chosen, identity["seed"], identity.get("learner", {})),
+            project=self.settings.project,
+            group=self.settings.group or experiment,
+            config={**about["config"], "identity": identity, "commit": about["commit"]},
+            dir=self.store.folder,
+            resume="allow" if mode == "online" else None,
+            settings=settings,
+        )
+
+    def show_new(self) -> None:
+        """Shows the stored cycles that W&B does not have."""
+        for record in self.store.records[self.shown :]:
+            self._show(record)
+            self.shown += 1
+
+    def _show(self, record: Record) -> None:
+        import wandb
+
+        tensors = self.store.tensors(record["index"])
+        counts = record["class_counts"]
+        shown: dict[str, Any] = numbers(record, tensors)
+        # W&B's own type of a figure of bars; one bar per class
+        shown["train/labels"] = wandb.Histogram(np_histogram=(np.array(counts), np.arange(len(counts) + 1) - 0.5))
+        if self.settings.images and (pairs := pictures(record, tensors, self.images)):
+            shown["query/images"] = [wandb.Image(image, caption=caption) for image, caption in pairs]
+        self.run.log(shown, step=record["index"], commit=True)
+
+    def close(self, exit_code: int) -> None:
+        """Ends the W&B run within the timeout. exit_code: other than 0 for a run that was stopped or failed."""
+        self.show_new()  # a signal may have come between the store and W&B
+        self.run.finish(exit_code=exit_code)
+        _released()
+
+
+def numbers(record: Record, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    """A cycle's figures by the names under which W&B draws them; what has no value is left out.
+
+    Metrics of the test images, what each part cost, and of the query the mean of all that was measured in it.
+    """
+    trace = {
+        f"query/{name.removeprefix('trace.')}": float(tensor.mean())
+        for name, tensor in tensors.items()
+        if name.startswith("trace.") and tensor.ndim == 1 and tensor.is_floating_point()
+    }
+    efforts = {f"{part}/{name}": value for part, cost in record["effort"].items() for name, value in cost.items()}
+    found = {
+        "annotations": record["annotations"],
+        "unlabeled": record["unlabeled"],
+        **{f"test/{name}": value for name, value in record["metrics"].items()},
+        "query/entropy": record["chosen_entropy"],
+        **trace,
+        **efforts,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def pictures(record: Record, tensors: Mapping[str, Tensor], images: Inputs) -> list[tuple[Image.Image, str]]:
+    """The first images that a cycle synthesized, each left of its match where one was asked for, with what to say.
+
+    images: (N, C, H, W) uint8 of the training split. Empty where nothing was synthesized or it is not images.
+    """
+    made = synthesized(tensors)
+    if made is None:
+        return []
+    rows, indices = made[:_MOST_IMAGES], record["query"]["indices"]
+    if indices is not None:
+        matches = images[torch.tensor(indices[:_MOST_IMAGES], device=images.device)].cpu()
+        rows = torch.cat([rows, matches], dim=3)
+    return [(_image(row), _caption(record["query"], number)) for number, row in enumerate(rows)]
+
+
+def synthesized(tensors: Mapping[str, Tensor]) -> Tensor | None:
+    """(Q, C, H, V * W) uint8, the V images of an annotation in a row; None where a cycle has none."""
+    found = tensors.get("trace.generated")
+    found = tensors.get("shown", tensors.get("synthetic")) if found is None else found.unsqueeze(1)
+    if found is None or found.ndim != 5 or found.dtype != torch.uint8:
+        return None
+    return found.movedim(1, 3).flatten(3)  # (Q, V, C, H, W) -> (Q, C, H, V * W)
+
+
+def _image(pixels: Tensor) -> Image.Image:
+    """(C, H, W) uint8 of 1 or 3 channels; W&B itself would stretch the range of an array."""
+    return Image.fromarray((pixels[0] if len(pixels) == 1 else pixels.movedim(0, 2)).numpy())
+
+
+def _caption(query: Record, row: int) -> str:
+    words = {"match": "indices", "rank": "ranks", "label": "labels"}
+    return ", ".join(f"{word} {query[key][row]}" for word, key in words.items() if query[key] is not None)
+
+
+def _released() -> None:
+    """Ends W&B's own process."""
+    import wandb
+
+    wandb.teardown()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0]

@@ -1,0 +1,281 @@
+"""The one way to train a module: its `step` is the arithmetic, two drivers call it.
+
+`fit` drives `step` in a short loop of its own on one device (Fabric for placement and precision), or with a Lightning
+Trainer where several devices, callbacks or Lightning's own checkpoints are asked for. Both end with the same weights.
+"""
+
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from al_bench import seeding
+from al_bench.config.ranges import Positive
+from al_bench.progress import progress
+from al_bench.training import interruption, loss_record
+from al_bench.training.batches import Batches, Shares
+from al_bench.training.checkpoint import Checkpoint
+from al_bench.training.cost import spend
+from al_bench.training.cuda_graph import Captured, capturable
+from al_bench.training.loss_record import LossRecord
+
+logger = logging.getLogger(__name__)
+
+Trace = loss_record.Trace
+Losses = loss_record.Losses
+
+
+class Module(pl.LightningModule, ABC):
+    """A LightningModule whose arithmetic is one `step`.
+
+    schedule: maps the fraction of the training done, in [0, 1), to a factor on every learning rate. capture: whether
+    the loop of our own replays the step as a CUDA graph (`capture.Captured`); it may then not look at a value on the
+    device, and its optimizers have to be able to (Adam). On a CPU it changes nothing.
+    """
+
+    schedule: Callable[[float], float] | None = None
+    capture: bool = False
+    losses: LossRecord
+    watch: "Watch | None" = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.updates = self.steps_done = 0
+        self.steps_planned = 1
+
+    @abstractmethod
+    def step(self, batch: Any, optimizers: Sequence[Optimizer]) -> Losses:
+        """One step of the algorithm: every update that it makes, in its order; returns the losses to record."""
+
+    @abstractmethod
+    def configure_optimizers(self) -> list[Optimizer]:
+        """The optimizers, in the order in which `step` takes them."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> None:
+        """What a Trainer calls: the same `step`."""
+        optimizers: Any = self.optimizers()
+        listed = optimizers if isinstance(optimizers, list) else [optimizers]
+        self.set_rates(self.steps_done / self.steps_planned, listed)
+        self.losses.add(self.step(batch, listed))
+        self.steps_done += 1
+        if self.watch is not None and self.watch.ends(self.steps_done):
+            self.trainer.should_stop = True
+
+    def set_rates(self, fraction: float, optimizers: Sequence[Any]) -> None:
+        """Sets every learning rate to its first value times the schedule's factor."""
+        if self.schedule is None:
+            return
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                rate = group.setdefault("initial_lr", group["lr"]) * self.schedule(fraction)
+                if isinstance(group["lr"], Tensor):  # which a CUDA graph reads
+                    group["lr"].fill_(rate)
+                else:
+                    group["lr"] = rate
+
+    def optimizer_of(self, factory: Callable[..., Optimizer], part: nn.Module) -> Optimizer:
+        """The optimizer of a part's parameters; on a GPU in one kernel where it knows how, which Adam and SGD do."""
+        parameters = list(part.parameters())
+        fused = parameters[0].is_cuda and "fused" in signature(getattr(factory, "func", factory)).parameters
+        return factory(parameters, fused=True) if fused else factory(parameters)
+
+    def update(self, optimizer: Optimizer, loss: Tensor) -> None:
+        """Gradients of `loss` from zero, and one step of `optimizer`."""
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        optimizer.step()
+        self.updates += 1
+
+
+class Watch(ABC):
+    """Looks at a training while it goes on, may end it, and may put other weights in place when it is over."""
+
+    @abstractmethod
+    def ends(self, steps_done: int) -> bool:
+        """Called after every step: whether no other one follows."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Called once, when the training is over."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """Plain values and tensors that a checkpoint keeps."""
+
+    @abstractmethod
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Puts a state back."""
+
+
+@dataclass(frozen=True)
+class StepDecay:
+    """Multiplies the learning rates by `factor` at each of the given fractions of the training."""
+
+    at: Sequence[float] = ()
+    factor: Positive = 0.1
+
+    def __call__(self, fraction: float) -> float:
+        return self.factor ** sum(fraction >= point for point in self.at)
+
+
+@dataclass(frozen=True)
+class LinearDecay:
+    """Takes the learning rates to 0 in a straight line over the whole training."""
+
+    def __call__(self, fraction: float) -> float:
+        return 1 - fraction
+
+
+@contextmanager
+def frozen(*modules: nn.Module) -> Iterator[None]:
+    """Inside the block no parameter of the modules takes a gradient: the other player stands still."""
+    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+
+
+def fit(
+    module: Module,
+    batches: Batches,
+    *,
+    seed: int,
+    device: torch.device,
+    name: str,
+    precision: Any = "32-true",
+    trainer: Callable[..., pl.Trainer] | None = None,
+    scratch: Path | None = None,
+    watch: Watch | None = None,
+    checkpoint_seconds: float = 60.0,
+) -> Trace:
+    """Trains `module` in place on all of `batches` and leaves it on `device` in eval mode.
+
+    seed: of everything that the training draws from the global generators. precision: as Fabric and the Trainer name
+    it. trainer: makes a Trainer in place of the loop of our own. scratch: folder for a checkpoint every
+    `checkpoint_seconds` and at a signal, from which the same call goes on, bit for bit. watch: may end it early.
+
+    Returns the mean of each recorded loss over every 50 steps. Raises FloatingPointError at a loss that is not finite.
+    """
+    module.to(device).train()
+    module.updates, module.steps_done, module.steps_planned = 0, 0, len(batches)
+    module.watch = watch
+    with seeding.fork(seed):
+        if trainer is not None:
+            trace = _fit_by_trainer(module, batches, trainer, precision, device)
+        else:
+            checkpoint = Checkpoint(scratch / f"{name}.ckpt", checkpoint_seconds) if scratch else None
+            trace = _fit_by_loop(module, batches, precision, device, name, checkpoint)
+    spend(module.updates, round(module.steps_done * batches.images_per_step))
+    module.to(device).eval()
+    if watch is not None:
+        watch.finish()
+    return trace
+
+
+def _fit_by_loop(
+    module: Module, batches: Batches, precision: Any, device: torch.device, name: str, checkpoint: Checkpoint | None
+) -> Trace:
+    fabric = Fabric(accelerator=device.type, devices=_index(device), precision=precision)
+    plain = module.configure_optimizers()
+    _, *optimizers = fabric.setup(module, *plain)
+    record = module.losses = LossRecord()
+    start, earlier, began = 0, 0.0, time.perf_counter()
+    if checkpoint and (stored := checkpoint.load(module, plain)):
+        start = module.steps_done = stored["step"]
+        account = stored["account"]
+        record.load(account["losses"])
+        module.updates, earlier = account["updates"], account["seconds"]
+        if module.watch is not None:
+            module.watch.load(account["watch"])
+        logger.info(f"{name}: going on at step {start:,} of {len(batches):,}")
+    run = _runner(module, plain, optimizers, fabric, device)
+    with progress(name, len(batches), start=start) as bar, interruption.deferred():
+        for step in range(start, len(batches)):
+            module.set_rates(step / len(batches), plain)
+            record.add(run(batches[step]))
+            module.steps_done = step + 1
+            bar.advance()
+            if module.watch is not None and module.watch.ends(step + 1):
+                break
+            if checkpoint and (checkpoint.due() or interruption.pending()):
+                seconds = earlier + time.perf_counter() - began
+                account = {"losses": record.state(), "updates": module.updates, "seconds": seconds}
+                if module.watch is not None:
+                    account["watch"] = module.watch.state()
+                checkpoint.save(step + 1, module, plain, account)
+            if interruption.pending():
+                break
+    record.flush()
+    spend(0, 0, earlier)
+    if checkpoint:
+        checkpoint.remove()
+    return record.trace
+
+
+def _runner(
+    module: Module, plain: Sequence[Optimizer], optimizers: Sequence[Any], fabric: Fabric, device: torch.device
+) -> Callable[[Any], Losses]:
+    """Runs one step in the precision asked for, as the replay of a CUDA graph where the module says so."""
+
+    def run(batch: Any) -> Losses:
+        with fabric.autocast(), _weights_cast_anew():
+            return module.step(batch, optimizers)
+
+    if not (module.capture and device.type == "cuda"):
+        return run
+    capturable(plain)
+    return Captured(run, module)
+
+
+@contextmanager
+def _weights_cast_anew() -> Iterator[None]:
+    """Inside the block autocast keeps no cast weights: a step may update weights and use them again."""
+    before = torch.is_autocast_cache_enabled()
+    torch.set_autocast_cache_enabled(False)
+    try:
+        yield
+    finally:
+        torch.set_autocast_cache_enabled(before)
+
+
+def _fit_by_trainer(
+    module: Module, batches: Batches, trainer: Callable[..., pl.Trainer], precision: Any, device: torch.device
+) -> Trace:
+    """What `trainer` says of itself wins over what is said here. With several devices that are processes of their own
+    the losses stay in them, and the trace is empty."""
+    usual = {
+        "max_epochs": 1,
+        "precision": precision,
+        "accelerator": device.type,
+        "devices": _index(device),
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_model_summary": False,
+        "enable_progress_bar": False,
+        "use_distributed_sampler": False,
+    }
+    module.losses = LossRecord()
+    driver = trainer(**{**usual, **getattr(trainer, "keywords", {})})
+    driver.fit(module, train_dataloaders=Shares(batches, driver))
+    module.losses.flush()
+    return module.losses.trace
+
+
+def _index(device: torch.device) -> Any:
+    return 1 if device.type == "cpu" else [device.index or 0]

@@ -1,0 +1,136 @@
+"""GAN training: one iteration of WGAN-GP with ASAL's nets for MNIST (Tab. 5), beside an eager loop written by hand."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from al_bench import seeding
+from al_bench.config.ranges import Precision
+from al_bench.gan import Players
+from al_bench.gan.wgan_gp import WganGp
+from al_bench.network.conv_gan import ConvCritic, ConvGenerator
+from al_bench.training.batches import ImageBatches
+from benchmarks import Goal, Measured, Pairs, interleaved
+from benchmarks.fit import same
+
+SEED = 0
+NUM_CRITIC, BATCH_SIZE, PENALTY = 5, 50, 10.0  # facts 1.5
+Autocast = Callable[[], Any]
+
+
+def measure(channels: tuple[int, int, int] = (64, 128, 256), iterations: int = 2, pairs: int = 5) -> list[Measured]:
+    """On the CPU, in float32 and, where the processor multiplies them, in bfloat16."""
+    gan, images = tables_gan(channels, iterations), made_images()
+    claims: list[tuple[Precision, str, float]] = [("32-true", "float32", 1.05)]
+    if torch.cpu._is_avx512_bf16_supported():
+        claims.append(("bf16-mixed", "bfloat16", 0.65))
+    return [row(gan, images, precision, name, goal, pairs) for precision, name, goal in claims]
+
+
+def measure_gpu(channels: tuple[int, int, int] = (64, 128, 256), iterations: int = 200) -> list[Measured]:
+    """On a GPU, the step replayed as a CUDA graph. Says nothing without one."""
+    if not torch.cuda.is_available():
+        return []
+    gan = replace(tables_gan(channels, iterations), capture=True)
+    return [row(gan, made_images().cuda(), "32-true", "float32, CUDA graph", 0.35, pairs=5)]
+
+
+def row(gan: WganGp, images: Tensor, precision: Precision, name: str, goal: float, pairs: int) -> Measured:
+    """One precision of ours over float32 by hand."""
+    ours = replace(gan, precision=precision)
+    runs = interleaved(lambda _: finished(ours, images), lambda _: finished(gan, images, by_hand), pairs)
+    mine, plain = (1e3 * seconds / gan.iterations for seconds in runs.medians)
+    how = f"1 x 28 x 28, {NUM_CRITIC} critic steps and one of the generator: {mine:,.0f} ms, by hand {plain:,.0f}"
+    return Measured(
+        f"GAN iteration, {name} / by hand", runs.ratio, Goal(goal), how, agree(gan, images, precision, runs)
+    )
+
+
+def tables_gan(channels: tuple[int, int, int], iterations: int) -> WganGp:
+    """WGAN-GP with the layers of Table 5; channels of the critic, from the image inwards."""
+    rules: dict[str, Any] = {"kernel_size": 5, "initialization": "he_glorot"}
+    critic: dict[str, Any] = {"slope": 0.2, "norm": "none", "input_range": "canonical"}
+    generator: dict[str, Any] = {"activation": nn.ReLU, "batch_norm": False, "output": "sigmoid"}
+    adam = partial(torch.optim.Adam, lr=1e-4, betas=(0.5, 0.9))
+    return WganGp(
+        generator=partial(ConvGenerator, channels=channels[::-1], **rules, **generator),
+        discriminator=partial(ConvCritic, channels=channels, **rules, **critic),
+        generator_optimizer=adam,
+        discriminator_optimizer=adam,
+        latent_size=128,
+        iterations=iterations,
+        batch_size=BATCH_SIZE,
+        num_critic=NUM_CRITIC,
+        penalty_weight=PENALTY,
+    )
+
+
+def made_images() -> Tensor:
+    """Images of noise: what a step costs does not depend on them."""
+    rng = seeding.generator(SEED)
+    return torch.randint(256, (500, 1, 28, 28), generator=rng).to(torch.uint8)
+
+
+def finished(gan: WganGp, images: Tensor, play: Callable[[WganGp, Tensor], Players] | None = None) -> Players:
+    """The players after the whole training; on a GPU once it really is over."""
+    players = play(gan, images) if play else gan.fit(images)[0]
+    if images.is_cuda:
+        torch.cuda.synchronize()
+    return players
+
+
+def agree(gan: WganGp, images: Tensor, precision: Precision, runs: Pairs) -> bool:
+    """Whether the weights are those of the loop by hand in the same precision."""
+    mine, other = runs.results[-1]
+    if precision != "32-true":
+        other = by_hand(gan, images, partial(torch.autocast, images.device.type, torch.bfloat16))
+    return same(mine, other)
+
+
+def by_hand(gan: WganGp, images: Tensor, autocast: Autocast = nullcontext) -> Players:
+    """The same game on the same batches and nothing else; autocast is entered anew around each network's call."""
+    players = gan.players(images.shape[1:]).to(images.device)
+    generator, critic = players.generator, players.discriminator
+    for_critic = gan.discriminator_optimizer(critic.parameters())
+    for_generator = gan.generator_optimizer(generator.parameters())
+    batches = ImageBatches(
+        images,
+        batch_size=BATCH_SIZE,
+        steps=gan.iterations,
+        seed=seeding.seed_for(gan.seed, 0, "gan batches"),
+        per_step=NUM_CRITIC,
+    )
+
+    def called(network: nn.Module, inputs: Tensor) -> Tensor:
+        with autocast():
+            outputs: Tensor = network(inputs)
+        return outputs.float()
+
+    def latents() -> Tensor:
+        return torch.randn(BATCH_SIZE, 128, device=images.device)
+
+    with seeding.fork(seeding.seed_for(gan.seed, 0, "gan training")):
+        for step in range(gan.iterations):
+            for stored in batches[step]:
+                real = stored.float() / 255
+                with torch.no_grad():
+                    fake = called(generator, latents())
+                wasserstein = called(critic, fake).mean() - called(critic, real).mean()
+                weights = torch.rand(BATCH_SIZE, 1, 1, 1, device=images.device)
+                points = (real + weights * (fake - real)).requires_grad_(True)
+                (slopes,) = torch.autograd.grad(called(critic, points).sum(), points, create_graph=True)
+                penalty = (slopes.flatten(1).norm(dim=1) - 1).square().mean()
+                for_critic.zero_grad()
+                (wasserstein + PENALTY * penalty).backward()
+                for_critic.step()
+            critic.requires_grad_(False)
+            for_generator.zero_grad()
+            (-called(critic, called(generator, latents())).mean()).backward()
+            for_generator.step()
+            critic.requires_grad_(True)
+    return players

@@ -1,0 +1,98 @@
+import math
+
+import pytest
+import torch
+
+from al_bench.active import scores
+
+SURE = torch.tensor([[50.0, 0.0, 0.0]])
+EVEN = torch.zeros(1, 3)
+
+
+def logits_of(*probs):
+    return torch.tensor(probs).log()[None]
+
+
+def test_entropy_of_a_uniform_prediction_is_log_k():
+    assert scores.entropy(EVEN).item() == pytest.approx(math.log(3))
+    assert scores.entropy(torch.zeros(1, 2)).item() == pytest.approx(math.log(2))
+    assert scores.entropy(SURE).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_entropy_of_a_known_distribution():
+    expected = -(0.5 * math.log(0.5) + 0.25 * math.log(0.25) * 2)
+    assert scores.entropy(logits_of(0.5, 0.25, 0.25)).item() == pytest.approx(expected)
+
+
+def test_least_confidence_and_margin():
+    assert scores.least_confidence(logits_of(0.5, 0.3, 0.2)).item() == pytest.approx(0.5)
+    assert scores.margin(logits_of(0.5, 0.3, 0.2)).item() == pytest.approx(-0.2)
+    assert scores.margin(logits_of(0.4, 0.4, 0.2)).item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("score", [scores.entropy, scores.least_confidence, scores.margin])
+def test_the_uncertain_score_higher(score):
+    """[.4, .6] is more uncertain than [.3, .7]."""
+    assert score(logits_of(0.4, 0.6)) > score(logits_of(0.3, 0.7))
+
+
+def test_boundary_distance_of_a_linear_model():
+    weight, bias, x = torch.randn(2, 5), torch.randn(2), torch.randn(7, 5)
+    distance = (x @ (weight[1] - weight[0]) + bias[1] - bias[0]).abs()
+    assert torch.allclose(scores.boundary_distance(x @ weight.T + bias), distance, atol=1e-5)
+
+
+def test_closeness_is_highest_on_the_boundary():
+    logits = torch.tensor([[0.0, 0.0, -5.0], [1.0, 3.0, 2.5], [-4.0, 4.0, 0.0]])
+    assert scores.boundary_closeness(logits).tolist() == [0.0, -0.5, -4.0]
+
+
+def test_an_underflowing_probability_stays_finite():
+    extreme = torch.tensor([[2000.0, 0.0, -2000.0]])
+    for score in (scores.entropy, scores.least_confidence, scores.margin, scores.boundary_distance):
+        assert score(extreme).isfinite().all()
+    assert scores.mutual_information(extreme[None]).isfinite().all()
+
+
+def test_bald_is_zero_where_all_passes_agree_however_uncertain():
+    agreeing = EVEN.expand(10, 1, 3)
+    assert scores.mutual_information(agreeing).item() == pytest.approx(0, abs=1e-6)
+    assert scores.mean_entropy(agreeing).item() == pytest.approx(math.log(3))
+
+
+def test_bald_is_log_2_where_two_sure_passes_disagree():
+    passes = torch.stack([torch.tensor([[80.0, 0.0]]), torch.tensor([[0.0, 80.0]])])
+    assert scores.mutual_information(passes).item() == pytest.approx(math.log(2), rel=1e-5)
+
+
+def test_bald_against_a_plain_loop():
+    passes = torch.randn(5, 4, 3)
+    for row in range(4):
+        probs = [passes[t, row].softmax(0) for t in range(5)]
+        mean = sum(probs) / 5
+        entropy = -(mean * mean.log()).sum()
+        expected = sum(-(p * p.log()).sum() for p in probs) / 5
+        assert scores.mutual_information(passes)[row].item() == pytest.approx((entropy - expected).item(), abs=1e-5)
+
+
+def test_a_map_scores_the_mean_of_its_pixels():
+    logits = torch.randn(2, 3, 4, 5)
+    pixels = torch.stack([scores.entropy(logits[:, :, i, j]) for i in range(4) for j in range(5)])
+    assert torch.allclose(scores.entropy(logits), pixels.mean(0), atol=1e-6)
+    assert scores.mutual_information(logits.expand(3, 2, 3, 4, 5)).shape == (2,)
+
+
+def test_waals_bounds_of_a_known_distribution():
+    logits = torch.tensor([[0.2, 0.3, 0.5]]).log() + 7  # a constant changes no probability
+    logs = [math.log(p) for p in (0.2, 0.3, 0.5)]
+    assert float(scores.single_worst(logits)) == pytest.approx(logs[0], abs=1e-5)
+    assert float(scores.uniformity(logits)) == pytest.approx(sum(logs), abs=1e-5)
+    assert float(scores.log_norm(logits)) == pytest.approx(-math.sqrt(sum(log**2 for log in logs)), abs=1e-5)
+
+
+@pytest.mark.parametrize(("score", "highest"), [("single_worst", -1), ("uniformity", -4), ("log_norm", -2)])
+def test_waals_bounds_are_highest_where_all_classes_are_equal(score, highest):
+    """WAAL App. F: the uniform answer is the least of Eq. 11; K = 4."""
+    uniform, other = torch.zeros(1, 4), torch.tensor([[0.1, 0, 0, 0]])
+    assert float(getattr(scores, score)(uniform)) == pytest.approx(highest * math.log(4), abs=1e-5)
+    assert float(getattr(scores, score)(other)) < float(getattr(scores, score)(uniform))

@@ -1,0 +1,56 @@
+import pytest
+
+from al_bench.active.stopping import Stopping
+
+
+def cycle(index=3, annotations=80, unlabeled=20, **metrics):
+    return {"index": index, "annotations": annotations, "unlabeled": unlabeled, "metrics": metrics}
+
+
+@pytest.mark.parametrize(
+    ("stopping", "last", "reason"),
+    [
+        (Stopping(100), None, None),
+        (Stopping(100), cycle(), None),
+        (Stopping(80), cycle(), "the budget of 80 annotations is spent"),
+        (Stopping(1000), cycle(unlabeled=0), "every image is labeled"),
+        (Stopping(float("inf")), cycle(), None),
+        (Stopping(100, max_cycles=3), cycle(), "3 cycles are done"),
+        (Stopping(100, max_cycles=4), cycle(), None),
+        (Stopping(100, stop_at={"accuracy": 0.9}), cycle(accuracy=0.91), "accuracy 0.9 is reached"),
+        (Stopping(100, stop_at={"accuracy": 0.9}), cycle(accuracy=0.89), None),
+        (Stopping(100, stop_at={"accuracy": 0.9, "f": 0.5}), cycle(accuracy=0.95, f=0.4), None),
+        (Stopping(100, stop_at={"accuracy": 0.9}), cycle(accuracy=None), None),
+    ],
+)
+def test_the_first_rule_that_holds(stopping, last, reason):
+    assert stopping.reason(last) == reason
+
+
+def test_the_last_query_takes_what_is_left():
+    assert Stopping(100).next_size(10, 80, 500) == 10
+    assert Stopping(85).next_size(10, 80, 500) == 5
+    assert Stopping(float("inf")).next_size(10, 80, 3) == 3
+
+
+@pytest.mark.parametrize(
+    ("initial", "size", "budget", "cycles"),
+    [(50, 10, 500, 45), (50, 10, 1000, 95), (100, 50, 10_000, 198), (1000, 1000, 30_000, 29), (100, 10, 2000, 190),
+     (1000, 1000, 50_000, 49)],
+)  # fmt: skip
+def test_the_cycle_counts_of_asal_table_1(initial, size, budget, cycles):
+    """With CelebA's 100 initial labels (facts 1.2)."""
+    stopping, annotations, index = Stopping(budget), initial, 0
+    while stopping.reason(cycle(index, annotations, 10**7)) is None:
+        annotations += stopping.next_size(size, annotations, 10**7)
+        index += 1
+    assert index == cycles
+
+
+def test_infinity_is_stored_by_name():
+    stored = Stopping.stored({"budget": "all", "max_cycles": None, "stop_at": None})
+    assert stored.reason(cycle(annotations=10**9)) is None
+
+
+def test_a_result_without_cycles_says_itself_that_it_is_whole():
+    assert Stopping(100).reason({"index": 0, "annotations": 0, "finished": "the GAN counts"}) == "the GAN counts"

@@ -1,0 +1,56 @@
+from made_runs import made_run
+
+from al_bench.analysis.grouping import grouped, sections
+from al_bench.analysis.reading import stored
+
+
+def runs(outputs):
+    return stored(outputs, outputs / "cells").runs
+
+
+def test_seeds_of_one_configuration_are_one_group(tmp_path):
+    for seed in (2, 0, 1):
+        made_run(tmp_path, "entropy", seed)
+    ((group,),) = [section.groups for section in sections(runs(tmp_path))]
+    assert (group.name, group.seeds, list(group.differs)) == ("entropy", [0, 1, 2], [])
+
+
+def test_another_configuration_of_the_same_label_stands_apart(tmp_path):
+    made_run(tmp_path, "entropy", 0)
+    made_run(tmp_path, "entropy", 1)
+    made_run(tmp_path, "entropy", 2, learner={"epochs": 9})
+    (section,) = sections(runs(tmp_path))
+    first, second = section.groups
+    assert (first.seeds, second.seeds) == ([0, 1], [2])
+    assert second.name == "entropy (2)"
+    assert list(second.differs) == ["learner.epochs is 5 there and 9 here"]
+
+
+def test_another_data_set_of_the_same_name_is_another_section(tmp_path):
+    made_run(tmp_path, "entropy", 0)
+    made_run(tmp_path, "random", 0)
+    other = runs(tmp_path)[0]
+    about = {**other.about, "identity": {**other.identity, "dataset": {"_target_": "made.dataset", "max_images": 9}}}
+    found = sections([*runs(tmp_path), type(other)(other.place, about, other.cycles)])
+    assert [section.title for section in found] == ["digits", "digits (2)"]
+    assert list(found[1].differs) == ["dataset.max_images is None there and 9 here"]
+
+
+def test_a_part_that_takes_the_runs_seed_does_not_part_its_runs(tmp_path):
+    for seed in (0, 1):
+        made_run(tmp_path, "entropy", seed, learner={"seed": seed})
+    assert [len(group) for group in grouped(runs(tmp_path))] == [2]
+
+
+def test_a_part_with_a_seed_of_its_own_does(tmp_path):
+    for own in (7, 8):
+        for seed in (0, 1):
+            made_run(tmp_path, "entropy", seed, learner={"seed": own})
+    found = grouped(runs(tmp_path))
+    assert [[run.seed for run in group] for group in found] == [[0, 1], [0, 1]]
+
+
+def test_runs_that_share_a_parts_seed_are_one_group_even_where_it_is_one_of_theirs(tmp_path):
+    for seed in (0, 1):
+        made_run(tmp_path, "entropy", seed, learner={"seed": 0})
+    assert [len(group) for group in grouped(runs(tmp_path))] == [2]

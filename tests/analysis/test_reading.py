@@ -1,0 +1,137 @@
+import json
+import shutil
+
+import pytest
+from made_runs import cycle, made_run, write_cycle
+
+from al_bench.analysis.reading import stored, stored_at
+from al_bench.errors import InputError
+from al_bench.storage.exported import export
+
+
+def read(outputs, cells=None):
+    return stored(outputs, cells or outputs / "no cells")
+
+
+def problem(found):
+    (only,) = found.problems
+    return f"{only.place} {only.sentence}"
+
+
+def test_a_run_is_read_with_its_label(tmp_path):
+    folder = made_run(tmp_path, "entropy", 1)
+    (run,) = read(tmp_path).runs
+    assert (run.place, run.id, run.seed, run.label) == (folder, folder.name, 1, ("digits", "entropy"))
+    assert run.finished == "the budget of 20 annotations is spent"
+
+
+def test_nothing_at_all(tmp_path):
+    found = read(tmp_path / "nowhere")
+    assert (found.runs, found.artifacts, found.problems) == ([], [], [])
+
+
+def test_an_exported_cell_counts_once(tmp_path):
+    folder = made_run(tmp_path / "outputs", "entropy", 0)
+    made_run(tmp_path / "outputs", "random", 0)
+    export(tmp_path / "outputs", tmp_path / "cells")
+    assert len(read(tmp_path / "outputs", tmp_path / "cells").runs) == 2
+    shutil.rmtree(folder)
+    runs = {run.label[1]: run for run in read(tmp_path / "outputs", tmp_path / "cells").runs}
+    assert (runs["entropy"].has_tensors, runs["random"].has_tensors) == (False, True)
+    assert len(runs["entropy"].cycles) == 2
+
+
+@pytest.mark.parametrize("text", ["{", '{"index": 1}', "[]", ""])
+def test_a_garbled_cycle_is_named_and_those_before_it_count(tmp_path, text):
+    folder = made_run(tmp_path, "entropy", 0, (0.1, 0.2, 0.3))
+    path = folder / "cycles" / "001.json"
+    path.write_text(text)
+    found = read(tmp_path)
+    assert [record["index"] for record in found.runs[0].cycles] == [0]
+    assert f"{folder} cycle 1 " in problem(found)
+    assert problem(found).endswith("only cycles 0 to 0 are reported")
+    assert path.read_text() == text, "left alone"
+
+
+def test_a_changed_number_is_noticed(tmp_path):
+    folder = made_run(tmp_path, "entropy", 0)
+    path = folder / "cycles" / "001.json"
+    path.write_text(path.read_text().replace("0.75", "0.99"))
+    assert "cycle 1 is garbled" in problem(read(tmp_path))
+
+
+def test_a_missing_cycle_ends_the_run(tmp_path):
+    folder = made_run(tmp_path, "entropy", 0, (0.1, 0.2, 0.3))
+    (folder / "cycles" / "001.json").unlink()
+    assert "cycle 1 is missing" in problem(read(tmp_path))
+
+
+def test_an_older_cycle_is_named(tmp_path):
+    folder = made_run(tmp_path, "entropy", 0)
+    record = cycle(1, 0.9)
+    del record["class_counts"]
+    write_cycle(folder, record)
+    assert "cycle 1 was written by another version, without class_counts" in problem(read(tmp_path))
+
+
+def test_an_older_configuration_is_named(tmp_path):
+    folder = made_run(tmp_path, "entropy", 0)
+    about = json.loads((folder / "config.json").read_text())
+    del about["choices"]["recipe"], about["hardware"]
+    (folder / "config.json").write_text(json.dumps(about))
+    assert "was written by another version, without hardware, choices.recipe" in problem(read(tmp_path))
+
+
+def test_a_run_without_a_whole_cycle_is_named(tmp_path):
+    folder = made_run(tmp_path, "entropy", 0, ())
+    (folder / "cycles").mkdir()
+    (folder / "cycles" / ".000.json.17").write_text("{")
+    assert "holds no whole cycle yet" in problem(read(tmp_path))
+
+
+def test_foreign_files_are_named(tmp_path):
+    made_run(tmp_path, "random", 0)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "config.json").write_text('{"model": "bert"}')
+    (tmp_path / "lost" / "cycles").mkdir(parents=True)
+    moved = made_run(tmp_path, "entropy", 0)
+    moved.rename(moved.with_name("0123456789ab"))
+    found = read(tmp_path)
+    assert len(found.runs) == 1
+    sentences = {str(one.place.name): one.sentence for one in found.problems}
+    assert sentences["other"] == "is not a run of al_bench"
+    assert "no config.json" in sentences["lost"]
+    assert sentences["0123456789ab"] == f"holds the configuration of run {moved.name}, which is not its name"
+
+
+def test_a_foreign_artifact_is_named(tmp_path):
+    (tmp_path / "artifacts" / "gan").mkdir(parents=True)
+    (tmp_path / "artifacts" / "gan" / "a.json").write_text(json.dumps({"kind": "gan"}))
+    assert "is not the record of an artifact" in problem(read(tmp_path))
+
+
+def test_an_artifact_that_two_places_hold_counts_once(tmp_path):
+    made_run(tmp_path / "a", "entropy", 0)
+    record = {"kind": "gan", "sha256": "", "effort": {}, "spec": {}, "losses": {}}
+    for root in ("a", "b"):
+        (tmp_path / root / "artifacts" / "gan").mkdir(parents=True)
+        (tmp_path / root / "artifacts" / "gan" / "0.json").write_text(json.dumps(record))
+    found = stored_at([str(tmp_path / "a")], tmp_path / "b", tmp_path / "cells")
+    assert [artifact.place.parents[2] for artifact in found.artifacts] == [tmp_path / "a"]
+
+
+def test_named_runs_alone(tmp_path):
+    first = made_run(tmp_path / "outputs", "entropy", 0)
+    second = made_run(tmp_path / "outputs", "random", 0)
+    made_run(tmp_path / "outputs", "margin", 0)
+    (cell, *_) = export(tmp_path / "outputs", tmp_path / "cells")
+    where = (tmp_path / "outputs", tmp_path / "cells")
+    assert {run.id for run in stored_at([str(first), second.name], *where).runs} == {first.name, second.name}
+    assert len(stored_at([str(cell)], *where).runs) == 1
+    assert len(stored_at([second.name[:6]], *where).runs) == 1
+    assert len(stored_at([str(tmp_path / "outputs" / "digits" / "margin")], *where).runs) == 1
+
+
+def test_a_name_that_leads_nowhere(tmp_path):
+    with pytest.raises(InputError, match="nothere is no run"):
+        stored_at(["nothere"], tmp_path, tmp_path)

@@ -1,0 +1,248 @@
+"""The properties of how a run is composed and named (design: How a run is composed, Identity)."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from composing import compose, members, run_id
+from omegaconf import OmegaConf
+from pictures import fill
+
+from al_bench.config import compose as al_compose
+
+SHADOW = f"hydra.searchpath=[file://{Path(__file__).parents[1] / 'conf'}]"
+PLAIN = ("strategy=random", "gan=none")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "epochs"),
+    [
+        (("recipe=shadow/digits",), 11),  # pair over member, which reads the recipe's 10
+        (("recipe=shadow/digits", "method=shadow"), 12),
+        (("recipe=shadow/digits", "method=shadow", "experiment=shadow"), 13),
+        (("recipe=shadow/digits", "method=shadow", "experiment=shadow", "preset=shadow"), 14),
+        (("recipe=shadow/digits", "experiment=shadow", "preset=shadow", "learner.epochs=15"), 15),
+    ],
+)
+def test_each_level_wins_over_the_ones_before(overrides, epochs):
+    assert compose(SHADOW, *PLAIN, *overrides).learner.epochs == epochs
+
+
+def test_member_reads_its_recipe():
+    config = compose(*PLAIN)
+    assert config.learner.epochs == config.recipe.epochs
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        ("gan=none", "strategy=random"),
+        ("strategy=random", "gan=none", "dataset=digits", "recipe=digits", "learner=supervised"),
+        ("strategy=random", "gan=none", "recipe.optimizer.lr=1e-3", "learner.epochs=40"),
+        ("strategy=random", "gan=none", "learner.epochs=40.0", "scale=paper", "preset=as_code"),
+        ("strategy=random", "gan=wgan_gp"),
+        ("strategy=random", "gan=none", "device=cpu", "threads=2", "paths.data=/elsewhere", "paths.outputs=/there"),
+        ("strategy=random", "gan=none", "loop.budget=150", "loop.stop_at={accuracy: 0.9}", "loop.max_cycles=3"),
+        ("strategy=random", "gan=none", "tracking=none"),
+        ("strategy=random", "gan=none", "tracking.mode=online", "tracking.images=false", "tracking.group=mine"),
+        ("strategy=random", "gan=none", "keep_weights=all", "trainer={_target_: pytorch_lightning.Trainer}"),
+        (SHADOW, "strategy=random", "gan=none", "experiment=shadow", "learner.epochs=40"),
+    ],
+)
+def test_one_cell_is_one_folder_however_it_is_spelled(spelled):
+    assert run_id(*spelled) == run_id(*PLAIN)
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["seed=1", "learner.epochs=41", "loop.query_size=11", "loop.initial=balanced", "network=linear", "scale=smoke",
+     "oracle=noisy", "recipe.optimizer.lr=0.002", "precision=bf16-mixed", "evaluator.calibration_bins=10"],
+)  # fmt: skip
+def test_what_results_depend_on_is_another_folder(other):
+    assert run_id(*PLAIN, other) != run_id(*PLAIN)
+
+
+def test_pictures_are_named_by_what_they_are_not_by_where(tmp_path):
+    mine = ("dataset=image_folder", *PLAIN)
+    roots = [fill(tmp_path / "data" / "mine", {"": 2}), tmp_path / "copy", fill(tmp_path / "other", {"": 3})]
+    shutil.copytree(roots[0], roots[1])
+    first, copy, other = (run_id(*mine, f"dataset.root={root}") for root in roots)
+    assert first == copy != other
+    assert run_id(*mine, f"paths.data={tmp_path / 'data'}", "dataset.root=${paths.data}/mine") == first
+    here = (*mine, f"dataset.root={roots[0]}")
+    assert run_id(*here, "dataset.cache=never", "paths.decoded=/there", "dataset.decoded=/elsewhere") == first
+    assert run_id(*here, "dataset.mode=gray") != first
+    assert compose(*mine).dataset.files is None
+
+
+def test_a_root_on_the_command_line_is_a_path_too():
+    assert run_id("dataset=mnist_two", *PLAIN, "dataset.root=/elsewhere") == run_id("dataset=mnist_two", *PLAIN)
+    cifar = ("dataset=cifar10_two", *PLAIN)
+    assert run_id(*cifar, "dataset.root=/elsewhere", "paths.decoded=/there") == run_id(*cifar)
+    assert run_id(*cifar, "dataset.format=folder") != run_id(*cifar)
+
+
+def test_an_index_file_is_known_by_what_it_says(tmp_path):
+    svhn = ("dataset=svhn_waal", "strategy=random")
+    assert "split" not in al_compose.identity(compose(*svhn))["dataset"]
+    ids = []
+    for place, content in (("here", "[1]"), ("there", "[1]"), ("other", "[2]")):
+        (tmp_path / place).write_text(content)
+        ids.append(run_id(*svhn, f"dataset.split={tmp_path / place}"))
+    assert ids[0] == ids[1] != ids[2]
+    missing = run_id(*svhn, f"dataset.split={tmp_path / 'none'}")
+    assert len({run_id(*svhn), missing, *ids}) == 4
+
+
+def test_a_hash_that_was_written_down():
+    """An id that moves orphans every stored run, so it moves only on purpose."""
+    assert al_compose.hash_of({"seed": 0, "loop": {"query_size": 10}}) == "329cedc3f78a"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "stored"),
+    [("random", "a09bba913bb6"), ("entropy", "420f7c5fcdcc"), ("coreset", "d8b18771a50d"), ("full", "00b2af901330")],
+)
+def test_runs_that_are_stored_keep_their_names(strategy, stored):
+    """Of results/cells: what a later part adds to the configuration is in no id of what does not use it."""
+    assert run_id("dataset=mnist_two", "scale=small", f"strategy={strategy}", "seed=0") == stored
+
+
+QUALITY = ("procedure=gan_quality",)
+
+
+@pytest.mark.parametrize(
+    "same",
+    ["strategy=coreset", "learner.epochs=41", "network=linear", "loop.query_size=11", "oracle=noisy", "matcher=kdtree",
+     "paths.outputs=/there", "device=cpu", "threads=2"],
+)  # fmt: skip
+def test_a_procedure_without_a_loop_is_named_by_what_is_its_own(same):
+    assert run_id(*QUALITY, same) == run_id(*QUALITY)
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["seed=1", "gan=dcgan", "gan.iterations=3", "procedure.samples=10", "procedure.judge.learner.epochs=3",
+     "dataset=mnist_two", "procedure=agreement"],
+)  # fmt: skip
+def test_what_it_uses_is_another_folder(other):
+    assert run_id(*QUALITY, other) != run_id(*QUALITY)
+
+
+def test_the_label_of_a_procedure_names_what_it_looks_at():
+    labels = {
+        "gan_quality": "digits/gan_quality+wgan_gp/seed=0",
+        "agreement": "digits/agreement+wgan_gp+autoencoder/seed=0",
+    }
+    for procedure, label in labels.items():
+        for strategy in ("asal_auto", "random"):
+            assert al_compose.label(_root_=compose(f"procedure={procedure}", f"strategy={strategy}")) == label
+
+
+def test_a_method_names_the_folder_by_what_it_chose():
+    config = compose("strategy=entropy", "gan=none", "learner=h_divergence", "seed=3")
+    assert al_compose.label(_root_=config) == "digits/entropy+h_divergence/seed=3"
+    assert al_compose.label(_root_=compose("dataset=mnist_two", *PLAIN)) == "mnist_two-asal/random/seed=0"
+
+
+def test_scale_cuts_lengths_and_undoes_nothing():
+    assert compose(*PLAIN, "scale=smoke").learner.epochs == 1
+    assert compose(*PLAIN, "scale=small").learner.epochs == 40
+    assert compose(*PLAIN, "scale=smoke", "learner.epochs=300").learner.epochs == 300
+    assert compose("scale=smoke", *PLAIN).loop == compose(*PLAIN, "scale=smoke").loop
+    assert compose(SHADOW, *PLAIN, "recipe=shadow/digits", "scale=smoke").learner.epochs == 1  # a pair's value too
+
+
+def test_what_a_scale_cuts_is_said():
+    config = compose(*PLAIN, "scale=smoke")
+    cuts = al_compose.cut_by_scale(config)
+    assert "learner.epochs 40 -> 1" in cuts
+    assert "dataset.max_images all -> 200" in cuts
+    assert "loop.max_cycles all -> 2" in cuts
+    assert not any(line.startswith("loop.query_size") for line in cuts)  # 10 is within smoke's 10
+    assert al_compose.cut_by_scale(compose(*PLAIN)) == []
+
+
+def test_a_scale_narrows_the_networks_of_a_gan():
+    small = compose("dataset=cifar10_two", "strategy=asal_auto", "scale=small")
+    whole = compose("dataset=cifar10_two", "strategy=asal_auto", "scale=small", "scale.gan_width=null")
+    assert whole.gan.discriminator.channels == [128, 256, 512]  # ASAL Tab. 7
+    assert small.gan.discriminator.channels == [64, 128, 256]
+    assert small.gan.generator.channels == [256, 128, 64]
+    assert "gan.generator.channels [512, 256, 128] -> [256, 128, 64]" in al_compose.cut_by_scale(small)
+    residual = compose("dataset=cifar10_two", "gan=res_wgan_gp", "scale=small")
+    assert residual.gan.generator.channels == 64
+    narrowest = compose("dataset=mnist_two", "strategy=asal_auto", "scale.gan_width=0.001")
+    assert narrowest.gan.generator.channels == [1, 1, 1]
+
+
+@pytest.mark.parametrize("wrong", ["wide", "true", ".inf"])
+def test_a_bound_that_is_none_changes_nothing(wrong):
+    """`refuse_arguments` says so, once the run is composed."""
+    config = compose("dataset=mnist_two", "strategy=asal_auto", f"scale.gan_width={wrong}", "scale.epochs=many")
+    assert config.gan.generator.channels == [256, 128, 64]
+    assert config.learner.epochs == config.recipe.epochs
+
+
+def test_which_pair_files_took_effect_is_said():
+    config = compose("dataset=mnist_two", "strategy=asal_auto", "scale=small")
+    said = al_compose.effects(config, config.hydra.runtime.choices)
+    assert "pair/gan/wgan_gp/asal/mnist_two" in said
+    assert "pair/learner" not in said
+
+
+@pytest.mark.parametrize("dataset", members("dataset"))
+def test_each_data_set_names_its_recipe(dataset):
+    config = compose(f"dataset={dataset}", *PLAIN)
+    assert (al_compose.CONF / "recipe" / f"{config.hydra.runtime.choices.recipe}.yaml").exists()
+    assert OmegaConf.to_container(config.procedure, resolve=True)
+
+
+@pytest.mark.parametrize("strategy", members("strategy"))
+def test_each_strategy_leaves_network_and_gan_to_the_recipe(strategy):
+    chosen = compose("dataset=mnist_two", f"strategy={strategy}").hydra.runtime.choices
+    default = compose("dataset=mnist_two", "strategy=random").hydra.runtime.choices
+    assert (chosen.network, chosen.gan) == (default.network, default.gan)
+
+
+def test_unknown_choices_are_named_before_anything_is_composed():
+    assert al_compose.unknown_choice(["strategy=random,entropy", "seed=1", "loop.budget=3"]) is None
+    sentence = al_compose.unknown_choice(["strategy=random,entopy"])
+    assert sentence is not None
+    assert re.match(r"strategy=entopy is not known: did you mean entropy\? Use one of .*random", sentence)
+
+
+def test_differences_are_named_by_their_keys():
+    stored, asked = {"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 1, "c": 4}, "e": 5}
+    lines = ["a.c is 2 there and 4 here", "d is 3 there and None here", "e is None there and 5 here"]
+    assert al_compose.differences(stored, asked) == lines
+
+
+def test_help_is_what_hydra_would_print():
+    """`run.py` prints it without Hydra's composition, which takes longer with every folder of conf."""
+    assert al_compose.help_text() == compose().hydra.help.template
+
+
+def test_keys_that_came_later_and_change_nothing_are_in_no_id():
+    kept = al_compose.identity(compose("dataset=fashion_mnist", "strategy=random", "learner.early_stopping=null"))
+    assert not {"match_steps", "early_stopping"} & kept["learner"].keys()
+    assert "free_validation" not in kept["loop"], "nobody looks at validation labels"
+    watched = al_compose.identity(compose("dataset=fashion_mnist", "strategy=random", "match_steps=true"))
+    assert watched["learner"]["match_steps"] is True
+    assert watched["learner"]["early_stopping"]["criterion"] == "accuracy"
+    assert watched["loop"]["free_validation"] is True
+
+
+def test_matched_steps_are_another_run_with_a_label_of_its_own():
+    plain, matched = (("dataset=fashion_mnist", "strategy=random", *more) for more in ((), ("match_steps=true",)))
+    assert run_id(*plain) != run_id(*matched)
+    assert al_compose.label(_root_=compose(*plain)) == "fashion_mnist-waal/random/seed=0"
+    assert al_compose.label(_root_=compose(*matched)) == "fashion_mnist-waal/random+match_steps/seed=0"
+
+
+def test_waal_is_the_same_run_with_matched_steps_and_without():
+    cell = ("dataset=fashion_mnist", "strategy=waal")
+    assert run_id(*cell, "match_steps=true") == run_id(*cell)
+    labels = {al_compose.label(_root_=compose(*cell, *more)) for more in ((), ("match_steps=true",))}
+    assert labels == {"fashion_mnist-waal/waal+waal/seed=0"}

@@ -1,0 +1,44 @@
+"""The cells of an experiment are those that its sweep would run."""
+
+import re
+from pathlib import Path
+
+import pytest
+from composing import run_id
+
+from al_bench.config.experiment import cells_of
+from al_bench.errors import InputError
+
+SHADOW = f"hydra.searchpath=[file://{Path(__file__).parents[1] / 'conf'}]"
+
+
+def test_a_cell_is_the_run_that_its_own_command_line_starts():
+    cells = cells_of("shadow_sweep", [SHADOW])
+    assert [cell.label for cell in cells] == [
+        "digits/random/seed=0", "digits/random/seed=1", "digits/entropy/seed=0", "digits/entropy/seed=1"
+    ]  # fmt: skip
+    for cell in cells:
+        assert cell.id == run_id(SHADOW, "experiment=shadow_sweep", *cell.overrides[:2])
+        assert cell.loop["max_cycles"] == 2
+
+
+def test_overrides_narrow_and_change_a_sweep_as_they_would_on_its_command_line():
+    (cell,) = cells_of("shadow_sweep", [SHADOW, "strategy=random", "seed=4", "learner.epochs=7"])
+    assert cell.id == run_id(SHADOW, "experiment=shadow_sweep", "strategy=random", "seed=4", "learner.epochs=7")
+    assert cell.identity["learner"]["epochs"] == 7
+    assert len(cells_of("shadow_sweep", [SHADOW, "seed=0,1,2"])) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "sentence"),
+    [
+        ("asal/mnist_twoo", [], "experiment=asal/mnist_twoo is not known: did you mean asal/mnist_two"),
+        ("shadow_sweep", [SHADOW, "strategy=rando"], "Could not find 'strategy/rando'"),
+        ("shadow_sweep", [SHADOW, "loop.nothing=3"], "Could not override 'loop.nothing'"),
+        ("shadow_sweep", [SHADOW, "stra("], "cannot be composed"),
+    ],
+)
+def test_what_cannot_be_composed_is_one_sentence(name, overrides, sentence):
+    with pytest.raises(InputError, match=re.escape(sentence)) as error:
+        cells_of(name, overrides)
+    assert "\n" not in str(error.value)

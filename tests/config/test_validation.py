@@ -1,0 +1,150 @@
+"""A configuration is held to the signatures of its parts before anything is built."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, Literal
+
+import pytest
+from composing import compose, members
+from torch import Tensor, nn
+
+from al_bench.config import compose as al_compose
+from al_bench.config.ranges import Count, Fraction, Positive, Precision, Share, Weight, Whole
+from al_bench.config.validation import refuse_arguments, refuse_value
+from al_bench.errors import InputError
+
+
+@dataclass
+class Part:
+    """What configurations of these tests describe."""
+
+    size: Count
+    network: nn.Module | None = None
+    rate: float | Tensor = 0.1
+    channels: Count | Sequence[Count] = 1
+    betas: tuple[float, float] = (0.9, 0.99)
+    make: Callable[[], Any] | None = None
+
+
+def refused(written: dict[str, Any], resolved: dict[str, Any] | None = None) -> str:
+    """The sentence about the part at "it", empty where it is taken."""
+    try:
+        refuse_arguments(written, resolved or written, "it")
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def described(**arguments: Any) -> dict[str, Any]:
+    return {"_target_": f"{__name__}.Part", "_partial_": True, **arguments}
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pytest does not make this module known by its name."""
+    monkeypatch.setitem(sys.modules, __name__, SimpleNamespace(Part=Part))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "good", "bad", "sentence"),
+    [
+        (Count, 1, 0, "must be at least 1"),
+        (Count, 10**9, 1.0, "must be a whole number"),
+        (Count | None, None, 0, "must be at least 1 or null"),
+        (Whole, 0, -1, "must be at least 0"),
+        (Positive, 1, 0, "must be more than 0"),
+        (Positive, 1e-9, float("inf"), "must be a finite number"),
+        (Weight, 0, -0.1, "must be at least 0"),
+        (Weight, 0.5, float("nan"), "must be a finite number"),
+        (Share, 1, 1.01, "must be at most 1"),
+        (float, float("inf"), "much", "must be a number"),
+        (float, 1, True, "must be a number"),
+        (int, -1, True, "must be a whole number"),
+        (bool, False, 0, "must be true or false"),
+        (str, "1", 1, "must be text"),
+        (Precision, "32-true", "fp8", "must be '32-true', 'bf16-mixed' or '16-mixed'"),
+        (Literal["a", "b"] | None, None, "c", "must be 'a' or 'b' or null"),
+        (Sequence[Count], [1, 2], [1, 0], "must be at least 1"),
+        (Sequence[Count] | Count, 3, "three", "must be a list or a whole number"),
+        (tuple[float, float], [0.5, 0.9], [0.5, "x"], "must be a number"),
+        (tuple[int, ...], [1, 2, 3], [1.5], "must be a whole number"),
+        (float | Tensor, 0.1, "x", "must be a number"),
+        (Mapping[str, float], {"accuracy": 0.9}, {"accuracy": "high"}, "must be a number"),
+        (Mapping[str, float] | None, None, 0.9, "must be a mapping or null"),
+        (Fraction, 0.5, 1, "must be less than 1"),
+    ],
+)
+def test_a_value_is_of_its_annotation(annotation: Any, good: Any, bad: Any, sentence: str) -> None:
+    refuse_value("key", good, annotation)
+    with pytest.raises(InputError) as refusal:
+        refuse_value("key", bad, annotation)
+    assert str(refusal.value).startswith("key") and str(refusal.value).endswith(sentence)
+
+
+@pytest.mark.parametrize("annotation", [Any, None, nn.Module, nn.Module | None, Callable[[], int], Sequence[Tensor]])
+def test_what_no_plain_value_can_be_is_left_to_the_part(annotation: Any) -> None:
+    refuse_value("key", "anything", annotation)
+    for node in ({"_target_": "torch.nn.ReLU"}, [{"_target_": "torch.nn.ReLU"}], {"a": {"_target_": "torch.nn.ReLU"}}):
+        refuse_value("key", node, Count)
+
+
+def test_an_argument_is_named_as_its_user_types_it() -> None:
+    with pytest.raises(InputError, match=r"^key\.accuracy=high must be a number$"):
+        refuse_value("key", {"loss": 1, "accuracy": "high"}, Mapping[str, float] | None)
+    assert refused({"it": described(size=1)}) == ""
+    assert refused({"it": described(size=0)}) == "it.size=0 must be at least 1"
+    elsewhere = {"it": described(size="${recipe.size}"), "recipe": {"size": "${most}"}, "most": 0}
+    assert refused(elsewhere, {**elsewhere, "it": described(size=0)}) == "most=0 must be at least 1"
+    computed = {"it": described(size="${at_most:${most},3}"), "most": 0}
+    assert refused(computed, {"it": described(size=0), "most": 0}) == "it.size=0 must be at least 1"
+
+
+def test_a_part_within_a_part_is_found_where_it_stands() -> None:
+    inner = described(size="many")
+    for holder in (described(size=1, network=inner), {"kept": [1, described(size=1, network=inner)]}):
+        place = "it.network" if "size" in holder else "it.kept.1.network"
+        assert refused({"it": holder}) == f"{place}.size=many must be a whole number"
+    written = {"it": described(size=1, network="${net}"), "net": inner}
+    assert refused(written, {"it": described(size=1, network=inner), "net": inner}).startswith("net.size=many")
+
+
+def test_a_name_that_the_part_does_not_have_is_refused_though_it_is_made_later() -> None:
+    known = "Use one of size, network, rate, channels, betas, make"
+    assert refused({"it": described(sizes=1)}) == f"it.sizes is not known: did you mean size? {known}"
+    bare = {"_target_": "al_bench.matcher.kdtree.KdTree", "leaves": 3}
+    assert refused({"it": bare}) == "it.leaves is not known: there is nothing to set"
+
+
+def test_an_optimizer_is_tried() -> None:
+    adam = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": 0.1, "betas": [0.5, 0.9]}
+    assert refused({"it": adam}) == ""
+    assert refused({"it": {**adam, "lr": -1}}) == "it: Invalid learning rate: -1"
+    assert refused({"it": {**adam, "lr": "x"}}) == "it.lr=x must be a number"
+    assert refused({"it": {**adam, "betas": [0.5, 1.0]}}) == "it: Invalid beta parameter at index 1: 1.0"
+
+
+CHOICES = [
+    (f"{family}={name}",)
+    for family in ("strategy", "learner", "network", "gan", "matcher", "oracle", "feature", "representation",
+                   "procedure", "evaluator", "method", "experiment")
+    for name in members(family)
+] + [
+    (f"dataset={name}", f"scale={scale}", f"preset={preset}")
+    for name in members("dataset") if name != "image_folder"
+    for scale, preset in (("paper", "as_paper"), ("small", "as_code"), ("smoke", "as_paper"))
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overrides", CHOICES, ids=" ".join)
+def test_every_choice_is_taken(overrides: tuple[str, ...]) -> None:
+    written, resolved = al_compose.written_and_resolved(compose(*overrides))
+    for root in ("scale", "procedure"):
+        refuse_arguments(written, resolved, root)
+
+
+def test_a_lightning_trainer_is_taken() -> None:
+    trainer = "trainer={_target_: pytorch_lightning.Trainer, _partial_: true, devices: 2, accelerator: cpu}"
+    refuse_arguments(*al_compose.written_and_resolved(compose(trainer)), "procedure")

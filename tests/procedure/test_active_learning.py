@@ -1,0 +1,314 @@
+"""The loop on real digits, in this process: what is stored, what is shared, what goes on."""
+
+import json
+
+import pytest
+import torch
+from composing import compose, part
+from safetensors.torch import load_file
+
+from al_bench.config import compose as al_compose
+from al_bench.dataset import Dataset, Split
+from al_bench.errors import InputError
+from al_bench.learner.supervised import Supervised
+from al_bench.seeding import generator
+from al_bench.storage.store import RunStore
+from al_bench.strategy.random import Random
+from al_bench.strategy.uncertainty import Uncertainty
+from run import instantiated
+
+FAST = ("learner.epochs=3", "loop.initial_size=20", "loop.query_size=15", "dataset.max_images=300")
+
+
+def run(folder, *overrides, budget=65):
+    """Runs a cell of digits in `folder`; returns its records."""
+    config = compose("gan=none", *FAST, f"loop.budget={budget}", f"paths.outputs={folder}", "device=cpu", *overrides)
+    identity = al_compose.identity(config)
+    with RunStore(folder / al_compose.hash_of(identity), identity, {}) as store:
+        instantiated(config.procedure).run(store)
+        return store.records
+
+
+def comparable(records):
+    """All of the records but what a clock or the memory says."""
+    return [{key: value for key, value in record.items() if key not in ("effort", "commit")} for record in records]
+
+
+def test_a_run_of_entropy(tmp_path):
+    records = run(tmp_path, "strategy=entropy")
+    assert [record["annotations"] for record in records] == [20, 35, 50, 65]
+    assert [record["unlabeled"] for record in records] == [280, 265, 250, 235]
+    assert [sum(record["class_counts"]) for record in records] == [20, 35, 50, 65]
+    labeled = [index for record in records for index in record["query"]["indices"]]
+    assert len(set(labeled)) == 65
+    first, second = records[:2]
+    assert first["chosen_entropy"] is None
+    assert second["chosen_entropy"] == pytest.approx(sum(second["query"]["scores"]) / 15, rel=1e-5)
+    assert second["query"]["scores"] == sorted(second["query"]["scores"], reverse=True)
+    assert second["query"]["entropies"] == pytest.approx(second["query"]["scores"], rel=1e-4)
+    assert records[3]["effort"]["fit"]["optimizer_steps"] == 3 * 5  # 65 in batches of 16
+    assert records[3]["effort"]["fit"]["images_seen"] == 3 * 65
+    labels = part("dataset", "gan=none", *FAST).train.labels
+    assert second["query"]["labels"] == labels[torch.tensor(second["query"]["indices"])].tolist()
+
+
+def test_strategies_of_a_seed_share_the_whole_of_round_0(tmp_path):
+    first = {}
+    for strategy in ("random", "entropy", "coreset"):
+        records = run(tmp_path, f"strategy={strategy}", budget=35)
+        first[strategy] = json.dumps(comparable(records[:1]))
+    assert len(set(first.values())) == 1
+    other = comparable(run(tmp_path, "strategy=random", "seed=1", budget=35)[:1])
+    assert other[0]["query"]["indices"] != json.loads(first["random"])[0]["query"]["indices"]
+
+
+def test_raising_the_budget_goes_on(tmp_path):
+    uncut = run(tmp_path / "uncut", "strategy=entropy", budget=65)
+    run(tmp_path / "raised", "strategy=entropy", budget=35)
+    raised = run(tmp_path / "raised", "strategy=entropy", budget=65)
+    assert comparable(raised) == comparable(uncut)
+    weights = [
+        next((tmp_path / name).glob("*/cycles/003.model.safetensors")).read_bytes() for name in ("uncut", "raised")
+    ]
+    assert weights[0] == weights[1]
+
+
+def test_the_last_query_takes_what_the_budget_leaves(tmp_path):
+    assert [record["annotations"] for record in run(tmp_path, "strategy=random", budget=40)] == [20, 35, 40]
+
+
+def test_the_pool_may_be_labeled_to_its_end(tmp_path):
+    records = run(tmp_path, "strategy=entropy", "dataset.max_images=40", budget=1000)
+    assert [record["unlabeled"] for record in records] == [20, 5, 0]
+
+
+def test_full_supervision_is_one_cycle(tmp_path):
+    records = run(tmp_path, "strategy=full", "loop.initial_size=inf", "loop.budget=inf")
+    assert [record["annotations"] for record in records] == [300]
+
+
+def test_stop_at_ends_a_run_early(tmp_path):
+    records = run(tmp_path, "strategy=random", "loop.stop_at={accuracy: 0.01}", budget=200)
+    assert len(records) == 1
+
+
+def test_a_noisy_oracle_costs_what_it_does_not_tell(tmp_path):
+    records = run(tmp_path, "strategy=random", "oracle=noisy", "oracle.abstain=0.5", budget=35)
+    assert records[1]["annotations"] == 35
+    told = sum(label >= 0 for record in records for label in record["query"]["labels"])
+    assert 0 < told < 35
+    assert sum(records[1]["class_counts"]) == told
+
+
+def test_label_maps_go_through_the_same_loop(tmp_path):
+    records = run(
+        tmp_path, "dataset=shapes_seg", "strategy=entropy", "loop.initial_size=4", "loop.query_size=2",
+        "dataset.max_images=12", budget=8,
+    )  # fmt: skip
+    assert [record["annotations"] for record in records] == [4, 6, 8]
+    assert 0 <= records[-1]["metrics"]["mean_iou"] <= 1
+    assert records[-1]["query"]["labels"] is None
+
+
+LINES = ("strategy=adba", "gan=wgan_gp", "+dataset.classes=[3,8]", "network=linear")
+ADBA = (
+    *LINES, "gan.iterations=10", "representation.encoder.iterations=20", "representation.steps=3",
+    "oracle.learner.epochs=3",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", ["boundary", "labels"])
+def test_a_line_is_one_annotation_of_eleven_images(tmp_path, loss):
+    records = run(tmp_path, *ADBA, f"learner.loss={loss}", "oracle.min_confidence=0.6", budget=50)
+    assert [record["annotations"] for record in records] == [20, 35, 50]
+    assert len({record["unlabeled"] for record in records}) == 1, "a line labels images that are not the pool's"
+    labels = records[1]["query"]["labels"]
+    assert [len(line) for line in labels] == [11] * 15
+    told = sum(label >= 0 for record in records[1:] for line in record["query"]["labels"] for label in line)
+    assert sum(records[2]["class_counts"]) == 20 + told < 20 + 30 * 11, "some could not be told"
+    tensors = load_file(next(tmp_path.glob("*/cycles/002.safetensors")))
+    assert tensors["shown"].shape == (15, 11, 1, 8, 8)
+    assert tensors["synthetic"].shape[:2] == (15, 11)
+    first = load_file(next(tmp_path.glob("*/cycles/001.safetensors")))
+    assert not set(first["trace.position"].tolist()) & set(tensors["trace.position"].tolist())
+
+
+@pytest.mark.slow
+def test_lines_are_known_again_when_a_run_goes_on(tmp_path):
+    uncut = run(tmp_path / "uncut", *ADBA, budget=50)
+    run(tmp_path / "raised", *ADBA, budget=35)
+    assert comparable(run(tmp_path / "raised", *ADBA, budget=50)) == comparable(uncut)
+
+
+def test_a_failed_training_names_cycle_step_and_seed_and_keeps_what_was_done(tmp_path, monkeypatch):
+    run(tmp_path, "strategy=random", budget=35)
+    fit = Supervised.fit
+
+    def diverging(self, *arguments):
+        raise FloatingPointError("cross_entropy is nan at step 7")
+
+    monkeypatch.setattr(Supervised, "fit", diverging)
+    with pytest.raises(
+        InputError, match="cycle 2, seed 0: cross_entropy is nan at step 7; what was finished before is kept"
+    ):
+        run(tmp_path, "strategy=random", budget=65)
+    monkeypatch.setattr(Supervised, "fit", fit)
+    assert len(run(tmp_path, "strategy=random", budget=65)) == 4
+
+
+def test_a_learning_rate_that_explodes_ends_with_one_sentence(tmp_path):
+    with pytest.raises(InputError, match=r"cycle 0, seed 0: cross_entropy is (nan|inf) at step \d+"):
+        run(tmp_path, "strategy=random", "learner.optimizer={_target_: torch.optim.SGD, _partial_: true, lr: 1e30}")
+
+
+def test_a_gan_that_explodes_ends_with_one_sentence(tmp_path):
+    rate = "gan.discriminator_optimizer.lr=1e30"
+    with pytest.raises(InputError, match=r"before cycle 0, seed 0: discriminator_loss is (nan|inf) at step \d+"):
+        run(tmp_path, "strategy=asal_auto", "gan=wgan_gp", "gan.iterations=20", rate)
+    assert not list(tmp_path.rglob("artifacts/gan/*.json"))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["loop.budget=10"], r"loop.budget=10 is smaller than loop.initial_size=20"),
+        (["loop.query_size=301"], r"loop.query_size=301 is larger than the 300 images of the training split"),
+        (["loop.budget=many"], r"loop.budget=many is not a number: use one, or inf for all"),
+        (["loop.query_size=0"], r"loop.query_size=0 must be at least 1"),
+        (["loop.initial_size=0"], r"loop.initial_size=0 must be at least 1"),
+        (["loop.initial_size=400", "loop.budget=500"], r"loop.initial_size=400 is larger than the 300 images"),
+        (["loop.initial=evenly"], r"loop.initial=evenly is not known: use random, balanced or stratified"),
+        (["loop.stop_at={acuracy: 0.9}"], r"loop.stop_at names acuracy, which is not measured: use accuracy, "),
+        (["device=cuda"], r"device=cuda was asked for and 0 GPUs are there: use device=cpu"),
+        (["device=tpu"], r"device=tpu is not (known|supported): use auto, cpu, cuda or cuda:1"),
+        (
+            ["network=linear", "strategy=bald"],
+            r"strategy Dropout needs a model with dropout, .* network=lenet.* network=small_cnn",
+        ),
+        (
+            ["representation=autoencoder", "network=linear", "strategy=asal_auto", "gan=wgan_gp"],
+            r"generates images, .* use representation=none",
+        ),
+        (
+            ["strategy=gaal", "gan=wgan_gp", "oracle=ground_truth"],
+            r"labels of synthetic images, .* use oracle=classifier",
+        ),
+        (["strategy=adba", "gan=wgan_gp", "network=linear"], r"learner=boundary .* data set has 10: use one of two"),
+        ([*LINES, "network=small_cnn"], r"network=small_cnn needs images .* network=linear"),
+        ([*LINES, "representation=autoencoder"], r"cannot turn them into images .* use representation=latent"),
+        ([*LINES, "gan=none"], r"gan=none: choose another gan"),
+        ([*LINES, "oracle=noisy"], r"labels of synthetic images, .* use oracle=classifier"),
+        ([*LINES, "representation=none", "learner=supervised"], r"Adba makes up inputs, and NoRepresentation"),
+        (["strategy=learning_loss", "learner=supervised"], r"predicted_loss, .* use learner=learning_loss"),
+        (["network=lenet5"], r"lenet5.* needs .*\(1, 8, 8\)"),
+    ],
+)
+def test_bad_input_ends_before_any_training(tmp_path, overrides, sentence, monkeypatch):
+    def train(*arguments, **options):
+        raise AssertionError("something was trained")
+
+    monkeypatch.setattr("al_bench.training.fit.fit", train)
+    if torch.cuda.is_available() and "device=cuda" in overrides:
+        pytest.skip("a GPU is there")
+    with pytest.raises(InputError, match=sentence):
+        run(tmp_path, "strategy=random", *overrides)
+    assert not list(tmp_path.glob("*/cycles/*.json"))
+
+
+def test_a_strategy_that_looks_at_labels_is_stopped(tmp_path, monkeypatch):
+    def peek(self, dataset, artifacts):
+        return dataset.train.labels[:3]
+
+    monkeypatch.setattr(Uncertainty, "prepare", peek)
+    with pytest.raises(PermissionError, match="see no hidden label"):
+        run(tmp_path, "strategy=entropy")
+
+
+VALIDATED = ("dataset=fashion_mnist", "network=lenet5", "strategy=random")
+
+
+def made_of_clothes(monkeypatch, validation=40):
+    """Fashion-MNIST's place in a run, small."""
+    rng = generator(0)
+
+    def split(size):
+        labels = torch.randint(10, (size,), generator=rng)
+        images = torch.randint(100, (size, 1, 28, 28), generator=rng) + 15 * labels[:, None, None, None]
+        return Split(images.to(torch.uint8), labels)
+
+    made = Dataset(split(120), split(validation) if validation else None, split(30), 10, tuple("0123456789"))
+    monkeypatch.setattr("al_bench.dataset.fashion_mnist.fashion_mnist", lambda **_: made)
+    return made
+
+
+CLOTHES = (*VALIDATED, "recipe.initial_size=20", "recipe.query_size=15", "learner.epochs=4")
+
+
+def clothes(folder, *overrides, budget):
+    config = compose(*CLOTHES, f"loop.budget={budget}", f"paths.outputs={folder}", "device=cpu", *overrides)
+    identity = al_compose.identity(config)
+    with RunStore(folder / al_compose.hash_of(identity), identity, {}) as store:
+        instantiated(config.procedure).run(store)
+        return store.records
+
+
+def test_validation_labels_are_free_where_the_recipe_says_so(tmp_path, monkeypatch):
+    made_of_clothes(monkeypatch)
+    records = clothes(tmp_path, budget=35)
+    assert [record["annotations"] for record in records] == [20, 35]
+    assert [record["validation_labels"] for record in records] == [40, 40]
+
+
+def test_and_count_as_annotations_where_it_does_not(tmp_path, monkeypatch):
+    made_of_clothes(monkeypatch)
+    records = clothes(tmp_path, "loop.free_validation=false", budget=75)
+    assert [record["annotations"] for record in records] == [60, 75]
+    with pytest.raises(InputError, match=r"loop\.budget=50 does not hold 40 validation labels beside 20 initial ones"):
+        clothes(tmp_path, "loop.free_validation=false", budget=50)
+
+
+def test_only_the_training_sees_the_validation_split(tmp_path, monkeypatch):
+    made, seen = made_of_clothes(monkeypatch), []
+    query, fit = Random.query, Supervised.fit
+    monkeypatch.setattr(
+        Random, "query", lambda self, model, pool, *rest: (seen.append(pool), query(self, model, pool, *rest))[1]
+    )
+    monkeypatch.setattr(Supervised, "fit", lambda self, pool, *rest: (seen.append(pool), fit(self, pool, *rest))[1])
+    clothes(tmp_path, budget=35)
+    fitted, queried, again = seen
+    assert queried.validation is None
+    for pool in (fitted, again):
+        assert torch.equal(pool.validation[1], made.validation.labels)
+    seen.clear()
+    clothes(tmp_path, "learner.early_stopping=null", budget=20)
+    assert seen[0].validation is None
+
+
+def test_early_stopping_without_a_validation_split_is_refused(tmp_path, monkeypatch):
+    made_of_clothes(monkeypatch, validation=0)
+    with pytest.raises(
+        InputError, match=r"learner\.early_stopping needs a validation split, which this data set has not"
+    ):
+        clothes(tmp_path, budget=35)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["strategy=waal", "network=linear"], r"Linear has none: use network=lenet5"),
+        (["strategy=waal", "learner=supervised"], r"strategy Waal needs a model with critic, .* use learner=waal"),
+    ],
+)
+def test_waal_without_its_parts_is_refused(tmp_path, overrides, sentence):
+    with pytest.raises(InputError, match=sentence):
+        run(tmp_path, *overrides)
+
+
+def test_waal_runs_to_the_end_of_its_pool_and_comes_back(tmp_path):
+    records = run(tmp_path, "strategy=waal", "loop.query_size=100", budget="inf")
+    assert [record["unlabeled"] for record in records] == [280, 180, 80, 0], (
+        "labels outnumber images, then none is left"
+    )
+    assert {"uncertainty", "critic"} == records[1]["trace"].keys()
+    assert comparable(run(tmp_path, "strategy=waal", "loop.query_size=100", budget="inf")) == comparable(records)

@@ -1,0 +1,24 @@
+from al_bench.analysis.grouping import Group
+from al_bench.report.figures.palette import looks
+
+TABLE = ("random", "least_confidence", "margin", "entropy", "k_median", "mc_entropy", "coreset", "deepfool", "waal")
+
+
+def of(methods):
+    return {name: look for (name, _), look in looks(Group("digits", name, []) for name in methods).items()}
+
+
+def test_nine_lines_have_nine_colors_and_markers_and_are_solid():
+    found = of(TABLE)
+    assert len({look.color for look in found.values()}) == len({look.marker for look in found.values()}) == len(TABLE)
+    assert {look.dash for look in found.values()} == {""}
+
+
+def test_more_lines_share_colors_and_differ_in_the_dash():
+    found = of([*TABLE, "full", "kmeans", "bald"])
+    assert len(set(found.values())) == len(TABLE) + 3
+
+
+def test_a_method_in_a_folder_looks_like_the_strategy_of_its_name():
+    alone, inside = of(TABLE), of([f"h_divergence/{name}" for name in TABLE[:-1]] + ["waal"])
+    assert all(alone[name] == inside[f"h_divergence/{name}"] for name in TABLE[:-1])

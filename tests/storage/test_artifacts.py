@@ -1,0 +1,147 @@
+import dataclasses
+import functools
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+import torch
+
+from al_bench.gan import Gan
+from al_bench.storage.artifacts import Artifacts, describe
+
+SPEC = {"gan": {"iterations": 3}, "images": "abc"}
+
+
+def made(value=1.0, calls=None):
+    def make(scratch):
+        if calls is not None:
+            calls.append(scratch)
+        return {"weight": torch.full((3,), value)}, {"loss": [value]}
+
+    return make
+
+
+def test_made_once_and_read_after(tmp_path):
+    calls = []
+    for _ in range(3):
+        tensors = Artifacts(tmp_path).get("gan", SPEC, made(calls=calls))
+        assert torch.equal(tensors["weight"], torch.ones(3))
+    assert len(calls) == 1
+
+
+def test_how_long_making_took_is_known_whenever_that_was(tmp_path):
+    def make(scratch):
+        time.sleep(0.05)
+        return made()(scratch)
+
+    first, again = Artifacts(tmp_path), Artifacts(tmp_path)
+    first.get("gan", SPEC, make)
+    again.get("gan", SPEC, make)
+    assert first.seconds == again.seconds
+    assert 0.05 <= again.seconds["gan"] < 1
+
+
+def test_another_configuration_is_another_artifact(tmp_path):
+    artifacts = Artifacts(tmp_path)
+    artifacts.get("gan", SPEC, made(1.0))
+    assert artifacts.get("gan", {**SPEC, "images": "abd"}, made(2.0))["weight"][0] == 2
+    assert artifacts.get("autoencoder", SPEC, made(3.0))["weight"][0] == 3
+    assert artifacts.get("gan", dict(reversed(SPEC.items())), made(4.0))["weight"][0] == 1
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "no tensors", "record"])
+def test_a_garbled_artifact_is_set_aside_and_made_anew(tmp_path, damage, caplog):
+    Artifacts(tmp_path).get("gan", SPEC, made(1.0))
+    (tensors,) = tmp_path.glob("gan/*.safetensors")
+    record = tensors.with_suffix(".json")
+    data = bytearray(tensors.read_bytes())
+    if damage == "truncated":
+        tensors.write_bytes(data[:-2])
+    elif damage == "flipped":
+        data[-1] ^= 1
+        tensors.write_bytes(data)
+    elif damage == "no tensors":
+        tensors.unlink()
+    else:
+        record.write_text(record.read_text()[:50])
+    again = Artifacts(tmp_path).get("gan", SPEC, made(2.0))
+    assert again["weight"][0] == 2
+    assert "is garbled: kept as" in caplog.text
+    assert list(tmp_path.glob("gan/*.garbled-1"))
+
+
+def test_a_failure_leaves_nothing_that_looks_made(tmp_path):
+    def fail(scratch):
+        raise FloatingPointError("loss is nan at step 3")
+
+    with pytest.raises(FloatingPointError):
+        Artifacts(tmp_path).get("gan", SPEC, fail)
+    assert not list(tmp_path.glob("gan/*.json"))
+    assert Artifacts(tmp_path).get("gan", SPEC, made())["weight"][0] == 1
+
+
+def _make_slowly(folder, log):
+    def make(scratch):
+        with log.open("a") as file:
+            file.write("made\n")
+        time.sleep(1)
+        return {"weight": torch.ones(2)}, {}
+
+    assert Artifacts(folder).get("gan", SPEC, make)["weight"][0] == 1
+
+
+def _make_and_die(folder, ready):
+    def make(scratch):
+        ready.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    Artifacts(folder).get("gan", SPEC, make)
+
+
+def test_two_jobs_that_start_at_once_make_it_once(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    log = tmp_path / "log"
+    jobs = [context.Process(target=_make_slowly, args=(tmp_path / "artifacts", log)) for _ in range(2)]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    assert [job.exitcode for job in jobs] == [0, 0]
+    assert log.read_text() == "made\n"
+
+
+def test_a_killed_owner_does_not_hold_the_lock(tmp_path):
+    job = multiprocessing.get_context("spawn").Process(target=_make_and_die, args=(tmp_path, tmp_path / "ready"))
+    job.start()
+    job.join()
+    assert job.exitcode == -signal.SIGKILL
+    assert (tmp_path / "ready").exists()
+    assert Artifacts(tmp_path).get("gan", SPEC, made())["weight"][0] == 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    size: int
+    network: object
+    trainer: object = dataclasses.field(default=None, metadata={"identity": False})
+
+
+def test_a_description_says_all_that_was_configured_and_nothing_else():
+    partial = functools.partial(torch.optim.Adam, lr=0.1, betas=(0.5, 0.9))
+    described = describe(Part(3, partial, trainer=object()))
+    assert described["size"] == 3
+    assert described["network"] == {"target": "torch.optim.adam.Adam", "args": [], "lr": 0.1, "betas": [0.5, 0.9]}
+    assert "trainer" not in described
+    assert describe(Part(4, partial)) != describe(Part(3, partial))
+
+
+def test_what_cannot_be_described_is_refused():
+    with pytest.raises(TypeError, match="cannot describe"):
+        describe(Part(1, torch.nn.Linear(2, 2)))
+
+
+def test_a_gans_identity_leaves_out_how_it_is_driven():
+    (trainer,) = (field for field in dataclasses.fields(Gan) if field.name == "trainer")
+    assert trainer.metadata["identity"] is False

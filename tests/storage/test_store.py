@@ -1,0 +1,160 @@
+import json
+
+import pytest
+import torch
+
+from al_bench.config.compose import hash_of
+from al_bench.errors import InputError
+from al_bench.storage.store import Cycle, RunStore
+
+IDENTITY = {"seed": 0, "learner": {"epochs": 20}}
+
+
+def cycle(index):
+    tensors = {"labels": torch.full((2,), index)}
+    return Cycle({"index": index, "metrics": {"accuracy": 0.1 * index}}, tensors, {"w": torch.full((3,), float(index))})
+
+
+def open_store(folder, identity=IDENTITY, **options):
+    return RunStore(folder, identity, {"commit": "abc"}, **options)
+
+
+def written(folder, count=4, **options):
+    with open_store(folder, **options) as store:
+        for index in range(count):
+            store.write(cycle(index))
+    return folder
+
+
+def damage(path, how):
+    data = bytearray(path.read_bytes())
+    if how == "truncated":
+        path.write_bytes(data[: len(data) // 2])
+    elif how == "garbled":
+        data[-3] ^= 4
+        path.write_bytes(data)
+    else:
+        path.unlink()
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    written(tmp_path)
+    with open_store(tmp_path) as store:
+        assert [record["metrics"]["accuracy"] for record in store.records] == [0.0, 0.1, 0.2, pytest.approx(0.3)]
+        assert store.tensors(2)["labels"].tolist() == [2, 2]
+        assert store.weights(3)["w"].tolist() == [3, 3, 3]
+        store.write(cycle(4))
+    with open_store(tmp_path) as store:
+        assert len(store.records) == 5
+
+
+def test_models_of_the_last_two_cycles_are_kept_unless_all_are_asked_for(tmp_path):
+    written(tmp_path / "last")
+    written(tmp_path / "all", keep_weights="all")
+    kept = [len(list((tmp_path / name / "cycles").glob("*.model.safetensors"))) for name in ("last", "all")]
+    assert kept == [2, 4]
+    with pytest.raises(InputError, match="keep_weights=none is not known: use last or all"):
+        open_store(tmp_path, keep_weights="none")
+
+
+def test_a_person_can_read_a_cycle(tmp_path):
+    written(tmp_path)
+    assert json.loads((tmp_path / "cycles" / "002.json").read_text())["metrics"]["accuracy"] == 0.2
+    assert json.loads((tmp_path / "config.json").read_text()) == {"identity": IDENTITY, "commit": "abc"}
+
+
+@pytest.mark.parametrize("how", ["truncated", "garbled", "missing"])
+@pytest.mark.parametrize("name", ["003.json", "003.safetensors", "003.model.safetensors"])
+def test_a_bad_last_cycle_is_set_aside_and_done_again(tmp_path, name, how, caplog):
+    written(tmp_path)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "cycles").iterdir()}
+    damage(tmp_path / "cycles" / name, how)
+    with open_store(tmp_path) as store:
+        assert len(store.records) == 3
+        assert store.weights(2)["w"].tolist() == [2, 2, 2]
+        store.write(cycle(3))
+    if (name, how) != ("003.json", "missing"):  # without its JSON a cycle was never whole
+        assert "cycle 3" in caplog.text and "garbled" in caplog.text
+        assert list((tmp_path / "cycles").glob("003*garbled-1"))
+    assert all((tmp_path / "cycles" / name).read_bytes() == data for name, data in before.items())
+
+
+@pytest.mark.parametrize("how", ["truncated", "garbled", "missing"])
+@pytest.mark.parametrize("name", ["001.json", "001.safetensors"])
+def test_a_bad_cycle_that_others_build_on_stops(tmp_path, name, how):
+    written(tmp_path)
+    damage(tmp_path / "cycles" / name, how)
+    for _ in range(2):  # the second time it is missing
+        with (
+            pytest.raises(InputError, match=r"001.json is missing or garbled and cycles 2 to 3 build on it"),
+            open_store(tmp_path),
+        ):
+            pass
+    assert (tmp_path / "cycles" / "002.json").exists()
+
+
+def test_two_missing_models_stop(tmp_path):
+    written(tmp_path)
+    for index in (2, 3):
+        damage(tmp_path / "cycles" / f"00{index}.model.safetensors", "missing")
+    with pytest.raises(InputError, match=r"models of cycles 3 and 2 .* are missing or garbled"), open_store(tmp_path):
+        pass
+    assert (tmp_path / "cycles" / "003.json").exists()
+
+
+def test_a_first_cycle_without_its_model_is_done_again(tmp_path):
+    written(tmp_path, 1)
+    damage(tmp_path / "cycles" / "000.model.safetensors", "truncated")
+    with open_store(tmp_path) as store:
+        assert store.records == []
+
+
+def test_a_folder_of_another_run_is_refused_with_the_difference(tmp_path):
+    written(tmp_path)
+    other = {"seed": 0, "learner": {"epochs": 30}}
+    with (
+        pytest.raises(InputError, match=r"holds another run: learner\.epochs is 20 there and 30 here"),
+        open_store(tmp_path, other),
+    ):
+        pass
+
+
+def test_a_folder_that_is_named_for_another_configuration_is_refused(tmp_path):
+    other = tmp_path / "0123456789ab"
+    with pytest.raises(InputError, match="is the folder of another configuration"), open_store(other):
+        pass
+    with open_store(tmp_path / hash_of(IDENTITY)):
+        pass
+
+
+def test_a_garbled_config_is_set_aside(tmp_path, caplog):
+    written(tmp_path)
+    damage(tmp_path / "config.json", "truncated")
+    with open_store(tmp_path) as store:
+        assert len(store.records) == 4
+    assert (tmp_path / "config.json.garbled-1").exists()
+    assert "config.json is garbled" in caplog.text
+
+
+def test_two_at_once_in_one_folder(tmp_path):
+    with open_store(tmp_path):
+        with pytest.raises(InputError, match=r"another process \(process \d+\) is running in"), open_store(tmp_path):
+            pass
+    with open_store(tmp_path):
+        pass
+
+
+def test_a_cycle_cut_before_its_json_is_not_there(tmp_path, monkeypatch):
+    written(tmp_path, 2)
+
+    def die(path, value):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("al_bench.storage.store.write_json", die)
+        with open_store(tmp_path) as store, pytest.raises(KeyboardInterrupt):
+            store.write(cycle(2))
+    with open_store(tmp_path) as store:
+        assert len(store.records) == 2
+        store.write(cycle(2))
+        assert store.weights(2)["w"].tolist() == [2, 2, 2]

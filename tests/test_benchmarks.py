@@ -1,0 +1,319 @@
+"""The bench: a miss shows and fails, and the two sides of each claim compute the same."""
+
+import dataclasses
+import math
+import time
+
+import pytest
+import torch
+
+from al_bench.active import scores
+from al_bench.learner.supervised import Supervised
+from al_bench.network.lenet import LeNet
+from al_bench.network.lenet5 import LeNet5
+from al_bench.network.linear import Linear
+from al_bench.network.predict import predict
+from al_bench.seeding import fork, generator
+from al_bench.storage.store import RunStore
+from al_bench.strategy.coreset import furthest_first
+from benchmarks import (
+    Goal,
+    Measured,
+    Pairs,
+    command,
+    coreset,
+    cycle,
+    deepfool,
+    fit,
+    gan,
+    interleaved,
+    matcher,
+    matcher_scale,
+    scoring,
+    waal,
+)
+from scripts.bench import CLAIMS, main
+
+FAST = Measured("a fast part", 0.25, Goal(0.4), "0.1 s and 0.4 s")
+SLOW = Measured("a slow part", 0.5, Goal(0.4), "0.2 s and 0.4 s")
+BESIDE = Measured("told beside it", 0.0712, None, "nothing is claimed", unit="%")
+
+
+def bench(path, *rows, arguments=()):
+    """The exit code of a bench of one claim with these rows."""
+    return main(arguments, {"claim": lambda: list(rows)}, path / "bench.md")
+
+
+def test_all_claims_met_exits_0(tmp_path, capsys):
+    assert bench(tmp_path, FAST, BESIDE) == 0
+    assert "missed" not in capsys.readouterr().out
+
+
+def test_a_miss_exits_1_and_is_printed_as_missed(tmp_path, capsys):
+    assert bench(tmp_path, FAST, SLOW) == 1
+    fast, slow, _ = capsys.readouterr().out.splitlines()
+    assert fast.split()[:3] == ["a", "fast", "part"]
+    assert "0.250 x" in fast and "at most 0.400 x" in fast and " met " in fast
+    assert "0.500 x" in slow and "at most 0.400 x" in slow and " missed " in slow
+
+
+def test_the_page_holds_goal_and_verdict_and_what_it_was_measured_on(tmp_path):
+    bench(tmp_path, FAST, SLOW, BESIDE)
+    page = (tmp_path / "bench.md").read_text()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| ")]
+    assert ["a fast part", "0.250 x", "at most 0.400 x", "met", "0.1 s and 0.4 s"] in rows
+    assert ["a slow part", "0.500 x", "at most 0.400 x", "missed", "0.2 s and 0.4 s"] in rows
+    assert ["told beside it", "7.12 %", "-", "-", "nothing is claimed"] in rows
+    about = {row[0]: row[1] for row in rows if len(row) == 2}
+    assert about["command"] == "`python scripts/bench.py`"
+    assert "torch 2." in about["versions"]
+    assert "cores" in about["hardware"]
+    assert {"commit", "date"} <= set(about)
+
+
+def test_a_part_of_the_bench_leaves_the_page_alone(tmp_path, capsys):
+    (tmp_path / "bench.md").write_text("of all claims")
+    assert bench(tmp_path, SLOW, arguments=["claim"]) == 1
+    assert (tmp_path / "bench.md").read_text() == "of all claims"
+
+
+def test_an_unknown_claim_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        bench(tmp_path, FAST, arguments=["speed"])
+    assert "speed is not known: use claim" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "goal", "met"),
+    [
+        (0.4, Goal(0.4), True),
+        (0.401, Goal(0.4), False),
+        (0.9, Goal(0.9, at_least=True), True),
+        (0.899, Goal(0.9, at_least=True), False),
+        (math.nan, Goal(0.4), False),
+        (math.nan, Goal(0.4, at_least=True), False),
+    ],
+)
+def test_a_goal(value, goal, met):
+    assert Measured("claim", value, goal, "").missed is not met
+
+
+def test_a_fast_part_that_computes_something_else_is_missed(tmp_path, capsys):
+    assert bench(tmp_path, Measured("claim", 0.1, Goal(0.4), "0.1 s", agrees=False)) == 1
+    assert "missed  THE TWO SIDES DIFFER" in capsys.readouterr().out
+
+
+def test_sides_take_turns():
+    calls = []
+
+    def side(name):
+        return lambda number: calls.append((name, number)) or f"{name} {number}"
+
+    runs = interleaved(side("ours"), side("theirs"), 3)
+    assert [name for name, _ in calls] == ["ours", "theirs"] * 4, "the first of each is to warm up"
+    assert [number for _, number in calls] == [0, 0, 0, 0, 1, 1, 2, 2]
+    assert runs.results == [("ours 0", "theirs 0"), ("ours 1", "theirs 1"), ("ours 2", "theirs 2")]
+    assert min(*runs.first, *runs.second) > 0
+
+
+def test_the_ratio_is_taken_pair_by_pair():
+    """Load that makes both halves of a pair ten times as long leaves it as it is; medians of each side would not."""
+    runs = Pairs([2.0, 30.0, 40.0, 5.0, 6.0], [1.0, 10.0, 20.0, 2.0, 60.0], [])
+    assert runs.ratio == 2.0
+    assert runs.medians == (6.0, 10.0)
+
+
+def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
+    """Looked at without measuring: every claim of the command has a goal, and none is looser than it was set."""
+    monkeypatch.setattr(coreset, "peak_memory", lambda points, labeled: points)
+    monkeypatch.setattr(deepfool, "EPOCHS", 2)
+    monkeypatch.setattr(waal, "BATCH_SIZE", 2)
+    monkeypatch.setattr(waal, "STEPS", {"LeNet5": 1, "VGG16-BN": 1})
+    monkeypatch.setattr(matcher, "compared", lambda rows, pairs: (0.1, "", True))
+    monkeypatch.setattr(matcher_scale, "apart", lambda task, *arguments: task(*arguments))
+    monkeypatch.setattr(matcher_scale, "TUNED_ON", 200)
+    monkeypatch.setattr(matcher_scale, "HELD_OUT", 100)
+    monkeypatch.setattr(cycle, "own_share", lambda *arguments, **options: (0.01, ""))
+    monkeypatch.setattr(command, "_help", lambda number: b"")
+    rows = {
+        "fit": fit.measure(20, 1),
+        "coreset": coreset.measure(60, 20, 3, 1),
+        "deepfool": deepfool.measure(20, 4, 2),
+        "matcher": matcher.measure(100, 1),
+        "matcher16m": list(matcher_scale.measure((300, 600), 500, tmp_path)),
+        "scoring": scoring.measure(40, 20),
+        "cycle": cycle.measure(),
+        "gan": gan.measure((4, 8, 16), 2, 1),
+        "waal": waal.measure(1),
+        "help": command.measure(),
+    }
+    assert list(rows) == list(CLAIMS)
+    goals = {name: [str(row.goal) for row in rows[name]] for name in rows}
+    assert goals == {
+        "fit": ["at most 1.500 x"],
+        "coreset": ["at most 0.400 x", "at most 4.000 x"],
+        "deepfool": ["at most 0.125 x", "None"],
+        "matcher": ["at most 0.200 x", "None"],
+        "matcher16m": [
+            *["None", "None", "at most 0.0667 x", "at most 0.00333 x", "at most 20.0 GiB", "at least 99.00 %"],
+            *["None", "None", "None", "at most 0.04 x", "at most 20.0 GiB", "at least 99.00 %"],
+            "None",
+        ],
+        "scoring": ["at least 90.00 %"],
+        "cycle": ["at most 2.00 %", "None"],
+        "waal": ["at most 3.000 x", "at most 2.300 x"],
+        "gan": ["at most 1.050 x", "at most 0.650 x"][: len(rows["gan"])],  # the second on bfloat16 processors
+        "help": ["at most 1.50 s"],
+    }
+    assert all(row.agrees for measured in rows.values() for row in measured)
+
+
+def test_fit_by_hand_ends_with_the_same_weights():
+    learner = Supervised(Linear, fit.EPOCHS, fit.BATCH_SIZE, lambda weights: torch.optim.Adam(weights, lr=fit.RATE))
+    pool = fit.labeled_pool(34)  # the last batch is a smaller one
+    ours, plain = learner.fit(pool, None, fit.SEED), learner.empty(pool, fit.SEED)
+    assert not fit.same(ours, plain), "nothing was trained"
+    fit.by_hand(*pool.training_set(), plain)
+    assert fit.same(ours, plain)
+
+
+def test_core_set_the_straight_way_picks_the_same():
+    points, centers = coreset.embeddings(200, 30)
+    assert (len(points), len(centers)) == (170, 30)
+    picks = coreset.straight(points, centers, 60)
+    assert len(picks.unique()) == 60
+    assert torch.equal(picks, furthest_first(points, centers, 60)[0])
+
+
+@pytest.mark.parametrize(("growth", "missed"), [(lambda n: 5_000 * n, False), (lambda n: 4 * n * n, True)])
+def test_memory_that_grows_with_the_pairs_is_missed(monkeypatch, growth, missed):
+    monkeypatch.setattr(coreset, "peak_memory", lambda points, labeled: growth(points))
+    assert coreset.memory(10_000, 1_000).missed is missed
+
+
+@pytest.mark.slow
+def test_peak_memory_is_what_the_arrays_take():
+    """At least the copy that is moved to the middle; at most three times that, where all pairs would be 16 times."""
+    embeddings = 4 * 8_000 * coreset.SIZE
+    assert 0.9 * embeddings < coreset.peak_memory(8_000, 100) < 3 * embeddings
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_deepfool_one_image_at_a_time_ends_as_far_from_each_image(alone, monkeypatch):
+    with fork(0):
+        model = LeNet5((1, 28, 28), 10, 0.13, 0.31).eval()
+    images = deepfool.made_pool(6).inputs[-6:]
+    found, _ = deepfool.STRATEGY.perturbations(model, images, torch.arange(6))
+    torch.testing.assert_close(deepfool.one_at_a_time(model, images / 255, alone), found, rtol=1e-3, atol=0)
+    assert found.min() > 0
+    row = deepfool.compared(model, images, 4, 2, "of some kind", None, alone)
+    assert row.agrees and "6 images 1 x 28 x 28" in row.how and "of some kind" in row.how and "on 4 of them" in row.how
+    monkeypatch.setattr(deepfool, "one_at_a_time", lambda model, images, alone: 1.01 * found[: len(images)])
+    assert deepfool.compared(model, images, 2, 1, "of some kind", None, alone).missed, "a hundredth too far"
+
+
+@pytest.mark.parametrize("made", [matcher.falling, matcher.folded])
+def test_the_matcher_and_the_tree_find_the_same(made):
+    _, how, same = matcher.compared(made(3_000), 1)
+    assert same
+    assert "2,990 x 50, 10 queries" in how
+
+
+def test_matching_at_scale_measures_three_ways_on_the_same_points():
+    found = matcher_scale.apart(matcher_scale.compared, matcher.folded, 2_000)
+    assert found.same, "tree and scan"
+    one, other = found.exact.results[0]
+    wrong = dataclasses.replace(found.exact, results=[(one, [*other[:-1], other[-1] + 1])])
+    assert not dataclasses.replace(found, exact=wrong).same
+    assert found.recall >= 0.98 and 1 <= found.probes <= found.lists == 134
+    assert found.memory > 0.1
+    assert "2,000 x 50, 10 queries" in found.how
+    ratio, other, *_ = matcher_scale.rows("toy", found, Goal(1e-9), Goal(1e9))
+    assert ratio.missed and other.missed is (found.recall < 0.99)
+    lossy = dataclasses.replace(found, recall=0.989)
+    assert matcher_scale.rows("toy", lossy, None, None)[1].missed, "fast, and finds something else"
+
+
+def test_what_auto_took_is_measured_on_all_points():
+    row = matcher_scale.auto("intrinsic dimension 12", 6_000)
+    assert row.value > 0.98
+    assert row.how.startswith("ivf: distances for a query") or row.how.startswith("exact: distances for a query")
+
+
+def test_mnists_images_are_measured_where_they_are(real_data):
+    rows = matcher_scale.mnist(real_data, num_train=500, pairs=1)
+    assert rows[0].agrees, "where no earlier query had the nearest"
+    assert all("500 x 50, 10 queries" in row.how for row in rows)
+
+
+def test_mnists_images_are_skipped_visibly_where_they_are_not(tmp_path, capsys):
+    bench(tmp_path, *matcher_scale.mnist(tmp_path))
+    assert "skipped: no train-images-idx3-ubyte in" in capsys.readouterr().out
+
+
+def test_points_have_the_dimensions_that_they_are_said_to_have():
+    falling, folded = matcher.falling(4_000), matcher.folded(4_000)
+    torch.testing.assert_close(falling.std(0), torch.arange(1, 51).rsqrt(), rtol=0.1, atol=0)
+    covariance = folded.T.cov()
+    assert (covariance - covariance.diag().diag()).abs().max() < 1e-3 * covariance.max(), "rotated by PCA"
+    assert torch.equal(covariance.diag().sort(descending=True).values, covariance.diag())
+    assert 8 < intrinsic_dimension(folded) < 16 < intrinsic_dimension(falling)
+
+
+def intrinsic_dimension(points, neighbors=20):
+    """The maximum likelihood estimate of Levina and Bickel (2004), the mean over points as MacKay takes it."""
+    distances = torch.cdist(points, points).topk(neighbors + 1, largest=False).values[:, 1:]
+    return float(1 / (distances[:, -1:] / distances[:, :-1]).log().mean())
+
+
+def test_a_bare_loop_gives_the_same_scores():
+    network = LeNet((1, 28, 28), 10).eval()
+    images = torch.randint(256, (150, 1, 28, 28), generator=generator(0)).to(torch.uint8)
+    found = predict(network, images, torch.arange(150), scores.entropy)
+    assert found.std() > 0
+    torch.testing.assert_close(scoring.bare(network, images / 255), found)
+
+
+def share(monkeypatch, folder):
+    """The loop's own share in a tiny run."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(cycle, "NUM_TRAIN", 60)
+    monkeypatch.setattr(cycle, "NUM_TEST", 20)
+    found, _ = cycle.own_share(Linear, 2, labeled=20, query_size=10, batch_size=10, cycles=2)
+    assert not list((folder / "outputs").iterdir()), "nothing is left"
+    return found
+
+
+def slowed(kind, method, monkeypatch):
+    """Stops the clock, but for 0.2 s in every call of a method: nothing that the machine does moves it."""
+    before, now = getattr(kind, method), [0.0]
+
+    def slow(self, *arguments):
+        now[0] += 0.2
+        return before(self, *arguments)
+
+    monkeypatch.setattr(kind, method, slow)
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+
+
+def test_storing_counts_as_the_loops_own(tmp_path, monkeypatch):
+    slowed(RunStore, "write", monkeypatch)
+    assert share(monkeypatch, tmp_path) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "method"),
+    [
+        (cycle.Supervised, "fit"),
+        (cycle.Uncertainty, "query"),
+        (cycle.GroundTruth, "label"),
+        (cycle.Accuracy, "evaluate"),
+    ],
+)
+def test_the_parts_do_not_count_as_the_loops_own(tmp_path, monkeypatch, part, method):
+    slowed(part, method, monkeypatch)
+    assert share(monkeypatch, tmp_path) == pytest.approx(0)
+
+
+def test_help_is_what_is_started():
+    assert b"strategy" in command._help(0)

@@ -1,0 +1,51 @@
+"""A training in which all that can go wrong in one goes on at once."""
+
+import os
+import signal
+
+import torch
+from torch import nn
+
+from al_bench.training import fit as training
+from al_bench.training.batches import LabeledBatches
+from al_bench.training.losses import cross_entropy
+
+CPU = torch.device("cpu")
+INPUTS = torch.rand(50, 4, generator=torch.Generator().manual_seed(0))
+LABELS = (INPUTS[:, 0] > INPUTS[:, 1]).long()
+
+
+class Toy(training.Module):
+    """Dropout and batch norm, two optimizers, a schedule: all that can go wrong in one."""
+
+    def __init__(self, bad_step=None, signal_at=None):
+        super().__init__()
+        torch.manual_seed(3)
+        self.first = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5))
+        self.second = nn.Linear(8, 2)
+        self.schedule = training.StepDecay(at=[0.5, 0.75])
+        self.bad_step, self.signal_at, self.calls = bad_step, signal_at, 0
+
+    def step(self, batch, optimizers):
+        inputs, labels = batch
+        loss = cross_entropy(self.second(self.first(inputs)), labels)
+        self.update(optimizers[0], loss)
+        with training.frozen(self.first):
+            loss = cross_entropy(self.second(self.first(inputs)), labels)
+            self.update(optimizers[1], loss)
+        self.calls += 1
+        if self.calls == self.signal_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return {"loss": loss.detach() * (float("nan") if self.calls == self.bad_step else 1)}
+
+    def configure_optimizers(self):
+        return [torch.optim.Adam(self.first.parameters(), 0.01), torch.optim.SGD(self.second.parameters(), 0.1, 0.9)]
+
+
+def batches(epochs=6):
+    return LabeledBatches(INPUTS, LABELS, batch_size=8, epochs=epochs, seed=1)
+
+
+def assert_equal(one, other):
+    for (name, first), second in zip(one.state_dict().items(), other.state_dict().values(), strict=True):
+        assert torch.equal(first, second), name

@@ -1,0 +1,234 @@
+"""Both drivers, checkpoints, interruptions and losses that are not finite."""
+
+import os
+import signal
+from functools import partial
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch import nn
+from toy_training import CPU, INPUTS, LABELS, Toy, assert_equal, batches
+
+from al_bench.errors import InputError
+from al_bench.training import fit as training
+from al_bench.training import interruption
+from al_bench.training.batches import ImageBatches, LabeledBatches, Shuffled, least_batch
+from al_bench.training.cost import measured, spend
+from al_bench.training.losses import cross_entropy
+
+
+def fitted(module=None, **options):
+    module = module or Toy()
+    trace = training.fit(module, batches(), seed=2, device=CPU, name="toy", **options)
+    return module, trace
+
+
+def test_both_drivers_end_with_the_same_weights_and_losses():
+    looped, trace = fitted()
+    trained, other = fitted(trainer=pl.Trainer)
+    assert_equal(looped, trained)
+    assert trace == other
+
+
+class Straight(training.Module):
+    """No dropout and no batch norm, so that halves of a batch add up to the whole."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(3)
+        self.network = nn.Linear(4, 2)
+
+    def step(self, batch, optimizers):
+        inputs, labels = batch
+        loss = cross_entropy(self.network(inputs), labels)
+        self.update(optimizers[0], loss)
+        return {"loss": loss.detach()}
+
+    def configure_optimizers(self):
+        return [torch.optim.SGD(self.network.parameters(), 0.1)]
+
+
+@pytest.mark.slow
+def test_two_devices_share_each_batch():
+    halves = LabeledBatches(INPUTS[:48], LABELS[:48], batch_size=8, epochs=3, seed=1)
+    alone, together = Straight(), Straight()
+    training.fit(alone, halves, seed=2, device=CPU, name="toy")
+    trainer = partial(pl.Trainer, devices=2, strategy="ddp_spawn")
+    training.fit(together, halves, seed=2, device=CPU, name="toy", trainer=trainer)
+    for name, tensor in alone.state_dict().items():
+        assert torch.allclose(tensor, together.state_dict()[name], atol=1e-6), name
+
+
+def test_a_trainers_callbacks_are_called():
+    class Count(pl.Callback):
+        steps = 0
+
+        def on_train_batch_end(self, *arguments):
+            self.steps += 1
+
+    count = Count()
+    fitted(trainer=partial(pl.Trainer, callbacks=[count]))
+    assert count.steps == len(batches())
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not():
+    assert_equal(fitted()[0], fitted()[0])
+    other = Toy()
+    training.fit(other, batches(), seed=3, device=CPU, name="toy")
+    assert not torch.equal(other.second.weight, fitted()[0].second.weight)
+
+
+def test_the_global_generator_is_left_alone():
+    torch.manual_seed(9)
+    module = Toy()
+    torch.manual_seed(9)
+    expected = torch.rand(2)
+    torch.manual_seed(9)
+    fitted(module)
+    assert torch.equal(torch.rand(2), expected)
+
+
+@pytest.mark.parametrize("signal_at", [1, 7, 20, 41])
+def test_a_training_that_a_signal_stops_goes_on_to_the_same_end(tmp_path, signal_at):
+    uncut, trace = fitted()
+    with interruption.signals_handled(), pytest.raises(interruption.Interrupted, match="SIGTERM"):
+        fitted(Toy(signal_at=signal_at), scratch=tmp_path, checkpoint_seconds=1e9)
+    assert (tmp_path / "toy.ckpt").exists()
+    with measured() as effort:
+        resumed, other = fitted(scratch=tmp_path)
+    assert_equal(uncut, resumed)
+    assert effort.optimizer_steps == 2 * len(batches()), "what was done before the signal counts"
+    assert effort.images_seen == 6 * 50
+    assert not (tmp_path / "toy.ckpt").exists()
+    assert other == trace
+
+
+def test_a_signal_is_not_lost_where_nothing_is_deferred():
+    with interruption.signals_handled(), pytest.raises(interruption.Interrupted):
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.sigtimedwait([], 1)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "garbled"])
+def test_a_bad_checkpoint_is_set_aside_and_training_starts_anew(tmp_path, damage, caplog):
+    with interruption.signals_handled(), pytest.raises(interruption.Interrupted):
+        fitted(Toy(signal_at=20), scratch=tmp_path)
+    path = tmp_path / "toy.ckpt"
+    data = bytearray(path.read_bytes())
+    if damage == "garbled":
+        data[len(data) // 2] ^= 255
+    path.write_bytes(data[: len(data) // 2] if damage == "truncated" else data)
+    resumed, _ = fitted(scratch=tmp_path)
+    assert_equal(fitted()[0], resumed)
+    assert (tmp_path / "toy.ckpt.garbled-1").exists()
+    assert "toy.ckpt is garbled: it is kept as toy.ckpt.garbled-1" in caplog.text
+
+
+@pytest.mark.parametrize("bad_step", [1, 30, 42])
+def test_a_loss_that_is_not_finite_names_its_step(bad_step):
+    with pytest.raises(FloatingPointError, match=f"loss is nan at step {bad_step - 1}$"):
+        fitted(Toy(bad_step=bad_step))
+
+
+def test_the_schedule_is_a_fraction_of_the_length():
+    decay = training.StepDecay(at=[0.5, 0.75], factor=0.1)
+    assert [decay(fraction) for fraction in (0.0, 0.49, 0.5, 0.74, 0.75, 0.99)] == pytest.approx(
+        [1, 1, 0.1, 0.1, 0.01, 0.01]
+    )
+
+
+def test_a_linear_decay_ends_at_nothing():
+    assert [training.LinearDecay()(fraction) for fraction in (0.0, 0.25, 1.0)] == [1, 0.75, 0]
+
+
+def test_frozen_parameters_take_no_gradient_and_come_back_as_they_were():
+    layer = nn.Linear(2, 2)
+    layer.bias.requires_grad_(False)
+    with training.frozen(layer):
+        assert not layer.weight.requires_grad
+    assert layer.weight.requires_grad
+    assert not layer.bias.requires_grad
+
+
+def test_what_a_training_cost_is_counted():
+    with measured() as effort:
+        fitted()
+    assert effort.optimizer_steps == 2 * len(batches())
+    assert effort.images_seen == 6 * 50
+    assert effort.seconds > 0 and effort.peak_memory > 1e6
+
+
+def test_seconds_before_a_stop_are_added():
+    with measured() as effort:
+        spend(3, 4, earlier_seconds=100.0)
+    assert 100 < effort.seconds < 101
+
+
+def test_every_item_once_an_epoch_in_a_new_order_each():
+    order = Shuffled(10, 4, seed=0, device=CPU)
+    epochs = [torch.cat([order[3 * epoch + batch] for batch in range(3)]) for epoch in range(2)]
+    assert [sorted(epoch.tolist()) for epoch in epochs] == [list(range(10))] * 2
+    assert not torch.equal(*epochs)
+    assert torch.equal(order[4], Shuffled(10, 4, seed=0, device=CPU)[4])
+
+
+def test_whole_batches_leave_the_rest_of_an_epoch_out():
+    images = torch.zeros(10, 1, 2, 2, dtype=torch.uint8)
+    data = ImageBatches(images, batch_size=4, steps=3, seed=0, per_step=5)
+    assert data[0].shape == (5, 4, 1, 2, 2)
+    assert ImageBatches(images, batch_size=64, steps=3, seed=0)[0].shape == (1, 10, 1, 2, 2)
+
+
+class Twice(training.Module):
+    """Two updates of the same weights in one step, as a critic has before its generator."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 2, bias=False)
+        nn.init.eye_(self.layer.weight)
+
+    def step(self, batch, optimizers):
+        for _ in range(2):
+            with torch.no_grad():
+                self.layer(batch[0])
+            loss = cross_entropy(self.layer(batch[0]), batch[1])
+            self.update(optimizers[0], loss)
+        return {"loss": loss.detach()}
+
+    def configure_optimizers(self):
+        return [torch.optim.SGD(self.layer.parameters(), 1.0)]
+
+
+@pytest.mark.parametrize("trainer", [None, pl.Trainer])
+def test_low_precision_sees_the_weights_as_they_are_now(trainer):
+    """Autocast would keep the cast weights of the step's first call, without gradient if that was under no_grad."""
+    module = Twice()
+    batches = LabeledBatches(INPUTS, LABELS, batch_size=50, epochs=3, seed=1)
+    training.fit(module, batches, seed=2, device=CPU, name="twice", precision="bf16-mixed", trainer=trainer)
+    expected = Twice()
+    optimizer = expected.configure_optimizers()[0]
+    for inputs, labels in batches:
+        for _ in range(2):
+            optimizer.zero_grad()
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = expected.layer(inputs)
+            cross_entropy(logits.float(), labels).backward()
+            optimizer.step()
+    torch.testing.assert_close(module.layer.weight, expected.layer.weight, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize(("num_items", "sizes"), [(9, [9]), (17, [8, 9]), (10, [8, 2]), (16, [8, 8]), (1, [1])])
+def test_a_last_batch_that_is_too_small_joins_the_one_before(num_items, sizes):
+    order = Shuffled(num_items, 8, 0, CPU, least=2)
+    assert [len(order[number]) for number in range(order.per_epoch)] == sizes
+    epoch = torch.cat([order[number] for number in range(order.per_epoch)])
+    assert epoch.sort().values.tolist() == list(range(num_items))
+    assert not torch.equal(epoch[:8], order[order.per_epoch]) or num_items == 1
+
+
+def test_batch_norm_needs_two_inputs_and_says_so():
+    assert least_batch(nn.Linear(2, 2), 1) == 1
+    assert least_batch(Toy(), 2) == 2
+    with pytest.raises(InputError, match=r"1 labeled input is too few for the batch norm of Toy: label at least 2"):
+        least_batch(Toy(), 1)

@@ -10,11 +10,14 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from al_bench.config import compose
+from al_bench.config.command_line import effects, help_text, unknown_choice
+from al_bench.config.identity import identify
+from al_bench.config.resolvers import register_resolvers
+from al_bench.config.values import plain, written_and_resolved
 
 logger = logging.getLogger("al_bench")
 
-compose.register()
+register_resolvers()
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
@@ -44,13 +47,13 @@ def run(config: DictConfig) -> None:
     from al_bench.storage.exported import finished_cell
     from al_bench.storage.store import RunStore
 
-    written, resolved = compose.written_and_resolved(config)
+    written, resolved = written_and_resolved(config)
     refuse_arguments(written, resolved, "scale")  # which a finished run has too
-    identity = compose.identity(config)
-    whole = compose.plain(config)
+    identity = identify(config)
+    whole = plain(config)
     runtime = HydraConfig.get().runtime
     stopping = Stopping.stored(whole["loop"])
-    logger.info(f"{runtime.output_dir}\n{compose.effects(config, runtime.choices)}")
+    logger.info(f"{runtime.output_dir}\n{effects(config, runtime.choices)}")
     about = {"config": whole, "choices": dict(runtime.choices), "commit": current_commit(), "hardware": hardware()}
     with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights) as store:
         records = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
@@ -108,9 +111,9 @@ def hardware() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    if problem := compose.unknown_choice(sys.argv[1:]):
+    if problem := unknown_choice(sys.argv[1:]):
         sys.exit(f"error: {problem}")
     if {"--help", "-h"} & set(sys.argv[1:]):
-        sys.stdout.write(compose.help_text())
+        sys.stdout.write(help_text())
         sys.exit()
     main()

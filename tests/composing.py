@@ -9,7 +9,9 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from al_bench.config import compose as al_compose
+from al_bench.config.groups import CONF
+from al_bench.config.groups import members as all_members
+from al_bench.config.identity import run_id as run_id_of
 from al_bench.errors import InputError
 
 
@@ -20,18 +22,18 @@ def compose(*overrides: str) -> DictConfig:
 
 @lru_cache(maxsize=256)
 def _composed(overrides: tuple[str, ...]) -> DictConfig:
-    with initialize_config_dir(str(al_compose.CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         return hydra_compose("config", overrides=list(overrides), return_hydra_config=True)
 
 
 def run_id(*overrides: str) -> str:
     """The id of the run that a command line starts."""
-    return al_compose.run_id(_root_=compose(*overrides))
+    return run_id_of(_root_=compose(*overrides))
 
 
 def members(family: str) -> list[str]:
     """The choices of a conf group but for `none`, which is the absence of one."""
-    return [name for name in al_compose.members(family) if name != "none"]
+    return [name for name in all_members(family) if name != "none"]
 
 
 def part(node: str, *overrides: str) -> Any:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from al_bench.config import compose
+from al_bench.config.resolvers import register_resolvers
 
 os.environ["WANDB_MODE"] = "disabled"  # tracking would only cost time; its own tests switch it on
 torch.set_num_threads(1)
-compose.register()
+register_resolvers()
 
 ROOT = Path(__file__).parent.parent
 REAL_DATA = Path(os.environ.get("AL_BENCH_DATA", ROOT.parent / "shared" / "data"))

@@ -44,10 +44,10 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     import torch
 
-    from al_bench.training import fit as training
+    from al_bench.training.fit import fit
 
     torch.set_num_threads(1)
-    training.fit.__kwdefaults__["checkpoint_seconds"] = 0.02
+    fit.__kwdefaults__["checkpoint_seconds"] = 0.02
     if when != "never":
         kill_at(target, int(number), when)
     sys.argv = [str(ROOT / "run.py"), *overrides]

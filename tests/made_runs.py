@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from al_bench.config.compose import hash_of
+from al_bench.config.identity import hash_of
 from al_bench.files import digest, write_json
 
 Record = dict[str, Any]

@@ -8,7 +8,7 @@ import yaml
 from composing import members
 from hydra.utils import get_object
 
-from al_bench.config.compose import CONF
+from al_bench.config.groups import CONF
 
 ROOT = CONF.parent
 FAMILIES = [

@@ -15,9 +15,9 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from pictures import fill
 from published import SCENES, celeba_files, lsun_files, stl10_files, svhn_files
 
-from al_bench.config import compose as al_compose
 from al_bench.config import experiment as composed
-from al_bench.config.compose import CONF
+from al_bench.config.groups import CONF
+from al_bench.config.identity import identify
 from al_bench.dataset.cifar10 import CLASS_NAMES
 from al_bench.report.experiment import experiment
 from al_bench.report.published import Number, published
@@ -227,7 +227,7 @@ def test_an_experiment_runs_a_tiny_cycle(name: str, tmp_path: Path, real_data: P
                 OmegaConf.update(config, node, value)
         kind = config.hydra.runtime.choices.dataset.split("_")[0]
         MADE[kind](config, tmp_path / "data", real_data)
-    with RunStore(tmp_path / "run", al_compose.identity(config), {}) as store:
+    with RunStore(tmp_path / "run", identify(config), {}) as store:
         made = instantiate(config.procedure)
         if hasattr(made, "evaluator"):  # on a few images
             few = torch.arange(min(10, len(made.dataset.test)))

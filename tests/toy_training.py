@@ -6,16 +6,17 @@ import signal
 import torch
 from torch import nn
 
-from al_bench.training import fit as training
 from al_bench.training.batches import LabeledBatches
 from al_bench.training.losses import cross_entropy
+from al_bench.training.module import Module, frozen
+from al_bench.training.schedule import StepDecay
 
 CPU = torch.device("cpu")
 INPUTS = torch.rand(50, 4, generator=torch.Generator().manual_seed(0))
 LABELS = (INPUTS[:, 0] > INPUTS[:, 1]).long()
 
 
-class Toy(training.Module):
+class Toy(Module):
     """Dropout and batch norm, two optimizers, a schedule: all that can go wrong in one."""
 
     def __init__(self, bad_step=None, signal_at=None):
@@ -23,14 +24,14 @@ class Toy(training.Module):
         torch.manual_seed(3)
         self.first = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5))
         self.second = nn.Linear(8, 2)
-        self.schedule = training.StepDecay(at=[0.5, 0.75])
+        self.schedule = StepDecay(at=[0.5, 0.75])
         self.bad_step, self.signal_at, self.calls = bad_step, signal_at, 0
 
     def step(self, batch, optimizers):
         inputs, labels = batch
         loss = cross_entropy(self.second(self.first(inputs)), labels)
         self.update(optimizers[0], loss)
-        with training.frozen(self.first):
+        with frozen(self.first):
             loss = cross_entropy(self.second(self.first(inputs)), labels)
             self.update(optimizers[1], loss)
         self.calls += 1

@@ -19,7 +19,7 @@ class Stopping:
 
     @classmethod
     def stored(cls, settings: Mapping[str, Any]) -> "Stopping":
-        """From the `loop` node as `compose.plain` writes it, where infinity is "all"."""
+        """From the `loop` node as `values.plain` writes it, where infinity is "all"."""
         budget = float("inf") if settings["budget"] == "all" else settings["budget"]
         return cls(budget, settings["max_cycles"], settings["stop_at"])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from al_bench.analysis.reading import Run
-from al_bench.config.compose import differences
+from al_bench.config.values import differences
 from al_bench.storage.exported import Record
 
 _TASK = ("dataset", "evaluator")  # of the identity: what makes two curves comparable at all

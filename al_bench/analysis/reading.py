@@ -19,7 +19,7 @@ from al_bench.analysis.checking import (
     content,
     is_cycle,
 )
-from al_bench.config.compose import hash_of, label_of
+from al_bench.config.identity import hash_of, label_of
 from al_bench.errors import InputError
 from al_bench.files import digest
 from al_bench.storage.exported import Record

@@ -7,7 +7,11 @@ from typing import Any
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from al_bench.config import compose
+from al_bench.config.command_line import unknown_choice
+from al_bench.config.groups import CONF
+from al_bench.config.identity import hash_of, identify, label_of
+from al_bench.config.resolvers import register_resolvers
+from al_bench.config.values import plain
 from al_bench.errors import InputError
 
 Node = dict[str, Any]  # a configuration, or a part of one, as plain values
@@ -28,7 +32,7 @@ class Cell:
 
     @property
     def id(self) -> str:
-        return compose.hash_of(self.identity)
+        return hash_of(self.identity)
 
     @property
     def seed(self) -> int:
@@ -37,7 +41,7 @@ class Cell:
     @property
     def label(self) -> str:
         """As in the path of its folder."""
-        return compose.label_of(self.choices, self.seed, self.identity.get("learner", {}))
+        return label_of(self.choices, self.seed, self.identity.get("learner", {}))
 
 
 def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
@@ -49,11 +53,11 @@ def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
     from hydra.errors import HydraException
 
     line = [f"experiment={experiment}", *overrides]
-    if problem := compose.unknown_choice(line):
+    if problem := unknown_choice(line):
         raise InputError(problem)
-    compose.register()
+    register_resolvers()
     try:
-        with initialize_config_dir(str(compose.CONF), version_base="1.3"):
+        with initialize_config_dir(str(CONF), version_base="1.3"):
             cells = [cell for job in _jobs(line) for cell in job]
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(f"{' '.join(line)} cannot be composed: {_first_line(error)}") from error
@@ -65,12 +69,12 @@ def node_of(name: str, overrides: Sequence[str]) -> Node:
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
 
-    if problem := compose.unknown_choice(overrides):
+    if problem := unknown_choice(overrides):
         raise InputError(problem)
-    compose.register()
+    register_resolvers()
     try:
-        with initialize_config_dir(str(compose.CONF), version_base="1.3"):
-            node: Node = compose.plain(_composed(overrides)[name])
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            node: Node = plain(_composed(overrides)[name])
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(f"{' '.join(overrides)} cannot be composed: {_first_line(error)}") from error
     return node
@@ -81,7 +85,7 @@ def made(node: Node) -> Any:
     from hydra.errors import InstantiationException
     from hydra.utils import instantiate
 
-    compose.register()
+    register_resolvers()
     try:
         return instantiate(node, _convert_="all")
     except InstantiationException as error:
@@ -114,8 +118,8 @@ def _cells(rest: Sequence[str], seeded: Sequence[tuple[Sequence[str], int | None
         if seed is not None:
             config.seed = seed
         own = tuple(item for item in job if not item.startswith("experiment="))
-        loop = compose.plain(config.loop)
-        cells.append(Cell(own, dict(config.hydra.runtime.choices), compose.identity(config), loop))
+        loop = plain(config.loop)
+        cells.append(Cell(own, dict(config.hydra.runtime.choices), identify(config), loop))
     return cells
 
 

@@ -17,8 +17,10 @@ from al_bench.errors import InputError
 from al_bench.feature import Feature
 from al_bench.network import AutoencoderNetwork, Network
 from al_bench.storage.artifacts import Artifacts, Made, describe
-from al_bench.training import fit as training
 from al_bench.training.batches import ImageBatches
+from al_bench.training.fit import fit
+from al_bench.training.loss_record import Losses, Trace
+from al_bench.training.module import Module
 
 
 @dataclass(eq=False)
@@ -66,7 +68,7 @@ class Autoencoder(Feature):
         with seeding.fork(seeding.seed_for(self.seed, 0, "autoencoder weights")):
             return self.network(image_shape=tuple(image_shape))
 
-    def fit(self, images: Inputs, scratch: Path | None = None) -> tuple[AutoencoderNetwork, training.Trace]:
+    def fit(self, images: Inputs, scratch: Path | None = None) -> tuple[AutoencoderNetwork, Trace]:
         """Trains on (N, C, H, W) images; returns the auto-encoder and the losses of every 50 steps."""
         network = self.untrained(images.shape[1:])
         batches = ImageBatches(
@@ -75,7 +77,7 @@ class Autoencoder(Feature):
             steps=self.steps(len(images)),
             seed=seeding.seed_for(self.seed, 0, "autoencoder batches"),
         )
-        trace = training.fit(
+        trace = fit(
             Reconstruction(network, self.optimizer),
             batches,
             seed=seeding.seed_for(self.seed, 0, "autoencoder training"),
@@ -109,14 +111,14 @@ class Autoencoder(Feature):
         return network.to(images.device).eval().requires_grad_(False)
 
 
-class Reconstruction(training.Module):
+class Reconstruction(Module):
     """Squared error, summed over pixels, its mean over images (ASAL Sec. 3.2)."""
 
     def __init__(self, network: nn.Module, optimizer: Callable[..., Optimizer]) -> None:
         super().__init__()
         self.network, self.make_optimizer = network, optimizer
 
-    def step(self, batch: Tensor, optimizers: Sequence[Optimizer]) -> training.Losses:
+    def step(self, batch: Tensor, optimizers: Sequence[Optimizer]) -> Losses:
         """batch: (1, B, C, H, W) uint8 images."""
         images = canonical(batch[0])
         loss = (self.network(images) - images).square().flatten(1).sum(1).mean()

@@ -15,8 +15,10 @@ from al_bench.active.inputs import Inputs, canonical, fingerprint
 from al_bench.config.ranges import Count, Precision
 from al_bench.dataset import Dataset
 from al_bench.storage.artifacts import Artifacts, Made, describe
-from al_bench.training import fit as training
 from al_bench.training.batches import ImageBatches
+from al_bench.training.fit import fit
+from al_bench.training.loss_record import Losses, Trace
+from al_bench.training.module import Module, frozen
 
 NetworkFactory = Callable[..., nn.Module]
 
@@ -79,7 +81,7 @@ class Gan(ABC):
             generator = self.generator(latent_size=self.latent_size, image_shape=tuple(image_shape))
             return Players(generator, self.discriminator(image_shape=tuple(image_shape)), self.latent_size)
 
-    def fit(self, images: Inputs, scratch: Path | None = None) -> tuple[Players, training.Trace]:
+    def fit(self, images: Inputs, scratch: Path | None = None) -> tuple[Players, Trace]:
         """Plays the game on (N, C, H, W) images; returns the players and the losses of every 50 iterations."""
         players = self.players(images.shape[1:])
         batches = ImageBatches(
@@ -89,7 +91,7 @@ class Gan(ABC):
             seed=seeding.seed_for(self.seed, 0, "gan batches"),
             per_step=self.num_critic,
         )
-        trace = training.fit(
+        trace = fit(
             Game(self, players),
             batches,
             seed=seeding.seed_for(self.seed, 0, "gan training"),
@@ -116,14 +118,14 @@ class Gan(ABC):
         return players.to(images.device).eval().requires_grad_(False)
 
 
-class Game(training.Module):
+class Game(Module):
     """One iteration: `num_critic` steps of the discriminator, each on new images, then one of the generator."""
 
     def __init__(self, gan: Gan, players: Players) -> None:
         super().__init__()
         self.gan, self.players, self.schedule, self.capture = gan, players, gan.schedule, gan.capture
 
-    def step(self, batch: Tensor, optimizers: Sequence[Optimizer]) -> training.Losses:
+    def step(self, batch: Tensor, optimizers: Sequence[Optimizer]) -> Losses:
         """batch: (num_critic, B, C, H, W) uint8 images."""
         discriminator_optimizer, generator_optimizer = optimizers
         discriminator = self.players.discriminator
@@ -132,7 +134,7 @@ class Game(training.Module):
                 fake = self._fake(len(images), images.device)
             discriminator_loss = self.gan.discriminator_loss(discriminator, self._real(images), fake)
             self.update(discriminator_optimizer, discriminator_loss)
-        with training.frozen(discriminator):
+        with frozen(discriminator):
             fake = self._fake(self.gan.generator_batch_size or batch.shape[1], batch.device)
             generator_loss = self.gan.generator_loss(discriminator, fake)
             self.update(generator_optimizer, generator_loss)

@@ -18,9 +18,11 @@ from al_bench.errors import InputError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
 from al_bench.network.hyperplane import flip, hyperplane
-from al_bench.training import fit as training
 from al_bench.training import losses
 from al_bench.training.batches import Batches
+from al_bench.training.fit import fit
+from al_bench.training.loss_record import Losses
+from al_bench.training.module import Module
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -73,7 +75,7 @@ class Boundary(Learner):
 
     def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
         module = Joint(self.empty(pool, seed), self)
-        training.fit(
+        fit(
             module,
             Everything(material(pool, self.loss), self.epochs),
             seed=seeding.seed_for(seed, 0, "training"),
@@ -107,7 +109,7 @@ def material(pool: Pool, loss: str) -> Batch:
     return torch.cat([rows for rows, _ in kept]), torch.cat([rows for _, rows in kept]), found
 
 
-class Joint(training.Module):
+class Joint(Module):
     """One epoch: a step on all that is known."""
 
     def __init__(self, network: Network, settings: Boundary) -> None:
@@ -115,7 +117,7 @@ class Joint(training.Module):
         self.network, self.settings = network, settings
         self.plateau = Plateau(settings.cut, settings.cut_patience, settings.stop_patience)
 
-    def step(self, batch: Batch, optimizers: Sequence[Optimizer]) -> training.Losses:
+    def step(self, batch: Batch, optimizers: Sequence[Optimizer]) -> Losses:
         inputs, labels, points = batch
         hinge = losses.hinge(self.network(inputs), labels) if len(labels) else points.new_zeros(())
         loss = hinge if len(points) == 0 else self.joint(hinge, points)

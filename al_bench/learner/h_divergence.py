@@ -17,10 +17,12 @@ from al_bench.config.ranges import Count, Precision, Weight
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
-from al_bench.training import fit as training
 from al_bench.training import losses
 from al_bench.training.batches import Augmentation, Batches, LabeledBatches, Shuffled, least_batch, steps_of_a_pass
 from al_bench.training.early_stopping import EarlyStopping, watch
+from al_bench.training.fit import fit
+from al_bench.training.loss_record import Losses
+from al_bench.training.module import Module, frozen
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -97,7 +99,7 @@ class HDivergence(Learner):
             if self.match_steps
             else None,
         )
-        training.fit(
+        fit(
             Adversarial(model, self.optimizer, self.trade_off, self.schedule),
             PairedBatches(labeled, pool.inputs, pool.unlabeled, seeding.seed_for(seed, 0, "unlabeled batches")),
             seed=seeding.seed_for(seed, 0, "training"),
@@ -111,7 +113,7 @@ class HDivergence(Learner):
         return model
 
 
-class Adversarial(training.Module):
+class Adversarial(Module):
     """WAAL Eq. 20 as its text describes it; the printed sign trains the discriminator to be wrong (facts 2.4)."""
 
     def __init__(
@@ -124,7 +126,7 @@ class Adversarial(training.Module):
         super().__init__()
         self.model, self.optimizer, self.trade_off, self.schedule = model, optimizer, trade_off, schedule
 
-    def step(self, batch: Batch, optimizers: Sequence[Optimizer]) -> training.Losses:
+    def step(self, batch: Batch, optimizers: Sequence[Optimizer]) -> Losses:
         """Features and classifier first, the discriminator on their old features second."""
         inputs, labels, others = batch
         network_optimizer, discriminator_optimizer = optimizers
@@ -135,7 +137,7 @@ class Adversarial(training.Module):
         if len(others) == 0:  # full supervision: nobody is left to tell apart
             self.update(network_optimizer, loss)
             return {"cross_entropy": loss.detach(), "domain_loss": loss.new_zeros(())}
-        with training.frozen(self.model.discriminator):
+        with frozen(self.model.discriminator):
             fooled = self.domain_loss(labeled, unlabeled)
             self.update(network_optimizer, loss - self.trade_off * fooled)
         domain_loss = self.domain_loss(labeled.detach(), unlabeled.detach())

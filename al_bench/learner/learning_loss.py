@@ -18,10 +18,12 @@ from al_bench.errors import InputError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
-from al_bench.training import fit as training
 from al_bench.training import losses
 from al_bench.training.batches import Augmentation, LabeledBatches, least_batch, steps_of_a_pass
 from al_bench.training.early_stopping import EarlyStopping, watch
+from al_bench.training.fit import fit
+from al_bench.training.loss_record import Losses
+from al_bench.training.module import Module
 
 
 class LossPredicting(Wrapped):
@@ -112,7 +114,7 @@ class LearningLoss(Learner):
             if self.match_steps
             else None,
         )
-        training.fit(
+        fit(
             Ranked(model, self),
             batches,
             seed=seeding.seed_for(seed, 0, "training"),
@@ -126,7 +128,7 @@ class LearningLoss(Learner):
         return model
 
 
-class Ranked(training.Module):
+class Ranked(Module):
     """The classifier's loss and that of its prediction (Yoo and Kweon 2019, Sec. 3.3)."""
 
     def __init__(self, model: LossPredicting, settings: LearningLoss) -> None:
@@ -134,7 +136,7 @@ class Ranked(training.Module):
         self.model, self.settings, self.schedule = model, settings, settings.schedule
         self.detached = False
 
-    def step(self, batch: tuple[Tensor, Tensor], optimizers: Sequence[Optimizer]) -> training.Losses:
+    def step(self, batch: tuple[Tensor, Tensor], optimizers: Sequence[Optimizer]) -> Losses:
         inputs, labels = batch
         logits, predicted = self.model.both(inputs, self.detached)
         each = losses.cross_entropy_each(logits, labels)

@@ -13,10 +13,12 @@ from al_bench.active.pool import Pool
 from al_bench.config.ranges import Count, Precision
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
-from al_bench.training import fit as training
 from al_bench.training import losses
 from al_bench.training.batches import Augmentation, LabeledBatches, least_batch, steps_of_a_pass
 from al_bench.training.early_stopping import EarlyStopping, watch
+from al_bench.training.fit import fit
+from al_bench.training.loss_record import Losses
+from al_bench.training.module import Module
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -65,7 +67,7 @@ class Supervised(Learner):
             if self.match_steps
             else None,
         )
-        training.fit(
+        fit(
             module,
             batches,
             seed=seeding.seed_for(seed, 0, "training"),
@@ -79,7 +81,7 @@ class Supervised(Learner):
         return module.network
 
 
-class Classification(training.Module):
+class Classification(Module):
     """Loss of (B, ...) inputs and their labels."""
 
     def __init__(
@@ -92,7 +94,7 @@ class Classification(training.Module):
         super().__init__()
         self.network, self.loss, self.optimizer, self.schedule = network, loss, optimizer, schedule
 
-    def step(self, batch: tuple[Tensor, Tensor], optimizers: Sequence[Optimizer]) -> training.Losses:
+    def step(self, batch: tuple[Tensor, Tensor], optimizers: Sequence[Optimizer]) -> Losses:
         inputs, labels = batch
         loss = self.loss(self.network(inputs), labels)
         self.update(optimizers[0], loss)

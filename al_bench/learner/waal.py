@@ -18,10 +18,12 @@ from al_bench.errors import InputError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
-from al_bench.training import fit as training
 from al_bench.training import losses
 from al_bench.training.batches import Augmentation, Batches, Shuffled, least_batch
 from al_bench.training.early_stopping import EarlyStopping, watch
+from al_bench.training.fit import fit
+from al_bench.training.loss_record import Losses
+from al_bench.training.module import Module, frozen
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -106,7 +108,7 @@ class Waal(Learner):
         assert isinstance(model, Criticized)
         least = least_batch(model, max(len(pool.training_labels()), len(pool.unlabeled)))
         batches = UnlabeledWithLabeled(pool, self, seeding.seed_for(seed, 0, "batches"), least)
-        training.fit(
+        fit(
             MinMax(model, self, *self.weights(len(batches.labels), len(pool.unlabeled))),
             batches,
             seed=seeding.seed_for(seed, 0, "training"),
@@ -129,7 +131,7 @@ class Waal(Learner):
         return self.trade_off * gamma / (1 + gamma), losses.bias_coefficient(labeled, unlabeled, self.query_size)
 
 
-class MinMax(training.Module):
+class MinMax(Module):
     """One mini-batch of Alg. 1: classifier and features together, the critic on their old features after them.
 
     trade_off: mu'; bias: C0.
@@ -140,7 +142,7 @@ class MinMax(training.Module):
         self.model, self.settings, self.schedule = model, settings, settings.schedule
         self.trade_off, self.bias = trade_off, bias
 
-    def step(self, batch: Batch, optimizers: Sequence[Optimizer]) -> training.Losses:
+    def step(self, batch: Batch, optimizers: Sequence[Optimizer]) -> Losses:
         inputs, labels, others = batch
         network_optimizer, critic_optimizer = optimizers
         # One forward for both, so that batch norm cannot tell them apart before the critic does.
@@ -150,7 +152,7 @@ class MinMax(training.Module):
         if len(others) == 0:  # full supervision: nobody is left to tell apart
             self.update(network_optimizer, loss)
             return {"cross_entropy": loss.detach(), "distance": loss.new_zeros(()), "penalty": loss.new_zeros(())}
-        with training.frozen(self.model.critic):
+        with frozen(self.model.critic):
             self.update(network_optimizer, loss + self.trade_off * self.distance(features, len(inputs)))
         if self.settings.fresh_features:
             with torch.no_grad():

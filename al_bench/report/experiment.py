@@ -11,8 +11,9 @@ import yaml
 
 from al_bench.active.stopping import Stopping
 from al_bench.analysis.reading import Run
-from al_bench.config.compose import CONF, differences
 from al_bench.config.experiment import Cell, cells_of
+from al_bench.config.groups import CONF
+from al_bench.config.values import differences
 from al_bench.report.measures import counted, listed
 from al_bench.report.tables import Cell as TableCell
 from al_bench.report.tables import Table

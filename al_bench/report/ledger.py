@@ -11,7 +11,9 @@ from omegaconf import OmegaConf
 
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
-from al_bench.config.compose import CONF, IDENTITY, plain
+from al_bench.config.groups import CONF
+from al_bench.config.identity import IDENTITY
+from al_bench.config.values import plain
 from al_bench.storage.exported import Record
 
 ORIGINS = {"P": "paper", "C": "published code", "D": "derived", "R": "our choice", "O": "overridden"}

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from al_bench.analysis.reading import Stored
-from al_bench.config.compose import CONF
+from al_bench.config.groups import CONF
 from al_bench.files import written_whole
 from al_bench.report import results
 from al_bench.report.chapters import Chapter, Editor, outlines

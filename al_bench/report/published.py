@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from al_bench.analysis.reading import Problem
-from al_bench.config.compose import CONF
+from al_bench.config.groups import CONF
 from al_bench.report.measures import listed
 
 _COLUMNS = ("row", "column", "mean", "std", "n", "source")

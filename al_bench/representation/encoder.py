@@ -14,8 +14,10 @@ from al_bench.active.inputs import Inputs, fingerprint
 from al_bench.config.ranges import Count, Precision
 from al_bench.gan import Gan, Players
 from al_bench.storage.artifacts import Artifacts, Made, describe
-from al_bench.training import fit as training
 from al_bench.training.batches import Batches
+from al_bench.training.fit import fit
+from al_bench.training.loss_record import Losses, Trace
+from al_bench.training.module import Module
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,11 @@ class Encoder:
         with seeding.fork(seeding.seed_for(self.seed, 0, "encoder weights")):
             return self.network(image_shape=tuple(image_shape), latent_size=latent_size)
 
-    def fit(
-        self, players: Players, image_shape: Sequence[int], scratch: Path | None = None
-    ) -> tuple[nn.Module, training.Trace]:
+    def fit(self, players: Players, image_shape: Sequence[int], scratch: Path | None = None) -> tuple[nn.Module, Trace]:
         """Trains on what the generator draws; returns the encoder and the losses of every 50 steps."""
         network = self.untrained(image_shape, players.latent_size)
         seed = seeding.seed_for(self.seed, 0, "encoder latents")
-        trace = training.fit(
+        trace = fit(
             Inversion(network, self.optimizer),
             DrawnPairs(players, self.batch_size, self.iterations, seed),
             seed=seeding.seed_for(self.seed, 0, "encoder training"),
@@ -90,14 +90,14 @@ class DrawnPairs(Batches):
         return float(self.batch_size)
 
 
-class Inversion(training.Module):
+class Inversion(Module):
     """Squared error of the latent, summed over its dimensions, its mean over images."""
 
     def __init__(self, network: nn.Module, optimizer: Callable[..., Optimizer]) -> None:
         super().__init__()
         self.network, self.make_optimizer = network, optimizer
 
-    def step(self, batch: tuple[Tensor, Tensor], optimizers: Sequence[Optimizer]) -> training.Losses:
+    def step(self, batch: tuple[Tensor, Tensor], optimizers: Sequence[Optimizer]) -> Losses:
         """batch: canonical images (B, C, H, W) and the latents (B, Z) that they were made of."""
         images, latents = batch
         loss = (self.network(images) - latents).square().sum(1).mean()

@@ -21,7 +21,7 @@ from torch import Tensor
 from al_bench.files import digest, read_json, set_aside, write_json, written_whole
 from al_bench.storage.commit import current_commit
 from al_bench.training.cost import measured
-from al_bench.training.fit import Trace
+from al_bench.training.loss_record import Trace
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from typing import Any
 from omegaconf import DictConfig
 
 from al_bench.active.stopping import Stopping
-from al_bench.config.compose import hash_of, identity, plain
+from al_bench.config.identity import hash_of, identify
+from al_bench.config.values import plain
 from al_bench.files import as_json, digest, read_json, write_json
 
 logger = logging.getLogger(__name__)
@@ -150,4 +151,4 @@ def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
         return []
     if records and stopping.reason(records[-1]) is not None:
         return records
-    return finished_cell(Path(config.paths.cells), identity(config), stopping) or records
+    return finished_cell(Path(config.paths.cells), identify(config), stopping) or records

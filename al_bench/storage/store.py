@@ -23,7 +23,8 @@ from filelock import FileLock, Timeout
 from safetensors.torch import load, save
 from torch import Tensor
 
-from al_bench.config.compose import differences, hash_of
+from al_bench.config.identity import hash_of
+from al_bench.config.values import differences
 from al_bench.errors import InputError
 from al_bench.files import digest, read_json, set_aside, write_json, written_whole
 
@@ -48,7 +49,7 @@ class Cycle:
 class RunStore:
     """The folder of one run; a context manager that holds its lock.
 
-    folder: where; identity: what it must hold, see `compose.identity`; about: what else `config.json` says;
+    folder: where; identity: what it must hold, see `identity.identify`; about: what else `config.json` says;
     keep_weights: "last" or "all".
 
     Entering raises InputError where another process holds the folder, where it holds a run of another identity, or

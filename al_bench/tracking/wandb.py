@@ -25,7 +25,7 @@ from PIL import Image
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
-from al_bench.config.compose import hash_of, label_of
+from al_bench.config.identity import hash_of, label_of
 from al_bench.errors import InputError
 from al_bench.storage.store import Record, RunStore
 from al_bench.tracking import Tracking

@@ -17,7 +17,7 @@ from al_bench.errors import InputError
 from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.training import losses
-from al_bench.training.fit import Watch
+from al_bench.training.callback import Watch
 
 
 def correct_each(logits: Tensor, labels: Tensor) -> Tensor:

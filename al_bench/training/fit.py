@@ -6,149 +6,28 @@ Trainer where several devices, callbacks or Lightning's own checkpoints are aske
 
 import logging
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
-from al_bench.config.ranges import Positive
 from al_bench.progress import progress
-from al_bench.training import interruption, loss_record
+from al_bench.training import interruption
 from al_bench.training.batches import Batches, Shares
+from al_bench.training.callback import Watch
 from al_bench.training.checkpoint import Checkpoint
 from al_bench.training.cost import spend
 from al_bench.training.cuda_graph import Captured, capturable
-from al_bench.training.loss_record import LossRecord
+from al_bench.training.loss_record import Losses, LossRecord, Trace
+from al_bench.training.module import Module
 
 logger = logging.getLogger(__name__)
-
-Trace = loss_record.Trace
-Losses = loss_record.Losses
-
-
-class Module(pl.LightningModule, ABC):
-    """A LightningModule whose arithmetic is one `step`.
-
-    schedule: maps the fraction of the training done, in [0, 1), to a factor on every learning rate. capture: whether
-    the loop of our own replays the step as a CUDA graph (`capture.Captured`); it may then not look at a value on the
-    device, and its optimizers have to be able to (Adam). On a CPU it changes nothing.
-    """
-
-    schedule: Callable[[float], float] | None = None
-    capture: bool = False
-    losses: LossRecord
-    watch: "Watch | None" = None
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.automatic_optimization = False
-        self.updates = self.steps_done = 0
-        self.steps_planned = 1
-
-    @abstractmethod
-    def step(self, batch: Any, optimizers: Sequence[Optimizer]) -> Losses:
-        """One step of the algorithm: every update that it makes, in its order; returns the losses to record."""
-
-    @abstractmethod
-    def configure_optimizers(self) -> list[Optimizer]:
-        """The optimizers, in the order in which `step` takes them."""
-
-    def training_step(self, batch: Any, batch_idx: int) -> None:
-        """What a Trainer calls: the same `step`."""
-        optimizers: Any = self.optimizers()
-        listed = optimizers if isinstance(optimizers, list) else [optimizers]
-        self.set_rates(self.steps_done / self.steps_planned, listed)
-        self.losses.add(self.step(batch, listed))
-        self.steps_done += 1
-        if self.watch is not None and self.watch.ends(self.steps_done):
-            self.trainer.should_stop = True
-
-    def set_rates(self, fraction: float, optimizers: Sequence[Any]) -> None:
-        """Sets every learning rate to its first value times the schedule's factor."""
-        if self.schedule is None:
-            return
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                rate = group.setdefault("initial_lr", group["lr"]) * self.schedule(fraction)
-                if isinstance(group["lr"], Tensor):  # which a CUDA graph reads
-                    group["lr"].fill_(rate)
-                else:
-                    group["lr"] = rate
-
-    def optimizer_of(self, factory: Callable[..., Optimizer], part: nn.Module) -> Optimizer:
-        """The optimizer of a part's parameters; on a GPU in one kernel where it knows how, which Adam and SGD do."""
-        parameters = list(part.parameters())
-        fused = parameters[0].is_cuda and "fused" in signature(getattr(factory, "func", factory)).parameters
-        return factory(parameters, fused=True) if fused else factory(parameters)
-
-    def update(self, optimizer: Optimizer, loss: Tensor) -> None:
-        """Gradients of `loss` from zero, and one step of `optimizer`."""
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        optimizer.step()
-        self.updates += 1
-
-
-class Watch(ABC):
-    """Looks at a training while it goes on, may end it, and may put other weights in place when it is over."""
-
-    @abstractmethod
-    def ends(self, steps_done: int) -> bool:
-        """Called after every step: whether no other one follows."""
-
-    @abstractmethod
-    def finish(self) -> None:
-        """Called once, when the training is over."""
-
-    @abstractmethod
-    def state(self) -> dict[str, Any]:
-        """Plain values and tensors that a checkpoint keeps."""
-
-    @abstractmethod
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Puts a state back."""
-
-
-@dataclass(frozen=True)
-class StepDecay:
-    """Multiplies the learning rates by `factor` at each of the given fractions of the training."""
-
-    at: Sequence[float] = ()
-    factor: Positive = 0.1
-
-    def __call__(self, fraction: float) -> float:
-        return self.factor ** sum(fraction >= point for point in self.at)
-
-
-@dataclass(frozen=True)
-class LinearDecay:
-    """Takes the learning rates to 0 in a straight line over the whole training."""
-
-    def __call__(self, fraction: float) -> float:
-        return 1 - fraction
-
-
-@contextmanager
-def frozen(*modules: nn.Module) -> Iterator[None]:
-    """Inside the block no parameter of the modules takes a gradient: the other player stands still."""
-    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
-    for parameter in parameters:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in parameters:
-            parameter.requires_grad_(True)
 
 
 def fit(

@@ -10,9 +10,9 @@ import pytest
 from composing import compose, members
 from torch import Tensor, nn
 
-from al_bench.config import compose as al_compose
 from al_bench.config.ranges import Count, Fraction, Positive, Precision, Share, Weight, Whole
 from al_bench.config.validation import refuse_arguments, refuse_value
+from al_bench.config.values import written_and_resolved
 from al_bench.errors import InputError
 
 
@@ -140,11 +140,11 @@ CHOICES = [
 @pytest.mark.slow
 @pytest.mark.parametrize("overrides", CHOICES, ids=" ".join)
 def test_every_choice_is_taken(overrides: tuple[str, ...]) -> None:
-    written, resolved = al_compose.written_and_resolved(compose(*overrides))
+    written, resolved = written_and_resolved(compose(*overrides))
     for root in ("scale", "procedure"):
         refuse_arguments(written, resolved, root)
 
 
 def test_a_lightning_trainer_is_taken() -> None:
     trainer = "trainer={_target_: pytorch_lightning.Trainer, _partial_: true, devices: 2, accelerator: cpu}"
-    refuse_arguments(*al_compose.written_and_resolved(compose(trainer)), "procedure")
+    refuse_arguments(*written_and_resolved(compose(trainer)), "procedure")

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from al_bench import seeding
 from al_bench.active.inputs import as_stored, canonical
-from al_bench.config.compose import CONF
+from al_bench.config.groups import CONF
 from al_bench.gan import Game, Gan
 
 SHAPES = {"mnist": (1, 28, 28), "cifar10": (3, 32, 32), "svhn": (3, 32, 32), "celeba": (3, 64, 64), "lsun": (3, 64, 64)}

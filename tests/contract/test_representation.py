@@ -8,7 +8,7 @@ import torch
 from composing import part
 from torch import Tensor
 
-from al_bench.config.compose import members
+from al_bench.config.groups import members
 from al_bench.dataset import Dataset, Sealed, Split
 from al_bench.representation import Representation
 from al_bench.storage.artifacts import Artifacts

@@ -15,8 +15,8 @@ from al_bench.gan.wgan_ct import WganCt
 from al_bench.network.conv_gan import ConvCritic
 from al_bench.network.residual_gan import ResidualCritic
 from al_bench.storage.artifacts import Artifacts
-from al_bench.training.fit import StepDecay
 from al_bench.training.losses import gradient_penalty
+from al_bench.training.schedule import StepDecay
 
 WEIGHT = torch.tensor([3.0, 4.0])
 

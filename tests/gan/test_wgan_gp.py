@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from al_bench import seeding
 from al_bench.gan.wgan_gp import WganGp
-from al_bench.training.fit import StepDecay
 from al_bench.training.losses import gradient_penalty
+from al_bench.training.schedule import StepDecay
 from benchmarks.fit import same
 from benchmarks.gan import by_hand, made_images, tables_gan
 

@@ -21,10 +21,10 @@ from al_bench.learner.supervised import Supervised
 from al_bench.learner.waal import Criticized, MinMax, UnlabeledWithLabeled, Waal
 from al_bench.network import Network
 from al_bench.network.linear import Linear
-from al_bench.training import fit as training
 from al_bench.training import losses
 from al_bench.training.augmentation import FlipCrop
 from al_bench.training.cost import measured
+from al_bench.training.loss_record import Losses
 
 LABELED, UNLABELED = 20, 50
 
@@ -73,7 +73,7 @@ def batch() -> tuple[Tensor, Tensor, Tensor]:
     return inputs, labels, pool.inputs[pool.unlabeled[:LABELED]]
 
 
-def step(game: MinMax, optimizers: list[Optimizer]) -> training.Losses:
+def step(game: MinMax, optimizers: list[Optimizer]) -> Losses:
     """One step, as `training.fit` makes it but for the mode."""
     _, *driven = Fabric(accelerator="cpu").setup(game, *optimizers)
     return game.step(batch(), driven)

@@ -7,7 +7,7 @@ import torch
 from composing import compose, part
 from safetensors.torch import load_file
 
-from al_bench.config import compose as al_compose
+from al_bench.config.identity import hash_of, identify
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.learner.supervised import Supervised
@@ -23,8 +23,8 @@ FAST = ("learner.epochs=3", "loop.initial_size=20", "loop.query_size=15", "datas
 def run(folder, *overrides, budget=65):
     """Runs a cell of digits in `folder`; returns its records."""
     config = compose("gan=none", *FAST, f"loop.budget={budget}", f"paths.outputs={folder}", "device=cpu", *overrides)
-    identity = al_compose.identity(config)
-    with RunStore(folder / al_compose.hash_of(identity), identity, {}) as store:
+    identity = identify(config)
+    with RunStore(folder / hash_of(identity), identity, {}) as store:
         instantiated(config.procedure).run(store)
         return store.records
 
@@ -247,8 +247,8 @@ CLOTHES = (*VALIDATED, "recipe.initial_size=20", "recipe.query_size=15", "learne
 
 def clothes(folder, *overrides, budget):
     config = compose(*CLOTHES, f"loop.budget={budget}", f"paths.outputs={folder}", "device=cpu", *overrides)
-    identity = al_compose.identity(config)
-    with RunStore(folder / al_compose.hash_of(identity), identity, {}) as store:
+    identity = identify(config)
+    with RunStore(folder / hash_of(identity), identity, {}) as store:
         instantiated(config.procedure).run(store)
         return store.records
 

@@ -2,7 +2,7 @@ from made_runs import made_run
 
 from al_bench.analysis.grouping import sections
 from al_bench.analysis.reading import Run, stored
-from al_bench.config.compose import CONF
+from al_bench.config.groups import CONF
 from al_bench.report.ledger import ledger, settings
 
 RECIPE = """# @package _global_

@@ -5,7 +5,7 @@ import sys
 
 from made_runs import made_run
 
-from al_bench.config.compose import CONF
+from al_bench.config.groups import CONF
 
 
 def report(tmp_path, *arguments):

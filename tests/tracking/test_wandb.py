@@ -18,7 +18,8 @@ from composing import compose, part
 from PIL import Image
 from safetensors.torch import load_file
 
-from al_bench.config import compose as al_compose
+from al_bench.config.identity import hash_of, identify
+from al_bench.config.values import plain
 from al_bench.errors import InputError
 from al_bench.storage.store import RunStore
 from al_bench.tracking import wandb as tracking
@@ -55,10 +56,10 @@ def run(folder, *overrides, budget=65):
     """Runs a cell of digits in this process; returns its folder and its records."""
     arguments = (*FAST, f"loop.budget={budget}", f"paths.outputs={folder}", *overrides)
     config = compose(*(arguments if "strategy=asal_auto" in overrides else ("gan=none", *arguments)))
-    choices, identity = dict(config.hydra.runtime.choices), al_compose.identity(config)
-    whole = {key: al_compose.plain(config[key]) for key in config if key != "hydra"}
+    choices, identity = dict(config.hydra.runtime.choices), identify(config)
+    whole = {key: plain(config[key]) for key in config if key != "hydra"}
     about = {"config": whole, "choices": choices, "commit": "c0ffee"}
-    with RunStore(folder / al_compose.hash_of(identity), identity, about) as store:
+    with RunStore(folder / hash_of(identity), identity, about) as store:
         instantiated(config.procedure).run(store)
         return store.folder, store.records
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from al_bench.training.cost import measured
-from al_bench.training.fit import StepDecay
+from al_bench.training.schedule import StepDecay
 from benchmarks.fit import same
 from benchmarks.gan import by_hand, made_images, tables_gan
 

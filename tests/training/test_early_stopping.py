@@ -11,10 +11,10 @@ from toy_training import Toy, assert_equal, batches
 from al_bench.active.pool import Pool
 from al_bench.errors import InputError
 from al_bench.network import Network
-from al_bench.training import fit as training
 from al_bench.training import interruption
 from al_bench.training.cost import measured
 from al_bench.training.early_stopping import BestKept, EarlyStopping, closeness_each, correct_each, watch
+from al_bench.training.fit import fit
 from al_bench.training.losses import IGNORED
 
 CPU = torch.device("cpu")
@@ -37,7 +37,7 @@ class Scripted(BestKept):
 def fitted(values, every=1, patience=2, **options):
     module = Toy()
     watched = Scripted(module, values, EarlyStopping("accuracy", every, patience))
-    training.fit(module, batches(), seed=2, device=CPU, name="toy", watch=watched, **options)
+    fit(module, batches(), seed=2, device=CPU, name="toy", watch=watched, **options)
     return module, watched
 
 
@@ -70,10 +70,10 @@ def test_a_stopped_training_goes_on_to_the_same_end(tmp_path):
     watched = Scripted(module, values, EarlyStopping("accuracy", 1, 2))
     options = {"seed": 2, "device": CPU, "name": "toy", "scratch": tmp_path}
     with interruption.signals_handled(), pytest.raises(interruption.Interrupted):
-        training.fit(module, batches(), watch=watched, checkpoint_seconds=1e9, **options)
+        fit(module, batches(), watch=watched, checkpoint_seconds=1e9, **options)
     again = Toy()
     rest = Scripted(again, values[2:], EarlyStopping("accuracy", 1, 2))
-    training.fit(again, batches(), watch=rest, **options)
+    fit(again, batches(), watch=rest, **options)
     assert len(rest.seen) == 2
     assert_equal(uncut, again)
 

@@ -11,16 +11,18 @@ from torch import nn
 from toy_training import CPU, INPUTS, LABELS, Toy, assert_equal, batches
 
 from al_bench.errors import InputError
-from al_bench.training import fit as training
 from al_bench.training import interruption
 from al_bench.training.batches import ImageBatches, LabeledBatches, Shuffled, least_batch
 from al_bench.training.cost import measured, spend
+from al_bench.training.fit import fit
 from al_bench.training.losses import cross_entropy
+from al_bench.training.module import Module, frozen
+from al_bench.training.schedule import LinearDecay, StepDecay
 
 
 def fitted(module=None, **options):
     module = module or Toy()
-    trace = training.fit(module, batches(), seed=2, device=CPU, name="toy", **options)
+    trace = fit(module, batches(), seed=2, device=CPU, name="toy", **options)
     return module, trace
 
 
@@ -31,7 +33,7 @@ def test_both_drivers_end_with_the_same_weights_and_losses():
     assert trace == other
 
 
-class Straight(training.Module):
+class Straight(Module):
     """No dropout and no batch norm, so that halves of a batch add up to the whole."""
 
     def __init__(self):
@@ -53,9 +55,9 @@ class Straight(training.Module):
 def test_two_devices_share_each_batch():
     halves = LabeledBatches(INPUTS[:48], LABELS[:48], batch_size=8, epochs=3, seed=1)
     alone, together = Straight(), Straight()
-    training.fit(alone, halves, seed=2, device=CPU, name="toy")
+    fit(alone, halves, seed=2, device=CPU, name="toy")
     trainer = partial(pl.Trainer, devices=2, strategy="ddp_spawn")
-    training.fit(together, halves, seed=2, device=CPU, name="toy", trainer=trainer)
+    fit(together, halves, seed=2, device=CPU, name="toy", trainer=trainer)
     for name, tensor in alone.state_dict().items():
         assert torch.allclose(tensor, together.state_dict()[name], atol=1e-6), name
 
@@ -75,7 +77,7 @@ def test_a_trainers_callbacks_are_called():
 def test_the_same_seed_gives_the_same_weights_and_another_does_not():
     assert_equal(fitted()[0], fitted()[0])
     other = Toy()
-    training.fit(other, batches(), seed=3, device=CPU, name="toy")
+    fit(other, batches(), seed=3, device=CPU, name="toy")
     assert not torch.equal(other.second.weight, fitted()[0].second.weight)
 
 
@@ -132,20 +134,20 @@ def test_a_loss_that_is_not_finite_names_its_step(bad_step):
 
 
 def test_the_schedule_is_a_fraction_of_the_length():
-    decay = training.StepDecay(at=[0.5, 0.75], factor=0.1)
+    decay = StepDecay(at=[0.5, 0.75], factor=0.1)
     assert [decay(fraction) for fraction in (0.0, 0.49, 0.5, 0.74, 0.75, 0.99)] == pytest.approx(
         [1, 1, 0.1, 0.1, 0.01, 0.01]
     )
 
 
 def test_a_linear_decay_ends_at_nothing():
-    assert [training.LinearDecay()(fraction) for fraction in (0.0, 0.25, 1.0)] == [1, 0.75, 0]
+    assert [LinearDecay()(fraction) for fraction in (0.0, 0.25, 1.0)] == [1, 0.75, 0]
 
 
 def test_frozen_parameters_take_no_gradient_and_come_back_as_they_were():
     layer = nn.Linear(2, 2)
     layer.bias.requires_grad_(False)
-    with training.frozen(layer):
+    with frozen(layer):
         assert not layer.weight.requires_grad
     assert layer.weight.requires_grad
     assert not layer.bias.requires_grad
@@ -180,7 +182,7 @@ def test_whole_batches_leave_the_rest_of_an_epoch_out():
     assert ImageBatches(images, batch_size=64, steps=3, seed=0)[0].shape == (1, 10, 1, 2, 2)
 
 
-class Twice(training.Module):
+class Twice(Module):
     """Two updates of the same weights in one step, as a critic has before its generator."""
 
     def __init__(self):
@@ -205,7 +207,7 @@ def test_low_precision_sees_the_weights_as_they_are_now(trainer):
     """Autocast would keep the cast weights of the step's first call, without gradient if that was under no_grad."""
     module = Twice()
     batches = LabeledBatches(INPUTS, LABELS, batch_size=50, epochs=3, seed=1)
-    training.fit(module, batches, seed=2, device=CPU, name="twice", precision="bf16-mixed", trainer=trainer)
+    fit(module, batches, seed=2, device=CPU, name="twice", precision="bf16-mixed", trainer=trainer)
     expected = Twice()
     optimizer = expected.configure_optimizers()[0]
     for inputs, labels in batches:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from al_bench.analysis.grouping import Group
-from al_bench.config.compose import members
+from al_bench.config.groups import members
 
 # Okabe and Ito's colors for all kinds of color vision, without black and yellow, which vanish on a dark or a light
 # page; the gray, the brown and the violet are ours. Markers tell apart what is printed in gray.

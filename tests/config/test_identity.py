@@ -9,7 +9,10 @@ from composing import compose, members, run_id
 from omegaconf import OmegaConf
 from pictures import fill
 
-from al_bench.config import compose as al_compose
+from al_bench.config.command_line import cut_by_scale, effects, help_text, unknown_choice
+from al_bench.config.groups import CONF
+from al_bench.config.identity import hash_of, identify, label
+from al_bench.config.values import differences
 
 SHADOW = f"hydra.searchpath=[file://{Path(__file__).parents[1] / 'conf'}]"
 PLAIN = ("strategy=random", "gan=none")
@@ -85,7 +88,7 @@ def test_a_root_on_the_command_line_is_a_path_too():
 
 def test_an_index_file_is_known_by_what_it_says(tmp_path):
     svhn = ("dataset=svhn_waal", "strategy=random")
-    assert "split" not in al_compose.identity(compose(*svhn))["dataset"]
+    assert "split" not in identify(compose(*svhn))["dataset"]
     ids = []
     for place, content in (("here", "[1]"), ("there", "[1]"), ("other", "[2]")):
         (tmp_path / place).write_text(content)
@@ -97,7 +100,7 @@ def test_an_index_file_is_known_by_what_it_says(tmp_path):
 
 def test_a_hash_that_was_written_down():
     """An id that moves orphans every stored run, so it moves only on purpose."""
-    assert al_compose.hash_of({"seed": 0, "loop": {"query_size": 10}}) == "329cedc3f78a"
+    assert hash_of({"seed": 0, "loop": {"query_size": 10}}) == "329cedc3f78a"
 
 
 @pytest.mark.parametrize(
@@ -135,15 +138,15 @@ def test_the_label_of_a_procedure_names_what_it_looks_at():
         "gan_quality": "digits/gan_quality+wgan_gp/seed=0",
         "agreement": "digits/agreement+wgan_gp+autoencoder/seed=0",
     }
-    for procedure, label in labels.items():
+    for procedure, expected in labels.items():
         for strategy in ("asal_auto", "random"):
-            assert al_compose.label(_root_=compose(f"procedure={procedure}", f"strategy={strategy}")) == label
+            assert label(_root_=compose(f"procedure={procedure}", f"strategy={strategy}")) == expected
 
 
 def test_a_method_names_the_folder_by_what_it_chose():
     config = compose("strategy=entropy", "gan=none", "learner=h_divergence", "seed=3")
-    assert al_compose.label(_root_=config) == "digits/entropy+h_divergence/seed=3"
-    assert al_compose.label(_root_=compose("dataset=mnist_two", *PLAIN)) == "mnist_two-asal/random/seed=0"
+    assert label(_root_=config) == "digits/entropy+h_divergence/seed=3"
+    assert label(_root_=compose("dataset=mnist_two", *PLAIN)) == "mnist_two-asal/random/seed=0"
 
 
 def test_scale_cuts_lengths_and_undoes_nothing():
@@ -156,12 +159,12 @@ def test_scale_cuts_lengths_and_undoes_nothing():
 
 def test_what_a_scale_cuts_is_said():
     config = compose(*PLAIN, "scale=smoke")
-    cuts = al_compose.cut_by_scale(config)
+    cuts = cut_by_scale(config)
     assert "learner.epochs 40 -> 1" in cuts
     assert "dataset.max_images all -> 200" in cuts
     assert "loop.max_cycles all -> 2" in cuts
     assert not any(line.startswith("loop.query_size") for line in cuts)  # 10 is within smoke's 10
-    assert al_compose.cut_by_scale(compose(*PLAIN)) == []
+    assert cut_by_scale(compose(*PLAIN)) == []
 
 
 def test_a_scale_narrows_the_networks_of_a_gan():
@@ -170,7 +173,7 @@ def test_a_scale_narrows_the_networks_of_a_gan():
     assert whole.gan.discriminator.channels == [128, 256, 512]  # ASAL Tab. 7
     assert small.gan.discriminator.channels == [64, 128, 256]
     assert small.gan.generator.channels == [256, 128, 64]
-    assert "gan.generator.channels [512, 256, 128] -> [256, 128, 64]" in al_compose.cut_by_scale(small)
+    assert "gan.generator.channels [512, 256, 128] -> [256, 128, 64]" in cut_by_scale(small)
     residual = compose("dataset=cifar10_two", "gan=res_wgan_gp", "scale=small")
     assert residual.gan.generator.channels == 64
     narrowest = compose("dataset=mnist_two", "strategy=asal_auto", "scale.gan_width=0.001")
@@ -187,7 +190,7 @@ def test_a_bound_that_is_none_changes_nothing(wrong):
 
 def test_which_pair_files_took_effect_is_said():
     config = compose("dataset=mnist_two", "strategy=asal_auto", "scale=small")
-    said = al_compose.effects(config, config.hydra.runtime.choices)
+    said = effects(config, config.hydra.runtime.choices)
     assert "pair/gan/wgan_gp/asal/mnist_two" in said
     assert "pair/learner" not in said
 
@@ -195,7 +198,7 @@ def test_which_pair_files_took_effect_is_said():
 @pytest.mark.parametrize("dataset", members("dataset"))
 def test_each_data_set_names_its_recipe(dataset):
     config = compose(f"dataset={dataset}", *PLAIN)
-    assert (al_compose.CONF / "recipe" / f"{config.hydra.runtime.choices.recipe}.yaml").exists()
+    assert (CONF / "recipe" / f"{config.hydra.runtime.choices.recipe}.yaml").exists()
     assert OmegaConf.to_container(config.procedure, resolve=True)
 
 
@@ -207,8 +210,8 @@ def test_each_strategy_leaves_network_and_gan_to_the_recipe(strategy):
 
 
 def test_unknown_choices_are_named_before_anything_is_composed():
-    assert al_compose.unknown_choice(["strategy=random,entropy", "seed=1", "loop.budget=3"]) is None
-    sentence = al_compose.unknown_choice(["strategy=random,entopy"])
+    assert unknown_choice(["strategy=random,entropy", "seed=1", "loop.budget=3"]) is None
+    sentence = unknown_choice(["strategy=random,entopy"])
     assert sentence is not None
     assert re.match(r"strategy=entopy is not known: did you mean entropy\? Use one of .*random", sentence)
 
@@ -216,19 +219,19 @@ def test_unknown_choices_are_named_before_anything_is_composed():
 def test_differences_are_named_by_their_keys():
     stored, asked = {"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 1, "c": 4}, "e": 5}
     lines = ["a.c is 2 there and 4 here", "d is 3 there and None here", "e is None there and 5 here"]
-    assert al_compose.differences(stored, asked) == lines
+    assert differences(stored, asked) == lines
 
 
 def test_help_is_what_hydra_would_print():
     """`run.py` prints it without Hydra's composition, which takes longer with every folder of conf."""
-    assert al_compose.help_text() == compose().hydra.help.template
+    assert help_text() == compose().hydra.help.template
 
 
 def test_keys_that_came_later_and_change_nothing_are_in_no_id():
-    kept = al_compose.identity(compose("dataset=fashion_mnist", "strategy=random", "learner.early_stopping=null"))
+    kept = identify(compose("dataset=fashion_mnist", "strategy=random", "learner.early_stopping=null"))
     assert not {"match_steps", "early_stopping"} & kept["learner"].keys()
     assert "free_validation" not in kept["loop"], "nobody looks at validation labels"
-    watched = al_compose.identity(compose("dataset=fashion_mnist", "strategy=random", "match_steps=true"))
+    watched = identify(compose("dataset=fashion_mnist", "strategy=random", "match_steps=true"))
     assert watched["learner"]["match_steps"] is True
     assert watched["learner"]["early_stopping"]["criterion"] == "accuracy"
     assert watched["loop"]["free_validation"] is True
@@ -237,12 +240,12 @@ def test_keys_that_came_later_and_change_nothing_are_in_no_id():
 def test_matched_steps_are_another_run_with_a_label_of_its_own():
     plain, matched = (("dataset=fashion_mnist", "strategy=random", *more) for more in ((), ("match_steps=true",)))
     assert run_id(*plain) != run_id(*matched)
-    assert al_compose.label(_root_=compose(*plain)) == "fashion_mnist-waal/random/seed=0"
-    assert al_compose.label(_root_=compose(*matched)) == "fashion_mnist-waal/random+match_steps/seed=0"
+    assert label(_root_=compose(*plain)) == "fashion_mnist-waal/random/seed=0"
+    assert label(_root_=compose(*matched)) == "fashion_mnist-waal/random+match_steps/seed=0"
 
 
 def test_waal_is_the_same_run_with_matched_steps_and_without():
     cell = ("dataset=fashion_mnist", "strategy=waal")
     assert run_id(*cell, "match_steps=true") == run_id(*cell)
-    labels = {al_compose.label(_root_=compose(*cell, *more)) for more in ((), ("match_steps=true",))}
+    labels = {label(_root_=compose(*cell, *more)) for more in ((), ("match_steps=true",))}
     assert labels == {"fashion_mnist-waal/waal+waal/seed=0"}

@@ -1,0 +1,74 @@
+"""What a command line is told before and after it is composed: unknown choices, `--help`, what takes effect."""
+
+import copy
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from al_bench.config.groups import CONF, members
+
+_OPTIONAL = ("pair/", "preset/")
+
+
+def help_text() -> str:
+    """What `--help` prints: Hydra would print the same, but first lists every group twice, whose time grows with each
+    folder of `conf/`."""
+    return str(OmegaConf.load(CONF / "config.yaml").hydra.help.template)
+
+
+def unknown_choice(arguments: Sequence[str]) -> str | None:
+    """A sentence about the first GROUP=CHOICE on a command line that names no file, None where all do.
+
+    Said before Hydra composes anything, whose own message takes a screen. With a search path or configuration folder
+    of the user's own, what is known is left to Hydra.
+    """
+    if any(argument.startswith(("hydra.searchpath", "--config-", "-cd", "-cp")) for argument in arguments):
+        return None
+    for argument in arguments:
+        group, _, value = argument.partition("=")
+        if not (re.fullmatch(r"[\w/,-]+", value) and (CONF / group).is_dir() and group):
+            continue
+        for choice in value.split(","):
+            if choice not in (known := members(group)):
+                close = difflib.get_close_matches(choice, known, 1)
+                hint = f"did you mean {close[0]}? Use one of " if close else "use one of "
+                return f"{group}={choice} is not known: {hint}{', '.join(known)}"
+    return None
+
+
+def effects(config: DictConfig, chosen: Mapping[str, str]) -> str:
+    """Which pair, preset and scale files a run reads, and which lengths its scale cuts.
+
+    chosen: Hydra's `runtime.choices`.
+    """
+    files = [f"{group.split('@')[0]}/{choice}" for group, choice in chosen.items() if group.startswith(_OPTIONAL)]
+    read = [name for name in files if (CONF / f"{name}.yaml").exists()]
+    cuts = cut_by_scale(config)
+    return "\n".join(
+        [
+            f"scale {chosen['scale']}" + (f" cuts {', '.join(cuts)}" if cuts else " cuts nothing"),
+            f"preset {chosen['preset']}; also read: {', '.join(read) if read else 'nothing'}",
+        ]
+    )
+
+
+def cut_by_scale(config: DictConfig) -> list[str]:
+    """Each value that the scale changes, as "learner.epochs 80 -> 40"."""
+    uncut = copy.deepcopy(config)
+    OmegaConf.set_readonly(uncut, False)
+    uncut.scale = OmegaConf.load(CONF / "scale" / "paper.yaml")
+    found = []
+    for path in _scaled_paths(OmegaConf.to_container(config, resolve=False)):
+        before, after = OmegaConf.select(uncut, path), OmegaConf.select(config, path)
+        if before != after:
+            found.append(f"{path} {'all' if before is None else before} -> {after}")
+    return found
+
+
+def _scaled_paths(node: Any, path: str = "") -> list[str]:
+    if isinstance(node, dict):
+        return [found for key, value in node.items() for found in _scaled_paths(value, f"{path}.{key}".lstrip("."))]
+    return [path] if isinstance(node, str) and "${scale." in node else []

@@ -1,0 +1,52 @@
+"""The resolvers that `conf/` uses: how a scale reaches a length, a run's id and label, the lists in `--help`."""
+
+import math
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any, TypeGuard
+
+from omegaconf import ListConfig, OmegaConf
+
+from al_bench.config.groups import members
+from al_bench.config.identity import label, run_id
+from al_bench.sources.listing import databases_id, pictures_id
+
+
+def register_resolvers() -> None:
+    """Makes the resolvers known to OmegaConf; may be called again."""
+    resolvers: dict[str, Callable[..., Any]] = {
+        "at_most": at_most,
+        "times": times,
+        "run_id": run_id,
+        "label": label,
+        "choices": choices,
+        "pictures_id": pictures_id,
+        "databases_id": databases_id,
+    }
+    for name, resolver in resolvers.items():
+        OmegaConf.register_new_resolver(name, resolver, replace=True)
+
+
+def at_most(value: Any, limit: Any) -> Any:
+    """`value`, cut to `limit` unless that is null: how a scale reaches a length. What is no number cuts nothing and is
+    not cut: `validation.refuse_arguments` says so when a run is composed."""
+    return min(value, limit) if _is_number(value) and _is_number(limit) else value
+
+
+def times(channels: int | Sequence[int], factor: float | None) -> Any:
+    """Channels, one number or a list, times `factor` and at least 1; unchanged where that is null: how a scale reaches
+    the width of a network. What is no finite number changes nothing, as for `at_most`."""
+    if isinstance(channels, int):
+        return max(1, round(channels * factor)) if _is_number(factor) and math.isfinite(factor) else channels
+    return ListConfig([times(number, factor) for number in channels])  # a plain list is no node for `--resolve`
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def choices(group: str, about: str) -> str:
+    """One entry of `--help`: a group, what it is for and every choice in it."""
+    names = ", ".join(members(group))
+    listed = textwrap.fill(names, width=96, initial_indent=" " * 17, subsequent_indent=" " * 17)
+    return f"  {group:14} {about}\n{listed}"

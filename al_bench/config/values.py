@@ -1,0 +1,35 @@
+"""Configurations as plain values, and how two of them differ."""
+
+import math
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+
+def differences(stored: Any, asked: Any, path: str = "") -> list[str]:
+    """Each place where two identities differ, as "key is A there and B here"."""
+    if isinstance(stored, dict) and isinstance(asked, dict):
+        keys = dict.fromkeys([*stored, *asked])
+        return [
+            line for key in keys for line in differences(stored.get(key), asked.get(key), f"{path}.{key}".lstrip("."))
+        ]
+    return [] if stored == asked else [f"{path} is {stored} there and {asked} here"]
+
+
+def written_and_resolved(config: DictConfig) -> tuple[Any, Any]:
+    """A configuration without Hydra's own, in plain containers: interpolations as written, and with their values."""
+    config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    return OmegaConf.to_container(config, resolve=False), OmegaConf.to_container(config, resolve=True)
+
+
+def plain(value: Any) -> Any:
+    """Resolved, in plain types; a whole number is an int however it was written, and infinity is "all"."""
+    if isinstance(value, DictConfig | ListConfig):
+        value = OmegaConf.to_container(value, resolve=True)
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and math.isinf(value):
+        return "all"
+    return int(value) if isinstance(value, float) and value.is_integer() else value

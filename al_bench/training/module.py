@@ -1,0 +1,90 @@
+"""A module that is trained: its `step` is the arithmetic, whatever drives it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from inspect import signature
+from typing import Any
+
+import pytorch_lightning as pl
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from al_bench.training.callback import Watch
+from al_bench.training.loss_record import Losses, LossRecord
+
+
+class Module(pl.LightningModule, ABC):
+    """A LightningModule whose arithmetic is one `step`.
+
+    schedule: maps the fraction of the training done, in [0, 1), to a factor on every learning rate. capture: whether
+    the loop of our own replays the step as a CUDA graph (`capture.Captured`); it may then not look at a value on the
+    device, and its optimizers have to be able to (Adam). On a CPU it changes nothing.
+    """
+
+    schedule: Callable[[float], float] | None = None
+    capture: bool = False
+    losses: LossRecord
+    watch: "Watch | None" = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.updates = self.steps_done = 0
+        self.steps_planned = 1
+
+    @abstractmethod
+    def step(self, batch: Any, optimizers: Sequence[Optimizer]) -> Losses:
+        """One step of the algorithm: every update that it makes, in its order; returns the losses to record."""
+
+    @abstractmethod
+    def configure_optimizers(self) -> list[Optimizer]:
+        """The optimizers, in the order in which `step` takes them."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> None:
+        """What a Trainer calls: the same `step`."""
+        optimizers: Any = self.optimizers()
+        listed = optimizers if isinstance(optimizers, list) else [optimizers]
+        self.set_rates(self.steps_done / self.steps_planned, listed)
+        self.losses.add(self.step(batch, listed))
+        self.steps_done += 1
+        if self.watch is not None and self.watch.ends(self.steps_done):
+            self.trainer.should_stop = True
+
+    def set_rates(self, fraction: float, optimizers: Sequence[Any]) -> None:
+        """Sets every learning rate to its first value times the schedule's factor."""
+        if self.schedule is None:
+            return
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                rate = group.setdefault("initial_lr", group["lr"]) * self.schedule(fraction)
+                if isinstance(group["lr"], Tensor):  # which a CUDA graph reads
+                    group["lr"].fill_(rate)
+                else:
+                    group["lr"] = rate
+
+    def optimizer_of(self, factory: Callable[..., Optimizer], part: nn.Module) -> Optimizer:
+        """The optimizer of a part's parameters; on a GPU in one kernel where it knows how, which Adam and SGD do."""
+        parameters = list(part.parameters())
+        fused = parameters[0].is_cuda and "fused" in signature(getattr(factory, "func", factory)).parameters
+        return factory(parameters, fused=True) if fused else factory(parameters)
+
+    def update(self, optimizer: Optimizer, loss: Tensor) -> None:
+        """Gradients of `loss` from zero, and one step of `optimizer`."""
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        optimizer.step()
+        self.updates += 1
+
+
+@contextmanager
+def frozen(*modules: nn.Module) -> Iterator[None]:
+    """Inside the block no parameter of the modules takes a gradient: the other player stands still."""
+    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)

@@ -1,0 +1,25 @@
+"""Learning rates over a training: the fraction done to a factor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from al_bench.config.ranges import Positive
+
+
+@dataclass(frozen=True)
+class StepDecay:
+    """Multiplies the learning rates by `factor` at each of the given fractions of the training."""
+
+    at: Sequence[float] = ()
+    factor: Positive = 0.1
+
+    def __call__(self, fraction: float) -> float:
+        return self.factor ** sum(fraction >= point for point in self.at)
+
+
+@dataclass(frozen=True)
+class LinearDecay:
+    """Takes the learning rates to 0 in a straight line over the whole training."""
+
+    def __call__(self, fraction: float) -> float:
+        return 1 - fraction

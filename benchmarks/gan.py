@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from al_bench import seeding
 from al_bench.config.ranges import Precision
-from al_bench.gan import Players
+from al_bench.gan import GanNetworks
 from al_bench.gan.wgan_gp import WganGp
 from al_bench.network.conv_gan import ConvCritic, ConvGenerator
 from al_bench.training.batches import ImageBatches
@@ -76,12 +76,12 @@ def made_images() -> Tensor:
     return torch.randint(256, (500, 1, 28, 28), generator=rng).to(torch.uint8)
 
 
-def finished(gan: WganGp, images: Tensor, play: Callable[[WganGp, Tensor], Players] | None = None) -> Players:
-    """The players after the whole training; on a GPU once it really is over."""
-    players = play(gan, images) if play else gan.fit(images)[0]
+def finished(gan: WganGp, images: Tensor, play: Callable[[WganGp, Tensor], GanNetworks] | None = None) -> GanNetworks:
+    """The networks after the whole training; on a GPU once it really is over."""
+    networks = play(gan, images) if play else gan.fit(images)[0]
     if images.is_cuda:
         torch.cuda.synchronize()
-    return players
+    return networks
 
 
 def agree(gan: WganGp, images: Tensor, precision: Precision, runs: Pairs) -> bool:
@@ -92,10 +92,10 @@ def agree(gan: WganGp, images: Tensor, precision: Precision, runs: Pairs) -> boo
     return same(mine, other)
 
 
-def by_hand(gan: WganGp, images: Tensor, autocast: Autocast = nullcontext) -> Players:
+def by_hand(gan: WganGp, images: Tensor, autocast: Autocast = nullcontext) -> GanNetworks:
     """The same game on the same batches and nothing else; autocast is entered anew around each network's call."""
-    players = gan.players(images.shape[1:]).to(images.device)
-    generator, critic = players.generator, players.discriminator
+    networks = gan.networks(images.shape[1:]).to(images.device)
+    generator, critic = networks.generator, networks.discriminator
     for_critic = gan.discriminator_optimizer(critic.parameters())
     for_generator = gan.generator_optimizer(generator.parameters())
     batches = ImageBatches(
@@ -133,4 +133,4 @@ def by_hand(gan: WganGp, images: Tensor, autocast: Autocast = nullcontext) -> Pl
             (-called(critic, called(generator, latents())).mean()).backward()
             for_generator.step()
             critic.requires_grad_(True)
-    return players
+    return networks

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from al_bench.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.feature import Feature
-from al_bench.gan import Gan, Players
+from al_bench.gan import Gan, GanNetworks
 from al_bench.network import Network
 from al_bench.network.predict import evaluating
 from al_bench.storage.artifacts import Artifacts
@@ -21,11 +21,11 @@ class Discriminator(Feature):
 
     In eval mode: the dropout of a consistency term is off (facts 1.5), batch norm takes its running statistics. The
     range that the discriminator works in is its own (facts 1.4). gan: the one that also generates, so that it is
-    trained once. players is None until `prepare`.
+    trained once. networks is None until `prepare`.
     """
 
     gan: Gan
-    players: Players | None = field(default=None, init=False, metadata={"identity": False})
+    networks: GanNetworks | None = field(default=None, init=False, metadata={"identity": False})
 
     def __post_init__(self) -> None:
         if self.gan is None:
@@ -33,20 +33,20 @@ class Discriminator(Feature):
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains the GAN, or takes the stored one."""
-        self.players = self.gan.trained(dataset, artifacts)
+        self.networks = self.gan.trained(dataset, artifacts)
 
     def size(self, image_shape: Sequence[int]) -> int:
         """Of the last layer's input, which the untrained discriminator already has."""
-        discriminator = self.gan.players(image_shape).discriminator
+        discriminator = self.gan.networks(image_shape).discriminator
         with evaluating(discriminator), torch.no_grad():
             return _features(discriminator, torch.zeros(1, *image_shape)).shape[1]
 
     def extract(self, images: Tensor, model: Network | None) -> Tensor:
         """(B, C, H, W) canonical images to (B, D)."""
-        assert self.players is not None, "prepare comes first"
-        return _features(self.players.discriminator, images)
+        assert self.networks is not None, "prepare comes first"
+        return _features(self.networks.discriminator, images)
 
 
 def _features(discriminator: nn.Module, images: Tensor) -> Tensor:
-    features: Callable[[Tensor], Tensor] = discriminator.features  # type: ignore[assignment]  # see `gan.Players`
+    features: Callable[[Tensor], Tensor] = discriminator.features  # type: ignore[assignment]  # see `gan.GanNetworks`
     return features(images)

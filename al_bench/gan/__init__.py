@@ -23,7 +23,7 @@ from al_bench.training.module import Module, frozen
 NetworkFactory = Callable[..., nn.Module]
 
 
-class Players(nn.Module):
+class GanNetworks(nn.Module):
     """A trained generator and its discriminator (or critic).
 
     generator: latents (B, Z), z ~ N(0, I), to canonical images (B, C, H, W) in [0, 1], whatever its own range.
@@ -75,15 +75,15 @@ class Gan(ABC):
     def generator_loss(self, discriminator: nn.Module, fake: Tensor) -> Tensor:
         """What the generator minimises; fake: (B, C, H, W) canonical, with gradients to the generator."""
 
-    def players(self, image_shape: Sequence[int]) -> Players:
-        """Untrained players for (C, H, W) images, their weights drawn by the GAN's own seed."""
+    def networks(self, image_shape: Sequence[int]) -> GanNetworks:
+        """Untrained networks for (C, H, W) images, their weights drawn by the GAN's own seed."""
         with seeding.fork(seeding.seed_for(self.seed, 0, "gan weights")):
             generator = self.generator(latent_size=self.latent_size, image_shape=tuple(image_shape))
-            return Players(generator, self.discriminator(image_shape=tuple(image_shape)), self.latent_size)
+            return GanNetworks(generator, self.discriminator(image_shape=tuple(image_shape)), self.latent_size)
 
-    def fit(self, images: Inputs, scratch: Path | None = None) -> tuple[Players, Trace]:
-        """Plays the game on (N, C, H, W) images; returns the players and the losses of every 50 iterations."""
-        players = self.players(images.shape[1:])
+    def fit(self, images: Inputs, scratch: Path | None = None) -> tuple[GanNetworks, Trace]:
+        """Plays the game on (N, C, H, W) images; returns the networks and the losses of every 50 iterations."""
+        networks = self.networks(images.shape[1:])
         batches = ImageBatches(
             images,
             batch_size=self.batch_size,
@@ -92,7 +92,7 @@ class Gan(ABC):
             per_step=self.num_critic,
         )
         trace = fit(
-            Game(self, players),
+            Game(self, networks),
             batches,
             seed=seeding.seed_for(self.seed, 0, "gan training"),
             device=images.device,
@@ -101,34 +101,34 @@ class Gan(ABC):
             trainer=self.trainer,
             scratch=scratch,
         )
-        return players, trace
+        return networks, trace
 
-    def trained(self, dataset: Dataset, artifacts: Artifacts) -> Players:
-        """The players of a data set's training images, trained once and stored. They take no gradient and are in eval
+    def trained(self, dataset: Dataset, artifacts: Artifacts) -> GanNetworks:
+        """The networks of a data set's training images, trained once and stored. They take no gradient and are in eval
         mode, on the images' device."""
         images = dataset.train.images
         spec = {"gan": describe(self), "images": fingerprint(images)}
 
         def make(scratch: Path) -> Made:
-            players, trace = self.fit(images, scratch)
-            return players.state_dict(), trace
+            networks, trace = self.fit(images, scratch)
+            return networks.state_dict(), trace
 
-        players = self.players(images.shape[1:])
-        players.load_state_dict(artifacts.get("gan", spec, make))
-        return players.to(images.device).eval().requires_grad_(False)
+        networks = self.networks(images.shape[1:])
+        networks.load_state_dict(artifacts.get("gan", spec, make))
+        return networks.to(images.device).eval().requires_grad_(False)
 
 
 class Game(Module):
     """One iteration: `num_critic` steps of the discriminator, each on new images, then one of the generator."""
 
-    def __init__(self, gan: Gan, players: Players) -> None:
+    def __init__(self, gan: Gan, networks: GanNetworks) -> None:
         super().__init__()
-        self.gan, self.players, self.schedule, self.capture = gan, players, gan.schedule, gan.capture
+        self.gan, self.networks, self.schedule, self.capture = gan, networks, gan.schedule, gan.capture
 
     def step(self, batch: Tensor, optimizers: Sequence[Optimizer]) -> Losses:
         """batch: (num_critic, B, C, H, W) uint8 images."""
         discriminator_optimizer, generator_optimizer = optimizers
-        discriminator = self.players.discriminator
+        discriminator = self.networks.discriminator
         for images in batch:
             with torch.no_grad():
                 fake = self._fake(len(images), images.device)
@@ -146,13 +146,13 @@ class Game(Module):
         return (images + torch.rand(images.shape, device=images.device)) / 256
 
     def _fake(self, count: int, device: torch.device) -> Tensor:
-        latents = torch.randn(count, self.players.latent_size, device=device)
-        images: Tensor = self.players.generator(latents)
+        latents = torch.randn(count, self.networks.latent_size, device=device)
+        images: Tensor = self.networks.generator(latents)
         return images.float()  # so that losses and interpolates are float32 in any precision
 
     def configure_optimizers(self) -> list[Optimizer]:
         """Discriminator first."""
         return [
-            self.optimizer_of(self.gan.discriminator_optimizer, self.players.discriminator),
-            self.optimizer_of(self.gan.generator_optimizer, self.players.generator),
+            self.optimizer_of(self.gan.discriminator_optimizer, self.networks.discriminator),
+            self.optimizer_of(self.gan.generator_optimizer, self.networks.generator),
         ]

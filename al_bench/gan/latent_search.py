@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from al_bench.active import scores
 from al_bench.config.ranges import Count, Weight, Whole
 from al_bench.errors import InputError
-from al_bench.gan import Players
+from al_bench.gan import GanNetworks
 from al_bench.network import Network
 from al_bench.network.predict import evaluating, predict
 from al_bench.progress import progress
@@ -81,7 +81,7 @@ class LatentSearch:
     def _fewest(self) -> int:
         return 2 if self.generator_mode == "batch" else 1  # one image alone has no variance
 
-    def __call__(self, players: Players, model: Network, score: Score, size: int, rng: torch.Generator) -> Found:
+    def __call__(self, networks: GanNetworks, model: Network, score: Score, size: int, rng: torch.Generator) -> Found:
         """`size` images, each ascended from a draw of the prior.
 
         score: (B, K[, H, W]) acquisition logits to (B,), ascended. The model is in eval mode meanwhile, and neither it
@@ -90,26 +90,26 @@ class LatentSearch:
         """
         at_once = self.z_batch or max(size, self._fewest)
         drawn = size if self.generator_mode == "eval" else -(-size // at_once) * at_once
-        start = torch.split(players.draw(drawn, rng), at_once)
+        start = torch.split(networks.draw(drawn, rng), at_once)
         batch_norm = batch_statistics if self.generator_mode == "batch" else evaluating
-        with evaluating(players), evaluating(model), batch_norm(players.generator):
+        with evaluating(networks), evaluating(model), batch_norm(networks.generator):
             with progress("latent search", self.steps * len(start)) as bar:
-                end = [self._ascended(part, players, model, score, bar.advance) for part in start]
+                end = [self._ascended(part, networks, model, score, bar.advance) for part in start]
             if not all(part.isfinite().all() for part in end):
                 raise FloatingPointError(f"a latent is not finite after {self.steps} steps of the latent search")
             with torch.no_grad():
-                before, after = ([players.generator(part) for part in parts] for parts in (start, end))
+                before, after = ([networks.generator(part) for part in parts] for parts in (start, end))
         found = Found(*(torch.cat(list(parts)) for parts in (start, before, end, after)))
         return found.rows(torch.arange(size))
 
     def _ascended(
-        self, start: Tensor, players: Players, model: Network, score: Score, advance: Callable[[], None]
+        self, start: Tensor, networks: GanNetworks, model: Network, score: Score, advance: Callable[[], None]
     ) -> Tensor:
         latents = start.clone().requires_grad_(True)
         optimizer = self.optimizer([latents])
         for _ in range(self.steps):
             with torch.enable_grad():
-                of_model = score(model.acquisition_logits(players.generator(latents))).sum()
+                of_model = score(model.acquisition_logits(networks.generator(latents))).sum()
                 total = of_model - self.prior_weight / 2 * latents.square().sum()
                 (gradient,) = torch.autograd.grad(total, latents)  # parameters' own gradients stay as they are
             latents.grad = -gradient

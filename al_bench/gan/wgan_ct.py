@@ -11,7 +11,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from al_bench.config.ranges import Weight
 from al_bench.errors import InputError
-from al_bench.gan import Players
+from al_bench.gan import GanNetworks
 from al_bench.gan.wgan_gp import WganGp
 from al_bench.training.losses import consistency, gradient_penalty, interpolates
 
@@ -48,12 +48,12 @@ class WganCt(WganGp):
         weights = self.consistency_weight, self.feature_weight, self.margin
         return cast(Tensor, wasserstein + penalty + consistency((first, second), (one, other), *weights))
 
-    def players(self, image_shape: Sequence[int]) -> Players:
+    def networks(self, image_shape: Sequence[int]) -> GanNetworks:
         """Raises InputError where the discriminator has no dropout: the term would be 0 in silence."""
-        players = super().players(image_shape)
-        if not any(isinstance(part, _DropoutNd) and part.p > 0 for part in players.discriminator.modules()):
+        networks = super().networks(image_shape)
+        if not any(isinstance(part, _DropoutNd) and part.p > 0 for part in networks.discriminator.modules()):
             raise InputError(
                 "a consistency term compares two dropout passes and the discriminator has no dropout: set "
                 "gan.discriminator.dropout above 0, or use gan=wgan_gp or gan=res_wgan_gp"
             )
-        return players
+        return networks

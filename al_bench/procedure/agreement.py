@@ -18,7 +18,7 @@ from al_bench.evaluator import Evaluator
 from al_bench.evaluator.judging import Judge, judged, standing
 from al_bench.feature import Feature
 from al_bench.feature.pca import fit_pca
-from al_bench.gan import Gan, Players
+from al_bench.gan import Gan, GanNetworks
 from al_bench.matcher import Matcher
 from al_bench.network.predict import stream
 from al_bench.procedure import Procedure
@@ -70,12 +70,12 @@ class Agreement(Procedure):
         dataset = self.dataset.to(chosen_device(self.device))
         with measured() as for_fit:
             self.judge.prepare(dataset, self.artifacts)
-            players = self.gan.trained(dataset.blind(), self.artifacts)
+            networks = self.gan.trained(dataset.blind(), self.artifacts)
             self.feature.prepare(dataset.blind(), self.artifacts)
         with measured() as for_query:
-            latents = players.draw(self.samples, seeding.generator(seeding.seed_for(self.seed, 0, "samples")))
-            images = torch.cat(list(stream(players.generator, players, latents)))
-            matches = self.matches(images, players, dataset.train.images)
+            latents = networks.draw(self.samples, seeding.generator(seeding.seed_for(self.seed, 0, "samples")))
+            images = torch.cat(list(stream(networks.generator, networks, latents)))
+            matches = self.matches(images, networks, dataset.train.images)
         with measured() as for_evaluation:
             classes, sure = judged(self.judge, images)
             answers = classes.masked_fill(~sure, UNKNOWN)
@@ -86,17 +86,17 @@ class Agreement(Procedure):
         store.write(Cycle(result(self.verdict(metrics), metrics, {"classes": table}, efforts), shown))
         logger.info(f"finished: {self.verdict(metrics)}\n{outcome(store.records)}")
 
-    def matches(self, images: Tensor, players: Players, pool: Inputs) -> Tensor:
+    def matches(self, images: Tensor, networks: GanNetworks, pool: Inputs) -> Tensor:
         """(M,) positions in the pool, one for each synthetic image."""
-        pca = fit_pca(self._features(pool, players), self.pca_size)
-        self.matcher.fit(torch.cat([pca.project(part) for part in self._features(pool, players)]))
-        queries = torch.cat([pca.project(part) for part in self._features(images, players)])
+        pca = fit_pca(self._features(pool, networks), self.pca_size)
+        self.matcher.fit(torch.cat([pca.project(part) for part in self._features(pool, networks)]))
+        queries = torch.cat([pca.project(part) for part in self._features(images, networks)])
         none_taken = torch.empty(0, dtype=torch.int64)
         each = [self.matcher.match(query[None], none_taken).indices for query in queries]
         return torch.cat(each).to(pool.device)
 
-    def _features(self, images: Inputs, players: Players) -> Iterator[Tensor]:
-        return stream(lambda batch: self.feature.extract(batch, None), players, images)
+    def _features(self, images: Inputs, networks: GanNetworks) -> Iterator[Tensor]:
+        return stream(lambda batch: self.feature.extract(batch, None), networks, images)
 
     def metrics(self, table: dict[str, Any], sure: Tensor, dataset: Dataset) -> dict[str, float]:
         """The score is the mean of the classes' own agreements (B.1), over those that the judge found at all."""

@@ -16,7 +16,7 @@ from al_bench.errors import InputError
 from al_bench.evaluator import Evaluator
 from al_bench.evaluator.judging import Judge, judged, standing
 from al_bench.files import written_whole
-from al_bench.gan import Gan, Players
+from al_bench.gan import Gan, GanNetworks
 from al_bench.network.predict import stream
 from al_bench.procedure import Procedure
 from al_bench.procedure.record import result
@@ -62,9 +62,9 @@ class GanQuality(Procedure):
         dataset = self.dataset.to(chosen_device(self.device))
         with measured() as for_fit:
             self.judge.prepare(dataset, self.artifacts)
-            players = self.gan.trained(dataset.blind(), self.artifacts)
+            networks = self.gan.trained(dataset.blind(), self.artifacts)
         with measured() as for_query:
-            images = drawn(players, self.samples, seeding.seed_for(self.seed, 0, "samples"))
+            images = drawn(networks, self.samples, seeding.seed_for(self.seed, 0, "samples"))
         with measured() as for_evaluation:
             answers, sure = judged(self.judge, images)
             table = class_table(answers, sure, dataset)
@@ -101,10 +101,10 @@ class GanQuality(Procedure):
         )
 
 
-def drawn(players: Players, count: int, seed: int) -> Tensor:
+def drawn(networks: GanNetworks, count: int, seed: int) -> Tensor:
     """(count, C, H, W) uint8 images of the prior, as a screen would show them."""
-    latents = players.draw(count, seeding.generator(seed))
-    return as_stored(torch.cat(list(stream(players.generator, players, latents))), torch.uint8)
+    latents = networks.draw(count, seeding.generator(seed))
+    return as_stored(torch.cat(list(stream(networks.generator, networks, latents))), torch.uint8)
 
 
 def class_table(answers: Tensor, sure: Tensor, dataset: Dataset) -> dict[str, Any]:

@@ -143,13 +143,13 @@ def _samples(artifact: Artifact, users: Sequence[User], sources: Sources) -> Pic
         data = artifact.place.with_suffix(".safetensors").read_bytes()
         if digest(data) != artifact.record["sha256"]:
             raise UnreadableError("its weights are garbled")
-        players = gan.players(shape)
-        players.load_state_dict(load(data))
+        networks = gan.networks(shape)
+        networks.load_state_dict(load(data))
     except (OSError, SafetensorError, RuntimeError) as error:
         raise UnreadableError("its weights cannot be read") from error
     with torch.no_grad():
-        latents = players.eval().draw(_COLUMNS * _ROWS, torch.Generator().manual_seed(0))
-        images = as_stored(players.generator(latents), torch.uint8).numpy()
+        latents = networks.eval().draw(_COLUMNS * _ROWS, torch.Generator().manual_seed(0))
+        images = as_stored(networks.generator(latents), torch.uint8).numpy()
     return sample_grid(images, _COLUMNS, f"{len(images)} images drawn by the generator, {_COLUMNS} in a row")
 
 

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint
 from al_bench.config.ranges import Count, Precision
-from al_bench.gan import Gan, Players
+from al_bench.gan import Gan, GanNetworks
 from al_bench.storage.artifacts import Artifacts, Made, describe
 from al_bench.training.batches import Batches
 from al_bench.training.fit import fit
@@ -42,15 +42,17 @@ class Encoder:
         with seeding.fork(seeding.seed_for(self.seed, 0, "encoder weights")):
             return self.network(image_shape=tuple(image_shape), latent_size=latent_size)
 
-    def fit(self, players: Players, image_shape: Sequence[int], scratch: Path | None = None) -> tuple[nn.Module, Trace]:
+    def fit(
+        self, networks: GanNetworks, image_shape: Sequence[int], scratch: Path | None = None
+    ) -> tuple[nn.Module, Trace]:
         """Trains on what the generator draws; returns the encoder and the losses of every 50 steps."""
-        network = self.untrained(image_shape, players.latent_size)
+        network = self.untrained(image_shape, networks.latent_size)
         seed = seeding.seed_for(self.seed, 0, "encoder latents")
         trace = fit(
             Inversion(network, self.optimizer),
-            DrawnPairs(players, self.batch_size, self.iterations, seed),
+            DrawnPairs(networks, self.batch_size, self.iterations, seed),
             seed=seeding.seed_for(self.seed, 0, "encoder training"),
-            device=next(players.parameters()).device,
+            device=next(networks.parameters()).device,
             name=type(self).__name__,
             precision=self.precision,
             trainer=self.trainer,
@@ -58,15 +60,15 @@ class Encoder:
         )
         return network, trace
 
-    def trained(self, gan: Gan, players: Players, images: Inputs, artifacts: Artifacts) -> nn.Module:
+    def trained(self, gan: Gan, networks: GanNetworks, images: Inputs, artifacts: Artifacts) -> nn.Module:
         """The encoder of a GAN that was trained on `images`, trained once and stored."""
         spec = {"encoder": {**describe(self), "gan": describe(gan)}, "images": fingerprint(images)}
 
         def make(scratch: Path) -> Made:
-            network, trace = self.fit(players, images.shape[1:], scratch)
+            network, trace = self.fit(networks, images.shape[1:], scratch)
             return network.state_dict(), trace
 
-        network = self.untrained(images.shape[1:], players.latent_size)
+        network = self.untrained(images.shape[1:], networks.latent_size)
         network.load_state_dict(artifacts.get("encoder", spec, make))
         return network.to(images.device).eval().requires_grad_(False)
 
@@ -74,16 +76,16 @@ class Encoder:
 class DrawnPairs(Batches):
     """Images that a generator draws (B, C, H, W), and their latents (B, Z), new ones in every step."""
 
-    def __init__(self, players: Players, batch_size: int, steps: int, seed: int) -> None:
-        self.players, self.batch_size, self.steps, self.seed = players, batch_size, steps, seed
+    def __init__(self, networks: GanNetworks, batch_size: int, steps: int, seed: int) -> None:
+        self.networks, self.batch_size, self.steps, self.seed = networks, batch_size, steps, seed
 
     def __len__(self) -> int:
         return self.steps
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        latents = self.players.draw(self.batch_size, seeding.generator(seeding.seed_for(self.seed, step, "pairs")))
+        latents = self.networks.draw(self.batch_size, seeding.generator(seeding.seed_for(self.seed, step, "pairs")))
         with torch.no_grad():
-            return self.players.generator(latents), latents
+            return self.networks.generator(latents), latents
 
     @property
     def images_per_step(self) -> float:

@@ -19,7 +19,7 @@ from al_bench.config.ranges import Whole
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.files import written_whole
-from al_bench.gan import Gan, Players
+from al_bench.gan import Gan, GanNetworks
 from al_bench.network.predict import stream
 from al_bench.progress import progress
 from al_bench.representation import Representation
@@ -55,17 +55,17 @@ class Latent(Representation):
 
     def apply(self, dataset: Dataset, artifacts: Artifacts) -> Dataset:
         assert self.gan is not None
-        players = self.gan.trained(dataset.blind(), artifacts)
-        encoder = self.encoder.trained(self.gan, players, dataset.train.images, artifacts)
-        latents = self._latents(dataset, encoder, players, artifacts)
-        decoder = Decoder(players, *standards(latents["train"]))
+        networks = self.gan.trained(dataset.blind(), artifacts)
+        encoder = self.encoder.trained(self.gan, networks, dataset.train.images, artifacts)
+        latents = self._latents(dataset, encoder, networks, artifacts)
+        decoder = Decoder(networks, *standards(latents["train"]))
         splits: dict[str, Any] = {
             name: Split(decoder.standardised(latents[name]), split.labels) for name, split in _splits(dataset).items()
         }
         return replace(dataset, **splits, decode=decoder)
 
     def _latents(
-        self, dataset: Dataset, encoder: nn.Module, players: Players, artifacts: Artifacts
+        self, dataset: Dataset, encoder: nn.Module, networks: GanNetworks, artifacts: Artifacts
     ) -> Mapping[str, Tensor]:
         """(N, Z) of each split, as the generator reads them."""
         images = {name: split.images for name, split in _splits(dataset).items()}
@@ -78,7 +78,7 @@ class Latent(Representation):
             with progress("latents", total, "images") as bar:
                 for name, inputs in images.items():
                     blocks = []
-                    for block in self._blocks(inputs, encoder, players, scratch / name):
+                    for block in self._blocks(inputs, encoder, networks, scratch / name):
                         blocks.append(block["latents"])
                         errors += block["errors"]
                         bar.advance(len(block["latents"]))
@@ -89,7 +89,7 @@ class Latent(Representation):
         return {name: latents.to(dataset.train.images.device) for name, latents in stored.items()}
 
     def _blocks(
-        self, images: Inputs, encoder: nn.Module, players: Players, scratch: Path
+        self, images: Inputs, encoder: nn.Module, networks: GanNetworks, scratch: Path
     ) -> Iterator[Mapping[str, Tensor]]:
         """Latents (_BLOCK, Z) and errors (steps + 1,), summed over the block, in order; finished ones are read."""
         for first in range(0, len(images), _BLOCK):
@@ -97,12 +97,12 @@ class Latent(Representation):
             if not path.exists():
                 places = torch.arange(first, min(first + _BLOCK, len(images)), device=images.device)
                 batch = canonical(images[places])
-                latents, errors = self.refined(batch, torch.cat(list(stream(encoder, encoder, batch))), players)
+                latents, errors = self.refined(batch, torch.cat(list(stream(encoder, encoder, batch))), networks)
                 with written_whole(path) as file:
                     file.write(save({"latents": latents.cpu(), "errors": errors.cpu()}))
             yield load(path.read_bytes())
 
-    def refined(self, images: Tensor, latents: Tensor, players: Players) -> tuple[Tensor, Tensor]:
+    def refined(self, images: Tensor, latents: Tensor, networks: GanNetworks) -> tuple[Tensor, Tensor]:
         """Latents (B, Z) moved towards the canonical images (B, C, H, W); and the squared error before each step and
         at the end, summed over pixels and images, (steps + 1,). Raises FloatingPointError where one is not finite."""
         moved = latents.clone().requires_grad_(True)
@@ -110,7 +110,7 @@ class Latent(Representation):
         errors = []
         for step in range(self.steps + 1):
             with torch.enable_grad():
-                error = (players.generator(moved) - images).square().sum()
+                error = (networks.generator(moved) - images).square().sum()
                 (gradient,) = torch.autograd.grad(error, moved)
             errors.append(error.detach())
             if step < self.steps:
@@ -128,7 +128,7 @@ class Decoder:
     mean, deviation: (Z,) of the training split's latents.
     """
 
-    players: Players
+    networks: GanNetworks
     mean: Tensor
     deviation: Tensor
 
@@ -138,10 +138,10 @@ class Decoder:
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """(B, Z) standardised latents to canonical images (B, C, H, W)."""
-        return torch.cat(list(stream(self._images, self.players, inputs)))
+        return torch.cat(list(stream(self._images, self.networks, inputs)))
 
     def _images(self, inputs: Tensor) -> Tensor:
-        images: Tensor = self.players.generator(inputs * self.deviation + self.mean)
+        images: Tensor = self.networks.generator(inputs * self.deviation + self.mean)
         return images
 
 

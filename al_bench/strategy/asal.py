@@ -16,7 +16,7 @@ from al_bench.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.feature import Feature
 from al_bench.feature.pca import Pca, fit_pca
-from al_bench.gan import Gan, Players
+from al_bench.gan import Gan, GanNetworks
 from al_bench.gan.latent_search import GeneratorMode, LatentSearch, Score, of_images
 from al_bench.matcher import Matcher
 from al_bench.network import Network
@@ -41,7 +41,7 @@ class Asal(Strategy):
     needs_images = True
     order_invariant = False  # GAN and auto-encoder are trained on batches that are drawn by position
 
-    players: Players
+    networks: GanNetworks
     pca: Pca
 
     def __init__(
@@ -77,7 +77,7 @@ class Asal(Strategy):
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains GAN and features; where these stay, the pool's are computed once and for all (Alg. 1, Input)."""
-        self.players = self.gan.trained(dataset, artifacts)
+        self.networks = self.gan.trained(dataset, artifacts)
         self.feature.prepare(dataset, artifacts)
         if not self.feature.follows_model:
             self._index(dataset.train.images, None)
@@ -88,7 +88,7 @@ class Asal(Strategy):
         if self.feature.follows_model:
             self._index(pool.inputs, model)
         synthetic, neighbors = self._shares(size, len(pool.unlabeled))
-        found = self.search(self.players, model, self.score, synthetic, rng)
+        found = self.search(self.networks, model, self.score, synthetic, rng)
         # The nearest free one of every image first, then the second of every one
         matches = self.matcher.match(self._projected(found.images, model).repeat(neighbors, 1), pool.labeled)
         kept = self._kept(matches.indices.to(pool.device), size, model, pool)
@@ -131,4 +131,4 @@ class Asal(Strategy):
         return projected
 
     def _features(self, images: Inputs, model: Network | None) -> Iterator[Tensor]:
-        return stream(lambda batch: self.feature.extract(batch, model), model or self.players, images)
+        return stream(lambda batch: self.feature.extract(batch, model), model or self.networks, images)

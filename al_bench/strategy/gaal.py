@@ -13,7 +13,7 @@ from al_bench.active.scores import boundary_closeness, boundary_distance
 from al_bench.config.ranges import Count, Weight, Whole
 from al_bench.dataset import Dataset
 from al_bench.errors import InputError
-from al_bench.gan import Gan, Players
+from al_bench.gan import Gan, GanNetworks
 from al_bench.gan.latent_search import Found, GeneratorMode, LatentSearch, of_images
 from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts
@@ -32,7 +32,7 @@ class Gaal(Strategy):
     synthesizes = True
     order_invariant = False  # the GAN is trained on batches that are drawn by position
 
-    players: Players
+    networks: GanNetworks
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Gaal(Strategy):
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains the GAN, or takes the stored one."""
-        self.players = self.gan.trained(dataset, artifacts)
+        self.networks = self.gan.trained(dataset, artifacts)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
         """Synthetic images as the pool stores its own; scores are their distances to the boundary."""
@@ -65,14 +65,14 @@ class Gaal(Strategy):
 
     def _searched(self, model: Network, size: int, rng: torch.Generator) -> tuple[Found, Tensor]:
         """The images, and the (Q,) searches that each took."""
-        found = self.search(self.players, model, boundary_closeness, size, rng)
+        found = self.search(self.networks, model, boundary_closeness, size, rng)
         distances = of_images(model, found.images, boundary_distance)
         tries = torch.ones(size)
         for _ in range(self.max_tries - 1):
             missed = (distances > self.tolerance).nonzero().squeeze(1)
             if not len(missed):
                 break
-            again = self.search(self.players, model, boundary_closeness, len(missed), rng)
+            again = self.search(self.networks, model, boundary_closeness, len(missed), rng)
             new = of_images(model, again.images, boundary_distance)
             nearer = new < distances[missed]
             found = found.replaced(missed[nearer], again.rows(nearer.nonzero().squeeze(1)))

@@ -76,21 +76,21 @@ def test_a_gan_is_the_table_s(choice: str, recipe: str) -> None:
     assert (gan.generator_batch_size, gan.dequantize) == ((128, True) if residual else (None, False))
     assert (gan.schedule is not None) == residual
 
-    players = gan.players(shape).eval()
+    networks = gan.networks(shape).eval()
     with torch.no_grad():
-        features = players.discriminator.features(torch.zeros(1, *shape))
-        saturated = players.generator(100 * players.draw(2, seeding.generator(0)))
+        features = networks.discriminator.features(torch.zeros(1, *shape))
+        saturated = networks.generator(100 * networks.draw(2, seeding.generator(0)))
     assert features.shape[1] == (128 if residual else 4096 if source(recipe) == "mnist" else 8192)
-    assert players.latent_size == 128
+    assert networks.latent_size == 128
     assert saturated.shape == (2, *shape)
     assert 0 <= saturated.min() < 0.1 < 0.9 < saturated.max() <= 1, "canonical, whatever its own range"
 
     # However an image comes, the discriminator reads the range that it was trained on
     expected = GAN_RANGE[source(recipe)]
     bytes_ = torch.tensor([0, 255], dtype=torch.uint8)[:, None, None, None].expand(2, *shape)
-    judge = players.discriminator
+    judge = networks.discriminator
     assert spans(judge, lambda: judge(canonical(bytes_))) == expected
-    low, high = spans(judge, lambda: judge(Game(gan, players)._real(bytes_)))
+    low, high = spans(judge, lambda: judge(Game(gan, networks)._real(bytes_)))
     assert expected[0] <= low < expected[0] + 0.02
     assert expected[1] - 0.02 < high <= expected[1]
     for images in (saturated, canonical(as_stored(saturated, torch.uint8))):
@@ -140,9 +140,9 @@ def test_the_settings_of_the_code_for_64_x_64(recipe: str) -> None:
     """All layers uniform with std 0.02, Adam (0.0, 0.9), batch statistics of channels (facts 1.5)."""
     gan = gan_of("wgan_gp", recipe)
     assert gan.generator_optimizer.keywords["betas"] == gan.discriminator_optimizer.keywords["betas"] == [0.0, 0.9]
-    players = gan.players(SHAPES[recipe])
-    weights = [layer.weight for layer in players.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
+    networks = gan.networks(SHAPES[recipe])
+    weights = [layer.weight for layer in networks.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
     assert len(weights) == 8
     for weight in weights:
         assert float(weight.detach().std()) == pytest.approx(0.02, rel=0.05)
-    assert not any(isinstance(layer, nn.BatchNorm1d) for layer in players.modules())
+    assert not any(isinstance(layer, nn.BatchNorm1d) for layer in networks.modules())

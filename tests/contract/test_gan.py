@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from al_bench import seeding
 from al_bench.dataset import Dataset
-from al_bench.gan import Game, Gan, Players
+from al_bench.gan import Game, Gan, GanNetworks
 from al_bench.storage.artifacts import Artifacts
 from al_bench.training.checkpoint import Checkpoint
 from al_bench.training.cost import measured
@@ -45,45 +45,45 @@ def equal(first: nn.Module, second: nn.Module) -> bool:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_players_fit_the_images(gan: Gan, shape: tuple[int, ...]) -> None:
-    players = gan.players(shape).eval()
-    latents = players.draw(3, seeding.generator(0))
-    made = players.generator(20 * latents)
-    assert latents.shape == (3, players.latent_size)
+    networks = gan.networks(shape).eval()
+    latents = networks.draw(3, seeding.generator(0))
+    made = networks.generator(20 * latents)
+    assert latents.shape == (3, networks.latent_size)
     assert made.shape == (3, *shape)
     assert made.dtype == torch.float32
     assert 0 <= made.min() < made.max() <= 1, "canonical"
-    assert players.discriminator(made).shape == (3,)
-    features = players.discriminator.features(made)
+    assert networks.discriminator(made).shape == (3,)
+    features = networks.discriminator.features(made)
     assert features.dim() == 2
     assert len(features) == 3
 
 
 def test_latents_are_the_prior_s_and_drawn_by_the_generator_given(gan: Gan) -> None:
-    players = gan.players((1, 8, 8))
-    drawn = players.draw(2000, seeding.generator(0))
+    networks = gan.networks((1, 8, 8))
+    drawn = networks.draw(2000, seeding.generator(0))
     assert float(drawn.mean()) == pytest.approx(0, abs=0.02)
     assert float(drawn.var()) == pytest.approx(1, abs=0.02)
-    assert torch.equal(drawn, players.draw(2000, seeding.generator(0)))
-    assert not torch.equal(drawn, players.draw(2000, seeding.generator(1)))
+    assert torch.equal(drawn, networks.draw(2000, seeding.generator(0)))
+    assert not torch.equal(drawn, networks.draw(2000, seeding.generator(1)))
 
 
 def test_in_eval_mode_no_image_depends_on_its_batch(gan: Gan) -> None:
-    players = gan.players((1, 8, 8)).eval()
-    latents = players.draw(4, seeding.generator(0))
-    made = players.generator(latents)
-    torch.testing.assert_close(players.generator(latents[:1]), made[:1])
-    torch.testing.assert_close(players.discriminator(made[:1]), players.discriminator(made)[:1])
+    networks = gan.networks((1, 8, 8)).eval()
+    latents = networks.draw(4, seeding.generator(0))
+    made = networks.generator(latents)
+    torch.testing.assert_close(networks.generator(latents[:1]), made[:1])
+    torch.testing.assert_close(networks.discriminator(made[:1]), networks.discriminator(made)[:1])
 
 
 def test_each_loss_moves_its_own_player(gan: Gan) -> None:
-    players = gan.players((1, 8, 8))
-    real, fake = torch.rand(6, 1, 8, 8), players.generator(players.draw(6, seeding.generator(0)))
+    networks = gan.networks((1, 8, 8))
+    real, fake = torch.rand(6, 1, 8, 8), networks.generator(networks.draw(6, seeding.generator(0)))
     losses = {
-        "generator": gan.generator_loss(players.discriminator, fake),
-        "discriminator": gan.discriminator_loss(players.discriminator, real, fake.detach()),
+        "generator": gan.generator_loss(networks.discriminator, fake),
+        "discriminator": gan.discriminator_loss(networks.discriminator, real, fake.detach()),
     }
     for name, loss in losses.items():
-        parameters = list(getattr(players, name).parameters())
+        parameters = list(getattr(networks, name).parameters())
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
         assert loss.shape == ()
         assert all(gradient.isfinite().all() for gradient in gradients)
@@ -91,7 +91,7 @@ def test_each_loss_moves_its_own_player(gan: Gan) -> None:
 
 
 def test_the_game_changes_both_and_freezes_neither(gan: Gan, images: Tensor) -> None:
-    before = gan.players(images.shape[1:])
+    before = gan.networks(images.shape[1:])
     with measured() as effort:
         after, trace = gan.fit(images)
     assert not equal(before.generator, after.generator)
@@ -148,7 +148,7 @@ def test_is_trained_once_and_shared(gan: Gan, dataset: Dataset, tmp_path: Path) 
     with measured() as effort:
         again = gan.trained(dataset.blind(), Artifacts(tmp_path))
     assert effort.optimizer_steps == 0
-    assert isinstance(again, Players)
+    assert isinstance(again, GanNetworks)
     assert equal(first, again)
     assert not any(part.training for part in again.modules())
     assert not any(parameter.requires_grad for parameter in again.parameters())

@@ -62,8 +62,8 @@ def critic(input_range: str) -> partial[nn.Module]:
 @pytest.mark.parametrize("input_range", ["signed", "canonical"])
 def test_looks_through_the_discriminators_own_range_at_what_it_judges_by(input_range: str, tmp_path: Path) -> None:
     feature = prepared(critic(input_range), tmp_path)
-    assert feature.players is not None
-    discriminator, images = feature.players.discriminator, IMAGES[:5] / 255
+    assert feature.networks is not None
+    discriminator, images = feature.networks.discriminator, IMAGES[:5] / 255
     features = feature.extract(images, None)
     seen = images * 2 - 1 if input_range == "signed" else images
     torch.testing.assert_close(features, discriminator.layers(seen).flatten(1))  # type: ignore[operator]
@@ -72,9 +72,9 @@ def test_looks_through_the_discriminators_own_range_at_what_it_judges_by(input_r
 
 def test_dropout_is_off_and_batch_norm_stands_still(tmp_path: Path) -> None:
     feature = prepared(Dropping, tmp_path)
-    assert feature.players is not None
+    assert feature.networks is not None
     images = IMAGES[:5] / 255
-    linear, norm = feature.players.discriminator.layers[1:3]  # type: ignore[index]
+    linear, norm = feature.networks.discriminator.layers[1:3]  # type: ignore[index]
     deviation = (norm.running_var + norm.eps).sqrt()
     expected = (linear(images.flatten(1)) - norm.running_mean) / deviation * norm.weight + norm.bias
     assert not torch.equal(norm.running_mean, torch.zeros(9)), "it was trained in train mode"

@@ -68,5 +68,5 @@ def test_the_generator_does_not_saturate() -> None:
 
 def test_the_game_moves_the_generator_to_the_data() -> None:
     data = (0.6 + 0.1 * torch.randn(512, 1, 1, 1, generator=seeding.generator(0))).mul(255).round().clamp(0, 255)
-    players, _ = made(iterations=400).fit(data.to(torch.uint8))
-    assert float(players.generator(torch.zeros(1, 1)).detach()) == pytest.approx(0.6, abs=0.08)
+    networks, _ = made(iterations=400).fit(data.to(torch.uint8))
+    assert float(networks.generator(torch.zeros(1, 1)).detach()) == pytest.approx(0.6, abs=0.08)

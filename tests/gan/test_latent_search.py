@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from al_bench import seeding
 from al_bench.active.scores import boundary_distance, entropy
 from al_bench.errors import InputError
-from al_bench.gan import Players
+from al_bench.gan import GanNetworks
 from al_bench.gan.latent_search import LatentSearch
 from al_bench.network import Network
 
@@ -35,17 +35,17 @@ class Slope(Network):
         super().__init__(nn.Flatten(), nn.Dropout(0.5), last)
 
 
-def players() -> Players:
-    return Players(Pixels(), nn.Identity(), 2)
+def networks() -> GanNetworks:
+    return GanNetworks(Pixels(), nn.Identity(), 2)
 
 
 def search(steps: int = 100, lr: float = 0.05, z_batch: int | None = None, **options: Any) -> LatentSearch:
     return LatentSearch(steps, partial(torch.optim.Adam, lr=lr), z_batch, **options)
 
 
-def normed_players() -> Players:
+def normed_players() -> GanNetworks:
     """With batch norm in front, whose running statistics are no batch's."""
-    made = players()
+    made = networks()
     norm = nn.BatchNorm1d(2)
     norm.running_mean, norm.running_var = torch.tensor([0.3, -0.2]), torch.tensor([2.0, 0.5])
     made.generator = nn.Sequential(norm, Pixels())
@@ -55,7 +55,7 @@ def normed_players() -> Players:
 def test_ascends_to_the_boundary_and_nowhere_else() -> None:
     """Entropy is highest, log 2, where the first pixel is 1/2, that is z_0 = 0; z_1 has no gradient and stays."""
     model = Slope().eval()
-    found = search(steps=200)(players(), model, entropy, 20, seeding.generator(0))
+    found = search(steps=200)(networks(), model, entropy, 20, seeding.generator(0))
     assert found.latents[:, 0].abs().max() < 0.05
     assert found.start[:, 0].abs().max() > 1
     assert torch.equal(found.latents[:, 1], found.start[:, 1])
@@ -64,12 +64,12 @@ def test_ascends_to_the_boundary_and_nowhere_else() -> None:
     assert (trace["entropy_before"] <= trace["entropy_after"]).all()
     torch.testing.assert_close(trace["norm_before"], found.start.square().sum(1).sqrt())
     assert torch.equal(trace["norm_after"], found.latents.norm(dim=1))
-    assert torch.equal(found.images, players().generator(found.latents))
+    assert torch.equal(found.images, networks().generator(found.latents))
 
 
 def test_equals_adam_by_hand_one_latent_at_a_time() -> None:
     """A second implementation, with the derivative of the entropy written out: H'(s) = -s p (1 - p)."""
-    found = search(steps=7)(players(), Slope().eval(), entropy, 5, seeding.generator(1))
+    found = search(steps=7)(networks(), Slope().eval(), entropy, 5, seeding.generator(1))
     for start, end in zip(found.start[:, 0].double(), found.latents[:, 0].double(), strict=True):
         z, first, second = float(start), 0.0, 0.0
         for step in range(1, 8):
@@ -84,8 +84,8 @@ def test_equals_adam_by_hand_one_latent_at_a_time() -> None:
 
 @pytest.mark.parametrize("z_batch", [1, 3, 7, 100])
 def test_batches_do_not_matter(z_batch: int) -> None:
-    whole = search()(players(), Slope(), entropy, 7, seeding.generator(0))
-    parted = search(z_batch=z_batch)(players(), Slope(), entropy, 7, seeding.generator(0))
+    whole = search()(networks(), Slope(), entropy, 7, seeding.generator(0))
+    parted = search(z_batch=z_batch)(networks(), Slope(), entropy, 7, seeding.generator(0))
     torch.testing.assert_close(parted.latents, whole.latents)
 
 
@@ -96,14 +96,14 @@ def test_a_constant_slope_in_closed_form() -> None:
     generator[0].weight.data, last.weight.data = torch.tensor([[1.0]]), torch.tensor([[2.0], [0.0]])
     model = Network(nn.Flatten(), nn.Identity(), last)
     descent = LatentSearch(10, partial(torch.optim.SGD, lr=0.01), None)
-    made = Players(generator, nn.Identity(), 1)
+    made = GanNetworks(generator, nn.Identity(), 1)
     found = descent(made, model, lambda logits: -boundary_distance(logits), 9, seeding.generator(0))
     moved = found.start.abs() > 0.2
     torch.testing.assert_close(found.latents[moved], (found.start - found.start.sign() * 10 * 0.02)[moved])
 
 
 def test_generator_and_model_stay_as_they_are() -> None:
-    made, model = players(), Slope().train()
+    made, model = networks(), Slope().train()
     before = [parameter.clone() for parameter in [*made.parameters(), *model.parameters()]]
     search(steps=3)(made, model, entropy, 4, seeding.generator(0))
     parameters = [*made.parameters(), *model.parameters()]
@@ -113,7 +113,7 @@ def test_generator_and_model_stay_as_they_are() -> None:
 
 
 def test_dropout_is_off_and_batch_norm_keeps_its_statistics() -> None:
-    made, model = players(), Slope()
+    made, model = networks(), Slope()
     made.generator = nn.Sequential(nn.BatchNorm1d(2), Pixels())
     first, second = (search()(made, model, entropy, 5, seeding.generator(0)) for _ in range(2))
     assert torch.equal(first.latents, second.latents)
@@ -162,7 +162,7 @@ def test_a_prior_draws_towards_zero_in_closed_form() -> None:
     flat = Slope()
     flat.last.weight.data.zero_()
     descent = LatentSearch(10, partial(torch.optim.SGD, lr=0.1), None, prior_weight=0.5)
-    found = descent(players(), flat, entropy, 6, seeding.generator(0))
+    found = descent(networks(), flat, entropy, 6, seeding.generator(0))
     torch.testing.assert_close(found.latents, found.start * 0.95**10)
 
 
@@ -180,7 +180,7 @@ def test_settings_that_cannot_be_are_refused(z_batch: int | None, mode: str, sen
 
 
 def test_rows_and_replacements() -> None:
-    first, second = (search(2)(players(), Slope(), entropy, 4, seeding.generator(seed)) for seed in (0, 1))
+    first, second = (search(2)(networks(), Slope(), entropy, 4, seeding.generator(seed)) for seed in (0, 1))
     both = first.replaced(torch.tensor([3, 1]), second.rows(torch.tensor([0, 2])))
     for name, values in vars(both).items():
         mine, other = getattr(first, name), getattr(second, name)
@@ -188,17 +188,17 @@ def test_rows_and_replacements() -> None:
 
 
 def test_the_generator_is_the_only_randomness() -> None:
-    draws = [search(steps=2)(players(), Slope(), entropy, 3, seeding.generator(seed)).latents for seed in (0, 0, 1)]
+    draws = [search(steps=2)(networks(), Slope(), entropy, 3, seeding.generator(seed)).latents for seed in (0, 0, 1)]
     assert torch.equal(draws[0], draws[1])
     assert not torch.equal(draws[0], draws[2])
 
 
 def test_works_where_gradients_are_off() -> None:
     with torch.no_grad():
-        found = search()(players(), Slope(), entropy, 2, seeding.generator(0))
+        found = search()(networks(), Slope(), entropy, 2, seeding.generator(0))
     assert not torch.equal(found.latents, found.start)
 
 
 def test_stops_where_a_latent_is_not_finite() -> None:
     with pytest.raises(FloatingPointError, match="not finite after 2 steps"):
-        search(steps=2, lr=float("inf"))(players(), Slope(), entropy, 2, seeding.generator(0))
+        search(steps=2, lr=float("inf"))(networks(), Slope(), entropy, 2, seeding.generator(0))

@@ -140,10 +140,10 @@ def test_dropout_is_on_for_every_player_and_off_for_features(tmp_path: Path) -> 
 
     flat = digits(test_share=0.2, split_seed=0, max_images=200)
     images = flat.train.images[torch.arange(64)][:, :, :1, :1].expand(-1, 2, -1, -1)
-    players, _ = made(Watched).fit(images)
+    networks, _ = made(Watched).fit(images)
     assert passes == [(128, True), (64, True), (64, True)] * 5 + [(64, True)]
-    assert not players.discriminator.training
-    critic = players.discriminator
+    assert not networks.discriminator.training
+    critic = networks.discriminator
     assert torch.equal(critic.features(torch.ones(1, 2, 1, 1)), critic.features(torch.ones(1, 2, 1, 1)))
     stored = part("gan", "gan=wgan_ct", "gan.iterations=1").trained(flat.blind(), Artifacts(tmp_path))
     assert not any(layer.training for layer in stored.modules())
@@ -175,16 +175,16 @@ def test_the_game_moves_the_generator_to_the_data() -> None:
     """From a mean of 0, which is 0.73 away, to the data's 0.2 and 0.7."""
     rng = seeding.generator(0)
     images = (torch.tensor([0.2, 0.7]) + 0.05 * torch.randn(512, 2, generator=rng)).mul(255).round().clamp(0, 255)
-    players, trace = made(partial(Critic, dropout=0.05), iterations=150).fit(images.to(torch.uint8)[:, :, None, None])
-    means = players.generator(torch.zeros(1, 2)).flatten().detach()
+    networks, trace = made(partial(Critic, dropout=0.05), iterations=150).fit(images.to(torch.uint8)[:, :, None, None])
+    means = networks.generator(torch.zeros(1, 2)).flatten().detach()
     assert float((means - torch.tensor([0.2, 0.7])).norm()) < 0.2
     assert set(trace) == {"discriminator_loss", "generator_loss"}
 
 
 def test_refuses_a_discriminator_without_dropout() -> None:
     with pytest.raises(InputError, match=r"two dropout passes .* gan.discriminator.dropout"):
-        made(partial(Critic, dropout=0.0)).players((2, 1, 1))
-    made().players((2, 1, 1))
+        made(partial(Critic, dropout=0.0)).networks((2, 1, 1))
+    made().networks((2, 1, 1))
 
 
 @pytest.mark.parametrize("choice", [name for name in members("gan") if name.endswith("_ct")])

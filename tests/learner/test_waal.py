@@ -289,14 +289,14 @@ def optimizer_steps(learner: Learner, labeled: int, unlabeled: int) -> int:
     return effort.optimizer_steps
 
 
-@pytest.mark.parametrize(("learner", "players"), MATCHED, ids=["supervised", "learning_loss", "h_divergence"])
+@pytest.mark.parametrize(("learner", "networks"), MATCHED, ids=["supervised", "learning_loss", "h_divergence"])
 @pytest.mark.parametrize(("labeled", "unlabeled", "steps"), [(20, 50, 21), (50, 20, 21), (20, 3, 9)])
 def test_with_matched_steps_each_learner_trains_for_as_many(
-    learner: Learner, players: int, labeled: int, unlabeled: int, steps: int
+    learner: Learner, networks: int, labeled: int, unlabeled: int, steps: int
 ) -> None:
     """Three epochs of ceil(max(L, U) / 8) steps (facts 2.5)."""
     assert optimizer_steps(replace(AS_PAPER, epochs=3), labeled, unlabeled) == 2 * steps
-    assert optimizer_steps(learner, labeled, unlabeled) == players * steps
+    assert optimizer_steps(learner, labeled, unlabeled) == networks * steps
 
 
 def test_without_them_an_epoch_of_the_others_passes_over_the_labels() -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from al_bench.dataset import Dataset, Split
-from al_bench.gan import Players
+from al_bench.gan import GanNetworks
 from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.store import RunStore
@@ -55,8 +55,8 @@ class PainterGan:
     def __init__(self, threshold: float = 0.0) -> None:
         self.threshold = threshold
 
-    def trained(self, dataset: Dataset, artifacts: Artifacts) -> Players:
-        return Players(Painter(self.threshold), nn.Linear(1, 1), 3).eval()
+    def trained(self, dataset: Dataset, artifacts: Artifacts) -> GanNetworks:
+        return GanNetworks(Painter(self.threshold), nn.Linear(1, 1), 3).eval()
 
 
 class Judge:

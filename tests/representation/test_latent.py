@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from al_bench.active.inputs import as_stored, canonical
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
-from al_bench.gan import Players
+from al_bench.gan import GanNetworks
 from al_bench.representation import latent
 from al_bench.representation.encoder import DrawnPairs, Encoder
 from al_bench.representation.latent import Latent, standards
@@ -40,12 +40,12 @@ class HandMade:
 
     latent_size: int = Z
 
-    def trained(self, dataset: Dataset, artifacts: Artifacts) -> Players:
-        return players()
+    def trained(self, dataset: Dataset, artifacts: Artifacts) -> GanNetworks:
+        return networks()
 
 
-def players() -> Players:
-    return Players(Waves(), nn.Identity(), Z).eval().requires_grad_(False)
+def networks() -> GanNetworks:
+    return GanNetworks(Waves(), nn.Identity(), Z).eval().requires_grad_(False)
 
 
 def small(image_shape: Sequence[int], latent_size: int) -> nn.Module:
@@ -67,14 +67,14 @@ def made_dataset(count: int = 60) -> tuple[Dataset, Tensor]:
 
 
 def error(network: nn.Module) -> float:
-    images, latents = DrawnPairs(players(), 500, 1, seed=9)[0]
+    images, latents = DrawnPairs(networks(), 500, 1, seed=9)[0]
     with torch.no_grad():
         return float((network(images) - latents).square().sum(1).mean())
 
 
 def test_the_encoder_inverts_the_generator() -> None:
     made = representation().encoder
-    trained, trace = made.fit(players(), SHAPE)
+    trained, trace = made.fit(networks(), SHAPE)
     assert error(made.untrained(SHAPE, Z)) > 2
     assert error(trained) < 0.1
     assert trace["squared_error"][-1] < 0.1 * trace["squared_error"][0]
@@ -85,7 +85,7 @@ def test_refinement_finds_the_latents_of_real_images() -> None:
     dataset, latents = made_dataset()
     images, true = canonical(dataset.train.images), latents[:30]
     start = true + 0.5 * torch.randn(30, Z, generator=generator(1))
-    found, errors = representation().refined(images, start, players())
+    found, errors = representation().refined(images, start, networks())
     assert errors.shape == (101,)
     assert errors[-1] < 0.01 * errors[0]
     assert ((found - true).norm(dim=1) < 0.05).double().mean() > 0.8, "all but those whose pixels saturate"
@@ -94,8 +94,8 @@ def test_refinement_finds_the_latents_of_real_images() -> None:
 
 def test_an_image_is_refined_as_if_alone() -> None:
     images = canonical(made_dataset()[0].train.images)
-    together, _ = representation(steps=7).refined(images, torch.zeros(30, Z), players())
-    alone, _ = representation(steps=7).refined(images[4:5], torch.zeros(1, Z), players())
+    together, _ = representation(steps=7).refined(images, torch.zeros(30, Z), networks())
+    alone, _ = representation(steps=7).refined(images[4:5], torch.zeros(1, Z), networks())
     assert torch.allclose(together[4:5], alone, atol=1e-6)
 
 
@@ -165,7 +165,7 @@ def test_a_killed_refinement_goes_on_behind_its_finished_blocks(
 def test_a_refinement_that_explodes_says_so() -> None:
     wild = replace(representation(steps=3), optimizer=partial(torch.optim.SGD, lr=float("inf")))
     with pytest.raises(FloatingPointError, match="not finite after 3 steps"):
-        wild.refined(torch.zeros(2, *SHAPE), torch.ones(2, Z), players())
+        wild.refined(torch.zeros(2, *SHAPE), torch.ones(2, Z), networks())
 
 
 def test_refuses_to_go_without_a_gan() -> None:

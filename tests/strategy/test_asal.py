@@ -17,7 +17,7 @@ from al_bench.errors import InputError
 from al_bench.feature import Feature
 from al_bench.feature.classifier import Classifier
 from al_bench.feature.pixel import Pixel
-from al_bench.gan import Players
+from al_bench.gan import GanNetworks
 from al_bench.matcher.exact import Exact
 from al_bench.network import Network
 from al_bench.network.linear import Linear
@@ -40,8 +40,8 @@ class Gray(nn.Module):
 class HandMade:
     """A GAN that needs no training."""
 
-    def trained(self, dataset: Dataset, artifacts: Artifacts) -> Players:
-        return Players(Gray(), nn.Identity(), 1).eval().requires_grad_(False)
+    def trained(self, dataset: Dataset, artifacts: Artifacts) -> GanNetworks:
+        return GanNetworks(Gray(), nn.Identity(), 1).eval().requires_grad_(False)
 
 
 PIXELS = [0, 255, 120, 128, 50, 130, 126, 127, 200, 140]
@@ -213,7 +213,7 @@ def test_matching_is_by_features_and_not_by_the_score(tmp_path: Path) -> None:
     strategy = made_strategy(pool, tmp_path)
     query = strategy.query(flat, pool, 1, generator(0))
     assert query.indices is not None
-    gray = float(strategy.players.generator(strategy.players.draw(1, generator(0)))) * 255
+    gray = float(strategy.networks.generator(strategy.networks.draw(1, generator(0)))) * 255
     free = {position: abs(PIXELS[position] - gray) for position in pool.unlabeled.tolist()}
     assert query.indices.tolist() == [min(free, key=free.__getitem__)]
 
@@ -253,7 +253,7 @@ def test_each_cycle_matches_in_the_space_of_its_own_model(tmp_path: Path) -> Non
     """A gray of 100 is, folded at 90, nearest to 80 and, folded at 150, to 200; unmoved by what was indexed before."""
     pool = Pool.unlabeled_from(torch.tensor([80, 200, 115, 255], dtype=torch.uint8)[:, None, None, None], 2)
     strategy = made_strategy(pool, tmp_path, made_classifier(), steps=0)
-    strategy.players.draw = lambda count, rng: torch.full((count, 1), 100 / 255).logit()  # type: ignore[method-assign]
+    strategy.networks.draw = lambda count, rng: torch.full((count, 1), 100 / 255).logit()  # type: ignore[method-assign]
     for at, expected in ((90, 0), (150, 1), (90, 0)):
         model = Network(Folded(at), nn.Identity(), nn.Linear(1, 2)).eval()
         found = strategy.query(model, pool, 1, generator(0)).indices

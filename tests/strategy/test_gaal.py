@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from al_bench.active.pool import Pool
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
-from al_bench.gan import Players
+from al_bench.gan import GanNetworks
 from al_bench.network import Network
 from al_bench.seeding import generator
 from al_bench.storage.artifacts import Artifacts
@@ -30,8 +30,8 @@ class Gray(nn.Module):
 class HandMade:
     """A GAN that needs no training."""
 
-    def trained(self, dataset: Dataset, artifacts: Artifacts) -> Players:
-        return Players(Gray(), nn.Identity(), 1).eval().requires_grad_(False)
+    def trained(self, dataset: Dataset, artifacts: Artifacts) -> GanNetworks:
+        return GanNetworks(Gray(), nn.Identity(), 1).eval().requires_grad_(False)
 
 
 def made_pool() -> tuple[Network, Pool]:

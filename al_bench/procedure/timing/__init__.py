@@ -154,11 +154,11 @@ class Timing(Procedure):
         """ASAL's, its GAN and features trained or taken from the artifacts."""
         assert self.gan is not None
         assert self.feature is not None
-        players = self.gan.trained(dataset.blind(), artifacts)
+        networks = self.gan.trained(dataset.blind(), artifacts)
         self.feature.prepare(dataset.blind(), artifacts)
         empty = Pool.unlabeled_from(dataset.train.images, dataset.num_classes)
         model = self.learner.empty(empty, self.seed).to(empty.device).eval()
-        return Stages(players, self.feature, self.matcher, self.search, model, self.pca_size, self.repeats)
+        return Stages(networks, self.feature, self.matcher, self.search, model, self.pca_size, self.repeats)
 
     def asal(
         self, stages: Stages, images: Tensor, files: Inputs | None, scratch: Path
@@ -167,7 +167,7 @@ class Timing(Procedure):
         seconds, pca = stages.pca(images)
         seconds = remembered(scratch / "pca.json", lambda: seconds)
         most = self.sizes[-1]
-        grown = GrownFeatures(images, stages.feature, stages.players, pca, self.augmentation, most, scratch, self.seed)
+        grown = GrownFeatures(images, stages.feature, stages.networks, pca, self.augmentation, most, scratch, self.seed)
         asked = (self.query_size, self.cycle_size) if files is not None else (self.query_size,)
         rng = seeding.generator(seeding.seed_for(self.seed, 0, "latents"))
         made = {size: stages.synthesized(size, pca, rng) for size in asked}

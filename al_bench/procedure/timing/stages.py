@@ -11,7 +11,7 @@ from al_bench.active import scores
 from al_bench.active.inputs import Inputs
 from al_bench.feature import Feature
 from al_bench.feature.pca import Pca, fit_pca
-from al_bench.gan import Players
+from al_bench.gan import GanNetworks
 from al_bench.gan.latent_search import LatentSearch
 from al_bench.matcher import Matcher
 from al_bench.network import Network
@@ -23,10 +23,10 @@ from al_bench.training.cost import measured
 
 @dataclass(frozen=True)
 class Stages:
-    """players, feature: trained; feature follows no model. model: whose entropy is ascended, trained or not: that
+    """networks, feature: trained; feature follows no model. model: whose entropy is ascended, trained or not: that
     takes as long. repeats: the median of so many counts."""
 
-    players: Players
+    networks: GanNetworks
     feature: Feature
     matcher: Matcher
     search: LatentSearch
@@ -42,7 +42,7 @@ class Stages:
         """Seconds of making `size` images, and their (size, P) features."""
 
         def queries() -> Tensor:
-            found = self.search(self.players, self.model, scores.entropy, size, rng)
+            found = self.search(self.networks, self.model, scores.entropy, size, rng)
             return torch.cat([pca.project(part) for part in self._features(found.images)])
 
         return timed(queries, self.repeats)
@@ -61,4 +61,4 @@ class Stages:
         return {"features": sum(grown.seconds[:copies]), "index": for_index.seconds, **matching}
 
     def _features(self, images: Inputs) -> Iterator[Tensor]:
-        return stream(lambda batch: self.feature.extract(batch, None), self.players, images)
+        return stream(lambda batch: self.feature.extract(batch, None), self.networks, images)

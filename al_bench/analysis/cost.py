@@ -29,13 +29,13 @@ def costs(group: Group) -> list[Cost]:
 
 
 def _cost(group: Group, part: str) -> Cost:
-    efforts = [[record["effort"][part] for record in run.cycles if part in record["effort"]] for run in group.runs]
+    costs = [[record["effort"][part] for record in run.cycles if part in record["effort"]] for run in group.runs]
 
     def total(key: str) -> float:
-        return fmean(sum(effort[key] for effort in cycles) for cycles in efforts)
+        return fmean(sum(cost[key] for cost in cycles) for cycles in costs)
 
     cycles = fmean(len(run.cycles) for run in group.runs)
-    peak = max((effort["peak_memory"] for run in efforts for effort in run), default=0)
+    peak = max((cost["peak_memory"] for run in costs for cost in run), default=0)
     return Cost(
         PARTS[part], total("seconds"), total("optimizer_steps"), total("images_seen"), peak, total("seconds") / cycles
     )
@@ -49,10 +49,10 @@ def training_steps(record: Record) -> float | None:
 
 def once(artifact: Artifact) -> Cost:
     """What an artifact cost, once for all runs that share it."""
-    effort = artifact.record["effort"]
+    cost = artifact.record["effort"]
     return Cost(
-        artifact.kind, effort["seconds"], effort["optimizer_steps"], effort["images_seen"], effort["peak_memory"],
-        effort["seconds"],
+        artifact.kind, cost["seconds"], cost["optimizer_steps"], cost["images_seen"], cost["peak_memory"],
+        cost["seconds"],
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from al_bench.procedure.record import result
 from al_bench.procedure.terminal import outcome
 from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.store import Cycle, RunStore
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 from al_bench.training.device import chosen_device
 
 logger = logging.getLogger(__name__)
@@ -68,22 +68,22 @@ class Agreement(Procedure):
 
     def run(self, store: RunStore) -> None:
         dataset = self.dataset.to(chosen_device(self.device))
-        with measured() as for_fit:
+        with measure_cost() as for_fit:
             self.judge.prepare(dataset, self.artifacts)
             networks = self.gan.trained(dataset.blind(), self.artifacts)
             self.feature.prepare(dataset.blind(), self.artifacts)
-        with measured() as for_query:
+        with measure_cost() as for_query:
             latents = networks.draw(self.samples, seeding.generator(seeding.seed_for(self.seed, 0, "samples")))
             images = torch.cat(list(stream(networks.generator, networks, latents)))
             matches = self.matches(images, networks, dataset.train.images)
-        with measured() as for_evaluation:
+        with measure_cost() as for_evaluation:
             classes, sure = judged(self.judge, images)
             answers = classes.masked_fill(~sure, UNKNOWN)
             table = agreement_table(answers, dataset.train.labels[matches].cpu(), dataset.class_names)
             metrics = self.metrics(table, sure, dataset)
-        efforts = {"fit": for_fit, "query": for_query, "evaluate": for_evaluation}
+        costs = {"fit": for_fit, "query": for_query, "evaluate": for_evaluation}
         shown = {"generated": as_stored(images, torch.uint8), "answers": answers, "matches": matches}
-        store.write(Cycle(result(self.verdict(metrics), metrics, {"classes": table}, efforts), shown))
+        store.write(Cycle(result(self.verdict(metrics), metrics, {"classes": table}, costs), shown))
         logger.info(f"finished: {self.verdict(metrics)}\n{outcome(store.records)}")
 
     def matches(self, images: Tensor, networks: GanNetworks, pool: Inputs) -> Tensor:

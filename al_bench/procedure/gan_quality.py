@@ -23,7 +23,7 @@ from al_bench.procedure.record import result
 from al_bench.procedure.terminal import outcome
 from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.store import Cycle, RunStore
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 from al_bench.training.device import chosen_device
 
 logger = logging.getLogger(__name__)
@@ -60,18 +60,18 @@ class GanQuality(Procedure):
 
     def run(self, store: RunStore) -> None:
         dataset = self.dataset.to(chosen_device(self.device))
-        with measured() as for_fit:
+        with measure_cost() as for_fit:
             self.judge.prepare(dataset, self.artifacts)
             networks = self.gan.trained(dataset.blind(), self.artifacts)
-        with measured() as for_query:
+        with measure_cost() as for_query:
             images = drawn(networks, self.samples, seeding.seed_for(self.seed, 0, "samples"))
-        with measured() as for_evaluation:
+        with measure_cost() as for_evaluation:
             answers, sure = judged(self.judge, images)
             table = class_table(answers, sure, dataset)
             metrics = self.metrics(sure, table, dataset)
         finished = self.verdict(metrics)
-        efforts = {"fit": for_fit, "query": for_query, "evaluate": for_evaluation}
-        record = result(finished, metrics, {"classes": table}, efforts)
+        costs = {"fit": for_fit, "query": for_query, "evaluate": for_evaluation}
+        record = result(finished, metrics, {"classes": table}, costs)
         save_grid(images[:_SHOWN], store.folder / "samples.png")
         store.write(Cycle(record, {"samples": images[:_SHOWN]}))
         logger.info(f"finished: {finished}\n{outcome(store.records)}\nsamples: {store.folder / 'samples.png'}")

@@ -17,7 +17,7 @@ from al_bench.oracle import Oracle
 from al_bench.procedure.record import answered, chosen_entropies, recorded, tensors_of
 from al_bench.storage.store import Cycle, Record, RunStore
 from al_bench.strategy import Strategy
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def run_loop(
     pool, model = restored(store, parts, seed)
     while (reason := stopping.reason(store.last)) is None:
         cycle = len(store.records)
-        with measured() as for_query, finite(f"cycle {cycle}, seed {seed}"):
+        with measure_cost() as for_query, finite(f"cycle {cycle}, seed {seed}"):
             if model is None:
                 query = parts.first_query()
             else:
@@ -63,12 +63,12 @@ def run_loop(
         entropies = chosen_entropies(model, pool, query)
         labels = parts.oracle.label(query)
         pool = pool.with_labels(query, labels)
-        with measured() as for_fit, finite(f"cycle {cycle}, seed {seed}"):
+        with measure_cost() as for_fit, finite(f"cycle {cycle}, seed {seed}"):
             model = fitted(parts, pool, model, seed, cycle, store)
-        with measured() as for_evaluation:
+        with measure_cost() as for_evaluation:
             metrics = parts.evaluator.evaluate(model, parts.dataset)
-        efforts = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation}
-        record = recorded(cycle, pool, query, labels, entropies, metrics, efforts, parts.validation_labels)
+        costs = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation}
+        record = recorded(cycle, pool, query, labels, entropies, metrics, costs, parts.validation_labels)
         store.write(Cycle(record, tensors_of(query, labels), model.state_dict()))
         tell(store.records[-1])
     return reason

@@ -16,7 +16,7 @@ from al_bench.network import Network
 from al_bench.network.predict import predict, stream
 from al_bench.storage.commit import current_commit
 from al_bench.storage.store import Record
-from al_bench.training.cost import Effort
+from al_bench.training.cost import Cost
 
 
 def chosen_entropies(model: Network | None, pool: Pool, query: Query) -> Tensor | None:
@@ -39,7 +39,7 @@ def recorded(
     labels: Tensor,
     entropies: Tensor | None,
     metrics: Metrics,
-    efforts: Mapping[str, Effort],
+    costs: Mapping[str, Cost],
     validation_labels: int,
 ) -> Record:
     """One cycle as plain values.
@@ -62,7 +62,7 @@ def recorded(
             "entropies": _plain(entropies),
         },
         "trace": {name: _plain(rows) for name, rows in query.trace.items() if is_plain(rows)},
-        "effort": {part: asdict(effort) for part, effort in efforts.items()},
+        "effort": {part: asdict(cost) for part, cost in costs.items()},
         "commit": current_commit(),
     }
 
@@ -71,7 +71,7 @@ def result(
     finished: str,
     metrics: Mapping[str, Any],
     tables: Mapping[str, Mapping[str, Any]],
-    efforts: Mapping[str, Effort],
+    costs: Mapping[str, Cost],
 ) -> Record:
     """All that a procedure without cycles found, as the record of its only one, which has no query.
 
@@ -87,7 +87,7 @@ def result(
         "metrics": _plain(dict(metrics)),
         "tables": _plain({name: dict(table) for name, table in tables.items()}),
         "finished": finished,
-        "effort": {part: asdict(effort) for part, effort in efforts.items()},
+        "effort": {part: asdict(cost) for part, cost in costs.items()},
         "commit": current_commit(),
     }
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from al_bench.files import digest, read_json, set_aside, write_json, written_whole
 from al_bench.storage.commit import current_commit
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 from al_bench.training.loss_record import Trace
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class Artifacts:
 
     def _make(self, path: Path, kind: str, spec: Mapping[str, Any], make: Callable[[Path], Made]) -> dict[str, Tensor]:
         logger.info(f"making {kind} ({path.name}), once for every run that asks for the same")
-        with measured() as effort:
+        with measure_cost() as cost:
             tensors, losses = make(path.with_suffix(".scratch"))
         data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
         with written_whole(path.with_suffix(".safetensors"), lasting=False) as file:
@@ -90,13 +90,13 @@ class Artifacts:
             "sha256": digest(data),
             "commit": current_commit(),
             "made": time.strftime("%Y-%m-%d %H:%M:%S"),
-            "effort": dataclasses.asdict(effort),
+            "effort": dataclasses.asdict(cost),
             "spec": spec,
             "losses": losses,
         }
         write_json(path.with_suffix(".json"), record)
         shutil.rmtree(path.with_suffix(".scratch"), ignore_errors=True)
-        logger.info(f"made {kind} in {effort.seconds:,.1f} s")
+        logger.info(f"made {kind} in {cost.seconds:,.1f} s")
         return load(data)
 
 

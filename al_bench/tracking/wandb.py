@@ -184,14 +184,14 @@ def numbers(record: Record, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
         for name, tensor in tensors.items()
         if name.startswith("trace.") and tensor.ndim == 1 and tensor.is_floating_point()
     }
-    efforts = {f"{part}/{name}": value for part, cost in record["effort"].items() for name, value in cost.items()}
+    costs = {f"{part}/{name}": value for part, cost in record["effort"].items() for name, value in cost.items()}
     found = {
         "annotations": record["annotations"],
         "unlabeled": record["unlabeled"],
         **{f"test/{name}": value for name, value in record["metrics"].items()},
         "query/entropy": record["chosen_entropy"],
         **trace,
-        **efforts,
+        **costs,
     }
     return {name: value for name, value in found.items() if value is not None}
 

@@ -22,7 +22,7 @@ from al_bench.training import interruption
 from al_bench.training.batches import Batches, Shares
 from al_bench.training.callback import Watch
 from al_bench.training.checkpoint import Checkpoint
-from al_bench.training.cost import spend
+from al_bench.training.cost import add_cost
 from al_bench.training.cuda_graph import Captured, capturable
 from al_bench.training.loss_record import Losses, LossRecord, Trace
 from al_bench.training.module import Module
@@ -60,7 +60,7 @@ def fit(
         else:
             checkpoint = Checkpoint(scratch / f"{name}.ckpt", checkpoint_seconds) if scratch else None
             trace = _fit_by_loop(module, batches, precision, device, name, checkpoint)
-    spend(module.updates, round(module.steps_done * batches.images_per_step))
+    add_cost(module.updates, round(module.steps_done * batches.images_per_step))
     module.to(device).eval()
     if watch is not None:
         watch.finish()
@@ -101,7 +101,7 @@ def _fit_by_loop(
             if interruption.pending():
                 break
     record.flush()
-    spend(0, 0, earlier)
+    add_cost(0, 0, earlier)
     if checkpoint:
         checkpoint.remove()
     return record.trace

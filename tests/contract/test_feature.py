@@ -14,7 +14,7 @@ from al_bench.dataset import Dataset
 from al_bench.feature import Feature
 from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 
 OVERRIDES = ("dataset=digits", "scale=smoke")
 Make = Callable[[], Feature]
@@ -73,9 +73,9 @@ def test_looks_at_each_image_alone(make: Make, images: Tensor, model: Network) -
 def test_what_it_prepares_is_an_artifact(make: Make, images: Tensor, model: Network) -> None:
     first = make().extract(images, model)
     torch.manual_seed(1)
-    with measured() as effort:
+    with measure_cost() as cost:
         again = make()
-    assert effort.optimizer_steps == 0
+    assert cost.optimizer_steps == 0
     assert torch.equal(again.extract(images, model), first)
 
 

@@ -15,7 +15,7 @@ from al_bench.dataset import Dataset
 from al_bench.gan import Game, Gan, GanNetworks
 from al_bench.storage.artifacts import Artifacts
 from al_bench.training.checkpoint import Checkpoint
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 
 ITERATIONS = 4
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64)]
@@ -92,13 +92,13 @@ def test_each_loss_moves_its_own_player(gan: Gan) -> None:
 
 def test_the_game_changes_both_and_freezes_neither(gan: Gan, images: Tensor) -> None:
     before = gan.networks(images.shape[1:])
-    with measured() as effort:
+    with measure_cost() as cost:
         after, trace = gan.fit(images)
     assert not equal(before.generator, after.generator)
     assert not equal(before.discriminator, after.discriminator)
     assert all(parameter.requires_grad for parameter in after.parameters())
     assert set(trace) == {"discriminator_loss", "generator_loss"}
-    assert effort.images_seen == ITERATIONS * gan.num_critic * gan.batch_size
+    assert cost.images_seen == ITERATIONS * gan.num_critic * gan.batch_size
 
 
 def test_its_seed_and_nothing_else_decides(gan: Gan, images: Tensor) -> None:
@@ -145,9 +145,9 @@ def test_a_resumed_training_equals_an_uncut_one(
 
 def test_is_trained_once_and_shared(gan: Gan, dataset: Dataset, tmp_path: Path) -> None:
     first = gan.trained(dataset.blind(), Artifacts(tmp_path))
-    with measured() as effort:
+    with measure_cost() as cost:
         again = gan.trained(dataset.blind(), Artifacts(tmp_path))
-    assert effort.optimizer_steps == 0
+    assert cost.optimizer_steps == 0
     assert isinstance(again, GanNetworks)
     assert equal(first, again)
     assert not any(part.training for part in again.modules())

@@ -14,7 +14,7 @@ from al_bench.errors import InputError
 from al_bench.feature.autoencoder import Autoencoder, Reconstruction
 from al_bench.network.conv_autoencoder import ConvAutoencoder
 from al_bench.storage.artifacts import Artifacts, describe
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 
 
 def made(epochs: int = 1, batch_size: int = 50) -> Autoencoder:
@@ -65,19 +65,19 @@ def test_both_drivers_end_at_the_same_weights(dataset: Dataset) -> None:
 
 
 def test_epochs_count_whole_batches(dataset: Dataset) -> None:
-    with measured() as effort:
+    with measure_cost() as cost:
         made(epochs=3, batch_size=60).fit(dataset.train.images)
-    assert (effort.optimizer_steps, effort.images_seen) == (3 * 8, 3 * 480)
-    with measured() as effort:
+    assert (cost.optimizer_steps, cost.images_seen) == (3 * 8, 3 * 480)
+    with measure_cost() as cost:
         made(epochs=3, batch_size=501).fit(dataset.train.images)
-    assert effort.optimizer_steps == 3
+    assert cost.optimizer_steps == 3
 
 
 def test_iterations_count_batches(dataset: Dataset) -> None:
     counted = replace(made(batch_size=60), epochs=None, iterations=7)
-    with measured() as effort:
+    with measure_cost() as cost:
         counted.fit(dataset.train.images)
-    assert (effort.optimizer_steps, effort.images_seen) == (7, 7 * 60)
+    assert (cost.optimizer_steps, cost.images_seen) == (7, 7 * 60)
     assert (counted.steps(10), made(epochs=3, batch_size=60).steps(500)) == (7, 24)
 
 
@@ -90,9 +90,9 @@ def test_refuses_two_lengths_and_none(epochs: int | None, iterations: int | None
 def test_is_trained_once_and_ready_to_use(dataset: Dataset, tmp_path: Path) -> None:
     feature, again = made(), made()
     feature.prepare(dataset.blind(), Artifacts(tmp_path))
-    with measured() as effort:
+    with measure_cost() as cost:
         again.prepare(dataset.blind(), Artifacts(tmp_path))
-    assert effort.optimizer_steps == 0
+    assert cost.optimizer_steps == 0
     images = canonical(dataset.train.images[:3])
     codes = feature.extract(images, None)
     assert torch.equal(codes, again.extract(images, None))

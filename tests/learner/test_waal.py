@@ -23,7 +23,7 @@ from al_bench.network import Network
 from al_bench.network.linear import Linear
 from al_bench.training import losses
 from al_bench.training.augmentation import FlipCrop
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 from al_bench.training.loss_record import Losses
 
 LABELED, UNLABELED = 20, 50
@@ -284,9 +284,9 @@ MATCHED: list[tuple[Learner, int]] = [
 
 
 def optimizer_steps(learner: Learner, labeled: int, unlabeled: int) -> int:
-    with measured() as effort:
+    with measure_cost() as cost:
         learner.fit(made_pool(labeled, unlabeled), None, seed=0)
-    return effort.optimizer_steps
+    return cost.optimizer_steps
 
 
 @pytest.mark.parametrize(("learner", "networks"), MATCHED, ids=["supervised", "learning_loss", "h_divergence"])

@@ -125,9 +125,9 @@ def test_a_data_set_that_cannot_be_loaded_is_named(tmp_path):
 
 def test_an_artifact_without_a_run_shows_its_losses(tmp_path):
     made_run(tmp_path / "outputs", "entropy", 0)
-    effort = {"seconds": 9.0, "optimizer_steps": 3, "images_seen": 5, "peak_memory": 1}
+    cost = {"seconds": 9.0, "optimizer_steps": 3, "images_seen": 5, "peak_memory": 1}
     spec = {"gan": {"target": "made.Gan"}, "images": "1"}
-    record = {"kind": "gan", "sha256": "", "effort": effort, "spec": spec, "losses": {"generator_loss": [2.0, 1.0]}}
+    record = {"kind": "gan", "sha256": "", "effort": cost, "spec": spec, "losses": {"generator_loss": [2.0, 1.0]}}
     write_json(tmp_path / "outputs" / "artifacts" / "gan" / "abc.json", record)
     text = page(tmp_path)
     assert "gan: Gan" in text

@@ -46,8 +46,8 @@ def run_of(outputs, strategy, seed, matched, accuracies, steps=10):
     wanted = cell(strategy, seed, matched)
     folder = made_run(outputs, strategy, seed, accuracies, identity=wanted.identity, choices=wanted.choices)
     for index, accuracy in enumerate(accuracies):
-        effort = {**EFFORT, "optimizer_steps": steps * (index + 1)}
-        write_cycle(folder, {**cycle(index, accuracy), "effort": dict.fromkeys(("query", "fit", "evaluate"), effort)})
+        cost = {**EFFORT, "optimizer_steps": steps * (index + 1)}
+        write_cycle(folder, {**cycle(index, accuracy), "effort": dict.fromkeys(("query", "fit", "evaluate"), cost)})
 
 
 @pytest.fixture

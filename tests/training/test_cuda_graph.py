@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 from al_bench.training.schedule import StepDecay
 from benchmarks.fit import same
 from benchmarks.gan import by_hand, made_images, tables_gan
@@ -19,10 +19,10 @@ def test_a_captured_game_ends_as_an_eager_one(precision: str) -> None:
     gan = replace(tables_gan((8, 16, 32), 20), precision=precision, schedule=StepDecay((0.5,), 0.1))
     images = made_images().cuda()
     eager, losses = gan.fit(images)
-    with measured() as effort:
+    with measure_cost() as cost:
         captured, same_losses = replace(gan, capture=True).fit(images)
     assert same(captured, eager)
-    assert effort.optimizer_steps == 20 * (gan.num_critic + 1)
+    assert cost.optimizer_steps == 20 * (gan.num_critic + 1)
     for name, values in losses.items():
         assert same_losses[name] == pytest.approx(values, rel=1e-3)
 

@@ -12,7 +12,7 @@ from al_bench.active.pool import Pool
 from al_bench.errors import InputError
 from al_bench.network import Network
 from al_bench.training import interruption
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 from al_bench.training.early_stopping import BestKept, EarlyStopping, closeness_each, correct_each, watch
 from al_bench.training.fit import fit
 from al_bench.training.losses import IGNORED
@@ -43,11 +43,11 @@ def fitted(values, every=1, patience=2, **options):
 
 @pytest.mark.parametrize("trainer", [None, pl.Trainer])
 def test_it_ends_after_its_patience_with_the_best_weights(trainer):
-    with measured() as effort:
+    with measure_cost() as cost:
         module, watched = fitted([0.1, 0.5, 0.4, 0.5, 0.9, 0.9], trainer=trainer)
     assert len(watched.seen) == 4, "two epochs without a better value; an equal one is none"
-    assert effort.optimizer_steps == 2 * 4 * 7
-    assert effort.images_seen == 4 * 50
+    assert cost.optimizer_steps == 2 * 4 * 7
+    assert cost.images_seen == 4 * 50
     for name, tensor in module.state_dict().items():
         assert torch.equal(tensor, watched.seen[1][name]), name
 

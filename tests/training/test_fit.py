@@ -13,7 +13,7 @@ from toy_training import CPU, INPUTS, LABELS, Toy, assert_equal, batches
 from al_bench.errors import InputError
 from al_bench.training import interruption
 from al_bench.training.batches import ImageBatches, LabeledBatches, Shuffled, least_batch
-from al_bench.training.cost import measured, spend
+from al_bench.training.cost import add_cost, measure_cost
 from al_bench.training.fit import fit
 from al_bench.training.losses import cross_entropy
 from al_bench.training.module import Module, frozen
@@ -97,11 +97,11 @@ def test_a_training_that_a_signal_stops_goes_on_to_the_same_end(tmp_path, signal
     with interruption.signals_handled(), pytest.raises(interruption.Interrupted, match="SIGTERM"):
         fitted(Toy(signal_at=signal_at), scratch=tmp_path, checkpoint_seconds=1e9)
     assert (tmp_path / "toy.ckpt").exists()
-    with measured() as effort:
+    with measure_cost() as cost:
         resumed, other = fitted(scratch=tmp_path)
     assert_equal(uncut, resumed)
-    assert effort.optimizer_steps == 2 * len(batches()), "what was done before the signal counts"
-    assert effort.images_seen == 6 * 50
+    assert cost.optimizer_steps == 2 * len(batches()), "what was done before the signal counts"
+    assert cost.images_seen == 6 * 50
     assert not (tmp_path / "toy.ckpt").exists()
     assert other == trace
 
@@ -154,17 +154,17 @@ def test_frozen_parameters_take_no_gradient_and_come_back_as_they_were():
 
 
 def test_what_a_training_cost_is_counted():
-    with measured() as effort:
+    with measure_cost() as cost:
         fitted()
-    assert effort.optimizer_steps == 2 * len(batches())
-    assert effort.images_seen == 6 * 50
-    assert effort.seconds > 0 and effort.peak_memory > 1e6
+    assert cost.optimizer_steps == 2 * len(batches())
+    assert cost.images_seen == 6 * 50
+    assert cost.seconds > 0 and cost.peak_memory > 1e6
 
 
 def test_seconds_before_a_stop_are_added():
-    with measured() as effort:
-        spend(3, 4, earlier_seconds=100.0)
-    assert 100 < effort.seconds < 101
+    with measure_cost() as cost:
+        add_cost(3, 4, earlier_seconds=100.0)
+    assert 100 < cost.seconds < 101
 
 
 def test_every_item_once_an_epoch_in_a_new_order_each():

@@ -40,7 +40,7 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.store import Cycle, RunStore
 from al_bench.strategy import Strategy
 from al_bench.training.batches import Augmentation
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 from al_bench.training.device import chosen_device
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class Timing(Procedure):
             raise InputError(f"procedure.repeats={self.repeats} must be at least 1")
 
     def run(self, store: RunStore) -> None:
-        with measured() as effort:
+        with measure_cost() as cost:
             tables, methods = self.measured(store.scratch)
         largest = max(methods["asal"].measured)
         found = {name: seconds.at(largest) for name, seconds in methods.items()}
@@ -113,7 +113,7 @@ class Timing(Procedure):
             metrics.update({f"{name}_seconds_with_reading": seconds} if seconds is not None else {})
         told = [f"{name} {seconds:,.3g} s ({how})" for name, (seconds, how) in found.items() if seconds is not None]
         finished = f"{self.query_size} of {largest:,} images are chosen in: {', '.join(told)}"
-        store.write(Cycle(result(finished, metrics, tables, {"query": effort})))
+        store.write(Cycle(result(finished, metrics, tables, {"query": cost})))
         logger.info(f"finished: {finished}\n{outcome(store.records)}")
 
     def measured(self, scratch: Path) -> tuple[dict[str, Table], dict[str, Seconds]]:

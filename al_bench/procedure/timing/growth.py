@@ -14,7 +14,7 @@ from al_bench.feature.pca import Pca
 from al_bench.files import written_whole
 from al_bench.network.predict import BATCH_SIZE, evaluating
 from al_bench.training.batches import Augmentation
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +86,9 @@ class GrownFeatures:
     def _copy(self, copy: int) -> tuple[Tensor, float]:
         path = self.folder / f"features-{copy:03d}.safetensors"
         if not path.exists():
-            with measured() as effort:
+            with measure_cost() as cost:
                 rows = self._extracted(copy)
-            made = {"features": rows.cpu(), "seconds": torch.tensor(effort.seconds, dtype=torch.float64)}
+            made = {"features": rows.cpu(), "seconds": torch.tensor(cost.seconds, dtype=torch.float64)}
             with written_whole(path) as file:
                 file.write(save(made))
         kept = load_file(path)

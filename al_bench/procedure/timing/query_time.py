@@ -29,7 +29,7 @@ from al_bench.procedure.timing.timetable import MEASURED, Table, timed
 from al_bench.storage.artifacts import Artifacts, describe
 from al_bench.storage.store import Cycle, RunStore
 from al_bench.strategy import Strategy
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 from al_bench.training.device import chosen_device
 
 logger = logging.getLogger(__name__)
@@ -82,9 +82,9 @@ class QueryTime(Procedure):
                 f"{len(pool.unlabeled):,} images that are unlabeled"
             )
         refused = self.refused(pool)
-        with measured() as for_fit:
+        with measure_cost() as for_fit:
             models = self.models(dataset, pool, refused, store.scratch)
-        with measured() as for_query:
+        with measure_cost() as for_query:
             seconds = self.seconds(models, pool, store.scratch)
         unit = statistics.median(seconds[self.unit])
         ratios = {name: statistics.median(of) / unit for name, of in seconds.items()}

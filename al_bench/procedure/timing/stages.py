@@ -18,7 +18,7 @@ from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.procedure.timing.growth import GrownFeatures
 from al_bench.procedure.timing.timetable import timed
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Stages:
         """Seconds of each step with the features of `copies` copies: of preparation, and of matching each of `queries`,
         by their number as text, beside `labeled` images that are taken."""
         features = grown.grown_to(copies)
-        with measured() as for_index:
+        with measure_cost() as for_index:
             self.matcher.fit(features)
         taken = torch.arange(min(labeled, len(features) - max(queries)))
         matching = {

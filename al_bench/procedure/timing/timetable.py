@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 
 MEASURED, EXTRAPOLATED = "measured", "extrapolated"
 Table = dict[str, Any]  # about, columns, rows
@@ -36,9 +36,9 @@ def timed(call: Callable[[], Made], repeats: int) -> tuple[float, Made]:
     """The median of the seconds of `repeats` calls, and what the last one gave."""
     seconds = []
     for _ in range(repeats):
-        with measured() as effort:
+        with measure_cost() as cost:
             made = call()
-        seconds.append(effort.seconds)
+        seconds.append(cost.seconds)
     return statistics.median(seconds), made
 
 

@@ -15,7 +15,7 @@ from al_bench.procedure.toy.intervals import Array
 from al_bench.procedure.toy.query_diversity import QueryDiversity
 from al_bench.procedure.toy.sampling_bias import SamplingBias
 from al_bench.storage.store import Cycle, RunStore
-from al_bench.training.cost import measured
+from al_bench.training.cost import measure_cost
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +42,9 @@ class Toy(Procedure):
     seed: int
 
     def run(self, store: RunStore) -> None:
-        with measured() as for_query:
+        with measure_cost() as for_query:
             risks = self.bias.risks(self.seed)
-        with measured() as for_evaluation:
+        with measure_cost() as for_evaluation:
             distances = self.diversity.computed()
         tables = {
             "risk": risk_table(risks, self.bias),

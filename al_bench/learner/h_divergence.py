@@ -19,7 +19,7 @@ from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
 from al_bench.training import losses
 from al_bench.training.batches import Augmentation, Batches, LabeledBatches, Shuffled, least_batch, steps_of_a_pass
-from al_bench.training.early_stopping import EarlyStopping, watch
+from al_bench.training.early_stopping import EarlyStopping, callback_of
 from al_bench.training.fit import fit
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module, frozen
@@ -108,7 +108,7 @@ class HDivergence(Learner):
             precision=self.precision,
             trainer=self.trainer,
             scratch=scratch,
-            watch=watch(self.early_stopping, model, pool, len(labeled), self.epochs),
+            callback=callback_of(self.early_stopping, model, pool, len(labeled), self.epochs),
         )
         return model
 

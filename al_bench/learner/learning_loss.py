@@ -20,7 +20,7 @@ from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
 from al_bench.training import losses
 from al_bench.training.batches import Augmentation, LabeledBatches, least_batch, steps_of_a_pass
-from al_bench.training.early_stopping import EarlyStopping, watch
+from al_bench.training.early_stopping import EarlyStopping, callback_of
 from al_bench.training.fit import fit
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module
@@ -123,7 +123,7 @@ class LearningLoss(Learner):
             precision=self.precision,
             trainer=self.trainer,
             scratch=scratch,
-            watch=watch(self.early_stopping, model, pool, len(batches), self.epochs),
+            callback=callback_of(self.early_stopping, model, pool, len(batches), self.epochs),
         )
         return model
 

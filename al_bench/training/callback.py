@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Watch(ABC):
+class Callback(ABC):
     """Looks at a training while it goes on, may end it, and may put other weights in place when it is over."""
 
     @abstractmethod

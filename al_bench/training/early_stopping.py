@@ -17,7 +17,7 @@ from al_bench.errors import InputError
 from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.training import losses
-from al_bench.training.callback import Watch
+from al_bench.training.callback import Callback
 
 
 def correct_each(logits: Tensor, labels: Tensor) -> Tensor:
@@ -59,7 +59,9 @@ class EarlyStopping:
                 raise InputError(f"early_stopping.{name}={getattr(self, name)} must be at least 1 epoch")
 
 
-def watch(stopping: EarlyStopping | None, network: Network, pool: Pool, steps: int, epochs: int) -> Watch | None:
+def callback_of(
+    stopping: EarlyStopping | None, network: Network, pool: Pool, steps: int, epochs: int
+) -> Callback | None:
     """What looks at a training of `network` that takes `steps` steps in `epochs` epochs; None without a rule.
 
     Raises InputError where the pool brings no validation split.
@@ -71,7 +73,7 @@ def watch(stopping: EarlyStopping | None, network: Network, pool: Pool, steps: i
     return BestKept(stopping, network, *pool.validation, steps, epochs)
 
 
-class BestKept(Watch):
+class BestKept(Callback):
     """Keeps the weights of the best look; the first of equals stays."""
 
     def __init__(

@@ -20,7 +20,7 @@ from al_bench import seeding
 from al_bench.progress import progress
 from al_bench.training import interruption
 from al_bench.training.batches import Batches, Shares
-from al_bench.training.callback import Watch
+from al_bench.training.callback import Callback
 from al_bench.training.checkpoint import Checkpoint
 from al_bench.training.cost import add_cost
 from al_bench.training.cuda_graph import Captured, capturable
@@ -40,20 +40,20 @@ def fit(
     precision: Any = "32-true",
     trainer: Callable[..., pl.Trainer] | None = None,
     scratch: Path | None = None,
-    watch: Watch | None = None,
+    callback: Callback | None = None,
     checkpoint_seconds: float = 60.0,
 ) -> Trace:
     """Trains `module` in place on all of `batches` and leaves it on `device` in eval mode.
 
     seed: of everything that the training draws from the global generators. precision: as Fabric and the Trainer name
     it. trainer: makes a Trainer in place of the loop of our own. scratch: folder for a checkpoint every
-    `checkpoint_seconds` and at a signal, from which the same call goes on, bit for bit. watch: may end it early.
+    `checkpoint_seconds` and at a signal, from which the same call goes on, bit for bit. callback: may end it early.
 
     Returns the mean of each recorded loss over every 50 steps. Raises FloatingPointError at a loss that is not finite.
     """
     module.to(device).train()
     module.updates, module.steps_done, module.steps_planned = 0, 0, len(batches)
-    module.watch = watch
+    module.callback = callback
     with seeding.fork(seed):
         if trainer is not None:
             trace = _fit_by_trainer(module, batches, trainer, precision, device)
@@ -62,8 +62,8 @@ def fit(
             trace = _fit_by_loop(module, batches, precision, device, name, checkpoint)
     add_cost(module.updates, round(module.steps_done * batches.images_per_step))
     module.to(device).eval()
-    if watch is not None:
-        watch.finish()
+    if callback is not None:
+        callback.finish()
     return trace
 
 
@@ -80,8 +80,8 @@ def _fit_by_loop(
         account = stored["account"]
         record.load(account["losses"])
         module.updates, earlier = account["updates"], account["seconds"]
-        if module.watch is not None:
-            module.watch.load(account["watch"])
+        if module.callback is not None:
+            module.callback.load(account["callback"])
         logger.info(f"{name}: going on at step {start:,} of {len(batches):,}")
     run = _runner(module, plain, optimizers, fabric, device)
     with progress(name, len(batches), start=start) as bar, interruption.deferred():
@@ -90,13 +90,13 @@ def _fit_by_loop(
             record.add(run(batches[step]))
             module.steps_done = step + 1
             bar.advance()
-            if module.watch is not None and module.watch.ends(step + 1):
+            if module.callback is not None and module.callback.ends(step + 1):
                 break
             if checkpoint and (checkpoint.due() or interruption.pending()):
                 seconds = earlier + time.perf_counter() - began
                 account = {"losses": record.state(), "updates": module.updates, "seconds": seconds}
-                if module.watch is not None:
-                    account["watch"] = module.watch.state()
+                if module.callback is not None:
+                    account["callback"] = module.callback.state()
                 checkpoint.save(step + 1, module, plain, account)
             if interruption.pending():
                 break

@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from al_bench.training.callback import Watch
+from al_bench.training.callback import Callback
 from al_bench.training.loss_record import Losses, LossRecord
 
 
@@ -25,7 +25,7 @@ class Module(pl.LightningModule, ABC):
     schedule: Callable[[float], float] | None = None
     capture: bool = False
     losses: LossRecord
-    watch: "Watch | None" = None
+    callback: "Callback | None" = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Module(pl.LightningModule, ABC):
         self.set_rates(self.steps_done / self.steps_planned, listed)
         self.losses.add(self.step(batch, listed))
         self.steps_done += 1
-        if self.watch is not None and self.watch.ends(self.steps_done):
+        if self.callback is not None and self.callback.ends(self.steps_done):
             self.trainer.should_stop = True
 
     def set_rates(self, fraction: float, optimizers: Sequence[Any]) -> None:

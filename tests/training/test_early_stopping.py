@@ -13,7 +13,7 @@ from al_bench.errors import InputError
 from al_bench.network import Network
 from al_bench.training import interruption
 from al_bench.training.cost import measure_cost
-from al_bench.training.early_stopping import BestKept, EarlyStopping, closeness_each, correct_each, watch
+from al_bench.training.early_stopping import BestKept, EarlyStopping, callback_of, closeness_each, correct_each
 from al_bench.training.fit import fit
 from al_bench.training.losses import IGNORED
 
@@ -37,7 +37,7 @@ class Scripted(BestKept):
 def fitted(values, every=1, patience=2, **options):
     module = Toy()
     watched = Scripted(module, values, EarlyStopping("accuracy", every, patience))
-    fit(module, batches(), seed=2, device=CPU, name="toy", watch=watched, **options)
+    fit(module, batches(), seed=2, device=CPU, name="toy", callback=watched, **options)
     return module, watched
 
 
@@ -70,10 +70,10 @@ def test_a_stopped_training_goes_on_to_the_same_end(tmp_path):
     watched = Scripted(module, values, EarlyStopping("accuracy", 1, 2))
     options = {"seed": 2, "device": CPU, "name": "toy", "scratch": tmp_path}
     with interruption.signals_handled(), pytest.raises(interruption.Interrupted):
-        fit(module, batches(), watch=watched, checkpoint_seconds=1e9, **options)
+        fit(module, batches(), callback=watched, checkpoint_seconds=1e9, **options)
     again = Toy()
     rest = Scripted(again, values[2:], EarlyStopping("accuracy", 1, 2))
-    fit(again, batches(), watch=rest, **options)
+    fit(again, batches(), callback=rest, **options)
     assert len(rest.seen) == 2
     assert_equal(uncut, again)
 
@@ -114,8 +114,8 @@ def test_the_whole_validation_split_is_measured():
     assert watched(Threshold(100.5)).measured() == 1
     assert watched(Threshold(130.5)).measured() == pytest.approx(0.9)
     with pytest.raises(InputError, match="needs a validation split"):
-        watch(EarlyStopping("accuracy", 1, 1), Threshold(1.0), pool, 1, 1)
-    assert watch(None, Threshold(1.0), pool, 1, 1) is None
+        callback_of(EarlyStopping("accuracy", 1, 1), Threshold(1.0), pool, 1, 1)
+    assert callback_of(None, Threshold(1.0), pool, 1, 1) is None
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ class Critic(Protocol):
 
     def features(self, images: Tensor, /) -> Tensor: ...
 
-    def head(self, features: Tensor, /) -> Tensor: ...
+    def score(self, features: Tensor, /) -> Tensor: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class WganCt(WganGp):
         """WGAN-GP's, with the first of two passes on the real images, and the consistency of both."""
         critic = cast(Critic, discriminator)
         features = critic.features(torch.cat([real, real]))  # two passes in one: each row has a dropout of its own
-        values = critic.head(features).float()
+        values = critic.score(features).float()
         first, second = values.chunk(2)
         one, other = features.float().chunk(2)
         wasserstein = discriminator(fake).float().mean() - first.mean()

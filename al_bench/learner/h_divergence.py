@@ -133,7 +133,7 @@ class Adversarial(Module):
         # One forward for both, so that batch norm cannot tell them apart before the discriminator does.
         features = self.model.features(torch.cat([inputs, others]))
         labeled, unlabeled = features[: len(inputs)], features[len(inputs) :]
-        loss = losses.cross_entropy(self.model.head(labeled), labels)
+        loss = losses.cross_entropy(self.model.classify(labeled), labels)
         if len(others) == 0:  # full supervision: nobody is left to tell apart
             self.update(network_optimizer, loss)
             return {"cross_entropy": loss.detach(), "domain_loss": loss.new_zeros(())}

@@ -53,7 +53,8 @@ class LossPredicting(Wrapped):
         read = [pooled(part.detach() if detached else part) for part in (features, embedding)]
         seen = [reader(part) for reader, part in zip(self.readers, read, strict=True)]
         predicted: Tensor = self.joined(torch.cat(seen, dim=1))
-        return self.network.last(embedding), predicted.squeeze(1)
+        logits: Tensor = self.network.head(embedding)
+        return logits, predicted.squeeze(1)
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ class Waal(Learner):
         shape = tuple(pool.inputs.shape[1:])
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
             network = self.network(input_shape=shape, num_classes=pool.num_classes)
-            if not any(True for _ in network.body.parameters()):
+            if not any(True for _ in network.backbone.parameters()):
                 raise InputError(
                     f"learner=waal trains a feature extractor against a critic, and {type(network).__name__} has none: "
                     "use network=lenet5, vgg16_bn or small_cnn"
@@ -148,7 +148,7 @@ class MinMax(Module):
         # One forward for both, so that batch norm cannot tell them apart before the critic does.
         both = torch.cat([inputs, others])
         features = self.model.features(both)
-        loss = losses.cross_entropy(self.model.head(features[: len(inputs)]), labels)
+        loss = losses.cross_entropy(self.model.classify(features[: len(inputs)]), labels)
         if len(others) == 0:  # full supervision: nobody is left to tell apart
             self.update(network_optimizer, loss)
             return {"cross_entropy": loss.detach(), "distance": loss.new_zeros(()), "penalty": loss.new_zeros(())}

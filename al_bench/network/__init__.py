@@ -13,11 +13,11 @@ NetworkFactory = Callable[..., "Network"]  # (input_shape, num_classes) -> Netwo
 
 
 class Network(nn.Module):
-    """A classifier in three parts: body, neck and the last layer.
+    """A classifier in three parts: backbone, neck and head, its last layer.
 
-    body: inputs (B, C, H, W) or (B, D) to features (B, F) or (B, F, h, w), what adversarial learners align.
+    backbone: inputs (B, C, H, W) or (B, D) to features (B, F) or (B, F, h, w), what adversarial learners align.
     neck: features to embeddings (B, E), or (B, E, h, w) where labels are maps.
-    last: embeddings to logits (B, K) or (B, K, H, W), with K at least 2.
+    head: embeddings to logits (B, K) or (B, K, H, W), with K at least 2.
 
     Inputs are canonical: images in [0, 1].
     """
@@ -26,28 +26,28 @@ class Network(nn.Module):
     """What a strategy can ask of the model beyond logits: "embedding", "dropout" (a layer to sample with),
     "hyperplane" (two classes, logits linear in the inputs)."""
 
-    def __init__(self, body: nn.Module, neck: nn.Module, last: nn.Module) -> None:
+    def __init__(self, backbone: nn.Module, neck: nn.Module, head: nn.Module) -> None:
         super().__init__()
-        self.body, self.neck, self.last = body, neck, last
+        self.backbone, self.neck, self.head = backbone, neck, head
 
     def features(self, inputs: Tensor) -> Tensor:
         """(B, ...) canonical inputs to (B, F) or (B, F, h, w)."""
-        features: Tensor = self.body(inputs)
+        features: Tensor = self.backbone(inputs)
         return features
 
-    def head(self, features: Tensor) -> Tensor:
+    def classify(self, features: Tensor) -> Tensor:
         """(B, F[, h, w]) features to (B, K[, H, W]) logits."""
-        logits: Tensor = self.last(self.neck(features))
+        logits: Tensor = self.head(self.neck(features))
         return logits
 
     def embed(self, inputs: Tensor) -> Tensor:
         """(B, ...) canonical inputs to (B, E), the input of the last layer; the mean over positions of a map."""
-        embedding: Tensor = self.neck(self.body(inputs))
+        embedding: Tensor = self.neck(self.backbone(inputs))
         return pooled(embedding)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(B, ...) canonical inputs to the (B, K[, H, W]) logits that are evaluated."""
-        return self.head(self.features(inputs))
+        return self.classify(self.features(inputs))
 
     def acquisition_logits(self, inputs: Tensor) -> Tensor:
         """(B, ...) canonical inputs to the (B, K[, H, W]) logits that strategies score; `forward` unless a learner
@@ -67,8 +67,8 @@ class Wrapped(Network):
     def features(self, inputs: Tensor) -> Tensor:
         return self.network.features(inputs)
 
-    def head(self, features: Tensor) -> Tensor:
-        return self.network.head(features)
+    def classify(self, features: Tensor) -> Tensor:
+        return self.network.classify(features)
 
     def embed(self, inputs: Tensor) -> Tensor:
         return self.network.embed(inputs)

@@ -38,7 +38,7 @@ class AllCnn(Network):
                 f"network=all_cnn needs images (C, H, W) of 12 x 12 pixels or more and got {tuple(input_shape)}: "
                 "use network=small_cnn or network=linear"
             )
-        body = nn.Sequential(
+        backbone = nn.Sequential(
             nn.Dropout(input_dropout),
             *_convolution(input_shape[0], 96),
             *_convolution(96, 96),
@@ -53,7 +53,7 @@ class AllCnn(Network):
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
         )
-        super().__init__(body, nn.Identity(), nn.Linear(192, num_classes))
+        super().__init__(backbone, nn.Identity(), nn.Linear(192, num_classes))
         initialize(self, initialization)
 
 

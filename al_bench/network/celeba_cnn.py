@@ -27,14 +27,14 @@ class CelebaCnn(Network):
                 "use network=linear"
             )
         channels, height, width = input_shape
-        body = nn.Sequential(
+        backbone = nn.Sequential(
             *_convolution(channels, 16),
             *_convolution(16, 32),
             *_convolution(32, 64),
             nn.Flatten(),
         )
         neck = nn.Sequential(nn.Linear(64 * (height // 8) * (width // 8), 1024), nn.ReLU(), nn.Dropout(0.5))
-        super().__init__(body, neck, nn.Linear(1024, num_classes))
+        super().__init__(backbone, neck, nn.Linear(1024, num_classes))
 
 
 def _convolution(before: int, after: int) -> list[nn.Module]:

@@ -34,10 +34,10 @@ class ConvEncoder(nn.Module):
             norm: list[nn.Module] = [nn.BatchNorm2d(wide)] if batch_norm else []
             self.layers.extend([down(narrow, wide, kernel_size), *norm, nn.LeakyReLU(slope)])
         height, width = halved(size, len(channels))[-1]
-        self.last = nn.Linear(channels[-1] * height * width, latent_size)
+        self.head = nn.Linear(channels[-1] * height * width, latent_size)
         initialize(self, initialization)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, H, W) images in [0, 1] to (B, Z) latents."""
-        latents: Tensor = self.last(self.layers(images).flatten(1))
+        latents: Tensor = self.head(self.layers(images).flatten(1))
         return latents

@@ -91,7 +91,7 @@ class ConvCritic(nn.Module):
             if dropout:
                 self.layers.append(nn.Dropout(dropout))
         height, width = halved(size, len(channels))[-1]
-        self.last = nn.Linear(channels[-1] * height * width, 1)
+        self.head = nn.Linear(channels[-1] * height * width, 1)
         initialize(self, initialization)
 
     def features(self, images: Tensor) -> Tensor:
@@ -99,11 +99,11 @@ class ConvCritic(nn.Module):
         maps: Tensor = self.layers(images * 2 - 1 if self.signed else images)
         return maps.flatten(1)
 
-    def head(self, features: Tensor) -> Tensor:
+    def score(self, features: Tensor) -> Tensor:
         """(B, D) features to (B,) values."""
-        values: Tensor = self.last(features)
+        values: Tensor = self.head(features)
         return values.squeeze(1)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, H, W) images in [0, 1] to (B,) values."""
-        return self.head(self.features(images))
+        return self.score(self.features(images))

@@ -21,7 +21,7 @@ class LeNet(Network):
                 "use network=linear"
             )
         channels, height, width = input_shape
-        body = nn.Sequential(
+        backbone = nn.Sequential(
             nn.Conv2d(channels, 32, 5, padding=2),  # "same", the only padding that gives the table's 3136
             nn.ReLU(),
             nn.MaxPool2d(2),
@@ -31,4 +31,4 @@ class LeNet(Network):
             nn.Flatten(),
         )
         neck = nn.Sequential(nn.Linear(64 * (height // 4) * (width // 4), 1024), nn.ReLU(), nn.Dropout(0.5))
-        super().__init__(body, neck, nn.Linear(1024, num_classes))
+        super().__init__(backbone, neck, nn.Linear(1024, num_classes))

@@ -25,7 +25,7 @@ class LeNet5(Network):
                 "use network=small_cnn or network=linear"
             )
         height, width = (((size - 4) // 2 - 4) // 2 for size in input_shape[1:])
-        body = nn.Sequential(
+        backbone = nn.Sequential(
             Standardized(input_shape[0], mean, std),
             nn.Conv2d(input_shape[0], 10, 5),
             nn.MaxPool2d(2),
@@ -37,4 +37,4 @@ class LeNet5(Network):
             nn.Flatten(),
         )
         neck = nn.Sequential(nn.Linear(20 * height * width, 50), nn.ReLU(), nn.Dropout(0.5))
-        super().__init__(body, neck, nn.Linear(50, num_classes))
+        super().__init__(backbone, neck, nn.Linear(50, num_classes))

@@ -61,7 +61,7 @@ class ResidualCritic(nn.Module):
         layers: list[nn.Module] = [blocks[0]]
         for block, rate in zip(blocks[1:], dropout, strict=True):
             layers += [block, nn.Dropout(rate)]
-        self.layers, self.last = nn.Sequential(*layers, nn.ReLU()), nn.Linear(channels, 1)
+        self.layers, self.head = nn.Sequential(*layers, nn.ReLU()), nn.Linear(channels, 1)
         _initialize(self, blocks)
 
     def features(self, images: Tensor) -> Tensor:
@@ -69,14 +69,14 @@ class ResidualCritic(nn.Module):
         maps: Tensor = self.layers(images * 2 - 1)
         return maps.flatten(2).mean(2)
 
-    def head(self, features: Tensor) -> Tensor:
+    def score(self, features: Tensor) -> Tensor:
         """(B, D) features to (B,) values."""
-        values: Tensor = self.last(features)
+        values: Tensor = self.head(features)
         return values.squeeze(1)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, H, W) images in [0, 1] to (B,) values."""
-        return self.head(self.features(images))
+        return self.score(self.features(images))
 
 
 class _Block(nn.Module):

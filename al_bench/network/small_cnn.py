@@ -31,8 +31,8 @@ class SmallCnn(Network):
         layers: list[nn.Module] = []
         for before, after in pairwise([input_shape[0], *channels]):
             layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
-        body = nn.Sequential(*layers, nn.MaxPool2d(2), nn.Flatten())
+        backbone = nn.Sequential(*layers, nn.MaxPool2d(2), nn.Flatten())
         with torch.no_grad():
-            size = body(torch.zeros(1, *input_shape)).shape[1]
+            size = backbone(torch.zeros(1, *input_shape)).shape[1]
         neck = nn.Sequential(nn.Linear(size, hidden), nn.ReLU(), nn.Dropout(dropout))
-        super().__init__(body, neck, nn.Linear(hidden, num_classes))
+        super().__init__(backbone, neck, nn.Linear(hidden, num_classes))

@@ -41,7 +41,7 @@ class Vgg16Bn(Network):
         layers: nn.Sequential = make_layers(cfgs["D"], batch_norm=True)
         if num_channels != 3:
             layers[0] = nn.Conv2d(num_channels, 64, 3, padding=1)
-        body = nn.Sequential(Standardized(num_channels, mean, std), *layers, nn.Flatten())
+        backbone = nn.Sequential(Standardized(num_channels, mean, std), *layers, nn.Flatten())
         num_features = 512 * (height // 32) * (width // 32)
         neck = nn.Sequential(nn.Linear(num_features, hidden), nn.ReLU(), nn.Dropout(dropout))
-        super().__init__(body, neck, nn.Linear(hidden, num_classes))
+        super().__init__(backbone, neck, nn.Linear(hidden, num_classes))

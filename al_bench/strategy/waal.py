@@ -43,7 +43,7 @@ class Waal(Strategy):
 
         def uncertainty_and_critic(inputs: Tensor) -> Tensor:
             features = model.features(inputs)
-            logits = model.head(features)
+            logits = model.classify(features)
             uncertainty = -self.mixture * first(logits) - (1 - self.mixture) * second(logits)
             return torch.stack([uncertainty, critique(features)], dim=1)
 

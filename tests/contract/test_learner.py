@@ -119,7 +119,7 @@ def test_a_model_gives_what_its_network_and_its_learner_promise(learner: Learner
         answer = getattr(model, method)(images)
         assert len(answer) == 3
         assert answer.dim() == dimensions
-    assert torch.equal(model.head(model.features(images)), model(images))
+    assert torch.equal(model.classify(model.features(images)), model(images))
 
 
 def test_stored_weights_give_the_same_predictions(learner: Learner, digits: Dataset) -> None:

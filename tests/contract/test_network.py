@@ -54,8 +54,8 @@ def images(shape: tuple[int, ...]) -> Tensor:
 def test_forward_is_last_of_neck_of_body(make: Make, images: Tensor) -> None:
     network = make(0).eval()
     logits = network(images)
-    assert torch.equal(logits, network.last(network.neck(network.body(images))))
-    assert torch.equal(logits, network.head(network.features(images)))
+    assert torch.equal(logits, network.head(network.neck(network.backbone(images))))
+    assert torch.equal(logits, network.classify(network.features(images)))
     assert torch.equal(logits, network.acquisition_logits(images))
     assert logits.shape[:2] == (5, CLASSES)
     assert logits.shape[2:] in ((), images.shape[2:])
@@ -66,7 +66,7 @@ def test_an_embedding_is_one_vector_per_image(make: Make, images: Tensor) -> Non
     embedding = network.embed(images)
     assert embedding.dim() == 2
     assert len(embedding) == 5
-    last = next(part for part in network.last.modules() if isinstance(part, nn.Linear | nn.Conv2d))
+    last = next(part for part in network.head.modules() if isinstance(part, nn.Linear | nn.Conv2d))
     assert embedding.shape[1] == last.weight.shape[1], "the input of the last layer"
 
 

@@ -24,8 +24,8 @@ def random_task() -> tuple[Network, Dataset]:
     maps[torch.rand(maps.shape, generator=rng) < 0.2] = IGNORED
     split = Split(images, maps)
     network = Network(nn.Identity(), nn.Identity(), nn.Conv2d(1, CLASSES, 1))
-    network.last.weight.data = torch.tensor([-3.0, 3.0, 0.0])[:, None, None, None]
-    network.last.bias.data = torch.tensor([2.0, -2.0, 0.9])
+    network.head.weight.data = torch.tensor([-3.0, 3.0, 0.0])[:, None, None, None]
+    network.head.bias.data = torch.tensor([2.0, -2.0, 0.9])
     return network, Dataset(split, None, split, CLASSES, tuple("abc"))
 
 

@@ -15,7 +15,7 @@ def test_follows_the_model() -> None:
     first, second = (feature.extract(images, model) for model in models)
     assert not torch.equal(first, second)
     for model, features in zip(models, (first, second), strict=True):
-        torch.testing.assert_close(model.last(features), model(images))
+        torch.testing.assert_close(model.head(features), model(images))
 
 
 def test_sizes_of_the_paper_and_of_a_map() -> None:

@@ -23,14 +23,14 @@ class Dropping(nn.Module):
     def __init__(self, image_shape: Sequence[int]) -> None:
         super().__init__()
         self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, 9), nn.BatchNorm1d(9), nn.Dropout(0.5))
-        self.last = nn.Linear(9, 1)
+        self.head = nn.Linear(9, 1)
 
     def features(self, images: Tensor) -> Tensor:
         made: Tensor = self.layers(images)
         return made
 
     def forward(self, images: Tensor) -> Tensor:
-        values: Tensor = self.last(self.features(images))
+        values: Tensor = self.head(self.features(images))
         return values.squeeze(1)
 
 
@@ -67,7 +67,7 @@ def test_looks_through_the_discriminators_own_range_at_what_it_judges_by(input_r
     features = feature.extract(images, None)
     seen = images * 2 - 1 if input_range == "signed" else images
     torch.testing.assert_close(features, discriminator.layers(seen).flatten(1))  # type: ignore[operator]
-    torch.testing.assert_close(discriminator.last(features).squeeze(1), discriminator(images))  # type: ignore[operator]
+    torch.testing.assert_close(discriminator.head(features).squeeze(1), discriminator(images))  # type: ignore[operator]
 
 
 def test_dropout_is_off_and_batch_norm_stands_still(tmp_path: Path) -> None:

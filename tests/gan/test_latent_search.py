@@ -160,7 +160,7 @@ def test_what_fills_up_the_last_z_batch_is_dropped() -> None:
 def test_a_prior_draws_towards_zero_in_closed_form() -> None:
     """Where the score is flat, each step of SGD multiplies z by 1 - rate x weight."""
     flat = Slope()
-    flat.last.weight.data.zero_()
+    flat.head.weight.data.zero_()
     descent = LatentSearch(10, partial(torch.optim.SGD, lr=0.1), None, prior_weight=0.5)
     found = descent(networks(), flat, entropy, 6, seeding.generator(0))
     torch.testing.assert_close(found.latents, found.start * 0.95**10)

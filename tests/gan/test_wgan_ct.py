@@ -32,11 +32,11 @@ class Masked(nn.Module):
         flat = images.flatten(1)
         return flat * self.masks if len(flat) == len(self.masks) else flat
 
-    def head(self, features: Tensor) -> Tensor:
+    def score(self, features: Tensor) -> Tensor:
         return features @ self.weight
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.features(images))
+        return self.score(self.features(images))
 
 
 class Shift(nn.Module):
@@ -54,18 +54,18 @@ class Critic(nn.Module):
     def __init__(self, image_shape: tuple[int, ...], dropout: float = 0.2) -> None:
         super().__init__()
         hidden = [nn.Linear(2, 64), nn.LeakyReLU(0.2), nn.Dropout(dropout), nn.Linear(64, 64), nn.LeakyReLU(0.2)]
-        self.layers, self.last = nn.Sequential(nn.Flatten(), *hidden), nn.Linear(64, 1)
+        self.layers, self.head = nn.Sequential(nn.Flatten(), *hidden), nn.Linear(64, 1)
 
     def features(self, images: Tensor) -> Tensor:
         features: Tensor = self.layers(images)
         return features
 
-    def head(self, features: Tensor) -> Tensor:
-        values: Tensor = self.last(features)
+    def score(self, features: Tensor) -> Tensor:
+        values: Tensor = self.head(features)
         return values.squeeze(1)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.features(images))
+        return self.score(self.features(images))
 
 
 def made(critic: Callable[..., nn.Module] = Critic, iterations: int = 1, margin: float = 0.0) -> WganCt:

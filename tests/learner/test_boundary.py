@@ -99,7 +99,7 @@ def test_a_line_teaches_its_flip_or_its_labels_and_nothing_that_nobody_could_tel
 def test_the_objective_by_hand() -> None:
     """s(x) = 2 x + 1: hinge 0.5 at x = -0.25 of class 1, s^2 = 9 at x = 1, |w|^2 = 4."""
     network = Linear((1,), 2)
-    network.last.weight.data, network.last.bias.data = torch.tensor([[-2.0], [2.0]]), torch.tensor([-1.0, 1.0])
+    network.head.weight.data, network.head.bias.data = torch.tensor([[-2.0], [2.0]]), torch.tensor([-1.0, 1.0])
     module = Joint(network, learner(hinge_weight=3.0, boundary_weight=0.5, l2=0.25))
     hinge, points = torch.tensor(0.5), torch.tensor([[1.0]])
     assert module.joint(hinge, points).item() == pytest.approx(3 * 0.5 + 0.5 * 9 + 0.25 * 4)
@@ -144,7 +144,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path, monkeypat
     monkeypatch.setattr(checkpoint.Checkpoint, "due", lambda self: True)
     monkeypatch.setattr(checkpoint.Checkpoint, "save", saved)
     monkeypatch.setattr(interruption, "pending", lambda: bool(pending))
-    monkeypatch.setattr("al_bench.training.fit.spend", lambda *account: None)
+    monkeypatch.setattr("al_bench.training.fit.add_cost", lambda *account: None)
     monkeypatch.setattr(checkpoint.Checkpoint, "remove", lambda self: None)
     made.fit(pool, None, 0, tmp_path)
     pending.clear()

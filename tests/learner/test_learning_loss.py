@@ -22,9 +22,9 @@ class Small(Network):
     """Eight features, four embeddings behind a dropout."""
 
     def __init__(self, input_shape: tuple[int, ...], num_classes: int) -> None:
-        body = nn.Sequential(nn.Linear(3, 8), nn.Tanh())
+        backbone = nn.Sequential(nn.Linear(3, 8), nn.Tanh())
         neck = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Dropout(0.5))
-        super().__init__(body, neck, nn.Linear(4, num_classes))
+        super().__init__(backbone, neck, nn.Linear(4, num_classes))
 
 
 def learner(**changes: Any) -> LearningLoss:
@@ -80,14 +80,14 @@ def test_a_detached_head_leaves_the_network_to_its_own_loss() -> None:
     assert own
     for name in own:
         assert torch.allclose(alone[name], detached[name], atol=1e-7)
-    assert not torch.allclose(alone["network.body.0.weight"], joined["network.body.0.weight"], atol=1e-3)
+    assert not torch.allclose(alone["network.backbone.0.weight"], joined["network.backbone.0.weight"], atol=1e-3)
     assert any(float(detached[name].abs().sum()) > 0 for name in detached if name.startswith("readers"))
 
 
 def test_losses_take_no_gradient_from_their_own_prediction() -> None:
     """The classifier's last layer is behind the head's inputs, so the ranking does not reach it at all."""
     alone, joined = gradients(False, 0.0), gradients(False, 5.0)
-    assert torch.allclose(alone["network.last.weight"], joined["network.last.weight"], atol=1e-7)
+    assert torch.allclose(alone["network.head.weight"], joined["network.head.weight"], atol=1e-7)
 
 
 @pytest.mark.parametrize(("fraction", "detached"), [(0.0, False), (0.59, False), (0.6, True), (0.99, True)])
@@ -106,7 +106,7 @@ def test_one_pass_gives_both_answers_so_they_share_its_dropout() -> None:
     model.network.neck.register_forward_hook(lambda _, __, output: seen.append(output))
     logits, _ = model.both(batch()[0], detached=False)
     assert len(seen) == 1
-    assert torch.equal(logits, model.network.last(seen[0]))
+    assert torch.equal(logits, model.network.head(seen[0]))
 
 
 def test_it_reads_features_and_embedding() -> None:

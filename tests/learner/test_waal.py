@@ -108,7 +108,7 @@ def test_one_step_is_algorithm_1_by_hand() -> None:
     network, critic = game.model.network, game.model.critic
     features, unlabeled = network.features(inputs), network.features(others)
     values = critic(unlabeled).mean() - bias * critic(features).mean()
-    loss = losses.cross_entropy(network.head(features), labels) + trade_off * values
+    loss = losses.cross_entropy(network.classify(features), labels) + trade_off * values
     for_network = torch.autograd.grad(loss, list(network.parameters()), retain_graph=True)
     for_critic = torch.autograd.grad(trade_off * values, list(critic.parameters()))
     expected = [(p - rate * g).detach() for p, g in zip(network.parameters(), for_network, strict=True)]

@@ -43,8 +43,8 @@ def test_without_padding_the_last_map_has_the_original_s_6_x_6_positions() -> No
 
 def test_logits_are_table_7_s_1_x_1_convolution_averaged() -> None:
     network, images = made(), torch.rand(2, 3, 32, 32)
-    last_map = network.body[:-2](images)
-    maps = conv2d(last_map, network.last.weight[:, :, None, None], network.last.bias)
+    last_map = network.backbone[:-2](images)
+    maps = conv2d(last_map, network.head.weight[:, :, None, None], network.head.bias)
     torch.testing.assert_close(network(images), maps.mean((2, 3)))
     torch.testing.assert_close(network.embed(images), last_map.mean((2, 3)), msg="F_CLS is the map of 192 averaged")
     assert network.embed(images).shape == (2, 192)

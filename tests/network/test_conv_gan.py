@@ -81,7 +81,7 @@ def test_ranges_are_mapped_inside() -> None:
 
 def test_values_are_linear_in_the_features() -> None:
     network, images = critic((1, 28, 28), (4, 8, 16)), torch.rand(3, 1, 28, 28)
-    assert torch.equal(network(images), network.last(network.features(images)).squeeze(1))
+    assert torch.equal(network(images), network.head(network.features(images)).squeeze(1))
 
 
 @pytest.mark.parametrize(("norm", "kind"), [("none", None), ("batch", nn.BatchNorm2d), ("layer", nn.GroupNorm)])

@@ -27,7 +27,7 @@ def test_the_boundary_of_a_model_is_half_the_difference_of_its_logits():
 def test_the_boundary_takes_gradients_to_the_weights():
     model = linear([[1.0, -2.0], [7.0, 6.0]], [4.0, -6.0])
     hyperplane(model, 2)[0].square().sum().backward()
-    assert model.last.weight.grad.tolist() == [[-3, -4], [3, 4]]  # of ((w1 - w0) / 2)^2
+    assert model.head.weight.grad.tolist() == [[-3, -4], [3, 4]]  # of ((w1 - w0) / 2)^2
 
 
 def test_feet_lie_on_the_boundary_right_below_their_points():

@@ -20,7 +20,7 @@ def test_a_second_head_has_the_weights_of_waals_critic() -> None:
     network = LeNet5((1, 28, 28), 10, mean=0.0, std=1.0)
     second = Discriminated(network, network.features(torch.rand(2, 1, 28, 28)).shape[1], hidden=50).discriminator
     classifier = 320 * 50 + 50 + 50 * 10 + 10
-    heads = sum(p.numel() for p in [*network.neck.parameters(), *network.last.parameters()])
+    heads = sum(p.numel() for p in [*network.neck.parameters(), *network.head.parameters()])
     assert heads == classifier == 16_560
     assert sum(p.numel() for p in second.parameters()) == 320 * 50 + 50 + 50 * 1 + 1 == 16_101
 

@@ -10,8 +10,8 @@ from al_bench.network.predict import BATCH_SIZE, dropout_on, embeddings, evaluat
 class Plain(Network):
     def __init__(self):
         torch.manual_seed(0)
-        body = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.BatchNorm1d(8))
-        super().__init__(body, nn.Sequential(nn.ReLU(), nn.Dropout(0.5)), nn.Linear(8, 3))
+        backbone = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.BatchNorm1d(8))
+        super().__init__(backbone, nn.Sequential(nn.ReLU(), nn.Dropout(0.5)), nn.Linear(8, 3))
 
 
 IMAGES = torch.randint(
@@ -33,21 +33,21 @@ def test_a_model_in_training_is_scored_in_eval_mode_and_put_back():
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     first = predict(model, IMAGES, torch.arange(9), scores.entropy)
     assert torch.equal(first, predict(model, IMAGES, torch.arange(9), scores.entropy))
-    assert model.training and model.body[2].training and not model.neck[1].training
+    assert model.training and model.backbone[2].training and not model.neck[1].training
     assert all(torch.equal(state[name], tensor) for name, tensor in model.state_dict().items())
 
 
 def test_passes_switch_on_dropout_alone():
     model = Plain().eval()
-    before = model.body[2].running_mean.clone()
+    before = model.backbone[2].running_mean.clone()
     seen = []
     predict(model, IMAGES, torch.arange(6), lambda logits: seen.append(logits) or logits[0, :, 0], passes=4, seed=1)
     assert seen[0].shape == (4, 6, 3)
     assert not torch.equal(seen[0][0], seen[0][1])
-    assert torch.equal(model.body[2].running_mean, before)
+    assert torch.equal(model.backbone[2].running_mean, before)
     assert not model.neck[1].training
     with dropout_on(model):
-        assert model.neck[1].training and not model.body[2].training
+        assert model.neck[1].training and not model.backbone[2].training
 
 
 def test_the_same_seed_draws_the_same_masks():
@@ -68,7 +68,7 @@ def test_embeddings_are_the_input_of_the_last_layer():
     model = Plain().eval()
     embedded = embeddings(model, IMAGES, torch.arange(7))
     with torch.no_grad():
-        assert torch.allclose(model.last(embedded), model(IMAGES[:7].float() / 255), atol=1e-6)
+        assert torch.allclose(model.head(embedded), model(IMAGES[:7].float() / 255), atol=1e-6)
 
 
 def test_no_gradient_is_kept():

@@ -76,7 +76,7 @@ def test_the_critic_layer_by_layer() -> None:
     maps = block(maps, wide[6:8], maps, lambda new: new)
     features = maps.relu().mean((2, 3))
     torch.testing.assert_close(network.features(images), features)
-    torch.testing.assert_close(network(images), network.last(features).squeeze(1))
+    torch.testing.assert_close(network(images), network.head(features).squeeze(1))
 
 
 def test_a_block_of_the_generator_doubles_by_repeating() -> None:
@@ -116,7 +116,7 @@ def test_weights_are_he_s_in_blocks_and_glorot_s_elsewhere() -> None:
         (second.residual[1].weight, 4 / (2 * 128 * 9)),
         (first.shortcut[1].weight, 2 / (3 + 128)),
         (second.shortcut[0].weight, 2 / 256),
-        (network.last.weight, 2 / 129),
+        (network.head.weight, 2 / 129),
         (generator(channels=128).layers[-2].weight, 2 / (128 * 9 + 3 * 9)),
     ):
         bound = float(weight.detach().abs().max())

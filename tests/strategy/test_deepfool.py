@@ -62,8 +62,8 @@ def test_the_last_class_goes_to_the_one_before_it() -> None:
 def trained() -> Network:
     """Four classes that no line parts, learned by two layers of tanh in double precision."""
     with fork(0):
-        body = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 16), nn.Tanh())
-        model = Network(body, nn.Identity(), nn.Linear(16, 4)).double()
+        backbone = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 16), nn.Tanh())
+        model = Network(backbone, nn.Identity(), nn.Linear(16, 4)).double()
     inputs, labels = blobs(400)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     for _ in range(150):
@@ -160,7 +160,7 @@ def test_an_image_without_a_gradient_comes_last_and_no_gradient_at_all_is_said()
 
 def test_logits_that_are_not_finite_are_said() -> None:
     model, pool = made_pool()
-    model.last.bias.data[0] = torch.nan  # type: ignore[operator]
+    model.head.bias.data[0] = torch.nan  # type: ignore[operator]
     with pytest.raises(FloatingPointError, match="a logit is not finite"):
         DeepFool(50, 0.02).query(model, pool, 1, generator(0))
 

@@ -24,7 +24,7 @@ class Told(Network):
     def features(self, inputs: Tensor) -> Tensor:
         return inputs
 
-    def head(self, features: Tensor) -> Tensor:
+    def classify(self, features: Tensor) -> Tensor:
         return torch.stack([features[:, 0], 1 - features[:, 0]], dim=1).log()
 
     def critique(self, features: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from al_bench import seeding
-from al_bench.active.inputs import as_stored, canonical
+from al_bench.active.inputs import as_stored, to_float
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 from al_bench.dataset.digits import digits
@@ -42,7 +42,7 @@ def compared(
     parts, few = images.chunk(blocks), num_slow // blocks
     runs = interleaved(
         lambda number: STRATEGY.perturbations(model, parts[number], torch.arange(len(parts[number]))),
-        lambda number: one_at_a_time(model, canonical(parts[number][:few]), alone),
+        lambda number: one_at_a_time(model, to_float(parts[number][:few]), alone),
         blocks,
     )
     same = all(torch.allclose(ours[0][:few], slow, rtol=1e-3) for ours, slow in runs.results)
@@ -60,7 +60,7 @@ def made_pool(num_images: int) -> Pool:
     unlabeled ones as were asked for."""
     train, rng = digits(test_share=0.2, split_seed=0).train, seeding.generator(SEED)
     drawn = torch.randint(len(train), (LABELED + num_images,), generator=rng)
-    large = functional.interpolate(canonical(train.images[torch.arange(len(train))]), size=28, mode="bilinear")
+    large = functional.interpolate(to_float(train.images[torch.arange(len(train))]), size=28, mode="bilinear")
     images = large[drawn] + 0.08 * torch.randn(len(drawn), 1, 28, 28, generator=rng)
     pool = Pool.unlabeled_from(as_stored(images, torch.uint8), 10)
     return pool.with_labels(Query(indices=torch.arange(LABELED)), train.labels[drawn[:LABELED]])

@@ -39,7 +39,7 @@ class Fingerprinted(Protocol):
     def fingerprint(self) -> str: ...
 
 
-def canonical(batch: Tensor) -> Tensor:
+def to_float(batch: Tensor) -> Tensor:
     """Images in the range that modules exchange: float in [0, 1].
 
     batch: uint8 images in [0, 255], or anything floating, which is returned as it is.
@@ -48,9 +48,9 @@ def canonical(batch: Tensor) -> Tensor:
 
 
 def as_stored(batch: Tensor, dtype: torch.dtype) -> Tensor:
-    """The inverse of `canonical`: synthetic inputs as the pool stores its own.
+    """The inverse of `to_float`: synthetic inputs as the pool stores its own.
 
-    batch: canonical images in [0, 1] or features; dtype: of the pool's inputs. Images are rounded to 8 bits, which is
+    batch: float images in [0, 1] or features; dtype: of the pool's inputs. Images are rounded to 8 bits, which is
     also what an annotator's screen shows.
     """
     return batch.clamp(0, 1).mul(255).round().to(dtype) if dtype == torch.uint8 else batch.to(dtype)

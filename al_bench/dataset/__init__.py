@@ -41,7 +41,7 @@ class Split:
 class Dataset:
     """A classification or segmentation task. `train` is the pool; `validation` may be None.
 
-    decode: (B, D) inputs of a representation that can be turned back to canonical images (B, C, H, W).
+    decode: (B, D) inputs of a representation that can be turned back to float images (B, C, H, W).
     """
 
     train: Split

@@ -28,7 +28,7 @@ class Feature(ABC):
 
     @abstractmethod
     def extract(self, images: Tensor, model: Network | None) -> Tensor:
-        """(B, C, H, W) canonical images to (B, D).
+        """(B, C, H, W) float images to (B, D).
 
         model: the current one, for features that follow it; None where there is none yet.
         """

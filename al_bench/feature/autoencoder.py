@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
-from al_bench.active.inputs import Inputs, canonical, fingerprint
+from al_bench.active.inputs import Inputs, fingerprint, to_float
 from al_bench.config.ranges import Count, Precision
 from al_bench.dataset import Dataset
 from al_bench.errors import InputError
@@ -59,7 +59,7 @@ class Autoencoder(Feature):
             return self.untrained(image_shape).encode(torch.zeros(1, *image_shape)).shape[1]
 
     def extract(self, images: Tensor, model: Network | None) -> Tensor:
-        """(B, C, H, W) canonical images to codes (B, D)."""
+        """(B, C, H, W) float images to codes (B, D)."""
         assert self.trained_network is not None, "prepare comes first"
         return self.trained_network.encode(images)
 
@@ -120,7 +120,7 @@ class Reconstruction(Module):
 
     def step(self, batch: Tensor, optimizers: Sequence[Optimizer]) -> Losses:
         """batch: (1, B, C, H, W) uint8 images."""
-        images = canonical(batch[0])
+        images = to_float(batch[0])
         loss = (self.network(images) - images).square().flatten(1).sum(1).mean()
         self.update(optimizers[0], loss)
         return {"squared_error": loss.detach()}

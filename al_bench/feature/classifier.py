@@ -32,6 +32,6 @@ class Classifier(Feature):
             return network.embed(torch.zeros(1, *image_shape)).shape[1]
 
     def extract(self, images: Tensor, model: Network | None) -> Tensor:
-        """(B, C, H, W) canonical images to (B, E)."""
+        """(B, C, H, W) float images to (B, E)."""
         assert model is not None, "the features are the model's"
         return model.embed(images)

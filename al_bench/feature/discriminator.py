@@ -42,7 +42,7 @@ class Discriminator(Feature):
             return _features(discriminator, torch.zeros(1, *image_shape)).shape[1]
 
     def extract(self, images: Tensor, model: Network | None) -> Tensor:
-        """(B, C, H, W) canonical images to (B, D)."""
+        """(B, C, H, W) float images to (B, D)."""
         assert self.networks is not None, "prepare comes first"
         return _features(self.networks.discriminator, images)
 

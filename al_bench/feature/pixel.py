@@ -17,5 +17,5 @@ class Pixel(Feature):
         return math.prod(image_shape)
 
     def extract(self, images: Tensor, model: Network | None) -> Tensor:
-        """(B, C, H, W) canonical images to (B, C * H * W)."""
+        """(B, C, H, W) float images to (B, C * H * W)."""
         return images.flatten(1)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
-from al_bench.active.inputs import Inputs, canonical, fingerprint
+from al_bench.active.inputs import Inputs, fingerprint, to_float
 from al_bench.config.ranges import Count, Precision
 from al_bench.dataset import Dataset
 from al_bench.storage.artifacts import Artifacts, Made, describe
@@ -26,8 +26,8 @@ NetworkFactory = Callable[..., nn.Module]
 class GanNetworks(nn.Module):
     """A trained generator and its discriminator (or critic).
 
-    generator: latents (B, Z), z ~ N(0, I), to canonical images (B, C, H, W) in [0, 1], whatever its own range.
-    discriminator: canonical images to (B,) values; its `features(images)` gives (B, D), the input of its last layer.
+    generator: latents (B, Z), z ~ N(0, I), to float images (B, C, H, W) in [0, 1], whatever its own range.
+    discriminator: float images to (B,) values; its `features(images)` gives (B, D), the input of its last layer.
     """
 
     def __init__(self, generator: nn.Module, discriminator: nn.Module, latent_size: int) -> None:
@@ -69,11 +69,11 @@ class Gan(ABC):
 
     @abstractmethod
     def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-        """What the discriminator minimises; real, fake: (B, C, H, W) canonical, fake detached."""
+        """What the discriminator minimises; real, fake: (B, C, H, W) float, fake detached."""
 
     @abstractmethod
     def generator_loss(self, discriminator: nn.Module, fake: Tensor) -> Tensor:
-        """What the generator minimises; fake: (B, C, H, W) canonical, with gradients to the generator."""
+        """What the generator minimises; fake: (B, C, H, W) float, with gradients to the generator."""
 
     def networks(self, image_shape: Sequence[int]) -> GanNetworks:
         """Untrained networks for (C, H, W) images, their weights drawn by the GAN's own seed."""
@@ -142,7 +142,7 @@ class Game(Module):
 
     def _real(self, images: Tensor) -> Tensor:
         if not self.gan.dequantize:
-            return canonical(images)
+            return to_float(images)
         return (images + torch.rand(images.shape, device=images.device)) / 256
 
     def _fake(self, count: int, device: torch.device) -> Tensor:

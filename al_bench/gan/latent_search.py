@@ -24,7 +24,7 @@ GeneratorMode = Literal["eval", "batch"]
 
 @dataclass(frozen=True)
 class Found:
-    """What a search began with and what it came to: latents (Q, Z) and their canonical images (Q, C, H, W)."""
+    """What a search began with and what it came to: latents (Q, Z) and their float images (Q, C, H, W)."""
 
     start: Tensor
     start_images: Tensor

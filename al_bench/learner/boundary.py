@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
-from al_bench.active.inputs import canonical
+from al_bench.active.inputs import to_float
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.config.ranges import Count, Positive, Precision, Weight
 from al_bench.errors import InputError
@@ -175,11 +175,11 @@ class Plateau(nn.Module):
 
 
 class Everything(Batches):
-    """The same canonical inputs, labels and points in every step."""
+    """The same float inputs, labels and points in every step."""
 
     def __init__(self, material: Batch, epochs: int) -> None:
         inputs, labels, points = material
-        self.batch, self.epochs = (canonical(inputs), labels, canonical(points)), epochs
+        self.batch, self.epochs = (to_float(inputs), labels, to_float(points)), epochs
 
     def __len__(self) -> int:
         return self.epochs

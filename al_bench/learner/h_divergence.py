@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
-from al_bench.active.inputs import Inputs, canonical
+from al_bench.active.inputs import Inputs, to_float
 from al_bench.active.pool import Pool
 from al_bench.config.ranges import Count, Precision, Weight
 from al_bench.learner import Learner
@@ -42,7 +42,7 @@ class Discriminated(Wrapped):
         return answers.squeeze(1)
 
     def labeledness(self, inputs: Tensor) -> Tensor:
-        """(B, ...) canonical inputs to (B,) logits of being labeled: the lowest is least like what is labeled.
+        """(B, ...) float inputs to (B,) logits of being labeled: the lowest is least like what is labeled.
 
         MAL's and VAAL's direction; the discriminator itself answers in WAAL's, the other one (facts 5).
         """
@@ -157,7 +157,7 @@ class Adversarial(Module):
 
 
 class PairedBatches(Batches):
-    """Labeled batches, each with as many canonical unlabeled inputs (as there are, at most)."""
+    """Labeled batches, each with as many float unlabeled inputs (as there are, at most)."""
 
     def __init__(self, labeled: LabeledBatches, inputs: Inputs, unlabeled: Tensor, seed: int) -> None:
         self.labeled, self.inputs, self.unlabeled = labeled, inputs, unlabeled
@@ -173,7 +173,7 @@ class PairedBatches(Batches):
         others = self.inputs[chosen[: len(inputs)]]
         if self.labeled.augmentation is not None:
             others, _ = self.labeled.augmentation(others, chosen)
-        return inputs, labels, canonical(others)
+        return inputs, labels, to_float(others)
 
     @property
     def images_per_step(self) -> float:

@@ -40,7 +40,7 @@ class LossPredicting(Wrapped):
         self.joined = nn.Linear(width * len(widths), 1)
 
     def predicted_loss(self, inputs: Tensor) -> Tensor:
-        """(B, ...) canonical inputs to (B,): higher where the classifier is likelier to be wrong."""
+        """(B, ...) float inputs to (B,): higher where the classifier is likelier to be wrong."""
         return self.both(inputs, detached=True)[1]
 
     def both(self, inputs: Tensor, detached: bool) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
-from al_bench.active.inputs import canonical
+from al_bench.active.inputs import to_float
 from al_bench.active.pool import Pool
 from al_bench.config.ranges import Count, Precision, Weight
 from al_bench.errors import InputError
@@ -182,7 +182,7 @@ class MinMax(Module):
 
 
 class UnlabeledWithLabeled(Batches):
-    """Labeled inputs, their labels, and as many unlabeled inputs, all canonical; without the last where all is labeled.
+    """Labeled inputs, their labels, and as many unlabeled inputs, all float; without the last where all is labeled.
 
     The larger of both sets is passed over once an epoch.
     """
@@ -204,7 +204,7 @@ class UnlabeledWithLabeled(Batches):
         if self.settings.augmentation is not None:
             inputs, labels = self.settings.augmentation(inputs, labels)
             others, _ = self.settings.augmentation(others, places)
-        return canonical(inputs), labels, canonical(others)
+        return to_float(inputs), labels, to_float(others)
 
     @property
     def images_per_step(self) -> float:

@@ -19,7 +19,7 @@ class Network(nn.Module):
     neck: features to embeddings (B, E), or (B, E, h, w) where labels are maps.
     head: embeddings to logits (B, K) or (B, K, H, W), with K at least 2.
 
-    Inputs are canonical: images in [0, 1].
+    Inputs are float: images in [0, 1].
     """
 
     provides: ClassVar[frozenset[str]] = frozenset()
@@ -31,7 +31,7 @@ class Network(nn.Module):
         self.backbone, self.neck, self.head = backbone, neck, head
 
     def features(self, inputs: Tensor) -> Tensor:
-        """(B, ...) canonical inputs to (B, F) or (B, F, h, w)."""
+        """(B, ...) float inputs to (B, F) or (B, F, h, w)."""
         features: Tensor = self.backbone(inputs)
         return features
 
@@ -41,16 +41,16 @@ class Network(nn.Module):
         return logits
 
     def embed(self, inputs: Tensor) -> Tensor:
-        """(B, ...) canonical inputs to (B, E), the input of the last layer; the mean over positions of a map."""
+        """(B, ...) float inputs to (B, E), the input of the last layer; the mean over positions of a map."""
         embedding: Tensor = self.neck(self.backbone(inputs))
         return pooled(embedding)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(B, ...) canonical inputs to the (B, K[, H, W]) logits that are evaluated."""
+        """(B, ...) float inputs to the (B, K[, H, W]) logits that are evaluated."""
         return self.classify(self.features(inputs))
 
     def acquisition_logits(self, inputs: Tensor) -> Tensor:
-        """(B, ...) canonical inputs to the (B, K[, H, W]) logits that strategies score; `forward` unless a learner
+        """(B, ...) float inputs to the (B, K[, H, W]) logits that strategies score; `forward` unless a learner
         trains another classifier for it (MAL's C beside its task model M)."""
         logits: Tensor = self(inputs)
         return logits
@@ -84,8 +84,8 @@ class AutoencoderNetwork(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, images: Tensor) -> Tensor:
-        """(B, C, H, W) canonical images to (B, D) codes."""
+        """(B, C, H, W) float images to (B, D) codes."""
 
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:
-        """(B, C, H, W) canonical images to their reconstructions, canonical too."""
+        """(B, C, H, W) float images to their reconstructions, float too."""

@@ -18,7 +18,7 @@ from al_bench.network.resampling import down, halved, spatial, up
 
 
 class ConvAutoencoder(AutoencoderNetwork):
-    """Canonical images to codes and back.
+    """Float images to codes and back.
 
     channels: of the encoder's maps, from the image inwards, (3, 6, 12) in Table 4. decoder_channels: of the decoder's
     maps before the image, one fewer, (6, 3) in Table 4. slope: of the encoder's leaky ReLUs; the decoder's ReLUs have

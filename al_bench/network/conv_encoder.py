@@ -11,7 +11,7 @@ from al_bench.network.resampling import down, halved, spatial
 
 
 class ConvEncoder(nn.Module):
-    """Canonical images (B, C, H, W) to latents (B, Z).
+    """Float images (B, C, H, W) to latents (B, Z).
 
     channels: of the maps, from the image inwards, each of half the size. slope: of the leaky ReLUs. batch_norm: of
     every map. initialization: see `initialize`.

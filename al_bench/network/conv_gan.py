@@ -1,6 +1,6 @@
 """Strided convolutional generator and critic: ASAL Tables 5, 7 and 10, after DCGAN and WGAN-GP (facts 1.3).
 
-One level per entry of `channels`, whatever the image's size. Both speak canonical images in [0, 1]; the range that a
+One level per entry of `channels`, whatever the image's size. Both speak float images in [0, 1]; the range that a
 network works in is its own (facts 1.4).
 """
 
@@ -17,7 +17,7 @@ from al_bench.network.resampling import down, halved, spatial, up
 
 
 class ConvGenerator(nn.Module):
-    """Latents (B, Z) to canonical images (B, C, H, W).
+    """Latents (B, Z) to float images (B, C, H, W).
 
     channels: of the maps from the smallest to the one before the image; Table 5 has (256, 128, 64). activation: makes
     the one between layers. output: `tanh` works in [-1, 1] and is mapped to [0, 1] here. initialization: see
@@ -61,11 +61,11 @@ class ConvGenerator(nn.Module):
 
 
 class ConvCritic(nn.Module):
-    """Canonical images (B, C, H, W) to values (B,): a critic, or the logits of a discriminator.
+    """Float images (B, C, H, W) to values (B,): a critic, or the logits of a discriminator.
 
     channels: of the maps, from the image inwards; Table 5 has (64, 128, 256). slope: of the leaky ReLUs. norm: of all
     levels but the first; `layer` has no part that couples the images of a batch, which a gradient penalty needs.
-    input_range: what the layers work in, `signed` [-1, 1] or `canonical` [0, 1]. initialization: see `initialize`.
+    input_range: what the layers work in, `signed` [-1, 1] or `to_float` [0, 1]. initialization: see `initialize`.
     dropout: after every activation, which a consistency term needs.
     """
 

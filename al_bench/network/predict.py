@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from al_bench import seeding
-from al_bench.active.inputs import Inputs, canonical
+from al_bench.active.inputs import Inputs, to_float
 from al_bench.network import Network
 
 BATCH_SIZE = 1024
@@ -24,14 +24,14 @@ Forward = Callable[[Tensor], Tensor]
 def stream(forward: Forward, module: nn.Module, inputs: Inputs, indices: Tensor | None = None) -> Iterator[Tensor]:
     """Yields what `forward` gives for each batch of inputs[indices], in order (all inputs where indices is None).
 
-    forward: takes canonical inputs (B, ...); module: whose eval mode it runs in, put back afterwards.
+    forward: takes float inputs (B, ...); module: whose eval mode it runs in, put back afterwards.
     """
     if indices is None:
         indices = torch.arange(len(inputs), device=inputs.device)
     device = next(module.parameters()).device
     with evaluating(module), torch.no_grad():
         for part in indices.split(_ON_CPU if device.type == "cpu" else BATCH_SIZE):
-            yield forward(canonical(inputs[part].to(device)))
+            yield forward(to_float(inputs[part].to(device)))
 
 
 def predict(

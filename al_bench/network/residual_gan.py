@@ -1,7 +1,7 @@
 """Residual generator and critic: ASAL Table 8, after WGAN-GP's and CT-GAN's for CIFAR-10 (facts 1.3; IG
 gan_cifar_resnet.py and CT CT_gan_cifar_resnet.py, without their labels).
 
-Both speak canonical images in [0, 1] and work in [-1, 1]. Blocks come before their activations, so that shortcuts carry
+Both speak float images in [0, 1] and work in [-1, 1]. Blocks come before their activations, so that shortcuts carry
 what no activation touched. He's rule in blocks, Glorot's for shortcuts and output.
 """
 
@@ -18,7 +18,7 @@ _LEVELS = 3  # doublings of the generator's first map: 4 x 4 to 32 x 32
 
 
 class ResidualGenerator(nn.Module):
-    """Latents (B, Z) to canonical images (B, C, H, W). channels: of every map, 128 in Table 8."""
+    """Latents (B, Z) to float images (B, C, H, W). channels: of every map, 128 in Table 8."""
 
     def __init__(self, latent_size: Count, image_shape: Sequence[int], channels: Count) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class ResidualGenerator(nn.Module):
 
 
 class ResidualCritic(nn.Module):
-    """Canonical images (B, C, H, W) to values (B,), without any norm. Features (B, channels) are means over positions.
+    """Float images (B, C, H, W) to values (B,), without any norm. Features (B, channels) are means over positions.
 
     channels: of every map, 128 in Table 8. dropout: rates after the second, third and fourth block: 0 in WGAN-GP;
     (0.2, 0.5, 0.5) for the consistency term of WGAN-CT, whose authors drop so.

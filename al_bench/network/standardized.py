@@ -1,4 +1,4 @@
-"""The first layer of a network that expects standardized pixels: modules exchange canonical ones (facts 1.4)."""
+"""The first layer of a network that expects standardized pixels: modules exchange float ones (facts 1.4)."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ Constants = float | Sequence[float]  # one number, or one for each channel
 
 
 class Standardized(nn.Module):
-    """Canonical pixels to (pixels - mean) / std; neither is among the weights that are stored.
+    """Float pixels to (pixels - mean) / std; neither is among the weights that are stored.
 
     Raises InputError for a list that has not one number for each channel, and for a std that is not above 0.
     """

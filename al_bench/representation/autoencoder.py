@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import torch
 
-from al_bench.active.inputs import canonical
+from al_bench.active.inputs import to_float
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.feature import Feature
@@ -40,5 +40,5 @@ class Codes(Representation):
         places = torch.arange(len(split), device=split.images.device)
         batches = [places[first : first + BATCH_SIZE] for first in range(0, len(split), BATCH_SIZE)]
         with torch.no_grad():
-            codes = [self.feature.extract(canonical(split.images[batch]), None) for batch in batches]
+            codes = [self.feature.extract(to_float(split.images[batch]), None) for batch in batches]
         return replace(split, images=torch.cat(codes))

@@ -24,7 +24,7 @@ from al_bench.training.module import Module
 class Encoder:
     """How the network that guesses latents is trained.
 
-    network: factory of (image_shape, latent_size) -> module from canonical images to latents. optimizer: of
+    network: factory of (image_shape, latent_size) -> module from float images to latents. optimizer: of
     (parameters) -> optimizer. iterations: each of `batch_size` new pairs. seed: of the encoder itself; it is trained
     once and shared by runs of every seed.
     """
@@ -100,7 +100,7 @@ class Inversion(Module):
         self.network, self.make_optimizer = network, optimizer
 
     def step(self, batch: tuple[Tensor, Tensor], optimizers: Sequence[Optimizer]) -> Losses:
-        """batch: canonical images (B, C, H, W) and the latents (B, Z) that they were made of."""
+        """batch: float images (B, C, H, W) and the latents (B, Z) that they were made of."""
         images, latents = batch
         loss = (self.network(images) - latents).square().sum(1).mean()
         self.update(optimizers[0], loss)

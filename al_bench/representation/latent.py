@@ -14,7 +14,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from al_bench.active.inputs import Inputs, canonical, fingerprint
+from al_bench.active.inputs import Inputs, fingerprint, to_float
 from al_bench.config.ranges import Whole
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
@@ -96,14 +96,14 @@ class Latent(Representation):
             path = scratch / f"{first:09d}.safetensors"
             if not path.exists():
                 places = torch.arange(first, min(first + _BLOCK, len(images)), device=images.device)
-                batch = canonical(images[places])
+                batch = to_float(images[places])
                 latents, errors = self.refined(batch, torch.cat(list(stream(encoder, encoder, batch))), networks)
                 with written_whole(path) as file:
                     file.write(save({"latents": latents.cpu(), "errors": errors.cpu()}))
             yield load(path.read_bytes())
 
     def refined(self, images: Tensor, latents: Tensor, networks: GanNetworks) -> tuple[Tensor, Tensor]:
-        """Latents (B, Z) moved towards the canonical images (B, C, H, W); and the squared error before each step and
+        """Latents (B, Z) moved towards the float images (B, C, H, W); and the squared error before each step and
         at the end, summed over pixels and images, (steps + 1,). Raises FloatingPointError where one is not finite."""
         moved = latents.clone().requires_grad_(True)
         optimizer = self.optimizer([moved])
@@ -137,7 +137,7 @@ class Decoder:
         return (latents - self.mean) / self.deviation
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """(B, Z) standardised latents to canonical images (B, C, H, W)."""
+        """(B, Z) standardised latents to float images (B, C, H, W)."""
         return torch.cat(list(stream(self._images, self.networks, inputs)))
 
     def _images(self, inputs: Tensor) -> Tensor:

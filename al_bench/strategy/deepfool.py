@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from al_bench.active.inputs import Inputs, canonical
+from al_bench.active.inputs import Inputs, to_float
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 from al_bench.config.ranges import Count, Weight
@@ -29,7 +29,7 @@ class DeepFool(Strategy):
     whether the nearest of all boundaries is gone to; False goes to the last class's, as the code behind WAAL's
     baselines did.
 
-    Perturbations are of canonical images (that code: of standardised ones, a factor where all channels have one
+    Perturbations are of float images (that code: of standardised ones, a factor where all channels have one
     deviation). Classes of label maps are those of the mean logits. Scores are minus the squared norms; minus infinity
     where the gradients vanish, so that no boundary can be gone to.
     """
@@ -59,7 +59,7 @@ class DeepFool(Strategy):
         rows = max(1, _WAVE // inputs.shape[1:].numel())
         with evaluating(model):
             parts = [
-                self._wave(model, canonical(inputs[indices[first : first + rows]].to(labels.device)), wave)
+                self._wave(model, to_float(inputs[indices[first : first + rows]].to(labels.device)), wave)
                 for first, wave in zip(range(0, len(indices), rows), labels.split(rows), strict=True)
             ]
         squares, taken = zip(*parts, strict=True)
@@ -113,7 +113,7 @@ def class_logits(logits: Tensor) -> Tensor:
 
 
 def _classes(model: Network, images: Tensor) -> Tensor:
-    """(B,) classes of (B, ...) canonical images."""
+    """(B,) classes of (B, ...) float images."""
     parts = [class_logits(logits).argmax(1) for logits in stream(model.acquisition_logits, model, images)]
     return torch.cat(parts) if parts else torch.empty(0, dtype=torch.int64, device=images.device)
 

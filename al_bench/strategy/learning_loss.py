@@ -16,7 +16,7 @@ class LossPredicting(Protocol):
     """What "predicted_loss" means of a model."""
 
     def predicted_loss(self, inputs: Tensor) -> Tensor:
-        """(B, ...) canonical inputs to (B,)."""
+        """(B, ...) float inputs to (B,)."""
 
 
 class LearningLoss(Strategy):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from al_bench import seeding
-from al_bench.active.inputs import Inputs, canonical
+from al_bench.active.inputs import Inputs, to_float
 from al_bench.errors import InputError
 
 Augmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -68,7 +68,7 @@ class Shuffled:
 
 
 class LabeledBatches(Batches):
-    """Canonical inputs (B, ...) and labels (B, ...) of a training set, `epochs` times over.
+    """Float inputs (B, ...) and labels (B, ...) of a training set, `epochs` times over.
 
     augmentation: takes and returns a batch of stored inputs and labels. least: see `Shuffled`. per_epoch: batches of an
     epoch, which goes on in the next order where one is through; None: one pass.
@@ -98,7 +98,7 @@ class LabeledBatches(Batches):
         inputs, labels = self.inputs[chosen], self.labels[chosen]
         if self.augmentation is not None:
             inputs, labels = self.augmentation(inputs, labels)
-        return canonical(inputs), labels
+        return to_float(inputs), labels
 
     @property
     def images_per_step(self) -> float:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from al_bench.active.inputs import as_stored, canonical
+from al_bench.active.inputs import as_stored, to_float
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 
@@ -84,8 +84,8 @@ def test_label_maps_count_pixels_and_leave_ignored_ones_out():
 
 def test_stored_and_canonical_are_inverse():
     images = torch.arange(256, dtype=torch.uint8)
-    assert torch.equal(as_stored(canonical(images), torch.uint8), images)
-    assert canonical(images).min() == 0 and canonical(images).max() == 1
+    assert torch.equal(as_stored(to_float(images), torch.uint8), images)
+    assert to_float(images).min() == 0 and to_float(images).max() == 1
     features = torch.tensor([-3.5, 7.0])
-    assert canonical(features) is features
+    assert to_float(features) is features
     assert torch.equal(as_stored(features, torch.float32), features)

@@ -1,6 +1,6 @@
 """Every GAN and auto-encoder that a recipe of ASAL names: sizes, lengths and value ranges of the paper's tables.
 
-Modules exchange canonical images, so each network maps them to the range that it was made for (facts 1.4).
+Modules exchange float images, so each network maps them to the range that it was made for (facts 1.4).
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from composing import part
 from torch import Tensor, nn
 
 from al_bench import seeding
-from al_bench.active.inputs import as_stored, canonical
+from al_bench.active.inputs import as_stored, to_float
 from al_bench.config.groups import CONF
 from al_bench.gan import Game, Gan
 
@@ -83,17 +83,17 @@ def test_a_gan_is_the_table_s(choice: str, recipe: str) -> None:
     assert features.shape[1] == (128 if residual else 4096 if source(recipe) == "mnist" else 8192)
     assert networks.latent_size == 128
     assert saturated.shape == (2, *shape)
-    assert 0 <= saturated.min() < 0.1 < 0.9 < saturated.max() <= 1, "canonical, whatever its own range"
+    assert 0 <= saturated.min() < 0.1 < 0.9 < saturated.max() <= 1, "float, whatever its own range"
 
     # However an image comes, the discriminator reads the range that it was trained on
     expected = GAN_RANGE[source(recipe)]
     bytes_ = torch.tensor([0, 255], dtype=torch.uint8)[:, None, None, None].expand(2, *shape)
     judge = networks.discriminator
-    assert spans(judge, lambda: judge(canonical(bytes_))) == expected
+    assert spans(judge, lambda: judge(to_float(bytes_))) == expected
     low, high = spans(judge, lambda: judge(Game(gan, networks)._real(bytes_)))
     assert expected[0] <= low < expected[0] + 0.02
     assert expected[1] - 0.02 < high <= expected[1]
-    for images in (saturated, canonical(as_stored(saturated, torch.uint8))):
+    for images in (saturated, to_float(as_stored(saturated, torch.uint8))):
         low, high = spans(judge, lambda images=images: judge(images))
         values = expected[0] + saturated * (expected[1] - expected[0])
         assert (low, high) == pytest.approx((float(values.min()), float(values.max())), abs=1 / 100)
@@ -128,7 +128,7 @@ def test_an_auto_encoder_is_the_table_s(recipe: str) -> None:
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_classifier_reads_images_as_they_are(recipe: str) -> None:
-    """Its range is open in the paper: canonical, so that real and synthetic images go through the same (facts 1.4)."""
+    """Its range is open in the paper: float, so that real and synthetic images go through the same (facts 1.4)."""
     shape = SHAPES[source(recipe)]
     network = part("network", f"recipe=asal/{recipe}")(input_shape=shape, num_classes=2).eval()
     ends = torch.stack([torch.zeros(shape), torch.ones(shape)])

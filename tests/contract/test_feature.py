@@ -8,7 +8,7 @@ import torch
 from composing import members, part
 from torch import Tensor
 
-from al_bench.active.inputs import canonical
+from al_bench.active.inputs import to_float
 from al_bench.active.pool import Pool
 from al_bench.dataset import Dataset
 from al_bench.feature import Feature
@@ -47,7 +47,7 @@ def make(request: pytest.FixtureRequest, dataset: Dataset, tmp_path: Path) -> Ma
 
 @pytest.fixture
 def images(dataset: Dataset) -> Tensor:
-    return canonical(dataset.train.images[:20])
+    return to_float(dataset.train.images[:20])
 
 
 def test_one_vector_per_image(make: Make, images: Tensor, model: Network) -> None:

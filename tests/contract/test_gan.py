@@ -51,7 +51,7 @@ def test_players_fit_the_images(gan: Gan, shape: tuple[int, ...]) -> None:
     assert latents.shape == (3, networks.latent_size)
     assert made.shape == (3, *shape)
     assert made.dtype == torch.float32
-    assert 0 <= made.min() < made.max() <= 1, "canonical"
+    assert 0 <= made.min() < made.max() <= 1, "float"
     assert networks.discriminator(made).shape == (3,)
     features = networks.discriminator.features(made)
     assert features.dim() == 2

@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from al_bench.active.inputs import canonical
+from al_bench.active.inputs import to_float
 from al_bench.dataset import Dataset
 from al_bench.dataset.digits import digits
 from al_bench.errors import InputError
@@ -48,7 +48,7 @@ def test_squared_error_is_summed_over_pixels() -> None:
 
 
 def test_learns_more_than_the_mean_image(dataset: Dataset) -> None:
-    images = canonical(dataset.train.images)
+    images = to_float(dataset.train.images)
     network, trace = made(epochs=40).fit(dataset.train.images)
     error = (network(images) - images).square().flatten(1).sum(1).mean().detach()
     by_mean = (images.mean(0) - images).square().flatten(1).sum(1).mean()
@@ -93,7 +93,7 @@ def test_is_trained_once_and_ready_to_use(dataset: Dataset, tmp_path: Path) -> N
     with measure_cost() as cost:
         again.prepare(dataset.blind(), Artifacts(tmp_path))
     assert cost.optimizer_steps == 0
-    images = canonical(dataset.train.images[:3])
+    images = to_float(dataset.train.images[:3])
     codes = feature.extract(images, None)
     assert torch.equal(codes, again.extract(images, None))
     assert codes.shape == (3, 32)

@@ -3,7 +3,7 @@ from pathlib import Path
 import torch
 from composing import part
 
-from al_bench.active.inputs import canonical
+from al_bench.active.inputs import to_float
 from al_bench.dataset import Dataset
 from al_bench.representation.autoencoder import Codes
 from al_bench.storage.artifacts import Artifacts
@@ -16,6 +16,6 @@ def test_inputs_are_the_codes_of_their_images(tmp_path: Path) -> None:
     encoder = codes.feature.trained_network
     assert encoder is not None
     places = torch.tensor([0, 7, 1300])
-    expected = encoder.encode(canonical(digits.train.images[places]))
+    expected = encoder.encode(to_float(digits.train.images[places]))
     assert torch.allclose(found.train.images[places], expected, atol=1e-6)
     assert len(list((tmp_path / "autoencoder").glob("*.safetensors"))) == 1

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from al_bench.active.inputs import as_stored, canonical
+from al_bench.active.inputs import as_stored, to_float
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import InputError
 from al_bench.gan import GanNetworks
@@ -83,7 +83,7 @@ def test_the_encoder_inverts_the_generator() -> None:
 def test_refinement_finds_the_latents_of_real_images() -> None:
     """From latents that are off by 0.5: the image has no other."""
     dataset, latents = made_dataset()
-    images, true = canonical(dataset.train.images), latents[:30]
+    images, true = to_float(dataset.train.images), latents[:30]
     start = true + 0.5 * torch.randn(30, Z, generator=generator(1))
     found, errors = representation().refined(images, start, networks())
     assert errors.shape == (101,)
@@ -93,7 +93,7 @@ def test_refinement_finds_the_latents_of_real_images() -> None:
 
 
 def test_an_image_is_refined_as_if_alone() -> None:
-    images = canonical(made_dataset()[0].train.images)
+    images = to_float(made_dataset()[0].train.images)
     together, _ = representation(steps=7).refined(images, torch.zeros(30, Z), networks())
     alone, _ = representation(steps=7).refined(images[4:5], torch.zeros(1, Z), networks())
     assert torch.allclose(together[4:5], alone, atol=1e-6)
@@ -109,7 +109,7 @@ def test_latents_are_standardised_by_the_training_split_and_decode_to_the_images
     assert torch.allclose(torch.cat([train, test]), expected, atol=0.1)
     assert found.decode is not None
     for split, inputs in ((dataset.train, train), (dataset.test, test)):
-        assert (found.decode(inputs) - canonical(split.images[torch.arange(30)])).abs().max() < 0.02
+        assert (found.decode(inputs) - to_float(split.images[torch.arange(30)])).abs().max() < 0.02
     assert found.blind().decode is found.decode, "a strategy may show what it makes up"
 
 

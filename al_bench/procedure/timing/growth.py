@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from al_bench import seeding
-from al_bench.active.inputs import Inputs, canonical
+from al_bench.active.inputs import Inputs, to_float
 from al_bench.feature import Feature
 from al_bench.feature.pca import Pca
 from al_bench.files import written_whole
@@ -102,4 +102,4 @@ class GrownFeatures:
     def _projected(self, images: Tensor, augmented: bool) -> Tensor:
         if augmented:
             images, _ = self.augmentation(images, torch.zeros(len(images), dtype=torch.int64, device=images.device))
-        return self.pca.project(self.feature.extract(canonical(images), None))
+        return self.pca.project(self.feature.extract(to_float(images), None))

@@ -18,7 +18,7 @@ from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
 from al_bench.training import losses
-from al_bench.training.batches import Augmentation, Batches, LabeledBatches, Shuffled, least_batch, steps_of_a_pass
+from al_bench.training.batches import Augmentation, Batches, EpochSampler, LabeledBatches, least_batch, steps_of_a_pass
 from al_bench.training.early_stopping import EarlyStopping, callback_of
 from al_bench.training.fit import fit
 from al_bench.training.loss_record import Losses
@@ -162,7 +162,7 @@ class PairedBatches(Batches):
     def __init__(self, labeled: LabeledBatches, inputs: Inputs, unlabeled: Tensor, seed: int) -> None:
         self.labeled, self.inputs, self.unlabeled = labeled, inputs, unlabeled
         size = labeled.order.batch_size
-        self.order = Shuffled(len(unlabeled), size, seed, inputs.device) if len(unlabeled) else None
+        self.order = EpochSampler(len(unlabeled), size, seed, inputs.device) if len(unlabeled) else None
 
     def __len__(self) -> int:
         return len(self.labeled)

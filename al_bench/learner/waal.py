@@ -19,7 +19,7 @@ from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
 from al_bench.training import losses
-from al_bench.training.batches import Augmentation, Batches, Shuffled, least_batch
+from al_bench.training.batches import Augmentation, Batches, EpochSampler, least_batch
 from al_bench.training.early_stopping import EarlyStopping, callback_of
 from al_bench.training.fit import fit
 from al_bench.training.loss_record import Losses
@@ -190,7 +190,7 @@ class UnlabeledWithLabeled(Batches):
     def __init__(self, pool: Pool, settings: Waal, seed: int, least: int) -> None:
         (self.inputs, self.labels), self.pool, self.settings, self.seed = pool.training_set(), pool, settings, seed
         self.sizes = len(self.labels), len(pool.unlabeled)
-        self.order = Shuffled(max(self.sizes), settings.batch_size, seed, pool.device, least=least)
+        self.order = EpochSampler(max(self.sizes), settings.batch_size, seed, pool.device, least=least)
         self._epoch, self._drawn = -1, torch.empty(0)
 
     def __len__(self) -> int:

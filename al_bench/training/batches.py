@@ -40,7 +40,7 @@ class Batches(ABC):
         return (self[step] for step in range(len(self)))
 
 
-class Shuffled:
+class EpochSampler:
     """Positions 0 .. num_items - 1 in batches, in a new order each epoch; any batch can be asked for at any time.
 
     whole: leave the last, smaller batch of an epoch out. least: a last batch of fewer joins the one before it. A batch
@@ -70,7 +70,7 @@ class Shuffled:
 class LabeledBatches(Batches):
     """Float inputs (B, ...) and labels (B, ...) of a training set, `epochs` times over.
 
-    augmentation: takes and returns a batch of stored inputs and labels. least: see `Shuffled`. per_epoch: batches of an
+    augmentation: takes and returns a batch of stored inputs and labels. least: see `EpochSampler`. per_epoch: batches of an
     epoch, which goes on in the next order where one is through; None: one pass.
     """
 
@@ -87,7 +87,7 @@ class LabeledBatches(Batches):
         per_epoch: int | None = None,
     ) -> None:
         self.inputs, self.labels, self.augmentation = inputs, labels, augmentation
-        self.order = Shuffled(len(inputs), batch_size, seed, inputs.device, least=least)
+        self.order = EpochSampler(len(inputs), batch_size, seed, inputs.device, least=least)
         self.steps = epochs * (per_epoch or self.order.per_epoch)
 
     def __len__(self) -> int:
@@ -132,7 +132,7 @@ class ImageBatches(Batches):
 
     def __init__(self, inputs: Inputs, *, batch_size: int, steps: int, seed: int, per_step: int = 1) -> None:
         self.inputs, self.steps, self.per_step = inputs, steps, per_step
-        self.order = Shuffled(len(inputs), batch_size, seed, inputs.device, whole=True)
+        self.order = EpochSampler(len(inputs), batch_size, seed, inputs.device, whole=True)
 
     def __len__(self) -> int:
         return self.steps

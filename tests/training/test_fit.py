@@ -12,7 +12,7 @@ from toy_training import CPU, INPUTS, LABELS, Toy, assert_equal, batches
 
 from al_bench.errors import InputError
 from al_bench.training import interruption
-from al_bench.training.batches import ImageBatches, LabeledBatches, Shuffled, least_batch
+from al_bench.training.batches import EpochSampler, ImageBatches, LabeledBatches, least_batch
 from al_bench.training.cost import add_cost, measure_cost
 from al_bench.training.fit import fit
 from al_bench.training.losses import cross_entropy
@@ -168,11 +168,11 @@ def test_seconds_before_a_stop_are_added():
 
 
 def test_every_item_once_an_epoch_in_a_new_order_each():
-    order = Shuffled(10, 4, seed=0, device=CPU)
+    order = EpochSampler(10, 4, seed=0, device=CPU)
     epochs = [torch.cat([order[3 * epoch + batch] for batch in range(3)]) for epoch in range(2)]
     assert [sorted(epoch.tolist()) for epoch in epochs] == [list(range(10))] * 2
     assert not torch.equal(*epochs)
-    assert torch.equal(order[4], Shuffled(10, 4, seed=0, device=CPU)[4])
+    assert torch.equal(order[4], EpochSampler(10, 4, seed=0, device=CPU)[4])
 
 
 def test_whole_batches_leave_the_rest_of_an_epoch_out():
@@ -222,7 +222,7 @@ def test_low_precision_sees_the_weights_as_they_are_now(trainer):
 
 @pytest.mark.parametrize(("num_items", "sizes"), [(9, [9]), (17, [8, 9]), (10, [8, 2]), (16, [8, 8]), (1, [1])])
 def test_a_last_batch_that_is_too_small_joins_the_one_before(num_items, sizes):
-    order = Shuffled(num_items, 8, 0, CPU, least=2)
+    order = EpochSampler(num_items, 8, 0, CPU, least=2)
     assert [len(order[number]) for number in range(order.per_epoch)] == sizes
     epoch = torch.cat([order[number] for number in range(order.per_epoch)])
     assert epoch.sort().values.tolist() == list(range(num_items))

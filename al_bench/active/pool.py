@@ -17,9 +17,9 @@ class Pool:
     """All training inputs and the labels bought so far; immutable. Hidden labels are not in it.
 
     inputs: (N, ...) of the whole training split. labeled: (L,) int64, the annotated positions in the order of
-    annotation. labels: (L,) int64, or (L, H, W) uint8 label maps; UNKNOWN where the oracle could not tell. extra:
-    (S, ...) labeled synthetic inputs, as `inputs` are stored. extra_labels: (S,) int64 or (S, H, W) uint8.
-    annotations: what was paid for, at least L. extra_sizes: how many synthetic inputs each annotation of some has, in
+    annotation. labels: (L,) int64, or (L, H, W) uint8 label maps; UNKNOWN where the oracle could not tell. synthetic:
+    (S, ...) labeled synthetic inputs, as `inputs` are stored. synthetic_labels: (S,) int64 or (S, H, W) uint8.
+    annotations: what was paid for, at least L. synthetic_sizes: how many synthetic inputs each annotation of some has, in
     order: 11 for a line of ADBA. validation: inputs and labels that a learner may watch its training by; None where it
     does not, and for strategies.
     """
@@ -28,10 +28,10 @@ class Pool:
     num_classes: int
     labeled: Tensor
     labels: Tensor
-    extra: Tensor
-    extra_labels: Tensor
+    synthetic: Tensor
+    synthetic_labels: Tensor
     annotations: int = 0
-    extra_sizes: tuple[int, ...] = ()
+    synthetic_sizes: tuple[int, ...] = ()
     validation: tuple[Inputs, Tensor] | None = None
 
     @classmethod
@@ -40,8 +40,8 @@ class Pool:
         device = inputs.device
         empty = torch.empty((0, *map_shape), dtype=torch.uint8 if map_shape else torch.int64, device=device)
         none = torch.empty(0, dtype=torch.int64, device=device)
-        extra = torch.empty((0, *inputs.shape[1:]), dtype=inputs.dtype, device=device)
-        return cls(inputs, num_classes, none, empty, extra, empty)
+        synthetic = torch.empty((0, *inputs.shape[1:]), dtype=inputs.dtype, device=device)
+        return cls(inputs, num_classes, none, empty, synthetic, empty)
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -70,9 +70,9 @@ class Pool:
             assert query.synthetic is not None
             return replace(
                 self,
-                extra=torch.cat([self.extra, query.synthetic.flatten(0, 1).to(self.extra)]),
-                extra_labels=torch.cat([self.extra_labels, labels.flatten(0, 1)]),
-                extra_sizes=self.extra_sizes + (query.synthetic.shape[1],) * query.size,
+                synthetic=torch.cat([self.synthetic, query.synthetic.flatten(0, 1).to(self.synthetic)]),
+                synthetic_labels=torch.cat([self.synthetic_labels, labels.flatten(0, 1)]),
+                synthetic_sizes=self.synthetic_sizes + (query.synthetic.shape[1],) * query.size,
                 annotations=paid,
             )
         labeled = torch.cat([self.labeled, query.indices.to(self.labeled)])
@@ -85,17 +85,19 @@ class Pool:
 
         Pool images in order of annotation, then synthetic ones; those that the oracle could not label are left out.
         """
-        inputs = torch.cat([self.inputs[self.labeled[_known(self.labels)]], self.extra[_known(self.extra_labels)]])
+        inputs = torch.cat(
+            [self.inputs[self.labeled[_known(self.labels)]], self.synthetic[_known(self.synthetic_labels)]]
+        )
         return inputs, self.training_labels()
 
     def lines(self) -> list[tuple[Tensor, Tensor]]:
         """Inputs (V, ...) and labels (V, ...) of each synthetic annotation, in its own order, UNKNOWN among them."""
-        sizes = list(self.extra_sizes)
-        return list(zip(self.extra.split(sizes), self.extra_labels.split(sizes), strict=True)) if sizes else []
+        sizes = list(self.synthetic_sizes)
+        return list(zip(self.synthetic.split(sizes), self.synthetic_labels.split(sizes), strict=True)) if sizes else []
 
     def training_labels(self) -> Tensor:
         """The labels of the training set, without reading an image."""
-        return torch.cat([labels[_known(labels)] for labels in (self.labels, self.extra_labels)])
+        return torch.cat([labels[_known(labels)] for labels in (self.labels, self.synthetic_labels)])
 
     def class_counts(self) -> list[int]:
         """How many labels of each class the training set holds, K numbers; pixels where labels are maps."""

@@ -23,13 +23,13 @@ register_resolvers()
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(config: DictConfig) -> None:
     """Runs one cell; exit code 0 when it is finished, 2 on bad input, 128 + signal when it was stopped."""
-    from al_bench.errors import InputError
+    from al_bench.errors import UserError
     from al_bench.training.interruption import Interrupted, signals_handled
 
     try:
         with signals_handled():
             run(config)
-    except InputError as error:
+    except UserError as error:
         logger.error(f"error: {error}")
         sys.exit(2)
     except Interrupted as stop:
@@ -68,20 +68,20 @@ def run(config: DictConfig) -> None:
 
 
 def instantiated(node: DictConfig) -> Any:
-    """What a node describes. Raises InputError where a part refuses its arguments."""
+    """What a node describes. Raises UserError where a part refuses its arguments."""
     from hydra.errors import InstantiationException
     from hydra.utils import instantiate
 
-    from al_bench.errors import InputError
+    from al_bench.errors import UserError
 
     try:
         return instantiate(node)
     except InstantiationException as error:
-        if isinstance(error.__cause__, InputError):
+        if isinstance(error.__cause__, UserError):
             raise error.__cause__ from error
         if isinstance(error.__cause__, TypeError) and "argument" in str(error.__cause__):
             place = str(error).rsplit("full_key: ", 1)[-1].removeprefix("procedure.")
-            raise InputError(f"{place}: {error.__cause__}") from error
+            raise UserError(f"{place}: {error.__cause__}") from error
         raise
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -21,7 +21,7 @@ def full_disk_named(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise InputError(
+            raise UserError(
                 f"the disk is full: {path} could not be written; free some space and start the same command again, "
                 "everything finished before it is kept"
             ) from error
@@ -33,7 +33,7 @@ def written_whole(path: Path, lasting: bool = True) -> Iterator[IO[bytes]]:
     """A file to write in binary; it replaces `path` when the block ends well and leaves no trace when not.
 
     lasting: whether its name must outlive a power cut at once; False where another file of the folder, written after
-    it, says that it is there. Raises InputError on a full disk.
+    it, says that it is there. Raises UserError on a full disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

@@ -5,7 +5,7 @@ import logging
 import sys
 from pathlib import Path
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.sources.archives import unpacked
 
 
@@ -19,7 +19,7 @@ def main() -> None:
     for archive in arguments.archives:
         try:
             folder, is_new = unpacked(archive, arguments.into)
-        except InputError as error:
+        except UserError as error:
             sys.exit(f"error: {error}")
         print(f"{folder} {'is ready' if is_new else 'is there already: nothing to do'}")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from al_bench.analysis.reading import Stored, stored, stored_at, stored_of
 from al_bench.config.experiment import made
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.report.experiment import Experiment, planned
 from al_bench.report.page import BANDS, write_report
 from al_bench.report.sources import Sources
@@ -20,7 +20,7 @@ def main() -> None:
     try:
         experiments = composed(arguments)
         found = read(arguments, experiments)
-    except InputError as error:
+    except UserError as error:
         sys.exit(_refused(error))
     sources = Sources(None if arguments.no_images else made, str(arguments.data))
     to = arguments.to or Path("outputs/report", *(one.name.replace("/", "-") for one in experiments[:1]))
@@ -35,12 +35,12 @@ def main() -> None:
 
 
 def composed(arguments: argparse.Namespace) -> list[Experiment]:
-    """The experiments that were asked for. Raises InputError where one cannot be composed."""
+    """The experiments that were asked for. Raises UserError where one cannot be composed."""
     if not arguments.experiment:
         return []
     stray = [item for item in arguments.runs if "=" not in item]
     if stray:
-        raise InputError(f"{stray[0]} is no override: beside --experiment use KEY=VALUE, such as scale=small")
+        raise UserError(f"{stray[0]} is no override: beside --experiment use KEY=VALUE, such as scale=small")
     return [planned(name, arguments.runs) for name in arguments.experiment]
 
 
@@ -71,7 +71,7 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _refused(error: InputError) -> int:
+def _refused(error: UserError) -> int:
     print(f"error: {error}", file=sys.stderr)
     return 2
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from al_bench.config.experiment import made, node_of
 from al_bench.dataset import Dataset, splits
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> None:
     try:
         dataset: Dataset = made(node_of("dataset", chosen.overrides))
         splits.write(chosen.file, dataset)
-    except InputError as error:
+    except UserError as error:
         sys.exit(f"error: {error}")
     counts = [0 if split is None else len(split) for split in (dataset.train, dataset.validation, dataset.test)]
     said = ", ".join(f"{count:,} {name}" for count, name in zip(counts, splits.Positions._fields, strict=True))

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from al_bench.config.groups import CONF
 from al_bench.config.groups import members as all_members
 from al_bench.config.identity import run_id as run_id_of
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 
 def compose(*overrides: str) -> DictConfig:
@@ -50,7 +50,7 @@ def on_digits(*choices: str) -> tuple[str, ...]:
         try:
             procedure = part("procedure", *overrides)
             procedure.check_parts(procedure.dataset)
-        except (InputError, InstantiationException):
+        except (UserError, InstantiationException):
             continue
         return overrides
     raise AssertionError(f"{choices} refuse the digits")

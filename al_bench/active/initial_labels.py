@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 _MOST_DRAWS = 1000
 
@@ -16,21 +16,21 @@ def initial_indices(
     labels: (N,) int64 true classes, or (N, H, W) label maps (rule `random` alone). rule: `random`, uniform; `balanced`,
     the same number of each class as far as `size` divides (the remainder goes to classes drawn at random);
     `stratified`, class shares of the data with largest remainders. every_class: with `random`, draw again while a
-    class is missing (ASAL gives no rule for MNIST; facts 1.2). Raises InputError where that cannot be done.
+    class is missing (ASAL gives no rule for MNIST; facts 1.2). Raises UserError where that cannot be done.
     """
     size = min(size, len(labels))
     maps = labels.dim() > 1
     if rule not in ("random", "balanced", "stratified"):
-        raise InputError(f"loop.initial={rule} is not known: use random, balanced or stratified")
+        raise UserError(f"loop.initial={rule} is not known: use random, balanced or stratified")
     if maps and rule != "random":
-        raise InputError(f"loop.initial={rule} needs one class per image and this data set has label maps: use random")
+        raise UserError(f"loop.initial={rule} needs one class per image and this data set has label maps: use random")
     if rule == "random":
         return _random(labels, num_classes, size, every_class and not maps, rng)
     counts = torch.bincount(labels.cpu(), minlength=num_classes)
     share = _even(num_classes, size, rng) if rule == "balanced" else _proportional(counts, size)
     if (share > counts).any():
         short = int((share > counts).nonzero()[0])
-        raise InputError(
+        raise UserError(
             f"loop.initial_size={size} with loop.initial={rule} asks for {int(share[short])} images of class {short}, "
             f"which has {int(counts[short])}: use fewer, or loop.initial=stratified"
         )
@@ -41,7 +41,7 @@ def initial_indices(
 
 def _random(labels: Tensor, num_classes: int, size: int, every_class: bool, rng: torch.Generator) -> Tensor:
     if every_class and size < num_classes:
-        raise InputError(
+        raise UserError(
             f"loop.initial_size={size} cannot hold {num_classes} classes: use at least {num_classes}, "
             "or loop.every_class=false"
         )
@@ -49,7 +49,7 @@ def _random(labels: Tensor, num_classes: int, size: int, every_class: bool, rng:
         chosen = torch.randperm(len(labels), generator=rng)[:size]
         if not every_class or len(labels.cpu()[chosen].unique()) == num_classes:
             return chosen
-    raise InputError(
+    raise UserError(
         f"loop.initial_size={size}: no draw of {_MOST_DRAWS} held all {num_classes} classes: use more, "
         "loop.initial=balanced or loop.every_class=false"
     )

@@ -20,7 +20,7 @@ from al_bench.analysis.checking import (
     is_cycle,
 )
 from al_bench.config.identity import hash_of, label_of
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.files import digest
 from al_bench.storage.exported import Record
 
@@ -132,7 +132,7 @@ def stored(outputs: Path, cells: Path) -> Stored:
 
 
 def stored_at(places: Sequence[str], outputs: Path, cells: Path) -> Stored:
-    """The runs that a person named: folders, exported files, or ids. Raises InputError where a name leads nowhere."""
+    """The runs that a person named: folders, exported files, or ids. Raises UserError where a name leads nowhere."""
     found = Stored(named=True)
     paths = [path for place in places for path in _places(place, outputs, cells)]
     _add_runs(paths, found)
@@ -169,7 +169,7 @@ def _places(place: str, outputs: Path, cells: Path) -> list[Path]:
     folders = [config.parent for config in outputs.glob("**/config.json") if config.parent.name.startswith(named)]
     files = [file for file in cells.glob("*.json") if file.stem.rsplit("-", 1)[-1].startswith(named)]
     if not folders + files:
-        raise InputError(
+        raise UserError(
             f"{place} is no run: use a run's folder, an exported file, or at least four digits of the id of a run "
             f"under {outputs} or {cells}"
         )

@@ -12,7 +12,7 @@ from al_bench.config.groups import CONF
 from al_bench.config.identity import hash_of, identify, label_of
 from al_bench.config.resolvers import register_resolvers
 from al_bench.config.values import plain
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 Node = dict[str, Any]  # a configuration, or a part of one, as plain values
 
@@ -47,41 +47,41 @@ class Cell:
 def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
     """The cells that `python run.py -m experiment=... <overrides>` would run, in its order.
 
-    Raises InputError where the experiment is not known, sweeps nothing or cannot be composed.
+    Raises UserError where the experiment is not known, sweeps nothing or cannot be composed.
     """
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
 
     line = [f"experiment={experiment}", *overrides]
     if problem := unknown_choice(line):
-        raise InputError(problem)
+        raise UserError(problem)
     register_resolvers()
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             cells = [cell for job in _jobs(line) for cell in job]
     except (HydraException, OmegaConfBaseException) as error:
-        raise InputError(f"{' '.join(line)} cannot be composed: {_first_line(error)}") from error
+        raise UserError(f"{' '.join(line)} cannot be composed: {_first_line(error)}") from error
     return list({cell.id: cell for cell in cells}.values())
 
 
 def node_of(name: str, overrides: Sequence[str]) -> Node:
-    """A node of what `python run.py <overrides>` would run, for `made`. Raises InputError where there is none."""
+    """A node of what `python run.py <overrides>` would run, for `made`. Raises UserError where there is none."""
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
 
     if problem := unknown_choice(overrides):
-        raise InputError(problem)
+        raise UserError(problem)
     register_resolvers()
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             node: Node = plain(_composed(overrides)[name])
     except (HydraException, OmegaConfBaseException) as error:
-        raise InputError(f"{' '.join(overrides)} cannot be composed: {_first_line(error)}") from error
+        raise UserError(f"{' '.join(overrides)} cannot be composed: {_first_line(error)}") from error
     return node
 
 
 def made(node: Node) -> Any:
-    """What a stored configuration node describes. Raises InputError where that cannot be made here."""
+    """What a stored configuration node describes. Raises UserError where that cannot be made here."""
     from hydra.errors import InstantiationException
     from hydra.utils import instantiate
 
@@ -89,7 +89,7 @@ def made(node: Node) -> Any:
     try:
         return instantiate(node, _convert_="all")
     except InstantiationException as error:
-        raise InputError(str(error.__cause__ or error)) from error
+        raise UserError(str(error.__cause__ or error)) from error
 
 
 def _jobs(line: Sequence[str]) -> list[list[Cell]]:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import torch
 from pydantic import Strict, TypeAdapter, ValidationError
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a value that stands elsewhere: where a user would change it
 _PLAIN = (bool, int, float, str)
@@ -35,7 +35,7 @@ _WORDS = {
 
 
 def refuse_arguments(written: Any, resolved: Any, path: str) -> None:
-    """Raises InputError for the first argument below `path` that its part does not take, named as a user types it.
+    """Raises UserError for the first argument below `path` that its part does not take, named as a user types it.
 
     written: the whole configuration as it is written, in plain containers; resolved: the same with every value in place
     of its interpolation.
@@ -55,7 +55,7 @@ def refuse_arguments(written: Any, resolved: Any, path: str) -> None:
 
 
 def refuse_value(name: str, value: Any, annotation: Any) -> None:
-    """Raises InputError where a plain value, or a list or mapping of some, is not of an annotation."""
+    """Raises UserError where a plain value, or a list or mapping of some, is not of an annotation."""
     allowed = _of_plain_values(annotation)
     if allowed in (None, NoneType) or _has_parts(value):
         return
@@ -64,9 +64,9 @@ def refuse_value(name: str, value: Any, annotation: Any) -> None:
     except ValidationError as error:
         key = next(iter(error.errors()[0]["loc"]), None)
         if isinstance(value, Mapping) and key in value:
-            raise InputError(f"{name}.{key}={_shown(value[key])} must be {_in_words(error)}") from error
+            raise UserError(f"{name}.{key}={_shown(value[key])} must be {_in_words(error)}") from error
         or_null = " or null" if NoneType in get_args(allowed) else ""
-        raise InputError(f"{name}={_shown(value)} must be {_in_words(error)}{or_null}") from error
+        raise UserError(f"{name}={_shown(value)} must be {_in_words(error)}{or_null}") from error
 
 
 def _shown(value: Any) -> Any:
@@ -83,7 +83,7 @@ def _refuse_call(written: Any, path: str, node: Mapping[str, Any], keys: Sequenc
     open_ended = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
     for key in keys:
         if key not in parameters and not open_ended:
-            raise InputError(f"{path}.{key} is not known: {_known(key, parameters)}")
+            raise UserError(f"{path}.{key} is not known: {_known(key, parameters)}")
         refuse_value(_where_written(written, f"{path}.{key}"), node[key], annotations.get(key))
     if isclass(target) and issubclass(target, torch.optim.Optimizer):
         _refuse_optimizer(path, target, {key: node[key] for key in keys})
@@ -94,7 +94,7 @@ def _refuse_optimizer(path: str, optimizer: Any, arguments: Mapping[str, Any]) -
     try:
         optimizer([torch.nn.Parameter(torch.zeros(1))], **arguments)
     except ValueError as error:
-        raise InputError(f"{path}: {error}") from error
+        raise UserError(f"{path}: {error}") from error
 
 
 def _known(key: str, parameters: Mapping[str, Parameter]) -> str:

@@ -9,7 +9,7 @@ from torchvision.datasets import CelebA
 
 from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset, Split, limited_positions
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.sources.cache import decoded_pictures
 from al_bench.sources.decoding import Decoder, Picture
 from al_bench.sources.download import md5_of_file
@@ -44,16 +44,16 @@ def celeba(
     `auto` keeps decoded pictures in the folder `decoded` if its disk has room, `never` decodes them whenever they are
     asked for. max_images: of the training split. checksums: MD5 of the two lists.
 
-    Raises InputError naming what is missing, garbled or contradicts another file, and for values that cannot be.
+    Raises UserError naming what is missing, garbled or contradicts another file, and for values that cannot be.
     """
     if not 1 <= crop <= WIDTH:
-        raise InputError(f"dataset.crop={crop} cannot be: give 1 to {WIDTH}, the width of the aligned faces")
+        raise UserError(f"dataset.crop={crop} cannot be: give 1 to {WIDTH}, the width of the aligned faces")
     if cache not in ("auto", "never"):
-        raise InputError(f"dataset.cache={cache} is not known: use auto or never")
+        raise UserError(f"dataset.cache={cache} is not known: use auto or never")
     folder = Path(root).expanduser() / CelebA.base_folder
     splits, labels = _splits(folder, checksums), _labels(folder, attribute, checksums)
     if splits.keys() != labels.keys():
-        raise InputError(
+        raise UserError(
             f"{folder / PARTITION} names {len(splits):,} faces and {ATTRIBUTES} others, {len(labels):,}: get both anew"
         )
     faces = _faces(folder, list(splits))
@@ -77,7 +77,7 @@ def _splits(folder: Path, checksums: Mapping[str, str]) -> dict[str, str]:
     for line in _lines(folder / PARTITION, checksums):
         name, _, number = line.strip().partition(" ")
         if number not in _SPLITS:
-            raise InputError(f"{folder / PARTITION} has the line {line!r}, not a name and 0, 1 or 2: get it anew")
+            raise UserError(f"{folder / PARTITION} has the line {line!r}, not a name and 0, 1 or 2: get it anew")
         found[name] = _SPLITS[number]
     return found
 
@@ -88,14 +88,14 @@ def _labels(folder: Path, attribute: str, checksums: Mapping[str, str]) -> dict[
     count, header, *rows = _lines(path, checksums)
     known = header.split()
     if attribute not in known:
-        raise InputError(f"dataset.attribute={attribute} is not known: use one of {', '.join(known)}")
+        raise UserError(f"dataset.attribute={attribute} is not known: use one of {', '.join(known)}")
     if count.strip() != str(len(rows)):
-        raise InputError(f"{path} says that it has {count} faces and has {len(rows):,}: get it anew")
+        raise UserError(f"{path} says that it has {count} faces and has {len(rows):,}: get it anew")
     column, found = 1 + known.index(attribute), {}
     for row in rows:
         values = row.split()
         if len(values) != 1 + len(known) or values[column] not in ("-1", "1"):
-            raise InputError(f"{path} has a line {row[:40]!r}, not a name and {len(known)} times -1 or 1: get it anew")
+            raise UserError(f"{path} has a line {row[:40]!r}, not a name and {len(known)} times -1 or 1: get it anew")
         found[values[0]] = int(values[column] == "1")
     return found
 
@@ -103,21 +103,21 @@ def _labels(folder: Path, attribute: str, checksums: Mapping[str, str]) -> dict[
 def _lines(path: Path, checksums: Mapping[str, str]) -> list[str]:
     """The lines of a published list."""
     if not path.is_file():
-        raise InputError(
+        raise UserError(
             f"{path} is missing: put {PARTITION}, {ATTRIBUTES} and {PICTURES} (folder or .zip) of the CelebA project "
             f"page into {path.parent}, or set paths.data to where its folder {path.parent.name} lies"
         )
     if md5_of_file(path) != checksums[path.name]:
-        raise InputError(f"{path} is garbled, truncated or not the published list: get it anew")
+        raise UserError(f"{path} is garbled, truncated or not the published list: get it anew")
     return path.read_text().splitlines()
 
 
 def _faces(folder: Path, names: list[str]) -> Faces:
-    """The pictures of a folder or of an archive. Raises InputError where one of the names is missing."""
+    """The pictures of a folder or of an archive. Raises UserError where one of the names is missing."""
     place = folder / PICTURES
     archive = place.with_suffix(".zip")
     if not place.is_dir() and not archive.exists():
-        raise InputError(f"{folder} has neither the folder {PICTURES} nor {archive.name}: put one of them there")
+        raise UserError(f"{folder} has neither the folder {PICTURES} nor {archive.name}: put one of them there")
     found: Faces
     if place.is_dir():
         listed = picture_files(place)
@@ -127,7 +127,7 @@ def _faces(folder: Path, names: list[str]) -> Faces:
         found = {name: (picture, [picture.size, picture.checksum]) for name, picture in zipped.items()}
     missing = [name for name in names if name not in found]
     if missing:
-        raise InputError(
+        raise UserError(
             f"{place} lacks {len(missing):,} of {len(names):,} pictures, such as {', '.join(missing[:_MOST_NAMED])}: "
             f"put all of {archive.name} there"
         )

@@ -14,7 +14,7 @@ from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, Split, limited, of_classes
 from al_bench.dataset.image_folder import image_folder
 from al_bench.dataset.splits import Splits, divided, last, last_of_each
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.sources.archive_download import complete
 from al_bench.sources.download import md5
 
@@ -44,17 +44,17 @@ def cifar10(
     checksums: name of each batch to its MD5, training batches first, the test batch last; source: URL of the archive
     that holds them.
 
-    Raises InputError for files that are absent and cannot be fetched, or garbled, and for values that cannot be.
+    Raises UserError for files that are absent and cannot be fetched, or garbled, and for values that cannot be.
     """
     chosen = list(range(10)) if classes is None else list(classes)
     if len(set(chosen)) < max(2, len(chosen)) or not set(chosen) <= set(range(10)):
-        raise InputError(f"dataset.classes={chosen} cannot be: give two or more different numbers from 0 to 9")
+        raise UserError(f"dataset.classes={chosen} cannot be: give two or more different numbers from 0 to 9")
     names = tuple(CLASS_NAMES[label] for label in chosen)
     place = Path(root).expanduser()
     if format == "folder":
         return _from_folder(place / FOLDER, decoded, names, max_images, validation_size, split)
     if format != "torchvision":
-        raise InputError(f"dataset.format={format} is not known: use torchvision or folder")
+        raise UserError(f"dataset.format={format} is not known: use torchvision or folder")
     kept = None if classes is None else chosen
     train, test = (of_classes(part, kept) for part in _from_batches(place, checksums, source))
     return _dataset(divided(train, test, last(len(train), validation_size), split), names, max_images)
@@ -74,7 +74,7 @@ def _from_folder(
     split: str | Path | None,
 ) -> Dataset:
     if not folder.is_dir():
-        raise InputError(
+        raise UserError(
             f"{folder} is missing: unpack {FOLDER}.tar.xz into {folder.parent} by scripts/prepare_data.py, set "
             "paths.data to where it lies, or use dataset.format=torchvision"
         )
@@ -101,9 +101,9 @@ def _from_batches(root: Path, checksums: Mapping[str, str], source: str) -> tupl
     folder = root / CIFAR10.base_folder
     try:
         complete(folder, checksums, source)
-    except InputError as error:
+    except UserError as error:
         if (pictures := root / FOLDER).is_dir():
-            raise InputError(f"{error}; dataset.format=folder reads {pictures}, which is there") from error
+            raise UserError(f"{error}; dataset.format=folder reads {pictures}, which is there") from error
         raise
     *train, test = (_batch(folder / name, checksum) for name, checksum in checksums.items())
     images, labels = (torch.cat(parts) for parts in zip(*train, strict=True))
@@ -114,7 +114,7 @@ def _batch(path: Path, checksum: str) -> tuple[torch.Tensor, torch.Tensor]:
     """(B, 3, 32, 32) images and (B,) labels. The MD5 comes first: unpickling may run whatever a file says."""
     content = path.read_bytes()
     if md5(content) != checksum:
-        raise InputError(f"{path} is garbled or truncated: remove it, and it is fetched again")
+        raise UserError(f"{path} is garbled or truncated: remove it, and it is fetched again")
     batch: dict[str, Any] = pickle.loads(content, encoding="latin1")
     images = np.asarray(batch["data"], dtype=np.uint8).reshape(-1, 3, 32, 32)
     return torch.from_numpy(images), torch.tensor(batch["labels"])

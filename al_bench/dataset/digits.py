@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 
 from al_bench.config.ranges import Count, Fraction
 from al_bench.dataset import Dataset, Split, limited, of_classes
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 
 def digits(
@@ -18,11 +18,11 @@ def digits(
     """Ten classes; (N, 1, 8, 8) images whose 17 gray levels are spread over 0 to 255.
 
     test_share: of the images, the same share of each class, drawn by split_seed. max_images: of the training split.
-    classes: the digits to keep, labeled 0, 1, ... in this order. Raises InputError for classes that cannot be.
+    classes: the digits to keep, labeled 0, 1, ... in this order. Raises UserError for classes that cannot be.
     """
     kept = list(range(10)) if classes is None else list(classes)
     if len(set(kept)) < max(2, len(kept)) or not set(kept) <= set(range(10)):
-        raise InputError(f"dataset.classes={kept} cannot be: give two or more different digits")
+        raise UserError(f"dataset.classes={kept} cannot be: give two or more different digits")
     bunch = load_digits()
     images = np.rint(bunch.images / 16 * 255).astype(np.uint8)[:, None]
     rows = train_test_split(

@@ -13,7 +13,7 @@ from torchvision.datasets.mnist import read_image_file, read_label_file
 
 from al_bench.dataset import Split
 from al_bench.dataset.splits import Splits, divided, last
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.files import written_whole
 from al_bench.sources.download import fetched, md5
 
@@ -32,7 +32,7 @@ def idx_splits(
     the validation split (0: None). split: an index file in its place, see `splits.read`. Files that are absent are
     unpacked from <name>.gz, or fetched.
 
-    Raises InputError naming a file that can neither be found nor fetched, or that is not what was published, and for a
+    Raises UserError naming a file that can neither be found nor fetched, or that is not what was published, and for a
     validation_size that leaves nothing to train on.
     """
     folder = Path(root).expanduser().resolve() / source.__name__ / "raw"
@@ -40,7 +40,7 @@ def idx_splits(
         _complete(folder, source.mirrors, checksums)
     for name, checksum in checksums.items():
         if md5((folder / name).read_bytes()) != checksum:
-            raise InputError(f"{folder / name} is garbled or truncated: remove it, and it is fetched again")
+            raise UserError(f"{folder / name} is garbled or truncated: remove it, and it is fetched again")
     train, test = (Split(*_read(folder, name)) for name in ("train", "t10k"))
     return divided(train, test, last(len(train), validation_size), split)
 
@@ -62,7 +62,7 @@ def _complete(folder: Path, mirrors: Sequence[str], checksums: Mapping[str, str]
                     with written_whole(path) as file:
                         file.write(content)
     except OSError as error:
-        raise InputError(f"{folder} lacks files that could not be fetched ({error}): {remedy}") from error
+        raise UserError(f"{folder} lacks files that could not be fetched ({error}): {remedy}") from error
 
 
 def _content(path: Path, mirrors: Sequence[str], checksum: str) -> bytes:

@@ -11,7 +11,7 @@ import torch
 from al_bench import seeding
 from al_bench.config.ranges import Count, Fraction
 from al_bench.dataset import Dataset, Split, limited_positions
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.sources.cache import decoded_images
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import SUFFIXES, PictureFile, picture_files, pictures_id, visible_folders
@@ -62,7 +62,7 @@ def image_folder(
     they are asked for. classes: those to keep, labeled 0, 1, ... in this order; None: all. max_images: of the training
     split. files: what the folder is expected to hold, see `listing.pictures_id`.
 
-    Raises InputError for a folder that is not such a one, for arguments that cannot be, and for pictures that cannot be
+    Raises UserError for a folder that is not such a one, for arguments that cannot be, and for pictures that cannot be
     read, all of which are looked at.
     """
     reading = _reading(image_size, crop, mode, cache, decoded)
@@ -72,7 +72,7 @@ def image_folder(
     validation = reading.split(folder, splits["val"]) if "val" in splits else None
     for name, split in (("test", test), ("validation", validation)):
         if split is not None and split.images.shape[1:] != train.images.shape[1:]:
-            raise InputError(
+            raise UserError(
                 f"pictures differ in size: those for training have {_size(train)} pixels and those for {name} have "
                 f"{_size(split)}: give one for all, such as dataset.image_size=64"
             )
@@ -90,36 +90,34 @@ def _reading(
     cache: Literal["auto", "never"],
     decoded: str | Path,
 ) -> Reading:
-    """Raises InputError for a value that is not known."""
+    """Raises UserError for a value that is not known."""
     choices = {"crop": (crop, ("center", "none")), "mode": (mode, ("rgb", "gray")), "cache": (cache, ("auto", "never"))}
     for key, (value, known) in choices.items():
         if value not in known:
-            raise InputError(f"dataset.{key}={value} is not known: use {' or '.join(known)}")
+            raise UserError(f"dataset.{key}={value} is not known: use {' or '.join(known)}")
     sides = [image_size, image_size] if isinstance(image_size, int) else image_size
     if sides is not None and not (len(sides) == 2 and all(isinstance(side, int) and side > 0 for side in sides)):
-        raise InputError(f"dataset.image_size={image_size} cannot be: give a side in pixels, or [height,width]")
+        raise UserError(f"dataset.image_size={image_size} cannot be: give a side in pixels, or [height,width]")
     size = None if sides is None else (sides[0], sides[1])
     return Reading(Decoder(size, crop, mode), Path(decoded).expanduser(), cache)
 
 
 def _checked_root(root: str | Path | None, files: str | None) -> Path:
     if root is None:
-        raise InputError("dataset.root is not given: name your folder of pictures by dataset.root=DIR")
+        raise UserError("dataset.root is not given: name your folder of pictures by dataset.root=DIR")
     folder = Path(str(root)).expanduser()
     if not folder.is_dir():
-        raise InputError(
-            f"dataset.root={root} is not a folder: name one that holds a folder of pictures for each class"
-        )
+        raise UserError(f"dataset.root={root} is not a folder: name one that holds a folder of pictures for each class")
     if files is not None and pictures_id(str(root)) != files:
-        raise InputError(f"dataset.root={root} holds other pictures than the run was made with: put those back")
+        raise UserError(f"dataset.root={root} holds other pictures than the run was made with: put those back")
     return folder
 
 
 def _splits(folder: Path, test_share: float, split_seed: int, classes: Sequence[str] | None) -> dict[str, ByClass]:
-    """The files of each class of the splits train, test and perhaps val. Raises InputError where they do not fit."""
+    """The files of each class of the splits train, test and perhaps val. Raises UserError where they do not fit."""
     present = set(visible_folders(folder))
     if "train" not in present and {"test", "val"} & present:
-        raise InputError(f"{folder} has no folder train beside {' and '.join(sorted({'test', 'val'} & present))}")
+        raise UserError(f"{folder} has no folder train beside {' and '.join(sorted({'test', 'val'} & present))}")
     train = _chosen(folder / "train" if "train" in present else folder, folder, classes)
     if "train" not in present or not {"test", "val"} & present:
         return _divided(folder, train, test_share, split_seed)
@@ -132,14 +130,14 @@ def _splits(folder: Path, test_share: float, split_seed: int, classes: Sequence[
 
 
 def _chosen(place: Path, root: Path, classes: Sequence[str] | None) -> ByClass:
-    """The files of the classes that are kept, with names below `root`. Raises InputError for fewer than two classes."""
+    """The files of the classes that are kept, with names below `root`. Raises UserError for fewer than two classes."""
     found = _by_class(place, root)
     wanted = sorted(found) if classes is None else list(classes)
     unknown = [name for name in wanted if name not in found]
     if unknown:
-        raise InputError(f"{place} has no pictures of {', '.join(unknown)}: it has {', '.join(sorted(found))}")
+        raise UserError(f"{place} has no pictures of {', '.join(unknown)}: it has {', '.join(sorted(found))}")
     if len(set(wanted)) < max(2, len(wanted)):
-        raise InputError(
+        raise UserError(
             f"{place} gives the classes {', '.join(wanted)}, and at least two different ones are needed: put a folder "
             "of pictures for each class there"
         )
@@ -147,7 +145,7 @@ def _chosen(place: Path, root: Path, classes: Sequence[str] | None) -> ByClass:
 
 
 def _by_class(place: Path, root: Path) -> ByClass:
-    """Raises InputError where there are no class folders, or one of them holds no picture."""
+    """Raises UserError where there are no class folders, or one of them holds no picture."""
     found: ByClass = {name: [] for name in visible_folders(place)}
     beside = 0
     prefix = "" if place == root else f"{place.relative_to(root).as_posix()}/"
@@ -158,34 +156,34 @@ def _by_class(place: Path, root: Path) -> ByClass:
         beside += not slash
     if not any(found.values()):
         what = f"{beside:,} pictures and no class folders" if beside else f"no pictures ({' '.join(SUFFIXES)})"
-        raise InputError(f"{place} holds {what}: put a folder of pictures for each class there")
+        raise UserError(f"{place} holds {what}: put a folder of pictures for each class there")
     empty = [name for name, files in found.items() if not files]
     if empty:
-        raise InputError(f"{place / empty[0]} holds no picture: remove it, or put pictures of {empty[0]} there")
+        raise UserError(f"{place / empty[0]} holds no picture: remove it, or put pictures of {empty[0]} there")
     if beside:
         logger.warning(f"{beside:,} pictures in {place} lie beside the class folders and are left out")
     return found
 
 
 def _like(train: ByClass, place: Path, root: Path, whole: bool) -> ByClass:
-    """The files of the classes that training has; whole: there must be no others. Raises InputError."""
+    """The files of the classes that training has; whole: there must be no others. Raises UserError."""
     found = _by_class(place, root)
     missing, more = [name for name in train if name not in found], sorted(found.keys() - train.keys())
     if missing:
-        raise InputError(f"{place} has no picture of {', '.join(missing)}, which training has: every class needs one")
+        raise UserError(f"{place} has no picture of {', '.join(missing)}, which training has: every class needs one")
     if more and whole:
-        raise InputError(f"{place} has the classes {', '.join(more)}, which training has not: remove them, or add them")
+        raise UserError(f"{place} has the classes {', '.join(more)}, which training has not: remove them, or add them")
     return {name: found[name] for name in train}
 
 
 def _divided(root: Path, found: ByClass, test_share: float, split_seed: int) -> dict[str, ByClass]:
     """The same share of each class for the test, at least one picture, drawn in each class on its own."""
     if not 0 < test_share < 1:
-        raise InputError(f"dataset.test_share={test_share} cannot be: give a share between 0 and 1")
+        raise UserError(f"dataset.test_share={test_share} cannot be: give a share between 0 and 1")
     splits: dict[str, ByClass] = {"train": {}, "test": {}}
     for name, files in found.items():
         if len(files) < 2:
-            raise InputError(
+            raise UserError(
                 f"{root} has one picture of {name}, which leaves none for training or for the test: add more"
             )
         num_test = min(max(1, round(test_share * len(files))), len(files) - 1)

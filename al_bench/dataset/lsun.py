@@ -15,7 +15,7 @@ from al_bench import seeding
 from al_bench.active.inputs import Inputs
 from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset, Split, limited_positions
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages, decoded_pictures, fits
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import DATABASE, database_file, databases_id, id_of
@@ -85,15 +85,15 @@ def lsun(
     and keep that in the folder `decoded` if its disk has room. decoded: also for the lists of keys, made once.
     max_images: of the training split. files: what the databases are expected to be, see `listing.databases_id`.
 
-    Raises InputError naming what is missing, garbled or truncated, and for values that cannot be.
+    Raises UserError naming what is missing, garbled or truncated, and for values that cannot be.
     """
     unknown = sorted(set(classes) - set(SCENES))
     if unknown or len(set(classes)) < max(2, len(classes)):
-        raise InputError(
+        raise UserError(
             f"dataset.classes={list(classes)} cannot be: give two or more different ones of {', '.join(SCENES)}"
         )
     if cache not in ("auto", "never"):
-        raise InputError(f"dataset.cache={cache} is not known: use never or auto")
+        raise UserError(f"dataset.cache={cache} is not known: use never or auto")
     folder = _checked_root(root, classes, files)
     decoder = Decoder((image_size, image_size), "center", "rgb", window=crop)
 
@@ -113,23 +113,23 @@ def lsun(
 
 
 def _checked_root(root: str | Path, classes: Sequence[str], files: str | None) -> Path:
-    """The folder, without links in its path. Raises InputError where a database is missing or another."""
+    """The folder, without links in its path. Raises UserError where a database is missing or another."""
     folder = Path(root).expanduser().resolve()
     missing = [f"{name}_train_lmdb" for name in classes if not (folder / f"{name}_train_lmdb" / DATABASE).exists()]
     if missing:
-        raise InputError(
+        raise UserError(
             f"{folder} lacks {', '.join(missing)}: unpack the databases of LSUN's scenes there, each with its "
             f"{DATABASE}, or set paths.data to where their folder {folder.name} lies"
         )
     if files is not None and databases_id(str(root), classes, "_train_lmdb") != files:
-        raise InputError(f"{folder} holds other databases than the run was made with: put those back")
+        raise UserError(f"{folder} holds other databases than the run was made with: put those back")
     return folder
 
 
 def divided(total: int, test_size: int, split_seed: int) -> tuple[Tensor, Tensor]:
     """Ascending positions of the training and the test split, every picture being as likely in the test."""
     if not 0 < test_size < total:
-        raise InputError(
+        raise UserError(
             f"dataset.test_size={test_size} cannot be: give 1 to {total - 1:,}, the databases hold {total:,}"
         )
     order = torch.randperm(total, generator=seeding.generator(seeding.seed_for(split_seed, 0, "test of lsun")))

@@ -8,7 +8,7 @@ from torchvision.datasets import MNIST
 from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, limited, of_classes
 from al_bench.dataset.idx import idx_splits
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -28,11 +28,11 @@ def mnist(
 
     root: the folder of MNIST/raw. validation_size: the last images of the published 60,000 for training, which are
     the validation split (0: none). classes: the digits to keep, labeled 0, 1, ... in this order. max_images: of the
-    training split. Raises InputError for files that are absent or garbled and for values that cannot be.
+    training split. Raises UserError for files that are absent or garbled and for values that cannot be.
     """
     digits = list(range(10)) if classes is None else list(classes)
     if len(set(digits)) < max(2, len(digits)) or not set(digits) <= set(range(10)):
-        raise InputError(f"dataset.classes={digits} cannot be: give two or more different digits")
+        raise UserError(f"dataset.classes={digits} cannot be: give two or more different digits")
     train, validation, test = idx_splits(MNIST, root, CHECKSUMS, validation_size)
     return Dataset(
         train=limited(of_classes(train, digits), max_images),

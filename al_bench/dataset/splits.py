@@ -17,7 +17,7 @@ from torch import Tensor
 from al_bench import seeding
 from al_bench.active.inputs import Inputs
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.files import read_json, write_json
 
 Splits = tuple[Split, Split | None, Split]  # for training, validation and the test
@@ -35,7 +35,7 @@ def divided(train: Split, test: Split, validation: Tensor, file: str | Path | No
     """The splits of what is published as `train` and `test`.
 
     validation: (V,) positions in `train` of the images that are the validation split (none: None). file: an index file
-    that says of every split what is in it, whatever `validation` is. Raises InputError where it cannot be used.
+    that says of every split what is in it, whatever `validation` is. Raises UserError where it cannot be used.
     """
     if file is None and not len(validation):  # nothing is copied: SVHN with its extra images fills 2 GB
         return _counted(train, 0), None, _counted(test, len(train))
@@ -65,16 +65,16 @@ def taken(published: Split, positions: Positions) -> Splits:
 
 
 def last(count: int, size: int) -> Tensor:
-    """(size,) positions of the last of `count` images. Raises InputError for a size that leaves nothing to train on."""
+    """(size,) positions of the last of `count` images. Raises UserError for a size that leaves nothing to train on."""
     if not 0 <= size < count:
-        raise InputError(f"dataset.validation_size={size} cannot be: give 0 to {count - 1:,}")
+        raise UserError(f"dataset.validation_size={size} cannot be: give 0 to {count - 1:,}")
     return torch.arange(count - size, count)
 
 
 def last_of_each(labels: Tensor, num_classes: int, size: int) -> Tensor:
     """(size,) ascending positions: the last images of each class, as many of each. For files that lie by class.
 
-    labels: (N,). Raises InputError for a size that cannot be.
+    labels: (N,). Raises UserError for a size that cannot be.
     """
     return _of_each(labels, num_classes, {"validation_size": size}, None)[0]
 
@@ -82,7 +82,7 @@ def last_of_each(labels: Tensor, num_classes: int, size: int) -> Tensor:
 def drawn(labels: Tensor, num_classes: int, validation_size: int, test_size: int, seed: int) -> Positions:
     """Positions drawn by a seed, as many of each class for validation and for the test; the rest is to train on.
 
-    labels: (N,). Raises InputError for sizes that cannot be.
+    labels: (N,). Raises UserError for sizes that cannot be.
     """
     sizes = {"test_size": test_size, "validation_size": validation_size}
     test, validation = _of_each(labels, num_classes, sizes, seed)
@@ -97,7 +97,7 @@ def _of_each(labels: Tensor, num_classes: int, sizes: dict[str, int], seed: int 
     fewest = int(torch.bincount(labels, minlength=num_classes).min())
     if any(size < 0 or size % num_classes for size in sizes.values()) or sum(shares) >= fewest:
         said = " with ".join(f"dataset.{key}={size}" for key, size in sizes.items())
-        raise InputError(
+        raise UserError(
             f"{said} cannot be: give multiples of {num_classes}, the number of classes, that leave some to train on of "
             f"each class, which has {fewest:,} images or more"
         )
@@ -116,13 +116,13 @@ def _of_each(labels: Tensor, num_classes: int, sizes: dict[str, int], seed: int 
 def write(path: Path, dataset: Dataset) -> None:
     """Writes an index file: the positions of each split, and a mark of their labels by which other images show.
 
-    Raises InputError for a data set that does not know its positions.
+    Raises UserError for a data set that does not know its positions.
     """
     splits = [dataset.train, dataset.validation, dataset.test]
     present = {name: split for name, split in zip(Positions._fields, splits, strict=True) if split is not None}
     positions = {name: split.positions.tolist() for name, split in present.items() if split.positions is not None}
     if len(positions) < len(present):
-        raise InputError(
+        raise UserError(
             "this data set does not say which of the published images it holds, so there is no index file of it: name "
             "one of published files, such as dataset=fashion_mnist"
         )
@@ -134,24 +134,24 @@ def read(file: str | Path, labels: Tensor) -> Positions:
     """The positions that an index file holds: JSON with the lists train, validation and test, the second perhaps empty,
     and the mark of `write`, which a file of your own may leave out.
 
-    labels: (N,) of all published images. Raises InputError for a file that is missing, is no such one, or was made of
+    labels: (N,) of all published images. Raises UserError for a file that is missing, is no such one, or was made of
     other images.
     """
     name = f"dataset.split={file}"
     try:
         found = read_json(Path(file).expanduser())
     except OSError as error:
-        raise InputError(f"{name} cannot be read ({error.strerror}): scripts/split.py makes such a file") from error
+        raise UserError(f"{name} cannot be read ({error.strerror}): scripts/split.py makes such a file") from error
     except ValueError as error:
-        raise InputError(f"{name} is garbled or truncated: get it anew") from error
+        raise UserError(f"{name} is garbled or truncated: get it anew") from error
     lists: list[Any] = [found.get(part) for part in Positions._fields] if isinstance(found, dict) else [None]
     if not all(_is_index(part) for part in lists):
-        raise InputError(f"{name} is no index file: that is JSON with whole numbers in train, validation and test")
+        raise UserError(f"{name} is no index file: that is JSON with whole numbers in train, validation and test")
     _check(name, lists, len(labels))
     positions = Positions(*(torch.tensor(part, dtype=torch.int64) for part in lists))
     mark = found.get("labels")
     if mark is not None and mark != _mark([labels[part] for part in positions if len(part)]):
-        raise InputError(
+        raise UserError(
             f"{name} was made of other images, of these in another order or format, or was changed since: make it anew "
             "by scripts/split.py"
         )
@@ -165,14 +165,14 @@ def _is_index(part: Any) -> bool:
 def _check(name: str, lists: Sequence[list[int]], count: int) -> None:
     empty = [part for part, positions in zip(Positions._fields, lists, strict=True) if not positions]
     if empty and empty != ["validation"]:
-        raise InputError(f"{name} holds no images for {empty[0]}: every data set needs some")
+        raise UserError(f"{name} holds no images for {empty[0]}: every data set needs some")
     times = Counter(position for positions in lists for position in positions)
     outside = [position for position in times if not 0 <= position < count]
     if outside:
-        raise InputError(f"{name} names image {outside[0]:,} and there are {count:,} from 0 on: get another")
+        raise UserError(f"{name} names image {outside[0]:,} and there are {count:,} from 0 on: get another")
     twice = [position for position, found in times.items() if found > 1]
     if twice:
-        raise InputError(f"{name} names image {twice[0]:,} twice: an image is in one split")
+        raise UserError(f"{name} names image {twice[0]:,} twice: an image is in one split")
 
 
 def _mark(parts: Sequence[Tensor]) -> str:

@@ -10,7 +10,7 @@ from torchvision.datasets import STL10
 from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, Split, limited
 from al_bench.dataset.splits import drawn, read, taken, together
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.sources.archive_download import complete
 from al_bench.sources.download import md5_of_file
 
@@ -39,7 +39,7 @@ def stl10(
     split_seed; all others are the pool. max_images: of the pool. split: an index file of another division, see
     `splits.read`. checksums: name of each file to its MD5; source: URL of the archive that holds them.
 
-    Raises InputError for files that are absent and cannot be fetched, or garbled, and for values that cannot be.
+    Raises UserError for files that are absent and cannot be fetched, or garbled, and for values that cannot be.
     """
     folder = Path(root).expanduser() / STL10.base_folder
     complete(folder, checksums, source)
@@ -56,11 +56,11 @@ def _read(folder: Path, part: str, checksums: Mapping[str, str]) -> Split:
     """The images of one pair of files, which hold them column by column, and their labels, which count from 1."""
     pixels, labels = (_bytes(folder / name, checksums[name]) for name in (f"{part}_X.bin", f"{part}_y.bin"))
     if pixels.size != labels.size * np.prod(_SHAPE):
-        raise InputError(
+        raise UserError(
             f"{folder / part}_X.bin holds {pixels.size:,} bytes, which are not {labels.size:,} images: get it anew"
         )
     if not ((labels >= 1) & (labels <= len(CLASS_NAMES))).all():
-        raise InputError(
+        raise UserError(
             f"{folder / part}_y.bin holds labels from {labels.min()} to {labels.max()}, not 1 to 10: get it anew"
         )
     rows_first = np.ascontiguousarray(pixels.reshape(-1, *_SHAPE).transpose(0, 1, 3, 2))
@@ -69,5 +69,5 @@ def _read(folder: Path, part: str, checksums: Mapping[str, str]) -> Split:
 
 def _bytes(path: Path, checksum: str) -> np.ndarray:
     if md5_of_file(path) != checksum:
-        raise InputError(f"{path} is garbled or truncated: remove it, and it is fetched again")
+        raise UserError(f"{path} is garbled or truncated: remove it, and it is fetched again")
     return np.fromfile(path, dtype=np.uint8)

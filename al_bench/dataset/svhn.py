@@ -14,7 +14,7 @@ from torchvision.datasets import SVHN
 from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, Split, limited
 from al_bench.dataset.splits import divided, last, together
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.sources.download import fetch, md5_of_file
 
 SPLITS = ("train", "extra", "test")
@@ -39,7 +39,7 @@ def svhn(
     the MD5 of their files; source: URL of the folder to fetch these from. Reading takes up to 4 GB of memory for a
     while.
 
-    Raises InputError naming a file that can neither be found nor fetched, or that is not what was published, and for
+    Raises UserError naming a file that can neither be found nor fetched, or that is not what was published, and for
     values that cannot be.
     """
     names = [name for name in SPLITS if extra or name != "extra"]
@@ -56,13 +56,13 @@ def svhn(
 def _read(path: Path, checksum: str) -> tuple[Tensor, Tensor]:
     """The images and labels of one file, whose label 10 is the digit 0."""
     if md5_of_file(path) != checksum:
-        raise InputError(f"{path} is garbled or truncated: remove it, and it is fetched again")
+        raise UserError(f"{path} is garbled or truncated: remove it, and it is fetched again")
     found = loadmat(path, variable_names=["X", "y"])
     images, labels = found["X"], found["y"].astype(np.int64).flatten()
     if images.shape != (32, 32, 3, len(labels)):
-        raise InputError(f"{path} holds images of shape {images.shape} and {len(labels):,} labels: get it anew")
+        raise UserError(f"{path} holds images of shape {images.shape} and {len(labels):,} labels: get it anew")
     if not ((labels >= 1) & (labels <= 10)).all():
-        raise InputError(f"{path} holds labels from {labels.min()} to {labels.max()}, not 1 to 10: get it anew")
+        raise UserError(f"{path} holds labels from {labels.min()} to {labels.max()}, not 1 to 10: get it anew")
     rows_first = np.ascontiguousarray(images.transpose(3, 2, 0, 1))  # (H, W, C, N) -> (N, C, H, W)
     return torch.from_numpy(rows_first), torch.from_numpy(labels % 10)
 
@@ -79,4 +79,4 @@ def _complete(paths: Mapping[str, Path], checksums: Mapping[str, str], source: s
                 if not path.exists():
                     fetch(f"{source}/{path.name}", path, checksums[name])
     except (OSError, HTTPException) as error:
-        raise InputError(f"{folder} lacks files that could not be fetched ({error}): {remedy}") from error
+        raise UserError(f"{folder} lacks files that could not be fetched ({error}): {remedy}") from error

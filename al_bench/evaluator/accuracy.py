@@ -9,7 +9,7 @@ from torchmetrics.classification import MulticlassCalibrationError
 
 from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator, Metrics
 from al_bench.network import Network
 from al_bench.network.predict import stream
@@ -25,7 +25,7 @@ class Accuracy(Evaluator):
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         if dataset.map_shape:
-            raise InputError("evaluator=accuracy needs classes and this data set has label maps: use mean_iou")
+            raise UserError("evaluator=accuracy needs classes and this data set has label maps: use mean_iou")
 
     def evaluate(self, model: Network, dataset: Dataset) -> Metrics:
         test, num_classes = dataset.test, dataset.num_classes

@@ -7,7 +7,7 @@ import torch
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator, Metrics
 from al_bench.network import Network
 from al_bench.network.predict import stream
@@ -26,7 +26,7 @@ class MeanIou(Evaluator):
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         if not dataset.map_shape:
-            raise InputError("evaluator=mean_iou needs label maps and this data set has classes: use accuracy")
+            raise UserError("evaluator=mean_iou needs label maps and this data set has classes: use accuracy")
 
     def evaluate(self, model: Network, dataset: Dataset) -> Metrics:
         test, num_classes = dataset.test, dataset.num_classes

@@ -13,7 +13,7 @@ from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint, to_float
 from al_bench.config.ranges import Count, Precision
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.feature import Feature
 from al_bench.network import AutoencoderNetwork, Network
 from al_bench.storage.artifacts import Artifacts, Made, describe
@@ -44,7 +44,7 @@ class Autoencoder(Feature):
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.iterations is None):
-            raise InputError(
+            raise UserError(
                 f"the auto-encoder's length is given by epochs={self.epochs} and iterations={self.iterations}: set one "
                 "of them and the other to null"
             )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.feature import Feature
 from al_bench.gan import Gan, GanNetworks
 from al_bench.network import Network
@@ -29,7 +29,7 @@ class Discriminator(Feature):
 
     def __post_init__(self) -> None:
         if self.gan is None:
-            raise InputError("feature=discriminator is that of a GAN and gan=none: choose another gan")
+            raise UserError("feature=discriminator is that of a GAN and gan=none: choose another gan")
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains the GAN, or takes the stored one."""

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from al_bench.active import scores
 from al_bench.config.ranges import Count, Weight, Whole
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.network import Network
 from al_bench.network.predict import evaluating, predict
@@ -70,9 +70,9 @@ class LatentSearch:
 
     def __post_init__(self) -> None:
         if self.generator_mode not in ("eval", "batch"):
-            raise InputError(f"strategy.generator_mode={self.generator_mode} is not known: use eval or batch")
+            raise UserError(f"strategy.generator_mode={self.generator_mode} is not known: use eval or batch")
         if self.z_batch is not None and self.z_batch < self._fewest:
-            raise InputError(
+            raise UserError(
                 f"strategy.z_batch={self.z_batch} with generator_mode={self.generator_mode}: use {self._fewest} or "
                 "more, or null for all of a cycle"
             )

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from al_bench.config.ranges import Weight
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.gan.wgan_gp import WganGp
 from al_bench.training.losses import consistency, gradient_penalty, interpolates
@@ -49,10 +49,10 @@ class WganCt(WganGp):
         return cast(Tensor, wasserstein + penalty + consistency((first, second), (one, other), *weights))
 
     def networks(self, image_shape: Sequence[int]) -> GanNetworks:
-        """Raises InputError where the discriminator has no dropout: the term would be 0 in silence."""
+        """Raises UserError where the discriminator has no dropout: the term would be 0 in silence."""
         networks = super().networks(image_shape)
         if not any(isinstance(part, _DropoutNd) and part.p > 0 for part in networks.discriminator.modules()):
-            raise InputError(
+            raise UserError(
                 "a consistency term compares two dropout passes and the discriminator has no dropout: set "
                 "gan.discriminator.dropout above 0, or use gan=wgan_gp or gan=res_wgan_gp"
             )

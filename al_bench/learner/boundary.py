@@ -14,7 +14,7 @@ from al_bench import seeding
 from al_bench.active.inputs import to_float
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.config.ranges import Count, Positive, Precision, Weight
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
 from al_bench.network.hyperplane import flip, hyperplane
@@ -56,19 +56,19 @@ class Boundary(Learner):
 
     def __post_init__(self) -> None:
         if self.loss not in ("boundary", "labels"):
-            raise InputError(f"learner.loss={self.loss} is not known: use boundary or labels")
+            raise UserError(f"learner.loss={self.loss} is not known: use boundary or labels")
 
     def empty(self, pool: Pool, seed: int) -> Network:
-        """Raises InputError for anything but two classes and a linear model."""
+        """Raises UserError for anything but two classes and a linear model."""
         if pool.num_classes != 2 or pool.labels.dim() > 1:
-            raise InputError(
+            raise UserError(
                 f"learner=boundary fits one boundary between two classes and this data set has {pool.num_classes}"
                 f"{' on label maps' if pool.labels.dim() > 1 else ''}: use one of two classes such as mnist_two"
             )
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
             network = self.network(input_shape=tuple(pool.inputs.shape[1:]), num_classes=pool.num_classes)
         if "hyperplane" not in network.provides:
-            raise InputError(
+            raise UserError(
                 f"learner=boundary fits a hyperplane, which {type(network).__name__} is not: use network=linear"
             )
         return network

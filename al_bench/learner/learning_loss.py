@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from al_bench import seeding
 from al_bench.active.pool import Pool
 from al_bench.config.ranges import Count, Precision, Share, Weight
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
@@ -84,7 +84,7 @@ class LearningLoss(Learner):
 
     def __post_init__(self) -> None:
         if self.batch_size < 2:
-            raise InputError(f"learner.batch_size={self.batch_size} has no pairs to rank: use at least 2")
+            raise UserError(f"learner.batch_size={self.batch_size} has no pairs to rank: use at least 2")
 
     @property
     def validates(self) -> bool:

@@ -14,7 +14,7 @@ from al_bench import seeding
 from al_bench.active.inputs import to_float
 from al_bench.active.pool import Pool
 from al_bench.config.ranges import Count, Precision, Weight
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
@@ -84,7 +84,7 @@ class Waal(Learner):
         }
         for name, known in choices.items():
             if getattr(self, name) not in known:
-                raise InputError(f"learner.{name}={getattr(self, name)} is not known: use {' or '.join(known)}")
+                raise UserError(f"learner.{name}={getattr(self, name)} is not known: use {' or '.join(known)}")
 
     @property
     def validates(self) -> bool:
@@ -95,7 +95,7 @@ class Waal(Learner):
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
             network = self.network(input_shape=shape, num_classes=pool.num_classes)
             if not any(True for _ in network.backbone.parameters()):
-                raise InputError(
+                raise UserError(
                     f"learner=waal trains a feature extractor against a critic, and {type(network).__name__} has none: "
                     "use network=lenet5, vgg16_bn or small_cnn"
                 )

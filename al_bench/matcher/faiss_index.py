@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 MOST_ON_GPU = 2048  # neighbors that FAISS returns for one query, and lists that it probes, on a GPU
 
@@ -19,10 +19,10 @@ def library() -> ModuleType | None:
 
 
 def required(key: str, instead: str) -> ModuleType:
-    """FAISS. Raises InputError where it is not installed; key: what asks for it; instead: what does without."""
+    """FAISS. Raises UserError where it is not installed; key: what asks for it; instead: what does without."""
     faiss = library()
     if faiss is None:
-        raise InputError(f"{key}: FAISS is not installed; install faiss-cpu or use {instead}")
+        raise UserError(f"{key}: FAISS is not installed; install faiss-cpu or use {instead}")
     return faiss
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from al_bench.config.ranges import Count
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.matcher import Matcher
 from al_bench.matcher.faiss_index import required, use_torchs_threads
 
@@ -27,7 +27,7 @@ class Hnsw(Matcher):
     def __init__(self, neighbors: Count, ef_construction: Count, ef: Count) -> None:
         for key, value, least in (("neighbors", neighbors, 2), ("ef_construction", ef_construction, 1), ("ef", ef, 1)):
             if value < least:
-                raise InputError(f"matcher.{key}={value} cannot be: give {least} or more")
+                raise UserError(f"matcher.{key}={value} cannot be: give {least} or more")
         required("matcher=hnsw", "matcher=exact")
         self.neighbors, self.ef_construction, self.effort = neighbors, ef_construction, ef
 

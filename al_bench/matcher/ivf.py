@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from al_bench import seeding
 from al_bench.config.ranges import Count
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import nearest
 from al_bench.matcher.faiss_index import MOST_ON_GPU, placed, reaches, required, use_torchs_threads
@@ -36,7 +36,7 @@ class Ivf(Matcher):
     def __init__(self, lists: Count | None, probes: Count, sample_per_list: Count, seed: int) -> None:
         for key, value in (("lists", lists), ("probes", probes), ("sample_per_list", sample_per_list)):
             if value is not None and value < 1:
-                raise InputError(f"matcher.{key}={value} cannot be: give 1 or more")
+                raise UserError(f"matcher.{key}={value} cannot be: give 1 or more")
         required("matcher=ivf", "matcher=exact")
         self.lists, self.effort = lists, probes
         self.sample_per_list, self.seed = sample_per_list, seed

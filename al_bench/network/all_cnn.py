@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import nn
 
 from al_bench.config.ranges import Share
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.initialization import Initialization, initialize
 
@@ -34,7 +34,7 @@ class AllCnn(Network):
         initialization: Initialization,
     ) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 12:
-            raise InputError(
+            raise UserError(
                 f"network=all_cnn needs images (C, H, W) of 12 x 12 pixels or more and got {tuple(input_shape)}: "
                 "use network=small_cnn or network=linear"
             )

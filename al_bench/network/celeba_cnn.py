@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import Network
 
 
@@ -22,7 +22,7 @@ class CelebaCnn(Network):
 
     def __init__(self, input_shape: Sequence[int], num_classes: int) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 8:
-            raise InputError(
+            raise UserError(
                 f"network=celeba_cnn needs images (C, H, W) of 8 x 8 pixels or more and got {tuple(input_shape)}: "
                 "use network=linear"
             )

@@ -11,7 +11,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from al_bench.config.ranges import Count, Weight
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import AutoencoderNetwork
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
@@ -43,7 +43,7 @@ class ConvAutoencoder(AutoencoderNetwork):
     ) -> None:
         super().__init__()
         if len(decoder_channels) != len(channels) - 1:
-            raise InputError(
+            raise UserError(
                 f"decoder_channels={list(decoder_channels)} has to be one shorter than channels={list(channels)}: "
                 "the image is the decoder's last map"
             )

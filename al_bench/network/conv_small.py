@@ -11,7 +11,7 @@ from typing import ClassVar
 from torch import nn
 
 from al_bench.config.ranges import Count, Share, Weight
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import Network
 
 
@@ -38,7 +38,7 @@ class ConvSmall(Network):
     ) -> None:
         smallest = 11 * first_stride + 1  # 12 after the first layer, 3 after the poolings
         if len(input_shape) != 3 or min(input_shape[1:]) < smallest:
-            raise InputError(
+            raise UserError(
                 f"network=conv_small with first_stride={first_stride} needs images (C, H, W) of {smallest} x {smallest}"
                 f" pixels or more and got {tuple(input_shape)}: use network=small_cnn or network=linear"
             )

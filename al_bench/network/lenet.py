@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import Network
 
 
@@ -16,7 +16,7 @@ class LeNet(Network):
 
     def __init__(self, input_shape: Sequence[int], num_classes: int) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 4:
-            raise InputError(
+            raise UserError(
                 f"network=lenet needs images (C, H, W) of 4 x 4 pixels or more and got {tuple(input_shape)}: "
                 "use network=linear"
             )

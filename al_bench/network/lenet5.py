@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.standardized import Constants, Standardized
 
@@ -20,7 +20,7 @@ class LeNet5(Network):
 
     def __init__(self, input_shape: Sequence[int], num_classes: int, mean: Constants, std: Constants) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 16:
-            raise InputError(
+            raise UserError(
                 f"network=lenet5 needs images (C, H, W) of 16 x 16 pixels or more and got {tuple(input_shape)}: "
                 "use network=small_cnn or network=linear"
             )

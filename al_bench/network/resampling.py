@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 Size = tuple[int, int]
 
@@ -43,5 +43,5 @@ def spatial(image_shape: Sequence[int]) -> tuple[int, Size]:
 
 def _padding(kernel_size: int) -> int:
     if kernel_size % 2 == 0:
-        raise InputError(f"kernel_size={kernel_size} does not halve every image size: use an odd one such as 3 or 5")
+        raise UserError(f"kernel_size={kernel_size} does not halve every image size: use an odd one such as 3 or 5")
     return kernel_size // 2

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from torch import Tensor, nn
 
 from al_bench.config.ranges import Count, Share
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network.initialization import initialize
 from al_bench.network.resampling import Size, halved, spatial
 
@@ -55,7 +55,7 @@ class ResidualCritic(nn.Module):
     def __init__(self, image_shape: Sequence[int], channels: Count, dropout: Sequence[Share]) -> None:
         super().__init__()
         if len(dropout) != 3:
-            raise InputError(f"dropout={list(dropout)} of a residual critic is one rate for each of blocks 2, 3 and 4")
+            raise UserError(f"dropout={list(dropout)} of a residual critic is one rate for each of blocks 2, 3 and 4")
         image_channels, _ = spatial(image_shape)
         blocks = [_first(image_channels, channels), _down(channels), _plain(channels), _plain(channels)]
         layers: list[nn.Module] = [blocks[0]]

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from al_bench.config.ranges import Count, Share
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import Network
 
 
@@ -24,7 +24,7 @@ class SmallCnn(Network):
         self, input_shape: Sequence[int], num_classes: int, channels: Sequence[Count], hidden: Count, dropout: Share
     ) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 2:
-            raise InputError(
+            raise UserError(
                 f"network=small_cnn needs images (C, H, W) of 2 x 2 pixels or more and got {tuple(input_shape)}: "
                 "use network=linear"
             )

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import nn
 
 from al_bench.config.ranges import Count, Share
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import Network
 
 
@@ -20,7 +20,7 @@ class SmallFcn(Network):
 
     def __init__(self, input_shape: Sequence[int], num_classes: int, width: Count, dropout: Share) -> None:
         if len(input_shape) != 3:
-            raise InputError(
+            raise UserError(
                 f"network=small_fcn needs images (C, H, W) and got {tuple(input_shape)}: use representation=none"
             )
         layers = _convolution(input_shape[0], width, stride=2)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 Constants = float | Sequence[float]  # one number, or one for each channel
 
@@ -13,7 +13,7 @@ Constants = float | Sequence[float]  # one number, or one for each channel
 class Standardized(nn.Module):
     """Float pixels to (pixels - mean) / std; neither is among the weights that are stored.
 
-    Raises InputError for a list that has not one number for each channel, and for a std that is not above 0.
+    Raises UserError for a list that has not one number for each channel, and for a std that is not above 0.
     """
 
     mean: Tensor
@@ -24,12 +24,12 @@ class Standardized(nn.Module):
         for name, value in (("mean", mean), ("std", std)):
             numbers = [value] if isinstance(value, int | float) else list(value)
             if len(numbers) not in (1, num_channels):
-                raise InputError(
+                raise UserError(
                     f"network.{name}={numbers} has {len(numbers)} numbers for images of {num_channels} channels: give "
                     f"one, or {num_channels}"
                 )
             if name == "std" and min(numbers) <= 0:
-                raise InputError(f"network.std={numbers} cannot be: a deviation is above 0")
+                raise UserError(f"network.std={numbers} cannot be: a deviation is above 0")
             self.register_buffer(name, torch.tensor(numbers, dtype=torch.float32)[:, None, None], persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:

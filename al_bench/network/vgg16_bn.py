@@ -7,7 +7,7 @@ from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
 from al_bench.config.ranges import Count, Share
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.standardized import Constants, Standardized
 
@@ -33,7 +33,7 @@ class Vgg16Bn(Network):
         std: Constants,
     ) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 32:
-            raise InputError(
+            raise UserError(
                 f"network=vgg16_bn needs images (C, H, W) of 32 x 32 pixels or more and got {tuple(input_shape)}: "
                 "use network=small_cnn or network=linear"
             )

@@ -10,7 +10,7 @@ from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.active.query import Query
 from al_bench.config.ranges import Share
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.network.predict import stream
@@ -31,13 +31,13 @@ class Classifier(Oracle):
 
     def __init__(self, learner: Learner, min_confidence: Share, seed: int) -> None:
         if not 0 <= min_confidence <= 1:
-            raise InputError(f"oracle.min_confidence={min_confidence} is no probability: use 0 to 1")
+            raise UserError(f"oracle.min_confidence={min_confidence} is no probability: use 0 to 1")
         self.learner, self.min_confidence, self.seed = learner, min_confidence, seed
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
-        """Trains the model where no run has yet. Raises InputError for label maps."""
+        """Trains the model where no run has yet. Raises UserError for label maps."""
         if dataset.map_shape:
-            raise InputError("oracle=classifier gives classes and these labels are maps: use oracle=ground_truth")
+            raise UserError("oracle=classifier gives classes and these labels are maps: use oracle=ground_truth")
         images, self.labels = dataset.train.images, dataset.train.labels
         self.learner.prepare(dataset.blind(), artifacts)
         pool = Pool.unlabeled_from(images, dataset.num_classes)

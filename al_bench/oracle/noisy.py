@@ -8,7 +8,7 @@ from al_bench.active.pool import UNKNOWN
 from al_bench.active.query import Query
 from al_bench.config.ranges import Share
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.oracle import Oracle
 from al_bench.storage.artifacts import Artifacts
 
@@ -25,13 +25,13 @@ class Noisy(Oracle):
     def __init__(self, flip: Share, abstain: Share, seed: int) -> None:
         for name, rate in (("flip", flip), ("abstain", abstain)):
             if not 0 <= rate <= 1:
-                raise InputError(f"oracle.{name}={rate} is no probability: use 0 to 1")
+                raise UserError(f"oracle.{name}={rate} is no probability: use 0 to 1")
         self.flip, self.abstain, self.seed = flip, abstain, seed
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
-        """Draws all answers. Raises InputError for label maps."""
+        """Draws all answers. Raises UserError for label maps."""
         if dataset.map_shape:
-            raise InputError("oracle=noisy flips classes and these labels are maps: use oracle=ground_truth")
+            raise UserError("oracle=noisy flips classes and these labels are maps: use oracle=ground_truth")
         labels, count = dataset.train.labels, len(dataset.train)
         rng = seeding.generator(seeding.seed_for(self.seed, 0, "noise"))
         flipped, silent = (torch.rand(count, generator=rng) < rate for rate in (self.flip, self.abstain))

@@ -15,7 +15,7 @@ from al_bench.active.query import Query
 from al_bench.active.stopping import Stopping
 from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
 from al_bench.learner import Learner
 from al_bench.oracle import Oracle
@@ -54,7 +54,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("initial_size", "query_size", "budget"):
             if not isinstance(getattr(self, name), int | float):
-                raise InputError(f"loop.{name}={getattr(self, name)} is not a number: use one, or inf for all")
+                raise UserError(f"loop.{name}={getattr(self, name)} is not a number: use one, or inf for all")
 
     @property
     def stopping(self) -> Stopping:
@@ -62,7 +62,7 @@ class Settings:
         return Stopping(self.budget, self.max_cycles, self.stop_at)
 
     def check(self, num_images: int, evaluator: Evaluator, paid: int = 0) -> None:
-        """Raises InputError where the numbers contradict each other, the pool or the evaluator.
+        """Raises UserError where the numbers contradict each other, the pool or the evaluator.
 
         paid: labels of the validation split that count as annotations.
         """
@@ -82,10 +82,10 @@ class Settings:
         }
         for sentence, holds in problems.items():
             if holds:
-                raise InputError(sentence)
+                raise UserError(sentence)
         unknown = sorted(set(self.stop_at or ()) - set(evaluator.scalars))
         if unknown:
-            raise InputError(
+            raise UserError(
                 f"loop.stop_at names {', '.join(unknown)}, which is not measured: use {', '.join(evaluator.scalars)}"
             )
 
@@ -144,7 +144,7 @@ class ActiveLearning(Procedure):
     def check_parts(self, dataset: Dataset) -> None:
         """Refuses parts that do not fit together; a network that cannot read such inputs refuses itself."""
         if self.learner.validates and dataset.validation is None:
-            raise InputError("learner.early_stopping needs a validation split, which this data set has not: use null")
+            raise UserError("learner.early_stopping needs a validation split, which this data set has not: use null")
         counted = dataset.validation if self.learner.validates and not self.settings.free_validation else None
         self.settings.check(len(dataset.train), self.evaluator, len(counted) if counted else 0)
         shape = self.representation.shape(dataset.train.images.shape[1:])

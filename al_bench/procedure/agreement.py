@@ -13,7 +13,7 @@ from al_bench.active.inputs import Inputs, as_stored
 from al_bench.active.pool import UNKNOWN
 from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
 from al_bench.evaluator.judging import Judge, judged, standing
 from al_bench.feature import Feature
@@ -57,11 +57,11 @@ class Agreement(Procedure):
     ) -> None:
         if gan is None or feature is None:
             missing = "gan" if gan is None else "feature"
-            raise InputError(
+            raise UserError(
                 f"procedure=agreement matches synthetic images and {missing}=none: choose another {missing}"
             )
         if feature.follows_model:
-            raise InputError("procedure=agreement trains no model in cycles and this feature follows one: use another")
+            raise UserError("procedure=agreement trains no model in cycles and this feature follows one: use another")
         self.dataset, self.gan, self.feature, self.matcher = dataset, gan, feature, matcher
         self.judge, self.evaluator, self.samples, self.pca_size = judge, evaluator, samples, pca_size
         self.artifacts, self.device, self.seed = Artifacts(Path(artifacts)), device, seed
@@ -102,7 +102,7 @@ class Agreement(Procedure):
         """The score is the mean of the classes' own agreements (B.1), over those that the judge found at all."""
         found = [row[3] for row in table["rows"] if row[3] is not None]
         if not found:
-            raise InputError(
+            raise UserError(
                 f"the judge is sure of none of {self.samples} samples: train the GAN longer, or lower "
                 f"procedure.judge.min_confidence={self.judge.min_confidence}"
             )

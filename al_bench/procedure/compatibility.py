@@ -6,7 +6,7 @@ from types import ModuleType
 
 import al_bench.learner
 import al_bench.network
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.oracle import Oracle
@@ -17,27 +17,27 @@ from al_bench.strategy import Strategy
 def refuse_misfits(
     strategy: Strategy, learner: Learner, network: Network, oracle: Oracle, representation: Representation
 ) -> None:
-    """Raises InputError where a strategy asks for what the other parts do not give, naming what would."""
+    """Raises UserError where a strategy asks for what the other parts do not give, naming what would."""
     name = type(strategy).__name__
     for need in sorted(strategy.needs - learner.provides - network.provides):
         networks = [f"network={member}" for member in providers(al_bench.network, Network, need)]
         learners = [f"learner={member}" for member in providers(al_bench.learner, Learner, need)]
-        raise InputError(
+        raise UserError(
             f"strategy {name} needs a model with {need}, which {type(learner).__name__} on {type(network).__name__} "
             f"does not have: use {' or '.join(networks + learners)}"
         )
     if strategy.needs_images and not representation.gives_images:
-        raise InputError(
+        raise UserError(
             f"strategy {name} generates images, and {type(representation).__name__} replaces images by features: "
             "use representation=none"
         )
     if strategy.needs_decoder and not representation.decodes:
-        raise InputError(
+        raise UserError(
             f"strategy {name} makes up inputs, and {type(representation).__name__} cannot turn them into images for an "
             "annotator: use representation=latent"
         )
     if strategy.synthesizes and not oracle.labels_synthetic:
-        raise InputError(
+        raise UserError(
             f"strategy {name} asks for labels of synthetic images, which {type(oracle).__name__} cannot give: "
             "use oracle=classifier"
         )

@@ -12,7 +12,7 @@ from al_bench import seeding
 from al_bench.active.inputs import as_stored
 from al_bench.config.ranges import Count, Positive, Share
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
 from al_bench.evaluator.judging import Judge, judged, standing
 from al_bench.files import written_whole
@@ -53,7 +53,7 @@ class GanQuality(Procedure):
         seed: int,
     ) -> None:
         if gan is None:
-            raise InputError("procedure=gan_quality looks at a GAN and gan=none: choose another gan")
+            raise UserError("procedure=gan_quality looks at a GAN and gan=none: choose another gan")
         self.dataset, self.gan, self.judge, self.evaluator = dataset, gan, judge, evaluator
         self.samples, self.enough, self.factor = samples, enough, factor
         self.artifacts, self.device, self.seed = Artifacts(Path(artifacts)), device, seed

@@ -9,7 +9,7 @@ from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 from al_bench.active.stopping import Stopping
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
 from al_bench.learner import Learner
 from al_bench.network import Network
@@ -75,10 +75,10 @@ def run_loop(
 
 
 def fitted(parts: Parts, pool: Pool, model: Network | None, seed: int, cycle: int, store: RunStore) -> Network:
-    """The cycle's model; only its training may look at the validation split. Raises InputError where nothing could be
+    """The cycle's model; only its training may look at the validation split. Raises UserError where nothing could be
     labeled."""
     if len(pool.training_labels()) == 0:
-        raise InputError(f"cycle {cycle}, seed {seed}: the oracle could label none of {pool.annotations} annotations")
+        raise UserError(f"cycle {cycle}, seed {seed}: the oracle could label none of {pool.annotations} annotations")
     if parts.validation_labels and (split := parts.dataset.validation) is not None:
         pool = replace(pool, validation=(split.images, split.labels))
     return parts.learner.fit(pool, model, seeding.seed_for(seed, cycle, "fit"), store.scratch / f"{cycle:03d}")
@@ -90,7 +90,7 @@ def finite(when: str) -> Iterator[None]:
     try:
         yield
     except FloatingPointError as error:
-        raise InputError(f"{when}: {error}; what was finished before is kept, lower the learning rate") from error
+        raise UserError(f"{when}: {error}; what was finished before is kept, lower the learning rate") from error
 
 
 def restored(store: RunStore, parts: Parts, seed: int) -> tuple[Pool, Network | None]:

@@ -133,7 +133,7 @@ _MISSING = "missing"
 
 
 def planned(name: str, overrides: Sequence[str], conf: Path = CONF) -> Experiment:
-    """An experiment with the versions that its file names. Raises InputError where it cannot be composed.
+    """An experiment with the versions that its file names. Raises UserError where it cannot be composed.
 
     `versions: {epoch-matched: null, step-matched: match_steps=true}` are the sweep as it is and one with an override.
     One whose cells are all the same as those of the sweep as it is, is none.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.storage.exported import Record
 
 Build = Callable[[Record], Any]
@@ -15,7 +15,7 @@ _DATA = "<data>"  # see cells.portable
 
 @dataclass
 class Sources:
-    """Objects made from stored configurations, one per node. build: makes one, or raises InputError; None: nothing is
+    """Objects made from stored configurations, one per node. build: makes one, or raises UserError; None: nothing is
     made. data: where data sets are on this machine, for exported cells, which do not say. missing: why something is not
     there, by what it is."""
 
@@ -37,7 +37,7 @@ class Sources:
             return None
         try:
             return self.build(_here(node, self.data))
-        except InputError as error:
+        except UserError as error:
             self.missing[what] = str(error)
             return None
 

@@ -8,7 +8,7 @@ import torch
 
 from al_bench.active.inputs import to_float
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.feature import Feature
 from al_bench.network.predict import BATCH_SIZE
 from al_bench.representation import Representation
@@ -25,7 +25,7 @@ class Codes(Representation):
 
     def __init__(self, feature: Feature) -> None:
         if feature.follows_model:
-            raise InputError("representation.feature follows the model, which reads what it gives: use autoencoder")
+            raise UserError("representation.feature follows the model, which reads what it gives: use autoencoder")
         self.feature = feature
 
     def shape(self, image_shape: Sequence[int]) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from al_bench.active.inputs import Inputs, fingerprint, to_float
 from al_bench.config.ranges import Whole
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.files import written_whole
 from al_bench.gan import Gan, GanNetworks
 from al_bench.network.predict import stream
@@ -47,7 +47,7 @@ class Latent(Representation):
 
     def __post_init__(self) -> None:
         if self.gan is None:
-            raise InputError("representation=latent gives latents of a GAN and gan=none: choose another gan")
+            raise UserError("representation=latent gives latents of a GAN and gan=none: choose another gan")
 
     def shape(self, image_shape: Sequence[int]) -> tuple[int, ...]:
         assert self.gan is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.files import written_whole
 from al_bench.sources.download import md5, streamed
 
@@ -19,7 +19,7 @@ def complete(folder: Path, checksums: Mapping[str, str], source: str) -> None:
     checksums: name of each file to its MD5; source: URL of a tar archive with a folder of the same name, of which
     nothing but these files is kept. A second process waits for the first and finds them.
 
-    Raises InputError where one can neither be found nor fetched.
+    Raises UserError where one can neither be found nor fetched.
     """
     if all((folder / name).exists() for name in checksums):
         return
@@ -31,7 +31,7 @@ def complete(folder: Path, checksums: Mapping[str, str], source: str) -> None:
             if absent:
                 _put(folder, archive.as_uri() if archive.exists() else source, absent)
     except (OSError, EOFError, zlib.error, tarfile.TarError, HTTPException) as error:
-        raise InputError(
+        raise UserError(
             f"{folder} lacks files that could not be had ({error}): put {archive.name} into {archive.parent}, or set "
             "paths.data to where it lies"
         ) from error

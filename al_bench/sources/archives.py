@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.files import full_disk_named, sync_folder
 from al_bench.progress import progress
 
@@ -27,11 +27,11 @@ def unpacked(archive: Path, into: Path) -> tuple[Path, bool]:
 
     All is unpacked beside its place, which it takes only when it is complete: a folder that is there is whole.
 
-    Raises InputError for an archive that is absent, garbled, truncated, has more than one folder at its top or names
+    Raises UserError for an archive that is absent, garbled, truncated, has more than one folder at its top or names
     anything outside of it, and for a disk without room.
     """
     if not archive.is_file():
-        raise InputError(f"{archive} is not a file: name an archive such as cifar10_jpeg.tar.xz")
+        raise UserError(f"{archive} is not a file: name an archive such as cifar10_jpeg.tar.xz")
     with _reading(archive), full_disk_named(into):
         top = _top(archive)
         target = into / top
@@ -56,9 +56,9 @@ def _reading(archive: Path) -> Iterator[None]:
         yield
     except _GARBLED as error:
         why = " ".join(str(error).split())  # tarfile says it in a line for each kind of packing
-        raise InputError(f"{archive} is garbled, truncated or no tar archive ({why}): get it anew") from error
+        raise UserError(f"{archive} is garbled, truncated or no tar archive ({why}): get it anew") from error
     except tarfile.FilterError as error:
-        raise InputError(f"{archive} is not unpacked, for it reaches outside of its folder: {error}") from error
+        raise UserError(f"{archive} is not unpacked, for it reaches outside of its folder: {error}") from error
 
 
 def _top(archive: Path) -> str:
@@ -67,7 +67,7 @@ def _top(archive: Path) -> str:
         first = opened.next()
     parts = [part for part in Path(first.name).parts if part != "."] if first else []
     if not parts or parts[0] in ("..", "/"):
-        raise InputError(f"{archive} does not begin with a folder: unpack it by hand")
+        raise UserError(f"{archive} does not begin with a folder: unpack it by hand")
     return parts[0]
 
 
@@ -76,7 +76,7 @@ def _unpack(archive: Path, top: str, into: Path) -> None:
     into.mkdir()
     free = shutil.disk_usage(into).free
     if needed + _SPARE_BYTES > free:
-        raise InputError(
+        raise UserError(
             f"{archive} takes {needed / 1e9:,.2f} GB unpacked and {into.parent} has {free / 1e9:,.2f} GB free: "
             "name a folder on a larger disk"
         )
@@ -87,13 +87,13 @@ def _unpack(archive: Path, top: str, into: Path) -> None:
 
 
 def _measured(archive: Path, top: str) -> tuple[int, int]:
-    """How many members the archive has, and how many bytes they take on a disk. Raises InputError for a second top."""
+    """How many members the archive has, and how many bytes they take on a disk. Raises UserError for a second top."""
     count = needed = 0
     with tarfile.open(archive) as opened:
         for member in opened:
             parts = [part for part in Path(member.name).parts if part != "."]
             if parts and parts[0] != top:
-                raise InputError(f"{archive} holds {member.name} beside the folder {top}: unpack it by hand")
+                raise UserError(f"{archive} holds {member.name} beside the folder {top}: unpack it by hand")
             count += 1
             needed += -(-member.size // _BLOCK_BYTES) * _BLOCK_BYTES
     return count, needed

@@ -116,7 +116,7 @@ def decoded_pictures(
     pictures. folder: for what is kept of that. keep: whether to keep the decoded pictures, if the disk has room; else
     only what they were found to be.
 
-    Raises InputError for pictures that cannot be read or differ in size, and for a full disk.
+    Raises UserError for pictures that cannot be read or differ in size, and for a full disk.
     """
     path = folder / digest(json.dumps([*known, asdict(decoder)]).encode())[:16]
     found = _read(path, keep)

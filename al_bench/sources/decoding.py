@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 Pixels = NDArray[np.uint8]
 
@@ -51,7 +51,7 @@ class Decoder:
         return 3 if self.mode == "rgb" else 1
 
     def decode(self, picture: Picture) -> Pixels:
-        """(C, H, W). Raises InputError, naming the picture, where it cannot be read."""
+        """(C, H, W). Raises UserError, naming the picture, where it cannot be read."""
         try:
             with picture.open("rb") as file, Image.open(file) as image:
                 if self.size is not None and self.window is None:
@@ -59,7 +59,7 @@ class Decoder:
                 upright = self._middle(_eight_bits(ImageOps.exif_transpose(image)))
         except _UNREADABLE as error:
             why = "no format that is known" if isinstance(error, UnidentifiedImageError) else error
-            raise InputError(f"{picture} cannot be read as a picture ({why}): remove or replace it") from error
+            raise UserError(f"{picture} cannot be read as a picture ({why}): remove or replace it") from error
         pixels = np.asarray(self._sized(upright.convert("RGB" if self.mode == "rgb" else "L")))
         return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
@@ -96,24 +96,24 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 def common_shape(decoder: Decoder, pictures: Sequence[Picture]) -> tuple[int, int, int]:
     """(C, H, W) of the decoded pictures: the size asked for, or else that of the first that can be read.
 
-    Raises InputError where none can.
+    Raises UserError where none can.
     """
     if decoder.size is not None:
         return (decoder.num_channels, *decoder.size)
-    problem: InputError | None = None
+    problem: UserError | None = None
     for picture in pictures:
         try:
             channels, height, width = decoder.decode(picture).shape
             return channels, height, width
-        except InputError as error:
+        except UserError as error:
             problem = problem or error
-    raise problem or InputError("no picture to take dataset.image_size from: give it")
+    raise problem or UserError("no picture to take dataset.image_size from: give it")
 
 
 def decoded_in_order(decoder: Decoder, pictures: Sequence[Picture], shape: tuple[int, int, int]) -> Iterator[Pixels]:
     """Batches (B, C, H, W) of all pictures, in order; a few batches exist at a time.
 
-    Raises InputError for a picture of another shape at once, and for pictures that cannot be read after the last, so
+    Raises UserError for a picture of another shape at once, and for pictures that cannot be read after the last, so
     that all of them can be mended together.
     """
     problems: list[str] = []
@@ -126,20 +126,20 @@ def decoded_in_order(decoder: Decoder, pictures: Sequence[Picture], shape: tuple
         if not problems:
             yield np.stack(images)
     if len(problems) == 1:
-        raise InputError(problems[0])
+        raise UserError(problems[0])
     if problems:
         named = "; ".join(sorted(problems)[:_MOST_NAMED])
-        raise InputError(f"{len(problems):,} pictures cannot be used, remove or replace them: {named}")
+        raise UserError(f"{len(problems):,} pictures cannot be used, remove or replace them: {named}")
 
 
 def _tried(decoder: Decoder, picture: Picture, shape: tuple[int, int, int], problems: list[str]) -> Pixels | None:
     try:
         pixels = decoder.decode(picture)
-    except InputError as error:
+    except UserError as error:
         problems.append(str(error))
         return None
     if pixels.shape != shape:
-        raise InputError(
+        raise UserError(
             f"pictures differ in size: {picture} has {pixels.shape[1]} x {pixels.shape[2]} pixels and others have "
             f"{shape[1]} x {shape[2]}: give one for all, such as dataset.image_size=64"
         )

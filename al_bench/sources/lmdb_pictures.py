@@ -26,7 +26,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.files import digest, full_disk_named, set_aside, written_whole
 from al_bench.sources.listing import DATABASE, database_file, id_of
 
@@ -93,7 +93,7 @@ def environment(database: Path) -> lmdb.Environment:
     """A database opened for reading, once in each process: LMDB refuses a second opening and must not come through a
     fork.
 
-    database: its folder, always by the same path. Raises InputError for what is absent, no LMDB database or shorter
+    database: its folder, always by the same path. Raises UserError for what is absent, no LMDB database or shorter
     than it says, which would end the process.
     """
     own = os.getpid(), database
@@ -112,18 +112,18 @@ def _opened(database: Path) -> lmdb.Environment:
         opened = lmdb.open(str(database), readonly=True, create=False, lock=False, readahead=False)
     except lmdb.Error as error:
         why = "cannot be read as an LMDB database" if path.exists() else "is missing"
-        raise InputError(f"{path} {why} ({error}): get it anew") from error
+        raise UserError(f"{path} {why} ({error}): get it anew") from error
     size, needed = path.stat().st_size, (opened.info()["last_pgno"] + 1) * opened.stat()["psize"]
     if size < needed:
         opened.close()
-        raise InputError(f"{path} has {size:,} bytes and needs {needed:,}: it is truncated, get it anew")
+        raise UserError(f"{path} has {size:,} bytes and needs {needed:,}: it is truncated, get it anew")
     return opened
 
 
 def keys_of(database: Path, index: Path) -> Keys:
     """(N,) the keys of a database in their order, memory-mapped from the folder `index`, where they are put first.
 
-    Of two processes that need them, one lists them and the other waits. Raises InputError for a database that cannot be
+    Of two processes that need them, one lists them and the other waits. Raises UserError for a database that cannot be
     read or is empty, and for a full disk.
     """
     entries = environment(database).stat()["entries"]
@@ -166,7 +166,7 @@ def _made(path: Path, database: Path) -> Keys:
     with suppress(BrokenProcessPool, lmdb.Error), ProcessPoolExecutor(1, get_context("spawn")) as process:
         keys = process.submit(_listed, database).result()
     if keys is None or not _ascend(keys):
-        raise InputError(f"{database / DATABASE} is garbled or empty: get it anew")
+        raise UserError(f"{database / DATABASE} is garbled or empty: get it anew")
     for left in path.parent.glob(f".{path.name}.*"):  # by a process that was killed: the lock is ours
         left.unlink()
     with written_whole(path) as file:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class ZippedPicture:
 def zipped_pictures(path: Path) -> dict[str, ZippedPicture]:
     """The files of an archive by the last part of their names.
 
-    Raises InputError for an archive that is absent, garbled or truncated.
+    Raises UserError for an archive that is absent, garbled or truncated.
     """
     try:
         archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} cannot be read as a zip archive ({error}): get it anew") from error
+        raise UserError(f"{path} cannot be read as a zip archive ({error}): get it anew") from error
     files = [info for info in archive.infolist() if not info.is_dir()]
     return {
         info.filename.rsplit("/", 1)[-1]: ZippedPicture(archive, info.filename, info.file_size, info.CRC)

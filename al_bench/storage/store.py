@@ -25,7 +25,7 @@ from torch import Tensor
 
 from al_bench.config.identity import hash_of
 from al_bench.config.values import differences
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.files import digest, read_json, set_aside, write_json, written_whole
 
 logger = logging.getLogger(__name__)
@@ -52,13 +52,13 @@ class RunStore:
     folder: where; identity: what it must hold, see `identity.identify`; about: what else `config.json` says;
     keep_weights: "last" or "all".
 
-    Entering raises InputError where another process holds the folder, where it holds a run of another identity, or
+    Entering raises UserError where another process holds the folder, where it holds a run of another identity, or
     where a stored cycle is garbled and later ones build on it.
     """
 
     def __init__(self, folder: Path, identity: Record, about: Record, keep_weights: str = "last") -> None:
         if keep_weights not in ("last", "all"):
-            raise InputError(f"keep_weights={keep_weights} is not known: use last or all")
+            raise UserError(f"keep_weights={keep_weights} is not known: use last or all")
         self.folder, self.identity, self.about, self.keep_weights = folder, identity, about, keep_weights
         self.cycles = folder / "cycles"
         self.scratch = folder / "scratch"
@@ -70,7 +70,7 @@ class RunStore:
         try:
             self._lock.acquire(timeout=0)
         except Timeout as error:
-            raise InputError(
+            raise UserError(
                 f"another process ({self._owner()}) is running in {self.folder}: wait for it or stop it"
             ) from error
         (self.folder / "owner").write_text(str(os.getpid()))
@@ -94,7 +94,7 @@ class RunStore:
         return self.records[-1] if self.records else None
 
     def write(self, cycle: Cycle) -> None:
-        """Adds a cycle; when this returns it is on disk whole. Raises InputError on a full disk."""
+        """Adds a cycle; when this returns it is on disk whole. Raises UserError on a full disk."""
         index = len(self.records)
         assert cycle.record["index"] == index
         sums = {}
@@ -111,11 +111,11 @@ class RunStore:
             self._path(index - 2, ".model.safetensors").unlink(missing_ok=True)
 
     def tensors(self, index: int) -> dict[str, Tensor]:
-        """The tensors of a stored cycle. Raises InputError where they are garbled."""
+        """The tensors of a stored cycle. Raises UserError where they are garbled."""
         return load(self._checked(index, ".safetensors", "sha256"))
 
     def weights(self, index: int) -> dict[str, Tensor]:
-        """The model of a stored cycle. Raises InputError where it is garbled."""
+        """The model of a stored cycle. Raises UserError where it is garbled."""
         return load(self._checked(index, ".model.safetensors", "sha256_model"))
 
     def _path(self, index: int, suffix: str) -> Path:
@@ -129,7 +129,7 @@ class RunStore:
         """Writes config.json, or holds the stored one against this run's identity."""
         path, own = self.folder / "config.json", hash_of(self.identity)
         if re.fullmatch(r"[0-9a-f]{12}", self.folder.name) and self.folder.name != own:
-            raise InputError(
+            raise UserError(
                 f"{self.folder} is the folder of another configuration, this one's is {own}: conf/ was changed while a "
                 "sweep ran, start the sweep again"
             )
@@ -142,7 +142,7 @@ class RunStore:
             else:
                 if stored != self.identity:
                     different = "; ".join(differences(stored, self.identity))
-                    raise InputError(f"{self.folder} holds another run: {different}")
+                    raise UserError(f"{self.folder} holds another run: {different}")
                 return
         write_json(path, {"identity": self.identity, **self.about})
 
@@ -155,7 +155,7 @@ class RunStore:
             if record is not None:
                 records.append(record)
             elif index < stored[-1]:
-                raise InputError(
+                raise UserError(
                     f"{self._path(index, '.json')} is missing or garbled and cycles {index + 1} to {stored[-1]} build "
                     "on it: put it back, or move the later cycles away to start again from the one before"
                 )
@@ -182,7 +182,7 @@ class RunStore:
             return records
         index = len(records) - 1
         if index and not self._has_model(index - 1):
-            raise InputError(
+            raise UserError(
                 f"the models of cycles {index} and {index - 1} in {self.cycles} are missing or garbled: put one back, "
                 "or move the folder away to start again"
             )
@@ -202,7 +202,7 @@ class RunStore:
     def _checked(self, index: int, suffix: str, key: str) -> bytes:
         data = self._path(index, suffix).read_bytes()
         if digest(data) != self.records[index][key]:
-            raise InputError(f"{self._path(index, suffix)} is garbled: put it back from a copy")
+            raise UserError(f"{self._path(index, suffix)} is garbled: put it back from a copy")
         return data
 
 

@@ -13,7 +13,7 @@ from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 from al_bench.config.ranges import Count, Weight, Whole
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.feature import Feature
 from al_bench.feature.pca import Pca, fit_pca
 from al_bench.gan import Gan, GanNetworks
@@ -62,9 +62,9 @@ class Asal(Strategy):
     ) -> None:
         if gan is None or feature is None:
             missing = "gan" if gan is None else "feature"
-            raise InputError(f"ASAL matches synthetic with real images and {missing}=none: choose another {missing}")
+            raise UserError(f"ASAL matches synthetic with real images and {missing}=none: choose another {missing}")
         if candidates_from not in ("generator", "neighbors"):
-            raise InputError(f"strategy.candidates_from={candidates_from} is not known: use generator or neighbors")
+            raise UserError(f"strategy.candidates_from={candidates_from} is not known: use generator or neighbors")
         self.gan, self.feature, self.matcher, self.score = gan, feature, matcher, score
         self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight)
         self.pca_size, self.scan_pool = pca_size, scan_pool

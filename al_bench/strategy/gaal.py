@@ -12,7 +12,7 @@ from al_bench.active.query import Query
 from al_bench.active.scores import boundary_closeness, boundary_distance
 from al_bench.config.ranges import Count, Weight, Whole
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.gan import Gan, GanNetworks
 from al_bench.gan.latent_search import Found, GeneratorMode, LatentSearch, of_images
 from al_bench.network import Network
@@ -46,9 +46,9 @@ class Gaal(Strategy):
         prior_weight: Weight = 0.0,
     ) -> None:
         if gan is None:
-            raise InputError("GAAL asks for labels of synthetic images and gan=none: choose another gan")
+            raise UserError("GAAL asks for labels of synthetic images and gan=none: choose another gan")
         if max_tries < 1:
-            raise InputError(f"strategy.max_tries={max_tries} is no number of searches: use 1 or more")
+            raise UserError(f"strategy.max_tries={max_tries} is no number of searches: use 1 or more")
         self.gan, self.max_tries, self.tolerance = gan, max_tries, tolerance
         self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 from al_bench.config.ranges import Count, Weight
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
@@ -33,7 +33,7 @@ class KMedian(Strategy):
 
     def __post_init__(self) -> None:
         if self.max_iter < 1:
-            raise InputError(f"strategy.max_iter={self.max_iter} is no number of rounds: use 1 or more")
+            raise UserError(f"strategy.max_iter={self.max_iter} is no number of rounds: use 1 or more")
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
         points = embeddings(model, pool.inputs, pool.unlabeled).float()

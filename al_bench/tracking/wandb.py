@@ -26,7 +26,7 @@ from torch import Tensor
 
 from al_bench.active.inputs import Inputs
 from al_bench.config.identity import hash_of, label_of
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.storage.store import Record, RunStore
 from al_bench.tracking import Tracking
 
@@ -55,11 +55,9 @@ class Wandb(Tracking):
 
     def __post_init__(self) -> None:
         if self.mode not in _MODES:
-            raise InputError(
-                f"tracking.mode={self.mode} is not known: use {', '.join(_MODES)} (WANDB_MODE sets it too)"
-            )
+            raise UserError(f"tracking.mode={self.mode} is not known: use {', '.join(_MODES)} (WANDB_MODE sets it too)")
         if self.timeout <= 0:
-            raise InputError(f"tracking.timeout={self.timeout} must be more than 0 seconds")
+            raise UserError(f"tracking.timeout={self.timeout} must be more than 0 seconds")
 
     @contextmanager
     def following(self, store: RunStore, images: Inputs) -> Iterator[Callable[[], None]]:

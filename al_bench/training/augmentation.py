@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from al_bench.config.ranges import Whole
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.training.losses import IGNORED
 
 
@@ -25,10 +25,10 @@ class FlipCrop:
     def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Images (B, C, H, W) and labels (B,), or label maps (B, H, W) that move with their image.
 
-        A map is IGNORED where the image is padding. Raises InputError for inputs that are not images.
+        A map is IGNORED where the image is padding. Raises UserError for inputs that are not images.
         """
         if images.dim() != 4:
-            raise InputError(
+            raise UserError(
                 f"augmentation by FlipCrop needs images (B, C, H, W) and got {tuple(images.shape)}: "
                 "use recipe.augmentation=null or representation=none"
             )

@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, to_float
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 Augmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
@@ -108,11 +108,11 @@ class LabeledBatches(Batches):
 def least_batch(module: nn.Module, num_items: int) -> int:
     """How many items a batch of a training needs at least: two where batch norm has to tell them apart.
 
-    Raises InputError where there are fewer.
+    Raises UserError where there are fewer.
     """
     norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
     if norms and num_items < 2:
-        raise InputError(
+        raise UserError(
             f"{num_items} labeled input is too few for the batch norm of {type(module).__name__}: label at least 2 at "
             "first (loop.initial_size)"
         )

@@ -2,22 +2,22 @@
 
 import torch
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 
 def chosen_device(name: str) -> torch.device:
     """The device of a name: `auto` (the GPU where there is one), `cpu`, `cuda` or `cuda:1`.
 
-    Raises InputError for a GPU that is not there.
+    Raises UserError for a GPU that is not there.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise InputError(f"device={name} is not known: use auto, cpu, cuda or cuda:1") from error
+        raise UserError(f"device={name} is not known: use auto, cpu, cuda or cuda:1") from error
     if device.type not in ("cpu", "cuda"):
-        raise InputError(f"device={name} is not supported: use auto, cpu, cuda or cuda:1")
+        raise UserError(f"device={name} is not supported: use auto, cpu, cuda or cuda:1")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise InputError(f"device={name} was asked for and {torch.cuda.device_count()} GPUs are there: use device=cpu")
+        raise UserError(f"device={name} was asked for and {torch.cuda.device_count()} GPUs are there: use device=cpu")
     return device

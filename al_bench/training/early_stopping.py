@@ -13,7 +13,7 @@ from torch import Tensor
 from al_bench.active.inputs import Inputs
 from al_bench.active.pool import Pool
 from al_bench.config.ranges import Count
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.training import losses
@@ -44,7 +44,7 @@ class EarlyStopping:
     """criterion: "accuracy" or "loss" on the validation split; every: epochs from look to look, the end of the training
     being one; patience: a training ends when so many epochs brought nothing better.
 
-    Raises InputError for values that cannot be.
+    Raises UserError for values that cannot be.
     """
 
     criterion: Literal["accuracy", "loss"]
@@ -53,10 +53,10 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         if self.criterion not in CRITERIA:
-            raise InputError(f"early_stopping.criterion={self.criterion} is not known: use {' or '.join(CRITERIA)}")
+            raise UserError(f"early_stopping.criterion={self.criterion} is not known: use {' or '.join(CRITERIA)}")
         for name in ("every", "patience"):
             if getattr(self, name) < 1:
-                raise InputError(f"early_stopping.{name}={getattr(self, name)} must be at least 1 epoch")
+                raise UserError(f"early_stopping.{name}={getattr(self, name)} must be at least 1 epoch")
 
 
 def callback_of(
@@ -64,12 +64,12 @@ def callback_of(
 ) -> Callback | None:
     """What looks at a training of `network` that takes `steps` steps in `epochs` epochs; None without a rule.
 
-    Raises InputError where the pool brings no validation split.
+    Raises UserError where the pool brings no validation split.
     """
     if stopping is None:
         return None
     if pool.validation is None:
-        raise InputError("learner.early_stopping needs a validation split and there is none: use null")
+        raise UserError("learner.early_stopping needs a validation split and there is none: use null")
     return BestKept(stopping, network, *pool.validation, steps, epochs)
 
 

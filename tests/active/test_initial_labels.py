@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from al_bench.active.initial_labels import initial_indices
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.seeding import generator
 
 LABELS = torch.tensor([0] * 60 + [1] * 30 + [2] * 10)
@@ -58,12 +58,12 @@ def test_the_whole_split():
     ],
 )
 def test_what_cannot_be_done_is_said(rule, size, every_class, sentence):
-    with pytest.raises(InputError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         draw(rule, size, every_class)
 
 
 def test_label_maps_have_no_class_shares():
     maps = torch.zeros(5, 2, 2, dtype=torch.uint8)
     assert len(draw("random", 3, every_class=True, labels=maps)) == 3
-    with pytest.raises(InputError, match="label maps"):
+    with pytest.raises(UserError, match="label maps"):
         draw("balanced", 3, labels=maps)

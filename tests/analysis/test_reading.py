@@ -5,7 +5,7 @@ import pytest
 from made_runs import cycle, made_run, write_cycle
 
 from al_bench.analysis.reading import stored, stored_at
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.storage.exported import export
 
 
@@ -133,5 +133,5 @@ def test_named_runs_alone(tmp_path):
 
 
 def test_a_name_that_leads_nowhere(tmp_path):
-    with pytest.raises(InputError, match="nothere is no run"):
+    with pytest.raises(UserError, match="nothere is no run"):
         stored_at(["nothere"], tmp_path, tmp_path)

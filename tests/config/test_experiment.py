@@ -7,7 +7,7 @@ import pytest
 from composing import run_id
 
 from al_bench.config.experiment import cells_of
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 SHADOW = f"hydra.searchpath=[file://{Path(__file__).parents[1] / 'conf'}]"
 
@@ -39,6 +39,6 @@ def test_overrides_narrow_and_change_a_sweep_as_they_would_on_its_command_line()
     ],
 )
 def test_what_cannot_be_composed_is_one_sentence(name, overrides, sentence):
-    with pytest.raises(InputError, match=re.escape(sentence)) as error:
+    with pytest.raises(UserError, match=re.escape(sentence)) as error:
         cells_of(name, overrides)
     assert "\n" not in str(error.value)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from al_bench.config.ranges import Count, Fraction, Positive, Precision, Share, Weight, Whole
 from al_bench.config.validation import refuse_arguments, refuse_value
 from al_bench.config.values import written_and_resolved
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 
 @dataclass
@@ -32,7 +32,7 @@ def refused(written: dict[str, Any], resolved: dict[str, Any] | None = None) -> 
     """The sentence about the part at "it", empty where it is taken."""
     try:
         refuse_arguments(written, resolved or written, "it")
-    except InputError as error:
+    except UserError as error:
         return str(error)
     return ""
 
@@ -78,7 +78,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_value_is_of_its_annotation(annotation: Any, good: Any, bad: Any, sentence: str) -> None:
     refuse_value("key", good, annotation)
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(UserError) as refusal:
         refuse_value("key", bad, annotation)
     assert str(refusal.value).startswith("key") and str(refusal.value).endswith(sentence)
 
@@ -91,7 +91,7 @@ def test_what_no_plain_value_can_be_is_left_to_the_part(annotation: Any) -> None
 
 
 def test_an_argument_is_named_as_its_user_types_it() -> None:
-    with pytest.raises(InputError, match=r"^key\.accuracy=high must be a number$"):
+    with pytest.raises(UserError, match=r"^key\.accuracy=high must be a number$"):
         refuse_value("key", {"loss": 1, "accuracy": "high"}, Mapping[str, float] | None)
     assert refused({"it": described(size=1)}) == ""
     assert refused({"it": described(size=0)}) == "it.size=0 must be at least 1"

@@ -22,7 +22,7 @@ from torchvision.datasets import CIFAR10
 from al_bench.active.inputs import fingerprint
 from al_bench.dataset import Dataset, Split, fashion_mnist, mnist
 from al_bench.dataset import splits as splits_module
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.training.losses import IGNORED
 
 Maker = Callable[[Path, pytest.MonkeyPatch], list[str]]
@@ -217,7 +217,7 @@ def test_a_split_is_handed_on(read: Read, dataset: Dataset, tmp_path: Path) -> N
     """Written, changed in everything that divides, and taken back; or refused where positions are not counted."""
     file = tmp_path / "split.json"
     if dataset.train.positions is None:
-        with pytest.raises(InputError, match="no index file"):
+        with pytest.raises(UserError, match="no index file"):
             splits_module.write(file, dataset)
         return
     splits_module.write(file, dataset)

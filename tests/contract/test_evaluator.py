@@ -9,7 +9,7 @@ from composing import members, part
 from torch import Tensor, nn
 
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
 from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts
@@ -57,7 +57,7 @@ def dataset(evaluator: Evaluator, tmp_path: Path) -> Dataset:
     for labels in (CLASS_LABELS, LABEL_MAPS):
         try:
             evaluator.prepare(dataset_of(labels), Artifacts(tmp_path))
-        except InputError:
+        except UserError:
             continue
         return dataset_of(labels)
     raise AssertionError("the evaluator takes neither class labels nor label maps")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from al_bench import seeding
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import Network, NetworkFactory
 
 CLASSES = 3
@@ -29,7 +29,7 @@ def factory(request: pytest.FixtureRequest) -> NetworkFactory:
 def shape(factory: NetworkFactory) -> tuple[int, ...]:
     """The first shape that the network takes."""
     for shape in SHAPES:
-        with suppress(InputError):
+        with suppress(UserError):
             factory(input_shape=shape, num_classes=CLASSES)
             return shape
     raise AssertionError(f"fits none of {SHAPES}")

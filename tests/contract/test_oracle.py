@@ -9,7 +9,7 @@ from composing import members, part
 from al_bench.active.pool import UNKNOWN
 from al_bench.active.query import Query
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.oracle import Oracle
 from al_bench.seeding import generator
 from al_bench.storage.artifacts import Artifacts
@@ -89,8 +89,8 @@ def test_label_maps_are_answered_or_refused_before_training(name: str, tmp_path:
     maps: Dataset = part("dataset", "dataset=shapes_seg", "dataset.train_size=20", "dataset.test_size=1")
     try:
         oracle = prepared(name, maps, tmp_path)
-    except InputError:
-        with pytest.raises(InputError, match="labels are maps: use oracle="):
+    except UserError:
+        with pytest.raises(UserError, match="labels are maps: use oracle="):
             prepared(name, maps, tmp_path)
         return
     assert torch.equal(oracle.label(asked(5, maps)), maps.train.labels[asked(5, maps).indices])

@@ -13,7 +13,7 @@ from published import CELEBA_NAMES, celeba_files, celeba_lists, md5
 from al_bench.active.inputs import fingerprint
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.celeba import ATTRIBUTES, CHECKSUMS, PARTITION, PICTURES, celeba
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages, MappedImages
 
 COUNT = 30
@@ -112,27 +112,27 @@ def test_a_garbled_archive_is_named(root: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
         start = opened.getinfo(f"{PICTURES}/000002.jpg").header_offset + 100
     archive.write_bytes(whole[:start] + bytes(50) + whole[start + 50 :])
-    with pytest.raises(InputError, match=r"img_align_celeba\.zip/img_align_celeba/000002\.jpg cannot be read"):
+    with pytest.raises(UserError, match=r"img_align_celeba\.zip/img_align_celeba/000002\.jpg cannot be read"):
         read(root)
     archive.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"img_align_celeba\.zip cannot be read as a zip archive .*: get it anew"):
+    with pytest.raises(UserError, match=r"img_align_celeba\.zip cannot be read as a zip archive .*: get it anew"):
         read(root)
 
 
 def test_missing_pictures_are_counted_and_named(root: Path) -> None:
     for number in (3, 30):
         (root / "celeba" / PICTURES / f"{number:06d}.jpg").unlink()
-    with pytest.raises(InputError, match=r"lacks 2 of 30 pictures, such as 000003\.jpg, 000030\.jpg: put all of"):
+    with pytest.raises(UserError, match=r"lacks 2 of 30 pictures, such as 000003\.jpg, 000030\.jpg: put all of"):
         read(root)
     shutil.rmtree(root / "celeba" / PICTURES)
-    with pytest.raises(InputError, match=r"has neither the folder img_align_celeba nor img_align_celeba\.zip: put one"):
+    with pytest.raises(UserError, match=r"has neither the folder img_align_celeba nor img_align_celeba\.zip: put one"):
         read(root)
 
 
 def test_a_truncated_picture_is_named(root: Path) -> None:
     path = root / "celeba" / PICTURES / "000001.jpg"
     path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(InputError, match=r"000001\.jpg cannot be read as a picture"):
+    with pytest.raises(UserError, match=r"000001\.jpg cannot be read as a picture"):
         read(root)
 
 
@@ -140,10 +140,10 @@ def test_a_truncated_picture_is_named(root: Path) -> None:
 def test_a_list_that_is_missing_or_not_the_published_one_is_named(root: Path, name: str) -> None:
     path, checksums = root / "celeba" / name, celeba_lists(root / "celeba", COUNT)
     path.write_text(path.read_text()[:-1])
-    with pytest.raises(InputError, match=rf"{name} is garbled, truncated or not the published list"):
+    with pytest.raises(UserError, match=rf"{name} is garbled, truncated or not the published list"):
         read(root, checksums=checksums)
     path.unlink()
-    with pytest.raises(InputError, match=rf"{name} is missing: put .* into .*celeba, or set paths\.data"):
+    with pytest.raises(UserError, match=rf"{name} is missing: put .* into .*celeba, or set paths\.data"):
         read(root, checksums=checksums)
 
 
@@ -163,7 +163,7 @@ def test_lists_that_contradict_each_other_are_refused(root: Path, name: str, old
     text = path.read_text()
     assert text.count(old) == 1
     path.write_text(text.replace(old, new))
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(UserError, match=said):
         read(root)
 
 
@@ -176,12 +176,12 @@ def test_lists_that_contradict_each_other_are_refused(root: Path, name: str, old
     ],
 )
 def test_values_that_cannot_be(published: Path, key: str, value: object, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(UserError, match=said):
         read(published, **{key: value})  # type: ignore[arg-type]
 
 
 def test_pictures_that_were_scaled_before_are_refused(root: Path) -> None:
     """Another version of the data set would make other numbers under the same name."""
     Image.new("RGB", (64, 64)).save(root / "celeba" / PICTURES / "000001.jpg")
-    with pytest.raises(InputError, match=r"000001\.jpg .*64 x 64 pixels do not hold the 178 x 178 that are cut out"):
+    with pytest.raises(UserError, match=r"000001\.jpg .*64 x 64 pixels do not hold the 178 x 178 that are cut out"):
         read(root)

@@ -3,7 +3,7 @@ import torch
 from composing import part
 from hydra.errors import InstantiationException
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 
 def test_some_digits_are_labeled_in_the_order_given():
@@ -20,4 +20,4 @@ def test_some_digits_are_labeled_in_the_order_given():
 def test_digits_that_cannot_be_are_refused(classes):
     with pytest.raises(InstantiationException, match="two or more different digits") as failure:
         part("dataset", "dataset=digits", f"+dataset.classes={classes}")
-    assert isinstance(failure.value.__cause__, InputError)
+    assert isinstance(failure.value.__cause__, UserError)

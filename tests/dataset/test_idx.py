@@ -10,7 +10,7 @@ from torch import Tensor
 from torchvision.datasets import MNIST
 
 from al_bench.dataset.idx import idx_splits
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 
 class Tiny(MNIST):
@@ -71,7 +71,7 @@ def test_the_last_images_are_the_validation_split(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [-1, 3, 60_000])
 def test_an_impossible_validation_size_is_refused(tmp_path: Path, size: int) -> None:
     put(tmp_path / "Tiny/raw", FILES)
-    with pytest.raises(InputError, match=f"dataset.validation_size={size} cannot be: give 0 to 2"):
+    with pytest.raises(UserError, match=f"dataset.validation_size={size} cannot be: give 0 to 2"):
         idx_splits(Tiny, tmp_path, CHECKSUMS, size)
 
 
@@ -90,7 +90,7 @@ def test_fetches_what_is_absent_from_the_mirror_that_has_it(tmp_path: Path, monk
 
 
 def test_absent_files_without_a_network_are_named_with_their_place(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"put train-images-idx3-ubyte, .* into .*Tiny/raw, .*paths\.data"):
+    with pytest.raises(UserError, match=r"put train-images-idx3-ubyte, .* into .*Tiny/raw, .*paths\.data"):
         idx_splits(Tiny, tmp_path, CHECKSUMS, 0)
 
 
@@ -98,13 +98,13 @@ def test_absent_files_without_a_network_are_named_with_their_place(tmp_path: Pat
 def test_a_truncated_or_changed_file_is_named(tmp_path: Path, name: str) -> None:
     for content in (FILES[name][:-1], FILES[name][:-1] + b"\xff", b""):
         put(tmp_path / "Tiny/raw", {**FILES, name: content})
-        with pytest.raises(InputError, match=f"{name} is garbled"):
+        with pytest.raises(UserError, match=f"{name} is garbled"):
             idx_splits(Tiny, tmp_path, CHECKSUMS, 0)
 
 
 def test_a_truncated_archive_is_named_and_nothing_is_unpacked(tmp_path: Path) -> None:
     name = "train-images-idx3-ubyte"
     put(tmp_path / "Tiny/raw", {**packed(), f"{name}.gz": packed()[f"{name}.gz"][:-20]})
-    with pytest.raises(InputError, match=f"{name}.gz: "):
+    with pytest.raises(UserError, match=f"{name}.gz: "):
         idx_splits(Tiny, tmp_path, CHECKSUMS, 0)
     assert not (tmp_path / "Tiny/raw" / name).exists()

@@ -9,7 +9,7 @@ from pictures import CLASSES, fill, noise, save
 
 from al_bench.dataset import Dataset
 from al_bench.dataset.image_folder import image_folder
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.sources.archives import unpacked
 from al_bench.sources.cache import LazyImages, MappedImages
 from al_bench.sources.listing import pictures_id
@@ -124,7 +124,7 @@ def test_never_keeping_decoded_pictures(tmp_path: Path) -> None:
 
 
 def refused(sentence: str, root: Path | str | None, **changed: object) -> None:
-    with pytest.raises(InputError, match=sentence) as caught:
+    with pytest.raises(UserError, match=sentence) as caught:
         read(root, **changed)
     assert "\n" not in str(caught.value)
 

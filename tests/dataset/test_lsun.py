@@ -14,7 +14,7 @@ from published import SCENES, database, lsun_files, scenes
 from al_bench.active.inputs import fingerprint
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.lsun import divided, lsun
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages, MappedImages
 from al_bench.sources.decoding import Decoder
 
@@ -85,7 +85,7 @@ def test_the_middle_is_cut_out_before_it_is_scaled(folder: Path) -> None:
     found = read(folder, crop=32, image_size=32).train.images[torch.tensor([0])][0]
     whole = torch.from_numpy(np.frombuffer(pairs(read(folder).train)[0][0], dtype=np.uint8).copy()).view(3, 64, 64)
     assert torch.equal(found, whole[:, 16:48, 16:48])
-    with pytest.raises(InputError, match=r"80 x 64 pixels do not hold the 65 x 65"):
+    with pytest.raises(UserError, match=r"80 x 64 pixels do not hold the 65 x 65"):
         read(folder, crop=65).train.images[torch.tensor([0])]
 
 
@@ -153,13 +153,13 @@ def test_a_run_is_named_by_the_databases(folder: Path, tmp_path: Path) -> None:
     database(tmp_path / "other" / "bedroom_train_lmdb", scenes(7, 30))
     database(tmp_path / "other" / "kitchen_train_lmdb", scenes(8, 10))
     assert compose(*mine, f"dataset.root={tmp_path / 'other'}").dataset.files not in (files, None)
-    with pytest.raises(InputError, match=r"other holds other databases than the run was made with"):
+    with pytest.raises(UserError, match=r"other holds other databases than the run was made with"):
         lsun(tmp_path / "other", SCENES, 20, 0, 64, None, "never", tmp_path / "decoded", files=files)
 
 
 def test_missing_databases_are_named(folder: Path) -> None:
     said = r"lsun lacks bridge_train_lmdb, dining_room_train_lmdb: unpack .*data\.mdb, or set paths\.data"
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(UserError, match=said):
         read(folder, classes=["bedroom", "bridge", "dining_room"])
 
 
@@ -175,7 +175,7 @@ def test_missing_databases_are_named(folder: Path) -> None:
     ],
 )
 def test_values_that_cannot_be(folder: Path, key: str, value: object, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(UserError, match=said):
         read(folder, **{key: value})
 
 

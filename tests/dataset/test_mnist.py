@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from al_bench.dataset.mnist import mnist
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 pytestmark = pytest.mark.real_data
 
@@ -43,5 +43,5 @@ def test_only_the_training_split_is_cut(real_data: Path) -> None:
 
 @pytest.mark.parametrize("classes", [[5], [5, 5], [5, 10], []])
 def test_impossible_classes_are_refused(real_data: Path, classes: list[int]) -> None:
-    with pytest.raises(InputError, match=r"dataset\.classes"):
+    with pytest.raises(UserError, match=r"dataset\.classes"):
         mnist(real_data, 10_000, classes=classes)

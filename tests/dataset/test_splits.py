@@ -9,7 +9,7 @@ from torch import Tensor
 
 from al_bench.dataset import Dataset, Split, limited
 from al_bench.dataset.splits import divided, drawn, last, last_of_each, read, taken, together, write
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from scripts import split
 
 LABELS = torch.tensor([0, 1, 2, 2, 1, 0, 0, 1, 2, 1, 0, 2, 2, 0, 1])  # five of each
@@ -76,11 +76,11 @@ def test_a_draw_takes_as_many_of_each_class_and_leaves_the_rest() -> None:
 @pytest.mark.parametrize(("validation", "test"), [(1, 3), (3, 4), (6, 9), (-3, 3), (0, 15)])
 def test_sizes_that_cannot_be_drawn_are_refused(validation: int, test: int) -> None:
     said = rf"test_size={test} with dataset\.validation_size={validation} cannot be: give multiples of 3"
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(UserError, match=said):
         drawn(LABELS, 3, validation, test, seed=0)
-    with pytest.raises(InputError, match=r"validation_size=9 cannot be: give 0 to 8"):
+    with pytest.raises(UserError, match=r"validation_size=9 cannot be: give 0 to 8"):
         last(9, 9)
-    with pytest.raises(InputError, match=r"validation_size=-1 cannot be"):
+    with pytest.raises(UserError, match=r"validation_size=-1 cannot be"):
         last(9, -1)
 
 
@@ -124,21 +124,21 @@ def test_a_file_of_your_own_needs_no_mark(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_a_split_is_refused(tmp_path: Path, change: dict[str, object], said: str) -> None:
     path = put(tmp_path / "split.json", POSITIONS | change)
-    with pytest.raises(InputError, match=rf"dataset\.split=.*split\.json {said}"):
+    with pytest.raises(UserError, match=rf"dataset\.split=.*split\.json {said}"):
         read(path, LABELS)
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.json cannot be read \(No such file or directory\): scripts/split\.py"):
+    with pytest.raises(UserError, match=r"none\.json cannot be read \(No such file or directory\): scripts/split\.py"):
         read(tmp_path / "none.json", LABELS)
-    with pytest.raises(InputError, match=r"cannot be read \(Is a directory\)"):
+    with pytest.raises(UserError, match=r"cannot be read \(Is a directory\)"):
         read(tmp_path, LABELS)
     whole = put(tmp_path / "split.json", POSITIONS).read_text()
     for content in (whole[:-3].encode(), b"", b"\xff\xfe"):
         (tmp_path / "split.json").write_bytes(content)
-        with pytest.raises(InputError, match=r"split\.json is garbled or truncated: get it anew"):
+        with pytest.raises(UserError, match=r"split\.json is garbled or truncated: get it anew"):
             read(tmp_path / "split.json", LABELS)
-    with pytest.raises(InputError, match=r"split\.json is no index file"):
+    with pytest.raises(UserError, match=r"split\.json is no index file"):
         read(put(tmp_path / "split.json", [1, 2]), LABELS)
 
 
@@ -154,7 +154,7 @@ def test_what_was_changed_since_is_refused(tmp_path: Path, change: str) -> None:
         content["train"][1], content["test"][2] = content["test"][2], content["train"][1]
     else:
         labels = LABELS.flip(0)
-    with pytest.raises(InputError, match=r"was made of other images"):
+    with pytest.raises(UserError, match=r"was made of other images"):
         read(put(tmp_path / "split.json", content), labels)
 
 

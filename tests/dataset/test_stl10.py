@@ -9,7 +9,7 @@ from published import md5, stl10_files, stl10_image
 
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.stl10 import CHECKSUMS, CLASS_NAMES, stl10
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 FILES = ["test_X.bin", "test_y.bin", "train_X.bin", "train_y.bin"]
 
@@ -64,13 +64,13 @@ def test_the_splits_are_drawn_by_their_seed_alone(root: Path) -> None:
 
 def test_sizes_that_cannot_be(root: Path) -> None:
     for sizes in ({"validation_size": 15}, {"test_size": 120}, {"test_size": 200}):
-        with pytest.raises(InputError, match=r"dataset\.validation_size=.* cannot be: give multiples of 10"):
+        with pytest.raises(UserError, match=r"dataset\.validation_size=.* cannot be: give multiples of 10"):
             read(root, **sizes)
 
 
 def test_without_files_and_network_it_says_what_to_put_where(tmp_path: Path) -> None:
     said = r"stl10_binary lacks files .*: put stl10_binary\.tar\.gz into .*, or set paths\.data"
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(UserError, match=said):
         read(tmp_path)
 
 
@@ -80,16 +80,16 @@ def test_a_truncated_file_is_named(root: Path, tmp_path: Path, name: str) -> Non
     path = tmp_path / "stl10_binary" / name
     path.write_bytes(path.read_bytes()[:-1])
     published = {name: md5(root / "stl10_binary" / name) for name in FILES}
-    with pytest.raises(InputError, match=rf"{name} is garbled or truncated: remove it"):
+    with pytest.raises(UserError, match=rf"{name} is garbled or truncated: remove it"):
         read(tmp_path, checksums=published)
-    with pytest.raises(InputError, match=r"_X\.bin holds [\d,]+ bytes, which are not [\d,]+ images"):
+    with pytest.raises(UserError, match=r"_X\.bin holds [\d,]+ bytes, which are not [\d,]+ images"):
         read(tmp_path)
 
 
 def test_labels_out_of_range_are_refused(tmp_path: Path) -> None:
     stl10_files(tmp_path / "stl10_binary")
     (tmp_path / "stl10_binary" / "test_y.bin").write_bytes(bytes(range(80)))
-    with pytest.raises(InputError, match=r"test_y\.bin holds labels from 0 to 79, not 1 to 10"):
+    with pytest.raises(UserError, match=r"test_y\.bin holds labels from 0 to 79, not 1 to 10"):
         read(tmp_path)
 
 

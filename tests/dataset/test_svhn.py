@@ -10,7 +10,7 @@ from scipy.io import savemat
 
 from al_bench.dataset import Dataset
 from al_bench.dataset.svhn import CHECKSUMS, SOURCE, svhn
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def test_the_training_images_alone_are_divided_and_need_no_others(folder: Path, 
     ):
         found = split.images[torch.tensor([position])][0].permute(1, 2, 0).numpy()
         assert np.array_equal(found, svhn_image(name, row))
-    with pytest.raises(InputError, match=r"dataset\.validation_size=40 cannot be: give 0 to 39"):
+    with pytest.raises(UserError, match=r"dataset\.validation_size=40 cannot be: give 0 to 39"):
         read(folder, checksums, synthetic=False, validation_size=40)
-    with pytest.raises(InputError, match=r": put train_32x32\.mat, test_32x32\.mat into"):
+    with pytest.raises(UserError, match=r": put train_32x32\.mat, test_32x32\.mat into"):
         read(folder.parent / "none", checksums, synthetic=False)
 
 
@@ -84,9 +84,9 @@ def test_absent_files_are_fetched_and_the_others_left(folder: Path, checksums: d
 
 def test_without_files_and_network_it_says_what_to_put_where(folder: Path, checksums: dict[str, str]) -> None:
     said = r"lacks files .*: put train_32x32\.mat, extra_32x32\.mat, test_32x32\.mat into .*none, or set paths\.data"
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(UserError, match=said):
         read(folder.parent / "none", checksums)
-    with pytest.raises(InputError, match=r"train_32x32\.mat is garbled or truncated\): put"):
+    with pytest.raises(UserError, match=r"train_32x32\.mat is garbled or truncated\): put"):
         read(folder.parent / "none", {**checksums, "train": "0" * 32}, folder.as_uri())
     assert not list((folder.parent / "none").glob("*.mat")), "nothing half-fetched stays"
 
@@ -95,7 +95,7 @@ def test_without_files_and_network_it_says_what_to_put_where(folder: Path, check
 def test_a_truncated_file_is_named(folder: Path, checksums: dict[str, str], name: str) -> None:
     path = folder / f"{name}_32x32.mat"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(InputError, match=rf"{name}_32x32\.mat is garbled or truncated: remove it"):
+    with pytest.raises(UserError, match=rf"{name}_32x32\.mat is garbled or truncated: remove it"):
         read(folder, checksums)
 
 
@@ -111,7 +111,7 @@ def test_labels_that_do_not_fit_the_images_are_refused(
 ) -> None:
     path = folder / "test_32x32.mat"
     savemat(path, {"X": np.zeros((32, 32, 3, 10), dtype=np.uint8), "y": labels})
-    with pytest.raises(InputError, match=rf"test_32x32\.mat holds .*{said}"):
+    with pytest.raises(UserError, match=rf"test_32x32\.mat holds .*{said}"):
         read(folder, {**checksums, "test": md5(path)})
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.evaluator.mean_iou import MeanIou
 from al_bench.network import Network
 from al_bench.network.predict import BATCH_SIZE
@@ -46,5 +46,5 @@ def test_agrees_with_counting_in_a_loop() -> None:
 
 def test_refuses_class_labels_before_training(tmp_path: Path) -> None:
     split = Split(torch.zeros(4, 1, 2, 2, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64))
-    with pytest.raises(InputError, match="evaluator=mean_iou needs label maps"):
+    with pytest.raises(UserError, match="evaluator=mean_iou needs label maps"):
         MeanIou().prepare(Dataset(split, None, split, 2, ("a", "b")), Artifacts(tmp_path))

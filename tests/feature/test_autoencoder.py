@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from al_bench.active.inputs import to_float
 from al_bench.dataset import Dataset
 from al_bench.dataset.digits import digits
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.feature.autoencoder import Autoencoder, Reconstruction
 from al_bench.network.conv_autoencoder import ConvAutoencoder
 from al_bench.storage.artifacts import Artifacts, describe
@@ -83,7 +83,7 @@ def test_iterations_count_batches(dataset: Dataset) -> None:
 
 @pytest.mark.parametrize(("epochs", "iterations"), [(3, 7), (None, None)])
 def test_refuses_two_lengths_and_none(epochs: int | None, iterations: int | None) -> None:
-    with pytest.raises(InputError, match=f"epochs={epochs} and iterations={iterations}: set one"):
+    with pytest.raises(UserError, match=f"epochs={epochs} and iterations={iterations}: set one"):
         replace(made(), epochs=epochs, iterations=iterations)
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.feature.discriminator import Discriminator
 from al_bench.gan.wgan_gp import WganGp
 from al_bench.network.conv_gan import ConvCritic, ConvGenerator
@@ -90,5 +90,5 @@ def test_its_size_is_known_before_anything_is_trained() -> None:
 
 
 def test_refuses_to_go_without_a_gan() -> None:
-    with pytest.raises(InputError, match="gan=none"):
+    with pytest.raises(UserError, match="gan=none"):
         Discriminator(None)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from al_bench import seeding
 from al_bench.active.scores import boundary_distance, entropy
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.gan.latent_search import LatentSearch
 from al_bench.network import Network
@@ -175,7 +175,7 @@ def test_a_prior_draws_towards_zero_in_closed_form() -> None:
     ],
 )
 def test_settings_that_cannot_be_are_refused(z_batch: int | None, mode: str, sentence: str) -> None:
-    with pytest.raises(InputError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         search(z_batch=z_batch, generator_mode=mode)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from al_bench import seeding
 from al_bench.dataset.digits import digits
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.gan.wgan_ct import WganCt
 from al_bench.network.conv_gan import ConvCritic
 from al_bench.network.residual_gan import ResidualCritic
@@ -182,7 +182,7 @@ def test_the_game_moves_the_generator_to_the_data() -> None:
 
 
 def test_refuses_a_discriminator_without_dropout() -> None:
-    with pytest.raises(InputError, match=r"two dropout passes .* gan.discriminator.dropout"):
+    with pytest.raises(UserError, match=r"two dropout passes .* gan.discriminator.dropout"):
         made(partial(Critic, dropout=0.0)).networks((2, 1, 1))
     made().networks((2, 1, 1))
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from al_bench import seeding
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.active.query import Query
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.learner.boundary import Boundary, Joint, Plateau, material
 from al_bench.network.hyperplane import chords, feet, hyperplane
 from al_bench.network.linear import Linear
@@ -166,12 +166,12 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path, monkeypat
     ],
 )
 def test_refuses_what_has_no_single_hyperplane(pool: Pool, made: Boundary, sentence: str) -> None:
-    with pytest.raises(InputError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         made.empty(pool, seed=0)
 
 
 def test_refuses_a_loss_that_it_does_not_know() -> None:
-    with pytest.raises(InputError, match="use boundary or labels"):
+    with pytest.raises(UserError, match="use boundary or labels"):
         learner(loss="hinge")
 
 

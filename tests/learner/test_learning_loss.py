@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from al_bench import seeding
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.learner.learning_loss import LearningLoss, LossPredicting, Ranked
 from al_bench.network import Network
 from al_bench.training import losses
@@ -117,5 +117,5 @@ def test_it_reads_features_and_embedding() -> None:
 
 
 def test_refuses_batches_without_pairs() -> None:
-    with pytest.raises(InputError, match=r"learner.batch_size=1 has no pairs"):
+    with pytest.raises(UserError, match=r"learner.batch_size=1 has no pairs"):
         learner(batch_size=1)

@@ -13,7 +13,7 @@ from torch.optim import SGD, Adam, Optimizer
 from al_bench import seeding
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.learner.h_divergence import HDivergence
 from al_bench.learner.learning_loss import LearningLoss
@@ -249,13 +249,13 @@ def test_training_hides_the_difference() -> None:
 
 
 def test_a_network_without_a_feature_extractor_is_refused() -> None:
-    with pytest.raises(InputError, match=r"Linear has none: use network=lenet5, vgg16_bn or small_cnn"):
+    with pytest.raises(UserError, match=r"Linear has none: use network=lenet5, vgg16_bn or small_cnn"):
         replace(AS_PAPER, network=Linear).empty(made_pool(), 0)
 
 
 @pytest.mark.parametrize("key", ["weighting", "pairing", "penalty_at"])
 def test_an_unknown_choice_is_refused(key: str) -> None:
-    with pytest.raises(InputError, match=rf"learner\.{key}=other is not known: use "):
+    with pytest.raises(UserError, match=rf"learner\.{key}=other is not known: use "):
         replace(AS_PAPER, **{key: "other"})
 
 

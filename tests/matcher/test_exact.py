@@ -5,7 +5,7 @@ import faiss
 import pytest
 import torch
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.matcher.exact import Exact
 from al_bench.seeding import generator
 
@@ -55,7 +55,7 @@ def test_keeps_no_copy_of_the_features(backend: Literal["faiss", "torch"]) -> No
 
 @pytest.mark.usefixtures("without_faiss")
 def test_refuses_a_backend_that_is_not_there() -> None:
-    with pytest.raises(InputError, match="backend=faiss: FAISS is not installed"):
+    with pytest.raises(UserError, match="backend=faiss: FAISS is not installed"):
         Exact("faiss")
 
 

@@ -4,7 +4,7 @@ import faiss
 import pytest
 import torch
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.matcher.hnsw import Hnsw
 from al_bench.seeding import generator
 
@@ -55,13 +55,11 @@ def test_one_point_many_times():
 
 @pytest.mark.parametrize(("key", "value"), [("neighbors", 1), ("ef_construction", 0), ("ef", 0)])
 def test_refuses_what_cannot_be(key, value):
-    with pytest.raises(InputError, match=f"matcher.{key}={value} cannot be: give {value + 1} or more"):
+    with pytest.raises(UserError, match=f"matcher.{key}={value} cannot be: give {value + 1} or more"):
         fitted(torch.zeros(2, 1), **{key: value})
 
 
 def test_says_what_is_missing_without_faiss(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(
-        InputError, match="matcher=hnsw: FAISS is not installed; install faiss-cpu or use matcher=exact"
-    ):
+    with pytest.raises(UserError, match="matcher=hnsw: FAISS is not installed; install faiss-cpu or use matcher=exact"):
         fitted(torch.zeros(2, 1))

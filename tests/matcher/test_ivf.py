@@ -4,7 +4,7 @@ import faiss
 import pytest
 import torch
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.matcher.ivf import Ivf
 from al_bench.seeding import generator
 
@@ -52,13 +52,13 @@ def test_work_is_what_faiss_counts():
 
 
 def test_refuses_what_cannot_be():
-    with pytest.raises(InputError, match=r"matcher.probes=0 cannot be: give 1 or more"):
+    with pytest.raises(UserError, match=r"matcher.probes=0 cannot be: give 1 or more"):
         fitted(torch.zeros(2, 1), probes=0)
 
 
 def test_says_what_is_missing_without_faiss(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match="matcher=ivf: FAISS is not installed; install faiss-cpu or use matcher=exact"):
+    with pytest.raises(UserError, match="matcher=ivf: FAISS is not installed; install faiss-cpu or use matcher=exact"):
         fitted(torch.zeros(2, 1))
 
 

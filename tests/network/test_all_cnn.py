@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
 from al_bench import seeding
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network.all_cnn import AllCnn
 
 
@@ -71,7 +71,7 @@ def test_the_configuration_says_which_input_dropout() -> None:
 
 @pytest.mark.parametrize("shape", [(64,), (3, 11, 32)])
 def test_refuses_what_does_not_fit(shape: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match=r"network=all_cnn needs .*12 x 12 .*network=small_cnn"):
+    with pytest.raises(UserError, match=r"network=all_cnn needs .*12 x 12 .*network=small_cnn"):
         made(shape)
     for padding in (0, 1):
         assert made((1, 12, 12), 2, padding)(torch.rand(2, 1, 12, 12)).shape == (2, 2)

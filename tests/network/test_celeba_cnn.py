@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network.celeba_cnn import CelebaCnn
 
 
@@ -22,6 +22,6 @@ def test_two_logits_are_the_table_s_one() -> None:
 
 @pytest.mark.parametrize("shape", [(64,), (3, 7, 64)])
 def test_refuses_what_does_not_fit(shape: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match=r"network=celeba_cnn needs .*8 x 8 .*network=linear"):
+    with pytest.raises(UserError, match=r"network=celeba_cnn needs .*8 x 8 .*network=linear"):
         CelebaCnn(shape, 2)
     assert CelebaCnn((1, 8, 9), 2)(torch.rand(2, 1, 8, 9)).shape == (2, 2)

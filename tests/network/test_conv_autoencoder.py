@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn.functional import max_pool2d
 
 from al_bench import seeding
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network.conv_autoencoder import ConvAutoencoder
 
 
@@ -111,5 +111,5 @@ def test_any_size_in_the_canonical_range(size: tuple[int, int]) -> None:
 
 
 def test_refuses_a_decoder_that_does_not_end_at_the_image() -> None:
-    with pytest.raises(InputError, match=r"decoder_channels=\[2, 1, 1\]"):
+    with pytest.raises(UserError, match=r"decoder_channels=\[2, 1, 1\]"):
         ConvAutoencoder((1, 28, 28), (1, 2, 4), (2, 1, 1), kernel_size=5, slope=0.2, initialization="he_glorot")

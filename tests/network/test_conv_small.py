@@ -3,7 +3,7 @@ import torch
 from composing import part
 from torch import Tensor, nn
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network.conv_small import ConvSmall
 
 
@@ -64,5 +64,5 @@ def test_logits_can_be_normalised() -> None:
 def test_refuses_what_does_not_fit(choice: str, smallest: int) -> None:
     assert made(choice, (1, smallest, smallest))(torch.rand(2, 1, smallest, smallest)).shape == (2, 10)
     for shape in ((64,), (3, smallest - 1, 64)):
-        with pytest.raises(InputError, match=rf"needs .*{smallest} x {smallest} .*network=small_cnn"):
+        with pytest.raises(UserError, match=rf"needs .*{smallest} x {smallest} .*network=small_cnn"):
             made(choice, shape)

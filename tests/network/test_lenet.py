@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network.lenet import LeNet
 
 
@@ -22,5 +22,5 @@ def test_takes_images_of_other_sizes(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("shape", [(64,), (1, 3, 28)])
 def test_refuses_what_does_not_fit(shape: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match=r"network=lenet needs .*4 x 4 .*network=linear"):
+    with pytest.raises(UserError, match=r"network=lenet needs .*4 x 4 .*network=linear"):
         LeNet(shape, 10)

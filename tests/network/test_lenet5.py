@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.learner.h_divergence import Discriminated
 from al_bench.network.lenet5 import LeNet5
 
@@ -41,5 +41,5 @@ def test_takes_images_of_other_sizes(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("shape", [(64,), (1, 8, 8), (1, 15, 28)])
 def test_refuses_what_does_not_fit(shape: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match=r"network=lenet5 needs .*16 x 16 .*network=small_cnn"):
+    with pytest.raises(UserError, match=r"network=lenet5 needs .*16 x 16 .*network=small_cnn"):
         LeNet5(shape, 10, 0.0, 1.0)

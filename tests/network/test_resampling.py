@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network.resampling import down, halved, up
 
 
@@ -32,5 +32,5 @@ def test_an_odd_size_is_the_crop_of_the_even_one() -> None:
 
 
 def test_refuses_even_kernels() -> None:
-    with pytest.raises(InputError, match="kernel_size=4"):
+    with pytest.raises(UserError, match="kernel_size=4"):
         down(1, 1, 4)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from al_bench import seeding
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network.residual_gan import ResidualCritic, ResidualGenerator
 
 
@@ -128,5 +128,5 @@ def test_dropout_follows_the_last_three_blocks() -> None:
     kinds = [type(layer).__name__ for layer in network.layers]
     assert kinds == ["_Block", "_Block", "Dropout", "_Block", "Dropout", "_Block", "Dropout", "ReLU"]
     assert [layer.p for layer in network.layers if isinstance(layer, nn.Dropout)] == [0.2, 0.4, 0.5]
-    with pytest.raises(InputError, match=r"dropout=\[0.5\] of a residual critic"):
+    with pytest.raises(UserError, match=r"dropout=\[0.5\] of a residual critic"):
         ResidualCritic((3, 32, 32), 8, [0.5])

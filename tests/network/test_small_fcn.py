@@ -6,7 +6,7 @@ from al_bench import seeding
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network.small_fcn import SmallFcn
 
 
@@ -30,7 +30,7 @@ def test_a_pixel_sees_its_surroundings_and_no_more() -> None:
 
 
 def test_refuses_features() -> None:
-    with pytest.raises(InputError, match=r"\(64,\).*representation=none"):
+    with pytest.raises(UserError, match=r"\(64,\).*representation=none"):
         SmallFcn((64,), 4, width=8, dropout=0.2)
 
 

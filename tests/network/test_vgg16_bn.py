@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network.vgg16_bn import Vgg16Bn
 
 WIDTHS = [64] * 2 + [128] * 2 + [256] * 3 + [512] * 6
@@ -61,5 +61,5 @@ def test_weights_are_drawn_as_torch_draws_them() -> None:
 
 @pytest.mark.parametrize("shape", [(64,), (3, 31, 32), (1, 28, 28), (1, 8, 8)])
 def test_refuses_what_does_not_fit(shape: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match=r"network=vgg16_bn needs .*32 x 32 .*network=small_cnn"):
+    with pytest.raises(UserError, match=r"network=vgg16_bn needs .*32 x 32 .*network=small_cnn"):
         made(shape)

@@ -7,7 +7,7 @@ from composing import part
 from al_bench.active.pool import UNKNOWN
 from al_bench.active.query import Query
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.oracle.classifier import Classifier
 from al_bench.seeding import generator
 from al_bench.storage.artifacts import Artifacts
@@ -68,7 +68,7 @@ def test_other_labels_are_another_model(digits: Dataset, tmp_path: Path) -> None
 
 
 def test_refuses_what_is_no_probability() -> None:
-    with pytest.raises(InputError, match=r"oracle\.min_confidence=2"):
+    with pytest.raises(UserError, match=r"oracle\.min_confidence=2"):
         Classifier(part("learner"), min_confidence=2, seed=0)
 
 

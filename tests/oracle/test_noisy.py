@@ -7,7 +7,7 @@ from torch import Tensor
 from al_bench.active.pool import UNKNOWN
 from al_bench.active.query import Query
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.oracle.noisy import Noisy
 from al_bench.seeding import generator
 from al_bench.storage.artifacts import Artifacts
@@ -56,9 +56,9 @@ def test_another_seed_errs_elsewhere(tmp_path: Path) -> None:
 
 
 def test_refuses_label_maps_and_rates_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="labels are maps"):
+    with pytest.raises(UserError, match="labels are maps"):
         answers(tmp_path, 0.1, 0.1, labels=torch.zeros(3, 2, 2, dtype=torch.uint8))
-    with pytest.raises(InputError, match=r"oracle.flip=1.5"):
+    with pytest.raises(UserError, match=r"oracle.flip=1.5"):
         Noisy(1.5, 0.0, 0)
-    with pytest.raises(InputError, match=r"oracle.abstain=-0.1"):
+    with pytest.raises(UserError, match=r"oracle.abstain=-0.1"):
         Noisy(0.5, -0.1, 0)

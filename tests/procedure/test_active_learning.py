@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from al_bench.config.identity import hash_of, identify
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.learner.supervised import Supervised
 from al_bench.seeding import generator
 from al_bench.storage.store import RunStore
@@ -150,7 +150,7 @@ def test_a_failed_training_names_cycle_step_and_seed_and_keeps_what_was_done(tmp
 
     monkeypatch.setattr(Supervised, "fit", diverging)
     with pytest.raises(
-        InputError, match="cycle 2, seed 0: cross_entropy is nan at step 7; what was finished before is kept"
+        UserError, match="cycle 2, seed 0: cross_entropy is nan at step 7; what was finished before is kept"
     ):
         run(tmp_path, "strategy=random", budget=65)
     monkeypatch.setattr(Supervised, "fit", fit)
@@ -158,13 +158,13 @@ def test_a_failed_training_names_cycle_step_and_seed_and_keeps_what_was_done(tmp
 
 
 def test_a_learning_rate_that_explodes_ends_with_one_sentence(tmp_path):
-    with pytest.raises(InputError, match=r"cycle 0, seed 0: cross_entropy is (nan|inf) at step \d+"):
+    with pytest.raises(UserError, match=r"cycle 0, seed 0: cross_entropy is (nan|inf) at step \d+"):
         run(tmp_path, "strategy=random", "learner.optimizer={_target_: torch.optim.SGD, _partial_: true, lr: 1e30}")
 
 
 def test_a_gan_that_explodes_ends_with_one_sentence(tmp_path):
     rate = "gan.discriminator_optimizer.lr=1e30"
-    with pytest.raises(InputError, match=r"before cycle 0, seed 0: discriminator_loss is (nan|inf) at step \d+"):
+    with pytest.raises(UserError, match=r"before cycle 0, seed 0: discriminator_loss is (nan|inf) at step \d+"):
         run(tmp_path, "strategy=asal_auto", "gan=wgan_gp", "gan.iterations=20", rate)
     assert not list(tmp_path.rglob("artifacts/gan/*.json"))
 
@@ -211,7 +211,7 @@ def test_bad_input_ends_before_any_training(tmp_path, overrides, sentence, monke
     monkeypatch.setattr("al_bench.training.fit.fit", train)
     if torch.cuda.is_available() and "device=cuda" in overrides:
         pytest.skip("a GPU is there")
-    with pytest.raises(InputError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         run(tmp_path, "strategy=random", *overrides)
     assert not list(tmp_path.glob("*/cycles/*.json"))
 
@@ -264,7 +264,7 @@ def test_and_count_as_annotations_where_it_does_not(tmp_path, monkeypatch):
     made_of_clothes(monkeypatch)
     records = clothes(tmp_path, "loop.free_validation=false", budget=75)
     assert [record["annotations"] for record in records] == [60, 75]
-    with pytest.raises(InputError, match=r"loop\.budget=50 does not hold 40 validation labels beside 20 initial ones"):
+    with pytest.raises(UserError, match=r"loop\.budget=50 does not hold 40 validation labels beside 20 initial ones"):
         clothes(tmp_path, "loop.free_validation=false", budget=50)
 
 
@@ -288,7 +288,7 @@ def test_only_the_training_sees_the_validation_split(tmp_path, monkeypatch):
 def test_early_stopping_without_a_validation_split_is_refused(tmp_path, monkeypatch):
     made_of_clothes(monkeypatch, validation=0)
     with pytest.raises(
-        InputError, match=r"learner\.early_stopping needs a validation split, which this data set has not"
+        UserError, match=r"learner\.early_stopping needs a validation split, which this data set has not"
     ):
         clothes(tmp_path, budget=35)
 
@@ -301,7 +301,7 @@ def test_early_stopping_without_a_validation_split_is_refused(tmp_path, monkeypa
     ],
 )
 def test_waal_without_its_parts_is_refused(tmp_path, overrides, sentence):
-    with pytest.raises(InputError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         run(tmp_path, *overrides)
 
 

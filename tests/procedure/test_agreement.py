@@ -9,7 +9,7 @@ from procedure.worlds import Judge, PainterGan, dataset, store
 
 from al_bench.active.pool import UNKNOWN
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.evaluator.accuracy import Accuracy
 from al_bench.feature.pixel import Pixel
 from al_bench.matcher.exact import Exact
@@ -53,7 +53,7 @@ def test_the_table_by_hand() -> None:
 
 
 def test_images_that_the_judge_is_unsure_of_are_left_out_and_counted(tmp_path: Any) -> None:
-    with pytest.raises(InputError, match="the judge is sure of none of 50 samples"):
+    with pytest.raises(UserError, match="the judge is sure of none of 50 samples"):
         run(tmp_path, dataset(), Judge(scale=1.0))
     record = run(tmp_path, dataset(), Judge(scale=1.0, min_confidence=0.6))
     assert record["metrics"]["rejected_share"] == 0.0

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from procedure.worlds import Judge, PainterGan, dataset, store
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.evaluator.accuracy import Accuracy
 from al_bench.procedure.gan_quality import GanQuality, class_table
 
@@ -73,7 +73,7 @@ def test_the_samples_are_kept_as_a_picture_and_as_numbers(tmp_path: Any) -> None
 
 
 def test_no_gan_is_refused() -> None:
-    with pytest.raises(InputError, match="gan=none: choose another gan"):
+    with pytest.raises(UserError, match="gan=none: choose another gan"):
         GanQuality(dataset(), None, Judge(), Accuracy(), 1, 0.8, 2.0, "", "cpu", 0)
 
 

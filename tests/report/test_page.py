@@ -8,7 +8,7 @@ import torch
 from made_runs import generated, made_run
 
 from al_bench.analysis.reading import stored, stored_at
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.files import write_json
 from al_bench.report.images import Sources
 from al_bench.report.page import write_report
@@ -114,7 +114,7 @@ def test_garbled_tensors_cost_the_pictures_alone(tmp_path):
 
 def test_a_data_set_that_cannot_be_loaded_is_named(tmp_path):
     def missing(node):
-        raise InputError("no MNIST in data")
+        raise UserError("no MNIST in data")
 
     made_run(tmp_path / "outputs", "asal_auto", 0, tensors=generated())
     text = page(tmp_path, missing)

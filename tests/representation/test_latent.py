@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from al_bench.active.inputs import as_stored, to_float
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.representation import latent
 from al_bench.representation.encoder import DrawnPairs, Encoder
@@ -169,5 +169,5 @@ def test_a_refinement_that_explodes_says_so() -> None:
 
 
 def test_refuses_to_go_without_a_gan() -> None:
-    with pytest.raises(InputError, match="gan=none"):
+    with pytest.raises(UserError, match="gan=none"):
         replace(representation(), gan=None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.sources.archives import unpacked
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ def test_nothing_reaches_outside_of_the_folder(
     tmp_path: Path, content: dict[str, bytes], links: dict[str, str]
 ) -> None:
     path = archive(tmp_path / "evil.tar.gz", content, links)
-    with pytest.raises(InputError, match=r"evil\.tar\.gz "):
+    with pytest.raises(UserError, match=r"evil\.tar\.gz "):
         unpacked(path, tmp_path / "deep" / "data")
     left = [found for found in (tmp_path / "deep").rglob("*") if not found.name.endswith(".lock")]
     assert left in ([], [tmp_path / "deep" / "data"])
@@ -76,10 +76,10 @@ def test_an_archive_that_is_cut_is_named_and_leaves_nothing(tmp_path: Path) -> N
     whole = archive(tmp_path / "pets.tar.xz", {**CONTENT, "pets/large": bytes(range(256)) * 4000}).read_bytes()
     for content in (whole[: len(whole) // 2], b"<html>", b""):
         (tmp_path / "pets.tar.xz").write_bytes(content)
-        with pytest.raises(InputError, match=r"pets\.tar\.xz is garbled, truncated or no tar archive .*: get it anew"):
+        with pytest.raises(UserError, match=r"pets\.tar\.xz is garbled, truncated or no tar archive .*: get it anew"):
             unpacked(tmp_path / "pets.tar.xz", tmp_path / "data")
         assert not (tmp_path / "data").exists() or visible(tmp_path / "data") == []
-    with pytest.raises(InputError, match=r"absent\.tar\.xz is not a file"):
+    with pytest.raises(UserError, match=r"absent\.tar\.xz is not a file"):
         unpacked(tmp_path / "absent.tar.xz", tmp_path / "data")
 
 
@@ -112,7 +112,7 @@ def test_a_disk_without_room_is_named_before_anything_is_written(
     path = archive(tmp_path / "pets.tar.gz", CONTENT)
     needed = 3 * 4096 + (1 << 28)  # three small files take a block each
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(needed - 1))
-    with pytest.raises(InputError, match=r"pets\.tar\.gz takes 0\.00 GB unpacked and .*data has 0\.27 GB free"):
+    with pytest.raises(UserError, match=r"pets\.tar\.gz takes 0\.00 GB unpacked and .*data has 0\.27 GB free"):
         unpacked(path, tmp_path / "data")
     assert visible(tmp_path / "data") == []
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(needed))

@@ -13,7 +13,7 @@ from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 from al_bench.active.scores import boundary_closeness, entropy
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.feature import Feature
 from al_bench.feature.classifier import Classifier
 from al_bench.feature.pixel import Pixel
@@ -314,14 +314,14 @@ def test_minimum_distance_is_a_method_of_all_of_them() -> None:
 
 def test_refuses_candidates_from_elsewhere(tmp_path: Path) -> None:
     _, pool = made_pool()
-    with pytest.raises(InputError, match=r"candidates_from=pool is not known: use generator or neighbors"):
+    with pytest.raises(UserError, match=r"candidates_from=pool is not known: use generator or neighbors"):
         made_strategy(pool, tmp_path, candidates_from="pool")
 
 
 @pytest.mark.parametrize("missing", ["gan", "feature"])
 def test_refuses_to_go_without(missing: str) -> None:
     parts = {"gan": HandMade(), "feature": Pixel()} | {missing: None}
-    with pytest.raises(InputError, match=f"{missing}=none"):
+    with pytest.raises(UserError, match=f"{missing}=none"):
         Asal(
             **parts, matcher=Exact("auto"), steps=1, optimizer=torch.optim.Adam, z_batch=None, pca_size=1, score=entropy
         )

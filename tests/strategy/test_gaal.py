@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from al_bench.active.pool import Pool
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.network import Network
 from al_bench.seeding import generator
@@ -118,9 +118,9 @@ def test_a_search_that_arrives_is_not_repeated(tmp_path: Path) -> None:
 
 
 def test_refuses_to_go_without_a_gan_or_a_search() -> None:
-    with pytest.raises(InputError, match="gan=none"):
+    with pytest.raises(UserError, match="gan=none"):
         Gaal(None, 1, torch.optim.Adam, None, 1, 0.0)
-    with pytest.raises(InputError, match=r"strategy.max_tries=0 .* use 1 or more"):
+    with pytest.raises(UserError, match=r"strategy.max_tries=0 .* use 1 or more"):
         Gaal(HandMade(), 1, torch.optim.Adam, None, 0, 0.0)  # type: ignore[arg-type]
 
 

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.seeding import generator
 from al_bench.strategy.k_median import KMedian, assigned, clustered, first_centers, medians, nearest_to_centers
@@ -128,5 +128,5 @@ def test_fewer_different_points_than_asked_for() -> None:
 def test_refuses_embeddings_that_are_not_finite_and_no_rounds() -> None:
     with pytest.raises(ValueError, match="not finite"):
         first_centers(torch.tensor([[0.0], [torch.nan]]), 1, generator(0))
-    with pytest.raises(InputError, match="max_iter=0 is no number of rounds"):
+    with pytest.raises(UserError, match="max_iter=0 is no number of rounds"):
         KMedian(0, 0.0)

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 
 from al_bench.config.identity import hash_of, identify
 from al_bench.config.values import plain
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.storage.store import RunStore
 from al_bench.tracking import wandb as tracking
 from run import instantiated
@@ -239,7 +239,7 @@ def test_the_environment_sets_the_mode_and_the_command_line_wins(monkeypatch):
     ],
 )
 def test_what_cannot_be_is_refused(override, sentence):
-    with pytest.raises(InputError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         instantiated(compose(*SMOKE, override).procedure)
 
 

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from al_bench import seeding
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.training.augmentation import FlipCrop
 from al_bench.training.losses import IGNORED
 
@@ -69,5 +69,5 @@ def test_half_of_the_images_are_mirrored() -> None:
 
 
 def test_features_are_refused_with_a_remedy() -> None:
-    with pytest.raises(InputError, match=r"\(4, 10\).*augmentation=null"):
+    with pytest.raises(UserError, match=r"\(4, 10\).*augmentation=null"):
         FlipCrop(1, flip=True)(torch.zeros(4, 10), torch.zeros(4))

@@ -9,7 +9,7 @@ import torch
 from toy_training import Toy, assert_equal, batches
 
 from al_bench.active.pool import Pool
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.training import interruption
 from al_bench.training.cost import measure_cost
@@ -113,7 +113,7 @@ def test_the_whole_validation_split_is_measured():
     watched = partial(BestKept, EarlyStopping("accuracy", 1, 1), inputs=inputs, labels=labels, steps=1, epochs=1)
     assert watched(Threshold(100.5)).measured() == 1
     assert watched(Threshold(130.5)).measured() == pytest.approx(0.9)
-    with pytest.raises(InputError, match="needs a validation split"):
+    with pytest.raises(UserError, match="needs a validation split"):
         callback_of(EarlyStopping("accuracy", 1, 1), Threshold(1.0), pool, 1, 1)
     assert callback_of(None, Threshold(1.0), pool, 1, 1) is None
 
@@ -127,5 +127,5 @@ def test_the_whole_validation_split_is_measured():
     ],
 )
 def test_values_that_cannot_be(settings, sentence):
-    with pytest.raises(InputError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         EarlyStopping(*settings)

@@ -16,7 +16,7 @@ from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.feature import Feature
 from al_bench.files import remembered
 from al_bench.gan import Gan
@@ -95,13 +95,13 @@ class Timing(Procedure):
     def __post_init__(self) -> None:
         if self.gan is None or self.feature is None:
             missing = "gan" if self.gan is None else "feature"
-            raise InputError(f"procedure=timing times ASAL and {missing}=none: choose another {missing}")
+            raise UserError(f"procedure=timing times ASAL and {missing}=none: choose another {missing}")
         if self.feature.follows_model:
-            raise InputError("procedure=timing builds its index once and this feature follows the model: use another")
+            raise UserError("procedure=timing builds its index once and this feature follows the model: use another")
         if not self.sizes or list(self.sizes) != sorted(set(self.sizes)) or self.sizes[0] < 1:
-            raise InputError(f"procedure.sizes={list(self.sizes)} have to be multiples of at least 1, ascending")
+            raise UserError(f"procedure.sizes={list(self.sizes)} have to be multiples of at least 1, ascending")
         if self.repeats < 1:
-            raise InputError(f"procedure.repeats={self.repeats} must be at least 1")
+            raise UserError(f"procedure.repeats={self.repeats} must be at least 1")
 
     def run(self, store: RunStore) -> None:
         with measure_cost() as cost:
@@ -143,10 +143,10 @@ class Timing(Procedure):
         return tables, {"asal": asal, **scans}
 
     def check(self, smallest: int, read: int | None) -> None:
-        """Raises InputError where more is asked for than a pool has. read: images read from files, None for none."""
+        """Raises UserError where more is asked for than a pool has. read: images read from files, None for none."""
         for key, size, pool in (("query_size", self.query_size, smallest), ("cycle_size", self.cycle_size, read)):
             if pool is not None and not 0 < size < pool:
-                raise InputError(
+                raise UserError(
                     f"procedure.{key}={size} has to be between 1 and less than the {pool:,} images of a pool"
                 )
 
@@ -206,7 +206,7 @@ class Timing(Procedure):
         empty = Pool.unlabeled_from(inputs, num_classes)
         try:
             model = scan.learner.empty(empty, self.seed).to(chosen_device(self.device)).eval()
-        except InputError as error:
+        except UserError as error:
             found.refused = str(error)
             return
         if missing := sorted(scan.strategy.needs - scan.learner.provides - model.provides):

@@ -17,7 +17,7 @@ from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.files import remembered, written_whole
 from al_bench.learner import Learner
 from al_bench.network import Network
@@ -69,15 +69,15 @@ class QueryTime(Procedure):
 
     def __post_init__(self) -> None:
         if self.unit not in self.lines:
-            raise InputError(f"procedure.unit={self.unit} is no line: use one of {', '.join(self.lines)}")
+            raise UserError(f"procedure.unit={self.unit} is no line: use one of {', '.join(self.lines)}")
         if self.repeats < 1:
-            raise InputError(f"procedure.repeats={self.repeats} must be at least 1")
+            raise UserError(f"procedure.repeats={self.repeats} must be at least 1")
 
     def run(self, store: RunStore) -> None:
         dataset = self.dataset.to(chosen_device(self.device))
         pool = self.labeled(dataset)
         if not 0 < self.query_size < len(pool.unlabeled):
-            raise InputError(
+            raise UserError(
                 f"procedure.query_size={self.query_size} has to be between 1 and less than the "
                 f"{len(pool.unlabeled):,} images that are unlabeled"
             )
@@ -110,16 +110,16 @@ class QueryTime(Procedure):
         return replace(pool, validation=(split.images, split.labels)) if split is not None else pool
 
     def refused(self, pool: Pool) -> dict[str, str]:
-        """Why lines cannot be measured, by name. Raises InputError where the unit is among them."""
+        """Why lines cannot be measured, by name. Raises UserError where the unit is among them."""
         found = {name: reason for name, line in self.lines.items() if (reason := self._misfit(line, pool))}
         if self.unit in found:
-            raise InputError(f"procedure.unit={self.unit} cannot be measured: {found[self.unit]}")
+            raise UserError(f"procedure.unit={self.unit} cannot be measured: {found[self.unit]}")
         return found
 
     def _misfit(self, line: Line, pool: Pool) -> str:
         try:
             network = line.learner.empty(pool, self.seed)
-        except InputError as error:
+        except UserError as error:
             return str(error)
         missing = sorted(line.strategy.needs - line.learner.provides - network.provides)
         return f"{type(network).__name__} has no {', '.join(missing)}" if missing else ""

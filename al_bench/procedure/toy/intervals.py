@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 
 Array = NDArray[np.float64]
 
@@ -18,7 +18,7 @@ _ENOUGH = 1e-9  # that masses may miss 1 by
 class Intervals:
     """A mixture of uniform distributions. lows, highs: of its I intervals, ascending, which may touch; masses: of each.
 
-    Raises InputError where they are no distribution.
+    Raises UserError where they are no distribution.
     """
 
     lows: Sequence[float]
@@ -27,11 +27,11 @@ class Intervals:
 
     def __post_init__(self) -> None:
         if not len(self.lows) == len(self.highs) == len(self.masses) > 0:
-            raise InputError("as many lows as highs and masses are needed, and at least one")
+            raise UserError("as many lows as highs and masses are needed, and at least one")
         if (np.diff(self.ends) < 0).any() or any(low >= high for low, high in zip(self.lows, self.highs, strict=True)):
-            raise InputError(f"intervals from {list(self.lows)} to {list(self.highs)} have to ascend and not overlap")
+            raise UserError(f"intervals from {list(self.lows)} to {list(self.highs)} have to ascend and not overlap")
         if min(self.masses) <= 0 or abs(sum(self.masses) - 1) > _ENOUGH:
-            raise InputError(f"masses {list(self.masses)} have to be positive and sum to 1")
+            raise UserError(f"masses {list(self.masses)} have to be positive and sum to 1")
 
     @property
     def ends(self) -> Array:

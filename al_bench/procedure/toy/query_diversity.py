@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.procedure.toy.intervals import Array, Intervals, h_divergence, wasserstein
 
 _DIGITS = 12  # of a position, so that those of both ranges meet
@@ -85,7 +85,7 @@ def printed_divergence(a: float, b: float) -> float:
 class QueryDiversity:
     """a, b: of the distributions; positions: values of x0 to compute, evenly over the range of D2.
 
-    Raises InputError unless 0 < b <= a/2: the paper asks for a > b, but with less room no D3 lies within D1.
+    Raises UserError unless 0 < b <= a/2: the paper asks for a > b, but with less room no D3 lies within D1.
     """
 
     a: float
@@ -94,9 +94,9 @@ class QueryDiversity:
 
     def __post_init__(self) -> None:
         if not 0 < 2 * self.b <= self.a:
-            raise InputError(f"a={self.a:g} and b={self.b:g} leave no query within the data: use 0 < b <= a/2")
+            raise UserError(f"a={self.a:g} and b={self.b:g} leave no query within the data: use 0 < b <= a/2")
         if self.positions < 2:
-            raise InputError(f"positions={self.positions} must be at least 2")
+            raise UserError(f"positions={self.positions} must be at least 2")
 
     @property
     def data_share(self) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from al_bench import seeding
 from al_bench.config.ranges import Count
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.procedure.toy.intervals import Array, Intervals
 
 # Of unlabeled and of labeled points, both ascending, the threshold and a generator: the place of the point to ask for
@@ -55,7 +55,7 @@ class SamplingBias:
     line: the distribution of the data; labels: 0 or 1, of each interval, those of the first and the last 0 and 1.
     rules: by name. pool_size: points to ask for; initial_size: labeled before, half of them in the first interval and
     half in the last; queries: labels asked for, one by one; draws: of a pool and its initial labels, the same for all
-    rules. Raises InputError where these do not fit.
+    rules. Raises UserError where these do not fit.
     """
 
     line: Intervals
@@ -68,16 +68,16 @@ class SamplingBias:
 
     def __post_init__(self) -> None:
         if len(self.labels) != len(self.line.masses) or {*self.labels} != {0, 1}:
-            raise InputError(f"labels={list(self.labels)} has to have a 0 or 1 for each interval")
+            raise UserError(f"labels={list(self.labels)} has to have a 0 or 1 for each interval")
         if (self.labels[0], self.labels[-1]) != (0, 1):
-            raise InputError(f"labels={list(self.labels)} has to begin with 0 and to end with 1")
+            raise UserError(f"labels={list(self.labels)} has to begin with 0 and to end with 1")
         if not 2 <= self.initial_size <= self.initial_size + self.queries < self.pool_size:
-            raise InputError(
+            raise UserError(
                 f"initial_size={self.initial_size} has to be at least 2, and with queries={self.queries} less than "
                 f"pool_size={self.pool_size}"
             )
         if self.draws < 1:
-            raise InputError(f"draws={self.draws} must be at least 1")
+            raise UserError(f"draws={self.draws} must be at least 1")
 
     def risk(self, threshold: float) -> float:
         """The share of the data that a threshold gets wrong, exactly."""
@@ -112,7 +112,7 @@ class SamplingBias:
         for number, count in ((0, self.initial_size // 2), (len(self.labels) - 1, -(-self.initial_size // 2))):
             there = np.flatnonzero(interval == number)
             if len(there) < count:
-                raise InputError(f"a pool of {len(pool)} has {len(there)} points in an extreme interval, not {count}")
+                raise UserError(f"a pool of {len(pool)} has {len(there)} points in an extreme interval, not {count}")
             chosen.append(there[torch.randperm(len(there), generator=rng)[:count].numpy()])
         return np.concatenate(chosen)
 

@@ -13,7 +13,7 @@ from procedure.worlds import SIDE, Brightness, dataset, store
 
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.procedure.timing.query_time import Line, QueryTime
@@ -119,7 +119,7 @@ def test_a_line_that_does_not_fit_is_said_and_the_unit_must(tmp_path: Path, cloc
         "own": Line(Taking(clock, "own", [1.0], asked), Fixed(1.0)),
     }
     with store(tmp_path) as opened:
-        with pytest.raises(InputError, match="unit=picky cannot be measured: Brightness has no critic"):
+        with pytest.raises(UserError, match="unit=picky cannot be measured: Brightness has no critic"):
             made(tmp_path, lines, unit="picky").run(opened)
         assert Fixed.trained == []
         made(tmp_path, lines, repeats=1).run(opened)
@@ -159,7 +159,7 @@ def test_what_cannot_be_timed_is_refused(
     tmp_path: Path, clock: Clock, asked: list[str], changed: dict[str, Any], sentence: str
 ) -> None:
     lines = {"own": Line(Taking(clock, "own", [], asked), Fixed(1.0))}
-    with pytest.raises(InputError, match=sentence), store(tmp_path) as opened:
+    with pytest.raises(UserError, match=sentence), store(tmp_path) as opened:
         made(tmp_path, lines, **changed).run(opened)
     assert Fixed.trained == []
 

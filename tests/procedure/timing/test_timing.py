@@ -7,7 +7,7 @@ import pytest
 from composing import part
 from pictures import fill
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.procedure import timing
 from al_bench.procedure.timing import timetable
 from al_bench.storage.store import RunStore
@@ -80,7 +80,7 @@ def test_a_kill_loses_no_number_that_was_measured(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.parametrize("override", ["procedure.query_size=200", "procedure.query_size=0"])
 def test_more_than_a_pool_has_is_refused_before_anything_is_trained(tmp_path: Path, override: str) -> None:
-    with pytest.raises(InputError, match=r"has to be between 1 and less than the 200 images of a pool"):
+    with pytest.raises(UserError, match=r"has to be between 1 and less than the 200 images of a pool"):
         run(tmp_path, "dataset=digits", override)
     assert not (tmp_path / "artifacts").exists()
 
@@ -98,4 +98,4 @@ def test_more_than_a_pool_has_is_refused_before_anything_is_trained(tmp_path: Pa
 def test_what_cannot_be_timed_is_refused(override: str, sentence: str) -> None:
     with pytest.raises(Exception, match=sentence) as refused:
         part("procedure", *SMALL, "dataset=digits", override)
-    assert isinstance(refused.value.__cause__, InputError)
+    assert isinstance(refused.value.__cause__, UserError)

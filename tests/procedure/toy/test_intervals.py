@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import wasserstein_distance
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.procedure.toy.intervals import Intervals, h_divergence, threshold_error, wasserstein
 
 UNIT = Intervals((0.0,), (1.0,), (1.0,))
@@ -83,5 +83,5 @@ def test_d_h_by_hand() -> None:
     ],
 )
 def test_what_is_no_distribution_is_refused(lows: tuple, highs: tuple, masses: tuple, sentence: str) -> None:
-    with pytest.raises(InputError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         Intervals(lows, highs, masses)

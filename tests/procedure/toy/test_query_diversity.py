@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.procedure.toy import query_diversity as theory
 from al_bench.procedure.toy.intervals import Intervals, h_divergence, wasserstein
 from al_bench.procedure.toy.query_diversity import QueryDiversity
@@ -113,5 +113,5 @@ def test_all_of_it_at_once() -> None:
     ],
 )
 def test_what_leaves_no_room_is_refused(a: float, b: float, positions: int, sentence: str) -> None:
-    with pytest.raises(InputError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         QueryDiversity(a, b, positions)

@@ -8,7 +8,7 @@ import torch
 from composing import part
 from numpy.typing import NDArray
 
-from al_bench.errors import InputError
+from al_bench.errors import UserError
 from al_bench.procedure.toy.intervals import Intervals
 from al_bench.procedure.toy.sampling_bias import SamplingBias, fitted, furthest_first, nearest_to_boundary, uniform
 
@@ -115,11 +115,11 @@ def test_the_diverse_rule_is_the_greedy_one_of_core_set(seed: int) -> None:
     ],
 )
 def test_what_cannot_be_simulated_is_refused(figure: SamplingBias, changes: dict, sentence: str) -> None:
-    with pytest.raises(InputError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         replace(figure, **changes)
 
 
 def test_too_few_points_in_an_extreme_are_refused(figure: SamplingBias) -> None:
     rare = Intervals(figure.line.lows, figure.line.highs, [0.001, 0.4, 0.1, 0.1, 0.399])
-    with pytest.raises(InputError, match="points in an extreme interval, not 5"):
+    with pytest.raises(UserError, match="points in an extreme interval, not 5"):
         replace(figure, line=rare, pool_size=400).risks(seed=0)

@@ -99,6 +99,6 @@ def digest(data: bytes) -> str:
 def set_aside(path: Path) -> Path:
     """Renames a file or folder that cannot be used, so that nothing is deleted; returns its new place."""
     number = 1
-    while (aside := path.with_name(f"{path.name}.garbled-{number}")).exists():
+    while (aside := path.with_name(f"{path.name}.corrupted-{number}")).exists():
         number += 1
     return path.rename(aside)

@@ -57,8 +57,8 @@ def test_a_number_that_json_has_no_word_for_is_refused(tmp_path):
 def test_what_is_set_aside_is_kept_under_a_new_name_each_time(tmp_path):
     for number in (1, 2):
         (tmp_path / "x").write_text(str(number))
-        assert files.set_aside(tmp_path / "x") == tmp_path / f"x.garbled-{number}"
-    assert (tmp_path / "x.garbled-1").read_text() == "1"
+        assert files.set_aside(tmp_path / "x") == tmp_path / f"x.corrupted-{number}"
+    assert (tmp_path / "x.corrupted-1").read_text() == "1"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")

@@ -43,7 +43,7 @@ def checked_cycle(source: Any, index: int) -> Record:
     if missing:
         raise UnreadableError(f"was written by another version, without {', '.join(missing)}")
     if record.get("sha256_record") != record_sum(record):
-        raise UnreadableError("is garbled, its content does not hash to the sum it states")
+        raise UnreadableError("is corrupted, its content does not hash to the sum it states")
     if record["index"] != index or not record["metrics"]:
         raise UnreadableError(f"says that it is cycle {record['index']} with {len(record['metrics'])} metrics")
     return record

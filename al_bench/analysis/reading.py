@@ -88,12 +88,12 @@ class Run:
         return self.place.is_dir()
 
     def tensors(self, index: int) -> Arrays:
-        """The tensors of a cycle. Raises UnreadableError where they are missing or garbled."""
+        """The tensors of a cycle. Raises UnreadableError where they are missing or corrupted."""
         path = self.place / "cycles" / f"{index:03d}.safetensors"
         try:
             data = path.read_bytes()
             if digest(data) != self.cycles[index]["sha256"]:
-                raise UnreadableError(f"the tensors of cycle {index} are garbled: no pictures of this cycle")
+                raise UnreadableError(f"the tensors of cycle {index} are corrupted: no pictures of this cycle")
             return dict(load(data))
         except (OSError, KeyError, SafetensorError) as error:
             raise UnreadableError(f"the tensors of cycle {index} cannot be read: no pictures of this cycle") from error

@@ -44,7 +44,7 @@ def celeba(
     `auto` keeps decoded pictures in the folder `decoded` if its disk has room, `never` decodes them whenever they are
     asked for. max_images: of the training split. checksums: MD5 of the two lists.
 
-    Raises UserError naming what is missing, garbled or contradicts another file, and for values that cannot be.
+    Raises UserError naming what is missing, corrupted or contradicts another file, and for values that cannot be.
     """
     if not 1 <= crop <= WIDTH:
         raise UserError(f"dataset.crop={crop} cannot be: give 1 to {WIDTH}, the width of the aligned faces")
@@ -108,7 +108,7 @@ def _lines(path: Path, checksums: Mapping[str, str]) -> list[str]:
             f"page into {path.parent}, or set paths.data to where its folder {path.parent.name} lies"
         )
     if md5_of_file(path) != checksums[path.name]:
-        raise UserError(f"{path} is garbled, truncated or not the published list: get it anew")
+        raise UserError(f"{path} is corrupted, truncated or not the published list: get it anew")
     return path.read_text().splitlines()
 
 

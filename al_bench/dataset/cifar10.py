@@ -44,7 +44,7 @@ def cifar10(
     checksums: name of each batch to its MD5, training batches first, the test batch last; source: URL of the archive
     that holds them.
 
-    Raises UserError for files that are absent and cannot be fetched, or garbled, and for values that cannot be.
+    Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
     """
     chosen = list(range(10)) if classes is None else list(classes)
     if len(set(chosen)) < max(2, len(chosen)) or not set(chosen) <= set(range(10)):
@@ -114,7 +114,7 @@ def _batch(path: Path, checksum: str) -> tuple[torch.Tensor, torch.Tensor]:
     """(B, 3, 32, 32) images and (B,) labels. The MD5 comes first: unpickling may run whatever a file says."""
     content = path.read_bytes()
     if md5(content) != checksum:
-        raise UserError(f"{path} is garbled or truncated: remove it, and it is fetched again")
+        raise UserError(f"{path} is corrupted or truncated: remove it, and it is fetched again")
     batch: dict[str, Any] = pickle.loads(content, encoding="latin1")
     images = np.asarray(batch["data"], dtype=np.uint8).reshape(-1, 3, 32, 32)
     return torch.from_numpy(images), torch.tensor(batch["labels"])

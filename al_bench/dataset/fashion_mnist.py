@@ -23,7 +23,7 @@ def fashion_mnist(
 
     root: the folder of FashionMNIST/raw. validation_size: the last images of the published 60,000 for training, which
     are the validation split (0: none). max_images: of the training split. split: an index file of another division,
-    see `splits.read`. Raises UserError for files that are absent or garbled and for values that cannot be.
+    see `splits.read`. Raises UserError for files that are absent or corrupted and for values that cannot be.
     """
     train, validation, test = idx_splits(FashionMNIST, root, CHECKSUMS, validation_size, split)
     return Dataset(limited(train, max_images), validation, test, 10, tuple(FashionMNIST.classes))

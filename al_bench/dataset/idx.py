@@ -40,7 +40,7 @@ def idx_splits(
         _complete(folder, source.mirrors, checksums)
     for name, checksum in checksums.items():
         if md5((folder / name).read_bytes()) != checksum:
-            raise UserError(f"{folder / name} is garbled or truncated: remove it, and it is fetched again")
+            raise UserError(f"{folder / name} is corrupted or truncated: remove it, and it is fetched again")
     train, test = (Split(*_read(folder, name)) for name in ("train", "t10k"))
     return divided(train, test, last(len(train), validation_size), split)
 
@@ -77,5 +77,5 @@ def _content(path: Path, mirrors: Sequence[str], checksum: str) -> bytes:
             continue
         if md5(content) == checksum:
             return content
-        problems.append(f"{url}: its content is garbled")
+        problems.append(f"{url}: its content is corrupted")
     raise OSError("; ".join(problems))

@@ -85,7 +85,7 @@ def lsun(
     and keep that in the folder `decoded` if its disk has room. decoded: also for the lists of keys, made once.
     max_images: of the training split. files: what the databases are expected to be, see `listing.databases_id`.
 
-    Raises UserError naming what is missing, garbled or truncated, and for values that cannot be.
+    Raises UserError naming what is missing, corrupted or truncated, and for values that cannot be.
     """
     unknown = sorted(set(classes) - set(SCENES))
     if unknown or len(set(classes)) < max(2, len(classes)):

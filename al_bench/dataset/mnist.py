@@ -28,7 +28,7 @@ def mnist(
 
     root: the folder of MNIST/raw. validation_size: the last images of the published 60,000 for training, which are
     the validation split (0: none). classes: the digits to keep, labeled 0, 1, ... in this order. max_images: of the
-    training split. Raises UserError for files that are absent or garbled and for values that cannot be.
+    training split. Raises UserError for files that are absent or corrupted and for values that cannot be.
     """
     digits = list(range(10)) if classes is None else list(classes)
     if len(set(digits)) < max(2, len(digits)) or not set(digits) <= set(range(10)):

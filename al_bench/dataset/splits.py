@@ -143,7 +143,7 @@ def read(file: str | Path, labels: Tensor) -> Positions:
     except OSError as error:
         raise UserError(f"{name} cannot be read ({error.strerror}): scripts/split.py makes such a file") from error
     except ValueError as error:
-        raise UserError(f"{name} is garbled or truncated: get it anew") from error
+        raise UserError(f"{name} is corrupted or truncated: get it anew") from error
     lists: list[Any] = [found.get(part) for part in Positions._fields] if isinstance(found, dict) else [None]
     if not all(_is_index(part) for part in lists):
         raise UserError(f"{name} is no index file: that is JSON with whole numbers in train, validation and test")

@@ -39,7 +39,7 @@ def stl10(
     split_seed; all others are the pool. max_images: of the pool. split: an index file of another division, see
     `splits.read`. checksums: name of each file to its MD5; source: URL of the archive that holds them.
 
-    Raises UserError for files that are absent and cannot be fetched, or garbled, and for values that cannot be.
+    Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
     """
     folder = Path(root).expanduser() / STL10.base_folder
     complete(folder, checksums, source)
@@ -69,5 +69,5 @@ def _read(folder: Path, part: str, checksums: Mapping[str, str]) -> Split:
 
 def _bytes(path: Path, checksum: str) -> np.ndarray:
     if md5_of_file(path) != checksum:
-        raise UserError(f"{path} is garbled or truncated: remove it, and it is fetched again")
+        raise UserError(f"{path} is corrupted or truncated: remove it, and it is fetched again")
     return np.fromfile(path, dtype=np.uint8)

@@ -56,7 +56,7 @@ def svhn(
 def _read(path: Path, checksum: str) -> tuple[Tensor, Tensor]:
     """The images and labels of one file, whose label 10 is the digit 0."""
     if md5_of_file(path) != checksum:
-        raise UserError(f"{path} is garbled or truncated: remove it, and it is fetched again")
+        raise UserError(f"{path} is corrupted or truncated: remove it, and it is fetched again")
     found = loadmat(path, variable_names=["X", "y"])
     images, labels = found["X"], found["y"].astype(np.int64).flatten()
     if images.shape != (32, 32, 3, len(labels)):

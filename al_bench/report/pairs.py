@@ -43,7 +43,7 @@ def synthetic_images(tensors: Arrays) -> np.ndarray | None:
 def pairs_of(run: Run, index: int, most: int, sources: Sources) -> Pairs | None:
     """The first rows of a cycle, at most `most`; None where it synthesized nothing that is kept.
 
-    Raises UnreadableError where its tensors or images are garbled.
+    Raises UnreadableError where its tensors or images are corrupted.
     """
     if not run.has_tensors:
         return _travelled(run, index, most)
@@ -98,7 +98,7 @@ def _travelled(run: Run, index: int, most: int) -> Pairs | None:
         known = all(image["match"] for image in images)
         matches = np.stack([_pixels(image["match"]) for image in images]) if known else None
     except (ValueError, UnidentifiedImageError, OSError) as error:
-        raise UnreadableError(f"the images of cycle {index} are garbled: no pictures of this cycle") from error
+        raise UnreadableError(f"the images of cycle {index} are corrupted: no pictures of this cycle") from error
     return Pairs(index, [image["row"] for image in images], synthetic, matches)
 
 

@@ -33,7 +33,7 @@ def trace_curves(runs: Sequence[Run], problems: list[Problem]) -> dict[str, list
 def rows_of(run: Run, record: Record) -> Rows:
     """The traces of a cycle that are one number per row: from its record, or of an older run from its tensors.
 
-    Raises UnreadableError where these are garbled.
+    Raises UnreadableError where these are corrupted.
     """
     if "trace" in record:
         return dict(record["trace"])

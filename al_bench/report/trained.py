@@ -142,7 +142,7 @@ def _samples(artifact: Artifact, users: Sequence[User], sources: Sources) -> Pic
     try:
         data = artifact.place.with_suffix(".safetensors").read_bytes()
         if digest(data) != artifact.record["sha256"]:
-            raise UnreadableError("its weights are garbled")
+            raise UnreadableError("its weights are corrupted")
         networks = gan.networks(shape)
         networks.load_state_dict(load(data))
     except (OSError, SafetensorError, RuntimeError) as error:

@@ -46,7 +46,7 @@ def _put(folder: Path, url: str, absent: dict[str, str]) -> None:
                 continue
             content = file.read()
             if md5(content) != absent.pop(name):
-                raise OSError(f"{name} in the archive is garbled")
+                raise OSError(f"{name} in the archive is corrupted")
             with written_whole(folder / name) as place:
                 place.write(content)
             if not absent:

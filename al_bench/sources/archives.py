@@ -27,7 +27,7 @@ def unpacked(archive: Path, into: Path) -> tuple[Path, bool]:
 
     All is unpacked beside its place, which it takes only when it is complete: a folder that is there is whole.
 
-    Raises UserError for an archive that is absent, garbled, truncated, has more than one folder at its top or names
+    Raises UserError for an archive that is absent, corrupted, truncated, has more than one folder at its top or names
     anything outside of it, and for a disk without room.
     """
     if not archive.is_file():
@@ -56,7 +56,7 @@ def _reading(archive: Path) -> Iterator[None]:
         yield
     except _GARBLED as error:
         why = " ".join(str(error).split())  # tarfile says it in a line for each kind of packing
-        raise UserError(f"{archive} is garbled, truncated or no tar archive ({why}): get it anew") from error
+        raise UserError(f"{archive} is corrupted, truncated or no tar archive ({why}): get it anew") from error
     except tarfile.FilterError as error:
         raise UserError(f"{archive} is not unpacked, for it reaches outside of its folder: {error}") from error
 

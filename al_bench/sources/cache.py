@@ -155,7 +155,7 @@ def _read(path: Path, keep: bool) -> tuple[dict[str, Any], Pixels | None] | None
             raise ValueError("another array")
     except (ValueError, KeyError, TypeError, EOFError):
         asides = [set_aside(file).name for file in (record, stored) if file.exists()]
-        logger.warning(f"{stored} is garbled: kept as {' and '.join(asides)} and decoded anew")
+        logger.warning(f"{stored} is corrupted: kept as {' and '.join(asides)} and decoded anew")
         return None
     if array is None:
         return None if fits(path.parent, shape) else (known, None)

@@ -54,7 +54,7 @@ def fetch(url: str, path: Path, checksum: str) -> None:
             state.update(block)
             file.write(block)
         if state.hexdigest() != checksum:
-            raise OSError(f"what lies at {url} is garbled or truncated")
+            raise OSError(f"what lies at {url} is corrupted or truncated")
 
 
 def md5(content: bytes) -> str:

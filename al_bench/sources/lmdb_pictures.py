@@ -142,7 +142,7 @@ def keys_of(database: Path, index: Path) -> Keys:
 
 
 def _read(path: Path, entries: int) -> Keys | None:
-    """None where the list is not there; one that is garbled is set aside."""
+    """None where the list is not there; one that is corrupted is set aside."""
     if not path.exists():
         return None
     try:
@@ -151,7 +151,7 @@ def _read(path: Path, entries: int) -> Keys | None:
             return keys
     except (ValueError, EOFError):
         pass
-    logger.warning(f"{path} is garbled: kept as {set_aside(path).name} and made anew")
+    logger.warning(f"{path} is corrupted: kept as {set_aside(path).name} and made anew")
     return None
 
 
@@ -160,13 +160,13 @@ def _ascend(keys: Keys) -> bool:
 
 
 def _made(path: Path, database: Path) -> Keys:
-    """Lists the keys in a process of its own: LMDB aborts on some garbled pages."""
+    """Lists the keys in a process of its own: LMDB aborts on some corrupted pages."""
     logger.info(f"listing the pictures of {database}, once")
     keys = None
     with suppress(BrokenProcessPool, lmdb.Error), ProcessPoolExecutor(1, get_context("spawn")) as process:
         keys = process.submit(_listed, database).result()
     if keys is None or not _ascend(keys):
-        raise UserError(f"{database / DATABASE} is garbled or empty: get it anew")
+        raise UserError(f"{database / DATABASE} is corrupted or empty: get it anew")
     for left in path.parent.glob(f".{path.name}.*"):  # by a process that was killed: the lock is ours
         left.unlink()
     with written_whole(path) as file:

@@ -33,7 +33,7 @@ class ZippedPicture:
 def zipped_pictures(path: Path) -> dict[str, ZippedPicture]:
     """The files of an archive by the last part of their names.
 
-    Raises UserError for an archive that is absent, garbled or truncated.
+    Raises UserError for an archive that is absent, corrupted or truncated.
     """
     try:
         archive = zipfile.ZipFile(path)

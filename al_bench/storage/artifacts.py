@@ -42,7 +42,7 @@ class Artifacts:
         """The tensors of an artifact, made first where they are not there.
 
         kind: what it is, for the folder and the log. spec: plain values that say what it was made from, see
-        `describe`. make: called with a folder for checkpoints; returns the tensors and the losses. A garbled artifact
+        `describe`. make: called with a folder for checkpoints; returns the tensors and the losses. A corrupted artifact
         is set aside and made anew.
         """
         text = json.dumps(spec, sort_keys=True)
@@ -75,7 +75,7 @@ class Artifacts:
         if digest(data) == expected:
             return load(data)
         asides = [set_aside(file).name for file in (record, tensors) if file.exists()]
-        logger.warning(f"the artifact {tensors} is garbled: kept as {' and '.join(asides)} and made anew")
+        logger.warning(f"the artifact {tensors} is corrupted: kept as {' and '.join(asides)} and made anew")
         return None
 
     def _make(self, path: Path, kind: str, spec: Mapping[str, Any], make: Callable[[Path], Made]) -> dict[str, Tensor]:

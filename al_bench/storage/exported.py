@@ -34,7 +34,7 @@ def export(outputs: Path, cells: Path, images_of: Callable[[Path], list[Record]]
         try:
             stored, records = read_json(config_path), stored_cycles(folder)
         except ValueError:
-            logger.warning(f"left out, garbled: {folder}")
+            logger.warning(f"left out, corrupted: {folder}")
             continue
         reason = Stopping.stored(stored["config"]["loop"]).reason(records[-1] if records else None)
         if reason is None:

@@ -53,7 +53,7 @@ class RunStore:
     keep_weights: "last" or "all".
 
     Entering raises UserError where another process holds the folder, where it holds a run of another identity, or
-    where a stored cycle is garbled and later ones build on it.
+    where a stored cycle is corrupted and later ones build on it.
     """
 
     def __init__(self, folder: Path, identity: Record, about: Record, keep_weights: str = "last") -> None:
@@ -111,11 +111,11 @@ class RunStore:
             self._path(index - 2, ".model.safetensors").unlink(missing_ok=True)
 
     def tensors(self, index: int) -> dict[str, Tensor]:
-        """The tensors of a stored cycle. Raises UserError where they are garbled."""
+        """The tensors of a stored cycle. Raises UserError where they are corrupted."""
         return load(self._checked(index, ".safetensors", "sha256"))
 
     def weights(self, index: int) -> dict[str, Tensor]:
-        """The model of a stored cycle. Raises UserError where it is garbled."""
+        """The model of a stored cycle. Raises UserError where it is corrupted."""
         return load(self._checked(index, ".model.safetensors", "sha256_model"))
 
     def _path(self, index: int, suffix: str) -> Path:
@@ -138,7 +138,7 @@ class RunStore:
                 stored = read_json(path)["identity"]
             except (ValueError, KeyError, TypeError):
                 aside = set_aside(path)
-                logger.warning(f"{path} is garbled: kept as {aside.name} and written anew")
+                logger.warning(f"{path} is corrupted: kept as {aside.name} and written anew")
             else:
                 if stored != self.identity:
                     different = "; ".join(differences(stored, self.identity))
@@ -147,7 +147,7 @@ class RunStore:
         write_json(path, {"identity": self.identity, **self.about})
 
     def _read_cycles(self) -> list[Record]:
-        """All whole cycles; a garbled last one is set aside, so that it is computed again from the one before."""
+        """All whole cycles; a corrupted last one is set aside, so that it is computed again from the one before."""
         stored = sorted(int(path.name.removesuffix(".json")) for path in self.cycles.glob("[0-9]*.json"))
         records: list[Record] = []
         for index in range(stored[-1] + 1 if stored else 0):
@@ -156,7 +156,7 @@ class RunStore:
                 records.append(record)
             elif index < stored[-1]:
                 raise UserError(
-                    f"{self._path(index, '.json')} is missing or garbled and cycles {index + 1} to {stored[-1]} build "
+                    f"{self._path(index, '.json')} is missing or corrupted and cycles {index + 1} to {stored[-1]} build "
                     "on it: put it back, or move the later cycles away to start again from the one before"
                 )
         return self._with_model(records)
@@ -183,7 +183,7 @@ class RunStore:
         index = len(records) - 1
         if index and not self._has_model(index - 1):
             raise UserError(
-                f"the models of cycles {index} and {index - 1} in {self.cycles} are missing or garbled: put one back, "
+                f"the models of cycles {index} and {index - 1} in {self.cycles} are missing or corrupted: put one back, "
                 "or move the folder away to start again"
             )
         self._set_aside(index)
@@ -195,14 +195,14 @@ class RunStore:
         return path.exists() and digest(path.read_bytes()) == record["sha256_model"]
 
     def _set_aside(self, index: int) -> None:
-        files = sorted(path for path in self.cycles.glob(f"{index:03d}.*") if "garbled" not in path.name)
+        files = sorted(path for path in self.cycles.glob(f"{index:03d}.*") if "corrupted" not in path.name)
         asides = [set_aside(path).name for path in files]
-        logger.warning(f"cycle {index} in {self.cycles} is garbled: kept as {', '.join(asides)}")
+        logger.warning(f"cycle {index} in {self.cycles} is corrupted: kept as {', '.join(asides)}")
 
     def _checked(self, index: int, suffix: str, key: str) -> bytes:
         data = self._path(index, suffix).read_bytes()
         if digest(data) != self.records[index][key]:
-            raise UserError(f"{self._path(index, suffix)} is garbled: put it back from a copy")
+            raise UserError(f"{self._path(index, suffix)} is corrupted: put it back from a copy")
         return data
 
 

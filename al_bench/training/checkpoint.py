@@ -15,7 +15,7 @@ from al_bench.files import digest, set_aside, written_whole
 
 logger = logging.getLogger(__name__)
 
-_DIGEST = 64  # a file begins with the SHA-256 of the rest, so that a garbled one changes nothing
+_DIGEST = 64  # a file begins with the SHA-256 of the rest, so that a corrupted one changes nothing
 
 
 class Checkpoint:
@@ -51,14 +51,14 @@ class Checkpoint:
     def load(self, module: nn.Module, optimizers: Sequence[Optimizer]) -> dict[str, Any] | None:
         """Puts everything back and returns it: "step", the steps done, and "account". None without a file.
 
-        A garbled file is set aside and the training begins anew, which is safe: it ends the same.
+        A corrupted file is set aside and the training begins anew, which is safe: it ends the same.
         """
         if not self.path.exists():
             return None
         stored = self.path.read_bytes()
         if digest(stored[_DIGEST:]).encode() != stored[:_DIGEST]:
             aside = set_aside(self.path)
-            logger.warning(f"the checkpoint {self.path} is garbled: it is kept as {aside.name}, training starts anew")
+            logger.warning(f"the checkpoint {self.path} is corrupted: it is kept as {aside.name}, training starts anew")
             return None
         state: dict[str, Any] = torch.load(io.BytesIO(stored[_DIGEST:]), weights_only=True)
         module.load_state_dict(state["module"])

@@ -57,7 +57,7 @@ def test_a_changed_number_is_noticed(tmp_path):
     folder = made_run(tmp_path, "entropy", 0)
     path = folder / "cycles" / "001.json"
     path.write_text(path.read_text().replace("0.75", "0.99"))
-    assert "cycle 1 is garbled" in problem(read(tmp_path))
+    assert "cycle 1 is corrupted" in problem(read(tmp_path))
 
 
 def test_a_missing_cycle_ends_the_run(tmp_path):

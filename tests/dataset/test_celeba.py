@@ -140,7 +140,7 @@ def test_a_truncated_picture_is_named(root: Path) -> None:
 def test_a_list_that_is_missing_or_not_the_published_one_is_named(root: Path, name: str) -> None:
     path, checksums = root / "celeba" / name, celeba_lists(root / "celeba", COUNT)
     path.write_text(path.read_text()[:-1])
-    with pytest.raises(UserError, match=rf"{name} is garbled, truncated or not the published list"):
+    with pytest.raises(UserError, match=rf"{name} is corrupted, truncated or not the published list"):
         read(root, checksums=checksums)
     path.unlink()
     with pytest.raises(UserError, match=rf"{name} is missing: put .* into .*celeba, or set paths\.data"):

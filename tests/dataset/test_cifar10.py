@@ -108,7 +108,7 @@ def test_without_files_and_network_it_says_what_to_put_where(tmp_path: Path, pub
     with pytest.raises(UserError, match=r"lacks files .*: put cifar\.tar\.gz into"):
         read(tmp_path, published)
     pack(tmp_path / "cifar.tar.gz", {**published.files, "test_batch": b"other"})
-    with pytest.raises(UserError, match=r"test_batch in the archive is garbled"):
+    with pytest.raises(UserError, match=r"test_batch in the archive is corrupted"):
         read(tmp_path, published)
 
 
@@ -129,7 +129,7 @@ class Trap:
 def test_a_garbled_batch_is_named_and_never_unpickled(tmp_path: Path, published: SimpleNamespace, name: str) -> None:
     for content in (published.files[name][:-1], pickle.dumps(Trap()), b""):
         put(tmp_path, {**published.files, name: content})
-        with pytest.raises(UserError, match=f"{name} is garbled or truncated"):
+        with pytest.raises(UserError, match=f"{name} is corrupted or truncated"):
             read(tmp_path, published)
 
 

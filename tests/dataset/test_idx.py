@@ -98,7 +98,7 @@ def test_absent_files_without_a_network_are_named_with_their_place(tmp_path: Pat
 def test_a_truncated_or_changed_file_is_named(tmp_path: Path, name: str) -> None:
     for content in (FILES[name][:-1], FILES[name][:-1] + b"\xff", b""):
         put(tmp_path / "Tiny/raw", {**FILES, name: content})
-        with pytest.raises(UserError, match=f"{name} is garbled"):
+        with pytest.raises(UserError, match=f"{name} is corrupted"):
             idx_splits(Tiny, tmp_path, CHECKSUMS, 0)
 
 

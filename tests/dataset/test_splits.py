@@ -136,7 +136,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     whole = put(tmp_path / "split.json", POSITIONS).read_text()
     for content in (whole[:-3].encode(), b"", b"\xff\xfe"):
         (tmp_path / "split.json").write_bytes(content)
-        with pytest.raises(UserError, match=r"split\.json is garbled or truncated: get it anew"):
+        with pytest.raises(UserError, match=r"split\.json is corrupted or truncated: get it anew"):
             read(tmp_path / "split.json", LABELS)
     with pytest.raises(UserError, match=r"split\.json is no index file"):
         read(put(tmp_path / "split.json", [1, 2]), LABELS)

@@ -80,7 +80,7 @@ def test_a_truncated_file_is_named(root: Path, tmp_path: Path, name: str) -> Non
     path = tmp_path / "stl10_binary" / name
     path.write_bytes(path.read_bytes()[:-1])
     published = {name: md5(root / "stl10_binary" / name) for name in FILES}
-    with pytest.raises(UserError, match=rf"{name} is garbled or truncated: remove it"):
+    with pytest.raises(UserError, match=rf"{name} is corrupted or truncated: remove it"):
         read(tmp_path, checksums=published)
     with pytest.raises(UserError, match=r"_X\.bin holds [\d,]+ bytes, which are not [\d,]+ images"):
         read(tmp_path)

@@ -86,7 +86,7 @@ def test_without_files_and_network_it_says_what_to_put_where(folder: Path, check
     said = r"lacks files .*: put train_32x32\.mat, extra_32x32\.mat, test_32x32\.mat into .*none, or set paths\.data"
     with pytest.raises(UserError, match=said):
         read(folder.parent / "none", checksums)
-    with pytest.raises(UserError, match=r"train_32x32\.mat is garbled or truncated\): put"):
+    with pytest.raises(UserError, match=r"train_32x32\.mat is corrupted or truncated\): put"):
         read(folder.parent / "none", {**checksums, "train": "0" * 32}, folder.as_uri())
     assert not list((folder.parent / "none").glob("*.mat")), "nothing half-fetched stays"
 
@@ -95,7 +95,7 @@ def test_without_files_and_network_it_says_what_to_put_where(folder: Path, check
 def test_a_truncated_file_is_named(folder: Path, checksums: dict[str, str], name: str) -> None:
     path = folder / f"{name}_32x32.mat"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(UserError, match=rf"{name}_32x32\.mat is garbled or truncated: remove it"):
+    with pytest.raises(UserError, match=rf"{name}_32x32\.mat is corrupted or truncated: remove it"):
         read(folder, checksums)
 
 

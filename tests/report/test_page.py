@@ -103,11 +103,13 @@ def test_a_garbled_cycle_is_named_and_the_rest_reported(tmp_path):
 
 def test_garbled_tensors_cost_the_pictures_alone(tmp_path):
     folder = made_run(tmp_path / "outputs", "asal_auto", 0, (0.1, 0.2, 0.3), tensors=generated())
-    (folder / "cycles" / "001.safetensors").write_bytes(b"garbled")
+    (folder / "cycles" / "001.safetensors").write_bytes(b"corrupted")
     found = stored(tmp_path / "outputs", tmp_path / "cells")
     text = page(tmp_path, two_classes, found)
-    assert {one.sentence for one in found.problems} == {"the tensors of cycle 1 are garbled: no pictures of this cycle"}
-    assert text.count("the tensors of cycle 1 are garbled") == 1
+    assert {one.sentence for one in found.problems} == {
+        "the tensors of cycle 1 are corrupted: no pictures of this cycle"
+    }
+    assert text.count("the tensors of cycle 1 are corrupted") == 1
     assert "Cycle 2" in text
     assert "30.0" in text
 

@@ -64,7 +64,7 @@ def test_garbled_images_are_named(tmp_path):
     cell["images"][0]["synthetic"] = "nothing"
     path.write_text(json.dumps(cell))
     (run,) = stored(tmp_path / "nowhere", tmp_path / "cells").runs
-    with pytest.raises(UnreadableError, match="images of cycle 1 are garbled"):
+    with pytest.raises(UnreadableError, match="images of cycle 1 are corrupted"):
         pairs_of(run, 1, 9, Sources(None))
 
 

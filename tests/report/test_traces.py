@@ -51,4 +51,4 @@ def test_garbled_tensors_are_named(tmp_path):
     (folder / "cycles" / "001.safetensors").write_bytes(np.zeros(9).tobytes())
     problems = []
     assert trace_curves(runs(tmp_path), problems) == {}
-    assert "tensors of cycle 1 are garbled" in problems[0].sentence
+    assert "tensors of cycle 1 are corrupted" in problems[0].sentence

@@ -54,7 +54,7 @@ def test_an_archive_beside_the_folder_comes_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("contents", "top", "said"),
     [
-        ({"first": b"other", "second": b""}, "things", "first in the archive is garbled"),
+        ({"first": b"other", "second": b""}, "things", "first in the archive is corrupted"),
         ({"first": CONTENTS["first"]}, "things", "the archive lacks second"),
         (CONTENTS, "elsewhere", "the archive lacks first, second"),
     ],

@@ -76,7 +76,7 @@ def test_an_archive_that_is_cut_is_named_and_leaves_nothing(tmp_path: Path) -> N
     whole = archive(tmp_path / "pets.tar.xz", {**CONTENT, "pets/large": bytes(range(256)) * 4000}).read_bytes()
     for content in (whole[: len(whole) // 2], b"<html>", b""):
         (tmp_path / "pets.tar.xz").write_bytes(content)
-        with pytest.raises(UserError, match=r"pets\.tar\.xz is garbled, truncated or no tar archive .*: get it anew"):
+        with pytest.raises(UserError, match=r"pets\.tar\.xz is corrupted, truncated or no tar archive .*: get it anew"):
             unpacked(tmp_path / "pets.tar.xz", tmp_path / "data")
         assert not (tmp_path / "data").exists() or visible(tmp_path / "data") == []
     with pytest.raises(UserError, match=r"absent\.tar\.xz is not a file"):

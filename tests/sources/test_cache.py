@@ -127,8 +127,8 @@ def test_a_garbled_array_is_set_aside_and_made_anew(root: Path, how: str, caplog
     else:
         stored.write_bytes(stored.read_bytes()[: 500 if how == "truncated" else 0])
     assert torch.equal(images_of(root)[torch.arange(30)], expected(root))
-    assert "is garbled" in caplog.text
-    assert len(list((root.parent / "decoded").glob("*.garbled-1"))) == 2
+    assert "is corrupted" in caplog.text
+    assert len(list((root.parent / "decoded").glob("*.corrupted-1"))) == 2
 
 
 def test_an_array_that_was_removed_is_made_anew(root: Path) -> None:

@@ -124,12 +124,12 @@ def test_a_large_jpeg_decoded_at_a_fraction_looks_as_one_decoded_whole(tmp_path:
 def broken(folder: Path) -> dict[str, Path]:
     whole = save(folder / "whole.png", noise(0, 40, 40)).read_bytes()
     jpeg = save(folder / "whole.jpg", noise(0, 40, 40)).read_bytes()
-    garbled = bytearray(whole)
-    garbled[200:400] = bytes(200)
+    corrupted = bytearray(whole)
+    corrupted[200:400] = bytes(200)
     contents = {
         "truncated.png": whole[: len(whole) // 2],
         "truncated.jpg": jpeg[: len(jpeg) // 2],
-        "garbled.png": bytes(garbled),
+        "corrupted.png": bytes(corrupted),
         "empty.jpg": b"",
         "text.png": b"<html>not found</html>",
     }

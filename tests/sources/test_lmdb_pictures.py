@@ -62,7 +62,7 @@ def test_a_garbled_list_is_set_aside_and_made_anew(
     if content is not None:
         np.save(path, np.array(content))
     assert keys_of(made / "x_train_lmdb", tmp_path / "decoded").tolist() == KEYS
-    assert f"is garbled: kept as {path.name}.garbled-1 and made anew" in caplog.text
+    assert f"is corrupted: kept as {path.name}.corrupted-1 and made anew" in caplog.text
 
 
 def test_two_at_once_list_once(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +150,7 @@ def test_a_garbled_database_is_named(copy: Path, tmp_path: Path, how: str) -> No
         database(copy, {})
     if how == "missing":
         path.unlink()
-    said = {"truncated": "it is truncated", "missing": "is missing"}.get(how, "is garbled|cannot be read as an LMDB")
+    said = {"truncated": "it is truncated", "missing": "is missing"}.get(how, "is corrupted|cannot be read as an LMDB")
     with pytest.raises(UserError, match=rf"x_train_lmdb/data\.mdb .*({said}).* get it anew"):
         keys_of(copy, tmp_path / "decoded")
     assert not list((tmp_path / "decoded").glob("*.npy"))

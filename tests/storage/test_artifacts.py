@@ -68,8 +68,8 @@ def test_a_garbled_artifact_is_set_aside_and_made_anew(tmp_path, damage, caplog)
         record.write_text(record.read_text()[:50])
     again = Artifacts(tmp_path).get("gan", SPEC, made(2.0))
     assert again["weight"][0] == 2
-    assert "is garbled: kept as" in caplog.text
-    assert list(tmp_path.glob("gan/*.garbled-1"))
+    assert "is corrupted: kept as" in caplog.text
+    assert list(tmp_path.glob("gan/*.corrupted-1"))
 
 
 def test_a_failure_leaves_nothing_that_looks_made(tmp_path):

@@ -63,7 +63,7 @@ def test_a_garbled_run_is_named_and_the_rest_exported(tmp_path, name, caplog):
     made_run(tmp_path / "outputs")
     (folder / name).write_text("{")
     assert len(cells.export(tmp_path / "outputs", tmp_path / "cells")) == 1
-    assert f"left out, garbled: {folder}" in caplog.text
+    assert f"left out, corrupted: {folder}" in caplog.text
 
 
 def test_places_of_this_machine_do_not_travel():

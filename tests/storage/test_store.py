@@ -30,7 +30,7 @@ def damage(path, how):
     data = bytearray(path.read_bytes())
     if how == "truncated":
         path.write_bytes(data[: len(data) // 2])
-    elif how == "garbled":
+    elif how == "corrupted":
         data[-3] ^= 4
         path.write_bytes(data)
     else:
@@ -63,7 +63,7 @@ def test_a_person_can_read_a_cycle(tmp_path):
     assert json.loads((tmp_path / "config.json").read_text()) == {"identity": IDENTITY, "commit": "abc"}
 
 
-@pytest.mark.parametrize("how", ["truncated", "garbled", "missing"])
+@pytest.mark.parametrize("how", ["truncated", "corrupted", "missing"])
 @pytest.mark.parametrize("name", ["003.json", "003.safetensors", "003.model.safetensors"])
 def test_a_bad_last_cycle_is_set_aside_and_done_again(tmp_path, name, how, caplog):
     written(tmp_path)
@@ -74,19 +74,19 @@ def test_a_bad_last_cycle_is_set_aside_and_done_again(tmp_path, name, how, caplo
         assert store.weights(2)["w"].tolist() == [2, 2, 2]
         store.write(cycle(3))
     if (name, how) != ("003.json", "missing"):  # without its JSON a cycle was never whole
-        assert "cycle 3" in caplog.text and "garbled" in caplog.text
-        assert list((tmp_path / "cycles").glob("003*garbled-1"))
+        assert "cycle 3" in caplog.text and "corrupted" in caplog.text
+        assert list((tmp_path / "cycles").glob("003*corrupted-1"))
     assert all((tmp_path / "cycles" / name).read_bytes() == data for name, data in before.items())
 
 
-@pytest.mark.parametrize("how", ["truncated", "garbled", "missing"])
+@pytest.mark.parametrize("how", ["truncated", "corrupted", "missing"])
 @pytest.mark.parametrize("name", ["001.json", "001.safetensors"])
 def test_a_bad_cycle_that_others_build_on_stops(tmp_path, name, how):
     written(tmp_path)
     damage(tmp_path / "cycles" / name, how)
     for _ in range(2):  # the second time it is missing
         with (
-            pytest.raises(UserError, match=r"001.json is missing or garbled and cycles 2 to 3 build on it"),
+            pytest.raises(UserError, match=r"001.json is missing or corrupted and cycles 2 to 3 build on it"),
             open_store(tmp_path),
         ):
             pass
@@ -97,7 +97,7 @@ def test_two_missing_models_stop(tmp_path):
     written(tmp_path)
     for index in (2, 3):
         damage(tmp_path / "cycles" / f"00{index}.model.safetensors", "missing")
-    with pytest.raises(UserError, match=r"models of cycles 3 and 2 .* are missing or garbled"), open_store(tmp_path):
+    with pytest.raises(UserError, match=r"models of cycles 3 and 2 .* are missing or corrupted"), open_store(tmp_path):
         pass
     assert (tmp_path / "cycles" / "003.json").exists()
 
@@ -132,8 +132,8 @@ def test_a_garbled_config_is_set_aside(tmp_path, caplog):
     damage(tmp_path / "config.json", "truncated")
     with open_store(tmp_path) as store:
         assert len(store.records) == 4
-    assert (tmp_path / "config.json.garbled-1").exists()
-    assert "config.json is garbled" in caplog.text
+    assert (tmp_path / "config.json.corrupted-1").exists()
+    assert "config.json is corrupted" in caplog.text
 
 
 def test_two_at_once_in_one_folder(tmp_path):

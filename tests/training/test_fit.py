@@ -112,19 +112,19 @@ def test_a_signal_is_not_lost_where_nothing_is_deferred():
         signal.sigtimedwait([], 1)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "garbled"])
+@pytest.mark.parametrize("damage", ["truncated", "corrupted"])
 def test_a_bad_checkpoint_is_set_aside_and_training_starts_anew(tmp_path, damage, caplog):
     with interruption.signals_handled(), pytest.raises(interruption.Interrupted):
         fitted(Toy(signal_at=20), scratch=tmp_path)
     path = tmp_path / "toy.ckpt"
     data = bytearray(path.read_bytes())
-    if damage == "garbled":
+    if damage == "corrupted":
         data[len(data) // 2] ^= 255
     path.write_bytes(data[: len(data) // 2] if damage == "truncated" else data)
     resumed, _ = fitted(scratch=tmp_path)
     assert_equal(fitted()[0], resumed)
-    assert (tmp_path / "toy.ckpt.garbled-1").exists()
-    assert "toy.ckpt is garbled: it is kept as toy.ckpt.garbled-1" in caplog.text
+    assert (tmp_path / "toy.ckpt.corrupted-1").exists()
+    assert "toy.ckpt is corrupted: it is kept as toy.ckpt.corrupted-1" in caplog.text
 
 
 @pytest.mark.parametrize("bad_step", [1, 30, 42])

@@ -19,8 +19,8 @@ class Pool:
     inputs: (N, ...) of the whole training split. labeled: (L,) int64, the annotated positions in the order of
     annotation. labels: (L,) int64, or (L, H, W) uint8 label maps; UNKNOWN where the oracle could not tell. synthetic:
     (S, ...) labeled synthetic inputs, as `inputs` are stored. synthetic_labels: (S,) int64 or (S, H, W) uint8.
-    annotations: what was paid for, at least L. synthetic_sizes: how many synthetic inputs each annotation of some has, in
-    order: 11 for a line of ADBA. validation: inputs and labels that a learner may watch its training by; None where it
+    annotations: what was paid for, at least L. synthetic_sizes: how many synthetic inputs each annotation of some
+    has, in order: 11 for a line of ADBA. validation: inputs and labels that a learner may watch its training by; None where it
     does not, and for strategies.
     """
 

@@ -156,8 +156,8 @@ class RunStore:
                 records.append(record)
             elif index < stored[-1]:
                 raise UserError(
-                    f"{self._path(index, '.json')} is missing or corrupted and cycles {index + 1} to {stored[-1]} build "
-                    "on it: put it back, or move the later cycles away to start again from the one before"
+                    f"{self._path(index, '.json')} is missing or corrupted and cycles {index + 1} to {stored[-1]} "
+                    "build on it: put it back, or move the later cycles away to start again from the one before"
                 )
         return self._with_model(records)
 
@@ -183,8 +183,8 @@ class RunStore:
         index = len(records) - 1
         if index and not self._has_model(index - 1):
             raise UserError(
-                f"the models of cycles {index} and {index - 1} in {self.cycles} are missing or corrupted: put one back, "
-                "or move the folder away to start again"
+                f"the models of cycles {index} and {index - 1} in {self.cycles} are missing or corrupted: put one "
+                "back, or move the folder away to start again"
             )
         self._set_aside(index)
         return records[:-1]

@@ -121,7 +121,7 @@ def test_model_and_pool_stay_as_they_were(case: Case, pool: Pool) -> None:
 
 def snapshot(model: Network, pool: Pool) -> dict[str, Any]:
     """All that could be changed by accident."""
-    pooled = {name: getattr(pool, name).clone() for name in ("labeled", "labels", "extra", "synthetic_labels")}
+    pooled = {name: getattr(pool, name).clone() for name in ("labeled", "labels", "synthetic", "synthetic_labels")}
     return {
         **{f"weight {name}": value.clone() for name, value in model.state_dict().items()},
         **{f"mode {name}": module.training for name, module in model.named_modules()},

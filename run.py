@@ -39,8 +39,9 @@ def main(config: DictConfig) -> None:
 
 def run(config: DictConfig) -> None:
     """Composes the parts and runs the procedure, unless the run is finished here or in an exported cell."""
+    from pydantic import PositiveInt
+
     from al_bench.active.stopping import Stopping
-    from al_bench.config.ranges import Count
     from al_bench.config.validation import refuse_arguments, refuse_value
     from al_bench.procedure.terminal import outcome
     from al_bench.storage.commit import current_commit
@@ -61,7 +62,7 @@ def run(config: DictConfig) -> None:
         if reason is not None:
             logger.info(f"finished before: {reason}\n{outcome(records)}")
             return
-        refuse_value("threads", config.threads, Count | None)
+        refuse_value("threads", config.threads, PositiveInt | None)
         refuse_arguments(written, resolved, "procedure")
         settle(config.threads, config.device)
         instantiated(config.procedure).run(store)

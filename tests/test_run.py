@@ -83,7 +83,7 @@ def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
         ([*SMOKE, "seed=first"], "error: seed=first must be a whole number"),
         ([*SMOKE, "keep_weights=none"], "error: keep_weights=none is not known: use last or all"),
         ([*SMOKE, "device=cuda:7"], "error: device=cuda:7 was asked for and "),
-        ([*SMOKE, "threads=0"], "error: threads=0 must be at least 1 or null"),
+        ([*SMOKE, "threads=0"], "error: threads=0 must be more than 0 or null"),
     ],
 )
 def test_bad_input_is_one_sentence_and_an_exit_code(tmp_path, arguments, sentence):

@@ -20,8 +20,8 @@ class Pool:
     annotation. labels: (L,) int64, or (L, H, W) uint8 label maps; UNKNOWN where the oracle could not tell. synthetic:
     (S, ...) labeled synthetic inputs, as `inputs` are stored. synthetic_labels: (S,) int64 or (S, H, W) uint8.
     annotations: what was paid for, at least L. synthetic_sizes: how many synthetic inputs each annotation of some
-    has, in order: 11 for a line of ADBA. validation: inputs and labels that a learner may watch its training by; None where it
-    does not, and for strategies.
+    has, in order: 11 for a line of ADBA. validation: inputs and labels that a learner may watch its training
+    by; None where it does not, and for strategies.
     """
 
     inputs: Inputs

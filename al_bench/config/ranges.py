@@ -2,12 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AllowInfNan, Field
+from pydantic import Field
 
-Count = Annotated[int, Field(ge=1)]
-Whole = Annotated[int, Field(ge=0)]
-Positive = Annotated[float, Field(gt=0), AllowInfNan(False)]
-Weight = Annotated[float, Field(ge=0), AllowInfNan(False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]  # as Lightning names it

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from al_bench.config.ranges import Count, Positive, Precision, Whole
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+
+from al_bench.config.ranges import Precision
 
 
 @dataclass(frozen=True)
@@ -13,11 +15,11 @@ class Scale:
     gan_precision: that GANs are trained in. gan_width: a factor on the channels of a GAN's networks.
     """
 
-    images: Count | None
-    epochs: Count | None
-    iterations: Count | None
-    cycles: Whole | None
-    initial_size: Count | None
-    query_size: Count | None
+    images: PositiveInt | None
+    epochs: PositiveInt | None
+    iterations: PositiveInt | None
+    cycles: NonNegativeInt | None
+    initial_size: PositiveInt | None
+    query_size: PositiveInt | None
     gan_precision: Precision
-    gan_width: Positive | None
+    gan_width: PositiveFloat | None

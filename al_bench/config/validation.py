@@ -14,7 +14,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import torch
-from pydantic import Strict, TypeAdapter, ValidationError
+from pydantic import AllowInfNan, Strict, TypeAdapter, ValidationError
 
 from al_bench.errors import UserError
 
@@ -135,7 +135,10 @@ def _has_parts(value: Any) -> bool:
 
 
 def _of_plain_values(annotation: Any) -> Any:
-    """What of an annotation a configuration can write down as it is, without a conversion; None where nothing is."""
+    """What of an annotation a configuration can write down as it is, without a conversion; None where nothing is.
+
+    A number that has a bound has to be finite.
+    """
     if annotation in _PLAIN:
         return Annotated[annotation, Strict()]
     origin, arguments = get_origin(annotation), get_args(annotation)
@@ -143,7 +146,8 @@ def _of_plain_values(annotation: Any) -> Any:
         return annotation
     if origin is Annotated:
         inner = _of_plain_values(arguments[0])
-        return None if inner is None else Annotated[(inner, *arguments[1:])]
+        bounds = arguments[1:] if arguments[0] is not float else (*arguments[1:], AllowInfNan(False))
+        return None if inner is None else Annotated[(inner, *bounds)]
     parts = [_of_plain_values(argument) for argument in arguments if argument is not Ellipsis]
     if origin in (Union, UnionType):
         kept = tuple(part for part in parts if part is not None)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from pydantic import PositiveInt
 from torchvision.datasets import CelebA
 
-from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset, Split, limited_positions
 from al_bench.errors import UserError
 from al_bench.sources.cache import decoded_pictures
@@ -29,11 +29,11 @@ Faces = dict[str, tuple[Picture, list[int]]]  # by name: where it is, and number
 def celeba(
     root: str | Path,
     attribute: str,
-    crop: Count,
-    image_size: Count,
+    crop: PositiveInt,
+    image_size: PositiveInt,
     cache: Literal["auto", "never"],
     decoded: str | Path,
-    max_images: Count | None = None,
+    max_images: PositiveInt | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of faces; 162,770 for training, 19,867 validation, 19,962 test.

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import CIFAR10
 
-from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, Split, limited, of_classes
 from al_bench.dataset.image_folder import image_folder
 from al_bench.dataset.splits import Splits, divided, last, last_of_each
@@ -28,8 +28,8 @@ def cifar10(
     format: Literal["torchvision", "folder"],  # noqa: A002  (the key that every data set of several formats has)
     decoded: str | Path,
     classes: Sequence[int] | None = None,
-    max_images: Count | None = None,
-    validation_size: Whole = 0,
+    max_images: PositiveInt | None = None,
+    validation_size: NonNegativeInt = 0,
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = CIFAR10.url,

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from pydantic import PositiveInt
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from al_bench.config.ranges import Count, Fraction
+from al_bench.config.ranges import Fraction
 from al_bench.dataset import Dataset, Split, limited, of_classes
 from al_bench.errors import UserError
 
 
 def digits(
-    test_share: Fraction, split_seed: int, max_images: Count | None = None, classes: Sequence[int] | None = None
+    test_share: Fraction, split_seed: int, max_images: PositiveInt | None = None, classes: Sequence[int] | None = None
 ) -> Dataset:
     """Ten classes; (N, 1, 8, 8) images whose 17 gray levels are spread over 0 to 255.
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import FashionMNIST
 
-from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, limited
 from al_bench.dataset.idx import idx_splits
 
@@ -17,7 +17,10 @@ CHECKSUMS = {
 
 
 def fashion_mnist(
-    root: str | Path, validation_size: Whole, max_images: Count | None = None, split: str | Path | None = None
+    root: str | Path,
+    validation_size: NonNegativeInt,
+    max_images: PositiveInt | None = None,
+    split: str | Path | None = None,
 ) -> Dataset:
     """(N, 1, 28, 28) images of ten kinds of clothes.
 

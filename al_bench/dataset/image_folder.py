@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from pydantic import PositiveInt
 
 from al_bench import seeding
-from al_bench.config.ranges import Count, Fraction
+from al_bench.config.ranges import Fraction
 from al_bench.dataset import Dataset, Split, limited_positions
 from al_bench.errors import UserError
 from al_bench.sources.cache import decoded_images
@@ -42,7 +43,7 @@ class Reading:
 
 def image_folder(
     root: str | Path | None,
-    image_size: Count | Sequence[Count] | None,
+    image_size: PositiveInt | Sequence[PositiveInt] | None,
     crop: Literal["center", "none"],
     mode: Literal["rgb", "gray"],
     test_share: Fraction,
@@ -50,7 +51,7 @@ def image_folder(
     cache: Literal["auto", "never"],
     decoded: str | Path,
     classes: Sequence[str] | None = None,
-    max_images: Count | None = None,
+    max_images: PositiveInt | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, C, H, W) images of any files that Pillow reads; the names of the class folders, sorted, are the classes.

@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs
-from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset, Split, limited_positions
 from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages, decoded_pictures, fits
@@ -67,13 +67,13 @@ class Databases:
 def lsun(
     root: str | Path,
     classes: Sequence[str],
-    test_size: Count,
+    test_size: PositiveInt,
     split_seed: int,
-    image_size: Count,
-    crop: Count | None,
+    image_size: PositiveInt,
+    crop: PositiveInt | None,
     cache: Literal["auto", "never"],
     decoded: str | Path,
-    max_images: Count | None = None,
+    max_images: PositiveInt | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of scenes, decoded when they are asked for.

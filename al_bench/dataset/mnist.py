@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import MNIST
 
-from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, limited, of_classes
 from al_bench.dataset.idx import idx_splits
 from al_bench.errors import UserError
@@ -20,9 +20,9 @@ CHECKSUMS = {
 
 def mnist(
     root: str | Path,
-    validation_size: Whole,
+    validation_size: NonNegativeInt,
     classes: Sequence[int] | None = None,
-    max_images: Count | None = None,
+    max_images: PositiveInt | None = None,
 ) -> Dataset:
     """(N, 1, 28, 28) images of handwritten digits.
 

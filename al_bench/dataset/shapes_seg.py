@@ -3,10 +3,10 @@
 import math
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
-from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset, Split, limited
 from al_bench.training.losses import IGNORED
 
@@ -19,7 +19,11 @@ _EDGES = (64, 4, 3)  # a circle is drawn as a polygon of 64 edges
 
 
 def shapes_seg(
-    train_size: Count, test_size: Count, image_size: Count, draw_seed: int, max_images: Count | None = None
+    train_size: PositiveInt,
+    test_size: PositiveInt,
+    image_size: PositiveInt,
+    draw_seed: int,
+    max_images: PositiveInt | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of one or two shapes; maps of 4 classes, IGNORED around each shape.
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import STL10
 
-from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, Split, limited
 from al_bench.dataset.splits import drawn, read, taken, together
 from al_bench.errors import UserError
@@ -25,10 +25,10 @@ _SHAPE = (3, 96, 96)
 
 def stl10(
     root: str | Path,
-    validation_size: Whole,
-    test_size: Count,
+    validation_size: NonNegativeInt,
+    test_size: PositiveInt,
     split_seed: int,
-    max_images: Count | None = None,
+    max_images: PositiveInt | None = None,
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = STL10.url,

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from filelock import FileLock
+from pydantic import NonNegativeInt, PositiveInt
 from scipy.io import loadmat
 from torch import Tensor
 from torchvision.datasets import SVHN
 
-from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset, Split, limited
 from al_bench.dataset.splits import divided, last, together
 from al_bench.errors import UserError
@@ -24,9 +24,9 @@ SOURCE = SVHN.split_list["train"][0].rsplit("/", 1)[0]
 
 def svhn(
     root: str | Path,
-    max_images: Count | None = None,
+    max_images: PositiveInt | None = None,
     extra: bool = True,
-    validation_size: Whole = 0,
+    validation_size: NonNegativeInt = 0,
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = SOURCE,

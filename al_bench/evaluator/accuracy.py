@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from pydantic import PositiveInt
 from torch.nn import functional
 from torchmetrics.classification import MulticlassCalibrationError
 
-from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator, Metrics
@@ -21,7 +21,7 @@ class Accuracy(Evaluator):
     """Measures on the test split; calibration_bins: of the expected calibration error (L1)."""
 
     scalars: ClassVar[tuple[str, ...]] = ("accuracy", "negative_log_likelihood", "calibration_error")
-    calibration_bins: Count = 15
+    calibration_bins: PositiveInt = 15
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         if dataset.map_shape:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint, to_float
-from al_bench.config.ranges import Count, Precision
+from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -34,9 +35,9 @@ class Autoencoder(Feature):
 
     network: Callable[..., AutoencoderNetwork]
     optimizer: Callable[..., Optimizer]
-    epochs: Count | None
-    batch_size: Count
-    iterations: Count | None = None
+    epochs: PositiveInt | None
+    batch_size: PositiveInt
+    iterations: PositiveInt | None = None
     precision: Precision = "32-true"
     seed: int = 0
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint, to_float
-from al_bench.config.ranges import Count, Precision
+from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
 from al_bench.storage.artifacts import Artifacts, Made, describe
 from al_bench.training.batches import ImageBatches
@@ -55,11 +56,11 @@ class Gan(ABC):
     discriminator: NetworkFactory
     generator_optimizer: Callable[..., Optimizer]
     discriminator_optimizer: Callable[..., Optimizer]
-    latent_size: Count
-    iterations: Count
-    batch_size: Count
-    num_critic: Count
-    generator_batch_size: Count | None = None
+    latent_size: PositiveInt
+    iterations: PositiveInt
+    batch_size: PositiveInt
+    num_critic: PositiveInt
+    generator_batch_size: PositiveInt | None = None
     dequantize: bool = False
     precision: Precision = "32-true"
     schedule: Callable[[float], float] | None = None

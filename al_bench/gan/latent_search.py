@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from al_bench.active import scores
-from al_bench.config.ranges import Count, Weight, Whole
 from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.network import Network
@@ -62,11 +62,11 @@ class LatentSearch:
     the last one are dropped. prior_weight: of -|z|^2 / 2, the prior's log-density, beside the score.
     """
 
-    steps: Whole
+    steps: NonNegativeInt
     optimizer: Callable[..., Optimizer]
-    z_batch: Count | None
+    z_batch: PositiveInt | None
     generator_mode: GeneratorMode = "eval"
-    prior_weight: Weight = 0.0
+    prior_weight: NonNegativeFloat = 0.0
 
     def __post_init__(self) -> None:
         if self.generator_mode not in ("eval", "batch"):

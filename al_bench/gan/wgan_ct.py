@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 import torch
+from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
-from al_bench.config.ranges import Weight
 from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.gan.wgan_gp import WganGp
@@ -32,9 +32,9 @@ class WganCt(WganGp):
     consistency_weight: lambda_2, 2 in the code. feature_weight: of the features beside the values, 0.1. margin: M', 0.
     """
 
-    consistency_weight: Weight
-    feature_weight: Weight
-    margin: Weight
+    consistency_weight: NonNegativeFloat
+    feature_weight: NonNegativeFloat
+    margin: NonNegativeFloat
 
     def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         """WGAN-GP's, with the first of two passes on the real images, and the consistency of both."""

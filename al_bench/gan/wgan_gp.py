@@ -3,9 +3,9 @@ Sec. 4.2; settings in facts 1.5)."""
 
 from dataclasses import dataclass
 
+from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 
-from al_bench.config.ranges import Weight
 from al_bench.gan import Gan
 from al_bench.training.losses import gradient_penalty, interpolates
 
@@ -14,7 +14,7 @@ from al_bench.training.losses import gradient_penalty, interpolates
 class WganGp(Gan):
     """penalty_weight: lambda of the penalty, 10 in the paper."""
 
-    penalty_weight: Weight
+    penalty_weight: NonNegativeFloat
 
     def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         """mean D(fake) - mean D(real) + lambda mean (|grad D| - 1)^2, at one point on each line from real to fake."""

@@ -7,13 +7,14 @@ from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import to_float
 from al_bench.active.pool import UNKNOWN, Pool
-from al_bench.config.ranges import Count, Positive, Precision, Weight
+from al_bench.config.ranges import Precision
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
@@ -42,15 +43,15 @@ class Boundary(Learner):
     """
 
     network: NetworkFactory
-    epochs: Count
+    epochs: PositiveInt
     optimizer: Callable[..., Optimizer]
     loss: Literal["boundary", "labels"]
-    hinge_weight: Weight
-    boundary_weight: Weight
-    l2: Weight
-    cut: Positive
-    cut_patience: Count
-    stop_patience: Count
+    hinge_weight: NonNegativeFloat
+    boundary_weight: NonNegativeFloat
+    l2: NonNegativeFloat
+    cut: PositiveFloat
+    cut_patience: PositiveInt
+    stop_patience: PositiveInt
     precision: Precision = "32-true"
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
 

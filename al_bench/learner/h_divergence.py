@@ -7,13 +7,14 @@ from typing import ClassVar
 
 import pytorch_lightning as pl
 import torch
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, to_float
 from al_bench.active.pool import Pool
-from al_bench.config.ranges import Count, Precision, Weight
+from al_bench.config.ranges import Precision
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
@@ -58,11 +59,11 @@ class HDivergence(Learner):
     """
 
     network: NetworkFactory
-    epochs: Count
-    batch_size: Count
+    epochs: PositiveInt
+    batch_size: PositiveInt
     optimizer: Callable[..., Optimizer]
-    trade_off: Weight
-    hidden: Count
+    trade_off: NonNegativeFloat
+    hidden: PositiveInt
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
     early_stopping: EarlyStopping | None = None

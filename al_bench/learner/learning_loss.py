@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import pytorch_lightning as pl
 import torch
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.config.ranges import Count, Precision, Share, Weight
+from al_bench.config.ranges import Precision, Share
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
@@ -67,13 +68,13 @@ class LearningLoss(Learner):
     """
 
     network: NetworkFactory
-    epochs: Count
-    batch_size: Count
+    epochs: PositiveInt
+    batch_size: PositiveInt
     optimizer: Callable[..., Optimizer]
-    weight: Weight
-    margin: Weight
+    weight: NonNegativeFloat
+    margin: NonNegativeFloat
     detach_at: Share
-    width: Count
+    width: PositiveInt
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
     early_stopping: EarlyStopping | None = None

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytorch_lightning as pl
+from pydantic import PositiveInt
 from torch import Tensor
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.config.ranges import Count, Precision
+from al_bench.config.ranges import Precision
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
 from al_bench.training import losses
@@ -33,8 +34,8 @@ class Supervised(Learner):
     """
 
     network: NetworkFactory
-    epochs: Count
-    batch_size: Count
+    epochs: PositiveInt
+    batch_size: PositiveInt
     optimizer: Callable[..., Optimizer]
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None

@@ -7,13 +7,14 @@ from typing import ClassVar, Literal
 
 import pytorch_lightning as pl
 import torch
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import to_float
 from al_bench.active.pool import Pool
-from al_bench.config.ranges import Count, Precision, Weight
+from al_bench.config.ranges import Precision
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
@@ -57,15 +58,15 @@ class Waal(Learner):
     """
 
     network: NetworkFactory
-    epochs: Count
-    batch_size: Count
+    epochs: PositiveInt
+    batch_size: PositiveInt
     optimizer: Callable[..., Optimizer]
-    trade_off: Weight
-    hidden: Count
-    query_size: Count
+    trade_off: NonNegativeFloat
+    hidden: PositiveInt
+    query_size: PositiveInt
     weighting: Literal["eq8", "ratio"]
     pairing: Literal["replacement", "modulo"]
-    penalty_weight: Weight
+    penalty_weight: NonNegativeFloat
     penalty_at: Literal["interpolates", "all"]
     reversed_penalty: bool
     fresh_features: bool

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
-from al_bench.config.ranges import Count, Share, Whole
+from al_bench.config.ranges import Share
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import Exact
 from al_bench.matcher.faiss_index import library
@@ -57,10 +58,10 @@ class Auto(Matcher):
         self,
         candidates: Sequence[Callable[[], Candidate]],
         min_recall: Share,
-        exact_up_to: Whole,
-        sample: Count,
-        held_out: Count,
-        queries: Count,
+        exact_up_to: NonNegativeInt,
+        sample: PositiveInt,
+        held_out: PositiveInt,
+        queries: PositiveInt,
         seed: int,
     ) -> None:
         self.candidates = [make() for make in candidates] if library() else []

@@ -4,9 +4,9 @@ import importlib
 from typing import Any
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 
-from al_bench.config.ranges import Count
 from al_bench.errors import UserError
 from al_bench.matcher import Matcher
 from al_bench.matcher.faiss_index import required, use_torchs_threads
@@ -24,7 +24,7 @@ class Hnsw(Matcher):
 
     index: Any
 
-    def __init__(self, neighbors: Count, ef_construction: Count, ef: Count) -> None:
+    def __init__(self, neighbors: PositiveInt, ef_construction: PositiveInt, ef: PositiveInt) -> None:
         for key, value, least in (("neighbors", neighbors, 2), ("ef_construction", ef_construction, 1), ("ef", ef, 1)):
             if value < least:
                 raise UserError(f"matcher.{key}={value} cannot be: give {least} or more")

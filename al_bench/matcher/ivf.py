@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 from torch.nn import functional
 
 from al_bench import seeding
-from al_bench.config.ranges import Count
 from al_bench.errors import UserError
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import nearest
@@ -33,7 +33,7 @@ class Ivf(Matcher):
 
     index: Any
 
-    def __init__(self, lists: Count | None, probes: Count, sample_per_list: Count, seed: int) -> None:
+    def __init__(self, lists: PositiveInt | None, probes: PositiveInt, sample_per_list: PositiveInt, seed: int) -> None:
         for key, value in (("lists", lists), ("probes", probes), ("sample_per_list", sample_per_list)):
             if value is not None and value < 1:
                 raise UserError(f"matcher.{key}={value} cannot be: give 1 or more")

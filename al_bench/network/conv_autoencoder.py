@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from al_bench.config.ranges import Count, Weight
 from al_bench.errors import UserError
 from al_bench.network import AutoencoderNetwork
 from al_bench.network.initialization import Initialization, initialize
@@ -31,10 +31,10 @@ class ConvAutoencoder(AutoencoderNetwork):
     def __init__(
         self,
         image_shape: Sequence[int],
-        channels: Sequence[Count],
-        decoder_channels: Sequence[Count],
-        kernel_size: Count,
-        slope: Weight,
+        channels: Sequence[PositiveInt],
+        decoder_channels: Sequence[PositiveInt],
+        kernel_size: PositiveInt,
+        slope: NonNegativeFloat,
         initialization: Initialization,
         downsampling: Literal["stride", "pool"] = "stride",
         batch_norm: Literal["none", "all", "inner"] = "none",

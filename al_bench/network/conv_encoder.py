@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from al_bench.config.ranges import Count, Weight
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial
 
@@ -20,10 +20,10 @@ class ConvEncoder(nn.Module):
     def __init__(
         self,
         image_shape: Sequence[int],
-        latent_size: Count,
-        channels: Sequence[Count],
-        kernel_size: Count,
-        slope: Weight,
+        latent_size: PositiveInt,
+        channels: Sequence[PositiveInt],
+        kernel_size: PositiveInt,
+        slope: NonNegativeFloat,
         batch_norm: bool,
         initialization: Initialization,
     ) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
 
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from al_bench.config.ranges import Count, Share, Weight
+from al_bench.config.ranges import Share
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
 
@@ -27,10 +28,10 @@ class ConvGenerator(nn.Module):
 
     def __init__(
         self,
-        latent_size: Count,
+        latent_size: PositiveInt,
         image_shape: Sequence[int],
-        channels: Sequence[Count],
-        kernel_size: Count,
+        channels: Sequence[PositiveInt],
+        kernel_size: PositiveInt,
         activation: Callable[[], nn.Module],
         batch_norm: bool,
         output: Literal["sigmoid", "tanh"],
@@ -72,9 +73,9 @@ class ConvCritic(nn.Module):
     def __init__(
         self,
         image_shape: Sequence[int],
-        channels: Sequence[Count],
-        kernel_size: Count,
-        slope: Weight,
+        channels: Sequence[PositiveInt],
+        kernel_size: PositiveInt,
+        slope: NonNegativeFloat,
         norm: Literal["none", "batch", "layer"],
         input_range: Literal["canonical", "signed"],
         initialization: Initialization,

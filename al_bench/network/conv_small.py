@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import nn
 
-from al_bench.config.ranges import Count, Share, Weight
+from al_bench.config.ranges import Share
 from al_bench.errors import UserError
 from al_bench.network import Network
 
@@ -29,9 +30,9 @@ class ConvSmall(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        first_kernel: Count,
-        first_stride: Count,
-        slope: Weight,
+        first_kernel: PositiveInt,
+        first_stride: PositiveInt,
+        slope: NonNegativeFloat,
         dropout: Share,
         norm_momentum: Share,
         norm_logits: bool,

@@ -5,9 +5,10 @@ from itertools import pairwise
 from typing import ClassVar
 
 import torch
+from pydantic import PositiveInt
 from torch import nn
 
-from al_bench.config.ranges import Count, Share
+from al_bench.config.ranges import Share
 from al_bench.errors import UserError
 from al_bench.network import Network
 
@@ -21,7 +22,12 @@ class SmallCnn(Network):
     provides: ClassVar[frozenset[str]] = frozenset({"embedding", "dropout"})
 
     def __init__(
-        self, input_shape: Sequence[int], num_classes: int, channels: Sequence[Count], hidden: Count, dropout: Share
+        self,
+        input_shape: Sequence[int],
+        num_classes: int,
+        channels: Sequence[PositiveInt],
+        hidden: PositiveInt,
+        dropout: Share,
     ) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 2:
             raise UserError(

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from pydantic import PositiveInt
 from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
-from al_bench.config.ranges import Count, Share
+from al_bench.config.ranges import Share
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.standardized import Constants, Standardized
@@ -27,7 +28,7 @@ class Vgg16Bn(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        hidden: Count,
+        hidden: PositiveInt,
         dropout: Share,
         mean: Constants,
         std: Constants,

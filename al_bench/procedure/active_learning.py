@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 
 from al_bench import seeding
 from al_bench.active.initial_labels import initial_indices
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 from al_bench.active.stopping import Stopping
-from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
@@ -45,10 +45,10 @@ class Settings:
     initial: str
     every_class: bool
     initial_size: float
-    query_size: Count
+    query_size: PositiveInt
     budget: float
     free_validation: bool = False
-    max_cycles: Whole | None = None
+    max_cycles: NonNegativeInt | None = None
     stop_at: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:

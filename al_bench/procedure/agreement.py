@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, as_stored
 from al_bench.active.pool import UNKNOWN
-from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
@@ -49,8 +49,8 @@ class Agreement(Procedure):
         matcher: Matcher,
         judge: Judge,
         evaluator: Evaluator,
-        samples: Count,
-        pca_size: Count,
+        samples: PositiveInt,
+        pca_size: PositiveInt,
         artifacts: str,
         device: str,
         seed: int,

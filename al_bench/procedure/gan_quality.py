@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 from torchvision.utils import save_image
 
 from al_bench import seeding
 from al_bench.active.inputs import as_stored
-from al_bench.config.ranges import Count, Positive, Share
+from al_bench.config.ranges import Share
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
@@ -45,9 +46,9 @@ class GanQuality(Procedure):
         gan: Gan | None,
         judge: Judge,
         evaluator: Evaluator,
-        samples: Count,
+        samples: PositiveInt,
         enough: Share,
-        factor: Positive,
+        factor: PositiveFloat,
         artifacts: str,
         device: str,
         seed: int,

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint
-from al_bench.config.ranges import Count, Precision
+from al_bench.config.ranges import Precision
 from al_bench.gan import Gan, GanNetworks
 from al_bench.storage.artifacts import Artifacts, Made, describe
 from al_bench.training.batches import Batches
@@ -31,8 +32,8 @@ class Encoder:
 
     network: Callable[..., nn.Module]
     optimizer: Callable[..., Optimizer]
-    iterations: Count
-    batch_size: Count
+    iterations: PositiveInt
+    batch_size: PositiveInt
     precision: Precision = "32-true"
     seed: int = 0
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})

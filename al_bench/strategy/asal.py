@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import torch
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -11,7 +12,6 @@ from al_bench.active import scores
 from al_bench.active.inputs import Inputs, as_stored
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.config.ranges import Count, Weight, Whole
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -49,15 +49,15 @@ class Asal(Strategy):
         gan: Gan | None,
         feature: Feature | None,
         matcher: Matcher,
-        steps: Whole,
+        steps: NonNegativeInt,
         optimizer: Callable[..., Optimizer],
-        z_batch: Count | None,
-        pca_size: Count,
+        z_batch: PositiveInt | None,
+        pca_size: PositiveInt,
         score: Score,
         generator_mode: GeneratorMode = "eval",
-        prior_weight: Weight = 0.0,
+        prior_weight: NonNegativeFloat = 0.0,
         scan_pool: bool = True,
-        candidates: Count | None = None,
+        candidates: PositiveInt | None = None,
         candidates_from: Literal["generator", "neighbors"] = "generator",
     ) -> None:
         if gan is None or feature is None:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import torch
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs, to_float
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.config.ranges import Count, Weight
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.predict import evaluating, predict, stream
@@ -34,8 +34,8 @@ class DeepFool(Strategy):
     where the gradients vanish, so that no boundary can be gone to.
     """
 
-    max_iter: Count
-    overshoot: Weight
+    max_iter: PositiveInt
+    overshoot: NonNegativeFloat
     running_minimum: bool = True
 
     def __post_init__(self) -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.config.ranges import Count
 from al_bench.network import Network
 from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, highest
@@ -24,7 +24,7 @@ class Dropout(Strategy):
     """
 
     score: Callable[[Tensor], Tensor]
-    passes: Count
+    passes: PositiveInt
     needs: ClassVar[frozenset[str]] = frozenset({"dropout"})
     order_invariant: ClassVar[bool] = False  # an image's masks are drawn by its place in its batch
 

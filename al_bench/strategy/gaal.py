@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -10,7 +11,6 @@ from al_bench.active.inputs import as_stored
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 from al_bench.active.scores import boundary_closeness, boundary_distance
-from al_bench.config.ranges import Count, Weight, Whole
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.gan import Gan, GanNetworks
@@ -37,13 +37,13 @@ class Gaal(Strategy):
     def __init__(
         self,
         gan: Gan | None,
-        steps: Whole,
+        steps: NonNegativeInt,
         optimizer: Callable[..., Optimizer],
-        z_batch: Count | None,
-        max_tries: Count,
-        tolerance: Weight,
+        z_batch: PositiveInt | None,
+        max_tries: PositiveInt,
+        tolerance: NonNegativeFloat,
         generator_mode: GeneratorMode = "eval",
-        prior_weight: Weight = 0.0,
+        prior_weight: NonNegativeFloat = 0.0,
     ) -> None:
         if gan is None:
             raise UserError("GAAL asks for labels of synthetic images and gan=none: choose another gan")

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.config.ranges import Count, Weight
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
@@ -26,8 +26,8 @@ class KMedian(Strategy):
     Scores are the distances to the centers.
     """
 
-    max_iter: Count
-    tolerance: Weight
+    max_iter: PositiveInt
+    tolerance: NonNegativeFloat
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # the first centers are drawn by position
 

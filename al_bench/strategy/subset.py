@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.config.ranges import Count
 from al_bench.network import Network
 from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, highest
@@ -24,7 +24,7 @@ class Subset(Strategy):
     """
 
     score: Callable[[Tensor], Tensor]
-    candidates: Count
+    candidates: PositiveInt
     order_invariant: ClassVar[bool] = False  # draws positions, so another order of the pool is another draw
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:

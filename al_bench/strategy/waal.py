@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol, cast
 
 import torch
+from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.config.ranges import Share, Weight
+from al_bench.config.ranges import Share
 from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.strategy import Strategy, highest
@@ -32,7 +33,7 @@ class Waal(Strategy):
     bounds: minus a and minus b, functions of `al_bench.active.scores`. A chosen image's trace: its U and its g.
     """
 
-    coefficient: Weight
+    coefficient: NonNegativeFloat
     mixture: Share
     bounds: tuple[Score, Score]
     needs: ClassVar[frozenset[str]] = frozenset({"critic"})

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import torch
+from pydantic import NonNegativeInt
 from torch import Tensor
 from torch.nn import functional
 
-from al_bench.config.ranges import Whole
 from al_bench.errors import UserError
 from al_bench.training.losses import IGNORED
 
@@ -19,7 +19,7 @@ class FlipCrop:
     generator of the batch's device. (WAAL's published code on CIFAR-10; facts 2.1.)
     """
 
-    padding: Whole
+    padding: NonNegativeInt
     flip: bool
 
     def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -70,8 +70,8 @@ class EpochSampler:
 class LabeledBatches(Batches):
     """Float inputs (B, ...) and labels (B, ...) of a training set, `epochs` times over.
 
-    augmentation: takes and returns a batch of stored inputs and labels. least: see `EpochSampler`. per_epoch: batches of
-    an epoch, which goes on in the next order where one is through; None: one pass.
+    augmentation: takes and returns a batch of stored inputs and labels. least: see `EpochSampler`. per_epoch: batches
+    of an epoch, which goes on in the next order where one is through; None: one pass.
     """
 
     def __init__(

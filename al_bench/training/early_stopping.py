@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
 from al_bench.active.pool import Pool
-from al_bench.config.ranges import Count
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.predict import stream
@@ -48,8 +48,8 @@ class EarlyStopping:
     """
 
     criterion: Literal["accuracy", "loss"]
-    every: Count
-    patience: Count
+    every: PositiveInt
+    patience: PositiveInt
 
     def __post_init__(self) -> None:
         if self.criterion not in CRITERIA:

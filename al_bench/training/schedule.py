@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from al_bench.config.ranges import Positive
+from pydantic import PositiveFloat
 
 
 @dataclass(frozen=True)
@@ -11,7 +11,7 @@ class StepDecay:
     """Multiplies the learning rates by `factor` at each of the given fractions of the training."""
 
     at: Sequence[float] = ()
-    factor: Positive = 0.1
+    factor: PositiveFloat = 0.1
 
     def __call__(self, fraction: float) -> float:
         return self.factor ** sum(fraction >= point for point in self.at)

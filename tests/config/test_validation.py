@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import pytest
 from composing import compose, members
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from al_bench.config.ranges import Count, Fraction, Positive, Precision, Share, Weight, Whole
+from al_bench.config.ranges import Fraction, Precision, Share
 from al_bench.config.validation import refuse_arguments, refuse_value
 from al_bench.config.values import written_and_resolved
 from al_bench.errors import UserError
@@ -20,10 +21,10 @@ from al_bench.errors import UserError
 class Part:
     """What configurations of these tests describe."""
 
-    size: Count
+    size: PositiveInt
     network: nn.Module | None = None
     rate: float | Tensor = 0.1
-    channels: Count | Sequence[Count] = 1
+    channels: PositiveInt | Sequence[PositiveInt] = 1
     betas: tuple[float, float] = (0.9, 0.99)
     make: Callable[[], Any] | None = None
 
@@ -50,14 +51,14 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("annotation", "good", "bad", "sentence"),
     [
-        (Count, 1, 0, "must be at least 1"),
-        (Count, 10**9, 1.0, "must be a whole number"),
-        (Count | None, None, 0, "must be at least 1 or null"),
-        (Whole, 0, -1, "must be at least 0"),
-        (Positive, 1, 0, "must be more than 0"),
-        (Positive, 1e-9, float("inf"), "must be a finite number"),
-        (Weight, 0, -0.1, "must be at least 0"),
-        (Weight, 0.5, float("nan"), "must be a finite number"),
+        (PositiveInt, 1, 0, "must be more than 0"),
+        (PositiveInt, 10**9, 1.0, "must be a whole number"),
+        (PositiveInt | None, None, 0, "must be more than 0 or null"),
+        (NonNegativeInt, 0, -1, "must be at least 0"),
+        (PositiveFloat, 1, 0, "must be more than 0"),
+        (PositiveFloat, 1e-9, float("inf"), "must be a finite number"),
+        (NonNegativeFloat, 0, -0.1, "must be at least 0"),
+        (NonNegativeFloat, 0.5, float("nan"), "must be a finite number"),
         (Share, 1, 1.01, "must be at most 1"),
         (float, float("inf"), "much", "must be a number"),
         (float, 1, True, "must be a number"),
@@ -66,8 +67,8 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
         (str, "1", 1, "must be text"),
         (Precision, "32-true", "fp8", "must be '32-true', 'bf16-mixed' or '16-mixed'"),
         (Literal["a", "b"] | None, None, "c", "must be 'a' or 'b' or null"),
-        (Sequence[Count], [1, 2], [1, 0], "must be at least 1"),
-        (Sequence[Count] | Count, 3, "three", "must be a list or a whole number"),
+        (Sequence[PositiveInt], [1, 2], [1, 0], "must be more than 0"),
+        (Sequence[PositiveInt] | PositiveInt, 3, "three", "must be a list or a whole number"),
         (tuple[float, float], [0.5, 0.9], [0.5, "x"], "must be a number"),
         (tuple[int, ...], [1, 2, 3], [1.5], "must be a whole number"),
         (float | Tensor, 0.1, "x", "must be a number"),
@@ -87,18 +88,18 @@ def test_a_value_is_of_its_annotation(annotation: Any, good: Any, bad: Any, sent
 def test_what_no_plain_value_can_be_is_left_to_the_part(annotation: Any) -> None:
     refuse_value("key", "anything", annotation)
     for node in ({"_target_": "torch.nn.ReLU"}, [{"_target_": "torch.nn.ReLU"}], {"a": {"_target_": "torch.nn.ReLU"}}):
-        refuse_value("key", node, Count)
+        refuse_value("key", node, PositiveInt)
 
 
 def test_an_argument_is_named_as_its_user_types_it() -> None:
     with pytest.raises(UserError, match=r"^key\.accuracy=high must be a number$"):
         refuse_value("key", {"loss": 1, "accuracy": "high"}, Mapping[str, float] | None)
     assert refused({"it": described(size=1)}) == ""
-    assert refused({"it": described(size=0)}) == "it.size=0 must be at least 1"
+    assert refused({"it": described(size=0)}) == "it.size=0 must be more than 0"
     elsewhere = {"it": described(size="${recipe.size}"), "recipe": {"size": "${most}"}, "most": 0}
-    assert refused(elsewhere, {**elsewhere, "it": described(size=0)}) == "most=0 must be at least 1"
+    assert refused(elsewhere, {**elsewhere, "it": described(size=0)}) == "most=0 must be more than 0"
     computed = {"it": described(size="${at_most:${most},3}"), "most": 0}
-    assert refused(computed, {"it": described(size=0), "most": 0}) == "it.size=0 must be at least 1"
+    assert refused(computed, {"it": described(size=0), "most": 0}) == "it.size=0 must be more than 0"
 
 
 def test_a_part_within_a_part_is_found_where_it_stands() -> None:

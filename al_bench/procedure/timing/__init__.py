@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.config.ranges import Count, Whole
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -78,15 +78,15 @@ class Timing(Procedure):
     search: LatentSearch
     learner: Learner
     scans: Mapping[str, Scan]
-    base: Count
-    sizes: Sequence[Count]
-    scanned: Whole
-    read: Count
-    query_size: Count
-    cycle_size: Count
-    labeled: Whole
-    repeats: Count
-    pca_size: Count
+    base: PositiveInt
+    sizes: Sequence[PositiveInt]
+    scanned: NonNegativeInt
+    read: PositiveInt
+    query_size: PositiveInt
+    cycle_size: PositiveInt
+    labeled: NonNegativeInt
+    repeats: PositiveInt
+    pca_size: PositiveInt
     augmentation: Augmentation
     artifacts: str
     device: str

@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from pydantic import PositiveInt
 from safetensors.torch import load, save
 
 from al_bench import seeding
 from al_bench.active.initial_labels import initial_indices
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.config.ranges import Count
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.files import remembered, written_whole
@@ -61,8 +61,8 @@ class QueryTime(Procedure):
     initial: str
     every_class: bool
     initial_size: int
-    query_size: Count
-    repeats: Count
+    query_size: PositiveInt
+    repeats: PositiveInt
     artifacts: str
     device: str
     seed: int

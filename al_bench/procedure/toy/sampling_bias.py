@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import PositiveInt
 
 from al_bench import seeding
-from al_bench.config.ranges import Count
 from al_bench.errors import UserError
 from al_bench.procedure.toy.intervals import Array, Intervals
 
@@ -63,7 +63,7 @@ class SamplingBias:
     rules: Mapping[str, Rule]
     pool_size: int
     initial_size: int
-    queries: Count
+    queries: PositiveInt
     draws: int
 
     def __post_init__(self) -> None:

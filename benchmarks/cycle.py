@@ -1,4 +1,4 @@
-"""The loop's own share of a cycle: bookkeeping, recording, storing; all but query, oracle, fit and evaluation."""
+"""The loop's own fraction of a cycle: bookkeeping, recording, storing; all but query, oracle, fit and evaluation."""
 
 import statistics
 import time
@@ -36,7 +36,7 @@ def measure(cycles: int = 3) -> list[Measured]:
     """A cycle of ASAL's MNIST with ten classes at 1,000 labels; beside it the shortest that a paper has, at 500."""
     lenet = own_share(LeNet, 10, labeled=1_000, query_size=50, batch_size=50, cycles=cycles)
     linear = own_share(Linear, 2, labeled=500, query_size=10, batch_size=10, cycles=10 * cycles)
-    name = "loop's own share of a cycle"
+    name = "loop's own fraction of a cycle"
     return [
         Measured(f"{name}, LeNet, 1,000 labels", lenet[0], Goal(0.02, "%"), lenet[1]),
         Measured(f"{name}, linear, 500 labels", linear[0], None, linear[1], unit="%"),

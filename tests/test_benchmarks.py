@@ -274,8 +274,8 @@ def test_a_bare_loop_gives_the_same_scores():
     torch.testing.assert_close(scoring.bare(network, images / 255), found)
 
 
-def share(monkeypatch, folder):
-    """The loop's own share in a tiny run."""
+def own_fraction(monkeypatch, folder):
+    """The loop's own fraction in a tiny run."""
     monkeypatch.chdir(folder)
     monkeypatch.setattr(cycle, "NUM_TRAIN", 60)
     monkeypatch.setattr(cycle, "NUM_TEST", 20)
@@ -298,7 +298,7 @@ def slowed(kind, method, monkeypatch):
 
 def test_storing_counts_as_the_loops_own(tmp_path, monkeypatch):
     slowed(RunStore, "write", monkeypatch)
-    assert share(monkeypatch, tmp_path) == 1
+    assert own_fraction(monkeypatch, tmp_path) == 1
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_storing_counts_as_the_loops_own(tmp_path, monkeypatch):
 )
 def test_the_parts_do_not_count_as_the_loops_own(tmp_path, monkeypatch, part, method):
     slowed(part, method, monkeypatch)
-    assert share(monkeypatch, tmp_path) == pytest.approx(0)
+    assert own_fraction(monkeypatch, tmp_path) == pytest.approx(0)
 
 
 def test_help_is_what_is_started():

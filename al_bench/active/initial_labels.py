@@ -15,7 +15,7 @@ def initial_indices(
 
     labels: (N,) int64 true classes, or (N, H, W) label maps (rule `random` alone). rule: `random`, uniform; `balanced`,
     the same number of each class as far as `size` divides (the remainder goes to classes drawn at random);
-    `stratified`, class shares of the data with largest remainders. every_class: with `random`, draw again while a
+    `stratified`, class fractions of the data with largest remainders. every_class: with `random`, draw again while a
     class is missing (ASAL gives no rule for MNIST; facts 1.2). Raises UserError where that cannot be done.
     """
     size = min(size, len(labels))
@@ -27,15 +27,15 @@ def initial_indices(
     if rule == "random":
         return _random(labels, num_classes, size, every_class and not maps, rng)
     counts = torch.bincount(labels.cpu(), minlength=num_classes)
-    share = _even(num_classes, size, rng) if rule == "balanced" else _proportional(counts, size)
-    if (share > counts).any():
-        short = int((share > counts).nonzero()[0])
+    per_class = _even(num_classes, size, rng) if rule == "balanced" else _proportional(counts, size)
+    if (per_class > counts).any():
+        short = int((per_class > counts).nonzero()[0])
         raise UserError(
-            f"loop.initial_size={size} with loop.initial={rule} asks for {int(share[short])} images of class {short}, "
-            f"which has {int(counts[short])}: use fewer, or loop.initial=stratified"
+            f"loop.initial_size={size} with loop.initial={rule} asks for {int(per_class[short])} images of class "
+            f"{short}, which has {int(counts[short])}: use fewer, or loop.initial=stratified"
         )
     order = torch.randperm(len(labels), generator=rng)
-    chosen = torch.cat([order[labels.cpu()[order] == k][: int(share[k])] for k in range(num_classes)])
+    chosen = torch.cat([order[labels.cpu()[order] == k][: int(per_class[k])] for k in range(num_classes)])
     return chosen[torch.randperm(size, generator=rng)]
 
 
@@ -56,14 +56,14 @@ def _random(labels: Tensor, num_classes: int, size: int, every_class: bool, rng:
 
 
 def _even(num_classes: int, size: int, rng: torch.Generator) -> Tensor:
-    share = torch.full((num_classes,), size // num_classes)
-    share[torch.randperm(num_classes, generator=rng)[: size % num_classes]] += 1
-    return share
+    per_class = torch.full((num_classes,), size // num_classes)
+    per_class[torch.randperm(num_classes, generator=rng)[: size % num_classes]] += 1
+    return per_class
 
 
 def _proportional(counts: Tensor, size: int) -> Tensor:
     exact = counts.double() * size / counts.sum()
-    share = exact.floor().long()
-    largest = (exact - share).sort(descending=True, stable=True).indices
-    share[largest[: size - int(share.sum())]] += 1
-    return share
+    per_class = exact.floor().long()
+    largest = (exact - per_class).sort(descending=True, stable=True).indices
+    per_class[largest[: size - int(per_class.sum())]] += 1
+    return per_class

@@ -96,7 +96,7 @@ def entropies(cycles: Sequence[Record]) -> list[float]:
 
 
 def class_shares(record: Record) -> list[float]:
-    """Each class's share of the labels of the training set."""
+    """Each class's fraction of the labels of the training set."""
     total = sum(record["class_counts"])
     return [count / total if total else 0.0 for count in record["class_counts"]]
 

@@ -4,6 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+ProperFraction = Annotated[float, Field(gt=0, lt=1)]
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]  # as Lightning names it

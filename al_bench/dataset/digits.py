@@ -8,17 +8,20 @@ from pydantic import PositiveInt
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import ProperFraction
 from al_bench.dataset import Dataset, Split, limited, of_classes
 from al_bench.errors import UserError
 
 
 def digits(
-    test_share: Fraction, split_seed: int, max_images: PositiveInt | None = None, classes: Sequence[int] | None = None
+    test_share: ProperFraction,
+    split_seed: int,
+    max_images: PositiveInt | None = None,
+    classes: Sequence[int] | None = None,
 ) -> Dataset:
     """Ten classes; (N, 1, 8, 8) images whose 17 gray levels are spread over 0 to 255.
 
-    test_share: of the images, the same share of each class, drawn by split_seed. max_images: of the training split.
+    test_share: of the images, the same fraction of each class, drawn by split_seed. max_images: of the training split.
     classes: the digits to keep, labeled 0, 1, ... in this order. Raises UserError for classes that cannot be.
     """
     kept = list(range(10)) if classes is None else list(classes)

@@ -10,7 +10,7 @@ import torch
 from pydantic import PositiveInt
 
 from al_bench import seeding
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import ProperFraction
 from al_bench.dataset import Dataset, Split, limited_positions
 from al_bench.errors import UserError
 from al_bench.sources.cache import decoded_images
@@ -46,7 +46,7 @@ def image_folder(
     image_size: PositiveInt | Sequence[PositiveInt] | None,
     crop: Literal["center", "none"],
     mode: Literal["rgb", "gray"],
-    test_share: Fraction,
+    test_share: ProperFraction,
     split_seed: int,
     cache: Literal["auto", "never"],
     decoded: str | Path,
@@ -178,9 +178,9 @@ def _like(train: ByClass, place: Path, root: Path, whole: bool) -> ByClass:
 
 
 def _divided(root: Path, found: ByClass, test_share: float, split_seed: int) -> dict[str, ByClass]:
-    """The same share of each class for the test, at least one picture, drawn in each class on its own."""
+    """The same fraction of each class for the test, at least one picture, drawn in each class on its own."""
     if not 0 < test_share < 1:
-        raise UserError(f"dataset.test_share={test_share} cannot be: give a share between 0 and 1")
+        raise UserError(f"dataset.test_share={test_share} cannot be: give a fraction between 0 and 1")
     splits: dict[str, ByClass] = {"train": {}, "test": {}}
     for name, files in found.items():
         if len(files) < 2:

@@ -93,9 +93,9 @@ def drawn(labels: Tensor, num_classes: int, validation_size: int, test_size: int
 
 def _of_each(labels: Tensor, num_classes: int, sizes: dict[str, int], seed: int | None) -> list[Tensor]:
     """(size,) ascending positions for each size, from the end of each class, in its order or in one drawn by a seed."""
-    shares = [size // num_classes for size in sizes.values()]
+    per_class = [size // num_classes for size in sizes.values()]
     fewest = int(torch.bincount(labels, minlength=num_classes).min())
-    if any(size < 0 or size % num_classes for size in sizes.values()) or sum(shares) >= fewest:
+    if any(size < 0 or size % num_classes for size in sizes.values()) or sum(per_class) >= fewest:
         said = " with ".join(f"dataset.{key}={size}" for key, size in sizes.items())
         raise UserError(
             f"{said} cannot be: give multiples of {num_classes}, the number of classes, that leave some to train on of "
@@ -107,8 +107,8 @@ def _of_each(labels: Tensor, num_classes: int, sizes: dict[str, int], seed: int 
         if seed is not None:
             rng = seeding.generator(seeding.seed_for(seed, 0, f"splits of class {label}"))
             members = members[torch.randperm(len(members), generator=rng)]
-        for part, share in zip(parts, shares, strict=True):
-            members, chosen = members[: len(members) - share], members[len(members) - share :]
+        for part, count in zip(parts, per_class, strict=True):
+            members, chosen = members[: len(members) - count], members[len(members) - count :]
             part.append(chosen)
     return [torch.cat(part).sort().values for part in parts]
 

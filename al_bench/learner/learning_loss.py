@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.config.ranges import Precision, Share
+from al_bench.config.ranges import Fraction, Precision
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
@@ -73,7 +73,7 @@ class LearningLoss(Learner):
     optimizer: Callable[..., Optimizer]
     weight: NonNegativeFloat
     margin: NonNegativeFloat
-    detach_at: Share
+    detach_at: Fraction
     width: PositiveInt
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None

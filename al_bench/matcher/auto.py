@@ -10,7 +10,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
-from al_bench.config.ranges import Share
+from al_bench.config.ranges import Fraction
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import Exact
 from al_bench.matcher.faiss_index import library
@@ -23,7 +23,7 @@ _FEWEST = 40  # features that leave four to be held out, and nine in a quarter o
 
 @dataclass(frozen=True)
 class Offer:
-    """What a candidate would take among the whole pool. work: distances of a plain scan for one query, with its share
+    """What a candidate would take among the whole pool. work: distances of a plain scan for one query, with its part
     of building; effort: at which; recall: on the sample, 0 where building alone was found to be too much."""
 
     work: float
@@ -57,7 +57,7 @@ class Auto(Matcher):
     def __init__(
         self,
         candidates: Sequence[Callable[[], Candidate]],
-        min_recall: Share,
+        min_recall: Fraction,
         exact_up_to: NonNegativeInt,
         sample: PositiveInt,
         held_out: PositiveInt,

@@ -50,7 +50,7 @@ def nearest_squared(matcher: Searching, queries: Tensor) -> Tensor:
 
 
 def recall(matcher: Searching, queries: Tensor, exact: Tensor) -> float:
-    """Recall at 1: the share of queries whose nearest neighbor, or one as near, is found.
+    """Recall at 1: the fraction of queries whose nearest neighbor, or one as near, is found.
 
     exact: (Q,) what `nearest_squared` gives for an exact matcher of the same features.
     """

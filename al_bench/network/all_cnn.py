@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from al_bench.config.ranges import Share
+from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.initialization import Initialization, initialize
@@ -28,8 +28,8 @@ class AllCnn(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        input_dropout: Share,
-        dropout: Share,
+        input_dropout: Fraction,
+        dropout: Fraction,
         last_padding: int,
         initialization: Initialization,
     ) -> None:

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from al_bench.config.ranges import Share
+from al_bench.config.ranges import Fraction
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
 
@@ -79,7 +79,7 @@ class ConvCritic(nn.Module):
         norm: Literal["none", "batch", "layer"],
         input_range: Literal["canonical", "signed"],
         initialization: Initialization,
-        dropout: Share = 0.0,
+        dropout: Fraction = 0.0,
     ) -> None:
         super().__init__()
         image_channels, size = spatial(image_shape)

@@ -11,7 +11,7 @@ from typing import ClassVar
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import nn
 
-from al_bench.config.ranges import Share
+from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
 
@@ -33,8 +33,8 @@ class ConvSmall(Network):
         first_kernel: PositiveInt,
         first_stride: PositiveInt,
         slope: NonNegativeFloat,
-        dropout: Share,
-        norm_momentum: Share,
+        dropout: Fraction,
+        norm_momentum: Fraction,
         norm_logits: bool,
     ) -> None:
         smallest = 11 * first_stride + 1  # 12 after the first layer, 3 after the poolings

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from al_bench.config.ranges import Share
+from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network.initialization import initialize
 from al_bench.network.resampling import Size, halved, spatial
@@ -53,7 +53,7 @@ class ResidualCritic(nn.Module):
     (0.2, 0.5, 0.5) for the consistency term of WGAN-CT, whose authors drop so.
     """
 
-    def __init__(self, image_shape: Sequence[int], channels: PositiveInt, dropout: Sequence[Share]) -> None:
+    def __init__(self, image_shape: Sequence[int], channels: PositiveInt, dropout: Sequence[Fraction]) -> None:
         super().__init__()
         if len(dropout) != 3:
             raise UserError(f"dropout={list(dropout)} of a residual critic is one rate for each of blocks 2, 3 and 4")

@@ -8,7 +8,7 @@ import torch
 from pydantic import PositiveInt
 from torch import nn
 
-from al_bench.config.ranges import Share
+from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
 
@@ -27,7 +27,7 @@ class SmallCnn(Network):
         num_classes: int,
         channels: Sequence[PositiveInt],
         hidden: PositiveInt,
-        dropout: Share,
+        dropout: Fraction,
     ) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 2:
             raise UserError(

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import PositiveInt
 from torch import nn
 
-from al_bench.config.ranges import Share
+from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
 
@@ -19,7 +19,7 @@ class SmallFcn(Network):
 
     provides: ClassVar[frozenset[str]] = frozenset({"embedding", "dropout"})
 
-    def __init__(self, input_shape: Sequence[int], num_classes: int, width: PositiveInt, dropout: Share) -> None:
+    def __init__(self, input_shape: Sequence[int], num_classes: int, width: PositiveInt, dropout: Fraction) -> None:
         if len(input_shape) != 3:
             raise UserError(
                 f"network=small_fcn needs images (C, H, W) and got {tuple(input_shape)}: use representation=none"

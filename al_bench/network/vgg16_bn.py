@@ -7,7 +7,7 @@ from pydantic import PositiveInt
 from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
-from al_bench.config.ranges import Share
+from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.standardized import Constants, Standardized
@@ -29,7 +29,7 @@ class Vgg16Bn(Network):
         input_shape: Sequence[int],
         num_classes: int,
         hidden: PositiveInt,
-        dropout: Share,
+        dropout: Fraction,
         mean: Constants,
         std: Constants,
     ) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 from al_bench.active.inputs import fingerprint
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.active.query import Query
-from al_bench.config.ranges import Share
+from al_bench.config.ranges import Fraction
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.learner import Learner
@@ -29,7 +29,7 @@ class Classifier(Oracle):
     labels: Tensor
     model: Network
 
-    def __init__(self, learner: Learner, min_confidence: Share, seed: int) -> None:
+    def __init__(self, learner: Learner, min_confidence: Fraction, seed: int) -> None:
         if not 0 <= min_confidence <= 1:
             raise UserError(f"oracle.min_confidence={min_confidence} is no probability: use 0 to 1")
         self.learner, self.min_confidence, self.seed = learner, min_confidence, seed

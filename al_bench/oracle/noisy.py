@@ -6,7 +6,7 @@ from torch import Tensor
 from al_bench import seeding
 from al_bench.active.pool import UNKNOWN
 from al_bench.active.query import Query
-from al_bench.config.ranges import Share
+from al_bench.config.ranges import Fraction
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.oracle import Oracle
@@ -22,7 +22,7 @@ class Noisy(Oracle):
 
     answers: Tensor
 
-    def __init__(self, flip: Share, abstain: Share, seed: int) -> None:
+    def __init__(self, flip: Fraction, abstain: Fraction, seed: int) -> None:
         for name, rate in (("flip", flip), ("abstain", abstain)):
             if not 0 <= rate <= 1:
                 raise UserError(f"oracle.{name}={rate} is no probability: use 0 to 1")

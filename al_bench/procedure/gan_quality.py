@@ -1,4 +1,4 @@
-"""Whether a GAN counts: a classifier of real images is sure of its samples, and finds every class in its share."""
+"""Whether a GAN counts: a classifier of real images is sure of its samples, and finds every class in its proportion."""
 
 import logging
 from pathlib import Path
@@ -11,7 +11,7 @@ from torchvision.utils import save_image
 
 from al_bench import seeding
 from al_bench.active.inputs import as_stored
-from al_bench.config.ranges import Share
+from al_bench.config.ranges import Fraction
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
@@ -35,9 +35,9 @@ _SHOWN, _COLUMNS = 64, 8  # of the sample grid
 class GanQuality(Procedure):
     """Draws `samples` images of the stored GAN of a data set and lets a classifier judge them.
 
-    judge: trained on all real training images and labels; it is sure from its `min_confidence` on. enough: the share of
-    samples it has to be sure of. factor: how many times its share in the data, or which part of it, a class may have
-    among the samples, each taken for its most likely class. seed: of the draw.
+    judge: trained on all real training images and labels; it is sure from its `min_confidence` on. enough: the
+    fraction of samples it has to be sure of. factor: how many times its fraction in the data, or which part of it, a
+    class may have among the samples, each taken for its most likely class. seed: of the draw.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class GanQuality(Procedure):
         judge: Judge,
         evaluator: Evaluator,
         samples: PositiveInt,
-        enough: Share,
+        enough: Fraction,
         factor: PositiveFloat,
         artifacts: str,
         device: str,
@@ -78,7 +78,7 @@ class GanQuality(Procedure):
         logger.info(f"finished: {finished}\n{outcome(store.records)}\nsamples: {store.folder / 'samples.png'}")
 
     def metrics(self, sure: Tensor, table: dict[str, Any], dataset: Dataset) -> dict[str, float | bool]:
-        """`counts` is the verdict; the judge's own accuracy, and the share of real test images that it is sure of,
+        """`counts` is the verdict; the judge's own accuracy, and the fraction of real test images that it is sure of,
         say how much that is worth."""
         ratios = [row[3] for row in table["rows"] if row[3] is not None]
         shares_hold = all(1 / self.factor <= ratio <= self.factor for ratio in ratios)
@@ -98,7 +98,7 @@ class GanQuality(Procedure):
             f"the GAN {'counts' if metrics['counts'] else 'does not count'}: the judge is sure "
             f"({self.judge.min_confidence} or more) of {metrics['confident_share']:.1%} of {self.samples:,} samples, "
             f"where {self.enough:.0%} are asked for; classes have {metrics['smallest_ratio']:.2f} to "
-            f"{metrics['largest_ratio']:.2f} times their share, where {1 / self.factor:.2g} to {self.factor:.2g} are"
+            f"{metrics['largest_ratio']:.2f} times their fraction, where {1 / self.factor:.2g} to {self.factor:.2g} are"
         )
 
 
@@ -109,7 +109,7 @@ def drawn(networks: GanNetworks, count: int, seed: int) -> Tensor:
 
 
 def class_table(answers: Tensor, sure: Tensor, dataset: Dataset) -> dict[str, Any]:
-    """Each class's share of the training data, of all samples, and of those that the judge is sure of.
+    """Each class's fraction of the training data, of all samples, and of those that the judge is sure of.
 
     answers: (N,) classes; sure: (N,) bool. The ratio is None for a class that the data do not have.
     """

@@ -96,8 +96,8 @@ def _plots(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> list[Assump
         Assumption(
             "(ii) A real image lies near each synthetic one",
             "Mean distance from a synthetic image to its match, in the units of the method's own feature space, which "
-            "are not comparable between methods, and the share of synthetic images whose nearest real one was labeled "
-            "or taken already: where either rises, the near images are being used up.",
+            "are not comparable between methods, and the fraction of synthetic images whose nearest real one was "
+            "labeled or taken already: where either rises, the near images are being used up.",
             _found("nearest image taken", found, "taken", _used_up),
             [*panels(("distance_to_match",), "distance_to_match", distance, None), *_taken(charts, found)],
         ),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from al_bench.analysis.curves import Point
 
-_SHARES = ("accuracy", "iou", "error", "risk", "share")  # ends of names of shares of one, written in percent
+_SHARES = ("accuracy", "iou", "error", "risk", "share")  # ends of names of fractions of one, written in percent
 _NATS = ("likelihood", "entropy")
 _LESS_IS_BETTER = ("likelihood", "error", "risk")
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")

@@ -32,7 +32,7 @@ BANDS = {"range": "the lowest to the highest seed", "deviation": "one standard d
 _TEMPLATES = Path(__file__).parent / "page"
 _TOGETHER = {
     "summary": "Where each method ends: at the last number of annotations that all its seeds reached",
-    "curves": "Every point of every curve over seeds, in stored units: shares of one, nats",
+    "curves": "Every point of every curve over seeds, in stored units: fractions of one, nats",
     "classes": "Label distribution of the training set at the end of the runs",
     "cost": "Time and compute per run: mean over seeds of the sum over cycles",
     "ledger": "Settings with a stated origin",

@@ -90,7 +90,7 @@ def _mean(found: Point | None, shown: Measure) -> str | None:
 
 
 def curves(section: Section) -> Table:
-    """Every point of every curve, as stored: shares of one, nats."""
+    """Every point of every curve, as stored: fractions of one, nats."""
     columns = ["method", "run ids", "metric", "annotations", "seeds", "mean", "minimum", "maximum", "deviation"]
     rows: list[Row] = []
     for group in section.groups:
@@ -102,7 +102,7 @@ def curves(section: Section) -> Table:
                 for at in curve(group.runs, value)
             ]
     return Table(
-        "curves", f"{section.title}: every point over seeds, in stored units (shares of one, nats)", columns, rows
+        "curves", f"{section.title}: every point over seeds, in stored units (fractions of one, nats)", columns, rows
     )
 
 

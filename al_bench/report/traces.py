@@ -51,7 +51,7 @@ def means(record: Record, rows: Rows) -> dict[str, float]:
     """Of each trace its mean over the cycle's rows, and what follows from several of them:
 
     entropy_gap: of |H(synthetic) - H(match)|; rank: of the match among its synthetic image's neighbors, 0 the nearest;
-    taken: the share of rows whose nearest neighbor was taken, so that another was asked for.
+    taken: the fraction of rows whose nearest neighbor was taken, so that another was asked for.
     """
     found = {name: mean for name, values in rows.items() if (mean := _mean(values)) is not None}
     found.update(record.get("trace_mean", {}))  # of all rows, where a cell travels with some of them

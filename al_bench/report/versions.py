@@ -17,7 +17,7 @@ from al_bench.report.figures.plots import Picture
 from al_bench.report.measures import Measure, measure
 from al_bench.report.tables import Cell, Table
 
-_AIR = 0.04  # above and below the lines of a plot, in shares of their height
+_AIR = 0.04  # above and below the lines of a plot, in fractions of their height
 
 Curves = Mapping[str, Mapping[int, Point]]  # by line and number of annotations
 

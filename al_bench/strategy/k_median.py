@@ -22,7 +22,7 @@ class KMedian(Strategy):
     """Clusters the embeddings by L1 distance and asks for the image nearest to each center, among its cluster's.
 
     WAAL says so and no more; the code behind its baselines takes means (strategy=kmeans). max_iter: rounds of new
-    medians at most; tolerance: the share of the sum of all distances that a round has to save for another to follow.
+    medians at most; tolerance: the fraction of the sum of all distances that a round has to save for another to follow.
     Scores are the distances to the centers.
     """
 

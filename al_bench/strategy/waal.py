@@ -10,7 +10,7 @@ from torch import Tensor
 
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.config.ranges import Share
+from al_bench.config.ranges import Fraction
 from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.strategy import Strategy, highest
@@ -34,7 +34,7 @@ class Waal(Strategy):
     """
 
     coefficient: NonNegativeFloat
-    mixture: Share
+    mixture: Fraction
     bounds: tuple[Score, Score]
     needs: ClassVar[frozenset[str]] = frozenset({"critic"})
 

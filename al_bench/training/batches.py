@@ -32,7 +32,7 @@ class Batches(ABC):
     def images_per_step(self) -> float:
         """How many images one step reads, on average."""
 
-    def share(self, batch: Any, rank: int, world_size: int) -> Any:
+    def part_of(self, batch: Any, rank: int, world_size: int) -> Any:
         """The part of a batch that one of several devices takes: every world_size-th row of each tensor."""
         return tuple(tensor[rank::world_size] for tensor in batch)
 
@@ -143,7 +143,7 @@ class ImageBatches(Batches):
         images: Tensor = self.inputs[chosen.flatten()].unflatten(0, chosen.shape)
         return images
 
-    def share(self, batch: Tensor, rank: int, world_size: int) -> Tensor:
+    def part_of(self, batch: Tensor, rank: int, world_size: int) -> Tensor:
         return batch[:, rank::world_size]
 
     @property
@@ -151,7 +151,7 @@ class ImageBatches(Batches):
         return float(self.per_step * self.order.batch_size)
 
 
-class Shares(Batches):
+class PerProcess(Batches):
     """What one device of a Trainer reads; its rank is known only once the Trainer runs."""
 
     def __init__(self, batches: Batches, trainer: pl.Trainer) -> None:
@@ -164,7 +164,7 @@ class Shares(Batches):
         batch = self.batches[step]
         if self.trainer.world_size == 1:
             return batch
-        return self.batches.share(batch, self.trainer.global_rank, self.trainer.world_size)
+        return self.batches.part_of(batch, self.trainer.global_rank, self.trainer.world_size)
 
     @property
     def images_per_step(self) -> float:

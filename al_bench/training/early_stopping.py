@@ -21,7 +21,7 @@ from al_bench.training.callback import Callback
 
 
 def correct_each(logits: Tensor, labels: Tensor) -> Tensor:
-    """(B,) shares of what was predicted as labeled: 0 or 1 of a class, in [0, 1] of a label map.
+    """(B,) fractions of what was predicted as labeled: 0 or 1 of a class, in [0, 1] of a label map.
 
     logits: (B, K) or (B, K, H, W); labels: (B,) or (B, H, W) maps, of which IGNORED pixels do not count.
     """

@@ -19,7 +19,7 @@ from torch.optim import Optimizer
 from al_bench import seeding
 from al_bench.progress import progress
 from al_bench.training import interruption
-from al_bench.training.batches import Batches, Shares
+from al_bench.training.batches import Batches, PerProcess
 from al_bench.training.callback import Callback
 from al_bench.training.checkpoint import Checkpoint
 from al_bench.training.cost import add_cost
@@ -151,7 +151,7 @@ def _fit_by_trainer(
     }
     module.losses = LossRecord()
     driver = trainer(**{**usual, **getattr(trainer, "keywords", {})})
-    driver.fit(module, train_dataloaders=Shares(batches, driver))
+    driver.fit(module, train_dataloaders=PerProcess(batches, driver))
     module.losses.flush()
     return module.losses.trace
 

@@ -11,7 +11,7 @@ from composing import compose, members
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from al_bench.config.ranges import Fraction, Precision, Share
+from al_bench.config.ranges import Fraction, Precision, ProperFraction
 from al_bench.config.validation import refuse_arguments, refuse_value
 from al_bench.config.values import written_and_resolved
 from al_bench.errors import UserError
@@ -59,7 +59,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
         (PositiveFloat, 1e-9, float("inf"), "must be a finite number"),
         (NonNegativeFloat, 0, -0.1, "must be at least 0"),
         (NonNegativeFloat, 0.5, float("nan"), "must be a finite number"),
-        (Share, 1, 1.01, "must be at most 1"),
+        (Fraction, 1, 1.01, "must be at most 1"),
         (float, float("inf"), "much", "must be a number"),
         (float, 1, True, "must be a number"),
         (int, -1, True, "must be a whole number"),
@@ -74,7 +74,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
         (float | Tensor, 0.1, "x", "must be a number"),
         (Mapping[str, float], {"accuracy": 0.9}, {"accuracy": "high"}, "must be a number"),
         (Mapping[str, float] | None, None, 0.9, "must be a mapping or null"),
-        (Fraction, 0.5, 1, "must be less than 1"),
+        (ProperFraction, 0.5, 1, "must be less than 1"),
     ],
 )
 def test_a_value_is_of_its_annotation(annotation: Any, good: Any, bad: Any, sentence: str) -> None:

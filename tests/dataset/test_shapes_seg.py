@@ -44,7 +44,7 @@ def test_the_same_seed_draws_the_same_and_the_test_split_stands_alone() -> None:
 
 
 def test_shapes_are_what_their_names_say() -> None:
-    """The area of a shape that lies alone and free, as a share of the smallest circle around it."""
+    """The area of a shape that lies alone and free, as a fraction of the smallest circle around it."""
     dataset = shapes_seg(150, 1, 96, draw_seed=1)
     shares: dict[int, list[float]] = {1: [], 2: [], 3: []}
     for labels in dataset.train.labels:

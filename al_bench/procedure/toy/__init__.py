@@ -125,7 +125,7 @@ def distance_table(distances: Mapping[str, Array], diversity: QueryDiversity) ->
     ]
     about = (
         f"Fig. 2: the data D1, a diverse query D2, a biased one D3 where it lies within D1; a = {diversity.a:g} and "
-        f"b = {diversity.b:g}, exact; observations in proportion to lengths as in App. C, or equal shares of both"
+        f"b = {diversity.b:g}, exact; observations in proportion to lengths as in App. C, or equal fractions of both"
     )
     return {"about": about, "columns": ["x0", *_DISTANCES.values()], "rows": rows, "plots": plots}
 

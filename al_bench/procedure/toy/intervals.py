@@ -77,18 +77,18 @@ def wasserstein(first: Intervals, second: Intervals) -> float:
     return float((widths * heights / 2).sum())
 
 
-def threshold_error(first: Intervals, second: Intervals, share: float, both_ways: bool = False) -> float:
+def threshold_error(first: Intervals, second: Intervals, fraction: float, both_ways: bool = False) -> float:
     """The least error of a threshold classifier that tells where an observation comes from.
 
-    share: of the observations that come from `first`; the others come from `second`, which is predicted at x >= p (WAAL
-    Sec. 2.3: f(x) = 1{x >= p}); both_ways: or at x < p. Exact: the error is linear in p between ends.
+    fraction: of the observations that come from `first`; the others come from `second`, which is predicted at x >= p
+    (WAAL Sec. 2.3: f(x) = 1{x >= p}); both_ways: or at x < p. Exact: the error is linear in p between ends.
     """
     ends = np.union1d(first.ends, second.ends)
-    errors = share * (1 - first.cdf(ends)) + (1 - share) * second.cdf(ends)
+    errors = fraction * (1 - first.cdf(ends)) + (1 - fraction) * second.cdf(ends)
     found = min(errors.min(), 1 - errors.max()) if both_ways else errors.min()
     return float(found)
 
 
-def h_divergence(first: Intervals, second: Intervals, share: float, both_ways: bool = False) -> float:
+def h_divergence(first: Intervals, second: Intervals, fraction: float, both_ways: bool = False) -> float:
     """d_H = 1 - 2 error of the best threshold classifier (WAAL Sec. 2.3), see `threshold_error`."""
-    return 1 - 2 * threshold_error(first, second, share, both_ways)
+    return 1 - 2 * threshold_error(first, second, fraction, both_ways)

@@ -119,13 +119,13 @@ class QueryDiversity:
 
         "equal": d_H where data and query have equally many observations, which the paper does not look at.
         """
-        source, shares = data(self.a), {"d_h": self.data_share, "equal_d_h": 0.5}
+        source, fractions = data(self.a), {"d_h": self.data_share, "equal_d_h": 0.5}
         found: dict[str, list[float]] = {}
         for x0 in self.centers:
             queries = {"diverse": diverse(self.b, x0), "biased": biased(self.b, x0) if self.holds_biased(x0) else None}
             for name, query in queries.items():
                 found.setdefault(f"w1_{name}", []).append(wasserstein(source, query) if query else np.nan)
-                for kind, share in shares.items():
-                    value = h_divergence(source, query, share) if query else np.nan
+                for kind, fraction in fractions.items():
+                    value = h_divergence(source, query, fraction) if query else np.nan
                     found.setdefault(f"{kind}_{name}", []).append(value)
         return {name: np.array(values) for name, values in found.items()}

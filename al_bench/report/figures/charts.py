@@ -67,7 +67,7 @@ class Charts:
         return line_chart(lines, ANNOTATIONS, about, alt_text(about, lines), large=True)
 
     def classes(self, names: Sequence[str], shares: Sequence[float] | None) -> Picture:
-        """Each class's share of the training set at the end. shares: those of the data, None where unknown."""
+        """Each class's fraction of the training set at the end. shares: those of the data, None where unknown."""
         groups = [group for group in self.section.groups if not has_all(group)]
         lines = [self._shares(group) for group in groups or self.section.groups]
         about = "share of the labels, %"
@@ -77,7 +77,7 @@ class Charts:
         return dot_chart(lines, names, levels, about, alt)
 
     def class_curves(self, names: Sequence[str], shares: Sequence[float] | None) -> list[tuple[Group, Picture]]:
-        """Each class's share of the training set over annotations, a plot per method; none where classes are many."""
+        """Each class's fraction of the training set over annotations, a plot per method; none for many classes."""
         if len(names) > _MOST_CLASSES:
             return []
         groups = [group for group in self.section.groups if not has_all(group)]

@@ -53,13 +53,13 @@ def test_w1_is_what_scipy_has_for_quantiles_on_a_fine_grid(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("both_ways", [False, True])
 def test_the_threshold_error_is_the_least_on_a_fine_grid(seed: int, both_ways: bool) -> None:
-    first, second, share = made(seed), made(seed + 100), 0.2 + seed / 40
+    first, second, fraction = made(seed), made(seed + 100), 0.2 + seed / 40
     points = [one.quantile(GRID[::100]) for one in (first, second)]
     errors = []
     for p in np.linspace(-3.1, 3.1, 2001):
-        wrong = share * (points[0] >= p).mean() + (1 - share) * (points[1] < p).mean()
+        wrong = fraction * (points[0] >= p).mean() + (1 - fraction) * (points[1] < p).mean()
         errors += [wrong, 1 - wrong] if both_ways else [wrong]
-    assert threshold_error(first, second, share, both_ways) == pytest.approx(min(errors), abs=5e-3)
+    assert threshold_error(first, second, fraction, both_ways) == pytest.approx(min(errors), abs=5e-3)
 
 
 def test_d_h_by_hand() -> None:

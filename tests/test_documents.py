@@ -194,3 +194,22 @@ def test_the_example_runs(tmp_path: Path) -> None:
     lines = [line.split() for line in done.stdout.splitlines()]
     assert [int(annotations) for annotations, _ in lines] == [20, 30, 40, 50, 60]
     assert all(0 <= float(accuracy) <= 1 for _, accuracy in lines)
+
+
+CITING = [ROOT / "results" / "README.md", *DOCUMENTS] + [
+    path
+    for folder in ("al_bench", "benchmarks", "conf", "hydra_plugins", "scripts", "tests")
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in (".py", ".yaml", ".md", ".csv")
+]
+
+
+def test_citations_can_be_looked_up() -> None:
+    """In the paper itself or under a heading of its page."""
+    for path in CITING:
+        text = path.read_text()
+        assert not re.search(r"\bfacts" + r" \d", text, re.IGNORECASE), path
+        for page, rest in re.findall(r"(docs/papers/\w+\.md)(?:, ([A-Z].{0,40}))?", text):
+            assert (ROOT / page).exists(), f"{path}: {page}"
+            known = re.findall(r"^#+ (.+)$", (ROOT / page).read_text(), re.MULTILINE)
+            assert not rest or any(rest.startswith(heading) for heading in known), f"{path}: {page}, {rest}"

@@ -19,7 +19,7 @@ from benchmarks import Goal, Measured, Pairs, interleaved
 from benchmarks.fit import same
 
 SEED = 0
-NUM_CRITIC, BATCH_SIZE, PENALTY = 5, 50, 10.0  # facts 1.5
+NUM_CRITIC, BATCH_SIZE, PENALTY = 5, 50, 10.0  # docs/papers/asal.md, GANs
 Autocast = Callable[[], Any]
 
 

@@ -24,7 +24,7 @@ from al_bench.report.published import Number, published
 from al_bench.storage.store import RunStore
 
 EXPERIMENTS = members("experiment")
-CYCLES = {  # ASAL Tab. 1, with 100 initial labels of CelebA (facts 1.2)
+CYCLES = {  # ASAL Tab. 1, with 100 initial labels of CelebA (A.5)
     "mnist_two": 45, "cifar10_two": 95, "mnist_ten": 198, "cifar10_ten": 29, "celeba_blond_hair": 190,
     "celeba_wearing_hat": 190, "celeba_bangs": 190, "celeba_eyeglasses": 190, "svhn": 49, "lsun": 29,
 }  # fmt: skip

@@ -16,7 +16,7 @@ def initial_indices(
     labels: (N,) int64 true classes, or (N, H, W) label maps (rule `random` alone). rule: `random`, uniform; `balanced`,
     the same number of each class as far as `size` divides (the remainder goes to classes drawn at random);
     `stratified`, class fractions of the data with largest remainders. every_class: with `random`, draw again while a
-    class is missing (ASAL gives no rule for MNIST; facts 1.2). Raises UserError where that cannot be done.
+    class is missing (ASAL gives no rule for MNIST). Raises UserError where that cannot be done.
     """
     size = min(size, len(labels))
     maps = labels.dim() > 1

@@ -30,7 +30,7 @@ def boundary_distance(logits: Tensor) -> Tensor:
     """Gap between the two largest logits, at least 0: 0 on the decision boundary.
 
     For two classes and a linear model this is |w x + b| with w and b the differences of the two rows, the quantity
-    that GAAL minimises over z (ASAL Sec. 2; facts 1.8).
+    that GAAL minimises over z (ASAL Sec. 2; docs/papers/asal.md, Sample generation).
     """
     top = logits.topk(2, dim=1).values
     return _per_input(top[:, 0] - top[:, 1])
@@ -53,12 +53,12 @@ def uniformity(logits: Tensor) -> Tensor:
 
 def log_norm(logits: Tensor) -> Tensor:
     """Minus the L2 norm of the log p, at most -sqrt(K) log K: higher is more uncertain, what the code of WAAL's authors
-    has where the paper has Eq. 10 (facts 2.1)."""
+    has where the paper has Eq. 10 (docs/papers/waal.md, Paper and code)."""
     return _per_input(-logits.log_softmax(1).norm(dim=1))
 
 
 def mean_entropy(passes: Tensor) -> Tensor:
-    """Entropy of the mean of T dropout passes, from 0 to log K (DBAL as WAAL runs it; facts 2.3).
+    """Entropy of the mean of T dropout passes, from 0 to log K (DBAL as WAAL runs it; docs/papers/waal.md, Baselines).
 
     passes: (T, B, K[, H, W]) logits.
     """

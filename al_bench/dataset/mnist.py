@@ -1,4 +1,4 @@
-"""MNIST in the split 50k / 10k / 10k (ASAL Sec. 4.1; facts 1.1), all ten digits or some of them."""
+"""MNIST in the split 50k / 10k / 10k (ASAL Sec. 4.1; docs/papers/asal.md, Data), all ten digits or some of them."""
 
 from collections.abc import Sequence
 from pathlib import Path

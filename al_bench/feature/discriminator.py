@@ -19,8 +19,8 @@ from al_bench.storage.artifacts import Artifacts
 class Discriminator(Feature):
     """The input of the last layer of a trained GAN's discriminator or critic.
 
-    In eval mode: the dropout of a consistency term is off (facts 1.5), batch norm takes its running statistics. The
-    range that the discriminator works in is its own (facts 1.4). gan: the one that also generates, so that it is
+    In eval mode: the dropout of a consistency term is off, batch norm takes its running statistics. The
+    range that the discriminator works in is its own. gan: the one that also generates, so that it is
     trained once. networks is None until `prepare`.
     """
 

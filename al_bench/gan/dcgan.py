@@ -1,4 +1,4 @@
-"""DCGAN's game: cross entropy with a generator that does not saturate (Radford et al. 2016; facts 1.5 for the form in
+"""DCGAN's game: cross entropy with a generator that does not saturate (Radford et al. 2016; in the form in
 which ASAL's appendix compares it with WGAN-GP)."""
 
 from dataclasses import dataclass

@@ -58,7 +58,7 @@ class LatentSearch:
 
     steps: of ascent. optimizer: of ([latents]) -> optimizer. z_batch: latents that are moved at once; None: all.
     generator_mode: of the generator's batch norm. `eval` takes its running statistics, so that no image depends on the
-    others; `batch` those of the whole z-batch, as the GANs' own code does (facts 1.8), and latents that only fill up
+    others; `batch` those of the whole z-batch, as the GANs' own code does, and latents that only fill up
     the last one are dropped. prior_weight: of -|z|^2 / 2, the prior's log-density, beside the score.
     """
 

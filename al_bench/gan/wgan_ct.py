@@ -1,5 +1,5 @@
 """WGAN-CT: WGAN-GP whose critic also has to agree with itself on real images, whatever its dropout leaves out (Wei et
-al. 2018, the GAN of ASAL on CIFAR-10, ten classes; settings in facts 1.5)."""
+al. 2018, the GAN of ASAL on CIFAR-10, ten classes; settings in docs/papers/asal.md, GANs)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
 """WGAN-GP: a Wasserstein critic held near slope 1 by a gradient penalty (Gulrajani et al. 2017, the GAN of ASAL
-Sec. 4.2; settings in facts 1.5)."""
+Sec. 4.2; settings in docs/papers/asal.md, GANs)."""
 
 from dataclasses import dataclass
 

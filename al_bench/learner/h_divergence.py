@@ -45,7 +45,7 @@ class Discriminated(Wrapped):
     def labeledness(self, inputs: Tensor) -> Tensor:
         """(B, ...) float inputs to (B,) logits of being labeled: the lowest is least like what is labeled.
 
-        MAL's and VAAL's direction; the discriminator itself answers in WAAL's, the other one (facts 5).
+        MAL's and VAAL's direction; the discriminator itself answers in WAAL's, the other one (docs/papers/README.md).
         """
         return -self.discriminate(self.features(inputs))
 
@@ -115,7 +115,7 @@ class HDivergence(Learner):
 
 
 class Adversarial(Module):
-    """WAAL Eq. 20 as its text describes it; the printed sign trains the discriminator to be wrong (facts 2.4)."""
+    """WAAL Eq. 20 as its text describes it; the printed sign trains the discriminator to be wrong (App. H)."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Strided convolutional encoder, a generator's layers backwards: what finds the latent of an image (facts 1.11)."""
+"""Strided convolutional encoder, a generator's layers backwards: what finds the latent of an image."""
 
 from collections.abc import Sequence
 from itertools import pairwise

@@ -1,7 +1,7 @@
-"""Strided convolutional generator and critic: ASAL Tables 5, 7 and 10, after DCGAN and WGAN-GP (facts 1.3).
+"""Strided convolutional generator and critic: ASAL Tables 5, 7 and 10, after DCGAN and WGAN-GP.
 
 One level per entry of `channels`, whatever the image's size. Both speak float images in [0, 1]; the range that a
-network works in is its own (facts 1.4).
+network works in is its own (docs/papers/asal.md, Value ranges).
 """
 
 import math

@@ -1,6 +1,6 @@
 """Conv-Small of Miyato et al. (VAT, 2018), which ASAL takes for SVHN and, with a strided first layer, for LSUN.
 
-Widths are the appendix's as facts 1.3 reads it; norm, slope, dropout and the unpadded seventh convolution are those of
+Widths are those of the appendix; norm, slope, dropout and the unpadded seventh convolution are those of
 takerum/vat_tf cnn.py, whose own widths are the large network's.
 """
 

@@ -1,4 +1,4 @@
-"""The network that WAAL calls LeNet5 (App. G.2), after PyTorch's MNIST example as its code is; facts 2.2."""
+"""The network that WAAL calls LeNet5 (App. G.2), after PyTorch's MNIST example as its code is."""
 
 from collections.abc import Sequence
 from typing import ClassVar

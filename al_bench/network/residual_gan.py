@@ -1,4 +1,4 @@
-"""Residual generator and critic: ASAL Table 8, after WGAN-GP's and CT-GAN's for CIFAR-10 (facts 1.3; IG
+"""Residual generator and critic: ASAL Table 8, after WGAN-GP's and CT-GAN's for CIFAR-10 (IG
 gan_cifar_resnet.py and CT CT_gan_cifar_resnet.py, without their labels).
 
 Both speak float images in [0, 1] and work in [-1, 1]. Blocks come before their activations, so that shortcuts carry

@@ -1,4 +1,4 @@
-"""The first layer of a network that expects standardized pixels: modules exchange float ones (facts 1.4)."""
+"""The first layer of a network that expects standardized pixels: modules exchange float ones."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""VGG16 with batch norm in its layout for CIFAR, WAAL's network for SVHN, CIFAR-10 and STL10 (App. G.2; facts 2.2)."""
+"""VGG16 with batch norm in its layout for CIFAR, WAAL's network for SVHN, CIFAR-10 and STL10 (App. G.2)."""
 
 from collections.abc import Sequence
 from typing import ClassVar

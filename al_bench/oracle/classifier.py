@@ -1,4 +1,4 @@
-"""A classifier in the place of a person: it labels synthetic inputs, which have no true label (facts 1.11)."""
+"""A classifier in the place of a person: it labels synthetic inputs, which have no true label (GAAL)."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 """Images replaced by their latents in a GAN: the space in which ADBA learns (Huijser and van Gemert 2017, Sec. 3).
 
 A Wasserstein GAN has no encoder, and ASAL Sec. 5.3 does not say how it found the latents of real images. Here a network
-learns them from pairs (G(z), z), then gradient steps on the reconstruction refine each image's own (facts 1.11).
+learns them from pairs (G(z), z), then gradient steps on the reconstruction refine each image's own.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

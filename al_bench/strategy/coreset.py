@@ -1,4 +1,4 @@
-"""Core-set: furthest-first traversal of the embeddings (k-center greedy; Sener and Savarese 2018; facts 2.3)."""
+"""Core-set: furthest-first traversal of the embeddings (k-center greedy; Sener and Savarese 2018)."""
 
 from typing import ClassVar
 

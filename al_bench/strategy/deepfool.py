@@ -1,4 +1,4 @@
-"""DFAL: ask for what the smallest perturbation takes to another class (Ducoffe and Precioso 2018; facts 2.3)."""
+"""DFAL: ask for what the smallest perturbation takes to another class (Ducoffe and Precioso 2018)."""
 
 from dataclasses import dataclass
 

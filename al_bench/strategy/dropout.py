@@ -1,4 +1,4 @@
-"""Monte-Carlo dropout: the whole pool is scanned several times with dropout on (DBAL and BALD; facts 2.3)."""
+"""Monte-Carlo dropout: the whole pool is scanned several times with dropout on (DBAL and BALD)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

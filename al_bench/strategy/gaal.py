@@ -24,7 +24,7 @@ class Gaal(Strategy):
     """Minimises the distance to the decision boundary over the latents of a generator.
 
     steps, optimizer, z_batch, generator_mode, prior_weight: of the latent search. max_tries: searches per image, each
-    from a fresh latent, until one ends within `tolerance` of the boundary (facts 1.11); the nearest of them counts.
+    from a fresh latent, until one ends within `tolerance` of the boundary; the nearest of them counts.
     tolerance: difference of the two largest logits; a hinge loss wants it to be 2 or more.
     """
 

@@ -1,4 +1,4 @@
-"""K-median: the unlabeled images nearest to the medians of as many clusters (WAAL Sec. 4; facts 2.3)."""
+"""K-median: the unlabeled images nearest to the medians of as many clusters (WAAL Sec. 4)."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""K-means: the unlabeled images nearest to the centers of as many clusters (WAAL's "K-Median"; facts 2.3)."""
+"""K-means: the unlabeled images nearest to the centers of as many clusters (WAAL's "K-Median")."""
 
 from typing import ClassVar
 

@@ -16,7 +16,7 @@ class FlipCrop:
     """A random crop of the zero-padded image, and with `flip` a mirroring of every second one on average.
 
     padding: pixels on each side, so an image moves by -padding to padding in each direction. Draws from the global
-    generator of the batch's device. (WAAL's published code on CIFAR-10; facts 2.1.)
+    generator of the batch's device. (WAAL's published code on CIFAR-10; docs/papers/waal.md, Paper and code.)
     """
 
     padding: NonNegativeInt

@@ -39,7 +39,7 @@ def test_the_last_query_takes_what_is_left():
      (1000, 1000, 50_000, 49)],
 )  # fmt: skip
 def test_the_cycle_counts_of_asal_table_1(initial, size, budget, cycles):
-    """With CelebA's 100 initial labels (facts 1.2)."""
+    """With CelebA's 100 initial labels (A.5)."""
     stopping, annotations, index = Stopping(budget), initial, 0
     while stopping.reason(cycle(index, annotations, 10**7)) is None:
         annotations += stopping.next_size(size, annotations, 10**7)

@@ -211,7 +211,7 @@ def test_the_real_pictures_have_the_papers_counts(real_data: Path, tmp_path: Pat
     assert torch.bincount(ten.test.labels).tolist() == [1_000] * 10
     assert ten.class_names == CLASS_NAMES
     mean = torch.stack([ten.train.images[part].float().mean((0, 2, 3)) for part in torch.arange(50_000).split(5_000)])
-    published = torch.tensor([0.4914, 0.4822, 0.4465])  # of the lossless originals (facts 2.1)
+    published = torch.tensor([0.4914, 0.4822, 0.4465])  # of the lossless originals (WAAL's Test.py)
     assert (mean.mean(0) / 255 - published).abs().max() < 0.01
     waal: Dataset = part("dataset", "dataset=cifar10_waal", *arguments)
     assert waal.validation is not None

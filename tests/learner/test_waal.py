@@ -294,7 +294,7 @@ def optimizer_steps(learner: Learner, labeled: int, unlabeled: int) -> int:
 def test_with_matched_steps_each_learner_trains_for_as_many(
     learner: Learner, networks: int, labeled: int, unlabeled: int, steps: int
 ) -> None:
-    """Three epochs of ceil(max(L, U) / 8) steps (facts 2.5)."""
+    """Three epochs of ceil(max(L, U) / 8) steps (docs/papers/waal.md, Training steps)."""
     assert optimizer_steps(replace(AS_PAPER, epochs=3), labeled, unlabeled) == 2 * steps
     assert optimizer_steps(learner, labeled, unlabeled) == networks * steps
 

@@ -68,7 +68,7 @@ def test_the_appendix_is_wrong_about_the_diverse_query_at_every_x0(a: float, b: 
 
 
 def test_the_numbers_of_an_example() -> None:
-    """a = 2, b = 0.8 (facts 2.3b)."""
+    """a = 2, b = 0.8 (docs/papers/waal.md, Figs. 1 and 2, App. C)."""
     assert theory.most_of_diverse(2, 0.8) == pytest.approx(0.6)
     assert theory.printed_most_of_diverse(2, 0.8) == pytest.approx(2.6)
     assert theory.divergence(2, 0.8) == pytest.approx(3 / 7)

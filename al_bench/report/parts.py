@@ -126,7 +126,7 @@ def _class_names(section: Section, sources: Sources) -> list[str]:
 
 
 def _data_shares(section: Section, sources: Sources) -> list[float] | None:
-    """Each class's fraction of the pool: of a run that had all its labels, else of the data set, if it can be loaded."""
+    """Each class's fraction of the pool: of a run with all its labels, else of the data set, if it can be loaded."""
     whole = next((group.first for group in section.groups if has_all(group)), None)
     if whole is not None:
         return class_shares(whole.cycles[-1])

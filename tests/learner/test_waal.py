@@ -264,13 +264,13 @@ def test_training_hides_the_difference() -> None:
 
 
 def test_a_network_without_a_feature_extractor_is_refused() -> None:
-    with pytest.raises(UserError, match=r"Linear has none: use network=lenet5, vgg16_bn or small_cnn"):
+    with pytest.raises(UserError, match=r"Linear .*network=lenet5"):
         replace(AS_PAPER, network=Linear).empty(made_pool(), 0)
 
 
 @pytest.mark.parametrize("key", ["weighting", "pairing", "penalty_at"])
 def test_an_unknown_choice_is_refused(key: str) -> None:
-    with pytest.raises(UserError, match=rf"learner\.{key}=other is not known: use "):
+    with pytest.raises(UserError, match=rf"learner\.{key}=other "):
         replace(AS_PAPER, **{key: "other"})
 
 

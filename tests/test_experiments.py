@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,11 @@ SEEDS = {
     "waal/toy": 1, "waal/query_time": 1,
 }  # fmt: skip
 
-cells_of = lru_cache(maxsize=None)(composed.cells_of)  # a fifth of a second for each
+
+@cache
+def cells_of(name: str) -> list[composed.Cell]:
+    """The cells of one seed, a sixth of a second for each: of another seed they are the same but for it."""
+    return composed.cells_of(name, ["seed=0"])
 
 
 @pytest.fixture(params=EXPERIMENTS)
@@ -124,9 +129,7 @@ def test_gaal_ends_at_400_labels_on_cifar10() -> None:
 
 @pytest.mark.slow
 def test_an_experiment_lists_each_cell_once(name: str) -> None:
-    product = 1
-    for values in params_of(name).values():
-        product *= number(values)
+    product = prod(number(values) for key, values in params_of(name).items() if key != "seed")
     assert len(cells_of(name)) == product, "two of the sweep's cells are one"  # `cells_of` lists an id once
 
 
@@ -142,17 +145,17 @@ def test_a_published_row_is_a_line_of_its_experiment(name: str) -> None:
 @pytest.mark.parametrize(
     ("part", "whole", "shared"),
     [
-        ("asal/mnist_two_gans", "asal/mnist_two", 3 * 5),
-        ("asal/mnist_ten_gans", "asal/mnist_ten", 3 * 5),
-        ("asal/cifar10_two_gans", "asal/cifar10_two", 3 * 5),
-        ("asal/cifar10_ten_gans", "asal/cifar10_ten", 3 * 3),
-        ("asal/pca", "asal/mnist_ten", 5),
-        ("waal/h_divergence_cifar10", "waal/cifar10", 5),
-        ("waal/h_divergence_svhn", "waal/svhn", 5),
+        ("asal/mnist_two_gans", "asal/mnist_two", 3),
+        ("asal/mnist_ten_gans", "asal/mnist_ten", 3),
+        ("asal/cifar10_two_gans", "asal/cifar10_two", 3),
+        ("asal/cifar10_ten_gans", "asal/cifar10_ten", 3),
+        ("asal/pca", "asal/mnist_ten", 1),
+        ("waal/h_divergence_cifar10", "waal/cifar10", 1),
+        ("waal/h_divergence_svhn", "waal/svhn", 1),
     ],
 )
 def test_figures_share_their_cells(part: str, whole: str, shared: int) -> None:
-    """What a main experiment has is a part of the ablation, and is not run twice."""
+    """What a main experiment has is a part of the ablation, and is not run twice, of any seed that both have."""
     ids = [{cell.id for cell in cells_of(name)} for name in (part, whole)]
     assert len(ids[0] & ids[1]) == shared
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import pytest
 from safetensors.torch import load_file
 
@@ -17,12 +18,8 @@ CELL = (
 CLOCKS = ("effort", "commit", "sha256_record")
 
 
-def command(outputs, target="", number=0, when="never"):
-    return [sys.executable, "tests/killed.py", target, str(number), when, *CELL, f"paths.outputs={outputs}"]
-
-
-def run(outputs, **kill):
-    return subprocess.run(command(outputs, **kill), cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+def run(outputs, *trap):
+    return forked.run(*CELL, f"paths.outputs={outputs}", trap=forked.Trap(*trap))
 
 
 def results(outputs):
@@ -68,8 +65,8 @@ def uncut(tmp_path_factory):
     ids=lambda kills: "-".join(f"{target.rsplit('.', 1)[-1]}{number}{when}" for target, number, when in kills),
 )
 def test_killed_and_started_again(tmp_path, uncut, kills):
-    for target, number, when in kills:
-        killed = run(tmp_path, target=target, number=number, when=when)
+    for trap in kills:
+        killed = run(tmp_path, *trap)
         assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
     resumed = run(tmp_path)
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr

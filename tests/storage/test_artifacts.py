@@ -11,6 +11,9 @@ import torch
 from al_bench.gan import Gan
 from al_bench.storage.artifacts import Artifacts, describe
 
+_context = multiprocessing.get_context("forkserver")  # processes of their own, that import these once
+_context.set_forkserver_preload(["torch", "pytorch_lightning"])
+
 SPEC = {"gan": {"iterations": 3}, "images": "abc"}
 
 
@@ -101,9 +104,8 @@ def _make_and_die(folder, ready):
 
 
 def test_two_jobs_that_start_at_once_make_it_once(tmp_path):
-    context = multiprocessing.get_context("spawn")
     log = tmp_path / "log"
-    jobs = [context.Process(target=_make_slowly, args=(tmp_path / "artifacts", log)) for _ in range(2)]
+    jobs = [_context.Process(target=_make_slowly, args=(tmp_path / "artifacts", log)) for _ in range(2)]
     for job in jobs:
         job.start()
     for job in jobs:
@@ -113,7 +115,7 @@ def test_two_jobs_that_start_at_once_make_it_once(tmp_path):
 
 
 def test_a_killed_owner_does_not_hold_the_lock(tmp_path):
-    job = multiprocessing.get_context("spawn").Process(target=_make_and_die, args=(tmp_path, tmp_path / "ready"))
+    job = _context.Process(target=_make_and_die, args=(tmp_path, tmp_path / "ready"))
     job.start()
     job.join()
     assert job.exitcode == -signal.SIGKILL

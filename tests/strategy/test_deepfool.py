@@ -154,7 +154,7 @@ def test_an_image_without_a_gradient_comes_last_and_no_gradient_at_all_is_said()
     assert query.scores is not None
     assert query.indices.tolist() == [2, 1, 0]
     assert query.scores.tolist() == pytest.approx([-0.25, -4.0, -torch.inf])
-    with pytest.raises(FloatingPointError, match="no logit depends on the images"):
+    with pytest.raises(FloatingPointError, match="no logit depends"):
         DeepFool(50, 0.02).query(Half(), Pool.unlabeled_from(inputs[[0, 3]], 2), 1, generator(0))
 
 
@@ -177,7 +177,7 @@ class Kinked(Network):
 
 
 def test_a_gradient_that_is_no_number_is_not_passed_over() -> None:
-    with pytest.raises(ValueError, match="the score of image 0 is NaN"):
+    with pytest.raises(ValueError, match="image 0 is NaN"):
         DeepFool(50, 0.02).query(Kinked(), Pool.unlabeled_from(torch.ones(2, 1), 2), 1, generator(0))
 
 

@@ -37,6 +37,12 @@ def test_each_choice_is_the_nearest_of_its_cluster() -> None:
     assert spread < alike, "cluster centers cover the points better than the first forty do"
 
 
+def test_nearest_is_meant_in_euclidean_distance() -> None:
+    """Around a mean of 0 the second point is at 2.8 in L2 and 4 in L1, the first at 3 in both."""
+    points = np.array([[3.0, 0.0], [2.0, 2.0], [-5.0, -2.0]], dtype=np.float32)
+    assert nearest_to_centers(points, 1, seed=0).tolist() == [1]
+
+
 def test_fewer_different_points_than_asked_for() -> None:
     points = np.repeat(np.array([[0.0, 0.0], [5.0, 5.0]], dtype=np.float32), 4, axis=0)
     assert sorted(nearest_to_centers(points, 6, seed=0)[:2] // 4) == [0, 1]

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import forked
 import numpy as np
 import pytest
 import torch
@@ -267,13 +268,8 @@ def test_it_is_imported_only_where_it_is_used(tmp_path):
 
 @pytest.mark.slow
 def test_a_killed_run_that_is_started_again_has_one_whole_curve(tmp_path):
-    killer = [
-        "tests/killed.py",
-        "al_bench.storage.store.write_json",
-        "3",
-        "after",
-    ]  # cycle 1: not shown yet
-    killed = subprocess.run(command(tmp_path, *killer), cwd=ROOT, capture_output=True, check=False)
+    trap = forked.Trap("al_bench.storage.store.write_json", 3, "after")  # cycle 1: not shown yet
+    killed = forked.run(*SMOKE, f"paths.outputs={tmp_path}", trap=trap)
     assert killed.returncode == -signal.SIGKILL
     assert len(list(tmp_path.rglob("offline-run-*"))) == 1
     subprocess.run(command(tmp_path, "run.py"), cwd=ROOT, capture_output=True, check=True)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from al_bench.active.inputs import fingerprint
 from al_bench.active.pool import UNKNOWN, Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery, Query
 from al_bench.config.ranges import Fraction
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
@@ -41,7 +41,7 @@ class Classifier(Oracle):
         images, self.labels = dataset.train.images, dataset.train.labels
         self.learner.prepare(dataset.blind(), artifacts)
         pool = Pool.unlabeled_from(images, dataset.num_classes)
-        whole = pool.with_labels(Query(indices=torch.arange(len(images))), self.labels)
+        whole = pool.with_labels(PoolQuery(torch.arange(len(images))), self.labels)
 
         def make(scratch: Path) -> Made:
             return self.learner.fit(whole, None, self.seed, scratch).state_dict(), {}
@@ -57,10 +57,9 @@ class Classifier(Oracle):
         self.model.to(images.device).eval().requires_grad_(False)
 
     def label(self, query: Query) -> Tensor:
-        if query.indices is not None:
+        if isinstance(query, PoolQuery):
             return self.labels[query.indices.to(self.labels.device, torch.int64)]
-        assert query.synthetic is not None
-        seen = query.synthetic if query.shown is None else query.shown
+        seen = query.looked_at
         inputs = seen.flatten(0, 1)  # (Q, V, ...) -> (Q V, ...)
         answers = torch.cat([self._answers(logits) for logits in stream(self.model, self.model, inputs)])
         return answers.reshape(seen.shape[:2]).to(self.labels.device)

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.pool import UNKNOWN
-from al_bench.active.query import Query
+from al_bench.active.query import Query, SyntheticQuery
 from al_bench.config.ranges import Fraction
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
@@ -40,6 +40,6 @@ class Noisy(Oracle):
         self.answers = answers.masked_fill(silent, UNKNOWN).to(labels.device)
 
     def label(self, query: Query) -> Tensor:
-        if query.indices is None:
-            raise ValueError("a noisy annotator has no labels for synthetic inputs")
+        if isinstance(query, SyntheticQuery):
+            raise TypeError("a noisy annotator has no labels for synthetic inputs")
         return self.answers[query.indices.to(self.answers.device, torch.int64)]

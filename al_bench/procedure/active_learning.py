@@ -12,7 +12,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from al_bench import seeding
 from al_bench.active.initial_labels import initial_indices
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery, Query
 from al_bench.active.stopping import Stopping
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
@@ -159,7 +159,7 @@ class ActiveLearning(Procedure):
         rng = seeding.generator(seeding.seed_for(self.seed, 0, "initial"))
         labels, num_classes = dataset.train.labels, dataset.num_classes
         chosen = initial_indices(labels, num_classes, size, settings.initial, settings.every_class, rng)
-        return Query(indices=chosen.to(labels.device))
+        return PoolQuery(chosen.to(labels.device))
 
     def prepare(self, images: Dataset, dataset: Dataset) -> None:
         """Oracle and evaluator see everything; learner and strategy no label and no test image.

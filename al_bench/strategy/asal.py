@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from al_bench.active import scores
 from al_bench.active.inputs import Inputs, as_stored
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -82,7 +82,7 @@ class Asal(Strategy):
         if not self.feature.follows_model:
             self._index(dataset.train.images, None)
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         """The matches in the order of synthesis, of falling score where there are more candidates than are asked for;
         the query's scores are those of the synthetic images."""
         if self.feature.follows_model:
@@ -102,7 +102,8 @@ class Asal(Strategy):
         if self.scan_pool:
             entropies = predict(model, pool.inputs, pool.unlabeled, scores.entropy)
             trace["pool_best_entropy"] = entropies.topk(size).values
-        return Query(indices, scores=of_images(model, found.images, self.score), ranks=matches.ranks[kept], trace=trace)
+        best = of_images(model, found.images, self.score)
+        return PoolQuery(indices, matches.ranks[kept], scores=best, trace=trace)
 
     def _shares(self, size: int, left: int) -> tuple[int, int]:
         """How many synthetic images to make, and how many neighbors of each to take."""
@@ -113,9 +114,7 @@ class Asal(Strategy):
         """(Q,) rows of the (M,) candidate positions that are asked for."""
         if len(candidates) == size:
             return torch.arange(size)
-        best = highest(predict(model, pool.inputs, candidates, self.score), candidates, size).indices
-        assert best is not None
-        return (best[:, None] == candidates).nonzero()[:, 1].cpu()
+        return highest(predict(model, pool.inputs, candidates, self.score), candidates, size).cpu()
 
     def _index(self, images: Inputs, model: Network | None) -> None:
         # Two passes, so that features before the PCA never exist for the whole pool

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from al_bench.active.inputs import Inputs, to_float
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.predict import evaluating, predict, stream
-from al_bench.strategy import Strategy, highest
+from al_bench.strategy import Strategy, query_highest
 from al_bench.strategy.thin_convolutions import ThinConvolutions
 
 _WAVE = 2**24  # numbers of the images that are moved at a time: 64 MiB, and their perturbations as much
@@ -44,11 +44,11 @@ class DeepFool(Strategy):
         if self.overshoot < 0:
             raise UserError(f"strategy.overshoot={self.overshoot} would stop short of the boundary: use 0 or more")
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         squares, _ = self.perturbations(model, pool.inputs, pool.unlabeled)
         if squares.isinf().all():
             raise FloatingPointError("no logit depends on the images, so that DeepFool finds no boundary")
-        return highest(-squares, pool.unlabeled, size)
+        return query_highest(-squares, pool.unlabeled, size)
 
     def perturbations(self, model: Network, inputs: Inputs, indices: Tensor) -> tuple[Tensor, Tensor]:
         """(U,) squared norms of the perturbations of inputs[indices], and the (U,) int64 steps that each took.

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.errors import UserError
 from al_bench.learner.supervised import Supervised
 from al_bench.network import Network
@@ -25,7 +25,7 @@ def linear(weights: list[list[float]], biases: list[float]) -> Network:
 def made_pool() -> tuple[Network, Pool]:
     """Points on a line with the boundary between the two classes at 0; image 3, which is on it, is labeled."""
     pool = Pool.unlabeled_from(torch.tensor([[3.0], [-0.5], [1.0], [0.0], [-2.0]]), 2)
-    return linear([[5.0], [-1.0]], [0.0, 0.0]), pool.with_labels(Query(indices=torch.tensor([3])), torch.tensor([0]))
+    return linear([[5.0], [-1.0]], [0.0, 0.0]), pool.with_labels(PoolQuery(torch.tensor([3])), torch.tensor([0]))
 
 
 def squares(model: Network, inputs: Tensor, strategy: DeepFool) -> tuple[Tensor, Tensor]:
@@ -34,7 +34,6 @@ def squares(model: Network, inputs: Tensor, strategy: DeepFool) -> tuple[Tensor,
 
 def test_takes_what_is_nearest_to_the_boundary_first() -> None:
     query = DeepFool(50, 0.02).query(*made_pool(), 3, generator(0))
-    assert query.indices is not None
     assert query.scores is not None
     assert query.indices.tolist() == [1, 2, 4]
     assert torch.allclose(query.scores, -torch.tensor([0.25, 1.0, 4.0]))
@@ -125,7 +124,7 @@ def test_equals_one_image_at_a_time_on_a_network_of_the_paper() -> None:
     images[::2, :, :, :8] *= 0.3
     labels = (torch.arange(40) % 2) + 2 * (torch.arange(40) >= 20)
     images[20:, :, :8] *= 0.3
-    pool = Pool.unlabeled_from(images, 4).with_labels(Query(indices=torch.arange(40)), labels)
+    pool = Pool.unlabeled_from(images, 4).with_labels(PoolQuery(torch.arange(40)), labels)
     network = partial(LeNet5, mean=0.13, std=0.31)
     model = Supervised(network, 20, 10, partial(torch.optim.Adam, lr=0.005)).fit(pool, None, seed=0)
     found, taken = squares(model, images, DeepFool(50, 0.02))
@@ -150,7 +149,6 @@ def test_an_image_without_a_gradient_comes_last_and_no_gradient_at_all_is_said()
     inputs = torch.tensor([[-5.0], [2.0], [-0.5], [-7.0]])
     pool = Pool.unlabeled_from(inputs, 2)
     query = DeepFool(50, 0.02).query(Half(), pool, 3, generator(0))
-    assert query.indices is not None
     assert query.scores is not None
     assert query.indices.tolist() == [2, 1, 0]
     assert query.scores.tolist() == pytest.approx([-0.25, -4.0, -torch.inf])

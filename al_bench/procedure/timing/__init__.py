@@ -14,7 +14,7 @@ from torch import Tensor
 from al_bench import seeding
 from al_bench.active.inputs import Inputs
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -213,7 +213,7 @@ class Timing(Procedure):
             found.refused = f"{type(model).__name__} has no {', '.join(missing)}"
             return
         labeled = torch.arange(min(self.labeled, len(inputs) - size), device=inputs.device)
-        pool = empty.with_labels(Query(indices=labeled), torch.zeros_like(labeled))
+        pool = empty.with_labels(PoolQuery(labeled), torch.zeros_like(labeled))
 
         def query() -> Any:
             rng = seeding.generator(seeding.seed_for(self.seed, size, "query"))

@@ -15,7 +15,7 @@ from safetensors.torch import load, save
 from al_bench import seeding
 from al_bench.active.initial_labels import initial_indices
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery, Query
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.files import remembered, written_whole
@@ -105,7 +105,7 @@ class QueryTime(Procedure):
         first = initial_indices(labels, num_classes, self.initial_size, self.initial, self.every_class, rng)
         first = first.to(labels.device)
         pool = Pool.unlabeled_from(dataset.train.images, num_classes, dataset.map_shape)
-        pool = pool.with_labels(Query(indices=first), labels[first])
+        pool = pool.with_labels(PoolQuery(first), labels[first])
         split = dataset.validation
         return replace(pool, validation=(split.images, split.labels)) if split is not None else pool
 
@@ -154,7 +154,7 @@ class QueryTime(Procedure):
     def seconds(self, models: Mapping[str, Network], pool: Pool, scratch: Path) -> dict[str, list[float]]:
         """Of each line as many numbers as there are repeats."""
         few = Pool.unlabeled_from(pool.inputs[pool.unlabeled[:_WARM_UP]], pool.num_classes, pool.labels.shape[1:])
-        few = few.with_labels(Query(indices=torch.arange(1, device=pool.device)), pool.labels[:1])
+        few = few.with_labels(PoolQuery(torch.arange(1, device=pool.device)), pool.labels[:1])
         found: dict[str, list[float]] = {name: [] for name in models}
         for name, model in models.items():
             self._query(name, model, few, 1, 0)

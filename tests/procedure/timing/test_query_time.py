@@ -12,7 +12,7 @@ from composing import part
 from procedure.worlds import SIDE, Brightness, dataset, store
 
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery, Query
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network
@@ -54,7 +54,7 @@ class Taking(Strategy):
         if size > 1:
             self.clock.now += next(self.seconds)
             self.asked.append(f"{self.name} {model.scale:g}")
-        return Query(indices=pool.unlabeled[:size])
+        return PoolQuery(pool.unlabeled[:size])
 
 
 class Demanding(Taking):

@@ -24,6 +24,7 @@ from al_bench.gan.latent_search import LatentSearch
 from al_bench.learner import Learner
 from al_bench.matcher import Matcher
 from al_bench.procedure import Procedure
+from al_bench.procedure.compatibility import model_for
 from al_bench.procedure.record import result
 from al_bench.procedure.terminal import outcome
 from al_bench.procedure.timing.growth import Cycled, GrownFeatures
@@ -205,12 +206,9 @@ class Timing(Procedure):
         """Adds the seconds of one query to `found`, or why there are none."""
         empty = Pool.unlabeled_from(inputs, num_classes)
         try:
-            model = scan.learner.empty(empty, self.seed).to(chosen_device(self.device)).eval()
+            model = model_for(scan.strategy, scan.learner, empty, self.seed).to(chosen_device(self.device)).eval()
         except UserError as error:
             found.refused = str(error)
-            return
-        if missing := sorted(scan.strategy.needs - scan.learner.provides - model.provides):
-            found.refused = f"{type(model).__name__} has no {', '.join(missing)}"
             return
         labeled = torch.arange(min(self.labeled, len(inputs) - size), device=inputs.device)
         pool = empty.with_labels(PoolQuery(labeled), torch.zeros_like(labeled))

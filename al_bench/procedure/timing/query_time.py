@@ -22,6 +22,7 @@ from al_bench.files import remembered, written_whole
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.procedure import Procedure
+from al_bench.procedure.compatibility import model_for
 from al_bench.procedure.loop import finite
 from al_bench.procedure.record import result
 from al_bench.procedure.terminal import outcome
@@ -118,11 +119,10 @@ class QueryTime(Procedure):
 
     def _misfit(self, line: Line, pool: Pool) -> str:
         try:
-            network = line.learner.empty(pool, self.seed)
+            model_for(line.strategy, line.learner, pool, self.seed)
         except UserError as error:
             return str(error)
-        missing = sorted(line.strategy.needs - line.learner.provides - network.provides)
-        return f"{type(network).__name__} has no {', '.join(missing)}" if missing else ""
+        return ""
 
     def models(self, dataset: Dataset, pool: Pool, refused: Mapping[str, str], scratch: Path) -> dict[str, Network]:
         """Each line's model; trained once for all learners that are alike, and kept until the run is finished."""

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from al_bench.active.inputs import fingerprint
-from al_bench.active.pool import UNKNOWN, Pool
+from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, Query
 from al_bench.config.ranges import Fraction
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
+from al_bench.evaluator.judging import answer
 from al_bench.learner import Learner
 from al_bench.network import Network
-from al_bench.network.predict import stream
 from al_bench.oracle import Oracle
 from al_bench.storage.artifacts import Artifacts, Made, describe
 
@@ -60,10 +60,5 @@ class Classifier(Oracle):
         if isinstance(query, PoolQuery):
             return self.labels[query.indices.to(self.labels.device, torch.int64)]
         seen = query.looked_at
-        inputs = seen.flatten(0, 1)  # (Q, V, ...) -> (Q V, ...)
-        answers = torch.cat([self._answers(logits) for logits in stream(self.model, self.model, inputs)])
+        answers = answer(self, seen.flatten(0, 1))  # (Q, V, ...) -> (Q V, ...)
         return answers.reshape(seen.shape[:2]).to(self.labels.device)
-
-    def _answers(self, logits: Tensor) -> Tensor:
-        confidence, answers = logits.softmax(1).max(1)
-        return answers.masked_fill(confidence < self.min_confidence, UNKNOWN)

@@ -15,7 +15,7 @@ from al_bench.active.pool import UNKNOWN
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
-from al_bench.evaluator.judging import Judge, judged, standing
+from al_bench.evaluator.judging import Judge, answer, measure_judge
 from al_bench.feature import Feature
 from al_bench.feature.pca import fit_pca
 from al_bench.gan import Gan, GanNetworks
@@ -77,10 +77,9 @@ class Agreement(Procedure):
             images = torch.cat(list(stream(networks.generator, networks, latents)))
             matches = self.matches(images, networks, dataset.train.images)
         with measure_cost() as for_evaluation:
-            classes, sure = judged(self.judge, images)
-            answers = classes.masked_fill(~sure, UNKNOWN)
+            answers = answer(self.judge, images)
             table = agreement_table(answers, dataset.train.labels[matches].cpu(), dataset.class_names)
-            metrics = self.metrics(table, sure, dataset)
+            metrics = self.metrics(table, answers, dataset)
         costs = {"fit": for_fit, "query": for_query, "evaluate": for_evaluation}
         shown = {"generated": as_stored(images, torch.uint8), "answers": answers, "matches": matches}
         store.write(Cycle(result(self.verdict(metrics), metrics, {"classes": table}, costs), shown))
@@ -98,7 +97,7 @@ class Agreement(Procedure):
     def _features(self, images: Inputs, networks: GanNetworks) -> Iterator[Tensor]:
         return stream(lambda batch: self.feature.extract(batch, None), networks, images)
 
-    def metrics(self, table: dict[str, Any], sure: Tensor, dataset: Dataset) -> dict[str, float]:
+    def metrics(self, table: dict[str, Any], answers: Tensor, dataset: Dataset) -> dict[str, float]:
         """The score is the mean of the classes' own agreements (B.1), over those that the judge found at all."""
         found = [row[3] for row in table["rows"] if row[3] is not None]
         if not found:
@@ -108,8 +107,8 @@ class Agreement(Procedure):
             )
         return {
             "agreement_accuracy": sum(found) / len(found),
-            "rejected_share": float((~sure).float().mean()),
-            **standing(self.judge, self.evaluator, dataset),
+            "rejected_share": float((answers == UNKNOWN).float().mean()),
+            **measure_judge(self.judge, self.evaluator, dataset),
         }
 
     def verdict(self, metrics: dict[str, float]) -> str:

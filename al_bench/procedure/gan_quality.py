@@ -15,7 +15,7 @@ from al_bench.config.ranges import Fraction
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
-from al_bench.evaluator.judging import Judge, judged, standing
+from al_bench.evaluator.judging import Judge, classify, measure_judge
 from al_bench.files import written_whole
 from al_bench.gan import Gan, GanNetworks
 from al_bench.network.predict import stream
@@ -67,7 +67,7 @@ class GanQuality(Procedure):
         with measure_cost() as for_query:
             images = drawn(networks, self.samples, seeding.seed_for(self.seed, 0, "samples"))
         with measure_cost() as for_evaluation:
-            answers, sure = judged(self.judge, images)
+            answers, sure = classify(self.judge, images)
             table = class_table(answers, sure, dataset)
             metrics = self.metrics(sure, table, dataset)
         finished = self.verdict(metrics)
@@ -88,8 +88,8 @@ class GanQuality(Procedure):
             "counts": confident >= self.enough and shares_hold,
             "smallest_ratio": min(ratios),
             "largest_ratio": max(ratios),
-            **standing(self.judge, self.evaluator, dataset),
-            "real_confident_share": float(judged(self.judge, dataset.test.images)[1].float().mean()),
+            **measure_judge(self.judge, self.evaluator, dataset),
+            "real_confident_share": float(classify(self.judge, dataset.test.images)[1].float().mean()),
         }
 
     def verdict(self, metrics: dict[str, float | bool]) -> str:

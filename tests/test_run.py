@@ -81,7 +81,7 @@ def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
         ([*SMOKE, "recipe.optimizer.lr=-1"], "error: recipe.optimizer: Invalid learning rate: -1"),
         ([*SMOKE, "scale.gan_width=wide"], "error: scale.gan_width=wide must be a number or null"),
         ([*SMOKE, "seed=first"], "error: seed=first must be a whole number"),
-        ([*SMOKE, "keep_weights=none"], "error: keep_weights=none is not known: use last or all"),
+        ([*SMOKE, "keep_weights=none"], "error: keep_weights=none must be 'last' or 'all'"),
         ([*SMOKE, "device=cuda:7"], "error: device=cuda:7 was asked for and "),
         ([*SMOKE, "threads=0"], "error: threads=0 must be more than 0 or null"),
     ],

@@ -30,8 +30,6 @@ class Classifier(Oracle):
     model: Network
 
     def __init__(self, learner: Learner, min_confidence: Fraction, seed: int) -> None:
-        if not 0 <= min_confidence <= 1:
-            raise UserError(f"oracle.min_confidence={min_confidence} is no probability: use 0 to 1")
         self.learner, self.min_confidence, self.seed = learner, min_confidence, seed
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:

@@ -23,9 +23,6 @@ class Noisy(Oracle):
     answers: Tensor
 
     def __init__(self, flip: Fraction, abstain: Fraction, seed: int) -> None:
-        for name, rate in (("flip", flip), ("abstain", abstain)):
-            if not 0 <= rate <= 1:
-                raise UserError(f"oracle.{name}={rate} is no probability: use 0 to 1")
         self.flip, self.abstain, self.seed = flip, abstain, seed
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:

@@ -63,8 +63,6 @@ class Asal(Strategy):
         if gan is None or feature is None:
             missing = "gan" if gan is None else "feature"
             raise UserError(f"ASAL matches synthetic with real images and {missing}=none: choose another {missing}")
-        if candidates_from not in ("generator", "neighbors"):
-            raise UserError(f"strategy.candidates_from={candidates_from} is not known: use generator or neighbors")
         self.gan, self.feature, self.matcher, self.score = gan, feature, matcher, score
         self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight)
         self.pca_size, self.scan_pool = pca_size, scan_pool

@@ -9,7 +9,6 @@ from torch import Tensor
 from al_bench.active.inputs import Inputs, to_float
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
-from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.predict import evaluating, predict, stream
 from al_bench.strategy import Strategy, query_highest
@@ -37,12 +36,6 @@ class DeepFool(Strategy):
     max_iter: PositiveInt
     overshoot: NonNegativeFloat
     running_minimum: bool = True
-
-    def __post_init__(self) -> None:
-        if self.max_iter < 1:
-            raise UserError(f"strategy.max_iter={self.max_iter} is no number of steps: use 1 or more")
-        if self.overshoot < 0:
-            raise UserError(f"strategy.overshoot={self.overshoot} would stop short of the boundary: use 0 or more")
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         squares, _ = self.perturbations(model, pool.inputs, pool.unlabeled)

@@ -47,8 +47,6 @@ class Gaal(Strategy):
     ) -> None:
         if gan is None:
             raise UserError("GAAL asks for labels of synthetic images and gan=none: choose another gan")
-        if max_tries < 1:
-            raise UserError(f"strategy.max_tries={max_tries} is no number of searches: use 1 or more")
         self.gan, self.max_tries, self.tolerance = gan, max_tries, tolerance
         self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight)
 

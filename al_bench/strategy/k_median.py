@@ -9,7 +9,6 @@ from torch import Tensor
 
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
-from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
@@ -30,10 +29,6 @@ class KMedian(Strategy):
     tolerance: NonNegativeFloat
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # the first centers are drawn by position
-
-    def __post_init__(self) -> None:
-        if self.max_iter < 1:
-            raise UserError(f"strategy.max_iter={self.max_iter} is no number of rounds: use 1 or more")
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         points = embeddings(model, pool.inputs, pool.unlabeled).float()

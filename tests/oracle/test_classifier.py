@@ -7,7 +7,6 @@ from composing import part
 from al_bench.active.pool import UNKNOWN
 from al_bench.active.query import PoolQuery, SyntheticQuery
 from al_bench.dataset import Dataset
-from al_bench.errors import UserError
 from al_bench.oracle.classifier import Classifier
 from al_bench.seeding import generator
 from al_bench.storage.artifacts import Artifacts
@@ -65,11 +64,6 @@ def test_other_labels_are_another_model(digits: Dataset, tmp_path: Path) -> None
     made.prepare(digits, Artifacts(tmp_path))
     digits.train.labels[0] = (digits.train.labels[0] - 1) % 10
     assert len(list((tmp_path / "oracle").glob("*.safetensors"))) == 2
-
-
-def test_refuses_what_is_no_probability() -> None:
-    with pytest.raises(UserError, match=r"oracle\.min_confidence=2"):
-        Classifier(part("learner"), min_confidence=2, seed=0)
 
 
 def test_looks_at_what_is_shown_where_that_is_not_the_input(digits: Dataset, folder: Path) -> None:

@@ -55,10 +55,6 @@ def test_another_seed_errs_elsewhere(tmp_path: Path) -> None:
     assert not torch.equal(answers(tmp_path, 0.2, 0.1, seed=1), answers(tmp_path, 0.2, 0.1, seed=2))
 
 
-def test_refuses_label_maps_and_rates_that_are_none(tmp_path: Path) -> None:
+def test_refuses_label_maps(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="labels are maps"):
         answers(tmp_path, 0.1, 0.1, labels=torch.zeros(3, 2, 2, dtype=torch.uint8))
-    with pytest.raises(UserError, match=r"oracle.flip=1.5"):
-        Noisy(1.5, 0.0, 0)
-    with pytest.raises(UserError, match=r"oracle.abstain=-0.1"):
-        Noisy(0.5, -0.1, 0)

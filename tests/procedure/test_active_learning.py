@@ -174,11 +174,7 @@ def test_a_gan_that_explodes_ends_with_one_sentence(tmp_path):
     [
         (["loop.budget=10"], r"loop.budget=10 is smaller than loop.initial_size=20"),
         (["loop.query_size=301"], r"loop.query_size=301 is larger than the 300 images of the training split"),
-        (["loop.budget=many"], r"loop.budget=many is not a number: use one, or inf for all"),
-        (["loop.query_size=0"], r"loop.query_size=0 must be at least 1"),
-        (["loop.initial_size=0"], r"loop.initial_size=0 must be at least 1"),
         (["loop.initial_size=400", "loop.budget=500"], r"loop.initial_size=400 is larger than the 300 images"),
-        (["loop.initial=evenly"], r"loop.initial=evenly is not known: use random, balanced or stratified"),
         (["loop.stop_at={acuracy: 0.9}"], r"loop.stop_at names acuracy, which is not measured: use accuracy, "),
         (["device=cuda"], r"device=cuda was asked for and 0 GPUs are there: use device=cpu"),
         (["device=tpu"], r"device=tpu is not (known|supported): use auto, cpu, cuda or cuda:1"),

@@ -306,12 +306,6 @@ def test_minimum_distance_is_a_method_of_all_of_them() -> None:
     assert config.hydra.runtime.choices.learner == "hinge"
 
 
-def test_refuses_candidates_from_elsewhere(tmp_path: Path) -> None:
-    _, pool = made_pool()
-    with pytest.raises(UserError, match=r"candidates_from=pool is not known: use generator or neighbors"):
-        made_strategy(pool, tmp_path, candidates_from="pool")
-
-
 @pytest.mark.parametrize("missing", ["gan", "feature"])
 def test_refuses_to_go_without(missing: str) -> None:
     parts = {"gan": HandMade(), "feature": Pixel()} | {missing: None}

@@ -6,7 +6,6 @@ from torch import Tensor, nn
 
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
-from al_bench.errors import UserError
 from al_bench.learner.supervised import Supervised
 from al_bench.network import Network
 from al_bench.network.lenet5 import LeNet5
@@ -177,9 +176,3 @@ class Kinked(Network):
 def test_a_gradient_that_is_no_number_is_not_passed_over() -> None:
     with pytest.raises(ValueError, match="the score of image 0 is NaN"):
         DeepFool(50, 0.02).query(Kinked(), Pool.unlabeled_from(torch.ones(2, 1), 2), 1, generator(0))
-
-
-@pytest.mark.parametrize(("max_iter", "overshoot", "sentence"), [(0, 0.02, "max_iter=0"), (50, -0.1, "overshoot=-0.1")])
-def test_refuses_what_cannot_be(max_iter: int, overshoot: float, sentence: str) -> None:
-    with pytest.raises(UserError, match=sentence):
-        DeepFool(max_iter, overshoot)

@@ -111,11 +111,9 @@ def test_a_search_that_arrives_is_not_repeated(tmp_path: Path) -> None:
     assert often.trace["tries"].tolist() == [1, 1, 1, 1]
 
 
-def test_refuses_to_go_without_a_gan_or_a_search() -> None:
+def test_refuses_to_go_without_a_gan() -> None:
     with pytest.raises(UserError, match="gan=none"):
         Gaal(None, 1, torch.optim.Adam, None, 1, 0.0)
-    with pytest.raises(UserError, match=r"strategy.max_tries=0 .* use 1 or more"):
-        Gaal(HandMade(), 1, torch.optim.Adam, None, 0, 0.0)  # type: ignore[arg-type]
 
 
 def test_its_learner_is_a_support_vector_machine() -> None:

@@ -99,10 +99,8 @@ class Timing(Procedure):
             raise UserError(f"procedure=timing times ASAL and {missing}=none: choose another {missing}")
         if self.feature.follows_model:
             raise UserError("procedure=timing builds its index once and this feature follows the model: use another")
-        if not self.sizes or list(self.sizes) != sorted(set(self.sizes)) or self.sizes[0] < 1:
-            raise UserError(f"procedure.sizes={list(self.sizes)} have to be multiples of at least 1, ascending")
-        if self.repeats < 1:
-            raise UserError(f"procedure.repeats={self.repeats} must be at least 1")
+        if not self.sizes or list(self.sizes) != sorted(set(self.sizes)):
+            raise UserError(f"procedure.sizes={list(self.sizes)} have to be multiples, ascending")
 
     def run(self, store: RunStore) -> None:
         with measure_cost() as cost:
@@ -146,10 +144,8 @@ class Timing(Procedure):
     def check(self, smallest: int, read: int | None) -> None:
         """Raises UserError where more is asked for than a pool has. read: images read from files, None for none."""
         for key, size, pool in (("query_size", self.query_size, smallest), ("cycle_size", self.cycle_size, read)):
-            if pool is not None and not 0 < size < pool:
-                raise UserError(
-                    f"procedure.{key}={size} has to be between 1 and less than the {pool:,} images of a pool"
-                )
+            if pool is not None and size >= pool:
+                raise UserError(f"procedure.{key}={size} has to be less than the {pool:,} images of a pool")
 
     def stages(self, dataset: Dataset, artifacts: Artifacts) -> Stages:
         """ASAL's, its GAN and features trained or taken from the artifacts."""

@@ -13,7 +13,7 @@ from pydantic import PositiveInt
 from safetensors.torch import load, save
 
 from al_bench import seeding
-from al_bench.active.initial_labels import initial_indices
+from al_bench.active.initial_labels import Rule, initial_indices
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, Query
 from al_bench.dataset import Dataset
@@ -59,9 +59,9 @@ class QueryTime(Procedure):
     dataset: Dataset
     lines: Mapping[str, Line]
     unit: str
-    initial: str
+    initial: Rule
     every_class: bool
-    initial_size: int
+    initial_size: PositiveInt
     query_size: PositiveInt
     repeats: PositiveInt
     artifacts: str
@@ -71,16 +71,14 @@ class QueryTime(Procedure):
     def __post_init__(self) -> None:
         if self.unit not in self.lines:
             raise UserError(f"procedure.unit={self.unit} is no line: use one of {', '.join(self.lines)}")
-        if self.repeats < 1:
-            raise UserError(f"procedure.repeats={self.repeats} must be at least 1")
 
     def run(self, store: RunStore) -> None:
         dataset = self.dataset.to(chosen_device(self.device))
         pool = self.labeled(dataset)
-        if not 0 < self.query_size < len(pool.unlabeled):
+        if self.query_size >= len(pool.unlabeled):
             raise UserError(
-                f"procedure.query_size={self.query_size} has to be between 1 and less than the "
-                f"{len(pool.unlabeled):,} images that are unlabeled"
+                f"procedure.query_size={self.query_size} has to be less than the {len(pool.unlabeled):,} images that "
+                "are unlabeled"
             )
         refused = self.refused(pool)
         with measure_cost() as for_fit:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from al_bench.config.ranges import AtLeastTwo
 from al_bench.errors import UserError
 from al_bench.procedure.toy.intervals import Array, Intervals, h_divergence, wasserstein
 
@@ -90,13 +91,11 @@ class QueryDiversity:
 
     a: float
     b: float
-    positions: int
+    positions: AtLeastTwo
 
     def __post_init__(self) -> None:
         if not 0 < 2 * self.b <= self.a:
             raise UserError(f"a={self.a:g} and b={self.b:g} leave no query within the data: use 0 < b <= a/2")
-        if self.positions < 2:
-            raise UserError(f"positions={self.positions} must be at least 2")
 
     @property
     def data_share(self) -> float:

@@ -109,7 +109,6 @@ def test_all_of_it_at_once() -> None:
     [
         (2.0, 1.1, 5, "use 0 < b <= a/2"),
         (2.0, 0.0, 5, "use 0 < b <= a/2"),
-        (2.0, 0.5, 1, "positions=1 must be at least 2"),
     ],
 )
 def test_what_leaves_no_room_is_refused(a: float, b: float, positions: int, sentence: str) -> None:

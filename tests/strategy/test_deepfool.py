@@ -1,4 +1,6 @@
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -10,9 +12,20 @@ from al_bench.learner.supervised import Supervised
 from al_bench.network import Network
 from al_bench.network.lenet5 import LeNet5
 from al_bench.seeding import fork, generator
-from al_bench.strategy.deepfool import DeepFool
+from al_bench.strategy.deepfool import DeepFool, ThinConvolutions
 
 CENTERS = torch.tensor([[0.0, 2.0], [2.0, -1.0], [-2.0, -1.0], [0.0, 0.0]], dtype=torch.float64)
+CONVOLUTIONS: Mapping[str, dict[str, Any]] = {
+    "LeNet5's": {"in_channels": 1, "kernel_size": 5},
+    "VGG16's": {"in_channels": 3, "kernel_size": 3, "padding": 1},
+    "stride": {"in_channels": 2, "kernel_size": (4, 3), "stride": (2, 3), "padding": (0, 2), "bias": False},
+    "dilated": {"in_channels": 1, "kernel_size": 3, "dilation": 2},
+    "same": {"in_channels": 3, "kernel_size": 3, "padding": "same"},
+    "reflected": {"in_channels": 3, "kernel_size": 3, "padding": 1, "padding_mode": "reflect"},
+    "grouped": {"in_channels": 4, "kernel_size": 3, "groups": 4},
+    "wide": {"in_channels": 8, "kernel_size": 3},
+}
+CHANGED = ("LeNet5's", "VGG16's", "stride", "reflected")
 
 
 def linear(weights: list[list[float]], biases: list[float]) -> Network:
@@ -176,3 +189,29 @@ class Kinked(Network):
 def test_a_gradient_that_is_no_number_is_not_passed_over() -> None:
     with pytest.raises(ValueError, match="the score of image 0 is NaN"):
         DeepFool(50, 0.02).query(Kinked(), Pool.unlabeled_from(torch.ones(2, 1), 2), 1, generator(0))
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_gradients_through_thin_convolutions_are_torchs_own(name: str) -> None:
+    """For whatever convolution; only those of thin ones come another way."""
+    with fork(0):
+        network = nn.Sequential(nn.Conv2d(out_channels=8, **CONVOLUTIONS[name]), nn.ReLU(), nn.Conv2d(8, 4, 3))
+    images = torch.rand(3, CONVOLUTIONS[name]["in_channels"], 12, 14, generator=generator(1)).requires_grad_()
+    expected = network(images)
+    with ThinConvolutions():
+        found = network(images)
+    assert torch.equal(found, expected)
+    assert ("_ConvolutionBackward" in functions(found)) == (name in CHANGED)
+    own, others = (torch.autograd.grad(logits.square().sum(), images)[0] for logits in (expected, found))
+    assert torch.allclose(own, others, rtol=1e-4, atol=1e-5)
+
+
+def functions(tensor: Tensor) -> str:
+    """The names of all that a tensor was computed by."""
+    names, waiting = [], [tensor.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is not None:
+            names.append(node.name())
+            waiting += [before for before, _ in node.next_functions]
+    return " ".join(names)

@@ -5,11 +5,19 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from al_bench import seeding
+from al_bench.active.query import PoolQuery
 from al_bench.errors import UserError
 
 Rule = Literal["random", "balanced", "stratified"]
 
 _MOST_DRAWS = 1000
+
+
+def initial_query(labels: Tensor, num_classes: int, size: int, rule: Rule, every_class: bool, seed: int) -> PoolQuery:
+    """The query of the initial labels, the same for every strategy of a run's seed; see `initial_indices`."""
+    rng = seeding.generator(seeding.seed_for(seed, 0, "initial"))
+    return PoolQuery(initial_indices(labels, num_classes, size, rule, every_class, rng).to(labels.device))
 
 
 def initial_indices(

@@ -9,10 +9,9 @@ from pathlib import Path
 import torch
 from pydantic import NonNegativeInt, PositiveInt
 
-from al_bench import seeding
-from al_bench.active.initial_labels import Rule, initial_indices
+from al_bench.active.initial_labels import Rule, initial_query
 from al_bench.active.pool import Pool
-from al_bench.active.query import PoolQuery, Query
+from al_bench.active.query import PoolQuery
 from al_bench.active.stopping import Stopping
 from al_bench.config.ranges import CountOrAll
 from al_bench.dataset import Dataset
@@ -87,7 +86,7 @@ class Settings:
             )
 
 
-def told(show: Callable[[], None], record: Record) -> None:
+def tell_cycle(show: Callable[[], None], record: Record) -> None:
     """Says a new cycle in the terminal and shows it wherever else cycles are shown."""
     logger.info(cycle_line(record))
     show()
@@ -135,7 +134,7 @@ class ActiveLearning(Procedure):
             logger.info(f"going on after cycle {store.last['index']} ({store.last['annotations']:,} annotations)")
         stopping, query_size = self.settings.stopping, self.settings.query_size
         with self.tracking.following(store, images.train.images) as show:
-            reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(told, show))
+            reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(tell_cycle, show))
         logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.records)}")
 
     def check_parts(self, dataset: Dataset) -> None:
@@ -149,14 +148,12 @@ class ActiveLearning(Procedure):
         network = self.learner.empty(pool, self.seed)
         refuse_misfits(self.strategy, self.learner, network, self.oracle, self.representation)
 
-    def first_query(self, dataset: Dataset) -> Query:
+    def first_query(self, dataset: Dataset) -> PoolQuery:
         """The initial labels, the same for every strategy of a seed."""
         settings = self.settings
         size = int(min(settings.initial_size, len(dataset.train)))
-        rng = seeding.generator(seeding.seed_for(self.seed, 0, "initial"))
         labels, num_classes = dataset.train.labels, dataset.num_classes
-        chosen = initial_indices(labels, num_classes, size, settings.initial, settings.every_class, rng)
-        return PoolQuery(chosen.to(labels.device))
+        return initial_query(labels, num_classes, size, settings.initial, settings.every_class, self.seed)
 
     def prepare(self, images: Dataset, dataset: Dataset) -> None:
         """Oracle and evaluator see everything; learner and strategy no label and no test image.

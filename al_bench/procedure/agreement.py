@@ -9,7 +9,6 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from al_bench import seeding
 from al_bench.active.inputs import Inputs, as_stored
 from al_bench.active.pool import UNKNOWN
 from al_bench.dataset import Dataset
@@ -22,7 +21,9 @@ from al_bench.gan import Gan, GanNetworks
 from al_bench.matcher import Matcher
 from al_bench.network.predict import stream
 from al_bench.procedure import Procedure
+from al_bench.procedure.compatibility import require_fixed
 from al_bench.procedure.record import result
+from al_bench.procedure.samples import draw_samples
 from al_bench.procedure.terminal import outcome
 from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.store import Cycle, RunStore
@@ -55,14 +56,8 @@ class Agreement(Procedure):
         device: str,
         seed: int,
     ) -> None:
-        if gan is None or feature is None:
-            missing = "gan" if gan is None else "feature"
-            raise UserError(
-                f"procedure=agreement matches synthetic images and {missing}=none: choose another {missing}"
-            )
-        if feature.follows_model:
-            raise UserError("procedure=agreement trains no model in cycles and this feature follows one: use another")
-        self.dataset, self.gan, self.feature, self.matcher = dataset, gan, feature, matcher
+        self.gan, self.feature = require_fixed(gan, feature, "procedure=agreement matches synthetic images")
+        self.dataset, self.matcher = dataset, matcher
         self.judge, self.evaluator, self.samples, self.pca_size = judge, evaluator, samples, pca_size
         self.artifacts, self.device, self.seed = Artifacts(Path(artifacts)), device, seed
 
@@ -73,8 +68,7 @@ class Agreement(Procedure):
             networks = self.gan.trained(dataset.blind(), self.artifacts)
             self.feature.prepare(dataset.blind(), self.artifacts)
         with measure_cost() as for_query:
-            latents = networks.draw(self.samples, seeding.generator(seeding.seed_for(self.seed, 0, "samples")))
-            images = torch.cat(list(stream(networks.generator, networks, latents)))
+            images = draw_samples(networks, self.samples, self.seed)
             matches = self.matches(images, networks, dataset.train.images)
         with measure_cost() as for_evaluation:
             answers = answer(self.judge, images)

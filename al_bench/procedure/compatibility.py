@@ -8,6 +8,8 @@ import al_bench.learner
 import al_bench.network
 from al_bench.active.pool import Pool
 from al_bench.errors import UserError
+from al_bench.feature import Feature
+from al_bench.gan import Gan
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.oracle import Oracle
@@ -55,6 +57,19 @@ def model_for(strategy: Strategy, learner: Learner, pool: Pool, seed: int) -> Ne
     if missing := find_missing(strategy, learner, model):
         raise UserError(f"{type(model).__name__} has no {', '.join(missing)}")
     return model
+
+
+def require_fixed(gan: Gan | None, feature: Feature | None, purpose: str) -> tuple[Gan, Feature]:
+    """A GAN and a feature for a procedure that turns no loop. purpose: which procedure does what with them.
+
+    Raises UserError where one is none, and where the feature changes with a cycle's model.
+    """
+    if gan is None or feature is None:
+        missing = "gan" if gan is None else "feature"
+        raise UserError(f"{purpose} and {missing}=none: choose another {missing}")
+    if feature.follows_model:
+        raise UserError(f"{purpose} without models of cycles and this feature follows the model: use another")
+    return gan, feature
 
 
 def providers(family: ModuleType, base: type, need: str) -> list[str]:

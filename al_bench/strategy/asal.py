@@ -88,8 +88,8 @@ class Asal(Strategy):
         synthetic, neighbors = self._shares(size, len(pool.unlabeled))
         found = self.search(self.networks, model, self.score, synthetic, rng)
         # The nearest free one of every image first, then the second of every one
-        matches = self.matcher.match(self._projected(found.images, model).repeat(neighbors, 1), pool.labeled)
-        kept = self._kept(matches.indices.to(pool.device), size, model, pool)
+        matches = self.matcher.match(self._project(found.images, model).repeat(neighbors, 1), pool.labeled)
+        kept = self._choose(matches.indices.to(pool.device), size, model, pool)
         found, indices = found.rows(kept % synthetic), matches.indices[kept].to(pool.device)
         trace = {
             **found.trace(model),
@@ -108,7 +108,7 @@ class Asal(Strategy):
         candidates = min(max(self.candidates or size, size), left)
         return (size, candidates // size) if self.candidates_from == "neighbors" else (candidates, 1)
 
-    def _kept(self, candidates: Tensor, size: int, model: Network, pool: Pool) -> Tensor:
+    def _choose(self, candidates: Tensor, size: int, model: Network, pool: Pool) -> Tensor:
         """(Q,) rows of the (M,) candidate positions that are asked for."""
         if len(candidates) == size:
             return torch.arange(size)
@@ -117,9 +117,9 @@ class Asal(Strategy):
     def _index(self, images: Inputs, model: Network | None) -> None:
         # Two passes, so that features before the PCA never exist for the whole pool
         self.pca = fit_pca(self._features(images, model), self.pca_size)
-        self.matcher.fit(self._projected(images, model))
+        self.matcher.fit(self._project(images, model))
 
-    def _projected(self, images: Inputs, model: Network | None) -> Tensor:
+    def _project(self, images: Inputs, model: Network | None) -> Tensor:
         projected = self.pca.mean.new_empty(len(images), len(self.pca.components))
         start = 0
         for part in self._features(images, model):  # filled as they come: joined at the end they would be there twice

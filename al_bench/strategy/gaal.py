@@ -56,12 +56,12 @@ class Gaal(Strategy):
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> SyntheticQuery:
         """Synthetic images as the pool stores its own; scores are their distances to the boundary."""
-        found, tries = self._searched(model, size, rng)
+        found, tries = self._search(model, size, rng)
         synthetic = as_stored(found.images, pool.inputs.dtype)
         distances = of_images(model, synthetic, boundary_distance)
         return SyntheticQuery(synthetic.unsqueeze(1), scores=distances, trace={**found.trace(model), "tries": tries})
 
-    def _searched(self, model: Network, size: int, rng: torch.Generator) -> tuple[Found, Tensor]:
+    def _search(self, model: Network, size: int, rng: torch.Generator) -> tuple[Found, Tensor]:
         """The images, and the (Q,) searches that each took."""
         found = self.search(self.networks, model, boundary_closeness, size, rng)
         distances = of_images(model, found.images, boundary_distance)

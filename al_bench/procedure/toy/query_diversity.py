@@ -113,7 +113,7 @@ class QueryDiversity:
         """Whether D3 lies within D1."""
         return bool(np.round(self.a + self.b, _DIGITS) <= x0 <= np.round(2 * self.a - self.b, _DIGITS))
 
-    def computed(self) -> dict[str, Array]:
+    def compute(self) -> dict[str, Array]:
         """Distances by name, each at every one of `centers`; NaN for D3 where it does not lie within D1.
 
         "equal": d_H where data and query have equally many observations, which the paper does not look at.

@@ -38,7 +38,7 @@ def furthest_first(unlabeled: Array, labeled: Array, threshold: float, rng: torc
     return int(np.minimum(unlabeled - walls[place], walls[place + 1] - unlabeled).argmax())
 
 
-def fitted(points: Array, labels: NDArray[np.int64]) -> float:
+def fit_threshold(points: Array, labels: NDArray[np.int64]) -> float:
     """The threshold of least training error; of several the middle of the widest gap.
 
     points: (L,) ascending, the first of class 0 and the last of class 1, so that it lies between two of them.
@@ -121,11 +121,11 @@ class SamplingBias:
         labels = np.array(self.labels, dtype=np.int64)[self.line.interval_of(pool)]
         known = np.zeros(len(pool), dtype=bool)
         known[initial] = True
-        threshold = fitted(pool[known], labels[known])
+        threshold = fit_threshold(pool[known], labels[known])
         found = [self.risk(threshold)]
         for _ in range(self.queries):
             unlabeled = np.flatnonzero(~known)
             known[unlabeled[rule(pool[unlabeled], pool[known], threshold, rng)]] = True
-            threshold = fitted(pool[known], labels[known])
+            threshold = fit_threshold(pool[known], labels[known])
             found.append(self.risk(threshold))
         return found

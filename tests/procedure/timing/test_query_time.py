@@ -189,4 +189,4 @@ def test_every_method_of_table_1_is_timed(tmp_path: Path) -> None:
 
 def test_its_first_labels_are_those_of_a_run() -> None:
     procedure, loop = part("procedure", *SMOKE), part("procedure", *SMOKE[1:3], "strategy=entropy")
-    assert torch.equal(procedure.labeled(procedure.dataset).labeled, loop.first_query(loop.dataset).indices)
+    assert torch.equal(procedure.label_first(procedure.dataset).labeled, loop.first_query(loop.dataset).indices)

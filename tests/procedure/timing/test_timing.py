@@ -63,9 +63,9 @@ def test_a_kill_loses_no_number_that_was_measured(tmp_path: Path, monkeypatch: p
         calls.append(call)
         if len(calls) == 4:
             raise KeyboardInterrupt
-        return timetable.timed(call, repeats)
+        return timetable.time_calls(call, repeats)
 
-    monkeypatch.setattr(timing, "timed", counted)  # of the scans
+    monkeypatch.setattr(timing, "time_calls", counted)  # of the scans
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, "dataset=digits")
     done = {path.name: path.read_bytes() for path in (tmp_path / "run" / "scratch").glob("*.json")}

@@ -169,6 +169,7 @@ def refused_line(*overrides: str) -> str:
         ("matcher=hnsw matcher.neighbors=1", "matcher.neighbors=1 must be at least 2"),
         ("matcher=hnsw matcher.ef=0", "matcher.ef=0 must be more than 0"),
         ("matcher=ivf matcher.probes=0", "matcher.probes=0 must be more than 0"),
+        ("dataset=fashion_mnist network=lenet5 network.std=0", "network.std=0 must be more than 0 or a list"),
         ("tracking.mode=shared", "tracking.mode=shared must be 'offline', 'online' or 'disabled'"),
         ("tracking.timeout=0", "tracking.timeout=0 must be more than 0"),
         ("procedure=query_time procedure.repeats=0", "procedure.repeats=0 must be more than 0"),

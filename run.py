@@ -39,16 +39,16 @@ def main(config: DictConfig) -> None:
 
 def run(config: DictConfig) -> None:
     """Composes the parts and runs the procedure, unless the run is finished here or in an exported cell."""
-    from pydantic import PositiveInt
-
     from al_bench.active.stopping import Stopping
-    from al_bench.config.validation import refuse_arguments, refuse_value
+    from al_bench.config.top_level import TopLevel
+    from al_bench.config.validation import refuse_arguments, refuse_keys
     from al_bench.procedure.terminal import outcome
     from al_bench.storage.commit import current_commit
     from al_bench.storage.exported import finished_cell
     from al_bench.storage.store import RunStore
 
     written, resolved = written_and_resolved(config)
+    refuse_keys(resolved, TopLevel)
     refuse_arguments(written, resolved, "scale")  # which a finished run has too
     identity = identify(config)
     whole = plain(config)
@@ -62,7 +62,6 @@ def run(config: DictConfig) -> None:
         if reason is not None:
             logger.info(f"finished before: {reason}\n{outcome(records)}")
             return
-        refuse_value("threads", config.threads, PositiveInt | None)
         refuse_arguments(written, resolved, "procedure")
         settle(config.threads, config.device)
         instantiated(config.procedure).run(store)

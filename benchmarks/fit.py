@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.learner.supervised import Supervised
 from al_bench.network import Network
 from al_bench.network.linear import Linear
@@ -37,7 +37,7 @@ def labeled_pool(num_images: int) -> Pool:
     """A pool of random 28 x 28 images of two classes, all labeled."""
     rng = seeding.generator(SEED)
     images = torch.randint(256, (num_images, 1, 28, 28), generator=rng).to(torch.uint8)
-    query = Query(indices=torch.arange(num_images))
+    query = PoolQuery(torch.arange(num_images))
     return Pool.unlabeled_from(images, 2).with_labels(query, torch.randint(2, (num_images,), generator=rng))
 
 

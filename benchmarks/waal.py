@@ -7,7 +7,7 @@ import torch
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.learner.supervised import Supervised
 from al_bench.learner.waal import Waal
 from al_bench.network import NetworkFactory
@@ -61,5 +61,5 @@ def half_labeled(num_images: int, shape: tuple[int, int, int]) -> Pool:
     """A pool of noise of ten classes, the first half of it labeled."""
     rng = seeding.generator(SEED)
     images = torch.randint(256, (num_images, *shape), generator=rng).to(torch.uint8)
-    query = Query(indices=torch.arange(num_images // 2))
+    query = PoolQuery(torch.arange(num_images // 2))
     return Pool.unlabeled_from(images, 10).with_labels(query, torch.randint(10, (num_images // 2,), generator=rng))

@@ -11,7 +11,7 @@ from al_bench.config.command_line import unknown_choice
 from al_bench.config.groups import CONF
 from al_bench.config.identity import hash_of, identify, label_of
 from al_bench.config.resolvers import register_resolvers
-from al_bench.config.values import plain
+from al_bench.config.values import plain, written_and_resolved
 from al_bench.errors import UserError
 
 Node = dict[str, Any]  # a configuration, or a part of one, as plain values
@@ -65,16 +65,21 @@ def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
 
 
 def node_of(name: str, overrides: Sequence[str]) -> Node:
-    """A node of what `python run.py <overrides>` would run, for `made`. Raises UserError where there is none."""
+    """A node of what `python run.py <overrides>` would run, for `made`. Raises UserError where there is none
+    or a part does not take its arguments."""
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
+
+    from al_bench.config.validation import refuse_arguments
 
     if problem := unknown_choice(overrides):
         raise UserError(problem)
     register_resolvers()
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
-            node: Node = plain(_composed(overrides)[name])
+            config = _composed(overrides)
+            refuse_arguments(*written_and_resolved(config), name)
+            node: Node = plain(config[name])
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(f"{' '.join(overrides)} cannot be composed: {_first_line(error)}") from error
     return node

@@ -53,8 +53,6 @@ def cifar10(
     place = Path(root).expanduser()
     if format == "folder":
         return _from_folder(place / FOLDER, decoded, names, max_images, validation_size, split)
-    if format != "torchvision":
-        raise UserError(f"dataset.format={format} is not known: use torchvision or folder")
     kept = None if classes is None else chosen
     train, test = (of_classes(part, kept) for part in _from_batches(place, checksums, source))
     return _dataset(divided(train, test, last(len(train), validation_size), split), names, max_images)

@@ -92,8 +92,6 @@ def lsun(
         raise UserError(
             f"dataset.classes={list(classes)} cannot be: give two or more different ones of {', '.join(SCENES)}"
         )
-    if cache not in ("auto", "never"):
-        raise UserError(f"dataset.cache={cache} is not known: use never or auto")
     folder = _checked_root(root, classes, files)
     decoder = Decoder((image_size, image_size), "center", "rgb", window=crop)
 

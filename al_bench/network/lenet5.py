@@ -7,7 +7,7 @@ from torch import nn
 
 from al_bench.errors import UserError
 from al_bench.network import Network
-from al_bench.network.standardized import Constants, Standardized
+from al_bench.network.standardized import Deviations, Means, Standardized
 
 
 class LeNet5(Network):
@@ -18,7 +18,7 @@ class LeNet5(Network):
 
     provides: ClassVar[frozenset[str]] = frozenset({"embedding", "dropout"})
 
-    def __init__(self, input_shape: Sequence[int], num_classes: int, mean: Constants, std: Constants) -> None:
+    def __init__(self, input_shape: Sequence[int], num_classes: int, mean: Means, std: Deviations) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 16:
             raise UserError(
                 f"network=lenet5 needs images (C, H, W) of 16 x 16 pixels or more and got {tuple(input_shape)}: "

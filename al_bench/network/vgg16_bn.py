@@ -10,7 +10,7 @@ from torchvision.models.vgg import cfgs, make_layers
 from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
-from al_bench.network.standardized import Constants, Standardized
+from al_bench.network.standardized import Deviations, Means, Standardized
 
 
 class Vgg16Bn(Network):
@@ -30,8 +30,8 @@ class Vgg16Bn(Network):
         num_classes: int,
         hidden: PositiveInt,
         dropout: Fraction,
-        mean: Constants,
-        std: Constants,
+        mean: Means,
+        std: Deviations,
     ) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 32:
             raise UserError(

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from al_bench.active.query import Query
+from al_bench.active.query import Query, SyntheticQuery
 from al_bench.dataset import Dataset
 from al_bench.oracle import Oracle
 from al_bench.storage.artifacts import Artifacts
@@ -18,6 +18,6 @@ class GroundTruth(Oracle):
         self.labels = dataset.train.labels
 
     def label(self, query: Query) -> Tensor:
-        if query.indices is None:
-            raise ValueError("the ground truth has no labels for synthetic inputs")
+        if isinstance(query, SyntheticQuery):
+            raise TypeError("the ground truth has no labels for synthetic inputs")
         return self.labels[query.indices.to(self.labels.device, torch.int64)]

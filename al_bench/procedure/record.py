@@ -10,7 +10,7 @@ from torch import Tensor
 
 from al_bench.active import scores
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery, Query, SyntheticQuery
 from al_bench.evaluator import Metrics
 from al_bench.network import Network
 from al_bench.network.predict import predict, stream
@@ -23,9 +23,8 @@ def chosen_entropies(model: Network | None, pool: Pool, query: Query) -> Tensor 
     """(Q,) predictive entropies of what was chosen, under the model that chose it; None for the initial labels."""
     if model is None:
         return None
-    if query.indices is not None:
+    if isinstance(query, PoolQuery):
         return predict(model, pool.inputs, query.indices, scores.entropy)
-    assert query.synthetic is not None
     rows = query.synthetic.flatten(0, 1)
     parts = [scores.entropy(logits) for logits in stream(model.acquisition_logits, model, rows)]
     entropies: Tensor = torch.cat(parts).unflatten(0, query.synthetic.shape[:2]).mean(1)
@@ -55,10 +54,10 @@ def recorded(
         "chosen_entropy": None if entropies is None else float(entropies.mean()),
         "class_counts": pool.class_counts(),
         "query": {
-            "indices": _plain(query.indices),
+            "indices": _plain(query.indices) if isinstance(query, PoolQuery) else None,
             "labels": _plain(labels) if labels.dtype == torch.int64 else None,
             "scores": _plain(query.scores),
-            "ranks": _plain(query.ranks),
+            "ranks": _plain(query.ranks) if isinstance(query, PoolQuery) else None,
             "entropies": _plain(entropies),
         },
         "trace": {name: _plain(rows) for name, rows in query.trace.items() if is_plain(rows)},
@@ -99,7 +98,8 @@ def is_plain(rows: Tensor) -> bool:
 
 def tensors_of(query: Query, labels: Tensor) -> dict[str, Tensor]:
     """What of a cycle is too large or too exact for JSON."""
-    found = {"synthetic": query.synthetic, "shown": query.shown, "labels": labels}
+    asked = {"synthetic": query.synthetic, "shown": query.shown} if isinstance(query, SyntheticQuery) else {}
+    found = {**asked, "labels": labels}
     return {
         **{name: tensor for name, tensor in found.items() if tensor is not None},
         **{f"trace.{name}": tensor for name, tensor in query.trace.items()},
@@ -110,8 +110,8 @@ def answered(record: Record, tensors: Mapping[str, Tensor], device: torch.device
     """A stored cycle's query and its labels, without what was measured."""
     synthetic = tensors.get("synthetic")
     if synthetic is not None:
-        return Query(synthetic=synthetic.to(device)), tensors["labels"]
-    return Query(indices=torch.tensor(record["query"]["indices"], dtype=torch.int64)), tensors["labels"]
+        return SyntheticQuery(synthetic.to(device)), tensors["labels"]
+    return PoolQuery(torch.tensor(record["query"]["indices"], dtype=torch.int64)), tensors["labels"]
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
@@ -22,11 +22,11 @@ class CoreSet(Strategy):
 
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         points = embeddings(model, pool.inputs, pool.unlabeled)
         centers = embeddings(model, pool.inputs, pool.labeled)
         chosen, distances = furthest_first(points, centers, size)
-        return Query(indices=pool.unlabeled[chosen.to(pool.device)], scores=distances)
+        return PoolQuery(pool.unlabeled[chosen.to(pool.device)], scores=distances)
 
 
 def furthest_first(points: Tensor, centers: Tensor, size: int) -> tuple[Tensor, Tensor]:

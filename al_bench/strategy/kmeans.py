@@ -7,7 +7,7 @@ import torch
 from sklearn.cluster import KMeans as Clustering
 
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
@@ -22,10 +22,10 @@ class KMeans(Strategy):
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # the first centers are drawn by position
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         points = embeddings(model, pool.inputs, pool.unlabeled).float().cpu().numpy()
         chosen = nearest_to_centers(points, size, int(torch.randint(2**32, (), generator=rng)))
-        return Query(indices=pool.unlabeled[torch.from_numpy(chosen).to(pool.device)])
+        return PoolQuery(pool.unlabeled[torch.from_numpy(chosen).to(pool.device)])
 
 
 def nearest_to_centers(points: np.ndarray, size: int, seed: int) -> np.ndarray:

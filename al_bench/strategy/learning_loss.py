@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import stream
-from al_bench.strategy import Strategy, highest
+from al_bench.strategy import Strategy, query_highest
 
 
 class LossPredicting(Protocol):
@@ -27,7 +27,7 @@ class LearningLoss(Strategy):
 
     needs: ClassVar[frozenset[str]] = frozenset({"predicted_loss"})
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         predicting = cast(LossPredicting, model).predicted_loss
         predicted = torch.cat(list(stream(predicting, model, pool.inputs, pool.unlabeled)))
-        return highest(predicted, pool.unlabeled, size)
+        return query_highest(predicted, pool.unlabeled, size)

@@ -1,7 +1,7 @@
 """WAAL's query: uncertain images that do not look like what is labeled (WAAL Sec. 3.4, Eqs. 9 to 11)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Protocol, cast
 
 import torch
@@ -9,7 +9,7 @@ from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.config.ranges import Fraction
 from al_bench.network import Network
 from al_bench.network.predict import stream
@@ -38,7 +38,7 @@ class Waal(Strategy):
     bounds: tuple[Score, Score]
     needs: ClassVar[frozenset[str]] = frozenset({"critic"})
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         critique = cast(Criticizing, model).critique
         first, second = self.bounds
 
@@ -50,7 +50,7 @@ class Waal(Strategy):
 
         found = torch.cat(list(stream(uncertainty_and_critic, model, pool.inputs, pool.unlabeled)))
         uncertainty, critic = found.unbind(1)
-        query = highest(self.coefficient * critic - uncertainty, pool.unlabeled, size)
-        assert query.indices is not None
-        chosen = torch.searchsorted(pool.unlabeled, query.indices)
-        return replace(query, trace={"uncertainty": uncertainty[chosen], "critic": critic[chosen]})
+        scores = self.coefficient * critic - uncertainty
+        rows = highest(scores, pool.unlabeled, size)
+        trace = {"uncertainty": uncertainty[rows], "critic": critic[rows]}
+        return PoolQuery(pool.unlabeled[rows.to(pool.device)], scores=scores[rows], trace=trace)

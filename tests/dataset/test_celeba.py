@@ -171,8 +171,6 @@ def test_lists_that_contradict_each_other_are_refused(root: Path, name: str, old
     ("key", "value", "said"),
     [
         ("attribute", "Beard", r"dataset\.attribute=Beard .*Bangs, Blond_Hair"),
-        ("crop", 179, r"dataset\.crop=179 .*1 to 178"),
-        ("cache", "always", r"dataset\.cache=always "),
     ],
 )
 def test_values_that_cannot_be(published: Path, key: str, value: object, said: str) -> None:

@@ -137,8 +137,6 @@ def test_values_that_cannot_be(tmp_path: Path, published: SimpleNamespace) -> No
     for classes in ([1], [1, 1], [1, 10], []):
         with pytest.raises(UserError, match=r"dataset\.classes"):
             read(tmp_path, published, classes=classes)
-    with pytest.raises(UserError, match=r"dataset\.format=png .*torchvision or folder"):
-        read(tmp_path, published, format="png")
     with pytest.raises(UserError, match=r"cifar10_jpeg .*scripts/prepare_data\.py"):
         read(tmp_path, published, format="folder")
 

@@ -171,7 +171,6 @@ def test_missing_databases_are_named(folder: Path) -> None:
         ("classes", ["tower", "tower"], r"dataset\.classes"),
         ("test_size", 0, r"dataset\.test_size=0 .*1 to 59.*60"),
         ("test_size", TOTAL, r"dataset\.test_size=60 "),
-        ("cache", "always", r"dataset\.cache=always "),
     ],
 )
 def test_values_that_cannot_be(folder: Path, key: str, value: object, said: str) -> None:

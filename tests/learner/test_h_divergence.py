@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.learner.h_divergence import Adversarial, Discriminated, HDivergence, PairedBatches
 from al_bench.network import Network
 from al_bench.training.augmentation import FlipCrop
@@ -30,7 +30,7 @@ def made_pool() -> Pool:
     inputs = 0.3 * torch.randn(NUM_LABELED + NUM_UNLABELED, 2, generator=seeding.generator(0))
     inputs[NUM_LABELED:, 0] += 2
     labels = (inputs[:NUM_LABELED, 1] > 0).long()
-    return Pool.unlabeled_from(inputs, 2).with_labels(Query(indices=torch.arange(NUM_LABELED)), labels)
+    return Pool.unlabeled_from(inputs, 2).with_labels(PoolQuery(torch.arange(NUM_LABELED)), labels)
 
 
 def learner(trade_off: float = 0.01, epochs: int = 30) -> HDivergence:

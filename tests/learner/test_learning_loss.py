@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.errors import UserError
 from al_bench.learner.learning_loss import LearningLoss, LossPredicting, Ranked
 from al_bench.network import Network
@@ -42,7 +42,7 @@ def made_pool() -> Pool:
     labels = (inputs[:, 0] > 0).long()
     hard = inputs[:, 1] > 0
     labels[hard] = torch.randint(2, (int(hard.sum()),), generator=rng)
-    return Pool.unlabeled_from(inputs, 2).with_labels(Query(indices=torch.arange(COUNT)), labels)
+    return Pool.unlabeled_from(inputs, 2).with_labels(PoolQuery(torch.arange(COUNT)), labels)
 
 
 def batch() -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from torch.optim import SGD, Adam, Optimizer
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.learner.h_divergence import HDivergence
@@ -40,7 +40,7 @@ def made_pool(labeled: int = LABELED, unlabeled: int = UNLABELED) -> Pool:
     inputs = 0.3 * torch.randn(labeled + unlabeled, 2, generator=seeding.generator(0))
     inputs[labeled:, 0] += 2
     labels = (inputs[:labeled, 1] > 0).long()
-    return Pool.unlabeled_from(inputs, 2).with_labels(Query(indices=torch.arange(labeled)), labels)
+    return Pool.unlabeled_from(inputs, 2).with_labels(PoolQuery(torch.arange(labeled)), labels)
 
 
 AS_PAPER = Waal(
@@ -241,7 +241,7 @@ def test_once_more_is_labeled_than_not_an_epoch_reads_every_label(pairing: str) 
 
 def test_both_kinds_are_augmented() -> None:
     images = torch.full((30, 1, 4, 4), 255, dtype=torch.uint8)
-    pool = Pool.unlabeled_from(images, 2).with_labels(Query(indices=torch.arange(10)), torch.zeros(10).long())
+    pool = Pool.unlabeled_from(images, 2).with_labels(PoolQuery(torch.arange(10)), torch.zeros(10).long())
     settings = replace(AS_PAPER, augmentation=FlipCrop(padding=4, flip=True))
     torch.manual_seed(0)
     inputs, _, others = UnlabeledWithLabeled(pool, settings, seed=0, least=1)[0]

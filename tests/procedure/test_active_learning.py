@@ -172,11 +172,7 @@ def test_a_gan_that_explodes_ends_with_one_sentence(tmp_path):
     [
         (["loop.budget=10"], r"loop\.budget=10 .*loop\.initial_size=20"),
         (["loop.query_size=301"], r"loop\.query_size=301 .*300 images"),
-        (["loop.budget=many"], r"loop\.budget=many .*inf"),
-        (["loop.query_size=0"], r"loop\.query_size=0 "),
-        (["loop.initial_size=0"], r"loop\.initial_size=0 "),
         (["loop.initial_size=400", "loop.budget=500"], r"loop\.initial_size=400 .*300 images"),
-        (["loop.initial=evenly"], r"loop\.initial=evenly .*random, balanced or stratified"),
         (["loop.stop_at={acuracy: 0.9}"], r"loop\.stop_at .*acuracy, .*accuracy, "),
         (["device=cuda"], r"device=cuda .*device=cpu"),
         (["device=tpu"], r"device=tpu .*auto, cpu, cuda or cuda:1"),

@@ -18,7 +18,7 @@ from torch import Tensor
 from al_bench.active import scores
 from al_bench.active.inputs import Inputs, fingerprint
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery, SyntheticQuery
 from al_bench.dataset import Split, limited
 from al_bench.errors import UserError
 from al_bench.learner.supervised import Supervised
@@ -70,8 +70,8 @@ def everything(images: Inputs) -> list[Tensor]:
     moved = Split(images, LABELS).to(torch.device("cpu"))
     pool = Pool.unlabeled_from(moved.images, num_classes=3)
     labels = torch.tensor([0, -1, 2, 1])
-    pool = pool.with_labels(Query(indices=torch.tensor([3, 9, 20, 16])), labels)
-    pool = pool.with_labels(Query(synthetic=torch.zeros(2, 1, 3, 8, 8, dtype=torch.uint8)), torch.tensor([[1], [-1]]))
+    pool = pool.with_labels(PoolQuery(torch.tensor([3, 9, 20, 16])), labels)
+    pool = pool.with_labels(SyntheticQuery(torch.zeros(2, 1, 3, 8, 8, dtype=torch.uint8)), torch.tensor([[1], [-1]]))
     inputs, kept = pool.training_set()
     assert pool.class_counts() == [1, 2, 1]
     network = {"channels": [4], "hidden": 8, "dropout": 0.5}

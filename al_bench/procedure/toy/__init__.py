@@ -45,7 +45,7 @@ class Toy(Procedure):
         with measure_cost() as for_query:
             risks = self.bias.risks(self.seed)
         with measure_cost() as for_evaluation:
-            distances = self.diversity.computed()
+            distances = self.diversity.compute()
         tables = {
             "risk": risk_table(risks, self.bias),
             "final_risk": final_table(risks, self.bias),

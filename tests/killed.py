@@ -44,10 +44,10 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     import torch
 
-    from al_bench.training.fit import fit
+    from al_bench.training.fit import Fitter
 
     torch.set_num_threads(1)
-    fit.__kwdefaults__["checkpoint_seconds"] = 0.02
+    Fitter.fit.__kwdefaults__["checkpoint_seconds"] = 0.02
     if when != "never":
         kill_at(target, int(number), when)
     sys.argv = [str(ROOT / "run.py"), *overrides]

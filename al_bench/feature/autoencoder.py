@@ -19,7 +19,7 @@ from al_bench.feature import Feature
 from al_bench.network import AutoencoderNetwork, Network
 from al_bench.storage.artifacts import Artifacts, Made, describe
 from al_bench.training.batches import ImageBatches
-from al_bench.training.fit import fit
+from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses, Trace
 from al_bench.training.module import Module
 
@@ -78,14 +78,11 @@ class Autoencoder(Feature):
             steps=self.steps(len(images)),
             seed=seeding.seed_for(self.seed, 0, "autoencoder batches"),
         )
-        trace = fit(
+        trace = Fitter(images.device, self.precision, self.trainer).fit(
             Reconstruction(network, self.optimizer),
             batches,
             seed=seeding.seed_for(self.seed, 0, "autoencoder training"),
-            device=images.device,
             name=type(self).__name__,
-            precision=self.precision,
-            trainer=self.trainer,
             scratch=scratch,
         )
         return network, trace

@@ -17,7 +17,7 @@ from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
 from al_bench.storage.artifacts import Artifacts, Made, describe
 from al_bench.training.batches import ImageBatches
-from al_bench.training.fit import fit
+from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses, Trace
 from al_bench.training.module import Module, frozen
 
@@ -92,14 +92,11 @@ class Gan(ABC):
             seed=seeding.seed_for(self.seed, 0, "gan batches"),
             per_step=self.num_critic,
         )
-        trace = fit(
+        trace = Fitter(images.device, self.precision, self.trainer).fit(
             Game(self, networks),
             batches,
             seed=seeding.seed_for(self.seed, 0, "gan training"),
-            device=images.device,
             name=type(self).__name__,
-            precision=self.precision,
-            trainer=self.trainer,
             scratch=scratch,
         )
         return networks, trace

@@ -1,11 +1,10 @@
 """Wasserstein adversarial training on what is labeled and what is not (WAAL Sec. 3.3, Alg. 1; App. G.2)."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import pytorch_lightning as pl
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
@@ -14,17 +13,15 @@ from torch.optim import Optimizer
 from al_bench import seeding
 from al_bench.active.inputs import to_float
 from al_bench.active.pool import Pool
-from al_bench.config.ranges import Precision
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
 from al_bench.training import losses
-from al_bench.training.batches import Augmentation, Batches, EpochSampler, least_batch
-from al_bench.training.early_stopping import EarlyStopping, callback_of
-from al_bench.training.fit import fit
+from al_bench.training.batches import Batches, EpochSampler, least_batch
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module, frozen
+from al_bench.training.plan import Plan
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -44,8 +41,8 @@ class Criticized(Wrapped):
         return values.squeeze(1)
 
 
-@dataclass(frozen=True)
-class Waal(Learner):
+@dataclass(frozen=True, kw_only=True)
+class Waal(Plan, Learner):
     """Minimises cross entropy plus mu' times the critic's distance (Eqs. 7 and 8), which the critic maximises.
 
     An epoch is one pass over what is unlabeled, or over what is labeled once that is more. trade_off: mu; hidden: units
@@ -54,13 +51,10 @@ class Waal(Learner):
     trick), or "modulo", the larger one's position modulo its size. penalty_weight: of the gradient penalty beside the
     distance; penalty_at: "interpolates" of both batches, or "all", the batches themselves too. reversed_penalty:
     subtract it, which rewards gradients far from 1. fresh_features: the critic's step reads the features of the moved
-    network. The other fields are those of supervised learning.
+    network.
     """
 
     network: NetworkFactory
-    epochs: PositiveInt
-    batch_size: PositiveInt
-    optimizer: Callable[..., Optimizer]
     trade_off: NonNegativeFloat
     hidden: PositiveInt
     query_size: PositiveInt
@@ -70,11 +64,6 @@ class Waal(Learner):
     penalty_at: Literal["interpolates", "all"]
     reversed_penalty: bool
     fresh_features: bool
-    schedule: Callable[[float], float] | None = None
-    augmentation: Augmentation | None = None
-    early_stopping: EarlyStopping | None = None
-    precision: Precision = "32-true"
-    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
     provides: ClassVar[frozenset[str]] = frozenset({"critic"})
 
     def __post_init__(self) -> None:
@@ -86,10 +75,6 @@ class Waal(Learner):
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise UserError(f"learner.{name}={getattr(self, name)} is not known: use {' or '.join(known)}")
-
-    @property
-    def validates(self) -> bool:
-        return self.early_stopping is not None
 
     def empty(self, pool: Pool, seed: int) -> Network:
         shape = tuple(pool.inputs.shape[1:])
@@ -109,17 +94,8 @@ class Waal(Learner):
         assert isinstance(model, Criticized)
         least = least_batch(model, max(len(pool.training_labels()), len(pool.unlabeled)))
         batches = UnlabeledWithLabeled(pool, self, seeding.seed_for(seed, 0, "batches"), least)
-        fit(
-            MinMax(model, self, *self.weights(len(batches.labels), len(pool.unlabeled))),
-            batches,
-            seed=seeding.seed_for(seed, 0, "training"),
-            device=pool.device,
-            name="Wasserstein classifier",
-            precision=self.precision,
-            trainer=self.trainer,
-            scratch=scratch,
-            callback=callback_of(self.early_stopping, model, pool, len(batches), self.epochs),
-        )
+        module = MinMax(model, self, *self.weights(len(batches.labels), len(pool.unlabeled)))
+        self.train(module, batches, model, pool, seed=seed, name="Wasserstein classifier", scratch=scratch)
         return model
 
     def weights(self, labeled: int, unlabeled: int) -> tuple[float, float]:

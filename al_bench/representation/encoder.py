@@ -16,7 +16,7 @@ from al_bench.config.ranges import Precision
 from al_bench.gan import Gan, GanNetworks
 from al_bench.storage.artifacts import Artifacts, Made, describe
 from al_bench.training.batches import Batches
-from al_bench.training.fit import fit
+from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses, Trace
 from al_bench.training.module import Module
 
@@ -49,14 +49,11 @@ class Encoder:
         """Trains on what the generator draws; returns the encoder and the losses of every 50 steps."""
         network = self.untrained(image_shape, networks.latent_size)
         seed = seeding.seed_for(self.seed, 0, "encoder latents")
-        trace = fit(
+        trace = Fitter(next(networks.parameters()).device, self.precision, self.trainer).fit(
             Inversion(network, self.optimizer),
             DrawnPairs(networks, self.batch_size, self.iterations, seed),
             seed=seeding.seed_for(self.seed, 0, "encoder training"),
-            device=next(networks.parameters()).device,
             name=type(self).__name__,
-            precision=self.precision,
-            trainer=self.trainer,
             scratch=scratch,
         )
         return network, trace

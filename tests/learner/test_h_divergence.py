@@ -34,7 +34,8 @@ def made_pool() -> Pool:
 
 
 def learner(trade_off: float = 0.01, epochs: int = 30) -> HDivergence:
-    return HDivergence(Small, epochs, 8, partial(torch.optim.Adam, lr=0.01), trade_off, hidden=16)
+    adam = partial(torch.optim.Adam, lr=0.01)
+    return HDivergence(network=Small, epochs=epochs, batch_size=8, optimizer=adam, trade_off=trade_off, hidden=16)
 
 
 def made_game(trade_off: float, optimizer: type[torch.optim.Optimizer] = torch.optim.Adam) -> Adversarial:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -44,7 +45,7 @@ def made_pool(labeled: int = LABELED, unlabeled: int = UNLABELED) -> Pool:
 
 
 AS_PAPER = Waal(
-    Small,
+    network=Small,
     epochs=30,
     batch_size=8,
     optimizer=partial(Adam, lr=0.01),
@@ -275,11 +276,11 @@ def test_the_paper_and_its_code_compose() -> None:
     assert compose("dataset=fashion_mnist", "strategy=waal", "preset=as_code").strategy.coefficient == 10
 
 
-RATE = partial(SGD, lr=0.01)
+PLAN: dict[str, Any] = {"network": Small, "epochs": 3, "batch_size": 8, "optimizer": partial(SGD, lr=0.01)}
 MATCHED: list[tuple[Learner, int]] = [
-    (Supervised(Small, 3, 8, RATE, match_steps=True), 1),
-    (LearningLoss(Small, 3, 8, RATE, 1.0, 1.0, 0.6, 4, match_steps=True), 1),
-    (HDivergence(Small, 3, 8, RATE, 0.01, 4, match_steps=True), 2),
+    (Supervised(**PLAN, match_steps=True), 1),
+    (LearningLoss(**PLAN, weight=1.0, margin=1.0, detach_at=0.6, width=4, match_steps=True), 1),
+    (HDivergence(**PLAN, trade_off=0.01, hidden=4, match_steps=True), 2),
 ]  # and the optimizer steps that each takes in a training step; WAAL's are two
 
 
@@ -300,4 +301,4 @@ def test_with_matched_steps_each_learner_trains_for_as_many(
 
 
 def test_without_them_an_epoch_of_the_others_passes_over_the_labels() -> None:
-    assert optimizer_steps(Supervised(Small, 3, 8, RATE), 20, 50) == 9
+    assert optimizer_steps(Supervised(**PLAN), 20, 50) == 9

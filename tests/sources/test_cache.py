@@ -76,7 +76,10 @@ def everything(images: Inputs) -> list[Tensor]:
     assert pool.class_counts() == [1, 2, 1]
     network = {"channels": [4], "hidden": 8, "dropout": 0.5}
     learner = Supervised(
-        lambda **shapes: SmallCnn(**shapes, **network), 2, 2, lambda parameters: torch.optim.SGD(parameters, 0.1)
+        network=lambda **shapes: SmallCnn(**shapes, **network),
+        epochs=2,
+        batch_size=2,
+        optimizer=lambda parameters: torch.optim.SGD(parameters, 0.1),
     )
     model = learner.fit(pool, None, 0)
     cut = limited(moved, 5)

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -15,7 +16,7 @@ from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint, to_float
 from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
-from al_bench.storage.artifacts import Artifacts, Made, describe
+from al_bench.storage.artifacts import Artifacts, describe
 from al_bench.training.batches import ImageBatches
 from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses, Trace
@@ -106,14 +107,8 @@ class Gan(ABC):
         mode, on the images' device."""
         images = dataset.train.images
         spec = {"gan": describe(self), "images": fingerprint(images)}
-
-        def make(scratch: Path) -> Made:
-            networks, trace = self.fit(images, scratch)
-            return networks.state_dict(), trace
-
-        networks = self.networks(images.shape[1:])
-        networks.load_state_dict(artifacts.get("gan", spec, make))
-        return networks.to(images.device).eval().requires_grad_(False)
+        untrained = self.networks(images.shape[1:])
+        return artifacts.train_once("gan", spec, untrained, partial(self.fit, images), images.device)
 
 
 class Game(Module):

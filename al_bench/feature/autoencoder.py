@@ -19,8 +19,8 @@ from al_bench.errors import UserError
 from al_bench.feature import Feature
 from al_bench.network import AutoencoderNetwork, Network
 from al_bench.storage.artifacts import Artifacts, describe
-from al_bench.training.batches import ImageBatches
 from al_bench.training.fit import Fitter
+from al_bench.training.image_batches import ImageBatches
 from al_bench.training.loss_record import Losses, Trace
 from al_bench.training.module import Module
 

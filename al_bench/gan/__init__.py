@@ -17,8 +17,8 @@ from al_bench.active.inputs import Inputs, fingerprint, to_float
 from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
 from al_bench.storage.artifacts import Artifacts, describe
-from al_bench.training.batches import ImageBatches
 from al_bench.training.fit import Fitter
+from al_bench.training.image_batches import ImageBatches
 from al_bench.training.loss_record import Losses, Trace
 from al_bench.training.module import Module, frozen
 

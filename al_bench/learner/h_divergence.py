@@ -11,18 +11,15 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
-from al_bench.active.inputs import Inputs, to_float
 from al_bench.active.pool import Pool
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
 from al_bench.training import losses
-from al_bench.training.batches import Batches, EpochSampler, LabeledBatches
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module, frozen
+from al_bench.training.paired_batches import Batch, PairedBatches
 from al_bench.training.plan import LabeledPlan
-
-Batch = tuple[Tensor, Tensor, Tensor]
 
 
 class Discriminated(Wrapped):
@@ -119,27 +116,3 @@ class Adversarial(Module):
             self.optimizer(self.model.network.parameters()),
             self.optimizer(self.model.discriminator.parameters()),
         ]
-
-
-class PairedBatches(Batches):
-    """Labeled batches, each with as many float unlabeled inputs (as there are, at most)."""
-
-    def __init__(self, labeled: LabeledBatches, inputs: Inputs, unlabeled: Tensor, seed: int) -> None:
-        self.labeled, self.inputs, self.unlabeled = labeled, inputs, unlabeled
-        size = labeled.order.batch_size
-        self.order = EpochSampler(len(unlabeled), size, seed, inputs.device) if len(unlabeled) else None
-
-    def __len__(self) -> int:
-        return len(self.labeled)
-
-    def __getitem__(self, step: int) -> Batch:
-        inputs, labels = self.labeled[step]
-        chosen = self.unlabeled if self.order is None else self.unlabeled[self.order[step]]
-        others = self.inputs[chosen[: len(inputs)]]
-        if self.labeled.augmentation is not None:
-            others, _ = self.labeled.augmentation(others, chosen)
-        return inputs, labels, to_float(others)
-
-    @property
-    def images_per_step(self) -> float:
-        return 2 * self.labeled.images_per_step

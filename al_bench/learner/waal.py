@@ -11,19 +11,17 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
-from al_bench.active.inputs import to_float
 from al_bench.active.pool import Pool
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
 from al_bench.training import losses
-from al_bench.training.batches import Batches, EpochSampler, least_batch
+from al_bench.training.labeled_batches import least_batch
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module, frozen
+from al_bench.training.paired_batches import Batch, Pairing, UnlabeledWithLabeled
 from al_bench.training.plan import Plan
-
-Batch = tuple[Tensor, Tensor, Tensor]
 
 
 class Criticized(Wrapped):
@@ -59,7 +57,7 @@ class Waal(Plan, Learner):
     hidden: PositiveInt
     query_size: PositiveInt
     weighting: Literal["eq8", "ratio"]
-    pairing: Literal["replacement", "modulo"]
+    pairing: Pairing
     penalty_weight: NonNegativeFloat
     penalty_at: Literal["interpolates", "all"]
     reversed_penalty: bool
@@ -93,7 +91,15 @@ class Waal(Plan, Learner):
         model = self.empty(pool, seed)
         assert isinstance(model, Criticized)
         least = least_batch(model, max(len(pool.training_labels()), len(pool.unlabeled)))
-        batches = UnlabeledWithLabeled(pool, self, seeding.seed_for(seed, 0, "batches"), least)
+        batches = UnlabeledWithLabeled(
+            pool,
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            pairing=self.pairing,
+            seed=seeding.seed_for(seed, 0, "batches"),
+            augmentation=self.augmentation,
+            least=least,
+        )
         module = MinMax(model, self, *self.weights(len(batches.labels), len(pool.unlabeled)))
         self.train(module, batches, model, pool, seed=seed, name="Wasserstein classifier", scratch=scratch)
         return model
@@ -156,47 +162,3 @@ class MinMax(Module):
         """The network's first."""
         settings = self.settings
         return [settings.optimizer(self.model.network.parameters()), settings.optimizer(self.model.critic.parameters())]
-
-
-class UnlabeledWithLabeled(Batches):
-    """Labeled inputs, their labels, and as many unlabeled inputs, all float; without the last where all is labeled.
-
-    The larger of both sets is passed over once an epoch.
-    """
-
-    def __init__(self, pool: Pool, settings: Waal, seed: int, least: int) -> None:
-        (self.inputs, self.labels), self.pool, self.settings, self.seed = pool.training_set(), pool, settings, seed
-        self.sizes = len(self.labels), len(pool.unlabeled)
-        self.order = EpochSampler(max(self.sizes), settings.batch_size, seed, pool.device, least=least)
-        self._epoch, self._drawn = -1, torch.empty(0)
-
-    def __len__(self) -> int:
-        return self.settings.epochs * self.order.per_epoch
-
-    def __getitem__(self, step: int) -> Batch:
-        chosen = self.order[step]
-        labeled, unlabeled = (self._positions(chosen, size, step) for size in self.sizes)
-        places = self.pool.unlabeled[unlabeled]
-        inputs, labels, others = self.inputs[labeled], self.labels[labeled], self.pool.inputs[places]
-        if self.settings.augmentation is not None:
-            inputs, labels = self.settings.augmentation(inputs, labels)
-            others, _ = self.settings.augmentation(others, places)
-        return to_float(inputs), labels, to_float(others)
-
-    @property
-    def images_per_step(self) -> float:
-        return (2 if min(self.sizes) else 1) * self.order.num_items / self.order.per_epoch
-
-    def _positions(self, chosen: Tensor, size: int, step: int) -> Tensor:
-        """(B,) positions in one of the sets, (0,) where it is empty."""
-        if size == self.order.num_items or size == 0:
-            return chosen[:size]
-        if self.settings.pairing == "modulo":
-            return chosen % size
-        epoch, number = divmod(step, self.order.per_epoch)
-        if epoch != self._epoch:  # drawn for a whole epoch at once
-            rng = seeding.generator(seeding.seed_for(self.seed, epoch, "with replacement"))
-            drawn = torch.randint(size, (self.order.num_items,), generator=rng)
-            self._epoch, self._drawn = epoch, drawn.to(self.pool.device)
-        first = number * self.order.batch_size
-        return self._drawn[first : first + len(chosen)]

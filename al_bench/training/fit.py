@@ -22,13 +22,14 @@ from al_bench.config.ranges import Precision
 from al_bench.progress import progress
 from al_bench.training import interruption
 from al_bench.training.account import Account
-from al_bench.training.batches import Batches, PerProcess
+from al_bench.training.batches import Batches
 from al_bench.training.callback import Callback
 from al_bench.training.checkpoint import Checkpoint
 from al_bench.training.cost import add_cost
 from al_bench.training.cuda_graph import Captured, capturable
 from al_bench.training.loss_record import Losses, Trace
 from al_bench.training.module import Module
+from al_bench.training.per_process import PerProcess
 
 logger = logging.getLogger(__name__)
 

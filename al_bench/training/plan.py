@@ -12,10 +12,12 @@ from al_bench import seeding
 from al_bench.active.pool import Pool
 from al_bench.config.ranges import Precision
 from al_bench.network import Network
-from al_bench.training.batches import Augmentation, Batches, LabeledBatches, least_batch, steps_of_a_pass
+from al_bench.training.batches import Augmentation, Batches
 from al_bench.training.early_stopping import EarlyStopping, callback_of
 from al_bench.training.fit import Fitter
+from al_bench.training.labeled_batches import LabeledBatches, least_batch
 from al_bench.training.module import Module
+from al_bench.training.sampler import steps_of_a_pass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,8 @@ from al_bench.sources import cache as decoded
 from al_bench.sources.cache import LazyImages, MappedImages, decoded_images
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import picture_files
-from al_bench.training.batches import ImageBatches, LabeledBatches
+from al_bench.training.image_batches import ImageBatches
+from al_bench.training.labeled_batches import LabeledBatches
 
 DECODER = Decoder(None, "center", "rgb")
 LABELS = torch.arange(30) % 3

@@ -12,11 +12,13 @@ from toy_training import CPU, INPUTS, LABELS, Toy, assert_equal, batches
 
 from al_bench.errors import UserError
 from al_bench.training import interruption
-from al_bench.training.batches import EpochSampler, ImageBatches, LabeledBatches, least_batch
 from al_bench.training.cost import add_cost, measure_cost
 from al_bench.training.fit import Fitter
+from al_bench.training.image_batches import ImageBatches
+from al_bench.training.labeled_batches import LabeledBatches, least_batch
 from al_bench.training.losses import cross_entropy
 from al_bench.training.module import Module, frozen
+from al_bench.training.sampler import EpochSampler
 from al_bench.training.schedule import LinearDecay, StepDecay
 
 

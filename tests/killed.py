@@ -1,6 +1,6 @@
 """Runs run.py's command line and kills this process with SIGKILL at the nth call of a function.
 
-    python tests/killed.py al_bench.gan.Game.step 17 before strategy=asal_auto seed=0
+    python tests/killed.py al_bench.gan.game.Game.step 17 before strategy=asal_auto seed=0
 
 `before` kills instead of the call, `after` once it has returned, `never` runs to the end. Checkpoints are written
 every few steps, so that one lies between any two kills.

@@ -19,7 +19,8 @@ from al_bench.active import scores
 from al_bench.active.inputs import Inputs, fingerprint
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.dataset import Split, limited
+from al_bench.dataset import Split
+from al_bench.dataset.subset import limited
 from al_bench.errors import UserError
 from al_bench.learner.supervised import Supervised
 from al_bench.network.predict import embeddings, predict

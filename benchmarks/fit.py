@@ -1,4 +1,4 @@
-"""Training: what `Supervised` and `training.fit` add to a loop that one would write by hand."""
+"""Training: what `Supervised` and `Fitter.fit` add to a loop that one would write by hand."""
 
 from functools import partial
 

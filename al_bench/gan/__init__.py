@@ -50,7 +50,7 @@ class Gan(ABC):
     *_optimizer: of (parameters) -> optimizer. iterations: of the generator. num_critic: discriminator steps before
     each of them. generator_batch_size: where it differs from that of the discriminator. dequantize: real pixels are
     (byte + U[0, 1)) / 256 in place of byte / 255. precision: of both networks; losses are float32 in any. seed: of the
-    GAN itself; it is trained once and shared by runs of every seed. capture: see `training.Module`.
+    GAN itself; it is trained once and shared by runs of every seed. capture: see `training.module.Module`.
     """
 
     generator: NetworkFactory

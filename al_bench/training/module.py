@@ -18,7 +18,7 @@ class Module(pl.LightningModule, ABC):
     """A LightningModule whose arithmetic is one `step`.
 
     schedule: maps the fraction of the training done, in [0, 1), to a factor on every learning rate. capture: whether
-    the loop of our own replays the step as a CUDA graph (`capture.Captured`); it may then not look at a value on the
+    the loop of our own replays the step as a CUDA graph (`cuda_graph.Captured`); it may then not look at a value on the
     device, and its optimizers have to be able to (Adam). On a CPU it changes nothing. account: of the training that
     goes on, or of the last one.
     """

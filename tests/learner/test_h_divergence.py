@@ -56,7 +56,7 @@ def domain_loss(game: Adversarial) -> float:
 
 
 def step(game: Adversarial, optimizers: list[Optimizer]) -> None:
-    """One step, as `training.fit` makes it but for the mode."""
+    """One step, as `Fitter.fit` makes it but for the mode."""
     _, *driven = Fabric(accelerator="cpu").setup(game, *optimizers)
     game.step(batch(), driven)
 

@@ -74,7 +74,7 @@ def batch() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def step(game: MinMax, optimizers: list[Optimizer]) -> Losses:
-    """One step, as `training.fit` makes it but for the mode."""
+    """One step, as `Fitter.fit` makes it but for the mode."""
     _, *driven = Fabric(accelerator="cpu").setup(game, *optimizers)
     return game.step(batch(), driven)
 

@@ -67,7 +67,7 @@ def own_share(
     dataset = made_dataset(num_classes)
     oracle, optimizer = GroundTruth(), partial(torch.optim.Adam, lr=0.001)
     oracle.labels = dataset.train.labels
-    learner = Supervised(network, epochs=10, batch_size=batch_size, optimizer=optimizer)
+    learner = Supervised(network=network, epochs=10, batch_size=batch_size, optimizer=optimizer)
     counted = [Counted(part) for part in (Uncertainty(scores.entropy), learner, oracle, Accuracy())]
     marks: list[tuple[float, float]] = []
 

@@ -27,7 +27,8 @@ def measure(num_images: int = 10_000, num_slow: int = 200, blocks: int = 5) -> l
     pool = made_pool(num_images)
     network = partial(LeNet5, mean=0.1307, std=0.3081)
     sgd = partial(torch.optim.SGD, lr=0.01, momentum=0.5)
-    model = Supervised(network, EPOCHS, 64, sgd).fit(pool, None, SEED)
+    learner = Supervised(network=network, epochs=EPOCHS, batch_size=64, optimizer=sgd)
+    model = learner.fit(pool, None, SEED)
     goals = {"backward of each logit": Goal(1 / 8), "gradients of the image alone": None}
     return [
         compared(model, pool.inputs[pool.unlabeled], num_slow, blocks, kind, goal, alone)

@@ -1,4 +1,4 @@
-"""Training: what `Supervised` and `training.fit` add to a loop that one would write by hand."""
+"""Training: what `Supervised` and `Fitter.fit` add to a loop that one would write by hand."""
 
 from functools import partial
 
@@ -20,7 +20,8 @@ EPOCHS, BATCH_SIZE, RATE = 10, 10, 0.001  # ASAL A.1
 
 def measure(num_images: int = 500, pairs: int = 21) -> list[Measured]:
     """One fit as at the end of ASAL's MNIST with two classes: 500 labels, ten epochs, batches of ten."""
-    pool, learner = labeled_pool(num_images), Supervised(Linear, EPOCHS, BATCH_SIZE, partial(torch.optim.Adam, lr=RATE))
+    pool, adam = labeled_pool(num_images), partial(torch.optim.Adam, lr=RATE)
+    learner = Supervised(network=Linear, epochs=EPOCHS, batch_size=BATCH_SIZE, optimizer=adam)
     inputs, labels = pool.training_set()
     runs = interleaved(
         lambda _: learner.fit(pool, None, SEED),

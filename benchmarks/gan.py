@@ -14,7 +14,7 @@ from al_bench.config.ranges import Precision
 from al_bench.gan import GanNetworks
 from al_bench.gan.wgan_gp import WganGp
 from al_bench.network.conv_gan import ConvCritic, ConvGenerator
-from al_bench.training.batches import ImageBatches
+from al_bench.training.image_batches import ImageBatches
 from benchmarks import Goal, Measured, Pairs, interleaved
 from benchmarks.fit import same
 

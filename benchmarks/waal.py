@@ -36,7 +36,7 @@ def row(
     """Both learners for the same number of steps on the same pool."""
     pool = half_labeled(2 * steps * BATCH_SIZE, shape)
     adversarial = Waal(
-        network,
+        network=network,
         epochs=1,
         batch_size=BATCH_SIZE,
         optimizer=SGD,
@@ -50,7 +50,7 @@ def row(
         reversed_penalty=False,
         fresh_features=False,
     )
-    supervised = Supervised(network, epochs=1, batch_size=BATCH_SIZE, optimizer=SGD)
+    supervised = Supervised(network=network, epochs=1, batch_size=BATCH_SIZE, optimizer=SGD)
     runs = interleaved(lambda _: adversarial.fit(pool, None, SEED), lambda _: supervised.fit(pool, None, SEED), pairs)
     ours, plain = (1e3 * seconds / steps for seconds in runs.medians)
     how = f"batches of {BATCH_SIZE}, {steps} steps: {ours:,.1f} ms a step, supervised {plain:,.1f}"

@@ -89,11 +89,11 @@ def _become(
 def _set(trap: tuple[str, int, str]) -> None:
     import torch
 
-    from al_bench.training.fit import fit
+    from al_bench.training.fit import Fitter
 
     torch.set_num_threads(1)
-    assert fit.__kwdefaults__ is not None
-    fit.__kwdefaults__["checkpoint_seconds"] = 0.02
+    assert Fitter.fit.__kwdefaults__ is not None
+    Fitter.fit.__kwdefaults__["checkpoint_seconds"] = 0.02
     target, number, when = trap
     if when != "never":
         _kill_at(target, number, when)

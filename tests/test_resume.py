@@ -50,8 +50,8 @@ def uncut(tmp_path_factory):
 @pytest.mark.parametrize(
     "kills",
     [
-        [("al_bench.gan.Game.step", 31, "before")],  # in the GAN's training, several checkpoints behind
-        [("al_bench.gan.Game.step", 9, "before"), ("al_bench.gan.Game.step", 40, "before")],  # and once more
+        [("al_bench.gan.game.Game.step", 31, "before")],  # in the GAN's training, several checkpoints behind
+        [("al_bench.gan.game.Game.step", 9, "before"), ("al_bench.gan.game.Game.step", 40, "before")],  # and once more
         [
             ("al_bench.storage.artifacts.write_json", 1, "before")
         ],  # an artifact's tensors are written, its record is not

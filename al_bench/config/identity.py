@@ -31,8 +31,8 @@ MOVED = {  # until identities no longer hold the paths of modules: where these s
     "al_bench.procedure.toy.sampling_bias": "al_bench.sampling_bias",
     "al_bench.training.augmentation": "al_bench.augmentation",
     "al_bench.training.early_stopping": "al_bench.early_stopping",
-    "al_bench.training.fit": "al_bench.training",
     "al_bench.training.losses": "al_bench.losses",
+    "al_bench.training.schedule": "al_bench.training",
 }
 PLACES = {"root": "<data>", "decoded": "<decoded>", "cache": None}  # of dataset: where its files are, not what
 

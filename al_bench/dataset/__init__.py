@@ -1,4 +1,4 @@
-"""Data sets: what one is, and how a smaller or a sealed one is made from it.
+"""Data sets: what one is, and a sealed one.
 
 A member is a function that returns a Dataset; its configuration node calls it.
 """
@@ -10,7 +10,6 @@ from typing import Any, NoReturn, cast
 import torch
 from torch import Tensor
 
-from al_bench import seeding
 from al_bench.active.inputs import Inputs
 
 
@@ -18,7 +17,7 @@ from al_bench.active.inputs import Inputs
 class Split:
     """images: (N, C, H, W) uint8 by index, or (N, D) float features once a representation replaced them.
     labels: (N,) int64 classes or (N, H, W) uint8 label maps, 255 = ignore. positions: (N,) int64 among all images that
-    are published, which index files are made of (`splits.py`); None where nobody counts them."""
+    are published, which index files are made of (`index_file`); None where nobody counts them."""
 
     images: Inputs
     labels: Tensor
@@ -75,25 +74,3 @@ class Sealed:
 
     __getattr__ = __getitem__ = __len__ = __iter__ = __bool__ = __array__ = __eq__ = _refuse
     __hash__ = None  # type: ignore[assignment]
-
-
-def limited(split: Split, max_images: int | None, seed: int = 0) -> Split:
-    """At most `max_images` of a split, drawn by `seed`, in their first order; all of it for None."""
-    if max_images is None or len(split) <= max_images:
-        return split
-    return split.subset(limited_positions(len(split), max_images, seed))
-
-
-def limited_positions(total: int, max_images: int, seed: int = 0) -> Tensor:
-    """Which of `total` images `limited` takes, ascending."""
-    return torch.randperm(total, generator=seeding.generator(seed))[:max_images].sort().values
-
-
-def of_classes(split: Split, classes: list[int] | None) -> Split:
-    """The images of some classes, relabeled 0, 1, ... in the order given; all of it for None."""
-    if classes is None:
-        return split
-    kept = torch.isin(split.labels, torch.tensor(classes)).nonzero().squeeze(1)
-    position = {label: number for number, label in enumerate(classes)}
-    labels = torch.tensor([position[label] for label in split.labels[kept].tolist()])
-    return Split(split.images[kept], labels)

@@ -8,7 +8,8 @@ import torch
 from pydantic import Field, PositiveInt
 from torchvision.datasets import CelebA
 
-from al_bench.dataset import Dataset, Split, limited_positions
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.subset import limited_positions
 from al_bench.errors import UserError
 from al_bench.sources.cache import decoded_pictures
 from al_bench.sources.decoding import Decoder, Picture

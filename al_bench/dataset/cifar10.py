@@ -11,9 +11,10 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import CIFAR10
 
-from al_bench.dataset import Dataset, Split, limited, of_classes
+from al_bench.dataset import Dataset, Split
 from al_bench.dataset.image_folder import image_folder
 from al_bench.dataset.splits import Splits, divided, last, last_of_each
+from al_bench.dataset.subset import limited, of_classes
 from al_bench.errors import UserError
 from al_bench.sources.archive_download import complete
 from al_bench.sources.download import md5
@@ -40,7 +41,7 @@ def cifar10(
     train/<class>/*.jpg and test/<class>/*.jpg. decoded: where decoded pictures are kept. classes: the numbers of those
     to keep, labeled 0, 1, ... in this order; None: all ten. max_images: of the training split. validation_size: the
     last images for training, or of the folder, which lies by class, the last of each class, are the validation split
-    (0: none). split: an index file of another division, see `splits.read`; each format counts in its own order.
+    (0: none). split: an index file of another division, see `index_file.read`; each format counts in its own order.
     checksums: name of each batch to its MD5, training batches first, the test batch last; source: URL of the archive
     that holds them.
 

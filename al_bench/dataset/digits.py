@@ -9,7 +9,8 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from al_bench.config.ranges import ProperFraction
-from al_bench.dataset import Dataset, Split, limited, of_classes
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.subset import limited, of_classes
 from al_bench.errors import UserError
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import FashionMNIST
 
-from al_bench.dataset import Dataset, limited
+from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
+from al_bench.dataset.subset import limited
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
@@ -26,7 +27,7 @@ def fashion_mnist(
 
     root: the folder of FashionMNIST/raw. validation_size: the last images of the published 60,000 for training, which
     are the validation split (0: none). max_images: of the training split. split: an index file of another division,
-    see `splits.read`. Raises UserError for files that are absent or corrupted and for values that cannot be.
+    see `index_file.read`. Raises UserError for files that are absent or corrupted and for values that cannot be.
     """
     train, validation, test = idx_splits(FashionMNIST, root, CHECKSUMS, validation_size, split)
     return Dataset(limited(train, max_images), validation, test, 10, tuple(FashionMNIST.classes))

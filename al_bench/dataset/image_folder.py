@@ -11,7 +11,8 @@ from pydantic import PositiveInt
 
 from al_bench import seeding
 from al_bench.config.ranges import ProperFraction
-from al_bench.dataset import Dataset, Split, limited_positions
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.subset import limited_positions
 from al_bench.errors import UserError
 from al_bench.sources.cache import decoded_images
 from al_bench.sources.decoding import Decoder

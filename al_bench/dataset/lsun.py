@@ -14,7 +14,8 @@ from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs
-from al_bench.dataset import Dataset, Split, limited_positions
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.subset import limited_positions
 from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages, decoded_pictures, fits
 from al_bench.sources.decoding import Decoder

@@ -6,8 +6,9 @@ from pathlib import Path
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import MNIST
 
-from al_bench.dataset import Dataset, limited, of_classes
+from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
+from al_bench.dataset.subset import limited, of_classes
 from al_bench.errors import UserError
 
 CHECKSUMS = {

@@ -7,7 +7,8 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
-from al_bench.dataset import Dataset, Split, limited
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.subset import limited
 from al_bench.training.losses import IGNORED
 
 CLASS_NAMES = ("background", "circle", "square", "triangle")

@@ -8,8 +8,10 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import STL10
 
-from al_bench.dataset import Dataset, Split, limited
-from al_bench.dataset.splits import drawn, read, taken, together
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.index_file import read
+from al_bench.dataset.splits import drawn, taken, together
+from al_bench.dataset.subset import limited
 from al_bench.errors import UserError
 from al_bench.sources.archive_download import complete
 from al_bench.sources.download import md5_of_file
@@ -37,7 +39,7 @@ def stl10(
 
     root: the folder of stl10_binary. validation_size, test_size: of those splits, as many of each class, drawn by
     split_seed; all others are the pool. max_images: of the pool. split: an index file of another division, see
-    `splits.read`. checksums: name of each file to its MD5; source: URL of the archive that holds them.
+    `index_file.read`. checksums: name of each file to its MD5; source: URL of the archive that holds them.
 
     Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
     """

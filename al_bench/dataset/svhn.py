@@ -12,8 +12,9 @@ from scipy.io import loadmat
 from torch import Tensor
 from torchvision.datasets import SVHN
 
-from al_bench.dataset import Dataset, Split, limited
+from al_bench.dataset import Dataset, Split
 from al_bench.dataset.splits import divided, last, together
+from al_bench.dataset.subset import limited
 from al_bench.errors import UserError
 from al_bench.sources.download import fetch, md5_of_file
 
@@ -35,7 +36,7 @@ def svhn(
 
     root: the folder of train_32x32.mat, extra_32x32.mat and test_32x32.mat. max_images: of the training split. extra:
     whether the extra images are read. validation_size: the last images of all these, which are the validation split
-    (0: none). split: an index file of another division, see `splits.read`. checksums: `train`, `extra` and `test` to
+    (0: none). split: an index file of another division, see `index_file.read`. checksums: `train`, `extra` and `test` to
     the MD5 of their files; source: URL of the folder to fetch these from. Reading takes up to 4 GB of memory for a
     while.
 

@@ -21,7 +21,7 @@ from al_bench.network import Network, NetworkFactory
 from al_bench.network.hyperplane import flip, hyperplane
 from al_bench.training import losses
 from al_bench.training.batches import Batches
-from al_bench.training.fit import fit
+from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module
 
@@ -76,16 +76,10 @@ class Boundary(Learner):
 
     def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
         module = Joint(self.empty(pool, seed), self)
-        fit(
-            module,
-            Everything(material(pool, self.loss), self.epochs),
-            seed=seeding.seed_for(seed, 0, "training"),
-            device=pool.device,
-            name="boundary",
-            precision=self.precision,
-            trainer=self.trainer,
-            scratch=scratch,
-        )
+        batches = Everything(material(pool, self.loss), self.epochs)
+        training_seed = seeding.seed_for(seed, 0, "training")
+        fitter = Fitter(pool.device, self.precision, self.trainer)
+        fitter.fit(module, batches, seed=training_seed, name="boundary", scratch=scratch)
         return module.network
 
 

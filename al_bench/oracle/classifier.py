@@ -15,7 +15,8 @@ from al_bench.evaluator.judging import answer
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.oracle import Oracle
-from al_bench.storage.artifacts import Artifacts, Made, describe
+from al_bench.storage.artifacts import Artifacts, describe
+from al_bench.training.loss_record import Trace
 
 
 class Classifier(Oracle):
@@ -41,8 +42,8 @@ class Classifier(Oracle):
         pool = Pool.unlabeled_from(images, dataset.num_classes)
         whole = pool.with_labels(PoolQuery(torch.arange(len(images))), self.labels)
 
-        def make(scratch: Path) -> Made:
-            return self.learner.fit(whole, None, self.seed, scratch).state_dict(), {}
+        def fit(scratch: Path) -> tuple[Network, Trace]:
+            return self.learner.fit(whole, None, self.seed, scratch), {}
 
         spec = {
             "learner": describe(self.learner),
@@ -50,9 +51,7 @@ class Classifier(Oracle):
             "images": fingerprint(images),
             "labels": fingerprint(self.labels),
         }
-        self.model = self.learner.empty(pool, self.seed)
-        self.model.load_state_dict(artifacts.get("oracle", spec, make))
-        self.model.to(images.device).eval().requires_grad_(False)
+        self.model = artifacts.train_once("oracle", spec, self.learner.empty(pool, self.seed), fit, images.device)
 
     def label(self, query: Query) -> Tensor:
         if isinstance(query, PoolQuery):

@@ -12,11 +12,12 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from filelock import FileLock, Timeout
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from al_bench.files import digest, read_json, set_aside, write_json, written_whole
 from al_bench.storage.commit import current_commit
@@ -26,6 +27,7 @@ from al_bench.training.loss_record import Trace
 logger = logging.getLogger(__name__)
 
 Made = tuple[Mapping[str, Tensor], Trace]
+Trained = TypeVar("Trained", bound=nn.Module)
 
 
 class Artifacts:
@@ -53,6 +55,27 @@ class Artifacts:
                 found = self._read(path) or self._make(path, kind, json.loads(text), make)
         self.seconds[kind] = read_json(path.with_suffix(".json"))["effort"]["seconds"]
         return found
+
+    def train_once(
+        self,
+        kind: str,
+        spec: Mapping[str, Any],
+        untrained: Trained,
+        fit: Callable[[Path], tuple[nn.Module, Trace]],
+        device: torch.device,
+    ) -> Trained:
+        """A trained module, trained first where nobody has: on `device`, in eval mode, its parameters take no gradient.
+
+        kind, spec: see `get`. untrained: what the stored weights are loaded into. fit: called with a folder for
+        checkpoints; returns another such module, trained, and its losses.
+        """
+
+        def make(scratch: Path) -> Made:
+            module, losses = fit(scratch)
+            return module.state_dict(), losses
+
+        untrained.load_state_dict(self.get(kind, spec, make))
+        return untrained.to(device).eval().requires_grad_(False)
 
     def _locked(self, path: Path, kind: str) -> Any:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from al_bench import seeding
 from al_bench.active.inputs import as_stored, to_float
 from al_bench.config.groups import CONF
-from al_bench.gan import Game, Gan
+from al_bench.gan import Gan
+from al_bench.gan.game import Game
 
 SHAPES = {"mnist": (1, 28, 28), "cifar10": (3, 32, 32), "svhn": (3, 32, 32), "celeba": (3, 64, 64), "lsun": (3, 64, 64)}
 RECIPES = sorted(path.stem for path in (CONF / "recipe" / "asal").glob("*.yaml"))

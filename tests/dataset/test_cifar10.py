@@ -16,7 +16,7 @@ from pictures import noise, save
 
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.cifar10 import CHECKSUMS, CLASS_NAMES, cifar10
-from al_bench.dataset.splits import write
+from al_bench.dataset.index_file import write
 from al_bench.errors import UserError
 from al_bench.sources.archives import unpacked
 

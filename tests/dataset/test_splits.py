@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from al_bench.dataset import Dataset, Split, limited
-from al_bench.dataset.splits import divided, drawn, last, last_of_each, read, taken, together, write
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.index_file import read, write
+from al_bench.dataset.splits import divided, drawn, last, last_of_each, taken, together
+from al_bench.dataset.subset import limited
 from al_bench.errors import UserError
 from scripts import split
 

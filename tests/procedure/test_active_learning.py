@@ -202,7 +202,7 @@ def test_bad_input_ends_before_any_training(tmp_path, overrides, sentence, monke
     def train(*arguments, **options):
         raise AssertionError("something was trained")
 
-    monkeypatch.setattr("al_bench.training.fit.fit", train)
+    monkeypatch.setattr("al_bench.training.fit.Fitter.fit", train)
     if torch.cuda.is_available() and "device=cuda" in overrides:
         pytest.skip("a GPU is there")
     with pytest.raises(UserError, match=sentence):

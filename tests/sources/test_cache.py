@@ -19,7 +19,8 @@ from al_bench.active import scores
 from al_bench.active.inputs import Inputs, fingerprint
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, SyntheticQuery
-from al_bench.dataset import Split, limited
+from al_bench.dataset import Split
+from al_bench.dataset.subset import limited
 from al_bench.errors import UserError
 from al_bench.learner.supervised import Supervised
 from al_bench.network.predict import embeddings, predict
@@ -28,7 +29,8 @@ from al_bench.sources import cache as decoded
 from al_bench.sources.cache import LazyImages, MappedImages, decoded_images
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import picture_files
-from al_bench.training.batches import ImageBatches, LabeledBatches
+from al_bench.training.image_batches import ImageBatches
+from al_bench.training.labeled_batches import LabeledBatches
 
 DECODER = Decoder(None, "center", "rgb")
 LABELS = torch.arange(30) % 3
@@ -76,7 +78,10 @@ def everything(images: Inputs) -> list[Tensor]:
     assert pool.class_counts() == [1, 2, 1]
     network = {"channels": [4], "hidden": 8, "dropout": 0.5}
     learner = Supervised(
-        lambda **shapes: SmallCnn(**shapes, **network), 2, 2, lambda parameters: torch.optim.SGD(parameters, 0.1)
+        network=lambda **shapes: SmallCnn(**shapes, **network),
+        epochs=2,
+        batch_size=2,
+        optimizer=lambda parameters: torch.optim.SGD(parameters, 0.1),
     )
     model = learner.fit(pool, None, 0)
     cut = limited(moved, 5)

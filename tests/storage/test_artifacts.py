@@ -46,6 +46,21 @@ def test_how_long_making_took_is_known_whenever_that_was(tmp_path):
     assert 0.05 <= again.seconds["gan"] < 1
 
 
+def test_a_module_is_trained_once_and_comes_back_fixed(tmp_path):
+    def fit(scratch):
+        module = torch.nn.Linear(2, 1)
+        torch.nn.init.ones_(module.weight)
+        calls.append(scratch)
+        return module, {"loss": [1.0]}
+
+    calls = []
+    for _ in range(2):
+        module = Artifacts(tmp_path).train_once("gan", SPEC, torch.nn.Linear(2, 1), fit, torch.device("cpu"))
+        assert torch.equal(module.weight, torch.ones(1, 2))
+        assert not module.training and not any(parameter.requires_grad for parameter in module.parameters())
+    assert len(calls) == 1
+
+
 def test_another_configuration_is_another_artifact(tmp_path):
     artifacts = Artifacts(tmp_path)
     artifacts.get("gan", SPEC, made(1.0))

@@ -138,7 +138,8 @@ def test_equals_one_image_at_a_time_on_a_network_of_the_paper() -> None:
     images[20:, :, :8] *= 0.3
     pool = Pool.unlabeled_from(images, 4).with_labels(PoolQuery(torch.arange(40)), labels)
     network = partial(LeNet5, mean=0.13, std=0.31)
-    model = Supervised(network, 20, 10, partial(torch.optim.Adam, lr=0.005)).fit(pool, None, seed=0)
+    adam = partial(torch.optim.Adam, lr=0.005)
+    model = Supervised(network=network, epochs=20, batch_size=10, optimizer=adam).fit(pool, None, seed=0)
     found, taken = squares(model, images, DeepFool(50, 0.02))
     expected = torch.tensor([slow(model, image, 50, 0.02) for image in images])
     assert torch.allclose(found, expected[:, 0], rtol=1e-3)

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from al_bench.analysis.reading import Stored, stored, stored_at, stored_of
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.experiment import made
 from al_bench.errors import UserError
 from al_bench.report.experiment import Experiment, planned
 from al_bench.report.page import BANDS, write_report
-from al_bench.report.sources import Sources
 
 
 def main() -> None:
@@ -22,9 +22,9 @@ def main() -> None:
         found = read(arguments, experiments)
     except UserError as error:
         sys.exit(_refused(error))
-    sources = Sources(None if arguments.no_images else made, str(arguments.data))
+    rebuilder = Rebuilder(None if arguments.no_images else made, str(arguments.data))
     to = arguments.to or Path("outputs/report", *(one.name.replace("/", "-") for one in experiments[:1]))
-    page = write_report(found, to, arguments.band, sources, experiments=experiments)
+    page = write_report(found, to, arguments.band, rebuilder, experiments=experiments)
     for problem in found.problems:
         print(f"left out: {problem.place}: {problem.sentence}")
     for one in (version for asked in experiments for version in (asked, *asked.versions)):

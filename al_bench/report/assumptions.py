@@ -8,12 +8,12 @@ from statistics import fmean
 from al_bench.analysis.curves import Point
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Problem
+from al_bench.analysis.traces import trace_curves
 from al_bench.report.figures.charts import ANNOTATIONS, Charts, alt_text, over_annotations
 from al_bench.report.figures.palette import Look
 from al_bench.report.figures.plots import Line, Picture, line_chart
 from al_bench.report.measures import Measure, listed, measure
 from al_bench.report.tables import Table
-from al_bench.report.traces import trace_curves
 
 Curves = Mapping[str, Sequence[Point]]
 Means = Mapping[str, float]

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from al_bench.analysis.grouping import Section, sections
+from al_bench.analysis.published import Published
 from al_bench.analysis.reading import Run, Stored
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.report.comparison import Comparison, compared
 from al_bench.report.experiment import Experiment, Other
 from al_bench.report.figures.charts import Charts, Looks
 from al_bench.report.measured import Measurement, measurements
 from al_bench.report.parts import Part, anchor, part
-from al_bench.report.published import Published
-from al_bench.report.sources import Sources
 from al_bench.report.tables import Table
 from al_bench.report.trained import Trained
 from al_bench.report.versions import Side, Versions, apart, sides, versions
@@ -105,7 +105,7 @@ class Editor:
     band: str
     made: Sequence[Trained]
     numbers: Sequence[Published]
-    sources: Sources
+    rebuilder: Rebuilder
     conf: Path
 
     def chapter(self, outline: Outline) -> Chapter:
@@ -114,7 +114,7 @@ class Editor:
         name, numbers = (outline.experiment.name, ()) if outline.experiment else ("", self.numbers)
         parts = [
             part(
-                Charts(section, self.looks, self.band), name, self.made, numbers, self.sources, self.found.problems,
+                Charts(section, self.looks, self.band), name, self.made, numbers, self.rebuilder, self.found.problems,
                 self.conf,
             )
             for section in outline.sections

@@ -7,8 +7,8 @@ from statistics import fmean
 
 from al_bench.analysis.curves import Point, curve, entropies, headline, last_common, metric, point, scalar_metrics
 from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.published import Number, Published
 from al_bench.report.measures import Measure, counted, listed, measure
-from al_bench.report.published import Number, Published
 from al_bench.report.tables import Cell, Table
 
 _RUN_FOR = ("experiment", "recipe")  # the choices of a run that may bear the name of a table

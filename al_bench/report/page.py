@@ -9,7 +9,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from al_bench.analysis.published import read_published
 from al_bench.analysis.reading import Stored
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.groups import CONF
 from al_bench.files import written_whole
 from al_bench.report import results
@@ -20,8 +22,6 @@ from al_bench.report.figures.plots import FADES
 from al_bench.report.ledger import ORIGINS
 from al_bench.report.measures import counted, duration, listed, size
 from al_bench.report.parts import anchor
-from al_bench.report.published import published
-from al_bench.report.sources import Sources
 from al_bench.report.tables import Table, shown
 from al_bench.report.trained import trained
 
@@ -40,20 +40,20 @@ _TOGETHER = {
 
 
 def write_report(
-    found: Stored, to: Path, band: str, sources: Sources, conf: Path = CONF, experiments: Sequence[Experiment] = ()
+    found: Stored, to: Path, band: str, rebuilder: Rebuilder, conf: Path = CONF, experiments: Sequence[Experiment] = ()
 ) -> Path:
     """Writes `index.html` and `tables/` into `to`; returns the page's path.
 
-    band: a key of BANDS; sources: makes data sets and GANs for pictures; experiments: those to show, in place of all
+    band: a key of BANDS; rebuilder: makes data sets and GANs for pictures; experiments: those to show, in place of all
     that was found. What cannot be read along the way is added to `found.problems`.
     """
     outlined = outlines(found, experiments)
     parts_of = [section for outline in outlined for section in outline.sections]
     drawn = [*parts_of, *(side.section for outline in outlined for side in outline.sides)]
     styles = looks(group for section in drawn for group in section.groups)
-    made = sorted(trained(found.artifacts, parts_of, sources), key=lambda one: (not one.users, one.samples is None))
+    made = sorted(trained(found.artifacts, parts_of, rebuilder), key=lambda one: (not one.users, one.samples is None))
     made = [one for one in made if one.users or not found.named]
-    editor = Editor(found, styles, band, made, published(found.problems, conf), sources, conf)
+    editor = Editor(found, styles, band, made, read_published(found.problems, conf), rebuilder, conf)
     chapters = [editor.chapter(outline) for outline in outlined]
     found.problems[:] = dict.fromkeys(found.problems)  # curves and pictures read the same tensors
     every = [section for outline in outlined for section in outline.every]
@@ -62,7 +62,7 @@ def write_report(
     html = _rendered(
         chapters=chapters, counts=(len(runs.rows), groups), made=made, runs=runs,
         tables=_written_tables(chapters, runs, to / "tables"), styles=styles, problems=found.problems,
-        missing=sources.words(), band=BANDS[band], date=time.strftime("%Y-%m-%d %H:%M"),
+        missing=rebuilder.words(), band=BANDS[band], date=time.strftime("%Y-%m-%d %H:%M"),
     )  # fmt: skip
     with written_whole(to / "index.html") as file:
         file.write(html.encode())

@@ -9,7 +9,9 @@ from typing import Any
 from al_bench.analysis.cost import memory_is
 from al_bench.analysis.curves import class_shares, headline
 from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.published import Published
 from al_bench.analysis.reading import Problem, Run
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.files import as_json
 from al_bench.report import results
 from al_bench.report.assumptions import Assumptions, assumptions
@@ -20,8 +22,6 @@ from al_bench.report.figures.plots import Picture
 from al_bench.report.images import Asked, Beside, asked_for, class_names, side_by_side
 from al_bench.report.measures import counted, listed, measure
 from al_bench.report.notes import notes
-from al_bench.report.published import Published
-from al_bench.report.sources import Sources
 from al_bench.report.tables import Table
 from al_bench.report.trained import Trained
 
@@ -74,13 +74,13 @@ class Part:
 
 
 def part(
-    charts: Charts, chapter: str, made: Sequence[Trained], numbers: Sequence[Published], sources: Sources,
+    charts: Charts, chapter: str, made: Sequence[Trained], numbers: Sequence[Published], rebuilder: Rebuilder,
     problems: list[Problem], conf: Path,
 ) -> Part:  # fmt: skip
     """Everything of the section of `charts`. chapter: the experiment's name, or empty; made: what was trained once;
     numbers: published ones to look through; what cannot be read is added to `problems`."""
     section = charts.section
-    classes, shares = _class_names(section, sources), _data_shares(section, sources)
+    classes, shares = _class_names(section, rebuilder), _data_shares(section, rebuilder)
     searched = assumptions(charts, problems)
     tables = [
         results.summary(section), results.learning(section), results.curves(section),
@@ -88,7 +88,7 @@ def part(
         results.settings_that_differ(section), results.settings_ledger(section, conf),
         *([searched.table] if searched else []),
     ]  # fmt: skip
-    asked = [(group, shown) for group in section.groups if (shown := asked_for(group, sources, problems))]
+    asked = [(group, shown) for group in section.groups if (shown := asked_for(group, rebuilder, problems))]
     groups_of = [(known, run_for(known, section)) for known in numbers]
     return Part(
         section,
@@ -97,7 +97,7 @@ def part(
         notes(section),
         {table.name: table for table in tables},
         [(known, compared(known, groups)) for known, groups in groups_of if groups],
-        side_by_side(section, sources, problems),
+        side_by_side(section, rebuilder, problems),
         [(group, run, cycles) for group, (run, cycles) in asked],
         searched,
         [(group, as_json(_readable(group.first))) for group in section.groups],
@@ -117,21 +117,21 @@ def _used(made: Sequence[Trained], section: Section) -> list[tuple[str, Any]]:
     return [(listed(names), one.artifact) for one, names in users if names]
 
 
-def _class_names(section: Section, sources: Sources) -> list[str]:
+def _class_names(section: Section, rebuilder: Rebuilder) -> list[str]:
     """Those of the data set where it can be loaded, else their numbers, told from names that are digits."""
     run = section.groups[0].first
-    names = class_names(run, sources)
+    names = class_names(run, rebuilder)
     count = len(run.cycles[0]["class_counts"])
     return list(names) if len(names) == count else [f"class {number}" for number in range(count)]
 
 
-def _data_shares(section: Section, sources: Sources) -> list[float] | None:
-    """Each class's fraction of the pool: of a run that had all its labels, else of the data set, if it can be loaded."""
+def _data_shares(section: Section, rebuilder: Rebuilder) -> list[float] | None:
+    """Each class's fraction of the pool: of a run that had all labels, else of the data set, if it can be loaded."""
     whole = next((group.first for group in section.groups if has_all(group)), None)
     if whole is not None:
         return class_shares(whole.cycles[-1])
     run = section.groups[0].first
-    dataset = sources.get(f"the data set {run.label[0]}", run.config["dataset"])
+    dataset = rebuilder.get(f"the data set {run.label[0]}", run.config["dataset"])
     labels = getattr(getattr(dataset, "train", None), "labels", None)
     if labels is None or labels.ndim != 1:
         return None

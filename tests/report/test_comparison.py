@@ -4,9 +4,9 @@ import pytest
 from made_runs import made_run
 
 from al_bench.analysis.grouping import sections
+from al_bench.analysis.published import Number, Published
 from al_bench.analysis.reading import stored
 from al_bench.report.comparison import compared, run_for
-from al_bench.report.published import Number, Published
 
 
 def known(*numbers):

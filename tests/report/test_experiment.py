@@ -6,11 +6,11 @@ import pytest
 from made_runs import CHOICES, made_measurement, made_run
 
 from al_bench.analysis.reading import stored_of
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.experiment import Cell, cells_of
 from al_bench.config.identity import hash_of
 from al_bench.report.experiment import experiment
 from al_bench.report.page import write_report
-from al_bench.report.sources import Sources
 
 SHADOW = f"hydra.searchpath=[file://{Path(__file__).parents[1] / 'conf'}]"
 LOOP = {"budget": 30, "max_cycles": None, "stop_at": None}
@@ -114,7 +114,7 @@ def written(tmp_path, one, found, numbers):
     conf = tmp_path / "conf"
     (conf / "experiment" / "paper").mkdir(parents=True)
     (conf / "experiment" / "paper" / "made.csv").write_text("row,column,mean,std,n,source\n" + numbers)
-    page = write_report(found, tmp_path / "report", "range", Sources(None), conf, [one])
+    page = write_report(found, tmp_path / "report", "range", Rebuilder(None), conf, [one])
     return page.read_text(), page.parent / "tables"
 
 

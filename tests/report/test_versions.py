@@ -8,11 +8,11 @@ import pytest
 from made_runs import CHOICES, EFFORT, cycle, made_run, write_cycle
 
 from al_bench.analysis.reading import stored_of
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.experiment import Cell
 from al_bench.report.experiment import experiment, planned
 from al_bench.report.figures.palette import looks
 from al_bench.report.page import write_report
-from al_bench.report.sources import Sources
 from al_bench.report.versions import sides, versions
 
 TESTS = Path(__file__).parents[1]
@@ -134,7 +134,7 @@ def test_an_experiment_with_one_version_has_nothing_beside_it(outputs):
 def test_the_page_shows_both(outputs, tmp_path):
     one = made()
     found = stored_of(one.labels, outputs, outputs / "cells")
-    page = write_report(found, tmp_path / "report", "range", Sources(None), tmp_path / "conf", [one])
+    page = write_report(found, tmp_path / "report", "range", Rebuilder(None), tmp_path / "conf", [one])
     text = page.read_text()
     assert "<h3>Epoch-matched beside step-matched</h3>" in text
     assert "waal is the same in both" in text

@@ -6,9 +6,9 @@ import re
 from made_runs import made_measurement
 
 from al_bench.analysis.reading import stored
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.report.figures.drawn import drawn
 from al_bench.report.page import write_report
-from al_bench.report.sources import Sources
 
 ROWS = [[2.4, 0.6, None], [2.8, 0.3, 2.9], [3.2, 0.6, 3.2]]
 PLOT = {"about": "W1", "x": "x0", "y": ["near", "far"]}
@@ -92,7 +92,7 @@ def test_the_page_shows_them_with_their_legend(tmp_path):
     for seed in (0, 1):
         made_measurement(tmp_path / "outputs", {"largest_risk": 0.1}, seed, tables={"distances": TABLE})
     found = stored(tmp_path / "outputs", tmp_path / "cells")
-    text = write_report(found, tmp_path / "report", "range", Sources(None)).read_text()
+    text = write_report(found, tmp_path / "report", "range", Rebuilder(None)).read_text()
     assert text.count('alt="seed 0: W1, over x0: near from 0.6 to 0.6 and far from 2.9 to 3.2"') == 1
     assert "seed 1: W1" in text
     assert text.count("far</li>") == 2

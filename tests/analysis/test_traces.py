@@ -3,7 +3,7 @@ import pytest
 from made_runs import TRACE, generated, made_run
 
 from al_bench.analysis.reading import stored
-from al_bench.report.traces import means, trace_curves
+from al_bench.analysis.traces import means, trace_curves
 
 QUERY = {"ranks": [0, 3, 1, 0]}
 

@@ -5,11 +5,12 @@ import logging
 import sys
 from pathlib import Path
 
+from al_bench.analysis.experiment import Experiment, plan_experiment
 from al_bench.analysis.reading import Stored, stored, stored_at, stored_of
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.experiment import made
 from al_bench.errors import UserError
-from al_bench.report.experiment import Experiment, planned
+from al_bench.report.cells import summarize_cells
 from al_bench.report.page import BANDS, write_report
 
 
@@ -30,7 +31,7 @@ def main() -> None:
     for one in (version for asked in experiments for version in (asked, *asked.versions)):
         words = f"{one.name}, {one.version}" if one.version else one.name
         rest = "" if one.complete(found.runs) else f"; {one.command} makes the rest"
-        print(f"{words}: {one.said(found.runs)}{rest}")
+        print(f"{words}: {summarize_cells(one, found.runs)}{rest}")
     print(f"{len(found.runs)} runs, {len(found.artifacts)} artifacts\n{page}")
 
 
@@ -41,7 +42,7 @@ def composed(arguments: argparse.Namespace) -> list[Experiment]:
     stray = [item for item in arguments.runs if "=" not in item]
     if stray:
         raise UserError(f"{stray[0]} is no override: beside --experiment use KEY=VALUE, such as scale=small")
-    return [planned(name, arguments.runs) for name in arguments.experiment]
+    return [plan_experiment(name, arguments.runs) for name in arguments.experiment]
 
 
 def read(arguments: argparse.Namespace, experiments: list[Experiment]) -> Stored:

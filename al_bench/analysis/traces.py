@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
 import numpy as np
@@ -13,19 +13,21 @@ from al_bench.analysis.reading import Problem, Run
 from al_bench.storage.exported import Record
 
 Rows = Mapping[str, Sequence[float | None]]
+Derive = Callable[[Record, Rows], Mapping[str, float]]  # more means of a cycle, from several traces
 
 
-def trace_curves(runs: Sequence[Run], problems: list[Problem]) -> dict[str, list[Point]]:
-    """A curve for each name that `means` gives at least one of the runs, at the annotations after each query."""
+def trace_curves(runs: Sequence[Run], problems: list[Problem], derive: Derive) -> dict[str, list[Point]]:
+    """A curve for each name that `means` or `derive` gives at least one of the runs, at the annotations after each
+    query."""
     values: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for run in runs:
         for record in run.cycles[1:]:
             try:
-                found = means(record, rows_of(run, record))
+                rows = rows_of(run, record)
             except UnreadableError as error:
                 problems.append(Problem(run.place, str(error)))
                 continue
-            for name, value in found.items():
+            for name, value in {**means(record, rows), **derive(record, rows)}.items():
                 values[name][record["annotations"]].append(value)
     return {name: [point(at, points[at]) for at in sorted(points)] for name, points in values.items()}
 
@@ -48,22 +50,12 @@ def rows_of(run: Run, record: Record) -> Rows:
 
 
 def means(record: Record, rows: Rows) -> dict[str, float]:
-    """Of each trace its mean over the cycle's rows, and what follows from several of them:
-
-    entropy_gap: of |H(synthetic) - H(match)|; rank: of the match among its synthetic image's neighbors, 0 the nearest;
-    taken: the fraction of rows whose nearest neighbor was taken, so that another was asked for.
-    """
-    found = {name: mean for name, values in rows.items() if (mean := _mean(values)) is not None}
-    found.update(record.get("trace_mean", {}))  # of all rows, where a cell travels with some of them
-    if "entropy_after" in rows and "entropy_of_match" in rows:
-        pairs = zip(rows["entropy_after"], rows["entropy_of_match"], strict=True)
-        gap = _mean([abs(a - b) for a, b in pairs if a is not None and b is not None])
-        found.update({} if gap is None else {"entropy_gap": gap})
-    if ranks := record["query"]["ranks"]:
-        found.update(rank=fmean(ranks), taken=sum(rank > 0 for rank in ranks) / len(ranks))
-    return found
+    """Of each trace its mean over the cycle's rows; over all of them where a cell travels with some."""
+    found = {name: mean for name, values in rows.items() if (mean := mean_of(values)) is not None}
+    return {**found, **record.get("trace_mean", {})}
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
+def mean_of(values: Sequence[float | None]) -> float | None:
+    """Of what is finite, None for nothing."""
     finite = [value for value in values if value is not None and math.isfinite(value)]
     return fmean(finite) if finite else None

@@ -13,6 +13,7 @@ from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.analysis.traces import Rows, rows_of
 from al_bench.report.figures.plots import Picture
+from al_bench.report.paper import add_to_pair
 from al_bench.storage.exported import Record
 
 _PAIRS = 10  # of one cycle
@@ -141,7 +142,7 @@ def class_names(run: Run, rebuilder: Rebuilder) -> Sequence[str]:
 
 
 def _words(query: Record, traces: Rows, row: int, names: Sequence[str]) -> list[str]:
-    """Label and position of what was asked for, its rank, both entropies: what is known of them."""
+    """Label and position of what was asked for, its rank, what papers say: what is known of them."""
     words = []
     if query["labels"] is not None:
         label = int(np.ravel(query["labels"][row])[0])
@@ -150,14 +151,7 @@ def _words(query: Record, traces: Rows, row: int, names: Sequence[str]) -> list[
         words.append(f"image {query['indices'][row]}")
     if query["ranks"] is not None:
         words.append(f"rank {query['ranks'][row]}")
-    after, of_match = (_at(traces.get(name), row) for name in ("entropy_after", "entropy_of_match"))
-    if after is not None:
-        words.append(f"H {after:.2f}" + (f" → {of_match:.2f}" if of_match is not None else ""))
-    return words
-
-
-def _at(rows: Sequence[float | None] | None, row: int) -> float | None:
-    return rows[row] if rows is not None and row < len(rows) else None
+    return [*words, *add_to_pair(traces, row)]
 
 
 def picture(image: np.ndarray, alt: str) -> Picture:

@@ -9,14 +9,15 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from al_bench.analysis.experiment import Experiment
 from al_bench.analysis.published import read_published
 from al_bench.analysis.reading import Stored
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.groups import CONF
 from al_bench.files import written_whole
 from al_bench.report import results
+from al_bench.report.cells import format_differences
 from al_bench.report.chapters import Chapter, Editor, outlines
-from al_bench.report.experiment import Experiment
 from al_bench.report.figures.palette import looks
 from al_bench.report.figures.plots import FADES
 from al_bench.report.ledger import ORIGINS
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 BANDS = {"range": "the lowest to the highest seed", "deviation": "one standard deviation over seeds to each side"}
 
 _TEMPLATES = Path(__file__).parent / "page"
+_OF_PAPERS = Path(__file__).parent / "paper"
 _TOGETHER = {
     "summary": "Where each method ends: at the last number of annotations that all its seeds reached",
     "curves": "Every point of every curve over seeds, in stored units: fractions of one, nats",
@@ -87,19 +89,22 @@ def _own_tables(chapters: Sequence[Chapter]) -> Iterator[Table]:
         if chapter.planned:
             yield from chapter.planned.tables
         for part in chapter.parts:
-            for name in ("learning", "settings", "assumptions"):
-                if name in part.tables:
-                    yield replace(part.tables[name], name=f"{name}-{part.anchor}")
+            added = [table for one in part.additions for table in one.tables]
+            for table in (part.tables["learning"], part.tables["settings"], *added):
+                yield replace(table, name=f"{table.name}-{part.anchor}")
             yield from (table for _, one in part.published if one for table in one.tables)
         yield from (table for one in chapter.measured for table in one.tables)
 
 
 def _rendered(**context: Any) -> str:
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=FileSystemLoader([_TEMPLATES, _OF_PAPERS]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters.update(shown=shown, counted=counted, listed=listed, duration=duration, size=size, anchor=anchor)
+    environment.filters.update(
+        shown=shown, counted=counted, listed=listed, duration=duration, size=size, anchor=anchor,
+        differences=format_differences,
+    )  # fmt: skip
     letters = {origin: letter for letter, origin in ORIGINS.items()}
     style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
     return environment.get_template("index.html").render(

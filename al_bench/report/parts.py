@@ -14,7 +14,6 @@ from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.files import as_json
 from al_bench.report import results
-from al_bench.report.assumptions import Assumptions, assumptions
 from al_bench.report.comparison import Comparison, compared, run_for
 from al_bench.report.figures.charts import Charts, has_all
 from al_bench.report.figures.palette import Look, class_looks
@@ -22,6 +21,7 @@ from al_bench.report.figures.plots import Picture
 from al_bench.report.images import Asked, Beside, asked_for, class_names, side_by_side
 from al_bench.report.measures import counted, listed, measure
 from al_bench.report.notes import notes
+from al_bench.report.paper import Addition, add_to_section
 from al_bench.report.tables import Table
 from al_bench.report.trained import Trained
 
@@ -39,7 +39,7 @@ class Part:
     published: Sequence[tuple[Published, Comparison | None]]
     beside: Beside | None
     synthesized: Sequence[tuple[Group, Run, Sequence[Asked]]]
-    assumptions: Assumptions | None
+    additions: Sequence[Addition]
     configs: Sequence[tuple[Group, str]]
     classes: Sequence[str]
     shares: Sequence[float] | None
@@ -81,13 +81,12 @@ def part(
     numbers: published ones to look through; what cannot be read is added to `problems`."""
     section = charts.section
     classes, shares = _class_names(section, rebuilder), _data_shares(section, rebuilder)
-    searched = assumptions(charts, problems)
     tables = [
         results.summary(section), results.learning(section), results.curves(section),
         results.classes(section, classes, shares), results.cost(section, _used(made, section)),
         results.settings_that_differ(section), results.settings_ledger(section, conf),
-        *([searched.table] if searched else []),
     ]  # fmt: skip
+    additions = add_to_section(charts, problems)
     asked = [(group, shown) for group in section.groups if (shown := asked_for(group, rebuilder, problems))]
     groups_of = [(known, run_for(known, section)) for known in numbers]
     return Part(
@@ -99,7 +98,7 @@ def part(
         [(known, compared(known, groups)) for known, groups in groups_of if groups],
         side_by_side(section, rebuilder, problems),
         [(group, run, cycles) for group, (run, cycles) in asked],
-        searched,
+        additions,
         [(group, as_json(_readable(group.first))) for group in section.groups],
         classes,
         shares,

@@ -53,12 +53,12 @@ def sections(runs: Iterable[Run], lines: Mapping[str, str] | None = None) -> lis
     lines: names of the lines of an experiment by run ids, in their order; without them methods are named as in paths.
     """
     tasks: dict[str, list[list[Run]]] = defaultdict(list)
-    for alike in grouped(runs):
+    for alike in group_runs(runs):
         tasks[alike[0].label[0]].append(alike)
     return [section for task in sorted(tasks) for section in _of_task(task, tasks[task], lines or {})]
 
 
-def grouped(runs: Iterable[Run]) -> list[list[Run]]:
+def group_runs(runs: Iterable[Run]) -> list[list[Run]]:
     """Runs whose identities are equal but for the seed, each list by seed, the largest first."""
     alike: dict[str, list[Run]] = defaultdict(list)
     for run in runs:

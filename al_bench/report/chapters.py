@@ -11,7 +11,7 @@ from al_bench.analysis.reading import Run, Stored
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.analysis.versions import Side, name_apart, sides
 from al_bench.report.cells import summarize_cells, tabulate_cells
-from al_bench.report.comparison import Comparison, compared
+from al_bench.report.comparison import Comparison, compare
 from al_bench.report.figures.charts import Charts, Looks
 from al_bench.report.measured import Measurement, measurements
 from al_bench.report.paper import Addition, add_to_experiment
@@ -105,7 +105,7 @@ class Editor:
     found: Stored
     looks: Looks
     band: str
-    made: Sequence[Trained]
+    trained: Sequence[Trained]
     numbers: Sequence[Published]
     rebuilder: Rebuilder
     conf: Path
@@ -116,8 +116,8 @@ class Editor:
         name, numbers = (outline.experiment.name, ()) if outline.experiment else ("", self.numbers)
         parts = [
             part(
-                Charts(section, self.looks, self.band), name, self.made, numbers, self.rebuilder, self.found.problems,
-                self.conf,
+                Charts(section, self.looks, self.band), name, self.trained, numbers, self.rebuilder,
+                self.found.problems, self.conf,
             )
             for section in outline.sections
         ]  # fmt: skip
@@ -128,7 +128,7 @@ class Editor:
         assert experiment is not None
         groups = [group for section in outline.sections for group in section.groups]
         groups += [group for one in outline.measured for group in one.groups]
-        known = [(one, compared(one, groups)) for one in self.numbers if one.name == experiment.name]
+        known = [(one, compare(one, groups)) for one in self.numbers if one.name == experiment.name]
         stored = self.found.runs
         additions = add_to_experiment(outline.sides, stored, self.looks, self.band)
         return Planned(

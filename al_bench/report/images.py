@@ -31,7 +31,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Asked:
+class CycleImages:
     """What one cycle of one run synthesized; more: how many others that are not shown."""
 
     cycle: int
@@ -59,7 +59,9 @@ class Beside:
     matches: Sequence[tuple[Group, Sequence[Pair]]]
 
 
-def asked_for(group: Group, rebuilder: Rebuilder, problems: list[Problem]) -> tuple[Run, list[Asked]] | None:
+def show_synthesized(
+    group: Group, rebuilder: Rebuilder, problems: list[Problem]
+) -> tuple[Run, list[CycleImages]] | None:
     """What the group's first run with images synthesized, in its first, its middle and its last cycle."""
     run = next((run for run in group.runs if synthesizing(run)), None)
     if run is None:
@@ -71,7 +73,7 @@ def asked_for(group: Group, rebuilder: Rebuilder, problems: list[Problem]) -> tu
             pairs = pairs_of(run, index, _PAIRS, rebuilder)
             if pairs is None:
                 return None
-            found.append(_asked(run, pairs, class_names(run, rebuilder)))
+            found.append(_cycle_images(run, pairs, class_names(run, rebuilder)))
         except UnreadableError as error:
             problems.append(Problem(run.place, str(error)))
     return (run, found) if found else None
@@ -116,10 +118,10 @@ def _beside(seed: int, found: Sequence[tuple[Group, Run, Pairs]], rebuilder: Reb
     return Beside(seed, found[0][2].cycle, [pair.synthetic for pair in matches[0][1]], matches)
 
 
-def _asked(run: Run, pairs: Pairs, names: Sequence[str]) -> Asked:
+def _cycle_images(run: Run, pairs: Pairs, names: Sequence[str]) -> CycleImages:
     record = run.cycles[pairs.cycle]
     size = record["annotations"] - run.cycles[pairs.cycle - 1]["annotations"]
-    return Asked(pairs.cycle, record["annotations"], _pairs(run, pairs, names), max(0, size - len(pairs.rows)))
+    return CycleImages(pairs.cycle, record["annotations"], _pairs(run, pairs, names), max(0, size - len(pairs.rows)))
 
 
 def _pairs(run: Run, pairs: Pairs, names: Sequence[str]) -> list[Pair]:

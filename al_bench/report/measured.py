@@ -9,8 +9,8 @@ from typing import Any
 
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
-from al_bench.report.figures.drawn import Drawn, drawn
 from al_bench.report.figures.plots import Picture
+from al_bench.report.figures.table_plots import TablePlot, plot_table
 from al_bench.report.measures import measure
 from al_bench.report.tables import Cell, Table
 from al_bench.storage.exported import Record
@@ -30,7 +30,7 @@ class Measurement:
     groups: Sequence[Group]
     said: Sequence[tuple[str, str]]
     tables: Sequence[Table]
-    plots: Sequence[Drawn]
+    plots: Sequence[TablePlot]
     pictures: Sequence[tuple[str, Picture]]
 
 
@@ -116,9 +116,9 @@ def _of_nested(key: str, value: Mapping[str, Any]) -> Table:
     return Table(key, words, ["", *columns], cells)
 
 
-def _plots(run: Run, name: str) -> Iterator[Drawn]:
+def _plots(run: Run, name: str) -> Iterator[TablePlot]:
     for table in (run.cycles[-1].get("tables") or {}).values():
-        yield from drawn(name, table)
+        yield from plot_table(name, table)
 
 
 def _cell(value: Any, key: str = "") -> Cell:

@@ -23,8 +23,8 @@ from al_bench.report.figures.plots import FADES
 from al_bench.report.ledger import ORIGINS
 from al_bench.report.measures import counted, duration, listed, size
 from al_bench.report.parts import anchor
-from al_bench.report.tables import Table, shown
-from al_bench.report.trained import trained
+from al_bench.report.tables import Table, format_cell
+from al_bench.report.trained import show_artifacts
 
 logger = logging.getLogger(__name__)
 
@@ -51,18 +51,19 @@ def write_report(
     """
     outlined = outlines(found, experiments)
     parts_of = [section for outline in outlined for section in outline.sections]
-    drawn = [*parts_of, *(side.section for outline in outlined for side in outline.sides)]
-    styles = looks(group for section in drawn for group in section.groups)
-    made = sorted(trained(found.artifacts, parts_of, rebuilder), key=lambda one: (not one.users, one.samples is None))
-    made = [one for one in made if one.users or not found.named]
-    editor = Editor(found, styles, band, made, read_published(found.problems, conf), rebuilder, conf)
+    plotted = [*parts_of, *(side.section for outline in outlined for side in outline.sides)]
+    styles = looks(group for section in plotted for group in section.groups)
+    artifacts = show_artifacts(found.artifacts, parts_of, rebuilder)
+    trained = [one for one in artifacts if one.users or not found.named]
+    trained.sort(key=lambda one: (not one.users, one.samples is None))
+    editor = Editor(found, styles, band, trained, read_published(found.problems, conf), rebuilder, conf)
     chapters = [editor.chapter(outline) for outline in outlined]
     found.problems[:] = dict.fromkeys(found.problems)  # curves and pictures read the same tensors
     every = [section for outline in outlined for section in outline.every]
     runs = results.all_runs(every, [run for outline in outlined for one in outline.measured for run in one.runs])
     groups = sum(len(section.groups) for section in every)
     html = _rendered(
-        chapters=chapters, counts=(len(runs.rows), groups), made=made, runs=runs,
+        chapters=chapters, counts=(len(runs.rows), groups), trained=trained, runs=runs,
         tables=_written_tables(chapters, runs, to / "tables"), styles=styles, problems=found.problems,
         missing=rebuilder.words(), band=BANDS[band], date=time.strftime("%Y-%m-%d %H:%M"),
     )  # fmt: skip
@@ -76,7 +77,8 @@ def _written_tables(chapters: Sequence[Chapter], runs: Table, folder: Path) -> l
     parts = [part for chapter in chapters for part in chapter.parts]
     split = [part.section for part in parts]
     together = [
-        results.joined(split, [part.tables[name] for part in parts], name, about) for name, about in _TOGETHER.items()
+        results.join_tables(split, [part.tables[name] for part in parts], name, about)
+        for name, about in _TOGETHER.items()
     ]
     tables = [*(together if parts else []), *_own_tables(chapters), *([runs] if runs.rows else [])]
     for table in tables:
@@ -102,7 +104,7 @@ def _rendered(**context: Any) -> str:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(
-        shown=shown, counted=counted, listed=listed, duration=duration, size=size, anchor=anchor,
+        format_cell=format_cell, counted=counted, listed=listed, duration=duration, size=size, anchor=anchor,
         differences=format_differences,
     )  # fmt: skip
     letters = {origin: letter for letter, origin in ORIGINS.items()}

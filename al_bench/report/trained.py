@@ -1,15 +1,15 @@
 """What was trained once for many runs: GANs, auto-encoders, oracles; their losses, what a GAN draws."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
 
+from al_bench.analysis.artifact_users import User, parts_of, users_of
 from al_bench.analysis.checking import UnreadableError
-from al_bench.analysis.cost import Cost, once
-from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.cost import Cost, cost_of_artifact
+from al_bench.analysis.grouping import Section
 from al_bench.analysis.pairs import synthetic_images
 from al_bench.analysis.reading import Artifact
 from al_bench.analysis.rebuilding import Rebuilder
@@ -18,20 +18,10 @@ from al_bench.report.figures.palette import Look
 from al_bench.report.figures.plots import Line, Picture, line_chart
 from al_bench.report.images import sample_grid
 from al_bench.report.measures import listed
-from al_bench.storage.exported import Record
 
 _COLUMNS, _ROWS = 12, 8
 # Of losses, which belong to no strategy
 _LOOKS = (Look("#4C78A8", "", ""), Look("#B07AA1", "", "4 2"), Look("#8A8A8A", "", "1.5 1.5"))
-
-
-@dataclass(frozen=True)
-class User:
-    """A group that uses an artifact; title: of its section; node: what describes the artifact in its configuration."""
-
-    title: str
-    group: Group
-    node: Record
 
 
 @dataclass(frozen=True)
@@ -49,17 +39,17 @@ class Trained:
 
     @property
     def cost(self) -> Cost:
-        return once(self.artifact)
+        return cost_of_artifact(self.artifact)
 
 
-def trained(artifacts: Sequence[Artifact], sections: Sequence[Section], rebuilder: Rebuilder) -> list[Trained]:
+def show_artifacts(artifacts: Sequence[Artifact], sections: Sequence[Section], rebuilder: Rebuilder) -> list[Trained]:
     """Every artifact; one whose weights cannot be used is shown without samples."""
-    return [_shown(artifact, sections, rebuilder) for artifact in artifacts]
+    return [_show(artifact, sections, rebuilder) for artifact in artifacts]
 
 
-def _shown(artifact: Artifact, sections: Sequence[Section], rebuilder: Rebuilder) -> Trained:
-    users = _users(artifact, sections, rebuilder)
-    parts = _parts(artifact)
+def _show(artifact: Artifact, sections: Sequence[Section], rebuilder: Rebuilder) -> Trained:
+    users = users_of(artifact, sections, rebuilder)
+    parts = parts_of(artifact)
     what = parts[0]["target"].rsplit(".", 1)[-1] if parts else ""
     samples, without = None, ""
     if artifact.kind == "gan":
@@ -69,62 +59,6 @@ def _shown(artifact: Artifact, sections: Sequence[Section], rebuilder: Rebuilder
             without = str(error)
     losses, names = _losses(artifact, what)
     return Trained(artifact, what, users, losses, names, samples, without)
-
-
-def _parts(artifact: Artifact) -> list[Record]:
-    """What an artifact was made by, as `artifacts.describe` wrote it."""
-    return [part for part in artifact.record["spec"].values() if isinstance(part, dict) and "target" in part]
-
-
-def _users(artifact: Artifact, sections: Sequence[Section], rebuilder: Rebuilder) -> list[User]:
-    """The groups in whose configuration a node describes this artifact, on the very images it was made from."""
-    found = []
-    for section in sections:
-        for group in section.groups:
-            identity = group.first.identity
-            nodes = _nodes(identity.get(artifact.kind, identity))
-            node = next((node for node in nodes if any(described(node, part) for part in _parts(artifact))), None)
-            if node is not None and _same_images(artifact, group, section, rebuilder):
-                found.append(User(section.title, group, node))
-    return found
-
-
-def _nodes(node: Any) -> Iterator[Record]:
-    if isinstance(node, dict):
-        if "_target_" in node:
-            yield node
-        for child in node.values():
-            yield from _nodes(child)
-
-
-def described(node: Any, part: Any) -> bool:
-    """Whether a configuration node and what `artifacts.describe` made of the object say the same.
-
-    The node leaves out what has a default, the description what does not matter (a trainer), and names of classes
-    lead to where these are defined.
-    """
-    if isinstance(node, dict) and node.get("_target_") == "hydra.utils.get_method":
-        return bool(node.get("path") == part)
-    if isinstance(node, dict) and isinstance(part, dict):
-        if _class(node.get("_target_")) != _class(part.get("target")):
-            return False
-        shared = [key for key in node if key in part]
-        return all(described(node[key], part[key]) for key in shared)
-    return bool(node == part)
-
-
-def _class(path: Any) -> str:
-    return str(path).rsplit(".", 1)[-1]
-
-
-def _same_images(artifact: Artifact, group: Group, section: Section, rebuilder: Rebuilder) -> bool:
-    """True also where the data set cannot be loaded, so that it is not known."""
-    dataset = rebuilder.get(f"the data set {section.title}", group.first.config["dataset"])
-    if dataset is None:
-        return True
-    from al_bench.active.inputs import fingerprint
-
-    return bool(fingerprint(dataset.train.images) == artifact.record["spec"].get("images"))
 
 
 def _samples(artifact: Artifact, users: Sequence[User], rebuilder: Rebuilder) -> Picture:

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from al_bench.active.stopping import Stopping
+from al_bench.analysis.grouping import group_by
 from al_bench.analysis.reading import Run
 from al_bench.config.experiment import Cell, cells_of
 from al_bench.config.groups import CONF
@@ -149,9 +150,7 @@ def _versions(name: str, overrides: Sequence[str], conf: Path) -> list[tuple[str
 
 def arrange_lines(name: str, overrides: Sequence[str], cells: Sequence[Cell], conf: Path = CONF) -> Experiment:
     """Its cells as lines: those that the sweep sets alike but for the seed."""
-    alike: dict[tuple[str, ...], list[Cell]] = defaultdict(list)
-    for cell in cells:
-        alike[tuple(item for item in cell.overrides if not item.startswith("seed="))].append(cell)
+    alike = group_by(cells, lambda cell: tuple(item for item in cell.overrides if not item.startswith("seed=")))
     common = set.intersection(*map(set, alike))
     lines = {_line_name(own, common) or found[0].label.split("/")[1]: found for own, found in alike.items()}
     if len(lines) < len(alike):  # two lines of one name

@@ -1,14 +1,15 @@
 """What strategies measured inside their queries, cycle by cycle: means over a cycle's rows, then over seeds."""
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from statistics import fmean
 
 import numpy as np
 
 from al_bench.analysis.checking import UnreadableError
-from al_bench.analysis.curves import Point, point
+from al_bench.analysis.curves import Point, points_of
+from al_bench.analysis.grouping import group_by
 from al_bench.analysis.reading import Problem, Run
 from al_bench.storage.exported import Record
 
@@ -19,7 +20,12 @@ Derive = Callable[[Record, Rows], Mapping[str, float]]  # more means of a cycle,
 def trace_curves(runs: Sequence[Run], problems: list[Problem], derive: Derive) -> dict[str, list[Point]]:
     """A curve for each name that `means` or `derive` gives at least one of the runs, at the annotations after each
     query."""
-    values: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    named = group_by(_values(runs, problems, derive), itemgetter(0))
+    return {name: points_of((at, value) for _, at, value in values) for name, values in named.items()}
+
+
+def _values(runs: Sequence[Run], problems: list[Problem], derive: Derive) -> Iterator[tuple[str, int, float]]:
+    """Each mean of each cycle: its name, the annotations, its value."""
     for run in runs:
         for record in run.cycles[1:]:
             try:
@@ -28,8 +34,7 @@ def trace_curves(runs: Sequence[Run], problems: list[Problem], derive: Derive) -
                 problems.append(Problem(run.place, str(error)))
                 continue
             for name, value in {**means(record, rows), **derive(record, rows)}.items():
-                values[name][record["annotations"]].append(value)
-    return {name: [point(at, points[at]) for at in sorted(points)] for name, points in values.items()}
+                yield name, record["annotations"], value
 
 
 def rows_of(run: Run, record: Record) -> Rows:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from al_bench.analysis.grouping import Group
+from al_bench.analysis.grouping import Group, group_by
 from al_bench.analysis.reading import Run
 from al_bench.report.figures.plots import Picture
 from al_bench.report.figures.table_plots import TablePlot, plot_table
@@ -36,10 +36,8 @@ class Measurement:
 
 def measurements(runs: Iterable[Run], lines: Mapping[str, str] | None = None) -> list[Measurement]:
     """Of the runs that turned no loop. lines: names of an experiment's lines by run ids."""
-    alike: dict[str, list[Run]] = defaultdict(list)
-    for run in runs:
-        if not run.is_loop:
-            alike[f"{run.choices.get('procedure')}: {run.label[0]}"].append(run)
+    measured = [run for run in runs if not run.is_loop]
+    alike = group_by(measured, lambda run: f"{run.choices.get('procedure')}: {run.label[0]}")
     return [_measurement(title, alike[title], lines or {}) for title in sorted(alike)]
 
 
@@ -48,9 +46,7 @@ def _measurement(title: str, runs: Sequence[Run], lines: Mapping[str, str]) -> M
     names = dict(zip((run.id for run in ordered), _names(ordered, lines), strict=True))
     tables = _tables(title, [(names[run.id], run.cycles[-1]) for run in ordered])
     pictures = [(f"{names[run.id]}, {path}", shown) for run in ordered for path, shown in _pictures(run)]
-    by_line: dict[str, list[Run]] = defaultdict(list)
-    for run in ordered:
-        by_line[lines.get(run.id, run.label[1])].append(run)
+    by_line = group_by(ordered, lambda run: lines.get(run.id, run.label[1]))
     groups = [Group(title, line, of_line) for line, of_line in by_line.items()]
     said = [(names[run.id], run.finished or "") for run in ordered]
     plots = [plot for run in ordered for plot in _plots(run, names[run.id] if len(ordered) > 1 else "")]

@@ -16,13 +16,13 @@ from al_bench.report.page import BANDS, write_report
 
 def main() -> None:
     """Writes the report and says what was left out; exit code 2 where a named run or experiment does not exist."""
-    arguments = parsed()
+    arguments = parse()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
-        experiments = composed(arguments)
+        experiments = compose(arguments)
         found = read(arguments, experiments)
     except UserError as error:
-        sys.exit(_refused(error))
+        sys.exit(_refuse(error))
     rebuilder = Rebuilder(None if arguments.no_images else made, str(arguments.data))
     to = arguments.to or Path("outputs/report", *(one.name.replace("/", "-") for one in experiments[:1]))
     page = write_report(found, to, arguments.band, rebuilder, experiments=experiments)
@@ -35,7 +35,7 @@ def main() -> None:
     print(f"{len(found.runs)} runs, {len(found.artifacts)} artifacts\n{page}")
 
 
-def composed(arguments: argparse.Namespace) -> list[Experiment]:
+def compose(arguments: argparse.Namespace) -> list[Experiment]:
     """The experiments that were asked for. Raises UserError where one cannot be composed."""
     if not arguments.experiment:
         return []
@@ -53,7 +53,7 @@ def read(arguments: argparse.Namespace, experiments: list[Experiment]) -> Stored
     return stored_at(arguments.runs, *where) if arguments.runs else stored(*where)
 
 
-def parsed() -> argparse.Namespace:
+def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     named = "folders, exported files or ids: compares these alone; or KEY=VALUE, see --experiment"
@@ -72,7 +72,7 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _refused(error: UserError) -> int:
+def _refuse(error: UserError) -> int:
     print(f"error: {error}", file=sys.stderr)
     return 2
 

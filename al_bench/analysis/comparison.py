@@ -43,10 +43,10 @@ class ComparedNumber:
     @property
     def deviations(self) -> float | None:
         """The difference in standard deviations over seeds; None where the paper prints none."""
-        scale = self._pooled()
+        scale = self._pool_deviations()
         return self.difference / scale if self.difference is not None and scale else None
 
-    def _pooled(self) -> float | None:
+    def _pool_deviations(self) -> float | None:
         """Of both, each variance weighted by its number of seeds less one: a deviation of five seeds is itself known
         to a third only. The paper's alone where ours is of one seed, or where it does not say of how many its is."""
         theirs, ours = self.number.std, self.deviation

@@ -91,11 +91,11 @@ def _of_task(task: str, groups: list[list[Run]], lines: Mapping[str, str]) -> li
     for number, part in enumerate(parts):
         title = task if number == 0 else f"{task} ({number + 1})"
         first, own = (({key: runs[0].identity[key] for key in _TASK}) for runs in (parts[0][0], part[0]))
-        found.append(Section(title, _named(task, part, lines), differences(first, own)))
+        found.append(Section(title, _name_groups(task, part, lines), differences(first, own)))
     return found
 
 
-def _named(task: str, groups: Sequence[list[Run]], lines: Mapping[str, str]) -> list[Group]:
+def _name_groups(task: str, groups: Sequence[list[Run]], lines: Mapping[str, str]) -> list[Group]:
     """The groups by method; those that bear the same label say in what they differ from the first."""
     methods = group_by(groups, lambda group: lines.get(group[0].id, group[0].label[1]))
     places = {name: place for place, name in enumerate(dict.fromkeys(lines.values()))}

@@ -46,7 +46,7 @@ def pairs_of(run: Run, index: int, most: int, rebuilder: Rebuilder) -> Pairs | N
     Raises UnreadableError where its tensors or images are corrupted.
     """
     if not run.has_tensors:
-        return _travelled(run, index, most)
+        return _read_exported(run, index, most)
     images = synthetic_images(run.tensors(index))
     if images is None:
         return None
@@ -62,7 +62,7 @@ def synthesizing(run: Run) -> list[int]:
 
 
 def kept_images(folder: Path, rebuilder: Rebuilder) -> list[Record]:
-    """What an exported cell carries of a run's images: see `_travelled` for its form. Empty where there are none."""
+    """What an exported cell carries of a run's images: see `_plain` for its form. Empty where there are none."""
     found = stored_at([str(folder)], folder, folder)
     if not found.runs or not found.runs[0].is_loop or not (cycles := synthesizing(found.runs[0])):
         return []
@@ -89,7 +89,7 @@ def _plain(pairs: Pairs) -> list[Record]:
     ]
 
 
-def _travelled(run: Run, index: int, most: int) -> Pairs | None:
+def _read_exported(run: Run, index: int, most: int) -> Pairs | None:
     images = [image for image in run.about.get("images", []) if image["cycle"] == index][:most]
     if not images:
         return None

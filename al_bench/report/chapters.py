@@ -80,7 +80,7 @@ def outlines(found: Stored, experiments: Sequence[Experiment]) -> list[Outline]:
     return [
         Outline(
             one,
-            _titled(one, experiments, [run for run in runs if run.is_loop], names),
+            _title_sections(one, experiments, [run for run in runs if run.is_loop], names),
             measurements(runs, names),
             sides(one, found.runs) if one else [],
         )
@@ -88,7 +88,7 @@ def outlines(found: Stored, experiments: Sequence[Experiment]) -> list[Outline]:
     ]
 
 
-def _titled(
+def _title_sections(
     own: Experiment | None, all_of_them: Sequence[Experiment], runs: Sequence[Run], names: Mapping[str, str]
 ) -> list[Section]:
     """Sections that bear the experiment's name where there are several, which may be of one data set."""
@@ -112,7 +112,7 @@ class Editor:
 
     def chapter(self, outline: Outline) -> Chapter:
         """Draws and tabulates; what cannot be read is added to the problems of what was found."""
-        planned = self._planned(outline) if outline.experiment else None
+        planned = self._plan(outline) if outline.experiment else None
         name, numbers = (outline.experiment.name, ()) if outline.experiment else ("", self.numbers)
         parts = [
             part(
@@ -123,7 +123,7 @@ class Editor:
         ]  # fmt: skip
         return Chapter(planned, parts, outline.measured)
 
-    def _planned(self, outline: Outline) -> Planned:
+    def _plan(self, outline: Outline) -> Planned:
         experiment = outline.experiment
         assert experiment is not None
         groups = [group for section in outline.sections for group in section.groups]

@@ -62,9 +62,9 @@ def write_report(
     every = [section for outline in outlined for section in outline.every]
     runs = results.all_runs(every, [run for outline in outlined for one in outline.measured for run in one.runs])
     groups = sum(len(section.groups) for section in every)
-    html = _rendered(
+    html = _render(
         chapters=chapters, counts=(len(runs.rows), groups), trained=trained, runs=runs,
-        tables=_written_tables(chapters, runs, to / "tables"), styles=styles, problems=found.problems,
+        tables=_write_tables(chapters, runs, to / "tables"), styles=styles, problems=found.problems,
         missing=rebuilder.words(), band=BANDS[band], date=time.strftime("%Y-%m-%d %H:%M"),
     )  # fmt: skip
     with written_whole(to / "index.html") as file:
@@ -72,7 +72,7 @@ def write_report(
     return to / "index.html"
 
 
-def _written_tables(chapters: Sequence[Chapter], runs: Table, folder: Path) -> list[Table]:
+def _write_tables(chapters: Sequence[Chapter], runs: Table, folder: Path) -> list[Table]:
     """One table of each kind over all sections; those whose columns are a section's own stay apart."""
     parts = [part for chapter in chapters for part in chapter.parts]
     split = [part.section for part in parts]
@@ -98,7 +98,7 @@ def _own_tables(chapters: Sequence[Chapter]) -> Iterator[Table]:
         yield from (table for one in chapter.measured for table in one.tables)
 
 
-def _rendered(**context: Any) -> str:
+def _render(**context: Any) -> str:
     environment = Environment(
         loader=FileSystemLoader([_TEMPLATES, _OF_PAPERS]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,

@@ -85,7 +85,7 @@ def part(
     classes, shares = _class_names(section, rebuilder), _data_shares(section, rebuilder)
     tables = [
         results.summary(section), results.learning(section), results.curves(section),
-        results.classes(section, classes, shares), results.cost(section, _used(trained, section)),
+        results.classes(section, classes, shares), results.cost(section, _name_users(trained, section)),
         settings_that_differ(section), settings_ledger(section, conf),
     ]  # fmt: skip
     additions = add_to_section(charts, problems)
@@ -112,7 +112,7 @@ def anchor(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
-def _used(trained: Sequence[Trained], section: Section) -> list[tuple[str, Any]]:
+def _name_users(trained: Sequence[Trained], section: Section) -> list[tuple[str, Any]]:
     """Each artifact that groups of a section use, with their names as one: it was made once for all of them."""
     users = [(one, [user.group.name for user in one.users if user.title == section.title]) for one in trained]
     return [(listed(names), one.artifact) for one, names in users if names]

@@ -104,7 +104,7 @@ def _plots(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> list[Assump
             "are not comparable between methods, and the fraction of synthetic images whose nearest real one was "
             "labeled or taken already: where either rises, the near images are being used up.",
             _sentence("nearest image taken", found, "taken", _format_taken),
-            [*panels(("distance_to_match",), "distance_to_match", distance, None), *_taken(charts, found)],
+            [*panels(("distance_to_match",), "distance_to_match", distance, None), *_plot_taken(charts, found)],
         ),
         Assumption(
             "(iii) Near in feature space means near in entropy",
@@ -132,7 +132,7 @@ def _panel(
     return Panel(group.name, chart, lines if len(lines) > 1 else [])
 
 
-def _taken(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> list[Panel]:
+def _plot_taken(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> list[Panel]:
     shown = measure("share")
     lines = [
         over_annotations(group.name, charts.looks[group.method, group.variant], curves["taken"], shown, charts.band)

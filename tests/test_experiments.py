@@ -16,12 +16,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from pictures import fill
 from published import SCENES, celeba_files, lsun_files, stl10_files, svhn_files
 
+from al_bench.analysis.experiment import arrange_lines
+from al_bench.analysis.published import Number, read_published
 from al_bench.config import experiment as composed
 from al_bench.config.groups import CONF
 from al_bench.config.identity import identify
 from al_bench.dataset.cifar10 import CLASS_NAMES
-from al_bench.report.experiment import experiment
-from al_bench.report.published import Number, published
 from al_bench.storage.store import RunStore
 
 EXPERIMENTS = members("experiment")
@@ -119,7 +119,7 @@ def test_some_cells_of_waals_tables() -> None:
 
 def numbers_of(name: str) -> list[Number]:
     """What is published of an experiment."""
-    (table,) = [table for table in published([]) if table.name == name]
+    (table,) = [table for table in read_published([]) if table.name == name]
     return list(table.numbers)
 
 
@@ -136,9 +136,9 @@ def test_an_experiment_lists_each_cell_once(name: str) -> None:
 @pytest.mark.slow
 def test_a_published_row_is_a_line_of_its_experiment(name: str) -> None:
     problems: list[object] = []
-    (table,) = [table for table in published(problems) if table.name == name]
+    (table,) = [table for table in read_published(problems) if table.name == name]
     assert problems == []
-    assert {number.row for number in table.numbers} <= set(experiment(name, (), cells_of(name)).lines)
+    assert {number.row for number in table.numbers} <= set(arrange_lines(name, (), cells_of(name)).lines)
 
 
 @pytest.mark.slow

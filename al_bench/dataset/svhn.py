@@ -36,8 +36,8 @@ def svhn(
 
     root: the folder of train_32x32.mat, extra_32x32.mat and test_32x32.mat. max_images: of the training split. extra:
     whether the extra images are read. validation_size: the last images of all these, which are the validation split
-    (0: none). split: an index file of another division, see `index_file.read`. checksums: `train`, `extra` and `test` to
-    the MD5 of their files; source: URL of the folder to fetch these from. Reading takes up to 4 GB of memory for a
+    (0: none). split: an index file of another division, see `index_file.read`. checksums: `train`, `extra` and `test`
+    to the MD5 of their files; source: URL of the folder to fetch these from. Reading takes up to 4 GB of memory for a
     while.
 
     Raises UserError naming a file that can neither be found nor fetched, or that is not what was published, and for

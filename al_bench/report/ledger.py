@@ -78,9 +78,9 @@ def _of_file(path: Path, node: str, config: Record, file: str) -> Iterator[Setti
         if tag is None or keys[0] == "defaults":
             continue
         there, asked = _at(config, [*package, *keys]), _at(values, keys)
-        setting = Setting(".".join([*package, *keys]), written(there), tag[1], tag[2], file)
+        setting = Setting(".".join([*package, *keys]), format_value(there), tag[1], tag[2], file)
         if "${" not in str(asked) and plain(asked) != there:
-            origin = f"the file says {written(plain(asked))} now: overridden for this run, or changed since"
+            origin = f"the file says {format_value(plain(asked))} now: overridden for this run, or changed since"
             setting = replace(setting, origin="O", source=origin)
         yield setting
 
@@ -100,12 +100,12 @@ def _at(config: Any, keys: Sequence[str]) -> Any:
     return config
 
 
-def written(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as one reads it in YAML; a node as its class and arguments."""
     if isinstance(value, dict):
         target = str(value.get("_target_", "")).rsplit(".", 1)[-1]
-        inside = ", ".join(f"{key} {written(item)}" for key, item in value.items() if not str(key).startswith("_"))
+        inside = ", ".join(f"{key} {format_value(item)}" for key, item in value.items() if not str(key).startswith("_"))
         return f"{target}({inside})" if target else inside
     if isinstance(value, list):
-        return f"[{', '.join(written(item) for item in value)}]"
+        return f"[{', '.join(format_value(item) for item in value)}]"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

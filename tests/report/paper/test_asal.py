@@ -1,15 +1,24 @@
+import pytest
 from made_runs import TRACE, made_run
 
 from al_bench.analysis.grouping import sections
 from al_bench.analysis.reading import stored
-from al_bench.report.assumptions import assumptions
 from al_bench.report.figures.charts import Charts
 from al_bench.report.figures.palette import looks
+from al_bench.report.paper.asal import derive_means, show_assumptions
+
+
+def test_what_follows_from_several_traces():
+    rows = {"entropy_after": [0.5, 0.7, None, 0.6], "entropy_of_match": [0.4, 0.8, 0.1, 0.2]}
+    found = derive_means({"query": {"ranks": [0, 3, 1, 0]}}, rows)
+    assert found["entropy_gap"] == pytest.approx((0.1 + 0.1 + 0.4) / 3), "of |differences|, which do not cancel"
+    assert (found["rank"], found["taken"]) == (1.0, 0.5)
+    assert derive_means({"query": {"ranks": None}}, {}) == {}
 
 
 def made(tmp_path):
     (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
-    return assumptions(Charts(section, looks(section.groups), "range"), [])
+    return show_assumptions(Charts(section, looks(section.groups), "range"), [])
 
 
 def test_what_was_not_measured_is_not_shown(tmp_path):

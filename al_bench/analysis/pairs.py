@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.reading import Arrays, Run, stored_at
-from al_bench.report.sources import Sources
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.storage.exported import Record
 
 MOST_KEPT = 4  # pairs of a cycle that travel, of the first cycle that synthesized and of the last
@@ -40,18 +40,18 @@ def synthetic_images(tensors: Arrays) -> np.ndarray | None:
     return np.moveaxis(found, 1, 3).reshape(len(found), *found.shape[2:4], -1)
 
 
-def pairs_of(run: Run, index: int, most: int, sources: Sources) -> Pairs | None:
+def pairs_of(run: Run, index: int, most: int, rebuilder: Rebuilder) -> Pairs | None:
     """The first rows of a cycle, at most `most`; None where it synthesized nothing that is kept.
 
     Raises UnreadableError where its tensors or images are corrupted.
     """
     if not run.has_tensors:
-        return _travelled(run, index, most)
+        return _read_exported(run, index, most)
     images = synthetic_images(run.tensors(index))
     if images is None:
         return None
     rows = list(range(min(most, len(images))))
-    return Pairs(index, rows, images[rows], _matches(run, run.cycles[index], len(rows), sources))
+    return Pairs(index, rows, images[rows], _matches(run, run.cycles[index], len(rows), rebuilder))
 
 
 def synthesizing(run: Run) -> list[int]:
@@ -61,14 +61,14 @@ def synthesizing(run: Run) -> list[int]:
     return sorted({image["cycle"] for image in run.about.get("images", [])})
 
 
-def kept_images(folder: Path, sources: Sources) -> list[Record]:
-    """What an exported cell carries of a run's images: see `_travelled` for its form. Empty where there are none."""
+def kept_images(folder: Path, rebuilder: Rebuilder) -> list[Record]:
+    """What an exported cell carries of a run's images: see `_plain` for its form. Empty where there are none."""
     found = stored_at([str(folder)], folder, folder)
     if not found.runs or not found.runs[0].is_loop or not (cycles := synthesizing(found.runs[0])):
         return []
     for most in range(MOST_KEPT, 0, -1):
         try:
-            pairs = [pairs_of(found.runs[0], index, most, sources) for index in sorted({cycles[0], cycles[-1]})]
+            pairs = [pairs_of(found.runs[0], index, most, rebuilder) for index in sorted({cycles[0], cycles[-1]})]
         except UnreadableError:
             return []
         kept = [image for one in pairs if one for image in _plain(one)]
@@ -89,7 +89,7 @@ def _plain(pairs: Pairs) -> list[Record]:
     ]
 
 
-def _travelled(run: Run, index: int, most: int) -> Pairs | None:
+def _read_exported(run: Run, index: int, most: int) -> Pairs | None:
     images = [image for image in run.about.get("images", []) if image["cycle"] == index][:most]
     if not images:
         return None
@@ -102,11 +102,11 @@ def _travelled(run: Run, index: int, most: int) -> Pairs | None:
     return Pairs(index, [image["row"] for image in images], synthetic, matches)
 
 
-def _matches(run: Run, record: Record, count: int, sources: Sources) -> np.ndarray | None:
+def _matches(run: Run, record: Record, count: int, rebuilder: Rebuilder) -> np.ndarray | None:
     indices = record["query"]["indices"]
     if indices is None:
         return None
-    dataset = sources.get(f"the data set {run.label[0]}", run.config["dataset"])
+    dataset = rebuilder.get(f"the data set {run.label[0]}", run.config["dataset"])
     if dataset is None or max(indices[:count]) >= len(dataset.train):
         return None
     return np.asarray(dataset.train.images[_positions(indices[:count])].cpu())

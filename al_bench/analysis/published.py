@@ -13,7 +13,6 @@ from pathlib import Path
 
 from al_bench.analysis.reading import Problem
 from al_bench.config.groups import CONF
-from al_bench.report.measures import listed
 
 _COLUMNS = ("row", "column", "mean", "std", "n", "source")
 
@@ -39,11 +38,6 @@ class Claim:
     sentence: str
     source: str
 
-    @property
-    def about(self) -> str:
-        """What of, in words."""
-        return ", ".join(word for word in (listed(self.rows) if self.rows else "", self.column) if word)
-
 
 @dataclass(frozen=True)
 class Published:
@@ -54,7 +48,7 @@ class Published:
     claims: Sequence[Claim] = ()
 
 
-def published(problems: list[Problem], conf: Path = CONF) -> list[Published]:
+def read_published(problems: list[Problem], conf: Path = CONF) -> list[Published]:
     """Every published table; one that does not keep to the schema is added to `problems` and left out."""
     found = []
     folder = conf / "experiment"

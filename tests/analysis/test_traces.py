@@ -3,7 +3,7 @@ import pytest
 from made_runs import TRACE, generated, made_run
 
 from al_bench.analysis.reading import stored
-from al_bench.report.traces import means, trace_curves
+from al_bench.analysis.traces import means, trace_curves
 
 QUERY = {"ranks": [0, 3, 1, 0]}
 
@@ -12,12 +12,13 @@ def runs(outputs):
     return stored(outputs, outputs / "cells").runs
 
 
+def lengths(record, rows):
+    return {"rows": len(rows["entropy_after"])}
+
+
 def test_means_over_the_rows_of_a_cycle():
-    rows = {"entropy_after": [0.5, 0.7, None, 0.6], "entropy_of_match": [0.4, 0.8, 0.1, 0.2]}
-    found = means({"query": QUERY}, rows)
+    found = means({"query": QUERY}, {"entropy_after": [0.5, 0.7, None, 0.6]})
     assert found["entropy_after"] == pytest.approx(0.6)
-    assert found["entropy_gap"] == pytest.approx((0.1 + 0.1 + 0.4) / 3), "of |differences|, which do not cancel"
-    assert (found["rank"], found["taken"]) == (1.0, 0.5)
 
 
 def test_a_thinned_cycle_has_the_means_of_all_its_rows():
@@ -33,7 +34,7 @@ def test_curves_are_over_seeds_at_the_annotations_of_their_cycles(tmp_path):
     for seed, shift in ((0, 0.0), (1, 0.2)):
         trace = {"entropy_after": [0.4 + shift, 0.6 + shift]}
         made_run(tmp_path, "asal_auto", seed, (0.1, 0.2, 0.3), trace=trace)
-    found = trace_curves(runs(tmp_path), [])["entropy_after"]
+    found = trace_curves(runs(tmp_path), [], lengths)["entropy_after"]
     assert [at.annotations for at in found] == [20, 30]
     assert (found[0].mean, found[0].minimum, found[0].maximum) == pytest.approx((0.6, 0.5, 0.7))
 
@@ -41,14 +42,14 @@ def test_curves_are_over_seeds_at_the_annotations_of_their_cycles(tmp_path):
 def test_an_older_record_without_a_trace_is_read_by_its_tensors(tmp_path):
     made_run(tmp_path / "old", "asal_auto", 0, tensors=generated())
     made_run(tmp_path / "new", "asal_auto", 0, trace=TRACE)
-    old, new = (trace_curves(runs(tmp_path / name), []) for name in ("old", "new"))
+    old, new = (trace_curves(runs(tmp_path / name), [], lengths) for name in ("old", "new"))
     assert old == new
-    assert old["entropy_gap"][0].mean == 1.0
+    assert old["rows"][0].mean == 2.0, "of what follows from several traces"
 
 
 def test_garbled_tensors_are_named(tmp_path):
     folder = made_run(tmp_path, "asal_auto", 0, tensors=generated())
     (folder / "cycles" / "001.safetensors").write_bytes(np.zeros(9).tobytes())
     problems = []
-    assert trace_curves(runs(tmp_path), problems) == {}
+    assert trace_curves(runs(tmp_path), problems, lengths) == {}
     assert "tensors of cycle 1 are corrupted" in problems[0].sentence

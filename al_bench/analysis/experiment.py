@@ -1,7 +1,6 @@
-"""An experiment on the page: its lines, which of their cells are stored, what makes the others."""
+"""An experiment: its lines, which of their cells are stored, finished or missing, what makes the others."""
 
 import shlex
-import textwrap
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,29 +9,39 @@ from pathlib import Path
 import yaml
 
 from al_bench.active.stopping import Stopping
+from al_bench.analysis.grouping import group_by
 from al_bench.analysis.reading import Run
 from al_bench.config.experiment import Cell, cells_of
 from al_bench.config.groups import CONF
 from al_bench.config.values import differences
-from al_bench.report.measures import counted, listed
-from al_bench.report.tables import Cell as TableCell
-from al_bench.report.tables import Table
 
 _BARE = ("strategy", "method")  # swept groups whose choice alone is a name
-_MOST_DIFFERENCES = 6
 
 
 @dataclass(frozen=True)
 class Other:
-    """Runs stored under a line's label with another configuration: shown, never averaged in."""
+    """Runs stored under a line's label with another configuration: shown, never averaged in. differs: where, the stored
+    value first."""
 
     line: str
     runs: Sequence[Run]
-    differs: str
+    differs: Sequence[str]
 
     @property
-    def seeds(self) -> str:
-        return listed(sorted({run.seed for run in self.runs}))
+    def seeds(self) -> list[int]:
+        return sorted({run.seed for run in self.runs})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Of one line. finished: its seeds; begun: annotations so far by seed; command: what makes the rest, None where
+    all are finished."""
+
+    line: str
+    cells: int
+    finished: Sequence[int]
+    begun: Mapping[int, int]
+    command: str | None
 
 
 @dataclass(frozen=True)
@@ -90,56 +99,40 @@ class Experiment:
             far = [(differences(run.identity, cell.identity), name) for name, cell in alike]
             nearest, name = min(far, key=lambda one: len(one[0]))
             found[name, tuple(nearest)].append(run)
-        return [Other(name, runs, _words(lines)) for (name, lines), runs in found.items()]
+        return [Other(name, runs, lines) for (name, lines), runs in found.items()]
 
-    def table(self, stored: Iterable[Run]) -> Table:
-        """Each line with how many of its seeds are finished, begun, missing."""
+    def progress(self, stored: Iterable[Run]) -> list[Progress]:
+        """Of each line, by the stored runs."""
         runs = {run.id: run for run in self.runs(stored)}
-        rows: list[Sequence[TableCell]] = []
-        for name, cells in self.lines.items():
-            states = {cell.seed: _state(cell, runs.get(cell.id)) for cell in cells}
-            done = [seed for seed, state in states.items() if state == ""]
-            begun = [f"seed {seed}: {state}" for seed, state in states.items() if state and state != _MISSING]
-            rows.append([name, len(cells), len(done), listed(begun) if begun else None, self._command(name, states)])
-        columns = ["line", "cells", "finished", "begun", "what makes the rest"]
-        name = "-".join(["cells", *self.name.split("/"), *([self.version] if self.version else [])])
-        return Table(name, f"Cells of {', '.join(filter(None, (self.name, self.version)))}", columns, rows)
-
-    def said(self, stored: Iterable[Run]) -> str:
-        """How many cells there are of it."""
-        done, cells = self._counts(stored)
-        return f"{done} of {counted(cells, 'cell')} finished"
+        return [self._progress(name, cells, runs) for name, cells in self.lines.items()]
 
     def complete(self, stored: Iterable[Run]) -> bool:
         """Whether every cell is finished."""
-        done, cells = self._counts(stored)
-        return done == cells
+        return all(line.command is None for line in self.progress(stored))
 
-    def _counts(self, stored: Iterable[Run]) -> tuple[int, int]:
-        """How many cells are finished, and how many there are."""
-        rows = self.table(stored).rows
-        done, cells = (sum(int(str(row[place])) for row in rows) for place in (2, 1))
-        return done, cells
+    def _progress(self, name: str, cells: Sequence[Cell], runs: Mapping[str, Run]) -> Progress:
+        own = {cell.seed: (cell, runs.get(cell.id)) for cell in cells}
+        finished = [seed for seed, (cell, run) in own.items() if run is not None and _is_finished(cell, run)]
+        rest = [seed for seed in own if seed not in finished]
+        begun = {seed: run.cycles[-1]["annotations"] for seed in rest if (run := own[seed][1]) is not None}
+        return Progress(name, len(cells), finished, begun, self._command(name, rest))
 
-    def _command(self, name: str, states: Mapping[int, str]) -> str | None:
-        seeds = [str(seed) for seed, state in states.items() if state]
+    def _command(self, name: str, seeds: Sequence[int]) -> str | None:
         if not seeds:
             return None
         own = [item for item in self.lines[name][0].overrides if not item.startswith("seed=")]
-        return shlex.join(["python", "run.py", "-m", f"experiment={self.name}", *own]) + f" seed={','.join(seeds)}"
+        command = shlex.join(["python", "run.py", "-m", f"experiment={self.name}", *own])
+        return f"{command} seed={','.join(map(str, seeds))}"
 
 
-_MISSING = "missing"
-
-
-def planned(name: str, overrides: Sequence[str], conf: Path = CONF) -> Experiment:
+def plan_experiment(name: str, overrides: Sequence[str], conf: Path = CONF) -> Experiment:
     """An experiment with the versions that its file names. Raises UserError where it cannot be composed.
 
     `versions: {epoch-matched: null, step-matched: match_steps=true}` are the sweep as it is and one with an override.
     One whose cells are all the same as those of the sweep as it is, is none.
     """
     first, *others = [
-        replace(experiment(name, own, cells_of(name, own), conf), version=words)
+        replace(arrange_lines(name, own, cells_of(name, own), conf), version=words)
         for words, own in _versions(name, overrides, conf)
     ]
     others = [other for other in others if set(other.names) != set(first.names)]
@@ -155,11 +148,9 @@ def _versions(name: str, overrides: Sequence[str], conf: Path) -> list[tuple[str
     ]
 
 
-def experiment(name: str, overrides: Sequence[str], cells: Sequence[Cell], conf: Path = CONF) -> Experiment:
+def arrange_lines(name: str, overrides: Sequence[str], cells: Sequence[Cell], conf: Path = CONF) -> Experiment:
     """Its cells as lines: those that the sweep sets alike but for the seed."""
-    alike: dict[tuple[str, ...], list[Cell]] = defaultdict(list)
-    for cell in cells:
-        alike[tuple(item for item in cell.overrides if not item.startswith("seed="))].append(cell)
+    alike = group_by(cells, lambda cell: tuple(item for item in cell.overrides if not item.startswith("seed=")))
     common = set.intersection(*map(set, alike))
     lines = {_line_name(own, common) or found[0].label.split("/")[1]: found for own, found in alike.items()}
     if len(lines) < len(alike):  # two lines of one name
@@ -182,16 +173,6 @@ def _source(path: Path) -> str:
     return lines[1].lstrip("# ") if len(lines) > 1 and lines[1].startswith("#") else ""
 
 
-def _state(cell: Cell, run: Run | None) -> str:
-    """ "" where the cell's own stop rules hold."""
-    if run is None:
-        return _MISSING
-    if not run.is_loop or Stopping.stored(cell.loop).reason(run.cycles[-1]) is not None:
-        return ""
-    return f"{counted(run.cycles[-1]['annotations'], 'annotation')} so far"
-
-
-def _words(lines: Sequence[str]) -> str:
-    """Where a stored identity is another than the cell's, the stored value first."""
-    more = [f"and {counted(len(lines) - _MOST_DIFFERENCES, 'more place')}"] if len(lines) > _MOST_DIFFERENCES else []
-    return "; ".join([*(textwrap.shorten(line, 240, placeholder=" …") for line in lines[:_MOST_DIFFERENCES]), *more])
+def _is_finished(cell: Cell, run: Run) -> bool:
+    """Whether the cell's own stop rules hold."""
+    return not run.is_loop or Stopping.stored(cell.loop).reason(run.cycles[-1]) is not None

@@ -4,8 +4,8 @@ import pytest
 from composing import compose as composed
 from composing import part
 
+from al_bench.analysis.artifact_users import describes
 from al_bench.config.values import plain
-from al_bench.report.trained import described
 from al_bench.storage.artifacts import describe
 
 NODES = [
@@ -21,10 +21,10 @@ def test_a_node_fits_what_was_made_of_it_and_no_other(node, overrides):
     spec = describe(part(node, *overrides))
     for other_node, other in NODES:
         same = (node, overrides) == (other_node, other)
-        assert described(plain(composed(*other)[other_node]), spec) == same
+        assert describes(plain(composed(*other)[other_node]), spec) == same
 
 
 def test_one_changed_number_is_another_artifact():
     spec = describe(part("gan", "dataset=digits"))
-    assert not described(plain(composed("dataset=digits", "gan.iterations=7").gan), spec)
-    assert not described(plain(composed("dataset=digits", "gan.generator.channels=[8,8]").gan), spec)
+    assert not describes(plain(composed("dataset=digits", "gan.iterations=7").gan), spec)
+    assert not describes(plain(composed("dataset=digits", "gan.generator.channels=[8,8]").gan), spec)

@@ -7,13 +7,11 @@ import pytest
 import torch
 from made_runs import generated, made_run
 
+from al_bench.analysis import pairs
 from al_bench.analysis.checking import UnreadableError
-from al_bench.analysis.grouping import sections
+from al_bench.analysis.pairs import kept_images, pairs_of, synthesizing, synthetic_images
 from al_bench.analysis.reading import stored
-from al_bench.report import pairs
-from al_bench.report.images import side_by_side
-from al_bench.report.pairs import kept_images, pairs_of, synthesizing, synthetic_images
-from al_bench.report.sources import Sources
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.storage.exported import export
 
 
@@ -26,7 +24,7 @@ def pool_of_four(node):
 
 def exported(tmp_path, build=pool_of_four, **more):
     made_run(tmp_path / "outputs", "asal_auto", 0, (0.1, 0.2, 0.3), tensors=generated(), **more)
-    (path,) = export(tmp_path / "outputs", tmp_path / "cells", partial(kept_images, sources=Sources(build)))
+    (path,) = export(tmp_path / "outputs", tmp_path / "cells", partial(kept_images, rebuilder=Rebuilder(build)))
     (run,) = stored(tmp_path / "nowhere", tmp_path / "cells").runs
     return path, run
 
@@ -34,15 +32,15 @@ def exported(tmp_path, build=pool_of_four, **more):
 def test_an_exported_run_carries_its_first_and_last_pairs_exactly(tmp_path):
     _, run = exported(tmp_path)
     assert synthesizing(run) == [1, 2]
-    found = pairs_of(run, 2, 9, Sources(None))
+    found = pairs_of(run, 2, 9, Rebuilder(None))
     assert np.array_equal(found.synthetic, generated()["trace.generated"])
     assert np.array_equal(found.matches, pool_of_four(None).train.images[:2])
-    assert pairs_of(run, 1, 1, Sources(None)).rows == [0]
+    assert pairs_of(run, 1, 1, Rebuilder(None)).rows == [0]
 
 
 def test_without_the_data_set_the_synthetic_images_travel_alone(tmp_path):
     _, run = exported(tmp_path, None)
-    assert pairs_of(run, 1, 9, Sources(None)).matches is None
+    assert pairs_of(run, 1, 9, Rebuilder(None)).matches is None
 
 
 def test_no_more_travels_than_a_repository_takes(tmp_path, monkeypatch):
@@ -55,7 +53,7 @@ def test_no_more_travels_than_a_repository_takes(tmp_path, monkeypatch):
 
 def test_a_run_that_synthesizes_nothing_carries_nothing(tmp_path):
     folder = made_run(tmp_path, "random", 0)
-    assert kept_images(folder, Sources(pool_of_four)) == []
+    assert kept_images(folder, Rebuilder(pool_of_four)) == []
 
 
 def test_garbled_images_are_named(tmp_path):
@@ -65,7 +63,7 @@ def test_garbled_images_are_named(tmp_path):
     path.write_text(json.dumps(cell))
     (run,) = stored(tmp_path / "nowhere", tmp_path / "cells").runs
     with pytest.raises(UnreadableError, match="images of cycle 1 are corrupted"):
-        pairs_of(run, 1, 9, Sources(None))
+        pairs_of(run, 1, 9, Rebuilder(None))
 
 
 def test_the_images_of_a_line_stand_in_a_row():
@@ -74,21 +72,3 @@ def test_the_images_of_a_line_stand_in_a_row():
     assert found.shape == (2, 1, 2, 6)
     assert np.array_equal(found[1, :, :, 2:4], lines[1, 1])
     assert synthetic_images({"synthetic": np.zeros((2, 3, 7))}) is None
-
-
-def section_of(tmp_path):
-    (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
-    return section
-
-
-def test_the_same_images_with_the_matches_of_each_feature_space(tmp_path):
-    for strategy in ("asal_auto", "asal_disc"):
-        made_run(tmp_path, strategy, 3, tensors=generated())
-    other = {**generated(), "trace.generated": generated()["trace.generated"] + 1}
-    made_run(tmp_path, "asal_pixel", 3, tensors=other)
-    made_run(tmp_path, "random", 3)
-    found = side_by_side(section_of(tmp_path), Sources(pool_of_four), [])
-    assert (found.seed, found.cycle, len(found.synthetic)) == (3, 1, 2)
-    assert [group.name for group, _ in found.matches] == ["asal_auto", "asal_disc"], "alone of the same images"
-    assert found.matches[0][1][1].words[:2] == ["label dog", "image 1"]
-    assert side_by_side(section_of(tmp_path), Sources(None), []) is None, "no matches to show"

@@ -10,7 +10,7 @@ from al_bench.report.measures import listed
 
 
 @dataclass(frozen=True)
-class Drawn:
+class TablePlot:
     """title: of which run and what; lines: of its legend."""
 
     title: str
@@ -18,7 +18,7 @@ class Drawn:
     picture: Picture
 
 
-def drawn(run: str, table: Mapping[str, Any]) -> Iterator[Drawn]:
+def plot_table(run: str, table: Mapping[str, Any]) -> Iterator[TablePlot]:
     """Each plot of a stored table (`record.result`). run: its name, or empty."""
     for plot in table.get("plots", ()):
         log = plot.get("scale") == "log"
@@ -31,7 +31,7 @@ def drawn(run: str, table: Mapping[str, Any]) -> Iterator[Drawn]:
             alt = f"{title}, over {plot['x']}: {listed(ends)}"
             if any(line.dashed_from is not None for line in shown):
                 title += f" (dashed: {listed(plot['dashed'].values())})"
-            yield Drawn(title, shown, line_chart(shown, plot["x"], plot["about"], alt, log=log))
+            yield TablePlot(title, shown, line_chart(shown, plot["x"], plot["about"], alt, log=log))
 
 
 @dataclass(frozen=True)

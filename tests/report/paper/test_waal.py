@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from made_runs import CHOICES, EFFORT, cycle, made_run, write_cycle
 
+from al_bench.analysis.experiment import arrange_lines, plan_experiment
 from al_bench.analysis.reading import stored_of
+from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.analysis.versions import sides
 from al_bench.config.experiment import Cell
-from al_bench.report.experiment import experiment, planned
 from al_bench.report.figures.palette import looks
 from al_bench.report.page import write_report
-from al_bench.report.sources import Sources
-from al_bench.report.versions import sides, versions
+from al_bench.report.paper.waal import compare_versions
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 SHADOW = f"hydra.searchpath=[file://{TESTS / 'conf'}]"
 LOOP = {"budget": 20, "max_cycles": None, "stop_at": None}
 LINES = ("random", "entropy", "waal")
@@ -38,8 +39,8 @@ def cell(strategy, seed, matched):
 
 def made():
     cells = {matched: [cell(line, seed, matched) for line in LINES for seed in (0, 1)] for matched in (False, True)}
-    other = replace(experiment("paper/made", ["match_steps=true"], cells[True]), version="step-matched")
-    return replace(experiment("paper/made", [], cells[False]), version="epoch-matched", versions=[other])
+    other = replace(arrange_lines("paper/made", ["match_steps=true"], cells[True]), version="step-matched")
+    return replace(arrange_lines("paper/made", [], cells[False]), version="epoch-matched", versions=[other])
 
 
 def run_of(outputs, strategy, seed, matched, accuracies, steps=10):
@@ -66,7 +67,7 @@ def compared(outputs):
     found = stored_of(one.labels, outputs, outputs / "cells").runs
     of = sides(one, found)
     styles = looks(group for side in of for group in side.section.groups)
-    return versions(of, found, styles, "range")
+    return compare_versions(of, found, styles, "range")
 
 
 def test_both_means_what_waal_is_ahead_and_the_steps_at_each_number(outputs):
@@ -134,7 +135,7 @@ def test_an_experiment_with_one_version_has_nothing_beside_it(outputs):
 def test_the_page_shows_both(outputs, tmp_path):
     one = made()
     found = stored_of(one.labels, outputs, outputs / "cells")
-    page = write_report(found, tmp_path / "report", "range", Sources(None), tmp_path / "conf", [one])
+    page = write_report(found, tmp_path / "report", "range", Rebuilder(None), tmp_path / "conf", [one])
     text = page.read_text()
     assert "<h3>Epoch-matched beside step-matched</h3>" in text
     assert "waal is the same in both" in text
@@ -148,7 +149,7 @@ def test_the_page_shows_both(outputs, tmp_path):
 
 def test_the_versions_are_those_that_the_file_names():
     conf = TESTS / "conf"
-    one = planned("shadow_versions", [SHADOW], conf)
+    one = plan_experiment("shadow_versions", [SHADOW], conf)
     (other,) = one.versions
     assert (one.version, other.version, one.unchanged) == ("epoch-matched", "step-matched", ["adba"])
     assert list(one.lines) == list(other.lines) == ["random", "adba"]
@@ -159,5 +160,5 @@ def test_the_versions_are_those_that_the_file_names():
 
 @pytest.mark.parametrize(("name", "overrides"), [("shadow_versions", ["match_steps=true"]), ("shadow_table", [])])
 def test_a_version_that_changes_nothing_is_none(name, overrides):
-    one = planned(name, [SHADOW, "strategy=random", "seed=0", *overrides], TESTS / "conf")
+    one = plan_experiment(name, [SHADOW, "strategy=random", "seed=0", *overrides], TESTS / "conf")
     assert (one.version, list(one.versions)) == ("", [])

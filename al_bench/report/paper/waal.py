@@ -1,37 +1,26 @@
 """An experiment's versions side by side: the same lines under other settings, with the training steps that each took.
 
 WAAL's tables have two: its epochs run over the unlabeled images, those of its baselines over the labeled ones, so that
-equally many epochs are up to 38 times as many steps; `match_steps=true` gives every line as many.
+equally many epochs are up to 38 times as many steps; `match_steps=true` gives every line as many. An experiment asks
+for this by `versions:` in its file.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from al_bench.analysis.cost import training_steps
-from al_bench.analysis.curves import Point, Value, curve, headline, metric
-from al_bench.analysis.grouping import Group, Section, sections
+from al_bench.analysis.curves import Point, headline
+from al_bench.analysis.experiment import Experiment
+from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
-from al_bench.report.experiment import Experiment
+from al_bench.analysis.versions import Outcome, Side, outcome
+from al_bench.report.cells import summarize_cells, tabulate_cells
 from al_bench.report.figures.charts import Charts, Looks
 from al_bench.report.figures.plots import Picture
 from al_bench.report.measures import Measure, measure
+from al_bench.report.paper import Addition, Paper
 from al_bench.report.tables import Cell, Table
 
 _AIR = 0.04  # above and below the lines of a plot, in fractions of their height
-
-Curves = Mapping[str, Mapping[int, Point]]  # by line and number of annotations
-
-
-@dataclass(frozen=True)
-class Side:
-    """A version and its stored loops. section: a group per line."""
-
-    version: Experiment
-    section: Section
-
-    @property
-    def words(self) -> str:
-        return self.version.version
 
 
 @dataclass(frozen=True)
@@ -67,24 +56,12 @@ class Versions:
         return [*(table for _, table, _ in self.cells), *([self.whole] if self.whole else [])]
 
 
-def sides(experiment: Experiment, stored: Sequence[Run]) -> list[Side]:
-    """The experiment and its versions; none where it has no other one. Takes them to be of one data set."""
-    every = [experiment, *experiment.versions] if experiment.versions else []
-    return [Side(one, _section(one, one.runs(stored))) for one in every]
-
-
-def apart(side: Side, unchanged: Sequence[str]) -> Section:
-    """What a version has that the first has not, under names that tell."""
-    groups = [group for group in side.section.groups if group.method not in unchanged]
-    return replace(side.section, groups=[replace(group, method=f"{group.method}, {side.words}") for group in groups])
-
-
-def versions(of: Sequence[Side], stored: Sequence[Run], looks: Looks, band: str) -> Versions:
-    """Draws and tabulates. of: as `sides` gives them; band: "range" or "deviation"."""
+def compare_versions(of: Sequence[Side], stored: Sequence[Run], looks: Looks, band: str) -> Versions:
+    """Plots and tabulates. of: as `sides` gives them, at least two; band: "range" or "deviation"."""
     first, *others = of
     unchanged = first.version.unchanged
     changed = [side.version.without(unchanged) for side in others]
-    cells = [(one, one.table(stored), one.said(stored)) for one in changed]
+    cells = [(one, tabulate_cells(one, stored), summarize_cells(one, stored)) for one in changed]
     groups = [group for side in of for group in side.section.groups]
     if not groups:
         return Versions(of, cells, [(side.words, None) for side in of], unchanged, [], None)
@@ -94,42 +71,14 @@ def versions(of: Sequence[Side], stored: Sequence[Run], looks: Looks, band: str)
     return Versions(of, cells, _plots(of, name, looks, band), unchanged, counts, tables.whole())
 
 
-def _section(version: Experiment, runs: Sequence[Run]) -> Section:
-    found = sections([run for run in runs if run.is_loop], version.names)
-    title = found[0].title if found else version.name
-    return Section(title, [group for section in found for group in section.groups])
-
-
 def _plots(of: Sequence[Side], name: str, looks: Looks, band: str) -> list[tuple[str, Picture | None]]:
     """The metric of that name in each version, on one scale."""
     charts = [Charts(side.section, looks, band) if side.section.groups else None for side in of]
     lows, highs = zip(*(chart.span(name) for chart in charts if chart), strict=True)
     air = _AIR * (max(highs) - min(lows)) or 1.0
     span = min(lows) - air, max(highs) + air
-    drawn = [chart.metric(name, span=span) if chart else None for chart in charts]
-    return list(zip((side.words for side in of), drawn, strict=True))
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """Of one version: what its lines come to, and the training steps that this took."""
-
-    words: str
-    values: Curves
-    steps: Curves
-
-    def mean(self, line: str | None, at: int) -> float | None:
-        found = self.values.get(line or "", {}).get(at)
-        return found.mean if found else None
-
-    def minus(self, reference: str | None, line: str, at: int) -> float | None:
-        """How far the reference is above a line."""
-        own, other = self.mean(reference, at), self.mean(line, at)
-        return None if own is None or other is None or line == reference else own - other
-
-    def taken(self, line: str, at: int) -> int | None:
-        found = self.steps.get(line, {}).get(at)
-        return round(found.mean) if found else None
+    plots = [chart.metric(name, span=span) if chart else None for chart in charts]
+    return list(zip((side.words for side in of), plots, strict=True))
 
 
 @dataclass(frozen=True)
@@ -139,32 +88,32 @@ class _Tables:
 
     experiment: str
     lines: Sequence[str]
-    found: Sequence[_Measured]
+    outcomes: Sequence[Outcome]
     shown: Measure
     reference: str | None
 
     @property
     def numbers(self) -> list[int]:
         """Of annotations, at which any line of any version is measured."""
-        return sorted({at for one in self.found for points in one.values.values() for at in points})
+        return sorted({at for one in self.outcomes for points in one.values.values() for at in points})
 
     def count(self, at: int) -> Count:
-        words = [one.words for one in self.found]
+        words = [one.words for one in self.outcomes]
         minus = [f"{self.reference} minus {one}" for one in words] if self.reference else []
         columns = [*(f"{one}: {self.shown.axis} (seeds)" for one in words), *minus, *(f"{one}: steps" for one in words)]
         rows = [[line, *self._row(line, at)] for line in self.lines]
         about = f"{self.experiment} at {at:,} annotations: {' and '.join(words)}"
-        return Count(at, self._said(at), Table("", about, ["line", *columns], rows))
+        return Count(at, self._summarize(at), Table("", about, ["line", *columns], rows))
 
     def _row(self, line: str, at: int) -> list[Cell]:
-        minus = [one.minus(self.reference, line, at) for one in self.found] if self.reference else []
+        minus = [one.minus(self.reference, line, at) for one in self.outcomes] if self.reference else []
         return [
-            *(self._written(one.values.get(line, {}).get(at)) for one in self.found),
+            *(self._format(one.point(line, at)) for one in self.outcomes),
             *(None if value is None else f"{value * self.shown.factor:+.{self.shown.digits}f}" for value in minus),
-            *(one.taken(line, at) for one in self.found),
+            *(one.training_steps(line, at) for one in self.outcomes),
         ]
 
-    def _written(self, found: Point | None) -> str | None:
+    def _format(self, found: Point | None) -> str | None:
         if found is None:
             return None
         mean, deviation = self.shown.number(found.mean), self.shown.number(found.deviation)
@@ -177,27 +126,27 @@ class _Tables:
             [at, line, one.words, *self._numbers(one, line, at)]
             for at in self.numbers
             for line in self.lines
-            for one in self.found
+            for one in self.outcomes
         ]
         minus = [f"{self.reference} minus it"] if self.reference else []
         columns = ["annotations", "line", "version", self.shown.axis, "deviation", "seeds", "steps", *minus]
         about = f"{self.experiment}, each version: means over seeds, optimizer steps of the cycle's training"
         return Table(f"versions-{self.experiment.replace('/', '-')}", about, columns, rows)
 
-    def _numbers(self, one: _Measured, line: str, at: int) -> list[Cell]:
-        found, number = one.values.get(line, {}).get(at), self.shown.number
+    def _numbers(self, one: Outcome, line: str, at: int) -> list[Cell]:
+        found, number = one.point(line, at), self.shown.number
         known = [number(found.mean), number(found.deviation), found.seeds] if found else [None] * 3
         minus = [number(one.minus(self.reference, line, at))] if self.reference else []
-        return [*known, one.taken(line, at), *minus]
+        return [*known, one.training_steps(line, at), *minus]
 
-    def _said(self, at: int) -> str:
+    def _summarize(self, at: int) -> str:
         """The reference, and how far it is ahead of the best other line of each version."""
-        own = next((mean for one in self.found if (mean := one.mean(self.reference, at)) is not None), None)
+        own = next((mean for one in self.outcomes if (mean := one.mean(self.reference, at)) is not None), None)
         if self.reference is None or own is None:
             return f"{self.reference} is not measured" if self.reference else ""
-        return f"{self.reference} {self.shown.written(own)}; {'; '.join(self._ahead(one, at) for one in self.found)}"
+        return f"{self.reference} {self.shown.written(own)}; {'; '.join(self._ahead(one, at) for one in self.outcomes)}"
 
-    def _ahead(self, one: _Measured, at: int) -> str:
+    def _ahead(self, one: Outcome, at: int) -> str:
         sign = -1 if self.shown.less_is_better else 1
         others = {
             line: sign * minus for line in self.lines if (minus := one.minus(self.reference, line, at)) is not None
@@ -211,11 +160,17 @@ class _Tables:
 
 
 def _tables(of: Sequence[Side], name: str, unchanged: Sequence[str]) -> _Tables:
-    found = [_Measured(side.words, _curves(side, metric(name)), _curves(side, training_steps)) for side in of]
+    outcomes = [outcome(side, name) for side in of]
     first = of[0].version
-    return _Tables(first.name, list(first.lines), found, measure(name), unchanged[0] if unchanged else None)
+    return _Tables(first.name, list(first.lines), outcomes, measure(name), unchanged[0] if unchanged else None)
 
 
-def _curves(side: Side, value: Value) -> Curves:
-    points = {group.name: curve(group.runs, value) for group in side.section.groups}
-    return {name: {known.annotations: known for known in line} for name, line in points.items()}
+def add_versions(of: Sequence[Side], stored: Sequence[Run], looks: Looks, band: str) -> Addition | None:
+    """To an experiment whose file names several."""
+    if not of:
+        return None
+    found = compare_versions(of, stored, looks, band)
+    return Addition("versions", "Versions", "waal.html", found, found.tables)
+
+
+PAPER = Paper(of_versions=add_versions)

@@ -14,7 +14,7 @@ _DATA = "<data>"  # see cells.portable
 
 
 @dataclass
-class Sources:
+class Rebuilder:
     """Objects made from stored configurations, one per node. build: makes one, or raises UserError; None: nothing is
     made. data: where data sets are on this machine, for exported cells, which do not say. missing: why something is not
     there, by what it is."""
@@ -22,14 +22,14 @@ class Sources:
     build: Build | None
     data: str = "data"
     missing: dict[str, str] = field(default_factory=dict)
-    made: dict[str, Any] = field(default_factory=dict)
+    _built: dict[str, Any] = field(default_factory=dict)
 
     def get(self, what: str, node: Record | None) -> Any:
         """The object that a node describes, None where it cannot be made."""
         key = json.dumps(node, sort_keys=True)
-        if key not in self.made:
-            self.made[key] = self._make(what, node)
-        return self.made[key]
+        if key not in self._built:
+            self._built[key] = self._make(what, node)
+        return self._built[key]
 
     def _make(self, what: str, node: Record | None) -> Any:
         if self.build is None or node is None:

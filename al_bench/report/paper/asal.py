@@ -1,4 +1,7 @@
-"""ASAL's assumptions (Sec. 5.4), as what was measured inside its queries shows them."""
+"""ASAL's assumptions (Sec. 5.4), as what was measured inside its queries shows them.
+
+Any strategy that searches for synthetic images and keeps the traces of ASAL's names is shown so.
+"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -8,12 +11,14 @@ from statistics import fmean
 from al_bench.analysis.curves import Point
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Problem
+from al_bench.analysis.traces import Rows, mean_of, trace_curves
 from al_bench.report.figures.charts import ANNOTATIONS, Charts, alt_text, over_annotations
 from al_bench.report.figures.palette import Look
 from al_bench.report.figures.plots import Line, Picture, line_chart
 from al_bench.report.measures import Measure, listed, measure
+from al_bench.report.paper import Addition, Paper
 from al_bench.report.tables import Table
-from al_bench.report.traces import trace_curves
+from al_bench.storage.exported import Record
 
 Curves = Mapping[str, Sequence[Point]]
 Means = Mapping[str, float]
@@ -68,9 +73,9 @@ class Assumptions:
     table: Table
 
 
-def assumptions(charts: Charts, problems: list[Problem]) -> Assumptions | None:
+def show_assumptions(charts: Charts, problems: list[Problem]) -> Assumptions | None:
     """None where no group of the section measured anything inside its queries."""
-    found = [(group, trace_curves(group.runs, problems)) for group in charts.section.groups]
+    found = [(group, trace_curves(group.runs, problems, derive_means)) for group in charts.section.groups]
     searched = [(group, curves) for group, curves in found if "entropy_after" in curves]
     if not searched:
         return None
@@ -90,7 +95,7 @@ def _plots(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> list[Assump
             "Entropy of the images that a search starts from and of those it comes to, and of as many images of the "
             "pool that the model is least sure of: the nearer “synthetic” is to the top (log K) and to “pool's best”, "
             "the less it is the generator that keeps the method from the most uncertain images.",
-            _found("mean entropy from start to synthetic", found, "entropy_after", _raised),
+            _sentence("mean entropy from start to synthetic", found, "entropy_after", _format_rise),
             panels(("entropy_before", "entropy_after", "pool_best_entropy"), "entropy_after", nats, largest),
         ),
         Assumption(
@@ -98,14 +103,16 @@ def _plots(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> list[Assump
             "Mean distance from a synthetic image to its match, in the units of the method's own feature space, which "
             "are not comparable between methods, and the fraction of synthetic images whose nearest real one was "
             "labeled or taken already: where either rises, the near images are being used up.",
-            _found("nearest image taken", found, "taken", _used_up),
-            [*panels(("distance_to_match",), "distance_to_match", distance, None), *_taken(charts, found)],
+            _sentence("nearest image taken", found, "taken", _format_taken),
+            [*panels(("distance_to_match",), "distance_to_match", distance, None), *_plot_taken(charts, found)],
         ),
         Assumption(
             "(iii) Near in feature space means near in entropy",
             "Entropy of the synthetic images against that of their matches: the gap between both lines is the "
             "uncertainty that is lost by asking for a real image in place of the synthetic one.",
-            _found("entropy of the matches in that of the synthetic images", found, "entropy_of_match", _kept),
+            _sentence(
+                "entropy of the matches in that of the synthetic images", found, "entropy_of_match", _format_kept
+            ),
             panels(("entropy_after", "entropy_of_match"), "entropy_of_match", nats, largest),
         ),
     ]
@@ -125,7 +132,7 @@ def _panel(
     return Panel(group.name, chart, lines if len(lines) > 1 else [])
 
 
-def _taken(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> list[Panel]:
+def _plot_taken(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> list[Panel]:
     shown = measure("share")
     lines = [
         over_annotations(group.name, charts.looks[group.method, group.variant], curves["taken"], shown, charts.band)
@@ -136,22 +143,22 @@ def _taken(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> list[Panel]
     return [Panel("Collisions", line_chart(lines, ANNOTATIONS, about, alt_text(about, lines)), lines)] if lines else []
 
 
-def _found(about: str, found: Sequence[tuple[Group, Curves]], needed: str, words: Callable[[Means], str]) -> str:
+def _sentence(about: str, found: Sequence[tuple[Group, Curves]], needed: str, words: Callable[[Means], str]) -> str:
     """A sentence on every group that has what it needs, by means over all its cycles."""
     each = [f"{group.name} {words(_means(curves))}" for group, curves in found if needed in curves]
     return f"{about}: {listed(each)}."
 
 
-def _raised(means: Means) -> str:
+def _format_rise(means: Means) -> str:
     best = f" (pool's best {means['pool_best_entropy']:.2f})" if "pool_best_entropy" in means else ""
     return f"{means['entropy_before']:.2f} → {means['entropy_after']:.2f} nats{best}"
 
 
-def _used_up(means: Means) -> str:
+def _format_taken(means: Means) -> str:
     return f"{means['taken']:.0f} %"
 
 
-def _kept(means: Means) -> str:
+def _format_kept(means: Means) -> str:
     kept = means["entropy_of_match"] / means["entropy_after"] if means["entropy_after"] else 0.0
     return f"{100 * kept:.0f} %"
 
@@ -168,3 +175,40 @@ def _table(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> Table:
         rows.append([group.name, *(_means(curves).get(name) for name in shown)])
     about = f"{charts.section.title}: inside the queries, means over a cycle's images, then cycles, then seeds"
     return Table("assumptions", about, ["method", *(_COLUMNS[name] for name in shown)], rows)
+
+
+def derive_means(record: Record, rows: Rows) -> dict[str, float]:
+    """What follows from several traces of a cycle, and from the ranks of its matches:
+
+    entropy_gap: of |H(synthetic) - H(match)|; rank: of the match among its synthetic image's neighbors, 0 the nearest;
+    taken: the fraction of rows whose nearest neighbor was taken, so that another was asked for.
+    """
+    found: dict[str, float] = {}
+    if "entropy_after" in rows and "entropy_of_match" in rows:
+        pairs = zip(rows["entropy_after"], rows["entropy_of_match"], strict=True)
+        gap = mean_of([abs(a - b) for a, b in pairs if a is not None and b is not None])
+        found.update({} if gap is None else {"entropy_gap": gap})
+    if ranks := record["query"]["ranks"]:
+        found.update(rank=fmean(ranks), taken=sum(rank > 0 for rank in ranks) / len(ranks))
+    return found
+
+
+def add_assumptions(charts: Charts, problems: list[Problem]) -> Addition | None:
+    """To a section of which a group kept ASAL's traces."""
+    found = show_assumptions(charts, problems)
+    return Addition("assumptions", "Assumptions", "asal.html", found, [found.table]) if found else None
+
+
+def entropies_of_pair(rows: Rows, row: int) -> list[str]:
+    """Of a synthetic image and of its match, in nats."""
+    after, of_match = (_at(rows.get(name), row) for name in ("entropy_after", "entropy_of_match"))
+    if after is None:
+        return []
+    return [f"H {after:.2f}" + (f" → {of_match:.2f}" if of_match is not None else "")]
+
+
+def _at(rows: Sequence[float | None] | None, row: int) -> float | None:
+    return rows[row] if rows is not None and row < len(rows) else None
+
+
+PAPER = Paper(of_section=add_assumptions, of_pair=entropies_of_pair)

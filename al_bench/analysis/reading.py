@@ -10,6 +10,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
+from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.analysis.checking import (
     UnreadableError,
@@ -19,7 +20,6 @@ from al_bench.analysis.checking import (
     content,
     is_cycle,
 )
-from al_bench.config.identity import hash_of, label_of
 from al_bench.errors import UserError
 from al_bench.files import digest
 from al_bench.storage.exported import Record
@@ -67,7 +67,7 @@ class Run:
     @cached_property
     def label(self) -> tuple[str, str]:
         """Task and method, as in the path of a run: ("mnist_two-asal", "asal_auto")."""
-        task, method, _ = label_of(self.choices, self.seed, self.identity.get("learner", {})).rsplit("/", 2)
+        task, method, _ = str(self.about["label"]).rsplit("/", 2)
         return task, method
 
     @property

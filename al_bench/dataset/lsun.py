@@ -14,6 +14,7 @@ from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split, limited_positions
 from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages, decoded_pictures, fits
@@ -64,6 +65,22 @@ class Databases:
         )
 
 
+@declare(
+    "dataset/lsun",
+    beside=(
+        "root",
+        "cache",
+        "decoded",
+    ),
+)
+@declare(
+    "dataset/lsun",
+    beside=(
+        "root",
+        "cache",
+        "decoded",
+    ),
+)
 def lsun(
     root: str | Path,
     classes: Sequence[str],

@@ -8,6 +8,7 @@ from pydantic import PositiveInt
 from torch.nn import functional
 from torchmetrics.classification import MulticlassCalibrationError
 
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator, Metrics
@@ -16,6 +17,7 @@ from al_bench.network.predict import stream
 from al_bench.storage.artifacts import Artifacts
 
 
+@declare("evaluator/accuracy")
 @dataclass(frozen=True)
 class Accuracy(Evaluator):
     """Measures on the test split; calibration_bins: of the expected calibration error (L1)."""

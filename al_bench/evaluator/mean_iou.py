@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator, Metrics
@@ -15,6 +16,7 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.training.losses import IGNORED
 
 
+@declare("evaluator/mean_iou")
 @dataclass(frozen=True)
 class MeanIou(Evaluator):
     """Counts pixels over the whole test split; those IGNORED do not count, however they are labeled by the model.

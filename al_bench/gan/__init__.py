@@ -13,9 +13,10 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint, to_float
+from al_bench.active.part import describe
 from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
-from al_bench.storage.artifacts import Artifacts, Made, describe
+from al_bench.storage.artifacts import Artifacts, Made
 from al_bench.training.batches import ImageBatches
 from al_bench.training.fit import fit
 from al_bench.training.loss_record import Losses, Trace

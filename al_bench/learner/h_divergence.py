@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, to_float
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.config.ranges import Precision
 from al_bench.learner import Learner
@@ -50,6 +51,7 @@ class Discriminated(Wrapped):
         return -self.discriminate(self.features(inputs))
 
 
+@declare("learner/h_divergence")
 @dataclass(frozen=True)
 class HDivergence(Learner):
     """Minimises cross entropy on labeled inputs minus trade_off times the discriminator's loss.
@@ -67,7 +69,7 @@ class HDivergence(Learner):
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
     early_stopping: EarlyStopping | None = None
-    match_steps: bool = False
+    match_steps: bool = field(default=False, metadata={"label": True})
     precision: Precision = "32-true"
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
     provides: ClassVar[frozenset[str]] = frozenset({"labeledness"})

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.config.ranges import Fraction, Precision
 from al_bench.errors import UserError
@@ -58,6 +59,7 @@ class LossPredicting(Wrapped):
         return logits, predicted.squeeze(1)
 
 
+@declare("learner/learning_loss")
 @dataclass(frozen=True)
 class LearningLoss(Learner):
     """Minimises cross entropy plus `weight` times the ranking loss of the predicted ones, on the pairs of each batch.
@@ -78,7 +80,7 @@ class LearningLoss(Learner):
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
     early_stopping: EarlyStopping | None = None
-    match_steps: bool = False
+    match_steps: bool = field(default=False, metadata={"label": True})
     precision: Precision = "32-true"
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
     provides: ClassVar[frozenset[str]] = frozenset({"predicted_loss"})

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.config.ranges import Precision
 from al_bench.learner import Learner
@@ -24,6 +25,7 @@ from al_bench.training.module import Module
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
+@declare("learner/supervised")
 @dataclass(frozen=True)
 class Supervised(Learner):
     """Minimises the `loss` of `network` by `optimizer` over `epochs` passes of the training set.
@@ -41,7 +43,7 @@ class Supervised(Learner):
     augmentation: Augmentation | None = None
     loss: Loss = losses.cross_entropy
     early_stopping: EarlyStopping | None = None
-    match_steps: bool = False
+    match_steps: bool = field(default=False, metadata={"label": True})
     precision: Precision = "32-true"
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
 

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import to_float
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.config.ranges import Precision
 from al_bench.errors import UserError
@@ -44,6 +45,7 @@ class Criticized(Wrapped):
         return values.squeeze(1)
 
 
+@declare("learner/waal")
 @dataclass(frozen=True)
 class Waal(Learner):
     """Minimises cross entropy plus mu' times the critic's distance (Eqs. 7 and 8), which the critic maximises.

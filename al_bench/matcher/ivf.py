@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import nearest
@@ -19,6 +20,7 @@ _WIDTH = 16  # FAISS reads half precision by so many columns at once, and one by
 _ROWS = 2**18  # added at once
 
 
+@declare("matcher/ivf")
 class Ivf(Matcher):
     """Approximate: a nearest neighbor whose cell is not probed is missed.
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from al_bench.active.inputs import fingerprint
+from al_bench.active.part import declare, describe
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.active.query import Query
 from al_bench.config.ranges import Fraction
@@ -15,9 +16,10 @@ from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.oracle import Oracle
-from al_bench.storage.artifacts import Artifacts, Made, describe
+from al_bench.storage.artifacts import Artifacts, Made
 
 
+@declare("oracle/classifier")
 class Classifier(Oracle):
     """Gives real images their true label and synthetic ones that of a model trained on the whole training split.
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from al_bench import seeding
 from al_bench.active.initial_labels import initial_indices
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 from al_bench.active.stopping import Stopping
@@ -33,6 +34,7 @@ from al_bench.training.device import chosen_device
 logger = logging.getLogger(__name__)
 
 
+@declare("procedure/loop")
 @dataclass(frozen=True)
 class Settings:
     """The `loop` node.
@@ -46,10 +48,10 @@ class Settings:
     every_class: bool
     initial_size: float
     query_size: PositiveInt
-    budget: float
+    budget: float = field(metadata={"identity": False})
     free_validation: bool = False
-    max_cycles: NonNegativeInt | None = None
-    stop_at: Mapping[str, float] | None = None
+    max_cycles: NonNegativeInt | None = field(default=None, metadata={"identity": False})
+    stop_at: Mapping[str, float] | None = field(default=None, metadata={"identity": False})
 
     def __post_init__(self) -> None:
         for name in ("initial_size", "query_size", "budget"):
@@ -96,6 +98,22 @@ def told(show: Callable[[], None], record: Record) -> None:
     show()
 
 
+@declare(
+    "procedure/active_learning",
+    beside=(
+        "artifacts",
+        "tracking",
+        "device",
+    ),
+)
+@declare(
+    "procedure/active_learning",
+    beside=(
+        "artifacts",
+        "tracking",
+        "device",
+    ),
+)
 class ActiveLearning(Procedure):
     """What `python run.py` does: one strategy on one data set with one seed."""
 

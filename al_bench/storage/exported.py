@@ -9,8 +9,9 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
-from al_bench.config.identity import hash_of, identify
+from al_bench.config.identity import identify
 from al_bench.config.values import plain
 from al_bench.files import as_json, digest, read_json, write_json
 

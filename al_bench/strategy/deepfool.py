@@ -7,6 +7,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs, to_float
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
 from al_bench.errors import UserError
@@ -19,6 +20,7 @@ _WAVE = 2**24  # numbers of the images that are moved at a time: 64 MiB, and the
 _ON_CPU, _ON_GPU = 128, 256  # images of a batch: more are no quicker
 
 
+@declare("strategy/deepfool")
 @dataclass(frozen=True)
 class DeepFool(Strategy):
     """Asks for the unlabeled images that DeepFool (Moosavi-Dezfooli et al. 2016) has to change least, in L2.

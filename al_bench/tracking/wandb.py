@@ -25,7 +25,7 @@ from PIL import Image
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
-from al_bench.config.identity import hash_of, label_of
+from al_bench.active.part import hash_of
 from al_bench.errors import UserError
 from al_bench.storage.store import Record, RunStore
 from al_bench.tracking import Tracking
@@ -138,7 +138,7 @@ class Window:
         experiment = chosen["dataset"] if chosen["experiment"] == "none" else chosen["experiment"]
         return wandb.init(
             id=hash_of(identity),
-            name=label_of(chosen, identity["seed"], identity.get("learner", {})),
+            name=about["label"],
             project=self.settings.project,
             group=self.settings.group or experiment,
             config={**about["config"], "identity": identity, "commit": about["commit"]},

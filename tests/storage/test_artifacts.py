@@ -8,8 +8,9 @@ import time
 import pytest
 import torch
 
+from al_bench.active.part import describe
 from al_bench.gan import Gan
-from al_bench.storage.artifacts import Artifacts, describe
+from al_bench.storage.artifacts import Artifacts
 
 SPEC = {"gan": {"iterations": 3}, "images": "abc"}
 

@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from al_bench.config.command_line import effects, help_text, unknown_choice
-from al_bench.config.identity import identify, label_of
+from al_bench.config.identity import identify, label_of, metrics_of
 from al_bench.config.resolvers import register_resolvers
 from al_bench.config.values import plain, written_and_resolved
 
@@ -53,10 +53,12 @@ def run(config: DictConfig) -> None:
     identity = identify(config)
     whole = plain(config)
     runtime = HydraConfig.get().runtime
-    stopping = Stopping.stored(whole["loop"])
+    metrics = metrics_of(config)
+    stopping = Stopping.stored(whole["loop"], metrics)
     logger.info(f"{runtime.output_dir}\n{effects(config, runtime.choices)}")
     about = {
         "label": label_of(runtime.choices, config),
+        "metrics": [metric.plain() for metric in metrics],
         "config": whole,
         "choices": dict(runtime.choices),
         "commit": current_commit(),

@@ -74,12 +74,12 @@ def grouped(runs: Iterable[Run]) -> list[list[Run]]:
 def _of_task(task: str, groups: list[list[Run]], lines: Mapping[str, str]) -> list[Section]:
     apart: dict[str, list[list[Run]]] = defaultdict(list)
     for group in groups:
-        apart[json.dumps([group[0].identity[key] for key in _TASK], sort_keys=True)].append(group)
+        apart[json.dumps([group[0].identity.get(key) for key in _TASK], sort_keys=True)].append(group)
     parts = sorted(apart.values(), key=lambda part: -sum(len(group) for group in part))
     found = []
     for number, part in enumerate(parts):
         title = task if number == 0 else f"{task} ({number + 1})"
-        first, own = (({key: runs[0].identity[key] for key in _TASK}) for runs in (parts[0][0], part[0]))
+        first, own = (({key: runs[0].identity.get(key) for key in _TASK}) for runs in (parts[0][0], part[0]))
         found.append(Section(title, _named(task, part, lines), differences(first, own)))
     return found
 

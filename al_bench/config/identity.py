@@ -10,6 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from al_bench.active.metric import Metric
 from al_bench.active.part import counts, describe_call, hash_of, plain_value
 
 _REFERENCES = ("hydra.utils.get_method", "hydra.utils.get_class")  # nodes that give what stands at a path
@@ -35,6 +36,12 @@ def describe_node(node: Any) -> Any:
     if isinstance(node, list):
         return [describe_node(value) for value in node]
     return plain_value(node)
+
+
+def metrics_of(config: DictConfig) -> tuple[Metric, ...]:
+    """The metrics that are one number of the evaluator that is chosen."""
+    metrics: tuple[Metric, ...] = _find(config.evaluator._target_).scalars
+    return metrics
 
 
 def run_id(*, _root_: DictConfig) -> str:

@@ -1,7 +1,7 @@
 """The active learning run: its parts checked and prepared, the loop turned, the cycles told."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from al_bench import seeding
 from al_bench.active.initial_labels import initial_indices
+from al_bench.active.metric import Metric
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
@@ -58,10 +59,9 @@ class Settings:
             if not isinstance(getattr(self, name), int | float):
                 raise UserError(f"loop.{name}={getattr(self, name)} is not a number: use one, or inf for all")
 
-    @property
-    def stopping(self) -> Stopping:
-        """The stop rules among them."""
-        return Stopping(self.budget, self.max_cycles, self.stop_at)
+    def stopping(self, metrics: Sequence[Metric]) -> Stopping:
+        """The stop rules among them. metrics: those that are measured."""
+        return Stopping(self.budget, self.max_cycles, self.stop_at, metrics)
 
     def check(self, num_images: int, evaluator: Evaluator, paid: int = 0) -> None:
         """Raises UserError where the numbers contradict each other, the pool or the evaluator.
@@ -85,11 +85,9 @@ class Settings:
         for sentence, holds in problems.items():
             if holds:
                 raise UserError(sentence)
-        unknown = sorted(set(self.stop_at or ()) - set(evaluator.scalars))
-        if unknown:
-            raise UserError(
-                f"loop.stop_at names {', '.join(unknown)}, which is not measured: use {', '.join(evaluator.scalars)}"
-            )
+        known = [metric.name for metric in evaluator.scalars]
+        if unknown := sorted(set(self.stop_at or ()) - set(known)):
+            raise UserError(f"loop.stop_at names {', '.join(unknown)}, which is not measured: use {', '.join(known)}")
 
 
 def told(show: Callable[[], None], record: Record) -> None:
@@ -154,7 +152,7 @@ class ActiveLearning(Procedure):
         )
         if store.last is not None:
             logger.info(f"going on after cycle {store.last['index']} ({store.last['annotations']:,} annotations)")
-        stopping, query_size = self.settings.stopping, self.settings.query_size
+        stopping, query_size = self.settings.stopping(self.evaluator.scalars), self.settings.query_size
         with self.tracking.following(store, images.train.images) as show:
             reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(told, show))
         logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.records)}")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import yaml
 
-from al_bench.active.stopping import Stopping
 from al_bench.analysis.reading import Run
 from al_bench.config.experiment import Cell, cells_of
 from al_bench.config.groups import CONF
@@ -186,7 +185,7 @@ def _state(cell: Cell, run: Run | None) -> str:
     """ "" where the cell's own stop rules hold."""
     if run is None:
         return _MISSING
-    if not run.is_loop or Stopping.stored(cell.loop).reason(run.cycles[-1]) is not None:
+    if not run.is_loop or cell.stopping.reason(run.cycles[-1]) is not None:
         return ""
     return f"{counted(run.cycles[-1]['annotations'], 'annotation')} so far"
 

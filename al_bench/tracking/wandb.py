@@ -119,6 +119,9 @@ class Window:
             logger.warning(f"W&B goes on offline ({_first_line(error)}): `wandb sync {place}` sends it later")
         self.run.define_metric("annotations")
         self.run.define_metric("*", step_metric="annotations")
+        for metric in self.store.about["metrics"]:
+            best = "max" if metric["higher_is_better"] else "min"
+            self.run.define_metric(f"test/{metric['name']}", step_metric="annotations", summary=best)
         self.shown = self.run.starting_step  # 0 but for a run that the server knows
         self.show_new()
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from made_runs import CHOICES, made_measurement, made_run
 
+from al_bench.active.part import hash_of
 from al_bench.analysis.reading import stored_of
 from al_bench.config.experiment import Cell, cells_of
-from al_bench.config.identity import hash_of
 from al_bench.report.experiment import experiment
 from al_bench.report.page import write_report
 from al_bench.report.sources import Sources

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
-from al_bench.config.identity import hash_of
 from al_bench.files import as_json, write_json
 from al_bench.storage import exported as cells
 

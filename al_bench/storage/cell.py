@@ -40,7 +40,7 @@ def pack(cell: Mapping[str, Any]) -> bytes:
     text = json.dumps(_without_arrays(dict(cell), arrays, {}), sort_keys=True, separators=(",", ":"), allow_nan=False)
     content = save(arrays, {"cell": text})
     head = json.dumps({"format": FORMAT, "sha256": digest(content)}, sort_keys=True)
-    return lzma.compress(head.encode() + b"\n" + content, preset=9 | lzma.PRESET_EXTREME)
+    return lzma.compress(head.encode() + b"\n" + content, preset=6 | lzma.PRESET_EXTREME)
 
 
 def unpack(data: bytes) -> Cell:

@@ -118,7 +118,8 @@ def _array(values: list[Any]) -> np.ndarray | None:
     if not all(type(value) is float or value is None for value in values):
         return None
     exact = np.array([np.nan if value is None else value for value in values])
-    short = exact.astype(np.float32)
+    with np.errstate(over="ignore"):
+        short = exact.astype(np.float32)
     return short if _numbers(short) == values else exact
 
 

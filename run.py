@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from al_bench.config.command_line import effects, help_text, unknown_choice
-from al_bench.config.identity import identify
+from al_bench.config.identity import identify, label_of, metrics_of
 from al_bench.config.resolvers import register_resolvers
 from al_bench.config.values import plain, written_and_resolved
 
@@ -53,9 +53,17 @@ def run(config: DictConfig) -> None:
     identity = identify(config)
     whole = plain(config)
     runtime = HydraConfig.get().runtime
-    stopping = Stopping.stored(whole["loop"])
+    metrics = metrics_of(config)
+    stopping = Stopping.stored(whole["loop"], metrics)
     logger.info(f"{runtime.output_dir}\n{effects(config, runtime.choices)}")
-    about = {"config": whole, "choices": dict(runtime.choices), "commit": current_commit(), "hardware": hardware()}
+    about = {
+        "label": label_of(runtime.choices, config),
+        "metrics": [metric.plain() for metric in metrics],
+        "config": whole,
+        "choices": dict(runtime.choices),
+        "commit": current_commit(),
+        "hardware": hardware(),
+    }
     with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights) as store:
         records = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
         reason = stopping.reason(records[-1]) if records else None

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import yaml
 
-from al_bench.active.stopping import Stopping
 from al_bench.analysis.grouping import group_by
 from al_bench.analysis.reading import Run
 from al_bench.config.experiment import Cell, cells_of
@@ -175,4 +174,4 @@ def _source(path: Path) -> str:
 
 def _is_finished(cell: Cell, run: Run) -> bool:
     """Whether the cell's own stop rules hold."""
-    return not run.is_loop or Stopping.stored(cell.loop).reason(run.cycles[-1]) is not None
+    return not run.is_loop or cell.stopping.reason(run.cycles[-1]) is not None

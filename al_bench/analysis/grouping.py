@@ -85,12 +85,12 @@ def _key(node: Any) -> str:
 
 
 def _of_task(task: str, groups: list[list[Run]], lines: Mapping[str, str]) -> list[Section]:
-    apart = group_by(groups, lambda group: _key([group[0].identity[key] for key in _TASK]))
+    apart = group_by(groups, lambda group: _key([group[0].identity.get(key) for key in _TASK]))
     parts = sorted(apart.values(), key=lambda part: -sum(len(group) for group in part))
     found = []
     for number, part in enumerate(parts):
         title = task if number == 0 else f"{task} ({number + 1})"
-        first, own = (({key: runs[0].identity[key] for key in _TASK}) for runs in (parts[0][0], part[0]))
+        first, own = (({key: runs[0].identity.get(key) for key in _TASK}) for runs in (parts[0][0], part[0]))
         found.append(Section(title, _name_groups(task, part, lines), differences(first, own)))
     return found
 

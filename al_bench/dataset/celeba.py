@@ -8,6 +8,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torchvision.datasets import CelebA
 
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.subset import limited_positions
 from al_bench.errors import UserError
@@ -27,6 +28,14 @@ _MOST_NAMED = 3
 Faces = dict[str, tuple[Picture, list[int]]]  # by name: where it is, and numbers that another file would not have
 
 
+@declare(
+    "dataset/celeba",
+    beside=(
+        "root",
+        "cache",
+        "decoded",
+    ),
+)
 def celeba(
     root: str | Path,
     attribute: str,

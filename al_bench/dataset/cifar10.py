@@ -11,6 +11,7 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import CIFAR10
 
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.image_folder import image_folder
 from al_bench.dataset.splits import Splits, divided, last, last_of_each
@@ -24,6 +25,14 @@ CHECKSUMS = {str(name): str(checksum) for name, checksum in [*CIFAR10.train_list
 FOLDER = "cifar10_jpeg"
 
 
+@declare(
+    "dataset/cifar10",
+    beside=(
+        "root",
+        "decoded",
+    ),
+    files=("split",),
+)
 def cifar10(
     root: str | Path,
     format: Literal["torchvision", "folder"],  # noqa: A002  (the key that every data set of several formats has)

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import FashionMNIST
 
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
 from al_bench.dataset.subset import limited
@@ -17,6 +18,7 @@ CHECKSUMS = {
 }
 
 
+@declare("dataset/fashion_mnist", beside=("root",), files=("split",))
 def fashion_mnist(
     root: str | Path,
     validation_size: NonNegativeInt,

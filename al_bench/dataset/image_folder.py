@@ -10,6 +10,7 @@ import torch
 from pydantic import PositiveInt
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.config.ranges import ProperFraction
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.subset import limited_positions
@@ -42,6 +43,30 @@ class Reading:
         return Split(decoded_images(root, files, self.decoder, self.decoded, self.cache == "auto"), labels)
 
 
+@declare(
+    "dataset/image_folder",
+    beside=(
+        "root",
+        "cache",
+        "decoded",
+    ),
+)
+@declare(
+    "dataset/image_folder",
+    beside=(
+        "root",
+        "cache",
+        "decoded",
+    ),
+)
+@declare(
+    "dataset/image_folder",
+    beside=(
+        "root",
+        "cache",
+        "decoded",
+    ),
+)
 def image_folder(
     root: str | Path | None,
     image_size: PositiveInt | Sequence[PositiveInt] | None,

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.subset import limited_positions
 from al_bench.errors import UserError
@@ -65,6 +66,14 @@ class Databases:
         )
 
 
+@declare(
+    "dataset/lsun",
+    beside=(
+        "root",
+        "cache",
+        "decoded",
+    ),
+)
 def lsun(
     root: str | Path,
     classes: Sequence[str],

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import MNIST
 
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
 from al_bench.dataset.subset import limited, of_classes
@@ -19,6 +20,7 @@ CHECKSUMS = {
 }
 
 
+@declare("dataset/mnist", beside=("root",))
 def mnist(
     root: str | Path,
     validation_size: NonNegativeInt,

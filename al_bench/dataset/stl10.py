@@ -8,6 +8,7 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import STL10
 
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.index_file import read
 from al_bench.dataset.splits import drawn, taken, together
@@ -25,6 +26,7 @@ CHECKSUMS = {
 _SHAPE = (3, 96, 96)
 
 
+@declare("dataset/stl10", beside=("root",), files=("split",))
 def stl10(
     root: str | Path,
     validation_size: NonNegativeInt,

@@ -12,6 +12,7 @@ from scipy.io import loadmat
 from torch import Tensor
 from torchvision.datasets import SVHN
 
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.splits import divided, last, together
 from al_bench.dataset.subset import limited
@@ -23,6 +24,7 @@ CHECKSUMS = {name: SVHN.split_list[name][2] for name in SPLITS}
 SOURCE = SVHN.split_list["train"][0].rsplit("/", 1)[0]
 
 
+@declare("dataset/svhn", beside=("root",), files=("split",))
 def svhn(
     root: str | Path,
     max_images: PositiveInt | None = None,

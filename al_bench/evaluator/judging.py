@@ -29,8 +29,8 @@ class Judge(Protocol):
 
 def measure_judge(judge: Judge, evaluator: Evaluator, dataset: Dataset) -> dict[str, float]:
     """What the judge's word is worth: its headline metric on the test images, "judge_" before the metric's name."""
-    headline = evaluator.scalars[0]
-    found = evaluator.evaluate(judge.model, dataset)[headline]
+    headline = evaluator.scalars[0].name
+    found = evaluator.evaluate(judge.model, dataset).metrics[headline]
     return {f"judge_{headline}": found} if isinstance(found, float) else {}
 
 

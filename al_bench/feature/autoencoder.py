@@ -13,18 +13,20 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint, to_float
+from al_bench.active.part import declare, describe
 from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
 from al_bench.network import AutoencoderNetwork, Network
-from al_bench.storage.artifacts import Artifacts, describe
+from al_bench.storage.artifacts import Artifacts
 from al_bench.training.fit import Fitter
 from al_bench.training.image_batches import ImageBatches
 from al_bench.training.loss_record import Losses, Trace
 from al_bench.training.module import Module
 
 
+@declare("feature/autoencoder")
 @dataclass(eq=False)
 class Autoencoder(Feature):
     """How the auto-encoder is trained and, once prepared, its codes.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -15,6 +16,7 @@ from al_bench.network.predict import evaluating
 from al_bench.storage.artifacts import Artifacts
 
 
+@declare("feature/discriminator")
 @dataclass(eq=False)
 class Discriminator(Feature):
     """The input of the last layer of a trained GAN's discriminator or critic.

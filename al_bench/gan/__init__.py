@@ -14,10 +14,11 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint
+from al_bench.active.part import describe
 from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
 from al_bench.gan.game import Game
-from al_bench.storage.artifacts import Artifacts, describe
+from al_bench.storage.artifacts import Artifacts
 from al_bench.training.fit import Fitter
 from al_bench.training.image_batches import ImageBatches
 from al_bench.training.loss_record import Trace

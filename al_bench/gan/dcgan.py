@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from al_bench.active.part import declare
 from al_bench.gan import Gan
 
 
+@declare("gan/dcgan")
 @dataclass(frozen=True)
 class Dcgan(Gan):
     """The discriminator's values are logits of "real"."""

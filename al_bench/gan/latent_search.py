@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from al_bench.active import scores
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.network import Network
@@ -52,6 +53,7 @@ class Found:
         return Found(*(torch.cat(pair) for pair in both)).rows(order)
 
 
+@declare("gan/latent_search")
 @dataclass(frozen=True)
 class LatentSearch:
     """How latents are moved.

@@ -10,6 +10,7 @@ from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.gan.wgan_gp import WganGp
@@ -24,6 +25,7 @@ class Critic(Protocol):
     def score(self, features: Tensor, /) -> Tensor: ...
 
 
+@declare("gan/wgan_ct")
 @dataclass(frozen=True, kw_only=True)
 class WganCt(WganGp):
     """The discriminator has dropout layers, which are on in every pass of the training, the generator's too, and off

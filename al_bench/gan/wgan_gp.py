@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 
+from al_bench.active.part import declare
 from al_bench.gan import Gan
 from al_bench.training.losses import gradient_penalty, interpolates
 
 
+@declare("gan/wgan_gp")
 @dataclass(frozen=True, kw_only=True)
 class WganGp(Gan):
     """penalty_weight: lambda of the penalty, 10 in the paper."""

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import to_float
+from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.config.ranges import Precision
 from al_bench.errors import UserError
@@ -28,6 +29,7 @@ from al_bench.training.module import Module
 Batch = tuple[Tensor, Tensor, Tensor]
 
 
+@declare("learner/boundary")
 @dataclass(frozen=True)
 class Boundary(Learner):
     """Minimises hinge_weight hinge(labeled) + boundary_weight mean s(boundary points)^2 + l2 |w|^2 of a linear model

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
@@ -44,6 +45,7 @@ class Discriminated(Wrapped):
         return -self.discriminate(self.features(inputs))
 
 
+@declare("learner/h_divergence")
 @dataclass(frozen=True, kw_only=True)
 class HDivergence(LabeledPlan, Learner):
     """Minimises cross entropy on labeled inputs minus trade_off times the discriminator's loss.

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
@@ -55,6 +56,7 @@ class LossPredicting(Wrapped):
         return logits, predicted.squeeze(1)
 
 
+@declare("learner/learning_loss")
 @dataclass(frozen=True, kw_only=True)
 class LearningLoss(LabeledPlan, Learner):
     """Minimises cross entropy plus `weight` times the ranking loss of the predicted ones, on the pairs of each batch.

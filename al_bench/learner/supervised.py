@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
@@ -19,6 +20,7 @@ from al_bench.training.plan import LabeledPlan
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
+@declare("learner/supervised")
 @dataclass(frozen=True, kw_only=True)
 class Supervised(LabeledPlan, Learner):
     """Minimises the `loss` of `network` over the passes of its plan.

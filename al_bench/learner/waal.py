@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.errors import UserError
 from al_bench.learner import Learner
@@ -39,6 +40,7 @@ class Criticized(Wrapped):
         return values.squeeze(1)
 
 
+@declare("learner/waal")
 @dataclass(frozen=True, kw_only=True)
 class Waal(Plan, Learner):
     """Minimises cross entropy plus mu' times the critic's distance (Eqs. 7 and 8), which the critic maximises.

@@ -7,6 +7,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.config.ranges import AtLeastTwo
 from al_bench.matcher import Matcher
 from al_bench.matcher.faiss_index import required, use_torchs_threads
@@ -14,6 +15,7 @@ from al_bench.matcher.faiss_index import required, use_torchs_threads
 _HOP = 25.0  # a distance along the graph against one of a plain scan: timed by hand, one thread, 50 dimensions
 
 
+@declare("matcher/hnsw")
 class Hnsw(Matcher):
     """Approximate, on the CPU; building takes long (0.2 ms a feature), memory the features once more and the links.
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import nearest
 from al_bench.matcher.faiss_index import MOST_ON_GPU, placed, reaches, required, use_torchs_threads
@@ -18,6 +19,7 @@ _WIDTH = 16  # FAISS reads half precision by so many columns at once, and one by
 _ROWS = 2**18  # added at once
 
 
+@declare("matcher/ivf")
 class Ivf(Matcher):
     """Approximate: a nearest neighbor whose cell is not probed is missed.
 

@@ -11,12 +11,14 @@ from typing import Literal
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.network import AutoencoderNetwork
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
 
 
+@declare("network/conv_autoencoder")
 class ConvAutoencoder(AutoencoderNetwork):
     """Float images to codes and back.
 

@@ -5,11 +5,13 @@ from typing import ClassVar
 
 from torch import nn
 
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.standardized import Deviations, Means, Standardized
 
 
+@declare("network/lenet5")
 class LeNet5(Network):
     """28 x 28 images have 320 features; the classifier is 320-50-ReLU-dropout-K.
 

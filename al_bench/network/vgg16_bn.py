@@ -7,12 +7,14 @@ from pydantic import PositiveInt
 from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
+from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.standardized import Deviations, Means, Standardized
 
 
+@declare("network/vgg16_bn")
 class Vgg16Bn(Network):
     """Thirteen 3 x 3 convolutions and five max poolings; the last map, flattened, is the features.
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from al_bench.active.inputs import fingerprint
+from al_bench.active.part import declare, describe
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, Query
 from al_bench.config.ranges import Fraction
@@ -15,10 +16,11 @@ from al_bench.evaluator.judging import answer
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.oracle import Oracle
-from al_bench.storage.artifacts import Artifacts, describe
+from al_bench.storage.artifacts import Artifacts
 from al_bench.training.loss_record import Trace
 
 
+@declare("oracle/classifier")
 class Classifier(Oracle):
     """Gives real images their true label and synthetic ones that of a model trained on the whole training split.
 

@@ -3,12 +3,14 @@
 import torch
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.query import Query, SyntheticQuery
 from al_bench.dataset import Dataset
 from al_bench.oracle import Oracle
 from al_bench.storage.artifacts import Artifacts
 
 
+@declare("oracle/ground_truth")
 class GroundTruth(Oracle):
     """Answers every query of indices with the true label; cannot label synthetic inputs."""
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN
 from al_bench.active.query import Query, SyntheticQuery
 from al_bench.config.ranges import Fraction
@@ -13,6 +14,7 @@ from al_bench.oracle import Oracle
 from al_bench.storage.artifacts import Artifacts
 
 
+@declare("oracle/noisy")
 class Noisy(Oracle):
     """Gives each image one answer for good: strategies of one seed meet the same wrong labels.
 

@@ -1,8 +1,8 @@
 """The active learning run: its parts checked and prepared, the loop turned, the cycles told."""
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +10,8 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 
 from al_bench.active.initial_labels import Rule, initial_query
+from al_bench.active.metric import Metric
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.active.stopping import Stopping
@@ -33,6 +35,7 @@ from al_bench.training.device import chosen_device
 logger = logging.getLogger(__name__)
 
 
+@declare("procedure/loop")
 @dataclass(frozen=True)
 class Settings:
     """The `loop` node.
@@ -46,15 +49,14 @@ class Settings:
     every_class: bool
     initial_size: CountOrAll
     query_size: PositiveInt
-    budget: float
+    budget: float = field(metadata={"identity": False})
     free_validation: bool = False
-    max_cycles: NonNegativeInt | None = None
-    stop_at: Mapping[str, float] | None = None
+    max_cycles: NonNegativeInt | None = field(default=None, metadata={"identity": False})
+    stop_at: Mapping[str, float] | None = field(default=None, metadata={"identity": False})
 
-    @property
-    def stopping(self) -> Stopping:
-        """The stop rules among them."""
-        return Stopping(self.budget, self.max_cycles, self.stop_at)
+    def stopping(self, metrics: Sequence[Metric]) -> Stopping:
+        """The stop rules among them. metrics: those that are measured."""
+        return Stopping(self.budget, self.max_cycles, self.stop_at, metrics)
 
     def check(self, num_images: int, evaluator: Evaluator, paid: int = 0) -> None:
         """Raises UserError where the numbers contradict each other, the pool or the evaluator.
@@ -79,11 +81,9 @@ class Settings:
                 f"loop.budget={self.budget} does not hold {paid:,} validation labels beside {first} initial ones: use "
                 "a larger budget, or loop.free_validation=true"
             )
-        unknown = sorted(set(self.stop_at or ()) - set(evaluator.scalars))
-        if unknown:
-            raise UserError(
-                f"loop.stop_at names {', '.join(unknown)}, which is not measured: use {', '.join(evaluator.scalars)}"
-            )
+        known = [metric.name for metric in evaluator.scalars]
+        if unknown := sorted(set(self.stop_at or ()) - set(known)):
+            raise UserError(f"loop.stop_at names {', '.join(unknown)}, which is not measured: use {', '.join(known)}")
 
 
 def tell_cycle(show: Callable[[], None], record: Record) -> None:
@@ -92,6 +92,30 @@ def tell_cycle(show: Callable[[], None], record: Record) -> None:
     show()
 
 
+@declare(
+    "procedure/active_learning",
+    beside=(
+        "artifacts",
+        "tracking",
+        "device",
+    ),
+)
+@declare(
+    "procedure/active_learning",
+    beside=(
+        "artifacts",
+        "tracking",
+        "device",
+    ),
+)
+@declare(
+    "procedure/active_learning",
+    beside=(
+        "artifacts",
+        "tracking",
+        "device",
+    ),
+)
 class ActiveLearning(Procedure):
     """What `python run.py` does: one strategy on one data set with one seed."""
 
@@ -132,7 +156,7 @@ class ActiveLearning(Procedure):
         )
         if store.last is not None:
             logger.info(f"going on after cycle {store.last['index']} ({store.last['annotations']:,} annotations)")
-        stopping, query_size = self.settings.stopping, self.settings.query_size
+        stopping, query_size = self.settings.stopping(self.evaluator.scalars), self.settings.query_size
         with self.tracking.following(store, images.train.images) as show:
             reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(tell_cycle, show))
         logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.records)}")

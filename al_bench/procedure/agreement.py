@@ -10,6 +10,7 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs, as_stored
+from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
@@ -33,6 +34,27 @@ from al_bench.training.device import chosen_device
 logger = logging.getLogger(__name__)
 
 
+@declare(
+    "procedure/agreement",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
+@declare(
+    "procedure/agreement",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
+@declare(
+    "procedure/agreement",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
 class Agreement(Procedure):
     """Labels `samples` synthetic images, and compares each label with that of the image's nearest in the whole pool.
 

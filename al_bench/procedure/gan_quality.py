@@ -10,6 +10,7 @@ from torch import Tensor
 from torchvision.utils import save_image
 
 from al_bench.active.inputs import as_stored
+from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
@@ -31,6 +32,27 @@ logger = logging.getLogger(__name__)
 _SHOWN, _COLUMNS = 64, 8  # of the sample grid
 
 
+@declare(
+    "procedure/gan_quality",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
+@declare(
+    "procedure/gan_quality",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
+@declare(
+    "procedure/gan_quality",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
 class GanQuality(Procedure):
     """Draws `samples` images of the stored GAN of a data set and lets a classifier judge them.
 

@@ -66,10 +66,10 @@ def run_loop(
         with measure_cost() as for_fit, finite(f"cycle {cycle}, seed {seed}"):
             model = fit_model(parts, pool, model, seed, cycle, store)
         with measure_cost() as for_evaluation:
-            metrics = parts.evaluator.evaluate(model, parts.dataset)
+            evaluation = parts.evaluator.evaluate(model, parts.dataset)
         costs = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation}
-        record = recorded(cycle, pool, query, labels, entropies, metrics, costs, parts.validation_labels)
-        store.write(Cycle(record, tensors_of(query, labels), model.state_dict()))
+        record = recorded(cycle, pool, query, labels, entropies, evaluation, costs, parts.validation_labels)
+        store.write(Cycle(record, tensors_of(query, labels, evaluation), model.state_dict()))
         tell(store.records[-1])
     return reason
 

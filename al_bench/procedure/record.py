@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from al_bench.active import scores
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, Query, SyntheticQuery
-from al_bench.evaluator import Metrics
+from al_bench.evaluator import Evaluation
 from al_bench.network import Network
 from al_bench.network.predict import predict, stream
 from al_bench.storage.commit import current_commit
@@ -37,7 +38,7 @@ def recorded(
     query: Query,
     labels: Tensor,
     entropies: Tensor | None,
-    metrics: Metrics,
+    evaluation: Evaluation,
     costs: Mapping[str, Cost],
     validation_labels: int,
 ) -> Record:
@@ -50,7 +51,8 @@ def recorded(
         "annotations": pool.annotations,
         "unlabeled": len(pool.unlabeled),
         **({"validation_labels": validation_labels} if validation_labels else {}),
-        "metrics": _plain(metrics),
+        "metrics": _plain(evaluation.metrics),
+        **({} if evaluation.correct is None else {"test_images": len(evaluation.correct)}),
         "chosen_entropy": None if entropies is None else float(entropies.mean()),
         "class_counts": pool.class_counts(),
         "query": {
@@ -96,10 +98,12 @@ def is_plain(rows: Tensor) -> bool:
     return rows.ndim == 1 and rows.is_floating_point()
 
 
-def tensors_of(query: Query, labels: Tensor) -> dict[str, Tensor]:
-    """What of a cycle is too large or too exact for JSON."""
+def tensors_of(query: Query, labels: Tensor, evaluation: Evaluation) -> dict[str, Tensor]:
+    """What of a cycle is too large or too exact for JSON; of each test image a bit, 1 where it is right, eight to a
+    byte."""
     asked = {"synthetic": query.synthetic, "shown": query.shown} if isinstance(query, SyntheticQuery) else {}
-    found = {**asked, "labels": labels}
+    correct = None if evaluation.correct is None else torch.from_numpy(np.packbits(evaluation.correct.numpy()))
+    found = {**asked, "labels": labels, "correct": correct}
     return {
         **{name: tensor for name, tensor in found.items() if tensor is not None},
         **{f"trace.{name}": tensor for name, tensor in query.trace.items()},

@@ -12,7 +12,6 @@ from omegaconf import OmegaConf
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
 from al_bench.config.groups import CONF
-from al_bench.config.identity import IDENTITY
 from al_bench.config.values import plain
 from al_bench.storage.exported import Record
 
@@ -58,7 +57,7 @@ def settings(run: Run, conf: Path = CONF) -> Iterator[Setting]:
 def _in_effect(node: str, run: Run) -> bool:
     """Whether what a node configures is part of the run: a GAN that no part of it uses is not."""
     found = run.config.get(node)
-    return node in (*IDENTITY, "recipe", "loop", "scale") or _contains(run.identity, found)
+    return node in ("recipe", "loop", "scale") or _contains(run.config["procedure"], found)
 
 
 def _contains(node: Any, wanted: Any) -> bool:

@@ -13,15 +13,17 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint
+from al_bench.active.part import declare, describe
 from al_bench.config.ranges import Precision
 from al_bench.gan import Gan, GanNetworks
-from al_bench.storage.artifacts import Artifacts, describe
+from al_bench.storage.artifacts import Artifacts
 from al_bench.training.batches import Batches
 from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses, Trace
 from al_bench.training.module import Module
 
 
+@declare("representation/encoder")
 @dataclass(frozen=True)
 class Encoder:
     """How the network that guesses latents is trained.

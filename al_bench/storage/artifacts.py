@@ -5,12 +5,10 @@ one, the first trains and the other waits on a lock that the system takes back w
 """
 
 import dataclasses
-import functools
-import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +17,7 @@ from filelock import FileLock, Timeout
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from al_bench.active.part import hash_of
 from al_bench.files import digest, read_json, set_aside, write_json, written_whole
 from al_bench.storage.commit import current_commit
 from al_bench.training.cost import measure_cost
@@ -47,12 +46,11 @@ class Artifacts:
         `describe`. make: called with a folder for checkpoints; returns the tensors and the losses. A corrupted artifact
         is set aside and made anew.
         """
-        text = json.dumps(spec, sort_keys=True)
-        path = self.root / kind / digest(text.encode())[:12]
+        path = self.root / kind / hash_of(spec)
         found = self._read(path)
         if found is None:
             with self._locked(path, kind):
-                found = self._read(path) or self._make(path, kind, json.loads(text), make)
+                found = self._read(path) or self._make(path, kind, spec, make)
         self.seconds[kind] = read_json(path.with_suffix(".json"))["effort"]["seconds"]
         return found
 
@@ -121,30 +119,3 @@ class Artifacts:
         shutil.rmtree(path.with_suffix(".scratch"), ignore_errors=True)
         logger.info(f"made {kind} in {cost.seconds:,.1f} s")
         return load(data)
-
-
-def describe(part: Any) -> Any:
-    """Plain values that say all that `part` was configured with: what its artifact's name is made from.
-
-    Takes dataclasses (fields whose metadata has identity=False are left out), functools.partial, functions, classes,
-    numbers, strings, None, sequences and mappings. Raises TypeError for anything else, so nothing is left out in
-    silence.
-    """
-    if part is None or isinstance(part, bool | int | float | str):
-        return part
-    if isinstance(part, functools.partial):
-        return {"target": _path(part.func), "args": describe(part.args), **describe(part.keywords)}
-    if dataclasses.is_dataclass(part) and not isinstance(part, type):
-        kept = [field for field in dataclasses.fields(part) if field.metadata.get("identity", True)]
-        return {"target": _path(type(part)), **{field.name: describe(getattr(part, field.name)) for field in kept}}
-    if isinstance(part, Mapping):
-        return {str(key): describe(value) for key, value in part.items()}
-    if isinstance(part, Sequence):
-        return [describe(value) for value in part]
-    if callable(part) and hasattr(part, "__qualname__"):
-        return _path(part)
-    raise TypeError(f"cannot describe {part!r}")
-
-
-def _path(target: Any) -> str:
-    return f"{target.__module__}.{target.__qualname__}"

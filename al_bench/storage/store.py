@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from safetensors.torch import load, save
 from torch import Tensor
 
-from al_bench.config.identity import hash_of
+from al_bench.active.part import hash_of
 from al_bench.config.values import differences
 from al_bench.errors import UserError
 from al_bench.files import digest, read_json, set_aside, write_json, written_whole

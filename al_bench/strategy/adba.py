@@ -7,6 +7,7 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.inputs import as_stored
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import SyntheticQuery
 from al_bench.active.scores import boundary_distance
@@ -20,6 +21,7 @@ from al_bench.strategy import Strategy
 _SAME = 1e-3  # from a line through a latent; float32 latents of standardised dimensions are 1e-5 off
 
 
+@declare("strategy/adba")
 class Adba(Strategy):
     """One line per unlabeled latent that is near the boundary: perpendicular to it, through the latent, as long as the
     sphere around the pool's mean that holds the pool. One line is one annotation of n_line_images images.

@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from al_bench.active import scores
 from al_bench.active.inputs import Inputs, as_stored
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.dataset import Dataset
@@ -25,6 +26,7 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy import Strategy, highest
 
 
+@declare("strategy/asal")
 class Asal(Strategy):
     """One pool image per synthetic image, its nearest in a feature space after a PCA fitted on the pool.
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
@@ -14,6 +15,7 @@ from al_bench.strategy import Strategy
 _CHUNK = 2**24  # distances held at once while those to the labeled images are taken: 64 MiB
 
 
+@declare("strategy/coreset")
 class CoreSet(Strategy):
     """Asks again and again for the unlabeled image that is farthest from everything labeled or asked for.
 

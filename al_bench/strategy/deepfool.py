@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from al_bench.active.inputs import Inputs, to_float
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
@@ -21,6 +22,7 @@ _ON_CPU, _ON_GPU = 128, 256  # images of a batch: more are no quicker
 _THIN = 3  # input channels; oneDNN computes 16 of them, however few there are
 
 
+@declare("strategy/deepfool")
 @dataclass(frozen=True)
 class DeepFool(Strategy):
     """Asks for the unlabeled images that DeepFool (Moosavi-Dezfooli et al. 2016) has to change least, in L2.

@@ -8,6 +8,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
@@ -15,6 +16,7 @@ from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, query_highest
 
 
+@declare("strategy/dropout")
 @dataclass(frozen=True)
 class Dropout(Strategy):
     """Asks for the unlabeled images of highest `score` over `passes` stochastic passes.

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from al_bench.active.inputs import as_stored
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import SyntheticQuery
 from al_bench.active.scores import boundary_closeness, boundary_distance
@@ -20,6 +21,7 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy import Strategy
 
 
+@declare("strategy/gaal")
 class Gaal(Strategy):
     """Minimises the distance to the decision boundary over the latents of a generator.
 

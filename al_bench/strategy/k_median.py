@@ -7,6 +7,7 @@ import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
@@ -16,6 +17,7 @@ from al_bench.strategy import Strategy
 _CHUNK = 2**22  # distances held at once: 16 MiB
 
 
+@declare("strategy/k_median")
 @dataclass(frozen=True)
 class KMedian(Strategy):
     """Clusters the embeddings by L1 distance and asks for the image nearest to each center, among its cluster's.

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from sklearn.cluster import KMeans as Clustering
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
@@ -13,6 +14,7 @@ from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
 
 
+@declare("strategy/kmeans")
 class KMeans(Strategy):
     """Clusters the embeddings and asks for the image nearest to each center, among those of its cluster.
 

@@ -5,6 +5,7 @@ from typing import ClassVar, Protocol, cast
 import torch
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
@@ -19,6 +20,7 @@ class LossPredicting(Protocol):
         """(B, ...) float inputs to (B,)."""
 
 
+@declare("strategy/learning_loss")
 class LearningLoss(Strategy):
     """Asks for the unlabeled images of the highest loss that the model predicts of itself.
 

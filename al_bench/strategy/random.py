@@ -4,12 +4,14 @@ from typing import ClassVar
 
 import torch
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.strategy import Strategy
 
 
+@declare("strategy/random")
 class Random(Strategy):
     """Asks for unlabeled images drawn uniformly."""
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
@@ -12,6 +13,7 @@ from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, query_highest
 
 
+@declare("strategy/uncertainty")
 class Uncertainty(Strategy):
     """Asks for the unlabeled images of highest `score`.
 

@@ -8,6 +8,7 @@ import torch
 from pydantic import NonNegativeFloat
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.config.ranges import Fraction
@@ -25,6 +26,7 @@ class Criticizing(Protocol):
         """(B, F[, h, w]) features to g in [0, 1], (B,): towards 1 for what looks unlabeled."""
 
 
+@declare("strategy/waal")
 @dataclass(frozen=True)
 class Waal(Strategy):
     """Asks for the unlabeled images of smallest U(x) - coefficient g(x), by one pass over the pool (Alg. 1, line 9).

@@ -26,7 +26,7 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
-from al_bench.config.identity import hash_of, label_of
+from al_bench.active.part import hash_of
 from al_bench.storage.store import Record, RunStore
 from al_bench.tracking import Tracking
 
@@ -112,6 +112,9 @@ class Window:
             logger.warning(f"W&B goes on offline ({_first_line(error)}): `wandb sync {place}` sends it later")
         self.run.define_metric("annotations")
         self.run.define_metric("*", step_metric="annotations")
+        for metric in self.store.about["metrics"]:
+            best = "max" if metric["higher_is_better"] else "min"
+            self.run.define_metric(f"test/{metric['name']}", step_metric="annotations", summary=best)
         self.shown = self.run.starting_step  # 0 but for a run that the server knows
         self.show_new()
 
@@ -131,7 +134,7 @@ class Window:
         experiment = chosen["dataset"] if chosen["experiment"] == "none" else chosen["experiment"]
         return wandb.init(
             id=hash_of(identity),
-            name=label_of(chosen, identity["seed"], identity.get("learner", {})),
+            name=about["label"],
             project=self.settings.project,
             group=self.settings.group or experiment,
             config={**about["config"], "identity": identity, "commit": about["commit"]},

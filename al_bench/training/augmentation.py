@@ -7,10 +7,12 @@ from pydantic import NonNegativeInt
 from torch import Tensor
 from torch.nn import functional
 
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.training.losses import IGNORED
 
 
+@declare("augmentation/flip_crop")
 @dataclass(frozen=True)
 class FlipCrop:
     """A random crop of the zero-padded image, and with `flip` a mirroring of every second one on average.

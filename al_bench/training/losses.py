@@ -6,9 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from al_bench.active.part import declare
+
 IGNORED = 255  # the value in a label map that no loss and no metric looks at
 
 
+@declare("loss/cross_entropy")
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross entropy of (B, K) logits and (B,) labels, or of (B, K, H, W) logits and (B, H, W) uint8 maps.
 
@@ -31,6 +34,7 @@ def cross_entropy_each(logits: Tensor, labels: Tensor) -> Tensor:
     return pixels.flatten(1).sum(1) / counted.clamp(min=1)
 
 
+@declare("loss/hinge")
 def hinge(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean multi-class hinge loss of (B, K) logits and (B,) labels, or of (B, K, H, W) logits and (B, H, W) maps.
 

@@ -74,7 +74,7 @@ class LabeledPlan(Plan):
     match_steps: an epoch has as many steps as WAAL's, whose pass is over the unlabeled ones while these are more.
     """
 
-    match_steps: bool = False
+    match_steps: bool = field(default=False, metadata={"label": True})
 
     def labeled_batches(self, pool: Pool, model: Network, seed: int) -> LabeledBatches:
         """The labeled inputs of the whole training, in batches that `model` can be trained on.

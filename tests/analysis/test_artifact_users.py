@@ -4,9 +4,9 @@ import pytest
 from composing import compose as composed
 from composing import part
 
+from al_bench.active.part import describe
 from al_bench.analysis.artifact_users import describes
 from al_bench.config.values import plain
-from al_bench.storage.artifacts import describe
 
 NODES = [
     ("gan", ("dataset=digits",)),

@@ -54,7 +54,7 @@ def test_calibration_error_agrees_with_bins_by_hand(bins: int) -> None:
     for members in filter(None, binned):
         confidence, accuracy = (sum(column) / len(members) for column in zip(*members, strict=True))
         expected += len(members) / len(dataset.test) * abs(accuracy - confidence)
-    assert Accuracy(bins).evaluate(model(), dataset)["calibration_error"] == pytest.approx(expected, abs=1e-6)
+    assert Accuracy(bins).evaluate(model(), dataset).metrics["calibration_error"] == pytest.approx(expected, abs=1e-6)
 
 
 def test_calibration_error_is_the_mean_gap_of_its_bins() -> None:
@@ -64,13 +64,13 @@ def test_calibration_error_is_the_mean_gap_of_its_bins() -> None:
     dataset = dataset_of(torch.cat([sure, undecided]).to(torch.uint8), torch.tensor([1, 1, 0, 0, 0, 0, 0, 0]))
     confidence = math.exp(SPREAD) / (math.exp(SPREAD) + 2)
     expected = 2 / 8 * confidence + 6 / 8 * 2 / 3
-    assert Accuracy().evaluate(model(), dataset)["calibration_error"] == pytest.approx(expected)
+    assert Accuracy().evaluate(model(), dataset).metrics["calibration_error"] == pytest.approx(expected)
 
 
 def test_negative_log_likelihood_is_the_mean_over_images() -> None:
     dataset = random_task()
     each = [-math.log(row[label]) for row, label in zip(probabilities(dataset), dataset.test.labels, strict=True)]
-    metrics = Accuracy().evaluate(model(), dataset)
+    metrics = Accuracy().evaluate(model(), dataset).metrics
     assert metrics["negative_log_likelihood"] == pytest.approx(sum(each) / 300)
 
 
@@ -79,6 +79,6 @@ def test_accuracy_of_each_class_and_of_all_agree_with_counting() -> None:
     labels = dataset.test.labels.tolist()
     right = [row.index(max(row)) == label for row, label in zip(probabilities(dataset), labels, strict=True)]
     of_class = [[hit for hit, label in zip(right, labels, strict=True) if label == k] for k in range(CLASSES)]
-    metrics = Accuracy().evaluate(model(), dataset)
+    metrics = Accuracy().evaluate(model(), dataset).metrics
     assert metrics["accuracy"] == pytest.approx(sum(right) / 300)
     assert metrics["class_accuracy"] == pytest.approx([sum(hits) / len(hits) for hits in of_class])

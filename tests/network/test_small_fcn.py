@@ -41,4 +41,4 @@ def test_learns_shapes_from_fifty_maps() -> None:
     pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes, dataset.map_shape)
     pool = pool.with_labels(PoolQuery(torch.arange(50)), dataset.train.labels[:50])
     model = part("learner", "dataset=shapes_seg").fit(pool, None, seed=0)
-    assert part("evaluator", "dataset=shapes_seg").evaluate(model, dataset)["mean_iou"] > 0.6
+    assert part("evaluator", "dataset=shapes_seg").evaluate(model, dataset).metrics["mean_iou"] > 0.6

@@ -7,7 +7,8 @@ import torch
 from composing import compose, part
 from safetensors.torch import load_file
 
-from al_bench.config.identity import hash_of, identify
+from al_bench.active.part import hash_of
+from al_bench.config.identity import identify
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.learner.supervised import Supervised

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from made_runs import CHOICES, made_measurement, made_run
 
+from al_bench.active.part import hash_of
 from al_bench.analysis.experiment import arrange_lines
 from al_bench.analysis.reading import stored_of
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.experiment import Cell, cells_of
-from al_bench.config.identity import hash_of
 from al_bench.report.cells import format_differences, summarize_cells, tabulate_cells
 from al_bench.report.page import write_report
 

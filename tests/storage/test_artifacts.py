@@ -8,8 +8,9 @@ import time
 import pytest
 import torch
 
+from al_bench.active.part import describe
 from al_bench.gan import Gan
-from al_bench.storage.artifacts import Artifacts, describe
+from al_bench.storage.artifacts import Artifacts
 
 _context = multiprocessing.get_context("forkserver")  # processes of their own, that import these once
 _context.set_forkserver_preload(["torch", "pytorch_lightning"])
@@ -149,7 +150,7 @@ def test_a_description_says_all_that_was_configured_and_nothing_else():
     partial = functools.partial(torch.optim.Adam, lr=0.1, betas=(0.5, 0.9))
     described = describe(Part(3, partial, trainer=object()))
     assert described["size"] == 3
-    assert described["network"] == {"target": "torch.optim.adam.Adam", "args": [], "lr": 0.1, "betas": [0.5, 0.9]}
+    assert described["network"] == {"part": "torch.Adam", "lr": 0.1, "betas": [0.5, 0.9]}
     assert "trainer" not in described
     assert describe(Part(4, partial)) != describe(Part(3, partial))
 

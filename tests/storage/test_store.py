@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from al_bench.config.identity import hash_of
+from al_bench.active.part import hash_of
 from al_bench.errors import UserError
 from al_bench.storage.store import Cycle, RunStore
 

@@ -19,7 +19,8 @@ from composing import compose, part
 from PIL import Image
 from safetensors.torch import load_file
 
-from al_bench.config.identity import hash_of, identify
+from al_bench.active.part import hash_of
+from al_bench.config.identity import identify, label_of, metrics_of
 from al_bench.config.values import plain
 from al_bench.storage.store import RunStore
 from al_bench.tracking import wandb as tracking
@@ -58,7 +59,13 @@ def run(folder, *overrides, budget=65):
     config = compose(*(arguments if "strategy=asal_auto" in overrides else ("gan=none", *arguments)))
     choices, identity = dict(config.hydra.runtime.choices), identify(config)
     whole = {key: plain(config[key]) for key in config if key != "hydra"}
-    about = {"config": whole, "choices": choices, "commit": "c0ffee"}
+    about = {
+        "label": label_of(choices, config),
+        "metrics": [metric.plain() for metric in metrics_of(config)],
+        "config": whole,
+        "choices": choices,
+        "commit": "c0ffee",
+    }
     with RunStore(folder / hash_of(identity), identity, about) as store:
         instantiated(config.procedure).run(store)
         return store.folder, store.records

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.dataset import Dataset
@@ -49,6 +50,7 @@ logger = logging.getLogger(__name__)
 _STEPS = ("PCA", "features", "index")  # of preparation, beside the trainings
 
 
+@declare("procedure/timing/scan")
 @dataclass(frozen=True)
 class Scan(Line):
     """A line that ASAL is compared with; its model is untrained.
@@ -59,6 +61,27 @@ class Scan(Line):
     scores_pool: bool = True
 
 
+@declare(
+    "procedure/timing",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
+@declare(
+    "procedure/timing",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
+@declare(
+    "procedure/timing",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
 @dataclass(frozen=True)
 class Timing(Procedure):
     """Seconds to choose `query_size` images by ASAL and by `scans`; the training of classifiers is left out.

@@ -14,6 +14,7 @@ from safetensors.torch import load, save
 
 from al_bench import seeding
 from al_bench.active.initial_labels import Rule, initial_query
+from al_bench.active.part import declare, describe
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, Query
 from al_bench.dataset import Dataset
@@ -27,7 +28,7 @@ from al_bench.procedure.loop import finite
 from al_bench.procedure.record import result
 from al_bench.procedure.terminal import outcome
 from al_bench.procedure.timing.timetable import MEASURED, Table, time_calls
-from al_bench.storage.artifacts import Artifacts, describe
+from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.store import Cycle, RunStore
 from al_bench.strategy import Strategy
 from al_bench.training.cost import measure_cost
@@ -38,6 +39,7 @@ logger = logging.getLogger(__name__)
 _WARM_UP = 8  # images that each method is asked about once before: what it loads is no part of its time
 
 
+@declare("procedure/query_time/line")
 @dataclass(frozen=True)
 class Line:
     """A strategy, and the learner whose model it asks."""
@@ -46,6 +48,13 @@ class Line:
     learner: Learner
 
 
+@declare(
+    "procedure/query_time",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
 @dataclass(frozen=True)
 class QueryTime(Procedure):
     """Seconds that each of `lines` takes to choose `query_size` images, and how many times those of the line `unit`.

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from al_bench.active.part import declare
 from al_bench.procedure import Procedure
 from al_bench.procedure.record import result
 from al_bench.procedure.terminal import outcome
@@ -33,6 +34,7 @@ _DISTANCES = {
 }
 
 
+@declare("procedure/toy")
 @dataclass(frozen=True)
 class Toy(Procedure):
     """Simulates query rules on one problem, computes the distances of the other. seed: of the simulation's draws."""

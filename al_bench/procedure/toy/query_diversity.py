@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from al_bench.active.part import declare
 from al_bench.config.ranges import AtLeastTwo
 from al_bench.errors import UserError
 from al_bench.procedure.toy.intervals import Array, Intervals, h_divergence, wasserstein
@@ -82,6 +83,7 @@ def printed_divergence(a: float, b: float) -> float:
     return b / (a + b)
 
 
+@declare("procedure/toy/query_diversity")
 @dataclass(frozen=True)
 class QueryDiversity:
     """a, b: of the distributions; positions: values of x0 to compute, evenly over the range of D2.

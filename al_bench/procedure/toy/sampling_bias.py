@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import PositiveInt
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.config.ranges import AtLeastTwo
 from al_bench.errors import UserError
 from al_bench.procedure.toy.intervals import Array, Intervals
@@ -21,16 +22,19 @@ from al_bench.procedure.toy.intervals import Array, Intervals
 Rule = Callable[[Array, Array, float, torch.Generator], int]
 
 
+@declare("procedure/toy/nearest_to_boundary")
 def nearest_to_boundary(unlabeled: Array, labeled: Array, threshold: float, rng: torch.Generator) -> int:
     """Uncertainty: the point that the classifier is least sure of."""
     return int(np.abs(unlabeled - threshold).argmin())
 
 
+@declare("procedure/toy/uniform")
 def uniform(unlabeled: Array, labeled: Array, threshold: float, rng: torch.Generator) -> int:
     """Any point."""
     return int(torch.randint(len(unlabeled), (), generator=rng))
 
 
+@declare("procedure/toy/furthest_first")
 def furthest_first(unlabeled: Array, labeled: Array, threshold: float, rng: torch.Generator) -> int:
     """Diversity: the point farthest from everything labeled, as core-set's greedy rule has it."""
     walls = np.concatenate([[-np.inf], labeled, [np.inf]])
@@ -50,6 +54,7 @@ def fit_threshold(points: Array, labels: NDArray[np.int64]) -> float:
     return float(points[place] + points[place + 1]) / 2
 
 
+@declare("procedure/toy/sampling_bias")
 @dataclass(frozen=True)
 class SamplingBias:
     """A problem and a simulation on it.

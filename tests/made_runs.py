@@ -21,7 +21,8 @@ CHOICES = {
     "experiment": "none",
 }
 TRACE = {"entropy_before": [0.25, 0.75], "entropy_after": [1.25, 1.75], "entropy_of_match": [0.25, 0.75]}
-ABOUT = {"commit": "abc", "hardware": {"gpus": []}}
+ACCURACY = {"name": "accuracy", "unit": "fraction", "higher_is_better": True}
+ABOUT = {"metrics": [ACCURACY], "commit": "abc", "hardware": {"gpus": []}}
 EFFORT = {"seconds": 2.0, "optimizer_steps": 10, "images_seen": 160, "peak_memory": 3 * 2**20}
 
 
@@ -52,10 +53,11 @@ def made_run(
         "strategy": {"_target_": f"made.{strategy}"},
         "oracle": {"_target_": "made.GroundTruth"},
     }
-    identity = identity or {**parts, "seed": seed, "loop": {"query_size": 10}}
+    made = {name: {"part": node["_target_"], **settings(node)} for name, node in parts.items()}
+    identity = identity or {"part": "made.loop", **made, "seed": seed, "settings": {"query_size": 10}}
     budget = 10 * len(accuracies) if finished else 1000
     config = {**parts, "seed": seed, "loop": {"budget": budget, "max_cycles": None, "stop_at": None}}
-    config["procedure"] = parts
+    config["procedure"] = {**parts, **{key: value for key, value in identity.items() if key not in made}}
     about = {
         **ABOUT,
         "label": label(chosen, seed, learner or {}),
@@ -71,6 +73,11 @@ def made_run(
     return folder
 
 
+def settings(node: Record) -> Record:
+    """The arguments of a configuration node."""
+    return {key: value for key, value in node.items() if not key.startswith("_")}
+
+
 def label(choices: Record, seed: int, learner: Record) -> str:
     """As `identity.label_of` has it."""
     method = [choices["strategy"], *(choices[key] for key in ("learner", "representation"))]
@@ -83,8 +90,13 @@ def label(choices: Record, seed: int, learner: Record) -> str:
 
 def made_measurement(outputs: Path, metrics: Record, seed: int = 0, **record: Any) -> Path:
     """A run of a procedure without cycles: its one record, which has no query."""
-    identity = {"dataset": {"_target_": "made.dataset"}, "evaluator": {}, "seed": seed, "procedure": {"made": True}}
-    config = {**identity, "loop": {"budget": 1, "max_cycles": None, "stop_at": None}}
+    identity = {"part": "made.measurement", "dataset": {"part": "made.dataset"}, "seed": seed}
+    config = {
+        "procedure": identity,
+        "dataset": {"_target_": "made.dataset"},
+        "seed": seed,
+        "loop": {"budget": 1, "max_cycles": None, "stop_at": None},
+    }
     chosen = {**CHOICES, "strategy": "random", "procedure": "measured", "gan": "none", "feature": "none"}
     about = {
         **ABOUT,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from al_bench.analysis.grouping import Group, Section
-from al_bench.analysis.reading import Artifact
+from al_bench.analysis.reading import Artifact, Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.storage.exported import Record
 
@@ -20,49 +20,40 @@ class User:
 
 
 def parts_of(artifact: Artifact) -> list[Record]:
-    """What an artifact was made by, as `artifacts.describe` wrote it."""
-    return [part for part in artifact.record["spec"].values() if isinstance(part, dict) and "target" in part]
+    """What an artifact was made by, as `part.describe` has it."""
+    return [part for part in artifact.record["spec"].values() if isinstance(part, dict) and "part" in part]
 
 
 def users_of(artifact: Artifact, sections: Sequence[Section], rebuilder: Rebuilder) -> list[User]:
-    """The groups in whose configuration a node describes this artifact, on the very images it was made from."""
+    """The groups of whose identity this artifact is a part, on the very images it was made from."""
     found = []
     for section in sections:
         for group in section.groups:
-            identity = group.first.identity
-            nodes = _nodes(identity.get(artifact.kind, identity))
-            node = next((node for node in nodes if any(describes(node, part) for part in parts_of(artifact))), None)
-            if node is not None and _same_images(artifact, group, section, rebuilder):
-                found.append(User(section.title, group, node))
+            nodes = [node for part in parts_of(artifact) for node in find_nodes(group.first, part)]
+            if nodes and _same_images(artifact, group, section, rebuilder):
+                found.append(User(section.title, group, nodes[0]))
     return found
 
 
-def _nodes(node: Any) -> Iterator[Record]:
-    if isinstance(node, dict):
-        if "_target_" in node:
-            yield node
-        for child in node.values():
-            yield from _nodes(child)
+def find_nodes(run: Run, part: Record) -> Iterator[Record]:
+    """The configuration nodes of a run that make a part of this description."""
+    return _walk(run.identity, run.config["procedure"], part)
 
 
-def describes(node: Any, part: Any) -> bool:
-    """Whether a configuration node and what `artifacts.describe` made of the object say the same.
-
-    The node leaves out what has a default, the description what does not matter (a trainer), and names of classes
-    lead to where these are defined.
-    """
-    if isinstance(node, dict) and node.get("_target_") == "hydra.utils.get_method":
-        return bool(node.get("path") == part)
-    if isinstance(node, dict) and isinstance(part, dict):
-        if _class(node.get("_target_")) != _class(part.get("target")):
-            return False
-        shared = [key for key in node if key in part]
-        return all(describes(node[key], part[key]) for key in shared)
-    return bool(node == part)
+def _walk(described: Any, node: Any, part: Record) -> Iterator[Record]:
+    """An identity and the configuration that it describes have the same keys, but for those of defaults."""
+    if not isinstance(described, dict) or not isinstance(node, dict):
+        return
+    if _is_same(described, part):
+        yield node
+    for key, child in described.items():
+        yield from _walk(child, node.get(key), part)
 
 
-def _class(path: Any) -> str:
-    return str(path).rsplit(".", 1)[-1]
+def _is_same(described: Record, part: Record) -> bool:
+    """Whether both say the same, but for what an artifact adds of the parts that it was made with."""
+    added = {key for key, value in part.items() if key not in described and isinstance(value, dict) and "part" in value}
+    return described == {key: value for key, value in part.items() if key not in added}
 
 
 def _same_images(artifact: Artifact, group: Group, section: Section, rebuilder: Rebuilder) -> bool:

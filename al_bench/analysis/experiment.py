@@ -92,7 +92,7 @@ class Experiment:
         for run in stored:
             label = f"{'/'.join(run.label)}/seed={run.seed}"
             alike = [(name, cell) for name, cells in self.lines.items() for cell in cells if cell.label == label]
-            alike = [known for known in alike if known[1].identity["procedure"] == run.identity.get("procedure")]
+            alike = [known for known in alike if known[1].identity["part"] == run.identity.get("part")]
             if run.id in self.names or not alike:
                 continue
             far = [(differences(run.identity, cell.identity), name) for name, cell in alike]

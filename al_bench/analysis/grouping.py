@@ -122,15 +122,18 @@ def _own_seeds(run: Run, bucket: Sequence[Run]) -> list[Any]:
 
     A noisy oracle's seed is the run's (conf/oracle/noisy.yaml), a trained oracle's is its own.
     """
-    columns = zip(*(_seeds_in(other.identity) for other in bucket), strict=True)
-    shared = [len(set(column)) == 1 for column in columns]
-    own = zip(_seeds_in(_but_seed(run.identity)), shared[1:], strict=True)
-    return ["the run's" if same or seed == run.seed else seed for seed, same in own]
+    seeds = [_seeds_in(_but_seed(other.identity)) for other in bucket]
+    mine = _seeds_in(_but_seed(run.identity))
+    differing = [
+        path for path in sorted({path for one in seeds for path in one}) if len({one.get(path) for one in seeds}) > 1
+    ]
+    return ["the run's" if mine.get(path) == run.seed else mine.get(path) for path in differing]
 
 
-def _seeds_in(node: Any) -> list[Any]:
-    """The run's seed first where `node` is an identity, then those inside, in the order of keys."""
-    if isinstance(node, dict):
-        here = [node["seed"]] if "seed" in node else []
-        return here + [found for key in sorted(node) if key != "seed" for found in _seeds_in(node[key])]
-    return [found for value in node for found in _seeds_in(value)] if isinstance(node, list) else []
+def _seeds_in(node: Any, path: str = "") -> dict[str, Any]:
+    """The seeds inside an identity, by where they are; one that is its part's default is not there."""
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    found: dict[str, Any] = {}
+    for key, value in children:
+        found |= {path: value} if key == "seed" else _seeds_in(value, f"{path}.{key}")
+    return found

@@ -51,22 +51,6 @@ class Reading:
         "decoded",
     ),
 )
-@declare(
-    "dataset/image_folder",
-    beside=(
-        "root",
-        "cache",
-        "decoded",
-    ),
-)
-@declare(
-    "dataset/image_folder",
-    beside=(
-        "root",
-        "cache",
-        "decoded",
-    ),
-)
 def image_folder(
     root: str | Path | None,
     image_size: PositiveInt | Sequence[PositiveInt] | None,

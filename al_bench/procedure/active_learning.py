@@ -100,22 +100,6 @@ def tell_cycle(show: Callable[[], None], record: Record) -> None:
         "device",
     ),
 )
-@declare(
-    "procedure/active_learning",
-    beside=(
-        "artifacts",
-        "tracking",
-        "device",
-    ),
-)
-@declare(
-    "procedure/active_learning",
-    beside=(
-        "artifacts",
-        "tracking",
-        "device",
-    ),
-)
 class ActiveLearning(Procedure):
     """What `python run.py` does: one strategy on one data set with one seed."""
 

@@ -41,20 +41,6 @@ logger = logging.getLogger(__name__)
         "device",
     ),
 )
-@declare(
-    "procedure/agreement",
-    beside=(
-        "artifacts",
-        "device",
-    ),
-)
-@declare(
-    "procedure/agreement",
-    beside=(
-        "artifacts",
-        "device",
-    ),
-)
 class Agreement(Procedure):
     """Labels `samples` synthetic images, and compares each label with that of the image's nearest in the whole pool.
 

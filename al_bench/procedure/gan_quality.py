@@ -39,20 +39,6 @@ _SHOWN, _COLUMNS = 64, 8  # of the sample grid
         "device",
     ),
 )
-@declare(
-    "procedure/gan_quality",
-    beside=(
-        "artifacts",
-        "device",
-    ),
-)
-@declare(
-    "procedure/gan_quality",
-    beside=(
-        "artifacts",
-        "device",
-    ),
-)
 class GanQuality(Procedure):
     """Draws `samples` images of the stored GAN of a data set and lets a classifier judge them.
 

@@ -26,10 +26,9 @@ def _oracle(group: Group) -> Iterator[str]:
     rejects = f"passes where it is less than {sure} sure" if sure else "always answers (min_confidence 0)"
     passed, asked = _count_passed(group)
     share = f"; it passed on {passed:,} of {counted(asked, 'annotation')}, which count all the same" if sure else ""
-    kind = str(oracle.get("_target_", "")).rsplit(".", 1)[-1]
     yield (
-        f"synthetic images were labeled by a model trained on every label of the pool ({kind}), which stood in for the "
-        f"paper's person and {rejects}{share}."
+        f"synthetic images were labeled by a model trained on every label of the pool ({oracle['part']}), which stood "
+        f"in for the paper's person and {rejects}{share}."
     )
 
 
@@ -46,11 +45,11 @@ def _count_passed(group: Group) -> tuple[int, int]:
 def _loss(group: Group) -> Iterator[str]:
     """A loss of its own is not the cross-entropy, whose logits alone are log-probabilities."""
     loss = (group.first.identity.get("learner") or {}).get("loss")
-    name = loss.get("path", loss.get("_target_")) if isinstance(loss, dict) else loss
-    if name is None or str(name).endswith("cross_entropy"):
+    if loss is None:
         return
+    name = loss["part"].partition("@")[0].rpartition("/")[-1]
     yield (
-        f"trained with the loss {str(name).rsplit('.', 1)[-1]}, whose scores are no log-probabilities; where an "
+        f"trained with the loss {name}, whose scores are no log-probabilities; where an "
         "entropy is shown, probabilities are the softmax of the scores, for two classes p = sigmoid(2s) with s half "
         "the difference of both scores, a linear SVM's signed distance."
     )
@@ -62,7 +61,7 @@ def _validation(group: Group) -> Iterator[str]:
     count = last.get("validation_labels", 0)
     if not count:
         return
-    free = (group.first.identity.get("loop") or {}).get("free_validation")
+    free = (group.first.identity.get("settings") or {}).get("free_validation")
     seen = f"every training was watched by early stopping on {count:,} labels of the validation split, which "
     bought = last["annotations"]
     if free:

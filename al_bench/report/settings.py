@@ -12,11 +12,16 @@ from al_bench.report.tables import Cell, Table
 
 def settings_that_differ(section: Section) -> Table:
     """Each setting that is not the same for all methods."""
-    identities = {group.name: group.first.identity for group in section.groups}
-    rows: list[list[Cell]] = [[key, *values] for key, values in _differing(list(identities.values())) if key != "seed"]
+    parts = {group.name: _parts(group.first.config["procedure"]) for group in section.groups}
+    rows: list[list[Cell]] = [[key, *values] for key, values in _differing(list(parts.values()))]
     return Table(
-        "settings", f"{section.title}: settings that are not the same for all methods", ["setting", *identities], rows
+        "settings", f"{section.title}: settings that are not the same for all methods", ["setting", *parts], rows
     )
+
+
+def _parts(procedure: dict[str, Any]) -> dict[str, Any]:
+    """What a run is made of, without its seed and what is beside its results."""
+    return {key: value for key, value in procedure.items() if key not in ("seed", "artifacts", "tracking", "device")}
 
 
 def _differing(nodes: Sequence[Any], path: str = "") -> Iterator[tuple[str, list[str | None]]]:

@@ -50,7 +50,7 @@ def show_artifacts(artifacts: Sequence[Artifact], sections: Sequence[Section], r
 def _show(artifact: Artifact, sections: Sequence[Section], rebuilder: Rebuilder) -> Trained:
     users = users_of(artifact, sections, rebuilder)
     parts = parts_of(artifact)
-    what = parts[0]["target"].rsplit(".", 1)[-1] if parts else ""
+    what = parts[0]["part"].partition("@")[0].rpartition("/")[-1] if parts else ""
     samples, without = None, ""
     if artifact.kind == "gan":
         try:

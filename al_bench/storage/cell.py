@@ -91,7 +91,7 @@ def _without_arrays(value: Any, arrays: dict[str, np.ndarray], known: dict[tuple
             key: _refer(np.frombuffer(base64.b64decode(item), np.uint8), arrays, known)
             if key in _PICTURES and isinstance(item, str)
             else _without_arrays(item, arrays, known)
-            for key, item in value.items()
+            for key, item in sorted(value.items())
         }
     if isinstance(value, list):
         array = _array(value)

@@ -1,4 +1,3 @@
-import json
 from functools import partial
 from types import SimpleNamespace
 
@@ -12,6 +11,7 @@ from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.pairs import kept_images, pairs_of, synthesizing, synthetic_images
 from al_bench.analysis.reading import stored
 from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.storage.cell import pack, read_cell
 from al_bench.storage.exported import export
 
 
@@ -46,7 +46,7 @@ def test_without_the_data_set_the_synthetic_images_travel_alone(tmp_path):
 def test_no_more_travels_than_a_repository_takes(tmp_path, monkeypatch):
     monkeypatch.setattr(pairs, "MOST_BYTES", 500)
     path, _ = exported(tmp_path)
-    kept = json.loads(path.read_text())["images"]
+    kept = read_cell(path)["images"]
     assert [image["row"] for image in kept] == [0, 0], "of each cycle fewer, not of one none"
     assert sum(len(image["synthetic"]) + len(image["match"]) for image in kept) <= 500
 
@@ -58,9 +58,9 @@ def test_a_run_that_synthesizes_nothing_carries_nothing(tmp_path):
 
 def test_garbled_images_are_named(tmp_path):
     path, _ = exported(tmp_path)
-    cell = json.loads(path.read_text())
-    cell["images"][0]["synthetic"] = "nothing"
-    path.write_text(json.dumps(cell))
+    cell = read_cell(path)
+    cell["images"][0]["synthetic"] = "bm90aGluZw=="  # "nothing"
+    path.write_bytes(pack(cell))
     (run,) = stored(tmp_path / "nowhere", tmp_path / "cells").runs
     with pytest.raises(UnreadableError, match="images of cycle 1 are corrupted"):
         pairs_of(run, 1, 9, Rebuilder(None))

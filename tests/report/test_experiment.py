@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from made_runs import CHOICES, made_measurement, made_run
+from made_runs import CHOICES, label, made_measurement, made_run
 
 from al_bench.active.part import hash_of
 from al_bench.analysis.experiment import arrange_lines
@@ -19,15 +19,16 @@ LOOP = {"budget": 30, "max_cycles": None, "stop_at": None}
 
 def cell(strategy, seed, **learner):
     identity = {
-        "dataset": {"_target_": "made.dataset"},
-        "evaluator": {"_target_": "made.Accuracy"},
+        "part": "made.loop",
+        "dataset": {"part": "made.dataset"},
+        "evaluator": {"part": "made.Accuracy"},
         "learner": {"epochs": 5, **learner},
-        "strategy": {"_target_": f"made.{strategy}"},
-        "procedure": "made.Loop",
+        "strategy": {"part": f"made.{strategy}"},
         "seed": seed,
     }
     own = tuple(f"learner.{key}={value}" for key, value in learner.items())
-    return Cell((f"strategy={strategy}", *own, "scale=small", f"seed={seed}"), chosen(strategy), identity, LOOP)
+    choices, line = chosen(strategy), (f"strategy={strategy}", *own, "scale=small", f"seed={seed}")
+    return Cell(line, choices, identity, LOOP, label(choices, seed, learner), ())
 
 
 def chosen(strategy):
@@ -91,19 +92,21 @@ def test_runs_of_no_concern_are_not_read(tmp_path):
     one = arrange_lines("paper/made", [], [cell("entropy", 0)])
     run_of(tmp_path, cell("random", 0))
     (tmp_path / "cells").mkdir()
-    (tmp_path / "cells" / "digits-random-seed=0-0123456789ab.json").write_text("{")
+    (tmp_path / "cells" / "digits-random-seed=0-0123456789ab.cell.xz").write_text("{")
     found = found_for(one, tmp_path)
     assert (found.runs, found.problems) == ([], [])
-    (tmp_path / "cells" / f"elsewhere-{one.lines['entropy'][0].id}.json").write_text("{")
+    (tmp_path / "cells" / f"elsewhere-{one.lines['entropy'][0].id}.cell.xz").write_text("{")
     assert len(found_for(one, tmp_path).problems) == 1
 
 
 def test_a_procedure_without_cycles_is_a_line_too(tmp_path):
     folder = made_measurement(tmp_path, {"seconds": 44.0})
-    identity = {"dataset": {"_target_": "made.dataset"}, "evaluator": {}, "seed": 0, "procedure": {"made": True}}
+    identity = {"part": "made.measurement", "dataset": {"part": "made.dataset"}, "seed": 0}
     assert hash_of(identity) == folder.name
     choices = {**CHOICES, "strategy": "random", "procedure": "measured", "gan": "none", "feature": "none"}
-    one = arrange_lines("paper/made", [], [Cell(("matcher=kdtree",), choices, identity, LOOP)])
+    one = arrange_lines(
+        "paper/made", [], [Cell(("matcher=kdtree",), choices, identity, LOOP, "digits/measured/seed=0", ())]
+    )
     found = found_for(one, tmp_path)
     assert summarize_cells(one, found.runs) == "1 of 1 cell finished"
     text, tables = written(tmp_path, one, found, "measured,seconds,40,,,Tab. 2\n")

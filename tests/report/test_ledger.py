@@ -27,8 +27,12 @@ def made(tmp_path, config, **choices):
         path = tmp_path / "conf" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    identity = {"seed": 0, "strategy": {"gan": config.get("gan")} if config.get("used") else {}}
-    about = {"identity": identity, "config": config, "choices": {"recipe": "made", **choices}}
+    procedure = {"seed": 0, "strategy": {"gan": config.get("gan")} if config.get("used") else {}}
+    about = {
+        "identity": {"seed": 0},
+        "config": {**config, "procedure": procedure},
+        "choices": {"recipe": "made", **choices},
+    }
     return list(settings(Run(tmp_path, about, []), tmp_path / "conf"))
 
 

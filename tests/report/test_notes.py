@@ -7,40 +7,46 @@ from al_bench.report.notes import notes
 
 def said(tmp_path, strategy="gaal", **changed):
     made_run(tmp_path, "random", 0)
-    identity = {"dataset": {"_target_": "made.dataset"}, "evaluator": {"_target_": "made.Accuracy"}, "seed": 0}
+    identity = {
+        "part": "made.loop",
+        "dataset": {"part": "made.dataset"},
+        "evaluator": {"part": "made.Accuracy"},
+        "seed": 0,
+    }
     made_run(tmp_path, strategy, 0, identity={**identity, **changed}, choices=CHOICES)
     (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
     return notes(section)
 
 
 def test_who_stood_in_for_a_person_and_when_it_passes(tmp_path):
-    (sentence,) = said(tmp_path, oracle={"_target_": "made.Judge", "min_confidence": 0.9})
+    (sentence,) = said(tmp_path, oracle={"part": "made.Judge", "min_confidence": 0.9})
     assert sentence.startswith("gaal: ")
-    assert "(Judge), which stood in for the paper's person and passes where it is less than 0.9 sure" in sentence
+    assert "(made.Judge), which stood in for the paper's person and passes where it is less than 0.9 sure" in sentence
     assert "it passed on 0 of 2 annotations" in sentence
-    (sentence,) = said(tmp_path / "always", oracle={"_target_": "made.Judge", "min_confidence": 0.0})
+    (sentence,) = said(tmp_path / "always", oracle={"part": "made.Judge", "min_confidence": 0.0})
     assert "always answers" in sentence
 
 
 def test_what_the_entropy_of_a_hinge_trained_model_is(tmp_path):
-    loss = {"_target_": "hydra.utils.get_method", "path": "al_bench.training.losses.hinge"}
+    loss = {"part": "loss/hinge@1"}
     (sentence,) = said(tmp_path, "asal_auto", learner={"loss": loss})
     assert "trained with the loss hinge" in sentence
     assert "p = sigmoid(2s)" in sentence
 
 
 def test_the_cross_entropy_needs_no_word(tmp_path):
-    loss = {"_target_": "hydra.utils.get_method", "path": "al_bench.training.losses.cross_entropy"}
-    assert said(tmp_path, learner={"loss": loss}, oracle={"_target_": "made.GroundTruth"}) == []
+    """It is the default, which an identity leaves out."""
+    assert said(tmp_path, learner={"part": "made.Supervised"}, oracle={"part": "made.GroundTruth"}) == []
 
 
 def watched(tmp_path, free):
-    loop = {"query_size": 10, "free_validation": free}
+    settings = {"query_size": 10, "free_validation": free}
     identity = {
-        "dataset": {"_target_": "made.dataset"},
-        "evaluator": {"_target_": "made.Accuracy"},
+        "part": "made.loop",
+        "dataset": {"part": "made.dataset"},
+        "evaluator": {"part": "made.Accuracy"},
         "seed": 0,
-        "loop": loop,
+        "settings": settings,
     }
     made_run(tmp_path, "random", 0, identity=identity, choices=CHOICES, more={"validation_labels": 500})
     (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)

@@ -128,15 +128,15 @@ def test_a_data_set_that_cannot_be_loaded_is_named(tmp_path):
 def test_an_artifact_without_a_run_shows_its_losses(tmp_path):
     made_run(tmp_path / "outputs", "entropy", 0)
     cost = {"seconds": 9.0, "optimizer_steps": 3, "images_seen": 5, "peak_memory": 1}
-    spec = {"gan": {"target": "made.Gan"}, "images": "1"}
+    spec = {"gan": {"part": "gan/made@1"}, "images": "1"}
     record = {"kind": "gan", "sha256": "", "effort": cost, "spec": spec, "losses": {"generator_loss": [2.0, 1.0]}}
     write_json(tmp_path / "outputs" / "artifacts" / "gan" / "abc.json", record)
     text = page(tmp_path)
-    assert "gan: Gan" in text
+    assert "gan: made" in text
     assert "generator loss 1" in text
     assert "No samples: no run of this report uses it" in text
     chosen = stored_at([str(tmp_path / "outputs" / "digits")], tmp_path / "outputs", tmp_path / "cells")
-    assert "gan: Gan" not in page(tmp_path, found=chosen), "of no matter to the runs that were named"
+    assert "gan: made" not in page(tmp_path, found=chosen), "of no matter to the runs that were named"
 
 
 def test_the_same_runs_make_the_same_pictures(tmp_path):

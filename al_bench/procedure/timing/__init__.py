@@ -68,20 +68,6 @@ class Scan(Line):
         "device",
     ),
 )
-@declare(
-    "procedure/timing",
-    beside=(
-        "artifacts",
-        "device",
-    ),
-)
-@declare(
-    "procedure/timing",
-    beside=(
-        "artifacts",
-        "device",
-    ),
-)
 @dataclass(frozen=True)
 class Timing(Procedure):
     """Seconds to choose `query_size` images by ASAL and by `scans`; the training of classifiers is left out.

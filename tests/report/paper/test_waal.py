@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_runs import CHOICES, EFFORT, cycle, made_run, write_cycle
+from made_runs import CHOICES, EFFORT, cycle, label, made_run, write_cycle
 
 from al_bench.analysis.experiment import arrange_lines, plan_experiment
 from al_bench.analysis.reading import stored_of
@@ -24,17 +24,18 @@ LINES = ("random", "entropy", "waal")
 
 def cell(strategy, seed, matched):
     """waal's learner has no steps to match."""
-    learner = {"_target_": f"made.{strategy}"} | ({"match_steps": True} if matched and strategy != "waal" else {})
+    learner = {"part": f"made.{strategy}"} | ({"match_steps": True} if matched and strategy != "waal" else {})
     identity = {
-        "dataset": {"_target_": "made.dataset"},
-        "evaluator": {"_target_": "made.Accuracy"},
+        "part": "made.loop",
+        "dataset": {"part": "made.dataset"},
+        "evaluator": {"part": "made.Accuracy"},
         "learner": learner,
-        "strategy": {"_target_": f"made.{strategy}"},
-        "procedure": "made.Loop",
+        "strategy": {"part": f"made.{strategy}"},
         "seed": seed,
     }
     own = (f"strategy={strategy}", f"seed={seed}", *(["match_steps=true"] if matched else []))
-    return Cell(own, {**CHOICES, "strategy": strategy}, identity, LOOP)
+    choices = {**CHOICES, "strategy": strategy}
+    return Cell(own, choices, identity, LOOP, label(choices, seed, learner), ())
 
 
 def made():
@@ -45,7 +46,8 @@ def made():
 
 def run_of(outputs, strategy, seed, matched, accuracies, steps=10):
     wanted = cell(strategy, seed, matched)
-    folder = made_run(outputs, strategy, seed, accuracies, identity=wanted.identity, choices=wanted.choices)
+    given = {"identity": wanted.identity, "choices": wanted.choices, "learner": wanted.identity["learner"]}
+    folder = made_run(outputs, strategy, seed, accuracies, **given)
     for index, accuracy in enumerate(accuracies):
         cost = {**EFFORT, "optimizer_steps": steps * (index + 1)}
         write_cycle(folder, {**cycle(index, accuracy), "effort": dict.fromkeys(("query", "fit", "evaluate"), cost)})

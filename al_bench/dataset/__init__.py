@@ -3,15 +3,19 @@
 A member is a function that returns a Dataset; its configuration node calls it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs
+from al_bench.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -97,3 +101,17 @@ def of_classes(split: Split, classes: list[int] | None) -> Split:
     position = {label: number for number, label in enumerate(classes)}
     labels = torch.tensor([position[label] for label in split.labels[kept].tolist()])
     return Split(split.images[kept], labels)
+
+
+def choose_classes(classes: Sequence[int] | None) -> list[int]:
+    """The numbers of the classes to keep, of ten; None: all. Raises UserError for some that cannot be."""
+    chosen = list(range(10)) if classes is None else list(classes)
+    if len(set(chosen)) < max(2, len(chosen)) or not set(chosen) <= set(range(10)):
+        raise UserError(f"dataset.classes={chosen} cannot be: give two or more different numbers from 0 to 9")
+    return chosen
+
+
+def check_ten_labels(path: Path, labels: NDArray[np.integer]) -> None:
+    """Raises UserError, naming their file, for labels that are not 1 to 10, as some publishers count."""
+    if not ((labels >= 1) & (labels <= 10)).all():
+        raise UserError(f"{path} holds labels from {labels.min()} to {labels.max()}, not 1 to 10: get it anew")

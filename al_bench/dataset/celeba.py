@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from pooch import file_hash
 from pydantic import PositiveInt
 from torchvision.datasets import CelebA
 
@@ -12,7 +13,6 @@ from al_bench.dataset import Dataset, Split, limited_positions
 from al_bench.errors import UserError
 from al_bench.sources.cache import decoded_pictures
 from al_bench.sources.decoding import Decoder, Picture
-from al_bench.sources.download import md5_of_file
 from al_bench.sources.listing import picture_files
 from al_bench.sources.zipped_pictures import zipped_pictures
 
@@ -107,7 +107,7 @@ def _lines(path: Path, checksums: Mapping[str, str]) -> list[str]:
             f"{path} is missing: put {PARTITION}, {ATTRIBUTES} and {PICTURES} (folder or .zip) of the CelebA project "
             f"page into {path.parent}, or set paths.data to where its folder {path.parent.name} lies"
         )
-    if md5_of_file(path) != checksums[path.name]:
+    if file_hash(str(path), "md5") != checksums[path.name]:
         raise UserError(f"{path} is corrupted, truncated or not the published list: get it anew")
     return path.read_text().splitlines()
 

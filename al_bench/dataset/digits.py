@@ -9,8 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from al_bench.config.ranges import ProperFraction
-from al_bench.dataset import Dataset, Split, limited, of_classes
-from al_bench.errors import UserError
+from al_bench.dataset import Dataset, Split, choose_classes, limited, of_classes
 
 
 def digits(
@@ -24,9 +23,7 @@ def digits(
     test_share: of the images, the same fraction of each class, drawn by split_seed. max_images: of the training split.
     classes: the digits to keep, labeled 0, 1, ... in this order. Raises UserError for classes that cannot be.
     """
-    kept = list(range(10)) if classes is None else list(classes)
-    if len(set(kept)) < max(2, len(kept)) or not set(kept) <= set(range(10)):
-        raise UserError(f"dataset.classes={kept} cannot be: give two or more different digits")
+    kept = choose_classes(classes)
     bunch = load_digits()
     images = np.rint(bunch.images / 16 * 255).astype(np.uint8)[:, None]
     rows = train_test_split(

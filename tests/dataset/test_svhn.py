@@ -44,7 +44,7 @@ def test_the_pool_is_the_training_images_and_then_the_extra_ones(folder: Path, c
 
 def test_the_training_images_alone_are_divided_and_need_no_others(folder: Path, checksums: dict[str, str]) -> None:
     (folder / "extra_32x32.mat").unlink()
-    dataset = read(folder, checksums, synthetic=False, validation_size=15)
+    dataset = read(folder, checksums, extra=False, validation_size=15)
     assert dataset.validation is not None
     splits = (dataset.train, dataset.validation, dataset.test)
     assert [len(split) for split in splits] == [25, 15, 40]
@@ -56,9 +56,9 @@ def test_the_training_images_alone_are_divided_and_need_no_others(folder: Path, 
         found = split.images[torch.tensor([position])][0].permute(1, 2, 0).numpy()
         assert np.array_equal(found, svhn_image(name, row))
     with pytest.raises(UserError, match=r"dataset\.validation_size=40 cannot be: give 0 to 39"):
-        read(folder, checksums, synthetic=False, validation_size=40)
+        read(folder, checksums, extra=False, validation_size=40)
     with pytest.raises(UserError, match=r": put train_32x32\.mat, test_32x32\.mat into"):
-        read(folder.parent / "none", checksums, synthetic=False)
+        read(folder.parent / "none", checksums, extra=False)
 
 
 def test_ten_is_the_digit_zero(folder: Path, checksums: dict[str, str]) -> None:

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
-
 from al_bench.errors import UserError
-from al_bench.files import full_disk_named, sync_folder
+from al_bench.files import full_disk_named, hold, sync_folder
 from al_bench.progress import progress
 
 logger = logging.getLogger(__name__)
@@ -35,8 +33,7 @@ def unpacked(archive: Path, into: Path) -> tuple[Path, bool]:
     with _reading(archive), full_disk_named(into):
         top = _top(archive)
         target = into / top
-        into.mkdir(parents=True, exist_ok=True)
-        with FileLock(into / f".{top}.lock"):
+        with hold(into / f".{top}.lock", str(target)):
             if target.exists():
                 return target, False
             partial = into / f".{top}.partial"

@@ -12,10 +12,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pooch
-from filelock import FileLock
 
 from al_bench.errors import UserError
-from al_bench.files import full_disk_named
+from al_bench.files import full_disk_named, hold
 from al_bench.progress import progress
 
 logger = logging.getLogger(__name__)
@@ -36,8 +35,7 @@ def complete(
     if all((folder / name).exists() for name in checksums):
         return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock"):
+        with hold(folder / ".lock", f"the files of {folder}"):
             absent = {name: checksum for name, checksum in checksums.items() if not (folder / name).exists()}
             if absent:
                 get(folder, absent)

@@ -22,7 +22,7 @@ _Value = TypeVar("_Value")
 
 
 @contextmanager
-def full_disk_named(path: Path) -> Iterator[None]:
+def name_full_disk(path: Path) -> Iterator[None]:
     """Turns "no space left" while writing to `path` into one sentence for a person."""
     try:
         yield
@@ -44,7 +44,7 @@ def written_whole(path: Path, lasting: bool = True) -> Iterator[IO[bytes]]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with full_disk_named(path):
+    with name_full_disk(path):
         try:
             with temporary.open("wb") as file:
                 yield file
@@ -104,7 +104,7 @@ def hold(lock: Path, what: str) -> Iterator[None]:
 
     what: is made meanwhile, for the log of those that wait. The folder is made. Raises UserError on a full disk.
     """
-    with full_disk_named(lock):
+    with name_full_disk(lock):
         lock.parent.mkdir(parents=True, exist_ok=True)
     held = FileLock(lock)
     try:

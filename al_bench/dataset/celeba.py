@@ -9,9 +9,9 @@ from pooch import file_hash
 from pydantic import PositiveInt
 from torchvision.datasets import CelebA
 
-from al_bench.dataset import Dataset, Split, limited_positions
+from al_bench.dataset import Dataset, Split, limit_positions
 from al_bench.errors import UserError
-from al_bench.sources.cache import decoded_pictures
+from al_bench.sources.cache import decode_pictures
 from al_bench.sources.decoding import Decoder, Picture
 from al_bench.sources.listing import picture_files
 from al_bench.sources.zipped_pictures import zipped_pictures
@@ -62,9 +62,9 @@ def celeba(
     def split(wanted: str, most: int | None = None) -> Split:
         names = [name for name, found in splits.items() if found == wanted]
         if most is not None and most < len(names):
-            names = [names[position] for position in limited_positions(len(names), most).tolist()]
+            names = [names[position] for position in limit_positions(len(names), most).tolist()]
         pictures, known = [faces[name][0] for name in names], [names, [faces[name][1] for name in names]]
-        images = decoded_pictures(pictures, known, decoder, Path(decoded).expanduser(), cache == "auto")
+        images = decode_pictures(pictures, known, decoder, Path(decoded).expanduser(), cache == "auto")
         return Split(images, torch.tensor([labels[name] for name in names]))
 
     class_names = (f"no {attribute}", attribute)

@@ -11,9 +11,9 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import CIFAR10
 
-from al_bench.dataset import Dataset, Split, choose_classes, limited, of_classes
+from al_bench.dataset import Dataset, Split, choose_classes, limit, of_classes
 from al_bench.dataset.image_folder import image_folder
-from al_bench.dataset.splits import Splits, divided, last, last_of_each
+from al_bench.dataset.splits import Splits, divide, last, last_of_each
 from al_bench.errors import UserError
 from al_bench.sources.archive_download import complete_from_archive
 from al_bench.sources.download import read_checked
@@ -55,12 +55,12 @@ def cifar10(
         raise UserError(f"dataset.format={format} is not known: use torchvision or folder")
     kept = None if classes is None else chosen
     train, test = (of_classes(part, kept) for part in _from_batches(place, checksums, source))
-    return _dataset(divided(train, test, last(len(train), validation_size), split), names, max_images)
+    return _dataset(divide(train, test, last(len(train), validation_size), split), names, max_images)
 
 
 def _dataset(splits: Splits, names: Sequence[str], max_images: int | None) -> Dataset:
     train, validation, test = splits
-    return Dataset(limited(train, max_images), validation, test, len(names), tuple(names))
+    return Dataset(limit(train, max_images), validation, test, len(names), tuple(names))
 
 
 def _from_folder(
@@ -92,7 +92,7 @@ def _from_folder(
         return pictures(max_images=max_images)
     found = pictures()
     validation = last_of_each(found.train.labels, len(names), validation_size)
-    return _dataset(divided(found.train, found.test, validation, split), names, max_images)
+    return _dataset(divide(found.train, found.test, validation, split), names, max_images)
 
 
 def _from_batches(root: Path, checksums: Mapping[str, str], source: str) -> tuple[Split, Split]:

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from al_bench.config.ranges import ProperFraction
-from al_bench.dataset import Dataset, Split, choose_classes, limited, of_classes
+from al_bench.dataset import Dataset, Split, choose_classes, limit, of_classes
 
 
 def digits(
@@ -31,4 +31,4 @@ def digits(
     )
     splits = (Split(torch.from_numpy(images[row]), torch.from_numpy(bunch.target[row]).long()) for row in rows)
     train, test = (of_classes(split, None if classes is None else kept) for split in splits)
-    return Dataset(limited(train, max_images), None, test, len(kept), tuple(str(digit) for digit in kept))
+    return Dataset(limit(train, max_images), None, test, len(kept), tuple(str(digit) for digit in kept))

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import FashionMNIST
 
-from al_bench.dataset import Dataset, limited
+from al_bench.dataset import Dataset, limit
 from al_bench.dataset.idx import idx_splits
 
 CHECKSUMS = {
@@ -29,4 +29,4 @@ def fashion_mnist(
     see `splits.read`. Raises UserError for files that are absent or corrupted and for values that cannot be.
     """
     train, validation, test = idx_splits(FashionMNIST, root, CHECKSUMS, validation_size, split)
-    return Dataset(limited(train, max_images), validation, test, 10, tuple(FashionMNIST.classes))
+    return Dataset(limit(train, max_images), validation, test, 10, tuple(FashionMNIST.classes))

@@ -9,7 +9,7 @@ from torchvision.datasets import MNIST
 from torchvision.datasets.mnist import read_image_file, read_label_file
 
 from al_bench.dataset import Split
-from al_bench.dataset.splits import Splits, divided, last
+from al_bench.dataset.splits import Splits, divide, last
 from al_bench.sources.download import check, complete, fetch
 
 
@@ -36,7 +36,7 @@ def idx_splits(
     for name, checksum in checksums.items():
         check(folder / name, checksum)
     train, test = (Split(*_read(folder, name)) for name in ("train", "t10k"))
-    return divided(train, test, last(len(train), validation_size), split)
+    return divide(train, test, last(len(train), validation_size), split)
 
 
 def _read(folder: Path, name: str) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import MNIST
 
-from al_bench.dataset import Dataset, choose_classes, limited, of_classes
+from al_bench.dataset import Dataset, choose_classes, limit, of_classes
 from al_bench.dataset.idx import idx_splits
 
 CHECKSUMS = {
@@ -32,7 +32,7 @@ def mnist(
     digits = choose_classes(classes)
     train, validation, test = idx_splits(MNIST, root, CHECKSUMS, validation_size)
     return Dataset(
-        train=limited(of_classes(train, digits), max_images),
+        train=limit(of_classes(train, digits), max_images),
         validation=of_classes(validation, digits) if validation else None,
         test=of_classes(test, digits),
         num_classes=len(digits),

@@ -8,8 +8,8 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import STL10
 
-from al_bench.dataset import Dataset, Split, check_ten_labels, limited
-from al_bench.dataset.splits import drawn, read, taken, together
+from al_bench.dataset import Dataset, Split, check_ten_labels, limit
+from al_bench.dataset.splits import draw, join, read, take
 from al_bench.errors import UserError
 from al_bench.sources.archive_download import complete_from_archive
 from al_bench.sources.download import read_checked
@@ -43,13 +43,13 @@ def stl10(
     """
     folder = Path(root).expanduser() / STL10.base_folder
     complete_from_archive(folder, checksums, source)
-    published = together(*(_read(folder, part, checksums) for part in ("train", "test")))
+    published = join(*(_read(folder, part, checksums) for part in ("train", "test")))
     if split is None:
-        positions = drawn(published.labels, len(CLASS_NAMES), validation_size, test_size, split_seed)
+        positions = draw(published.labels, len(CLASS_NAMES), validation_size, test_size, split_seed)
     else:
         positions = read(split, published.labels)
-    train, validation, test = taken(published, positions)
-    return Dataset(limited(train, max_images), validation, test, len(CLASS_NAMES), CLASS_NAMES)
+    train, validation, test = take(published, positions)
+    return Dataset(limit(train, max_images), validation, test, len(CLASS_NAMES), CLASS_NAMES)
 
 
 def _read(folder: Path, part: str, checksums: Mapping[str, str]) -> Split:

@@ -11,8 +11,8 @@ from scipy.io import loadmat
 from torch import Tensor
 from torchvision.datasets import SVHN
 
-from al_bench.dataset import Dataset, Split, check_ten_labels, limited
-from al_bench.dataset.splits import divided, last, together
+from al_bench.dataset import Dataset, Split, check_ten_labels, limit
+from al_bench.dataset.splits import divide, join, last
 from al_bench.errors import UserError
 from al_bench.sources.download import check, complete, fetch
 
@@ -46,10 +46,10 @@ def svhn(
     remedy = f"put {', '.join(files)} into {folder}, or set paths.data to where its folder {folder.name} lies"
     complete(folder, files, partial(_get, source), remedy)
     *pool, held_out = (Split(*_read(folder / name, checksum)) for name, checksum in files.items())
-    published = together(*pool)
-    train, validation, test = divided(published, held_out, last(len(published), validation_size), split)
+    published = join(*pool)
+    train, validation, test = divide(published, held_out, last(len(published), validation_size), split)
     digits = tuple(str(digit) for digit in range(10))
-    return Dataset(limited(train, max_images), validation, test, len(digits), digits)
+    return Dataset(limit(train, max_images), validation, test, len(digits), digits)
 
 
 def _read(path: Path, checksum: str) -> tuple[Tensor, Tensor]:

@@ -25,7 +25,7 @@ from torch import Tensor
 from al_bench.active.inputs import Inputs, fingerprint_of
 from al_bench.files import digest, make_once, read_json, write_json, written_whole
 from al_bench.progress import progress
-from al_bench.sources.decoding import Decoder, Picture, Pixels, ahead, common_shape, decoded_in_order
+from al_bench.sources.decoding import Decoder, Picture, Pixels, ahead, common_shape, decode_in_order
 from al_bench.sources.listing import PictureFile, id_of
 
 logger = logging.getLogger(__name__)
@@ -103,13 +103,13 @@ class LazyImages:
         return replace(self, device=device)
 
 
-def decoded_images(root: Path, files: Sequence[PictureFile], decoder: Decoder, folder: Path, keep: bool) -> Inputs:
-    """(N, C, H, W) uint8 images of the files below `root`, in their order, as `decoded_pictures` gives them."""
+def decode_images(root: Path, files: Sequence[PictureFile], decoder: Decoder, folder: Path, keep: bool) -> Inputs:
+    """(N, C, H, W) uint8 images of the files below `root`, in their order, as `decode_pictures` gives them."""
     known = [id_of(root, files), [file.changed for file in files]]
-    return decoded_pictures([root / file.name for file in files], known, decoder, folder, keep)
+    return decode_pictures([root / file.name for file in files], known, decoder, folder, keep)
 
 
-def decoded_pictures(
+def decode_pictures(
     pictures: Sequence[Picture], known: Sequence[Any], decoder: Decoder, folder: Path, keep: bool
 ) -> MappedImages | LazyImages:
     """(N, C, H, W) uint8 images of pictures, in their order.
@@ -161,7 +161,7 @@ def _make(path: Path, pictures: Sequence[Picture], decoder: Decoder, keep: bool)
 
         def parts() -> Iterator[bytes]:
             first = 0
-            for images in decoded_in_order(decoder, pictures, image_shape):
+            for images in decode_in_order(decoder, pictures, image_shape):
                 if array is not None:
                     array[first : first + len(images)] = images
                 first += len(images)

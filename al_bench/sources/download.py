@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import pooch
 
 from al_bench.errors import UserError
-from al_bench.files import full_disk_named, hold
+from al_bench.files import hold, name_full_disk
 from al_bench.progress import progress
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def fetch(urls: Sequence[str], path: Path, checksum: str) -> None:
     problems = []
     for url in urls:
         try:
-            with full_disk_named(path):
+            with name_full_disk(path):
                 pooch.get_logger().setLevel("WARNING")  # it would print beside our own line
                 pooch.retrieve(url, f"md5:{checksum}", path.name, path.parent, downloader=_download)
             return

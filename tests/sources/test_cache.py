@@ -19,13 +19,13 @@ from al_bench.active import scores
 from al_bench.active.inputs import Inputs, fingerprint
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.dataset import Split, limited
+from al_bench.dataset import Split, limit
 from al_bench.errors import UserError
 from al_bench.learner.supervised import Supervised
 from al_bench.network.predict import embeddings, predict
 from al_bench.network.small_cnn import SmallCnn
 from al_bench.sources import cache as decoded
-from al_bench.sources.cache import LazyImages, MappedImages, decoded_images
+from al_bench.sources.cache import LazyImages, MappedImages, decode_images
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import picture_files
 from al_bench.training.batches import ImageBatches, LabeledBatches
@@ -41,7 +41,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def images_of(root: Path, kind: str = "mapped") -> Inputs:
-    return decoded_images(root, picture_files(root), DECODER, root.parent / "decoded", kind == "mapped")
+    return decode_images(root, picture_files(root), DECODER, root.parent / "decoded", kind == "mapped")
 
 
 def expected(root: Path) -> Tensor:
@@ -79,7 +79,7 @@ def everything(images: Inputs) -> list[Tensor]:
         lambda **shapes: SmallCnn(**shapes, **network), 2, 2, lambda parameters: torch.optim.SGD(parameters, 0.1)
     )
     model = learner.fit(pool, None, 0)
-    cut = limited(moved, 5)
+    cut = limit(moved, 5)
     return [
         inputs,
         kept,
@@ -101,7 +101,7 @@ def never(*arguments: object) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_pictures_are_looked_at_once(root: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     images_of(root, kind)
-    monkeypatch.setattr(decoded, "decoded_in_order", never)
+    monkeypatch.setattr(decoded, "decode_in_order", never)
     assert len(images_of(root, kind)) == 30
     assert isinstance(images_of(root, "lazy"), LazyImages)
     moved = shutil.move(root, root.parent / "moved")
@@ -114,7 +114,7 @@ def test_other_pictures_and_other_options_are_decoded_anew(root: Path) -> None:
     changed = images_of(root)
     assert fingerprint(changed) != first
     assert torch.equal(changed[torch.arange(30)], expected(root))
-    gray = decoded_images(root, picture_files(root), Decoder((4, 4), "none", "gray"), root.parent / "decoded", True)
+    gray = decode_images(root, picture_files(root), Decoder((4, 4), "none", "gray"), root.parent / "decoded", True)
     assert gray.shape == (30, 1, 4, 4)
 
 
@@ -207,7 +207,7 @@ def test_on_a_gpu_they_are_a_tensor_if_they_fit(root: Path, monkeypatch: pytest.
 def test_two_at_once_decode_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
     together = threading.Barrier(2)
-    decode, read = decoded.decoded_in_order, decoded._read
+    decode, read = decoded.decode_in_order, decoded._read
 
     def counted(*arguments: Any) -> Iterator[np.ndarray]:
         begun.append(1)
@@ -221,7 +221,7 @@ def test_two_at_once_decode_once(root: Path, monkeypatch: pytest.MonkeyPatch) ->
         return found
 
     seen: list[threading.Thread] = []
-    monkeypatch.setattr(decoded, "decoded_in_order", counted)
+    monkeypatch.setattr(decoded, "decode_in_order", counted)
     monkeypatch.setattr(decoded, "_read", both_find_nothing)
     with ThreadPoolExecutor(2) as pool:
         first, second = (pool.submit(images_of, root) for _ in range(2))

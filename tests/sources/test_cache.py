@@ -1,6 +1,8 @@
 """Inputs that are files: the same as a tensor to everything that reads inputs."""
 
+import errno
 import logging
+import os
 import shutil
 import threading
 from collections import namedtuple
@@ -227,3 +229,15 @@ def test_two_at_once_decode_once(root: Path, monkeypatch: pytest.MonkeyPatch) ->
         first, second = (pool.submit(images_of, root) for _ in range(2))
         assert fingerprint(first.result()) == fingerprint(second.result())
     assert len(begun) == 1
+
+
+def test_a_disk_that_fills_up_is_named_and_nothing_is_kept(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room is taken before the array is filled: a page that cannot be written would end the process by a signal."""
+
+    def full(*arguments: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(UserError, match=r"the disk is full: .*\.npy could not be written"):
+        images_of(root)
+    assert [left.suffix for left in (root.parent / "decoded").iterdir()] == [".lock"]

@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from al_bench.config.command_line import effects, help_text, unknown_choice
-from al_bench.config.identity import identify
+from al_bench.config.identity import identify, label_of, metrics_of
 from al_bench.config.resolvers import register_resolvers
 from al_bench.config.values import plain, written_and_resolved
 
@@ -39,30 +39,37 @@ def main(config: DictConfig) -> None:
 
 def run(config: DictConfig) -> None:
     """Composes the parts and runs the procedure, unless the run is finished here or in an exported cell."""
-    from pydantic import PositiveInt
-
     from al_bench.active.stopping import Stopping
-    from al_bench.config.validation import refuse_arguments, refuse_value
+    from al_bench.config.top_level import TopLevel
+    from al_bench.config.validation import refuse_arguments, refuse_keys
     from al_bench.procedure.terminal import outcome
     from al_bench.storage.commit import current_commit
     from al_bench.storage.exported import finished_cell
     from al_bench.storage.store import RunStore
 
     written, resolved = written_and_resolved(config)
+    refuse_keys(resolved, TopLevel)
     refuse_arguments(written, resolved, "scale")  # which a finished run has too
     identity = identify(config)
     whole = plain(config)
     runtime = HydraConfig.get().runtime
-    stopping = Stopping.stored(whole["loop"])
+    metrics = metrics_of(config)
+    stopping = Stopping.stored(whole["loop"], metrics)
     logger.info(f"{runtime.output_dir}\n{effects(config, runtime.choices)}")
-    about = {"config": whole, "choices": dict(runtime.choices), "commit": current_commit(), "hardware": hardware()}
+    about = {
+        "label": label_of(runtime.choices, config),
+        "metrics": [metric.plain() for metric in metrics],
+        "config": whole,
+        "choices": dict(runtime.choices),
+        "commit": current_commit(),
+        "hardware": hardware(),
+    }
     with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights) as store:
         records = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
         reason = stopping.reason(records[-1]) if records else None
         if reason is not None:
             logger.info(f"finished before: {reason}\n{outcome(records)}")
             return
-        refuse_value("threads", config.threads, PositiveInt | None)
         refuse_arguments(written, resolved, "procedure")
         settle(config.threads, config.device)
         instantiated(config.procedure).run(store)

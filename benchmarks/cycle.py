@@ -13,7 +13,7 @@ import torch
 
 from al_bench import seeding
 from al_bench.active import scores
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.active.stopping import Stopping
 from al_bench.dataset import Dataset, Split
 from al_bench.evaluator.accuracy import Accuracy
@@ -67,7 +67,7 @@ def own_share(
     dataset = made_dataset(num_classes)
     oracle, optimizer = GroundTruth(), partial(torch.optim.Adam, lr=0.001)
     oracle.labels = dataset.train.labels
-    learner = Supervised(network, epochs=10, batch_size=batch_size, optimizer=optimizer)
+    learner = Supervised(network=network, epochs=10, batch_size=batch_size, optimizer=optimizer)
     counted = [Counted(part) for part in (Uncertainty(scores.entropy), learner, oracle, Accuracy())]
     marks: list[tuple[float, float]] = []
 
@@ -77,7 +77,7 @@ def own_share(
 
     strategy, learning, labeling, evaluator = (cast(Any, part) for part in counted)
     parts = Parts(
-        dataset, strategy, learning, labeling, evaluator, first_query=lambda: Query(indices=torch.arange(labeled))
+        dataset, strategy, learning, labeling, evaluator, first_query=lambda: PoolQuery(torch.arange(labeled))
     )
     OUTPUTS.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix=".bench-", dir=OUTPUTS) as folder, RunStore(Path(folder), {}, {}) as store:

@@ -9,7 +9,7 @@ from torch.nn import functional
 from al_bench import seeding
 from al_bench.active.inputs import as_stored, to_float
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.dataset.digits import digits
 from al_bench.learner.supervised import Supervised
 from al_bench.network import Network
@@ -27,7 +27,8 @@ def measure(num_images: int = 10_000, num_slow: int = 200, blocks: int = 5) -> l
     pool = made_pool(num_images)
     network = partial(LeNet5, mean=0.1307, std=0.3081)
     sgd = partial(torch.optim.SGD, lr=0.01, momentum=0.5)
-    model = Supervised(network, EPOCHS, 64, sgd).fit(pool, None, SEED)
+    learner = Supervised(network=network, epochs=EPOCHS, batch_size=64, optimizer=sgd)
+    model = learner.fit(pool, None, SEED)
     goals = {"backward of each logit": Goal(1 / 8), "gradients of the image alone": None}
     return [
         compared(model, pool.inputs[pool.unlabeled], num_slow, blocks, kind, goal, alone)
@@ -63,7 +64,7 @@ def made_pool(num_images: int) -> Pool:
     large = functional.interpolate(to_float(train.images[torch.arange(len(train))]), size=28, mode="bilinear")
     images = large[drawn] + 0.08 * torch.randn(len(drawn), 1, 28, 28, generator=rng)
     pool = Pool.unlabeled_from(as_stored(images, torch.uint8), 10)
-    return pool.with_labels(Query(indices=torch.arange(LABELED)), train.labels[drawn[:LABELED]])
+    return pool.with_labels(PoolQuery(torch.arange(LABELED)), train.labels[drawn[:LABELED]])
 
 
 def one_at_a_time(model: Network, images: Tensor, alone: bool) -> Tensor:

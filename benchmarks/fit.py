@@ -1,4 +1,4 @@
-"""Training: what `Supervised` and `training.fit` add to a loop that one would write by hand."""
+"""Training: what `Supervised` and `Fitter.fit` add to a loop that one would write by hand."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.learner.supervised import Supervised
 from al_bench.network import Network
 from al_bench.network.linear import Linear
@@ -20,7 +20,8 @@ EPOCHS, BATCH_SIZE, RATE = 10, 10, 0.001  # ASAL A.1
 
 def measure(num_images: int = 500, pairs: int = 21) -> list[Measured]:
     """One fit as at the end of ASAL's MNIST with two classes: 500 labels, ten epochs, batches of ten."""
-    pool, learner = labeled_pool(num_images), Supervised(Linear, EPOCHS, BATCH_SIZE, partial(torch.optim.Adam, lr=RATE))
+    pool, adam = labeled_pool(num_images), partial(torch.optim.Adam, lr=RATE)
+    learner = Supervised(network=Linear, epochs=EPOCHS, batch_size=BATCH_SIZE, optimizer=adam)
     inputs, labels = pool.training_set()
     runs = interleaved(
         lambda _: learner.fit(pool, None, SEED),
@@ -37,7 +38,7 @@ def labeled_pool(num_images: int) -> Pool:
     """A pool of random 28 x 28 images of two classes, all labeled."""
     rng = seeding.generator(SEED)
     images = torch.randint(256, (num_images, 1, 28, 28), generator=rng).to(torch.uint8)
-    query = Query(indices=torch.arange(num_images))
+    query = PoolQuery(torch.arange(num_images))
     return Pool.unlabeled_from(images, 2).with_labels(query, torch.randint(2, (num_images,), generator=rng))
 
 

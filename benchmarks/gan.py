@@ -14,12 +14,12 @@ from al_bench.config.ranges import Precision
 from al_bench.gan import GanNetworks
 from al_bench.gan.wgan_gp import WganGp
 from al_bench.network.conv_gan import ConvCritic, ConvGenerator
-from al_bench.training.batches import ImageBatches
+from al_bench.training.image_batches import ImageBatches
 from benchmarks import Goal, Measured, Pairs, interleaved
 from benchmarks.fit import same
 
 SEED = 0
-NUM_CRITIC, BATCH_SIZE, PENALTY = 5, 50, 10.0  # facts 1.5
+NUM_CRITIC, BATCH_SIZE, PENALTY = 5, 50, 10.0  # docs/papers/asal.md, GANs
 Autocast = Callable[[], Any]
 
 

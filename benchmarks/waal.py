@@ -7,7 +7,7 @@ import torch
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.learner.supervised import Supervised
 from al_bench.learner.waal import Waal
 from al_bench.network import NetworkFactory
@@ -36,7 +36,7 @@ def row(
     """Both learners for the same number of steps on the same pool."""
     pool = half_labeled(2 * steps * BATCH_SIZE, shape)
     adversarial = Waal(
-        network,
+        network=network,
         epochs=1,
         batch_size=BATCH_SIZE,
         optimizer=SGD,
@@ -50,7 +50,7 @@ def row(
         reversed_penalty=False,
         fresh_features=False,
     )
-    supervised = Supervised(network, epochs=1, batch_size=BATCH_SIZE, optimizer=SGD)
+    supervised = Supervised(network=network, epochs=1, batch_size=BATCH_SIZE, optimizer=SGD)
     runs = interleaved(lambda _: adversarial.fit(pool, None, SEED), lambda _: supervised.fit(pool, None, SEED), pairs)
     ours, plain = (1e3 * seconds / steps for seconds in runs.medians)
     how = f"batches of {BATCH_SIZE}, {steps} steps: {ours:,.1f} ms a step, supervised {plain:,.1f}"
@@ -61,5 +61,5 @@ def half_labeled(num_images: int, shape: tuple[int, int, int]) -> Pool:
     """A pool of noise of ten classes, the first half of it labeled."""
     rng = seeding.generator(SEED)
     images = torch.randint(256, (num_images, *shape), generator=rng).to(torch.uint8)
-    query = Query(indices=torch.arange(num_images // 2))
+    query = PoolQuery(torch.arange(num_images // 2))
     return Pool.unlabeled_from(images, 10).with_labels(query, torch.randint(10, (num_images // 2,), generator=rng))

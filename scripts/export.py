@@ -5,9 +5,9 @@ import logging
 from functools import partial
 from pathlib import Path
 
+from al_bench.analysis.pairs import kept_images
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.experiment import made
-from al_bench.report.pairs import kept_images
-from al_bench.report.sources import Sources
 from al_bench.storage.exported import export
 
 
@@ -18,9 +18,9 @@ def main() -> None:
     parser.add_argument("cells", nargs="?", type=Path, default=Path("results/cells"), help="where to (results/cells)")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    sources = Sources(made)
-    written = export(arguments.outputs, arguments.cells, partial(kept_images, sources=sources))
-    for sentence in sources.words():
+    rebuilder = Rebuilder(made)
+    written = export(arguments.outputs, arguments.cells, partial(kept_images, rebuilder=rebuilder))
+    for sentence in rebuilder.words():
         print(f"{sentence}; synthetic images travel without their matches")
     for path in written:
         print(path)

@@ -5,43 +5,44 @@ import logging
 import sys
 from pathlib import Path
 
+from al_bench.analysis.experiment import Experiment, plan_experiment
 from al_bench.analysis.reading import Stored, stored, stored_at, stored_of
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.experiment import made
 from al_bench.errors import UserError
-from al_bench.report.experiment import Experiment, planned
+from al_bench.report.cells import summarize_cells
 from al_bench.report.page import BANDS, write_report
-from al_bench.report.sources import Sources
 
 
 def main() -> None:
     """Writes the report and says what was left out; exit code 2 where a named run or experiment does not exist."""
-    arguments = parsed()
+    arguments = parse()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
-        experiments = composed(arguments)
+        experiments = compose(arguments)
         found = read(arguments, experiments)
     except UserError as error:
-        sys.exit(_refused(error))
-    sources = Sources(None if arguments.no_images else made, str(arguments.data))
+        sys.exit(_refuse(error))
+    rebuilder = Rebuilder(None if arguments.no_images else made, str(arguments.data))
     to = arguments.to or Path("outputs/report", *(one.name.replace("/", "-") for one in experiments[:1]))
-    page = write_report(found, to, arguments.band, sources, experiments=experiments)
+    page = write_report(found, to, arguments.band, rebuilder, experiments=experiments)
     for problem in found.problems:
         print(f"left out: {problem.place}: {problem.sentence}")
     for one in (version for asked in experiments for version in (asked, *asked.versions)):
         words = f"{one.name}, {one.version}" if one.version else one.name
         rest = "" if one.complete(found.runs) else f"; {one.command} makes the rest"
-        print(f"{words}: {one.said(found.runs)}{rest}")
+        print(f"{words}: {summarize_cells(one, found.runs)}{rest}")
     print(f"{len(found.runs)} runs, {len(found.artifacts)} artifacts\n{page}")
 
 
-def composed(arguments: argparse.Namespace) -> list[Experiment]:
+def compose(arguments: argparse.Namespace) -> list[Experiment]:
     """The experiments that were asked for. Raises UserError where one cannot be composed."""
     if not arguments.experiment:
         return []
     stray = [item for item in arguments.runs if "=" not in item]
     if stray:
         raise UserError(f"{stray[0]} is no override: beside --experiment use KEY=VALUE, such as scale=small")
-    return [planned(name, arguments.runs) for name in arguments.experiment]
+    return [plan_experiment(name, arguments.runs) for name in arguments.experiment]
 
 
 def read(arguments: argparse.Namespace, experiments: list[Experiment]) -> Stored:
@@ -52,7 +53,7 @@ def read(arguments: argparse.Namespace, experiments: list[Experiment]) -> Stored
     return stored_at(arguments.runs, *where) if arguments.runs else stored(*where)
 
 
-def parsed() -> argparse.Namespace:
+def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     named = "folders, exported files or ids: compares these alone; or KEY=VALUE, see --experiment"
@@ -71,7 +72,7 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _refused(error: UserError) -> int:
+def _refuse(error: UserError) -> int:
     print(f"error: {error}", file=sys.stderr)
     return 2
 

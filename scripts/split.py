@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from al_bench.config.experiment import made, node_of
-from al_bench.dataset import Dataset, splits
+from al_bench.dataset import Dataset, index_file
 from al_bench.errors import UserError
 
 
@@ -27,11 +27,11 @@ def main(arguments: Sequence[str]) -> None:
         parser.error(f"{chosen.file} is no file: name the one to write last")
     try:
         dataset: Dataset = made(node_of("dataset", chosen.overrides))
-        splits.write(chosen.file, dataset)
+        index_file.write(chosen.file, dataset)
     except UserError as error:
         sys.exit(f"error: {error}")
     counts = [0 if split is None else len(split) for split in (dataset.train, dataset.validation, dataset.test)]
-    said = ", ".join(f"{count:,} {name}" for count, name in zip(counts, splits.Positions._fields, strict=True))
+    said = ", ".join(f"{count:,} {name}" for count, name in zip(counts, index_file.Positions._fields, strict=True))
     print(f"{chosen.file} holds the positions of {said} images: dataset.split={chosen.file} takes it back")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from al_bench.config.identity import hash_of
+from al_bench.active.part import hash_of
 from al_bench.files import digest, write_json
 
 Record = dict[str, Any]
@@ -21,6 +21,7 @@ CHOICES = {
     "experiment": "none",
 }
 TRACE = {"entropy_before": [0.25, 0.75], "entropy_after": [1.25, 1.75], "entropy_of_match": [0.25, 0.75]}
+ABOUT = {"commit": "abc", "hardware": {"gpus": []}}
 EFFORT = {"seconds": 2.0, "optimizer_steps": 10, "images_seen": 160, "peak_memory": 3 * 2**20}
 
 
@@ -54,7 +55,14 @@ def made_run(
     identity = identity or {**parts, "seed": seed, "loop": {"query_size": 10}}
     budget = 10 * len(accuracies) if finished else 1000
     config = {**parts, "seed": seed, "loop": {"budget": budget, "max_cycles": None, "stop_at": None}}
-    about = {"identity": identity, "config": config, "choices": chosen, "commit": "abc", "hardware": {"gpus": []}}
+    config["procedure"] = parts
+    about = {
+        **ABOUT,
+        "label": label(chosen, seed, learner or {}),
+        "identity": identity,
+        "config": config,
+        "choices": chosen,
+    }
     folder = outputs / chosen["dataset"] / strategy / f"seed={seed}" / hash_of(identity)
     write_json(folder / "config.json", about)
     for index, accuracy in enumerate(accuracies):
@@ -63,12 +71,28 @@ def made_run(
     return folder
 
 
+def label(choices: Record, seed: int, learner: Record) -> str:
+    """As `identity.label_of` has it."""
+    method = [choices["strategy"], *(choices[key] for key in ("learner", "representation"))]
+    shown = [part for part in method if part not in ("supervised", "none")] + ["match_steps"] * bool(
+        learner.get("match_steps")
+    )
+    task = dict.fromkeys([choices["dataset"], *choices["recipe"].split("/")])
+    return f"{'-'.join(task)}/{'+'.join(shown)}/seed={seed}"
+
+
 def made_measurement(outputs: Path, metrics: Record, seed: int = 0, **record: Any) -> Path:
     """A run of a procedure without cycles: its one record, which has no query."""
     identity = {"dataset": {"_target_": "made.dataset"}, "evaluator": {}, "seed": seed, "procedure": {"made": True}}
     config = {**identity, "loop": {"budget": 1, "max_cycles": None, "stop_at": None}}
     chosen = {**CHOICES, "strategy": "random", "procedure": "measured", "gan": "none", "feature": "none"}
-    about = {"identity": identity, "config": config, "choices": chosen, "commit": "abc", "hardware": {"gpus": []}}
+    about = {
+        **ABOUT,
+        "label": f"digits/measured/seed={seed}",
+        "identity": identity,
+        "config": config,
+        "choices": chosen,
+    }
     folder = outputs / "digits" / "measured" / f"seed={seed}" / hash_of(identity)
     write_json(folder / "config.json", about)
     write_cycle(folder, {"index": 0, "annotations": 0, "metrics": metrics, "effort": {}, **record})

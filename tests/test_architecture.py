@@ -15,7 +15,7 @@ MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*
 MEMBERS = {  # of families: what `conf/` makes by its own name
     ".".join(found)
     for path in (ROOT / "conf").rglob("*.yaml")
-    for found in re.findall(r"^_target_: al_bench\.(\w+)\.(\w+)\.\w+$", path.read_text(), re.MULTILINE)
+    for found in re.findall(r"^ *_target_: al_bench\.(\w+)\.(\w+)\.\w+$", path.read_text(), re.MULTILINE)
     if found[0] == path.relative_to(ROOT / "conf").parts[0] and found[0] != "procedure"
 }
 

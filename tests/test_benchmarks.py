@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import time
+from functools import partial
 
 import pytest
 import torch
@@ -169,7 +170,8 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
 
 
 def test_fit_by_hand_ends_with_the_same_weights():
-    learner = Supervised(Linear, fit.EPOCHS, fit.BATCH_SIZE, lambda weights: torch.optim.Adam(weights, lr=fit.RATE))
+    adam = partial(torch.optim.Adam, lr=fit.RATE)
+    learner = Supervised(network=Linear, epochs=fit.EPOCHS, batch_size=fit.BATCH_SIZE, optimizer=adam)
     pool = fit.labeled_pool(34)  # the last batch is a smaller one
     ours, plain = learner.fit(pool, None, fit.SEED), learner.empty(pool, fit.SEED)
     assert not fit.same(ours, plain), "nothing was trained"

@@ -32,7 +32,7 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch, code):
 
     monkeypatch.setattr(os, "fsync", full)
     with (
-        pytest.raises(UserError, match=r"the disk is full: .*x.json could not be written; free some space"),
+        pytest.raises(UserError, match=r"disk is full.*x\.json"),
     ):
         files.write_json(tmp_path / "x.json", {"a": 1})
     assert list(tmp_path.iterdir()) == []
@@ -70,7 +70,7 @@ def test_a_disk_that_is_really_full(tmp_path):
         pytest.skip("no file system can be mounted here")
     try:
         files.write_json(tmp_path / "before.json", {"kept": True})
-        with pytest.raises(UserError, match="the disk is full"):
+        with pytest.raises(UserError, match="disk is full"):
             files.write_json(tmp_path / "large.json", list(range(100_000)))
         assert [path.name for path in tmp_path.iterdir()] == ["before.json"]
         assert files.read_json(tmp_path / "before.json") == {"kept": True}

@@ -28,15 +28,23 @@ def sweep(folder, *arguments):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """The folder of a sweep over two rules and two seeds, and what it said."""
+    folder = tmp_path_factory.mktemp("swept")
+    done = sweep(folder, "strategy=random,entropy", "seed=0,1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder, done.stdout
+
+
 @pytest.mark.slow
-def test_a_sweep_runs_each_cell_once_and_the_same_line_again_nothing(tmp_path):
-    first = sweep(tmp_path, "strategy=random,entropy", "seed=0,1")
-    assert first.returncode == 0, first.stdout + first.stderr
-    assert "4 of 4 cells are finished" in first.stdout
-    assert len(list(tmp_path.rglob("config.json"))) == 4
-    assert re.search(r"strategy=entropy seed=1 +40 +0\.\d{4}", first.stdout)
+def test_a_sweep_runs_each_cell_once_and_the_same_line_again_nothing(swept):
+    folder, said = swept
+    assert "4 of 4 cells are finished" in said
+    assert len(list(folder.rglob("config.json"))) == 4
+    assert re.search(r"strategy=entropy seed=1 +40 +0\.\d{4}", said)
     began = time.monotonic()
-    again = sweep(tmp_path, "strategy=random,entropy", "seed=0,1")
+    again = sweep(folder, "strategy=random,entropy", "seed=0,1")
     assert again.returncode == 0
     assert "all 4 cells are finished" in again.stdout
     assert time.monotonic() - began < 60
@@ -44,14 +52,13 @@ def test_a_sweep_runs_each_cell_once_and_the_same_line_again_nothing(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_sweep_is_narrowed_on_the_command_line_and_shares_cells(tmp_path):
-    narrowed = sweep(tmp_path, SHADOW, "experiment=shadow_sweep", "strategy=random")
+def test_an_experiment_is_narrowed_on_the_command_line_and_shares_cells_with_another_spelling(swept):
+    folder, _ = swept
+    narrowed = sweep(folder, SHADOW, "experiment=shadow_sweep", "strategy=random")
     assert narrowed.returncode == 0, narrowed.stdout + narrowed.stderr
-    assert "2 of 2 cells are finished" in narrowed.stdout
-    assert len(list(tmp_path.glob("digits/random/*/*/config.json"))) == 2
-    assert not (tmp_path / "digits" / "entropy").exists()
-    other_spelling = sweep(tmp_path, "strategy=random", "seed=0,1")
-    assert "all 2 cells are finished" in other_spelling.stdout
+    assert "all 2 cells are finished" in narrowed.stdout
+    assert "strategy=entropy" not in narrowed.stdout
+    assert len(list(folder.rglob("config.json"))) == 4
 
 
 @pytest.mark.slow
@@ -105,12 +112,11 @@ def test_a_stopped_sweep_stops_its_cells(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_exported_cell_counts_as_finished_elsewhere(tmp_path):
-    here, there = tmp_path / "here", tmp_path / "there"
-    assert sweep(here, "strategy=random", "seed=0,1").returncode == 0
+def test_an_exported_cell_counts_as_finished_elsewhere(swept, tmp_path):
+    here, there = swept[0], tmp_path / "there"
     exported = [sys.executable, "scripts/export.py", str(here), str(there / "cells")]
     done = subprocess.run(exported, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "2 finished runs written" in done.stdout
+    assert "4 finished runs written" in done.stdout
     assert all(path.stat().st_size < 50_000 for path in (there / "cells").iterdir())
     again = sweep(there, "strategy=random", "seed=0,1")
     assert again.returncode == 0

@@ -119,7 +119,7 @@ def test_waals_networks_have_the_layers_of_appendix_g(row: WaalRow) -> None:
 
 @waal_rows
 def test_waals_code_trains_otherwise(row: WaalRow) -> None:
-    """Facts 2.1: no decay, no early stopping, the first 50,000 images, and pictures of things and numbers augmented."""
+    """Its code: no decay, no early stopping, the first 50,000 images, and pictures of things and numbers augmented."""
     config = compose(f"dataset={row.dataset}", "strategy=random", "preset=as_code")
     assert config.learner.schedule is None
     assert config.learner.early_stopping is None

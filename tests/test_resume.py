@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import pytest
 from safetensors.torch import load_file
 
@@ -17,12 +18,8 @@ CELL = (
 CLOCKS = ("effort", "commit", "sha256_record")
 
 
-def command(outputs, target="", number=0, when="never"):
-    return [sys.executable, "tests/killed.py", target, str(number), when, *CELL, f"paths.outputs={outputs}"]
-
-
-def run(outputs, **kill):
-    return subprocess.run(command(outputs, **kill), cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+def run(outputs, *trap):
+    return forked.run(*CELL, f"paths.outputs={outputs}", trap=forked.Trap(*trap))
 
 
 def results(outputs):
@@ -53,8 +50,8 @@ def uncut(tmp_path_factory):
 @pytest.mark.parametrize(
     "kills",
     [
-        [("al_bench.gan.Game.step", 31, "before")],  # in the GAN's training, several checkpoints behind
-        [("al_bench.gan.Game.step", 9, "before"), ("al_bench.gan.Game.step", 40, "before")],  # and once more
+        [("al_bench.gan.game.Game.step", 31, "before")],  # in the GAN's training, several checkpoints behind
+        [("al_bench.gan.game.Game.step", 9, "before"), ("al_bench.gan.game.Game.step", 40, "before")],  # and once more
         [
             ("al_bench.storage.artifacts.write_json", 1, "before")
         ],  # an artifact's tensors are written, its record is not
@@ -68,8 +65,8 @@ def uncut(tmp_path_factory):
     ids=lambda kills: "-".join(f"{target.rsplit('.', 1)[-1]}{number}{when}" for target, number, when in kills),
 )
 def test_killed_and_started_again(tmp_path, uncut, kills):
-    for target, number, when in kills:
-        killed = run(tmp_path, target=target, number=number, when=when)
+    for trap in kills:
+        killed = run(tmp_path, *trap)
         assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
     resumed = run(tmp_path)
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr

@@ -6,7 +6,7 @@ import signal
 import torch
 from torch import nn
 
-from al_bench.training.batches import LabeledBatches
+from al_bench.training.labeled_batches import LabeledBatches
 from al_bench.training.losses import cross_entropy
 from al_bench.training.module import Module, frozen
 from al_bench.training.schedule import StepDecay

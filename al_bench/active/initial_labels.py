@@ -1,27 +1,37 @@
 """The first labels: which images are annotated before any model exists."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
+from al_bench import seeding
+from al_bench.active.query import PoolQuery
 from al_bench.errors import UserError
+
+Rule = Literal["random", "balanced", "stratified"]
 
 _MOST_DRAWS = 1000
 
 
+def initial_query(labels: Tensor, num_classes: int, size: int, rule: Rule, every_class: bool, seed: int) -> PoolQuery:
+    """The query of the initial labels, the same for every strategy of a run's seed; see `initial_indices`."""
+    rng = seeding.generator(seeding.seed_for(seed, 0, "initial"))
+    return PoolQuery(initial_indices(labels, num_classes, size, rule, every_class, rng).to(labels.device))
+
+
 def initial_indices(
-    labels: Tensor, num_classes: int, size: int, rule: str, every_class: bool, rng: torch.Generator
+    labels: Tensor, num_classes: int, size: int, rule: Rule, every_class: bool, rng: torch.Generator
 ) -> Tensor:
     """(size,) distinct positions in the training split.
 
     labels: (N,) int64 true classes, or (N, H, W) label maps (rule `random` alone). rule: `random`, uniform; `balanced`,
     the same number of each class as far as `size` divides (the remainder goes to classes drawn at random);
     `stratified`, class fractions of the data with largest remainders. every_class: with `random`, draw again while a
-    class is missing (ASAL gives no rule for MNIST; facts 1.2). Raises UserError where that cannot be done.
+    class is missing (ASAL gives no rule for MNIST). Raises UserError where that cannot be done.
     """
     size = min(size, len(labels))
     maps = labels.dim() > 1
-    if rule not in ("random", "balanced", "stratified"):
-        raise UserError(f"loop.initial={rule} is not known: use random, balanced or stratified")
     if maps and rule != "random":
         raise UserError(f"loop.initial={rule} needs one class per image and this data set has label maps: use random")
     if rule == "random":

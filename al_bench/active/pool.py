@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
-from al_bench.active.query import Query
+from al_bench.active.query import Query, SyntheticQuery
 
 UNKNOWN = -1  # the label of an annotation that the oracle could not give
 
@@ -66,8 +66,7 @@ class Pool:
         """
         labels = labels.to(self.labels)
         paid = self.annotations + query.size
-        if query.indices is None:
-            assert query.synthetic is not None
+        if isinstance(query, SyntheticQuery):
             return replace(
                 self,
                 synthetic=torch.cat([self.synthetic, query.synthetic.flatten(0, 1).to(self.synthetic)]),

@@ -1,4 +1,4 @@
-"""What a strategy asks the oracle."""
+"""What a strategy asks the oracle: labels of images of the pool, or of synthetic inputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,33 +6,55 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 
-@dataclass(frozen=True)
-class Query:
-    """Q annotations that are asked for; one row is one annotation.
+@dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """What either kind of query carries of how it came about, one row for each of its Q annotations.
 
-    Exactly one of `indices` and `synthetic` is given.
-
-    indices: (Q,) int64 positions in the whole training split.
-    synthetic: (Q, V, ...) inputs as the pool stores them, V of them per annotation (1; a line of ADBA has 11).
-    shown: (Q, V, C, H, W) uint8, what an annotator looks at where that is not the input itself.
-    scores: (Q,) acquisition scores, in the strategy's own sense. ranks: (Q,) int64, which nearest neighbor of its
-    synthetic image each index is, 0 the nearest.
-    trace: what was measured inside, one tensor of Q rows each; stored with the cycle.
+    scores: (Q,) acquisition scores, in the strategy's own sense. trace: what was measured inside, one tensor of Q rows
+    each; stored with the cycle.
     """
 
-    indices: Tensor | None = None
-    synthetic: Tensor | None = None
-    shown: Tensor | None = None
     scores: Tensor | None = None
-    ranks: Tensor | None = None
     trace: Mapping[str, Tensor] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        assert (self.indices is None) != (self.synthetic is None), "a query is of indices or of synthetic inputs"
+
+@dataclass(frozen=True)
+class PoolQuery(_Measured):
+    """Asks for the labels of Q inputs of the pool.
+
+    indices: (Q,) int64 positions in the whole training split. ranks: (Q,) int64, which nearest neighbor of its
+    synthetic image each index is, 0 the nearest.
+    """
+
+    indices: Tensor
+    ranks: Tensor | None = None
 
     @property
     def size(self) -> int:
         """The number of annotations Q."""
-        rows = self.indices if self.indices is not None else self.synthetic
-        assert rows is not None
-        return len(rows)
+        return len(self.indices)
+
+
+@dataclass(frozen=True)
+class SyntheticQuery(_Measured):
+    """Asks for the labels of synthetic inputs, in Q annotations.
+
+    synthetic: (Q, V, ...) inputs as the pool stores them, V of them per annotation (1; a line of ADBA has 11).
+    shown: (Q, V, C, H, W) uint8, what an annotator looks at where that is not the input itself.
+    """
+
+    synthetic: Tensor
+    shown: Tensor | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of annotations Q."""
+        return len(self.synthetic)
+
+    @property
+    def looked_at(self) -> Tensor:
+        """(Q, V, ...) what an annotator looks at."""
+        return self.synthetic if self.shown is None else self.shown
+
+
+Query = PoolQuery | SyntheticQuery

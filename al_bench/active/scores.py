@@ -8,18 +8,23 @@ that underflows stays finite; entropies are in nats.
 import torch
 from torch import Tensor
 
+from al_bench.active.part import declare
 
+
+@declare("score/entropy")
 def entropy(logits: Tensor) -> Tensor:
     """Predictive entropy H(y | x), from 0 to log K: higher is more uncertain (ASAL Sec. 3.1; Eq. 1 ascends it)."""
     log_probs = logits.log_softmax(1)
     return _per_input(-(log_probs.exp() * log_probs).sum(1))
 
 
+@declare("score/least_confidence")
 def least_confidence(logits: Tensor) -> Tensor:
     """One minus the largest probability, from 0 to 1 - 1/K: higher is more uncertain (WAAL Sec. 4, LeastCon)."""
     return _per_input(1 - logits.softmax(1).amax(1))
 
 
+@declare("score/margin")
 def margin(logits: Tensor) -> Tensor:
     """Minus the gap between the two largest probabilities, from -1 to 0: higher is more uncertain (WAAL Sec. 4)."""
     top = logits.softmax(1).topk(2, dim=1).values
@@ -30,35 +35,40 @@ def boundary_distance(logits: Tensor) -> Tensor:
     """Gap between the two largest logits, at least 0: 0 on the decision boundary.
 
     For two classes and a linear model this is |w x + b| with w and b the differences of the two rows, the quantity
-    that GAAL minimises over z (ASAL Sec. 2; facts 1.8).
+    that GAAL minimises over z (ASAL Sec. 2; docs/papers/asal.md, Sample generation).
     """
     top = logits.topk(2, dim=1).values
     return _per_input(top[:, 0] - top[:, 1])
 
 
+@declare("score/boundary_closeness")
 def boundary_closeness(logits: Tensor) -> Tensor:
     """Minus `boundary_distance`, at most 0: the form of "minimum distance" that is ascended (ASAL Figs. 8, 9, 11)."""
     return -boundary_distance(logits)
 
 
+@declare("score/single_worst")
 def single_worst(logits: Tensor) -> Tensor:
     """log p of the least probable class, from minus infinity to -log K: higher is more uncertain, minus WAAL Eq. 10."""
     return _per_input(logits.log_softmax(1).amin(1))
 
 
+@declare("score/uniformity")
 def uniformity(logits: Tensor) -> Tensor:
     """Sum over classes of log p, at most -K log K (uniform): higher is more uncertain, minus WAAL Eq. 11."""
     return _per_input(logits.log_softmax(1).sum(1))
 
 
+@declare("score/log_norm")
 def log_norm(logits: Tensor) -> Tensor:
     """Minus the L2 norm of the log p, at most -sqrt(K) log K: higher is more uncertain, what the code of WAAL's authors
-    has where the paper has Eq. 10 (facts 2.1)."""
+    has where the paper has Eq. 10 (docs/papers/waal.md, Paper and code)."""
     return _per_input(-logits.log_softmax(1).norm(dim=1))
 
 
+@declare("score/mean_entropy")
 def mean_entropy(passes: Tensor) -> Tensor:
-    """Entropy of the mean of T dropout passes, from 0 to log K (DBAL as WAAL runs it; facts 2.3).
+    """Entropy of the mean of T dropout passes, from 0 to log K (DBAL as WAAL runs it; docs/papers/waal.md, Baselines).
 
     passes: (T, B, K[, H, W]) logits.
     """
@@ -66,6 +76,7 @@ def mean_entropy(passes: Tensor) -> Tensor:
     return _per_input(-(log_mean.exp() * log_mean).sum(1))
 
 
+@declare("score/mutual_information")
 def mutual_information(passes: Tensor) -> Tensor:
     """BALD: entropy of the mean minus the mean entropy of T dropout passes, from 0 to log K.
 

@@ -1,8 +1,10 @@
 """When a run is finished; light, because the driver of a sweep asks it too."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from al_bench.active.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -10,18 +12,20 @@ class Stopping:
     """The stop rules of a run: whichever holds first.
 
     budget: annotations in all; max_cycles: queries after the initial one, None for no limit; stop_at: metric names
-    and the values that all must reach, None for no such rule.
+    and the values that all must reach, from below or, where less is better, from above; None for no such rule.
+    metrics: those that are measured.
     """
 
     budget: float
     max_cycles: int | None = None
     stop_at: Mapping[str, float] | None = None
+    metrics: Sequence[Metric] = ()
 
     @classmethod
-    def stored(cls, settings: Mapping[str, Any]) -> "Stopping":
+    def stored(cls, settings: Mapping[str, Any], metrics: Sequence[Metric]) -> "Stopping":
         """From the `loop` node as `values.plain` writes it, where infinity is "all"."""
         budget = float("inf") if settings["budget"] == "all" else settings["budget"]
-        return cls(budget, settings["max_cycles"], settings["stop_at"])
+        return cls(budget, settings["max_cycles"], settings["stop_at"], metrics)
 
     def reason(self, cycle: Mapping[str, Any] | None) -> str | None:
         """Why nothing follows a stored cycle, in words; None where another cycle does.
@@ -44,7 +48,8 @@ class Stopping:
     def _reached(self, metrics: Mapping[str, Any]) -> str | None:
         if not self.stop_at:
             return None
-        reached = all(metrics.get(name) is not None and metrics[name] >= goal for name, goal in self.stop_at.items())
+        known = {metric.name: metric for metric in self.metrics}
+        reached = all(name in known and known[name].reaches(metrics[name], goal) for name, goal in self.stop_at.items())
         goals = " and ".join(f"{name} {goal}" for name, goal in self.stop_at.items())
         return f"{goals} is reached" if reached else None
 

@@ -6,9 +6,9 @@ from typing import Any
 from al_bench.files import read_json
 from al_bench.storage.exported import Record, record_sum
 
-_ABOUT = ("identity", "config", "choices", "commit", "hardware")
+_ABOUT = ("identity", "label", "metrics", "config", "choices", "commit", "hardware")
 _INSIDE = {
-    "identity": ("dataset", "evaluator", "seed"),
+    "identity": ("part", "seed"),
     "config": ("dataset", "loop"),
     "choices": ("dataset", "recipe", "strategy", "learner", "representation"),
 }
@@ -25,7 +25,7 @@ def checked_about(about: Any) -> Record:
     """What `config.json` says of a run. Raises UnreadableError where it is another's or another version's."""
     if not isinstance(about, dict) or not all(isinstance(about.get(key), dict) for key in ("identity", "config")):
         raise UnreadableError("is not a run of al_bench")
-    missing = [key for key in _ABOUT if not isinstance(about.get(key), dict | str)]
+    missing = [key for key in _ABOUT if not isinstance(about.get(key), dict | str | list)]
     missing += [f"{part}.{key}" for part, keys in _INSIDE.items() for key in keys if key not in (about.get(part) or {})]
     if missing:
         raise UnreadableError(f"was written by another version, without {', '.join(missing)}")
@@ -42,7 +42,7 @@ def checked_cycle(source: Any, index: int) -> Record:
     missing = [key for key in (_OF_A_CYCLE if is_cycle(record) else _OF_A_MEASUREMENT) if key not in record]
     if missing:
         raise UnreadableError(f"was written by another version, without {', '.join(missing)}")
-    if record.get("sha256_record") != record_sum(record):
+    if isinstance(source, Path) and record.get("sha256_record") != record_sum(record):
         raise UnreadableError("is corrupted, its content does not hash to the sum it states")
     if record["index"] != index or not record["metrics"]:
         raise UnreadableError(f"says that it is cycle {record['index']} with {len(record['metrics'])} metrics")

@@ -47,7 +47,7 @@ def training_steps(record: Record) -> float | None:
     return None if fit is None else float(fit["optimizer_steps"])
 
 
-def once(artifact: Artifact) -> Cost:
+def cost_of_artifact(artifact: Artifact) -> Cost:
     """What an artifact cost, once for all runs that share it."""
     cost = artifact.record["effort"]
     return Cost(

@@ -3,10 +3,11 @@
 import itertools
 import math
 import statistics
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
+from al_bench.analysis.grouping import group_by
 from al_bench.analysis.reading import Run
 from al_bench.storage.exported import Record
 
@@ -40,13 +41,14 @@ def point(annotations: int, values: Sequence[float]) -> Point:
 
 def curve(runs: Iterable[Run], value: Value) -> list[Point]:
     """A point at each number of annotations at which at least one seed has a value."""
-    values: dict[int, list[float]] = defaultdict(list)
-    for run in runs:
-        for record in run.cycles:
-            found = value(record)
-            if found is not None and math.isfinite(found):
-                values[record["annotations"]].append(found)
-    return [point(annotations, values[annotations]) for annotations in sorted(values)]
+    return points_of((record["annotations"], value(record)) for run in runs for record in run.cycles)
+
+
+def points_of(values: Iterable[tuple[int, float | None]]) -> list[Point]:
+    """Points from each cycle's annotations with its value; what is None or not finite is left out."""
+    finite = [(at, value) for at, value in values if value is not None and math.isfinite(value)]
+    groups = group_by(finite, itemgetter(0))
+    return [point(at, [value for _, value in groups[at]]) for at in sorted(groups)]
 
 
 def last_common(points: Sequence[Point]) -> Point | None:

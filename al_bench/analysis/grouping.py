@@ -1,16 +1,19 @@
 """Which runs are one line of a plot: those that differ in the seed and in nothing else."""
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from al_bench.analysis.reading import Run
 from al_bench.config.values import differences
 from al_bench.storage.exported import Record
 
 _TASK = ("dataset", "evaluator")  # of the identity: what makes two curves comparable at all
+
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -47,48 +50,54 @@ class Section:
     differs: Sequence[str] = ()
 
 
+def group_by(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    """Items that have the same key; keys in the order in which they first come."""
+    groups: dict[K, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
+
+
 def sections(runs: Iterable[Run], lines: Mapping[str, str] | None = None) -> list[Section]:
     """All groups of all runs; a section for each data set and evaluator as they are configured.
 
     lines: names of the lines of an experiment by run ids, in their order; without them methods are named as in paths.
     """
-    tasks: dict[str, list[list[Run]]] = defaultdict(list)
-    for alike in grouped(runs):
-        tasks[alike[0].label[0]].append(alike)
+    tasks = group_by(group_runs(runs), lambda alike: alike[0].label[0])
     return [section for task in sorted(tasks) for section in _of_task(task, tasks[task], lines or {})]
 
 
-def grouped(runs: Iterable[Run]) -> list[list[Run]]:
+def group_runs(runs: Iterable[Run]) -> list[list[Run]]:
     """Runs whose identities are equal but for the seed, each list by seed, the largest first."""
-    alike: dict[str, list[Run]] = defaultdict(list)
-    for run in runs:
-        alike[json.dumps(_without_seeds(run.identity), sort_keys=True)].append(run)
-    groups: dict[str, list[Run]] = defaultdict(list)
-    for key, bucket in alike.items():
-        for run in bucket:
-            groups[key + json.dumps(_own_seeds(run, bucket), sort_keys=True)].append(run)
-    ordered = [sorted(group, key=lambda run: run.seed) for group in groups.values()]
+    alike = group_by(runs, lambda run: _key(_without_seeds(run.identity))).values()
+    groups = [group for bucket in alike for group in _apart(bucket)]
+    ordered = [sorted(group, key=lambda run: run.seed) for group in groups]
     return sorted(ordered, key=lambda group: (-len(group), group[0].id))
 
 
+def _apart(bucket: Sequence[Run]) -> Iterable[list[Run]]:
+    """Runs alike but for seeds, by those seeds that are not the run's own."""
+    return group_by(bucket, lambda run: _key(_own_seeds(run, bucket))).values()
+
+
+def _key(node: Any) -> str:
+    return json.dumps(node, sort_keys=True)
+
+
 def _of_task(task: str, groups: list[list[Run]], lines: Mapping[str, str]) -> list[Section]:
-    apart: dict[str, list[list[Run]]] = defaultdict(list)
-    for group in groups:
-        apart[json.dumps([group[0].identity[key] for key in _TASK], sort_keys=True)].append(group)
+    apart = group_by(groups, lambda group: _key([group[0].identity.get(key) for key in _TASK]))
     parts = sorted(apart.values(), key=lambda part: -sum(len(group) for group in part))
     found = []
     for number, part in enumerate(parts):
         title = task if number == 0 else f"{task} ({number + 1})"
-        first, own = (({key: runs[0].identity[key] for key in _TASK}) for runs in (parts[0][0], part[0]))
-        found.append(Section(title, _named(task, part, lines), differences(first, own)))
+        first, own = (({key: runs[0].identity.get(key) for key in _TASK}) for runs in (parts[0][0], part[0]))
+        found.append(Section(title, _name_groups(task, part, lines), differences(first, own)))
     return found
 
 
-def _named(task: str, groups: Sequence[list[Run]], lines: Mapping[str, str]) -> list[Group]:
+def _name_groups(task: str, groups: Sequence[list[Run]], lines: Mapping[str, str]) -> list[Group]:
     """The groups by method; those that bear the same label say in what they differ from the first."""
-    methods: dict[str, list[list[Run]]] = defaultdict(list)
-    for group in groups:
-        methods[lines.get(group[0].id, group[0].label[1])].append(group)
+    methods = group_by(groups, lambda group: lines.get(group[0].id, group[0].label[1]))
     places = {name: place for place, name in enumerate(dict.fromkeys(lines.values()))}
     named = []
     for method in sorted(methods, key=lambda name: (places.get(name, len(places)), name)):

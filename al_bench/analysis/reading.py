@@ -10,6 +10,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
+from al_bench.active.metric import Metric
+from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.analysis.checking import (
     UnreadableError,
@@ -19,9 +21,9 @@ from al_bench.analysis.checking import (
     content,
     is_cycle,
 )
-from al_bench.config.identity import hash_of, label_of
 from al_bench.errors import UserError
 from al_bench.files import digest
+from al_bench.storage.cell import SUFFIX, CellError, id_of, read_cell
 from al_bench.storage.exported import Record
 
 Arrays = dict[str, np.ndarray]
@@ -55,6 +57,11 @@ class Run:
     def choices(self) -> Record:
         return dict(self.about["choices"])
 
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The evaluator's, as the run declares them."""
+        return tuple(Metric.stored(metric) for metric in self.about["metrics"])
+
     @property
     def seed(self) -> int:
         return int(self.identity["seed"])
@@ -67,7 +74,7 @@ class Run:
     @cached_property
     def label(self) -> tuple[str, str]:
         """Task and method, as in the path of a run: ("mnist_two-asal", "asal_auto")."""
-        task, method, _ = label_of(self.choices, self.seed, self.identity.get("learner", {})).rsplit("/", 2)
+        task, method, _ = str(self.about["label"]).rsplit("/", 2)
         return task, method
 
     @property
@@ -80,7 +87,7 @@ class Run:
         """Why no cycle follows, None where one does."""
         if not self.is_loop:
             return str(self.cycles[-1].get("finished", "it is measured"))
-        return Stopping.stored(self.config["loop"]).reason(self.cycles[-1])
+        return Stopping.stored(self.config["loop"], self.metrics).reason(self.cycles[-1])
 
     @property
     def has_tensors(self) -> bool:
@@ -126,7 +133,7 @@ def stored(outputs: Path, cells: Path) -> Stored:
     """Every run under `outputs`, every exported one under `cells`, every artifact. Of a run that is in both, the one
     with more cycles counts."""
     found = Stored()
-    _add_runs([outputs, *sorted(cells.glob("*.json"))], found)
+    _add_runs([outputs, *sorted(cells.glob(f"*{SUFFIX}"))], found)
     _add_artifacts([outputs / "artifacts"], found)
     return found
 
@@ -150,7 +157,9 @@ def stored_of(labels: Mapping[str, str], outputs: Path, cells: Path) -> Stored:
         for config in sorted(outputs.glob("**/config.json"))
         if config.parent.name in labels or config.relative_to(outputs).parent.parent.as_posix() in labels.values()
     ]
-    files = [file for file in sorted(cells.glob("*.json")) if _told_apart(file.stem, labels, starts)]
+    files = [
+        file for file in sorted(cells.glob(f"*{SUFFIX}")) if _told_apart(file.name.removesuffix(SUFFIX), labels, starts)
+    ]
     _add_runs([*folders, *files], found)
     _add_artifacts([outputs / "artifacts"], found)
     return found
@@ -167,7 +176,7 @@ def _places(place: str, outputs: Path, cells: Path) -> list[Path]:
         return [path]
     named = place if place.isalnum() and len(place) >= 4 else "/"
     folders = [config.parent for config in outputs.glob("**/config.json") if config.parent.name.startswith(named)]
-    files = [file for file in cells.glob("*.json") if file.stem.rsplit("-", 1)[-1].startswith(named)]
+    files = [file for file in cells.glob(f"*{SUFFIX}") if id_of(file).startswith(named)]
     if not folders + files:
         raise UserError(
             f"{place} is no run: use a run's folder, an exported file, or at least four digits of the id of a run "
@@ -209,7 +218,10 @@ def _folder_run(folder: Path, problems: list[Problem]) -> Run:
 
 
 def _exported_run(path: Path, problems: list[Problem]) -> Run:
-    cell = checked_about(content(path))
+    try:
+        cell = checked_about(read_cell(path))
+    except CellError as error:
+        raise UnreadableError(str(error)) from error
     if not isinstance(cell.get("cycles"), list):
         raise UnreadableError("has no list of cycles")
     cycles = _whole_cycles(dict(enumerate(cell.pop("cycles"))), path, problems)

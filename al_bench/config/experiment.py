@@ -7,11 +7,14 @@ from typing import Any
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from al_bench.active.metric import Metric
+from al_bench.active.part import hash_of
+from al_bench.active.stopping import Stopping
 from al_bench.config.command_line import unknown_choice
 from al_bench.config.groups import CONF
-from al_bench.config.identity import hash_of, identify, label_of
+from al_bench.config.identity import identify, label_of, metrics_of
 from al_bench.config.resolvers import register_resolvers
-from al_bench.config.values import plain
+from al_bench.config.values import plain, written_and_resolved
 from al_bench.errors import UserError
 
 Node = dict[str, Any]  # a configuration, or a part of one, as plain values
@@ -22,13 +25,21 @@ class Cell:
     """One cell of an experiment's sweep.
 
     overrides: its own command line but for the experiment's name, each key once; choices: Hydra's; identity: what its
-    id is the hash of; loop: the settings that say when it is finished.
+    id is the hash of; loop: the settings that say when it is finished; label: as in the path of its folder;
+    metrics: of its evaluator.
     """
 
     overrides: tuple[str, ...]
     choices: Mapping[str, str]
     identity: Node
     loop: Node
+    label: str
+    metrics: tuple[Metric, ...]
+
+    @property
+    def stopping(self) -> Stopping:
+        """The rules that say when it is finished."""
+        return Stopping.stored(self.loop, self.metrics)
 
     @property
     def id(self) -> str:
@@ -37,11 +48,6 @@ class Cell:
     @property
     def seed(self) -> int:
         return int(self.identity["seed"])
-
-    @property
-    def label(self) -> str:
-        """As in the path of its folder."""
-        return label_of(self.choices, self.seed, self.identity.get("learner", {}))
 
 
 def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
@@ -65,16 +71,21 @@ def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
 
 
 def node_of(name: str, overrides: Sequence[str]) -> Node:
-    """A node of what `python run.py <overrides>` would run, for `made`. Raises UserError where there is none."""
+    """A node of what `python run.py <overrides>` would run, for `made`. Raises UserError where there is none
+    or a part does not take its arguments."""
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
+
+    from al_bench.config.validation import refuse_arguments
 
     if problem := unknown_choice(overrides):
         raise UserError(problem)
     register_resolvers()
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
-            node: Node = plain(_composed(overrides)[name])
+            config = _composed(overrides)
+            refuse_arguments(*written_and_resolved(config), name)
+            node: Node = plain(config[name])
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(f"{' '.join(overrides)} cannot be composed: {_first_line(error)}") from error
     return node
@@ -119,7 +130,8 @@ def _cells(rest: Sequence[str], seeded: Sequence[tuple[Sequence[str], int | None
             config.seed = seed
         own = tuple(item for item in job if not item.startswith("experiment="))
         loop = plain(config.loop)
-        cells.append(Cell(own, dict(config.hydra.runtime.choices), identify(config), loop))
+        chosen = dict(config.hydra.runtime.choices)
+        cells.append(Cell(own, chosen, identify(config), loop, label_of(chosen, config), metrics_of(config)))
     return cells
 
 

@@ -1,95 +1,47 @@
 """What a run's results depend on, the id made from it, and the label that a person reads.
 
-Imports nothing heavy, because the driver of a sweep waits for it.
+A run is its procedure with all that this is made of (`active.part`): how something is written on the command line,
+where files lie, and what parts declare to be beside their results, is not in it.
 """
 
-import copy
-import hashlib
-import json
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from al_bench.config.values import plain
-from al_bench.files import digest
+from al_bench.active.metric import Metric
+from al_bench.active.part import counts, describe_call, hash_of, plain_value
 
-IDENTITY = ("dataset", "network", "evaluator", "learner", "strategy", "oracle", "representation", "procedure", "seed")
-SIZES = ("initial", "every_class", "initial_size", "query_size")  # of loop; the budget and the stop rule are not in it
-BESIDE = ("dataset", "evaluator", "seed")  # a procedure that turns no loop: what stands beside its own node
-NEUTRAL = {"match_steps": False, "early_stopping": None, "split": None}  # came later: left out where they say nothing
-ELSEWHERE = ("device", "threads", "trainer", "capture", "keep_weights")  # where and how a run computes, not what
-MOVED = {  # until identities no longer hold the paths of modules: where these stood when runs were stored
-    "al_bench.active.scores": "al_bench.scores",
-    "al_bench.config.scale": "al_bench.scale",
-    "al_bench.gan.latent_search": "al_bench.latent_search",
-    "al_bench.procedure.active_learning": "al_bench.procedure.loop",
-    "al_bench.procedure.timing.query_time": "al_bench.procedure.query_time",
-    "al_bench.procedure.toy.intervals": "al_bench.intervals",
-    "al_bench.procedure.toy.query_diversity": "al_bench.query_diversity",
-    "al_bench.procedure.toy.sampling_bias": "al_bench.sampling_bias",
-    "al_bench.training.augmentation": "al_bench.augmentation",
-    "al_bench.training.early_stopping": "al_bench.early_stopping",
-    "al_bench.training.fit": "al_bench.training",
-    "al_bench.training.losses": "al_bench.losses",
-}
-PLACES = {"root": "<data>", "decoded": "<decoded>", "cache": None}  # of dataset: where its files are, not what
+_REFERENCES = ("hydra.utils.get_method", "hydra.utils.get_class")  # nodes that give what stands at a path
 
 
 def identify(config: DictConfig) -> dict[str, Any]:
     """What a run's results depend on, as plain values: the same however it was spelled on the command line."""
-    blanked = copy.deepcopy(config)
-    OmegaConf.set_readonly(blanked, False)
-    OmegaConf.set_struct(blanked, False)
-    for key in ELSEWHERE:
-        blanked[key] = None
-    if "files" in config.dataset:  # which pictures these are is read from the folder, so before it is blanked
-        blanked.dataset.files = config.dataset.files
-    if split := config.dataset.get("split"):  # an index file is what it says, wherever it lies
-        blanked.dataset.split = content_id(split)
-    for key in PLACES.keys() & config.dataset.keys():
-        blanked.dataset[key] = PLACES[str(key)]
-    blanked.paths = {str(name): f"<{name!s}>" for name in config.paths}
-    kept = _kept_of_loop(blanked) if "settings" in config.procedure else _kept_beside(blanked)
-    return {key: _as_stored(_without_neutral(value)) for key, value in kept.items()}
+    procedure = OmegaConf.to_container(config.procedure, resolve=True)
+    described: dict[str, Any] = describe_node(procedure)
+    return described
 
 
-def _as_stored(value: Any) -> Any:
-    """An identity with the names of parts as they stood when runs were stored."""
-    if isinstance(value, dict):
-        return {key: _as_stored(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_as_stored(item) for item in value]
-    module, _, name = value.rpartition(".") if isinstance(value, str) else ("", "", "")
-    return f"{MOVED[module]}.{name}" if module in MOVED else value
+def describe_node(node: Any) -> Any:
+    """What a resolved configuration node, in plain containers, makes: `part.describe` of it, without making it."""
+    if isinstance(node, Mapping) and node.get("_target_") in _REFERENCES:
+        return describe_call(_find(node["path"]), {})
+    if isinstance(node, Mapping) and "_target_" in node:
+        target = _find(node["_target_"])
+        names = [str(key) for key in node if not str(key).startswith("_") and counts(target, str(key))]
+        return describe_call(target, {name: describe_node(node[name]) for name in names})
+    if isinstance(node, Mapping):
+        return {str(key): describe_node(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [describe_node(value) for value in node]
+    return plain_value(node)
 
 
-def _kept_of_loop(config: DictConfig) -> dict[str, Any]:
-    kept = {key: plain(config[key]) for key in IDENTITY if key != "procedure"}
-    kept["procedure"] = config.procedure._target_
-    sizes = SIZES if config.learner.get("early_stopping") is None else (*SIZES, "free_validation")
-    kept["loop"] = {key: plain(config.loop[key]) for key in sizes}
-    return kept
-
-
-def _kept_beside(config: DictConfig) -> dict[str, Any]:
-    """Of a procedure that turns no loop: all that it uses is its own."""
-    return {key: plain(config[key]) for key in (*BESIDE, "procedure")}
-
-
-def _without_neutral(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {key: _without_neutral(item) for key, item in value.items() if key not in NEUTRAL or item != NEUTRAL[key]}
-
-
-def content_id(path: str) -> str:
-    """Sixteen hexadecimal digits of what a file says, or "unreadable", which the data set will say."""
-    try:
-        return digest(Path(path).expanduser().read_bytes())[:16]
-    except OSError:
-        return "unreadable"
+def metrics_of(config: DictConfig) -> tuple[Metric, ...]:
+    """The metrics that are one number of the evaluator that is chosen."""
+    metrics: tuple[Metric, ...] = _find(config.evaluator._target_).scalars
+    return metrics
 
 
 def run_id(*, _root_: DictConfig) -> str:
@@ -97,29 +49,37 @@ def run_id(*, _root_: DictConfig) -> str:
     return hash_of(identify(_root_))
 
 
-def hash_of(kept: dict[str, Any]) -> str:
-    """The run id of an identity."""
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
-
-
 def label(*, _root_: DictConfig) -> str:
-    """What a person reads in the path of a run: dataset, recipe where it is another's, strategy, learner, seed."""
-    return label_of(_root_.hydra.runtime.choices, _root_.seed, _root_.learner)
+    """The label of the run that is composed."""
+    return label_of(_root_.hydra.runtime.choices, _root_)
 
 
-def label_of(chosen: Mapping[str, str], seed: int, learner: Mapping[str, Any]) -> str:
-    """The label of a run from Hydra's `runtime.choices`; of a procedure other than the loop: with what it looks at.
+def label_of(chosen: Mapping[str, str], config: DictConfig) -> str:
+    """What a person reads in the path of a run: dataset, recipe where it is another's, strategy, learner, seed; of a
+    procedure other than the loop: with what it looks at.
 
-    learner: its node, or an empty one.
+    chosen: Hydra's `runtime.choices`.
     """
+    seed = config.seed
     task = "-".join(dict.fromkeys([chosen["dataset"], *chosen["recipe"].split("/")]))
-    if (procedure := chosen.get("procedure", "loop")) != "loop":
+    if chosen["procedure"] != "loop":
         looked_at = [chosen[family] for family in ("gan", "feature") if chosen[family] != "none"]
-        return f"{task}/{'+'.join([procedure, *looked_at])}/seed={seed}"
-    method = chosen["strategy"]
+        return f"{task}/{'+'.join([chosen['procedure'], *looked_at])}/seed={seed}"
+    method = [chosen["strategy"]]
     for family, usual in (("learner", "supervised"), ("representation", "none")):
         if chosen[family] != usual:
-            method += f"+{chosen[family]}"
-    if learner.get("match_steps"):
-        method += "+match_steps"
-    return f"{task}/{method}/seed={seed}"
+            method.append(chosen[family])
+    return f"{task}/{'+'.join([*method, *_switches(config.learner)])}/seed={seed}"
+
+
+def _switches(node: DictConfig) -> list[str]:
+    """The arguments that are switched on and that a part wants to be read in the label, as its fields declare."""
+    target = _find(node._target_)
+    shown = [field.name for field in fields(target) if field.metadata.get("label")] if is_dataclass(target) else []
+    return [name for name in shown if node.get(name)]
+
+
+def _find(path: str) -> Any:
+    from hydra.utils import get_object
+
+    return get_object(path)

@@ -69,6 +69,12 @@ def refuse_value(name: str, value: Any, annotation: Any) -> None:
         raise UserError(f"{name}={_shown(value)} must be {_in_words(error)}{or_null}") from error
 
 
+def refuse_keys(values: Mapping[str, Any], schema: type) -> None:
+    """Raises UserError for the first of a schema's fields whose value is not of its annotation."""
+    for key, annotation in get_type_hints(schema, include_extras=True).items():
+        refuse_value(key, values[key], annotation)
+
+
 def _shown(value: Any) -> Any:
     return json.dumps(value) if value is None or isinstance(value, bool) else value
 
@@ -137,7 +143,7 @@ def _has_parts(value: Any) -> bool:
 def _of_plain_values(annotation: Any) -> Any:
     """What of an annotation a configuration can write down as it is, without a conversion; None where nothing is.
 
-    A number that has a bound has to be finite.
+    A number that has a bound has to be finite, unless its annotation says that infinity will do.
     """
     if annotation in _PLAIN:
         return Annotated[annotation, Strict()]
@@ -146,7 +152,9 @@ def _of_plain_values(annotation: Any) -> Any:
         return annotation
     if origin is Annotated:
         inner = _of_plain_values(arguments[0])
-        bounds = arguments[1:] if arguments[0] is not float else (*arguments[1:], AllowInfNan(False))
+        bounds = arguments[1:]
+        if arguments[0] is float and not any(isinstance(bound, AllowInfNan) for bound in bounds):
+            bounds = (*bounds, AllowInfNan(False))
         return None if inner is None else Annotated[(inner, *bounds)]
     parts = [_of_plain_values(argument) for argument in arguments if argument is not Ellipsis]
     if origin in (Union, UnionType):

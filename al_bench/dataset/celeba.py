@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from pooch import file_hash
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 from torchvision.datasets import CelebA
 
-from al_bench.dataset import Dataset, Split, limit_positions
+from al_bench.active.part import declare
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.subset import limit_positions
 from al_bench.errors import UserError
 from al_bench.sources.cache import decode_pictures
 from al_bench.sources.decoding import Decoder, Picture
@@ -26,10 +28,18 @@ _MOST_NAMED = 3
 Faces = dict[str, tuple[Picture, list[int]]]  # by name: where it is, and numbers that another file would not have
 
 
+@declare(
+    "dataset/celeba",
+    beside=(
+        "root",
+        "cache",
+        "decoded",
+    ),
+)
 def celeba(
     root: str | Path,
     attribute: str,
-    crop: PositiveInt,
+    crop: Annotated[int, Field(ge=1, le=WIDTH)],
     image_size: PositiveInt,
     cache: Literal["auto", "never"],
     decoded: str | Path,
@@ -46,10 +56,6 @@ def celeba(
 
     Raises UserError naming what is missing, corrupted or contradicts another file, and for values that cannot be.
     """
-    if not 1 <= crop <= WIDTH:
-        raise UserError(f"dataset.crop={crop} cannot be: give 1 to {WIDTH}, the width of the aligned faces")
-    if cache not in ("auto", "never"):
-        raise UserError(f"dataset.cache={cache} is not known: use auto or never")
     folder = Path(root).expanduser() / CelebA.base_folder
     splits, labels = _splits(folder, checksums), _labels(folder, attribute, checksums)
     if splits.keys() != labels.keys():

@@ -11,9 +11,12 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import CIFAR10
 
-from al_bench.dataset import Dataset, Split, choose_classes, limit, of_classes
+from al_bench.active.part import declare
+from al_bench.dataset import Dataset, Split
 from al_bench.dataset.image_folder import image_folder
 from al_bench.dataset.splits import Splits, divide, last, last_of_each
+from al_bench.dataset.subset import limit, of_classes
+from al_bench.dataset.ten_classes import choose_classes
 from al_bench.errors import UserError
 from al_bench.sources.archive_download import complete_from_archive
 from al_bench.sources.download import read_checked
@@ -23,6 +26,14 @@ CHECKSUMS = {str(name): str(checksum) for name, checksum in [*CIFAR10.train_list
 FOLDER = "cifar10_jpeg"
 
 
+@declare(
+    "dataset/cifar10",
+    beside=(
+        "root",
+        "decoded",
+    ),
+    files=("split",),
+)
 def cifar10(
     root: str | Path,
     format: Literal["torchvision", "folder"],  # noqa: A002  (the key that every data set of several formats has)
@@ -40,7 +51,7 @@ def cifar10(
     train/<class>/*.jpg and test/<class>/*.jpg. decoded: where decoded pictures are kept. classes: the numbers of those
     to keep, labeled 0, 1, ... in this order; None: all ten. max_images: of the training split. validation_size: the
     last images for training, or of the folder, which lies by class, the last of each class, are the validation split
-    (0: none). split: an index file of another division, see `splits.read`; each format counts in its own order.
+    (0: none). split: an index file of another division, see `index_file.read`; each format counts in its own order.
     checksums: name of each batch to its MD5, training batches first, the test batch last; source: URL of the archive
     that holds them.
 
@@ -51,8 +62,6 @@ def cifar10(
     place = Path(root).expanduser()
     if format == "folder":
         return _from_folder(place / FOLDER, decoded, names, max_images, validation_size, split)
-    if format != "torchvision":
-        raise UserError(f"dataset.format={format} is not known: use torchvision or folder")
     kept = None if classes is None else chosen
     train, test = (of_classes(part, kept) for part in _from_batches(place, checksums, source))
     return _dataset(divide(train, test, last(len(train), validation_size), split), names, max_images)

@@ -8,10 +8,14 @@ from pydantic import PositiveInt
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+from al_bench.active.part import declare
 from al_bench.config.ranges import ProperFraction
-from al_bench.dataset import Dataset, Split, choose_classes, limit, of_classes
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.subset import limit, of_classes
+from al_bench.dataset.ten_classes import choose_classes
 
 
+@declare("dataset/digits")
 def digits(
     test_share: ProperFraction,
     split_seed: int,

@@ -5,8 +5,10 @@ from pathlib import Path
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import FashionMNIST
 
-from al_bench.dataset import Dataset, limit
+from al_bench.active.part import declare
+from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
+from al_bench.dataset.subset import limit
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
@@ -16,6 +18,7 @@ CHECKSUMS = {
 }
 
 
+@declare("dataset/fashion_mnist", beside=("root",), files=("split",))
 def fashion_mnist(
     root: str | Path,
     validation_size: NonNegativeInt,
@@ -26,7 +29,7 @@ def fashion_mnist(
 
     root: the folder of FashionMNIST/raw. validation_size: the last images of the published 60,000 for training, which
     are the validation split (0: none). max_images: of the training split. split: an index file of another division,
-    see `splits.read`. Raises UserError for files that are absent or corrupted and for values that cannot be.
+    see `index_file.read`. Raises UserError for files that are absent or corrupted and for values that cannot be.
     """
     train, validation, test = idx_splits(FashionMNIST, root, CHECKSUMS, validation_size, split)
     return Dataset(limit(train, max_images), validation, test, 10, tuple(FashionMNIST.classes))

@@ -24,7 +24,7 @@ def idx_splits(
 
     source: torchvision's class, which names folder and mirrors. root: the folder of <source>/raw. checksums: name of
     each file to the MD5 of its content. validation_size: the last images of those published for training, which are
-    the validation split (0: None). split: an index file in its place, see `splits.read`. Files that are absent are
+    the validation split (0: None). split: an index file in its place, see `index_file.read`. Files that are absent are
     unpacked from <name>.gz, or fetched.
 
     Raises UserError naming a file that can neither be found nor fetched, or that is not what was published, and for a

@@ -10,8 +10,10 @@ import torch
 from pydantic import PositiveInt
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.config.ranges import ProperFraction
-from al_bench.dataset import Dataset, Split, limit_positions
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.subset import limit_positions
 from al_bench.errors import UserError
 from al_bench.sources.cache import decode_images
 from al_bench.sources.decoding import Decoder
@@ -41,6 +43,30 @@ class Reading:
         return Split(decode_images(root, files, self.decoder, self.decoded, self.cache == "auto"), labels)
 
 
+@declare(
+    "dataset/image_folder",
+    beside=(
+        "root",
+        "cache",
+        "decoded",
+    ),
+)
+@declare(
+    "dataset/image_folder",
+    beside=(
+        "root",
+        "cache",
+        "decoded",
+    ),
+)
+@declare(
+    "dataset/image_folder",
+    beside=(
+        "root",
+        "cache",
+        "decoded",
+    ),
+)
 def image_folder(
     root: str | Path | None,
     image_size: PositiveInt | Sequence[PositiveInt] | None,
@@ -91,13 +117,9 @@ def _reading(
     cache: Literal["auto", "never"],
     decoded: str | Path,
 ) -> Reading:
-    """Raises UserError for a value that is not known."""
-    choices = {"crop": (crop, ("center", "none")), "mode": (mode, ("rgb", "gray")), "cache": (cache, ("auto", "never"))}
-    for key, (value, known) in choices.items():
-        if value not in known:
-            raise UserError(f"dataset.{key}={value} is not known: use {' or '.join(known)}")
+    """Raises UserError for a size that cannot be."""
     sides = [image_size, image_size] if isinstance(image_size, int) else image_size
-    if sides is not None and not (len(sides) == 2 and all(isinstance(side, int) and side > 0 for side in sides)):
+    if sides is not None and len(sides) != 2:
         raise UserError(f"dataset.image_size={image_size} cannot be: give a side in pixels, or [height,width]")
     size = None if sides is None else (sides[0], sides[1])
     return Reading(Decoder(size, crop, mode), Path(decoded).expanduser(), cache)
@@ -179,8 +201,6 @@ def _like(train: ByClass, place: Path, root: Path, whole: bool) -> ByClass:
 
 def _divide(root: Path, found: ByClass, test_share: float, split_seed: int) -> dict[str, ByClass]:
     """The same fraction of each class for the test, at least one picture, drawn in each class on its own."""
-    if not 0 < test_share < 1:
-        raise UserError(f"dataset.test_share={test_share} cannot be: give a fraction between 0 and 1")
     splits: dict[str, ByClass] = {"train": {}, "test": {}}
     for name, files in found.items():
         if len(files) < 2:

@@ -14,7 +14,9 @@ from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs
-from al_bench.dataset import Dataset, Split, limit_positions
+from al_bench.active.part import declare
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.subset import limit_positions
 from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages, decode_pictures, fits
 from al_bench.sources.decoding import Decoder
@@ -62,6 +64,14 @@ class Databases:
         return replace(decode_pictures(pictures, known, self.decoder, self.decoded, keep=True), fingerprint=fingerprint)
 
 
+@declare(
+    "dataset/lsun",
+    beside=(
+        "root",
+        "cache",
+        "decoded",
+    ),
+)
 def lsun(
     root: str | Path,
     classes: Sequence[str],
@@ -90,8 +100,6 @@ def lsun(
         raise UserError(
             f"dataset.classes={list(classes)} cannot be: give two or more different ones of {', '.join(SCENES)}"
         )
-    if cache not in ("auto", "never"):
-        raise UserError(f"dataset.cache={cache} is not known: use never or auto")
     folder = _checked_root(root, classes, files)
     decoder = Decoder((image_size, image_size), "center", "rgb", window=crop)
 

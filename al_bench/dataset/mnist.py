@@ -1,4 +1,4 @@
-"""MNIST in the split 50k / 10k / 10k (ASAL Sec. 4.1; facts 1.1), all ten digits or some of them."""
+"""MNIST in the split 50k / 10k / 10k (ASAL Sec. 4.1; docs/papers/asal.md, Data), all ten digits or some of them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,8 +6,11 @@ from pathlib import Path
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import MNIST
 
-from al_bench.dataset import Dataset, choose_classes, limit, of_classes
+from al_bench.active.part import declare
+from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
+from al_bench.dataset.subset import limit, of_classes
+from al_bench.dataset.ten_classes import choose_classes
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -17,6 +20,7 @@ CHECKSUMS = {
 }
 
 
+@declare("dataset/mnist", beside=("root",))
 def mnist(
     root: str | Path,
     validation_size: NonNegativeInt,

@@ -7,7 +7,9 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
-from al_bench.dataset import Dataset, Split, limit
+from al_bench.active.part import declare
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.subset import limit
 from al_bench.training.losses import IGNORED
 
 CLASS_NAMES = ("background", "circle", "square", "triangle")
@@ -18,6 +20,7 @@ _MOST_TURN = 0.3  # radians from upright
 _EDGES = (64, 4, 3)  # a circle is drawn as a polygon of 64 edges
 
 
+@declare("dataset/shapes_seg")
 def shapes_seg(
     train_size: PositiveInt,
     test_size: PositiveInt,

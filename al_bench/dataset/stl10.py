@@ -8,8 +8,12 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import STL10
 
-from al_bench.dataset import Dataset, Split, check_ten_labels, limit
-from al_bench.dataset.splits import draw, join, read, take
+from al_bench.active.part import declare
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.index_file import read
+from al_bench.dataset.splits import draw, join, take
+from al_bench.dataset.subset import limit
+from al_bench.dataset.ten_classes import check_ten_labels
 from al_bench.errors import UserError
 from al_bench.sources.archive_download import complete_from_archive
 from al_bench.sources.download import read_checked
@@ -23,6 +27,7 @@ CHECKSUMS = {
 _SHAPE = (3, 96, 96)
 
 
+@declare("dataset/stl10", beside=("root",), files=("split",))
 def stl10(
     root: str | Path,
     validation_size: NonNegativeInt,
@@ -37,7 +42,7 @@ def stl10(
 
     root: the folder of stl10_binary. validation_size, test_size: of those splits, as many of each class, drawn by
     split_seed; all others are the pool. max_images: of the pool. split: an index file of another division, see
-    `splits.read`. checksums: name of each file to its MD5; source: URL of the archive that holds them.
+    `index_file.read`. checksums: name of each file to its MD5; source: URL of the archive that holds them.
 
     Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
     """

@@ -11,8 +11,11 @@ from scipy.io import loadmat
 from torch import Tensor
 from torchvision.datasets import SVHN
 
-from al_bench.dataset import Dataset, Split, check_ten_labels, limit
+from al_bench.active.part import declare
+from al_bench.dataset import Dataset, Split
 from al_bench.dataset.splits import divide, join, last
+from al_bench.dataset.subset import limit
+from al_bench.dataset.ten_classes import check_ten_labels
 from al_bench.errors import UserError
 from al_bench.sources.download import check, complete, fetch
 
@@ -21,6 +24,7 @@ CHECKSUMS = {name: SVHN.split_list[name][2] for name in SPLITS}
 SOURCE = SVHN.split_list["train"][0].rsplit("/", 1)[0]
 
 
+@declare("dataset/svhn", beside=("root",), files=("split",))
 def svhn(
     root: str | Path,
     max_images: PositiveInt | None = None,
@@ -34,8 +38,8 @@ def svhn(
 
     root: the folder of train_32x32.mat, extra_32x32.mat and test_32x32.mat. max_images: of the training split. extra:
     whether the extra images are read. validation_size: the last images of all these, which are the validation split
-    (0: none). split: an index file of another division, see `splits.read`. checksums: `train`, `extra` and `test` to
-    the MD5 of their files; source: URL of the folder to fetch these from. Reading takes up to 4 GB of memory for a
+    (0: none). split: an index file of another division, see `index_file.read`. checksums: `train`, `extra` and `test`
+    to the MD5 of their files; source: URL of the folder to fetch these from. Reading takes up to 4 GB of memory for a
     while.
 
     Raises UserError naming a file that can neither be found nor fetched, or that is not what was published, and for

@@ -1,8 +1,12 @@
 """Evaluators: how good a model is."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import ClassVar
 
+from torch import Tensor
+
+from al_bench.active.metric import Metric
 from al_bench.dataset import Dataset
 from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts
@@ -10,15 +14,24 @@ from al_bench.storage.artifacts import Artifacts
 Metrics = dict[str, float | list[float]]
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """metrics: names to numbers; a list has one number per class, NaN where a class has no test image. correct: (M,)
+    bool, which test images the model has right, in their order, for tests of pairs; None where there is no right."""
+
+    metrics: Metrics
+    correct: Tensor | None = None
+
+
 class Evaluator(ABC):
     """Measures a model on the test split."""
 
-    scalars: ClassVar[tuple[str, ...]]
+    scalars: ClassVar[tuple[Metric, ...]]
     """The metrics that are one number, the one that stands in the line of a cycle first."""
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:  # noqa: B027  (most need nothing)
         """Trains or loads what it needs; here hidden labels may be read."""
 
     @abstractmethod
-    def evaluate(self, model: Network, dataset: Dataset) -> Metrics:
-        """Names to numbers; a list has one number per class. NaN where a class has no test image."""
+    def evaluate(self, model: Network, dataset: Dataset) -> Evaluation:
+        """What a model is worth on the test split."""

@@ -5,44 +5,55 @@ from typing import ClassVar
 
 import torch
 from pydantic import PositiveInt
+from torch import Tensor
 from torch.nn import functional
 from torchmetrics.classification import MulticlassCalibrationError
 
+from al_bench.active.metric import Metric
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
-from al_bench.evaluator import Evaluator, Metrics
+from al_bench.evaluator import Evaluation, Evaluator, Metrics
 from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.storage.artifacts import Artifacts
 
 
+@declare("evaluator/accuracy")
 @dataclass(frozen=True)
 class Accuracy(Evaluator):
     """Measures on the test split; calibration_bins: of the expected calibration error (L1)."""
 
-    scalars: ClassVar[tuple[str, ...]] = ("accuracy", "negative_log_likelihood", "calibration_error")
+    scalars: ClassVar[tuple[Metric, ...]] = (
+        Metric("accuracy", "fraction", higher_is_better=True),
+        Metric("negative_log_likelihood", "nats", higher_is_better=False),
+        Metric("calibration_error", "fraction", higher_is_better=False),
+    )
     calibration_bins: PositiveInt = 15
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         if dataset.map_shape:
             raise UserError("evaluator=accuracy needs classes and this data set has label maps: use mean_iou")
 
-    def evaluate(self, model: Network, dataset: Dataset) -> Metrics:
+    def evaluate(self, model: Network, dataset: Dataset) -> Evaluation:
         test, num_classes = dataset.test, dataset.num_classes
         calibration = MulticlassCalibrationError(num_classes, n_bins=self.calibration_bins, norm="l1")
         correct, count = torch.zeros(num_classes), torch.zeros(num_classes)
         likelihood, first = 0.0, 0
+        right: list[Tensor] = []
         for batch in stream(model, model, test.images):
             logits = batch.float().cpu()
             labels = test.labels[first : first + len(logits)].cpu()
             first += len(logits)
             likelihood += float(functional.cross_entropy(logits, labels, reduction="sum"))
             calibration.update(logits.softmax(1), labels)
+            right.append(labels == logits.argmax(1))
             count += torch.bincount(labels, minlength=num_classes)
-            correct += torch.bincount(labels[logits.argmax(1) == labels], minlength=num_classes)
-        return {
+            correct += torch.bincount(labels[right[-1]], minlength=num_classes)
+        metrics: Metrics = {
             "accuracy": float(correct.sum() / count.sum()),
             "negative_log_likelihood": likelihood / first,
             "calibration_error": float(calibration.compute()),
             "class_accuracy": (correct / count).tolist(),
         }
+        return Evaluation(metrics, torch.cat(right))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
+from al_bench.active.pool import UNKNOWN
 from al_bench.dataset import Dataset
 from al_bench.evaluator import Evaluator
 from al_bench.network import Network
@@ -26,14 +27,20 @@ class Judge(Protocol):
         """Trains the model, or takes the stored one."""
 
 
-def standing(judge: Judge, evaluator: Evaluator, dataset: Dataset) -> dict[str, float]:
+def measure_judge(judge: Judge, evaluator: Evaluator, dataset: Dataset) -> dict[str, float]:
     """What the judge's word is worth: its headline metric on the test images, "judge_" before the metric's name."""
-    headline = evaluator.scalars[0]
-    found = evaluator.evaluate(judge.model, dataset)[headline]
+    headline = evaluator.scalars[0].name
+    found = evaluator.evaluate(judge.model, dataset).metrics[headline]
     return {f"judge_{headline}": found} if isinstance(found, float) else {}
 
 
-def judged(judge: Judge, images: Inputs) -> tuple[Tensor, Tensor]:
+def answer(judge: Judge, images: Inputs) -> Tensor:
+    """(N,) classes of (N, C, H, W) images, UNKNOWN where the judge is not sure; on the CPU."""
+    classes, sure = classify(judge, images)
+    return classes.masked_fill(~sure, UNKNOWN)
+
+
+def classify(judge: Judge, images: Inputs) -> tuple[Tensor, Tensor]:
     """(N,) most likely classes of (N, C, H, W) images, and whether the judge is sure of them; on the CPU."""
     found = [logits.float().softmax(1).max(1) for logits in stream(judge.model, judge.model, images)]
     confidences = torch.cat([part.values for part in found]).cpu()

@@ -6,15 +6,18 @@ from typing import ClassVar
 import torch
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
+from al_bench.active.metric import Metric
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
-from al_bench.evaluator import Evaluator, Metrics
+from al_bench.evaluator import Evaluation, Evaluator, Metrics
 from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.storage.artifacts import Artifacts
 from al_bench.training.losses import IGNORED
 
 
+@declare("evaluator/mean_iou")
 @dataclass(frozen=True)
 class MeanIou(Evaluator):
     """Counts pixels over the whole test split; those IGNORED do not count, however they are labeled by the model.
@@ -22,13 +25,16 @@ class MeanIou(Evaluator):
     A class without a test pixel is NaN and stays out of the mean.
     """
 
-    scalars: ClassVar[tuple[str, ...]] = ("mean_iou", "pixel_accuracy")
+    scalars: ClassVar[tuple[Metric, ...]] = (
+        Metric("mean_iou", "fraction", higher_is_better=True),
+        Metric("pixel_accuracy", "fraction", higher_is_better=True),
+    )
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         if not dataset.map_shape:
             raise UserError("evaluator=mean_iou needs label maps and this data set has classes: use accuracy")
 
-    def evaluate(self, model: Network, dataset: Dataset) -> Metrics:
+    def evaluate(self, model: Network, dataset: Dataset) -> Evaluation:
         test, num_classes = dataset.test, dataset.num_classes
         counts = torch.zeros(num_classes, num_classes, dtype=torch.int64)  # true classes in rows
         first = 0
@@ -39,8 +45,9 @@ class MeanIou(Evaluator):
         hits, true_pixels = counts.diagonal(), counts.sum(1)
         iou = hits / (true_pixels + counts.sum(0) - hits)
         iou[true_pixels == 0] = torch.nan
-        return {
+        metrics: Metrics = {
             "mean_iou": float(iou.nanmean()),
             "pixel_accuracy": float(hits.sum() / counts.sum()),
             "iou": iou.tolist(),
         }
+        return Evaluation(metrics)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -12,18 +13,20 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint, to_float
+from al_bench.active.part import declare, describe
 from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
 from al_bench.network import AutoencoderNetwork, Network
-from al_bench.storage.artifacts import Artifacts, Made, describe
-from al_bench.training.batches import ImageBatches
-from al_bench.training.fit import fit
+from al_bench.storage.artifacts import Artifacts
+from al_bench.training.fit import Fitter
+from al_bench.training.image_batches import ImageBatches
 from al_bench.training.loss_record import Losses, Trace
 from al_bench.training.module import Module
 
 
+@declare("feature/autoencoder")
 @dataclass(eq=False)
 class Autoencoder(Feature):
     """How the auto-encoder is trained and, once prepared, its codes.
@@ -78,14 +81,11 @@ class Autoencoder(Feature):
             steps=self.steps(len(images)),
             seed=seeding.seed_for(self.seed, 0, "autoencoder batches"),
         )
-        trace = fit(
+        trace = Fitter(images.device, self.precision, self.trainer).fit(
             Reconstruction(network, self.optimizer),
             batches,
             seed=seeding.seed_for(self.seed, 0, "autoencoder training"),
-            device=images.device,
             name=type(self).__name__,
-            precision=self.precision,
-            trainer=self.trainer,
             scratch=scratch,
         )
         return network, trace
@@ -102,14 +102,8 @@ class Autoencoder(Feature):
         eval mode, on the images' device."""
         images = dataset.train.images
         spec = {"autoencoder": describe(self), "images": fingerprint(images)}
-
-        def make(scratch: Path) -> Made:
-            network, trace = self.fit(images, scratch)
-            return network.state_dict(), trace
-
-        network = self.untrained(images.shape[1:])
-        network.load_state_dict(artifacts.get("autoencoder", spec, make))
-        return network.to(images.device).eval().requires_grad_(False)
+        untrained = self.untrained(images.shape[1:])
+        return artifacts.train_once("autoencoder", spec, untrained, partial(self.fit, images), images.device)
 
 
 class Reconstruction(Module):

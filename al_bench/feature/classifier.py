@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.feature import Feature
 from al_bench.network import Network, NetworkFactory
 from al_bench.network.predict import evaluating
 
 
+@declare("feature/classifier")
 @dataclass(frozen=True)
 class Classifier(Feature):
     """The input of the current model's last layer; the mean over positions where that is a map.

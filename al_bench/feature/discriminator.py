@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -15,12 +16,13 @@ from al_bench.network.predict import evaluating
 from al_bench.storage.artifacts import Artifacts
 
 
+@declare("feature/discriminator")
 @dataclass(eq=False)
 class Discriminator(Feature):
     """The input of the last layer of a trained GAN's discriminator or critic.
 
-    In eval mode: the dropout of a consistency term is off (facts 1.5), batch norm takes its running statistics. The
-    range that the discriminator works in is its own (facts 1.4). gan: the one that also generates, so that it is
+    In eval mode: the dropout of a consistency term is off, batch norm takes its running statistics. The
+    range that the discriminator works in is its own. gan: the one that also generates, so that it is
     trained once. networks is None until `prepare`.
     """
 

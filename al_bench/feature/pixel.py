@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.feature import Feature
 from al_bench.network import Network
 
 
+@declare("feature/pixel")
 class Pixel(Feature):
     """Every value of an image is a feature."""
 

@@ -1,8 +1,9 @@
-"""Generative adversarial networks: what one is to a strategy, and the game that all of them play."""
+"""Generative adversarial networks: what one is to a strategy, and how all of them are trained."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -12,14 +13,15 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
-from al_bench.active.inputs import Inputs, fingerprint, to_float
+from al_bench.active.inputs import Inputs, fingerprint
+from al_bench.active.part import describe
 from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
-from al_bench.storage.artifacts import Artifacts, Made, describe
-from al_bench.training.batches import ImageBatches
-from al_bench.training.fit import fit
-from al_bench.training.loss_record import Losses, Trace
-from al_bench.training.module import Module, frozen
+from al_bench.gan.game import Game
+from al_bench.storage.artifacts import Artifacts
+from al_bench.training.fit import Fitter
+from al_bench.training.image_batches import ImageBatches
+from al_bench.training.loss_record import Trace
 
 NetworkFactory = Callable[..., nn.Module]
 
@@ -49,7 +51,7 @@ class Gan(ABC):
     *_optimizer: of (parameters) -> optimizer. iterations: of the generator. num_critic: discriminator steps before
     each of them. generator_batch_size: where it differs from that of the discriminator. dequantize: real pixels are
     (byte + U[0, 1)) / 256 in place of byte / 255. precision: of both networks; losses are float32 in any. seed: of the
-    GAN itself; it is trained once and shared by runs of every seed. capture: see `training.Module`.
+    GAN itself; it is trained once and shared by runs of every seed. capture: see `training.module.Module`.
     """
 
     generator: NetworkFactory
@@ -92,14 +94,11 @@ class Gan(ABC):
             seed=seeding.seed_for(self.seed, 0, "gan batches"),
             per_step=self.num_critic,
         )
-        trace = fit(
+        trace = Fitter(images.device, self.precision, self.trainer).fit(
             Game(self, networks),
             batches,
             seed=seeding.seed_for(self.seed, 0, "gan training"),
-            device=images.device,
             name=type(self).__name__,
-            precision=self.precision,
-            trainer=self.trainer,
             scratch=scratch,
         )
         return networks, trace
@@ -109,51 +108,5 @@ class Gan(ABC):
         mode, on the images' device."""
         images = dataset.train.images
         spec = {"gan": describe(self), "images": fingerprint(images)}
-
-        def make(scratch: Path) -> Made:
-            networks, trace = self.fit(images, scratch)
-            return networks.state_dict(), trace
-
-        networks = self.networks(images.shape[1:])
-        networks.load_state_dict(artifacts.get("gan", spec, make))
-        return networks.to(images.device).eval().requires_grad_(False)
-
-
-class Game(Module):
-    """One iteration: `num_critic` steps of the discriminator, each on new images, then one of the generator."""
-
-    def __init__(self, gan: Gan, networks: GanNetworks) -> None:
-        super().__init__()
-        self.gan, self.networks, self.schedule, self.capture = gan, networks, gan.schedule, gan.capture
-
-    def step(self, batch: Tensor, optimizers: Sequence[Optimizer]) -> Losses:
-        """batch: (num_critic, B, C, H, W) uint8 images."""
-        discriminator_optimizer, generator_optimizer = optimizers
-        discriminator = self.networks.discriminator
-        for images in batch:
-            with torch.no_grad():
-                fake = self._fake(len(images), images.device)
-            discriminator_loss = self.gan.discriminator_loss(discriminator, self._real(images), fake)
-            self.update(discriminator_optimizer, discriminator_loss)
-        with frozen(discriminator):
-            fake = self._fake(self.gan.generator_batch_size or batch.shape[1], batch.device)
-            generator_loss = self.gan.generator_loss(discriminator, fake)
-            self.update(generator_optimizer, generator_loss)
-        return {"discriminator_loss": discriminator_loss.detach(), "generator_loss": generator_loss.detach()}
-
-    def _real(self, images: Tensor) -> Tensor:
-        if not self.gan.dequantize:
-            return to_float(images)
-        return (images + torch.rand(images.shape, device=images.device)) / 256
-
-    def _fake(self, count: int, device: torch.device) -> Tensor:
-        latents = torch.randn(count, self.networks.latent_size, device=device)
-        images: Tensor = self.networks.generator(latents)
-        return images.float()  # so that losses and interpolates are float32 in any precision
-
-    def configure_optimizers(self) -> list[Optimizer]:
-        """Discriminator first."""
-        return [
-            self.optimizer_of(self.gan.discriminator_optimizer, self.networks.discriminator),
-            self.optimizer_of(self.gan.generator_optimizer, self.networks.generator),
-        ]
+        untrained = self.networks(images.shape[1:])
+        return artifacts.train_once("gan", spec, untrained, partial(self.fit, images), images.device)

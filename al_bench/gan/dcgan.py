@@ -1,4 +1,4 @@
-"""DCGAN's game: cross entropy with a generator that does not saturate (Radford et al. 2016; facts 1.5 for the form in
+"""DCGAN's game: cross entropy with a generator that does not saturate (Radford et al. 2016; in the form in
 which ASAL's appendix compares it with WGAN-GP)."""
 
 from dataclasses import dataclass
@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from al_bench.active.part import declare
 from al_bench.gan import Gan
 
 
+@declare("gan/dcgan")
 @dataclass(frozen=True)
 class Dcgan(Gan):
     """The discriminator's values are logits of "real"."""

@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from al_bench.active import scores
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.network import Network
@@ -52,13 +53,14 @@ class Found:
         return Found(*(torch.cat(pair) for pair in both)).rows(order)
 
 
+@declare("gan/latent_search")
 @dataclass(frozen=True)
 class LatentSearch:
     """How latents are moved.
 
     steps: of ascent. optimizer: of ([latents]) -> optimizer. z_batch: latents that are moved at once; None: all.
     generator_mode: of the generator's batch norm. `eval` takes its running statistics, so that no image depends on the
-    others; `batch` those of the whole z-batch, as the GANs' own code does (facts 1.8), and latents that only fill up
+    others; `batch` those of the whole z-batch, as the GANs' own code does, and latents that only fill up
     the last one are dropped. prior_weight: of -|z|^2 / 2, the prior's log-density, beside the score.
     """
 

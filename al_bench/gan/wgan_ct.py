@@ -1,5 +1,5 @@
 """WGAN-CT: WGAN-GP whose critic also has to agree with itself on real images, whatever its dropout leaves out (Wei et
-al. 2018, the GAN of ASAL on CIFAR-10, ten classes; settings in facts 1.5)."""
+al. 2018, the GAN of ASAL on CIFAR-10, ten classes; settings in docs/papers/asal.md, GANs)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.gan.wgan_gp import WganGp
@@ -24,6 +25,7 @@ class Critic(Protocol):
     def score(self, features: Tensor, /) -> Tensor: ...
 
 
+@declare("gan/wgan_ct")
 @dataclass(frozen=True, kw_only=True)
 class WganCt(WganGp):
     """The discriminator has dropout layers, which are on in every pass of the training, the generator's too, and off

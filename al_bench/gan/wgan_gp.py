@@ -1,15 +1,17 @@
 """WGAN-GP: a Wasserstein critic held near slope 1 by a gradient penalty (Gulrajani et al. 2017, the GAN of ASAL
-Sec. 4.2; settings in facts 1.5)."""
+Sec. 4.2; settings in docs/papers/asal.md, GANs)."""
 
 from dataclasses import dataclass
 
 from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 
+from al_bench.active.part import declare
 from al_bench.gan import Gan
 from al_bench.training.losses import gradient_penalty, interpolates
 
 
+@declare("gan/wgan_gp")
 @dataclass(frozen=True, kw_only=True)
 class WganGp(Gan):
     """penalty_weight: lambda of the penalty, 10 in the paper."""

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import to_float
+from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.config.ranges import Precision
 from al_bench.errors import UserError
@@ -21,13 +22,14 @@ from al_bench.network import Network, NetworkFactory
 from al_bench.network.hyperplane import flip, hyperplane
 from al_bench.training import losses
 from al_bench.training.batches import Batches
-from al_bench.training.fit import fit
+from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
 
+@declare("learner/boundary")
 @dataclass(frozen=True)
 class Boundary(Learner):
     """Minimises hinge_weight hinge(labeled) + boundary_weight mean s(boundary points)^2 + l2 |w|^2 of a linear model
@@ -76,16 +78,10 @@ class Boundary(Learner):
 
     def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
         module = Joint(self.empty(pool, seed), self)
-        fit(
-            module,
-            Everything(material(pool, self.loss), self.epochs),
-            seed=seeding.seed_for(seed, 0, "training"),
-            device=pool.device,
-            name="boundary",
-            precision=self.precision,
-            trainer=self.trainer,
-            scratch=scratch,
-        )
+        batches = Everything(material(pool, self.loss), self.epochs)
+        training_seed = seeding.seed_for(seed, 0, "training")
+        fitter = Fitter(pool.device, self.precision, self.trainer)
+        fitter.fit(module, batches, seed=training_seed, name="boundary", scratch=scratch)
         return module.network
 
 

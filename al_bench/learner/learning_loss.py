@@ -1,30 +1,28 @@
 """A classifier with a second head that learns to predict its loss (Yoo and Kweon 2019, "Learning Loss for Active
 Learning", CVPR). ASAL names it in Tab. 2 alone, for its run time, and gives no setting of it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pytorch_lightning as pl
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.config.ranges import Fraction, Precision
+from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
 from al_bench.training import losses
-from al_bench.training.batches import Augmentation, LabeledBatches, least_batch, steps_of_a_pass
-from al_bench.training.early_stopping import EarlyStopping, callback_of
-from al_bench.training.fit import fit
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module
+from al_bench.training.plan import LabeledPlan
 
 
 class LossPredicting(Wrapped):
@@ -58,38 +56,26 @@ class LossPredicting(Wrapped):
         return logits, predicted.squeeze(1)
 
 
-@dataclass(frozen=True)
-class LearningLoss(Learner):
+@declare("learner/learning_loss")
+@dataclass(frozen=True, kw_only=True)
+class LearningLoss(LabeledPlan, Learner):
     """Minimises cross entropy plus `weight` times the ranking loss of the predicted ones, on the pairs of each batch.
 
     weight: lambda, and margin: xi, of Sec. 3.3. detach_at: fraction of the training after which predictions send no
-    gradient into the network. width: units that each of the two inputs of the head is brought to. The other fields
-    are those of supervised learning; one optimizer moves both.
+    gradient into the network. width: units that each of the two inputs of the head is brought to. One optimizer moves
+    both.
     """
 
     network: NetworkFactory
-    epochs: PositiveInt
-    batch_size: PositiveInt
-    optimizer: Callable[..., Optimizer]
     weight: NonNegativeFloat
     margin: NonNegativeFloat
     detach_at: Fraction
     width: PositiveInt
-    schedule: Callable[[float], float] | None = None
-    augmentation: Augmentation | None = None
-    early_stopping: EarlyStopping | None = None
-    match_steps: bool = False
-    precision: Precision = "32-true"
-    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
     provides: ClassVar[frozenset[str]] = frozenset({"predicted_loss"})
 
     def __post_init__(self) -> None:
         if self.batch_size < 2:
             raise UserError(f"learner.batch_size={self.batch_size} has no pairs to rank: use at least 2")
-
-    @property
-    def validates(self) -> bool:
-        return self.early_stopping is not None
 
     def empty(self, pool: Pool, seed: int) -> Network:
         shape = tuple(pool.inputs.shape[1:])
@@ -103,30 +89,9 @@ class LearningLoss(Learner):
     def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
         model = self.empty(pool, seed)
         assert isinstance(model, LossPredicting)
-        inputs, labels = pool.training_set()
-        batches = LabeledBatches(
-            inputs,
-            labels,
-            batch_size=self.batch_size,
-            epochs=self.epochs,
-            seed=seeding.seed_for(seed, 0, "batches"),
-            augmentation=self.augmentation,
-            least=least_batch(model, len(labels)),
-            per_epoch=steps_of_a_pass(max(len(labels), len(pool.unlabeled)), self.batch_size)
-            if self.match_steps
-            else None,
-        )
-        fit(
-            Ranked(model, self),
-            batches,
-            seed=seeding.seed_for(seed, 0, "training"),
-            device=pool.device,
-            name="loss predicting classifier",
-            precision=self.precision,
-            trainer=self.trainer,
-            scratch=scratch,
-            callback=callback_of(self.early_stopping, model, pool, len(batches), self.epochs),
-        )
+        batches = self.labeled_batches(pool, model, seed)
+        name = "loss predicting classifier"
+        self.train(Ranked(model, self), batches, model, pool, seed=seed, name=name, scratch=scratch)
         return model
 
 

@@ -1,32 +1,28 @@
 """Wasserstein adversarial training on what is labeled and what is not (WAAL Sec. 3.3, Alg. 1; App. G.2)."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import pytorch_lightning as pl
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
-from al_bench.active.inputs import to_float
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.config.ranges import Precision
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
 from al_bench.training import losses
-from al_bench.training.batches import Augmentation, Batches, EpochSampler, least_batch
-from al_bench.training.early_stopping import EarlyStopping, callback_of
-from al_bench.training.fit import fit
+from al_bench.training.labeled_batches import least_batch
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module, frozen
-
-Batch = tuple[Tensor, Tensor, Tensor]
+from al_bench.training.paired_batches import Batch, Pairing, UnlabeledWithLabeled
+from al_bench.training.plan import Plan
 
 
 class Criticized(Wrapped):
@@ -44,8 +40,9 @@ class Criticized(Wrapped):
         return values.squeeze(1)
 
 
-@dataclass(frozen=True)
-class Waal(Learner):
+@declare("learner/waal")
+@dataclass(frozen=True, kw_only=True)
+class Waal(Plan, Learner):
     """Minimises cross entropy plus mu' times the critic's distance (Eqs. 7 and 8), which the critic maximises.
 
     An epoch is one pass over what is unlabeled, or over what is labeled once that is more. trade_off: mu; hidden: units
@@ -54,27 +51,19 @@ class Waal(Learner):
     trick), or "modulo", the larger one's position modulo its size. penalty_weight: of the gradient penalty beside the
     distance; penalty_at: "interpolates" of both batches, or "all", the batches themselves too. reversed_penalty:
     subtract it, which rewards gradients far from 1. fresh_features: the critic's step reads the features of the moved
-    network. The other fields are those of supervised learning.
+    network.
     """
 
     network: NetworkFactory
-    epochs: PositiveInt
-    batch_size: PositiveInt
-    optimizer: Callable[..., Optimizer]
     trade_off: NonNegativeFloat
     hidden: PositiveInt
     query_size: PositiveInt
     weighting: Literal["eq8", "ratio"]
-    pairing: Literal["replacement", "modulo"]
+    pairing: Pairing
     penalty_weight: NonNegativeFloat
     penalty_at: Literal["interpolates", "all"]
     reversed_penalty: bool
     fresh_features: bool
-    schedule: Callable[[float], float] | None = None
-    augmentation: Augmentation | None = None
-    early_stopping: EarlyStopping | None = None
-    precision: Precision = "32-true"
-    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
     provides: ClassVar[frozenset[str]] = frozenset({"critic"})
 
     def __post_init__(self) -> None:
@@ -86,10 +75,6 @@ class Waal(Learner):
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise UserError(f"learner.{name}={getattr(self, name)} is not known: use {' or '.join(known)}")
-
-    @property
-    def validates(self) -> bool:
-        return self.early_stopping is not None
 
     def empty(self, pool: Pool, seed: int) -> Network:
         shape = tuple(pool.inputs.shape[1:])
@@ -108,18 +93,17 @@ class Waal(Learner):
         model = self.empty(pool, seed)
         assert isinstance(model, Criticized)
         least = least_batch(model, max(len(pool.training_labels()), len(pool.unlabeled)))
-        batches = UnlabeledWithLabeled(pool, self, seeding.seed_for(seed, 0, "batches"), least)
-        fit(
-            MinMax(model, self, *self.weights(len(batches.labels), len(pool.unlabeled))),
-            batches,
-            seed=seeding.seed_for(seed, 0, "training"),
-            device=pool.device,
-            name="Wasserstein classifier",
-            precision=self.precision,
-            trainer=self.trainer,
-            scratch=scratch,
-            callback=callback_of(self.early_stopping, model, pool, len(batches), self.epochs),
+        batches = UnlabeledWithLabeled(
+            pool,
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            pairing=self.pairing,
+            seed=seeding.seed_for(seed, 0, "batches"),
+            augmentation=self.augmentation,
+            least=least,
         )
+        module = MinMax(model, self, *self.weights(len(batches.labels), len(pool.unlabeled)))
+        self.train(module, batches, model, pool, seed=seed, name="Wasserstein classifier", scratch=scratch)
         return model
 
     def weights(self, labeled: int, unlabeled: int) -> tuple[float, float]:
@@ -180,47 +164,3 @@ class MinMax(Module):
         """The network's first."""
         settings = self.settings
         return [settings.optimizer(self.model.network.parameters()), settings.optimizer(self.model.critic.parameters())]
-
-
-class UnlabeledWithLabeled(Batches):
-    """Labeled inputs, their labels, and as many unlabeled inputs, all float; without the last where all is labeled.
-
-    The larger of both sets is passed over once an epoch.
-    """
-
-    def __init__(self, pool: Pool, settings: Waal, seed: int, least: int) -> None:
-        (self.inputs, self.labels), self.pool, self.settings, self.seed = pool.training_set(), pool, settings, seed
-        self.sizes = len(self.labels), len(pool.unlabeled)
-        self.order = EpochSampler(max(self.sizes), settings.batch_size, seed, pool.device, least=least)
-        self._epoch, self._drawn = -1, torch.empty(0)
-
-    def __len__(self) -> int:
-        return self.settings.epochs * self.order.per_epoch
-
-    def __getitem__(self, step: int) -> Batch:
-        chosen = self.order[step]
-        labeled, unlabeled = (self._positions(chosen, size, step) for size in self.sizes)
-        places = self.pool.unlabeled[unlabeled]
-        inputs, labels, others = self.inputs[labeled], self.labels[labeled], self.pool.inputs[places]
-        if self.settings.augmentation is not None:
-            inputs, labels = self.settings.augmentation(inputs, labels)
-            others, _ = self.settings.augmentation(others, places)
-        return to_float(inputs), labels, to_float(others)
-
-    @property
-    def images_per_step(self) -> float:
-        return (2 if min(self.sizes) else 1) * self.order.num_items / self.order.per_epoch
-
-    def _positions(self, chosen: Tensor, size: int, step: int) -> Tensor:
-        """(B,) positions in one of the sets, (0,) where it is empty."""
-        if size == self.order.num_items or size == 0:
-            return chosen[:size]
-        if self.settings.pairing == "modulo":
-            return chosen % size
-        epoch, number = divmod(step, self.order.per_epoch)
-        if epoch != self._epoch:  # drawn for a whole epoch at once
-            rng = seeding.generator(seeding.seed_for(self.seed, epoch, "with replacement"))
-            drawn = torch.randint(size, (self.order.num_items,), generator=rng)
-            self._epoch, self._drawn = epoch, drawn.to(self.pool.device)
-        first = number * self.order.batch_size
-        return self._drawn[first : first + len(chosen)]

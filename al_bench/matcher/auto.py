@@ -10,6 +10,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import Exact
@@ -36,6 +37,7 @@ class Offer:
         return f"{self.work:,.0f} (effort {self.effort:,}, recall {self.recall:.3f} on a sample)"
 
 
+@declare("matcher/auto")
 class Auto(Matcher):
     """Tries candidates on a sample of the pool's own features, with queries held out of it, and takes the cheapest.
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.matcher import Matcher
 from al_bench.matcher.faiss_index import MOST_ON_GPU, library, placed, reaches, required, use_torchs_threads
 
@@ -14,6 +15,7 @@ _QUERIES, _FEATURES = 256, 2**16  # a block of distances that torch holds at onc
 _CACHED = 2**14  # features that stay in the cache while FAISS goes through them for each of some queries
 
 
+@declare("matcher/exact")
 class Exact(Matcher):
     """backend: `faiss`, `torch`, or `auto`: FAISS where it is installed and runs on the features' device."""
 

@@ -7,13 +7,15 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from al_bench.errors import UserError
+from al_bench.active.part import declare
+from al_bench.config.ranges import AtLeastTwo
 from al_bench.matcher import Matcher
 from al_bench.matcher.faiss_index import required, use_torchs_threads
 
 _HOP = 25.0  # a distance along the graph against one of a plain scan: timed by hand, one thread, 50 dimensions
 
 
+@declare("matcher/hnsw")
 class Hnsw(Matcher):
     """Approximate, on the CPU; building takes long (0.2 ms a feature), memory the features once more and the links.
 
@@ -24,10 +26,7 @@ class Hnsw(Matcher):
 
     index: Any
 
-    def __init__(self, neighbors: PositiveInt, ef_construction: PositiveInt, ef: PositiveInt) -> None:
-        for key, value, least in (("neighbors", neighbors, 2), ("ef_construction", ef_construction, 1), ("ef", ef, 1)):
-            if value < least:
-                raise UserError(f"matcher.{key}={value} cannot be: give {least} or more")
+    def __init__(self, neighbors: AtLeastTwo, ef_construction: PositiveInt, ef: PositiveInt) -> None:
         required("matcher=hnsw", "matcher=exact")
         self.neighbors, self.ef_construction, self.effort = neighbors, ef_construction, ef
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from al_bench import seeding
-from al_bench.errors import UserError
+from al_bench.active.part import declare
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import nearest
 from al_bench.matcher.faiss_index import MOST_ON_GPU, placed, reaches, required, use_torchs_threads
@@ -19,6 +19,7 @@ _WIDTH = 16  # FAISS reads half precision by so many columns at once, and one by
 _ROWS = 2**18  # added at once
 
 
+@declare("matcher/ivf")
 class Ivf(Matcher):
     """Approximate: a nearest neighbor whose cell is not probed is missed.
 
@@ -34,9 +35,6 @@ class Ivf(Matcher):
     index: Any
 
     def __init__(self, lists: PositiveInt | None, probes: PositiveInt, sample_per_list: PositiveInt, seed: int) -> None:
-        for key, value in (("lists", lists), ("probes", probes), ("sample_per_list", sample_per_list)):
-            if value is not None and value < 1:
-                raise UserError(f"matcher.{key}={value} cannot be: give 1 or more")
         required("matcher=ivf", "matcher=exact")
         self.lists, self.effort = lists, probes
         self.sample_per_list, self.seed = sample_per_list, seed

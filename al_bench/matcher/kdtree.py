@@ -5,9 +5,11 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.matcher import Matcher
 
 
+@declare("matcher/kdtree")
 class KdTree(Matcher):
     """SciPy's k-d tree on the CPU, in float64."""
 

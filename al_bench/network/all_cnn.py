@@ -5,12 +5,14 @@ from typing import ClassVar
 
 from torch import nn
 
+from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.initialization import Initialization, initialize
 
 
+@declare("network/all_cnn")
 class AllCnn(Network):
     """Convolutions alone; features and embeddings are the last map's 192 channels, averaged over positions.
 

@@ -5,10 +5,12 @@ from typing import ClassVar
 
 from torch import nn
 
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.network import Network
 
 
+@declare("network/celeba_cnn")
 class CelebaCnn(Network):
     """Embeddings of 1,024 numbers; 64 x 64 images have 4,096 features.
 

@@ -1,4 +1,4 @@
-"""Convolutional auto-encoders: ASAL Tables 4, 6 and 9, read as facts 1.3 does (sizes 28 -> 14 -> 7 -> 4 and back).
+"""Convolutional auto-encoders: ASAL Tables 4, 6 and 9, Table 4 with a crop (sizes 28 -> 14 -> 7 -> 4 and back).
 
 One class for the three: a pair file can merge keys into the node of a network and cannot give it another class, and no
 recipe can choose one, since a run without F_auto has no such node to choose in.
@@ -11,12 +11,14 @@ from typing import Literal
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.network import AutoencoderNetwork
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
 
 
+@declare("network/conv_autoencoder")
 class ConvAutoencoder(AutoencoderNetwork):
     """Float images to codes and back.
 

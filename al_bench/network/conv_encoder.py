@@ -1,4 +1,4 @@
-"""Strided convolutional encoder, a generator's layers backwards: what finds the latent of an image (facts 1.11)."""
+"""Strided convolutional encoder, a generator's layers backwards: what finds the latent of an image."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -6,10 +6,12 @@ from itertools import pairwise
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
+from al_bench.active.part import declare
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial
 
 
+@declare("network/conv_encoder")
 class ConvEncoder(nn.Module):
     """Float images (B, C, H, W) to latents (B, Z).
 

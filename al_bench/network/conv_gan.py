@@ -1,7 +1,7 @@
-"""Strided convolutional generator and critic: ASAL Tables 5, 7 and 10, after DCGAN and WGAN-GP (facts 1.3).
+"""Strided convolutional generator and critic: ASAL Tables 5, 7 and 10, after DCGAN and WGAN-GP.
 
 One level per entry of `channels`, whatever the image's size. Both speak float images in [0, 1]; the range that a
-network works in is its own (facts 1.4).
+network works in is its own (docs/papers/asal.md, Value ranges).
 """
 
 import math
@@ -12,11 +12,13 @@ from typing import Literal
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
+from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
 
 
+@declare("network/conv_generator")
 class ConvGenerator(nn.Module):
     """Latents (B, Z) to float images (B, C, H, W).
 
@@ -61,6 +63,7 @@ class ConvGenerator(nn.Module):
         return values.sigmoid() if self.output == "sigmoid" else (values.tanh() + 1) / 2
 
 
+@declare("network/conv_critic")
 class ConvCritic(nn.Module):
     """Float images (B, C, H, W) to values (B,): a critic, or the logits of a discriminator.
 

@@ -1,6 +1,6 @@
 """Conv-Small of Miyato et al. (VAT, 2018), which ASAL takes for SVHN and, with a strided first layer, for LSUN.
 
-Widths are the appendix's as facts 1.3 reads it; norm, slope, dropout and the unpadded seventh convolution are those of
+Widths are those of the appendix; norm, slope, dropout and the unpadded seventh convolution are those of
 takerum/vat_tf cnn.py, whose own widths are the large network's.
 """
 
@@ -11,11 +11,13 @@ from typing import ClassVar
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import nn
 
+from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
 
 
+@declare("network/conv_small")
 class ConvSmall(Network):
     """Three 3 x 3 convolutions of 64, three of 128, one unpadded, two of 1 x 1; features are the average of the last.
 

@@ -36,7 +36,7 @@ def chords(points: Tensor, normal: Tensor, center: Tensor, radius: Tensor, count
 
     For the unit vector u along the normal and d = point - center, t solves t^2 + 2 t (u d) + |d|^2 - radius^2 = 0, so
     its middle is -u d. The authors' code adds the center where it has to be subtracted, which is harmless only
-    because their latents are centered (facts 1.11).
+    because their latents are centered (docs/papers/asal.md, ADBA).
     """
     unit, away = normal / normal.norm(), points - center
     middle = -(away @ unit)

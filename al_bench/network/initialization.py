@@ -1,4 +1,4 @@
-"""First weights, as the code that ASAL's GANs follow draws them (igul222/improved_wgan_training; facts 1.5)."""
+"""First weights, as the code that ASAL's GANs follow draws them (igul222/improved_wgan_training)."""
 
 import math
 from typing import Literal

@@ -5,10 +5,12 @@ from typing import ClassVar
 
 from torch import nn
 
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.network import Network
 
 
+@declare("network/lenet")
 class LeNet(Network):
     """Embeddings of 1,024 numbers; 28 x 28 images have 3,136 features. input_shape: (C, H, W), at least 4 x 4."""
 

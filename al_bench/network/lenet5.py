@@ -1,15 +1,17 @@
-"""The network that WAAL calls LeNet5 (App. G.2), after PyTorch's MNIST example as its code is; facts 2.2."""
+"""The network that WAAL calls LeNet5 (App. G.2), after PyTorch's MNIST example as its code is."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 from torch import nn
 
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.network import Network
-from al_bench.network.standardized import Constants, Standardized
+from al_bench.network.standardized import Deviations, Means, Standardized
 
 
+@declare("network/lenet5")
 class LeNet5(Network):
     """28 x 28 images have 320 features; the classifier is 320-50-ReLU-dropout-K.
 
@@ -18,7 +20,7 @@ class LeNet5(Network):
 
     provides: ClassVar[frozenset[str]] = frozenset({"embedding", "dropout"})
 
-    def __init__(self, input_shape: Sequence[int], num_classes: int, mean: Constants, std: Constants) -> None:
+    def __init__(self, input_shape: Sequence[int], num_classes: int, mean: Means, std: Deviations) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 16:
             raise UserError(
                 f"network=lenet5 needs images (C, H, W) of 16 x 16 pixels or more and got {tuple(input_shape)}: "

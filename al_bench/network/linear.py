@@ -6,9 +6,11 @@ from typing import ClassVar
 
 from torch import nn
 
+from al_bench.active.part import declare
 from al_bench.network import Network
 
 
+@declare("network/linear")
 class Linear(Network):
     """One linear layer on (C, H, W) pixels or (D,) features, K logits."""
 

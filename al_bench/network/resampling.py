@@ -1,7 +1,7 @@
 """Strided convolutions and their inverse, at any image size: what generators, critics and auto-encoders are built of.
 
 A level halves height and width, rounding up (28 -> 14 -> 7 -> 4); going up visits the same sizes backwards. That is the
-8 -> 7 crop that ASAL's Tables 4 and 5 leave out (facts 1.3): output_padding 0 drops exactly the row and column that
+8 -> 7 crop that ASAL's Tables 4 and 5 leave out: output_padding 0 drops exactly the row and column that
 the crop does.
 """
 

@@ -1,4 +1,4 @@
-"""Residual generator and critic: ASAL Table 8, after WGAN-GP's and CT-GAN's for CIFAR-10 (facts 1.3; IG
+"""Residual generator and critic: ASAL Table 8, after WGAN-GP's and CT-GAN's for CIFAR-10 (IG
 gan_cifar_resnet.py and CT CT_gan_cifar_resnet.py, without their labels).
 
 Both speak float images in [0, 1] and work in [-1, 1]. Blocks come before their activations, so that shortcuts carry
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
+from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network.initialization import initialize
@@ -18,6 +19,7 @@ from al_bench.network.resampling import Size, halved, spatial
 _LEVELS = 3  # doublings of the generator's first map: 4 x 4 to 32 x 32
 
 
+@declare("network/residual_generator")
 class ResidualGenerator(nn.Module):
     """Latents (B, Z) to float images (B, C, H, W). channels: of every map, 128 in Table 8."""
 
@@ -46,6 +48,7 @@ class ResidualGenerator(nn.Module):
         return (values + 1) / 2
 
 
+@declare("network/residual_critic")
 class ResidualCritic(nn.Module):
     """Float images (B, C, H, W) to values (B,), without any norm. Features (B, channels) are means over positions.
 

@@ -8,11 +8,13 @@ import torch
 from pydantic import PositiveInt
 from torch import nn
 
+from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
 
 
+@declare("network/small_cnn")
 class SmallCnn(Network):
     """3 x 3 convolutions of `channels`, each with ReLU, a 2 x 2 max pooling, a hidden layer with dropout.
 

@@ -6,11 +6,13 @@ from typing import ClassVar
 from pydantic import PositiveInt
 from torch import nn
 
+from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
 
 
+@declare("network/small_fcn")
 class SmallFcn(Network):
     """Four 3 x 3 convolutions of `width` channels at half the resolution, which see 23 pixels; one at the full one.
 

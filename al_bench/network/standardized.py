@@ -1,25 +1,27 @@
-"""The first layer of a network that expects standardized pixels: modules exchange float ones (facts 1.4)."""
+"""The first layer of a network that expects standardized pixels: modules exchange float ones."""
 
 from collections.abc import Sequence
 
 import torch
+from pydantic import PositiveFloat
 from torch import Tensor, nn
 
 from al_bench.errors import UserError
 
-Constants = float | Sequence[float]  # one number, or one for each channel
+Means = float | Sequence[float]  # one number, or one for each channel
+Deviations = PositiveFloat | Sequence[PositiveFloat]
 
 
 class Standardized(nn.Module):
     """Float pixels to (pixels - mean) / std; neither is among the weights that are stored.
 
-    Raises UserError for a list that has not one number for each channel, and for a std that is not above 0.
+    Raises UserError for a list that has not one number for each channel.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, num_channels: int, mean: Constants, std: Constants) -> None:
+    def __init__(self, num_channels: int, mean: Means, std: Deviations) -> None:
         super().__init__()
         for name, value in (("mean", mean), ("std", std)):
             numbers = [value] if isinstance(value, int | float) else list(value)
@@ -28,8 +30,6 @@ class Standardized(nn.Module):
                     f"network.{name}={numbers} has {len(numbers)} numbers for images of {num_channels} channels: give "
                     f"one, or {num_channels}"
                 )
-            if name == "std" and min(numbers) <= 0:
-                raise UserError(f"network.std={numbers} cannot be: a deviation is above 0")
             self.register_buffer(name, torch.tensor(numbers, dtype=torch.float32)[:, None, None], persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""VGG16 with batch norm in its layout for CIFAR, WAAL's network for SVHN, CIFAR-10 and STL10 (App. G.2; facts 2.2)."""
+"""VGG16 with batch norm in its layout for CIFAR, WAAL's network for SVHN, CIFAR-10 and STL10 (App. G.2)."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -7,12 +7,14 @@ from pydantic import PositiveInt
 from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
+from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
-from al_bench.network.standardized import Constants, Standardized
+from al_bench.network.standardized import Deviations, Means, Standardized
 
 
+@declare("network/vgg16_bn")
 class Vgg16Bn(Network):
     """Thirteen 3 x 3 convolutions and five max poolings; the last map, flattened, is the features.
 
@@ -30,8 +32,8 @@ class Vgg16Bn(Network):
         num_classes: int,
         hidden: PositiveInt,
         dropout: Fraction,
-        mean: Constants,
-        std: Constants,
+        mean: Means,
+        std: Deviations,
     ) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 32:
             raise UserError(

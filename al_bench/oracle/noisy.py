@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from al_bench import seeding
+from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN
-from al_bench.active.query import Query
+from al_bench.active.query import Query, SyntheticQuery
 from al_bench.config.ranges import Fraction
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
@@ -13,6 +14,7 @@ from al_bench.oracle import Oracle
 from al_bench.storage.artifacts import Artifacts
 
 
+@declare("oracle/noisy")
 class Noisy(Oracle):
     """Gives each image one answer for good: strategies of one seed meet the same wrong labels.
 
@@ -23,9 +25,6 @@ class Noisy(Oracle):
     answers: Tensor
 
     def __init__(self, flip: Fraction, abstain: Fraction, seed: int) -> None:
-        for name, rate in (("flip", flip), ("abstain", abstain)):
-            if not 0 <= rate <= 1:
-                raise UserError(f"oracle.{name}={rate} is no probability: use 0 to 1")
         self.flip, self.abstain, self.seed = flip, abstain, seed
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
@@ -40,6 +39,6 @@ class Noisy(Oracle):
         self.answers = answers.masked_fill(silent, UNKNOWN).to(labels.device)
 
     def label(self, query: Query) -> Tensor:
-        if query.indices is None:
-            raise ValueError("a noisy annotator has no labels for synthetic inputs")
+        if isinstance(query, SyntheticQuery):
+            raise TypeError("a noisy annotator has no labels for synthetic inputs")
         return self.answers[query.indices.to(self.answers.device, torch.int64)]

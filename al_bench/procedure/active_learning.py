@@ -1,19 +1,21 @@
 """The active learning run: its parts checked and prepared, the loop turned, the cycles told."""
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import torch
 from pydantic import NonNegativeInt, PositiveInt
 
-from al_bench import seeding
-from al_bench.active.initial_labels import initial_indices
+from al_bench.active.initial_labels import Rule, initial_query
+from al_bench.active.metric import Metric
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.active.stopping import Stopping
+from al_bench.config.ranges import CountOrAll
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
@@ -33,6 +35,7 @@ from al_bench.training.device import chosen_device
 logger = logging.getLogger(__name__)
 
 
+@declare("procedure/loop")
 @dataclass(frozen=True)
 class Settings:
     """The `loop` node.
@@ -42,24 +45,18 @@ class Settings:
     them; max_cycles, stop_at: see `Stopping`. A size may be infinite: all.
     """
 
-    initial: str
+    initial: Rule
     every_class: bool
-    initial_size: float
+    initial_size: CountOrAll
     query_size: PositiveInt
-    budget: float
+    budget: float = field(metadata={"identity": False})
     free_validation: bool = False
-    max_cycles: NonNegativeInt | None = None
-    stop_at: Mapping[str, float] | None = None
+    max_cycles: NonNegativeInt | None = field(default=None, metadata={"identity": False})
+    stop_at: Mapping[str, float] | None = field(default=None, metadata={"identity": False})
 
-    def __post_init__(self) -> None:
-        for name in ("initial_size", "query_size", "budget"):
-            if not isinstance(getattr(self, name), int | float):
-                raise UserError(f"loop.{name}={getattr(self, name)} is not a number: use one, or inf for all")
-
-    @property
-    def stopping(self) -> Stopping:
-        """The stop rules among them."""
-        return Stopping(self.budget, self.max_cycles, self.stop_at)
+    def stopping(self, metrics: Sequence[Metric]) -> Stopping:
+        """The stop rules among them. metrics: those that are measured."""
+        return Stopping(self.budget, self.max_cycles, self.stop_at, metrics)
 
     def check(self, num_images: int, evaluator: Evaluator, paid: int = 0) -> None:
         """Raises UserError where the numbers contradict each other, the pool or the evaluator.
@@ -68,34 +65,57 @@ class Settings:
         """
         first, images = min(self.initial_size, num_images), f"the {num_images:,} images of the training split"
         all_of_them = self.initial_size == float("inf")
-        problems = {
-            f"loop.initial_size={self.initial_size} must be at least 1": first < 1,
-            f"loop.query_size={self.query_size} must be at least 1": self.query_size < 1,
-            f"loop.initial_size={self.initial_size} is larger than {images}: use fewer, or strategy=full for all": (
-                self.initial_size > num_images and not all_of_them
-            ),
-            f"loop.query_size={self.query_size} is larger than {images}: use fewer": self.query_size > num_images,
-            f"loop.budget={self.budget} is smaller than loop.initial_size={first}, which counts towards it: use a "
-            "larger budget or fewer initial labels": first > self.budget,
-            f"loop.budget={self.budget} does not hold {paid:,} validation labels beside {first} initial ones: use a "
-            "larger budget, or loop.free_validation=true": paid + first > self.budget >= first,
-        }
-        for sentence, holds in problems.items():
-            if holds:
-                raise UserError(sentence)
-        unknown = sorted(set(self.stop_at or ()) - set(evaluator.scalars))
-        if unknown:
+        if self.initial_size > num_images and not all_of_them:
             raise UserError(
-                f"loop.stop_at names {', '.join(unknown)}, which is not measured: use {', '.join(evaluator.scalars)}"
+                f"loop.initial_size={self.initial_size} is larger than {images}: use fewer, or strategy=full for all"
             )
+        if self.query_size > num_images:
+            raise UserError(f"loop.query_size={self.query_size} is larger than {images}: use fewer")
+        if first > self.budget:
+            raise UserError(
+                f"loop.budget={self.budget} is smaller than loop.initial_size={first}, which counts towards it: use a "
+                "larger budget or fewer initial labels"
+            )
+        if paid + first > self.budget:
+            raise UserError(
+                f"loop.budget={self.budget} does not hold {paid:,} validation labels beside {first} initial ones: use "
+                "a larger budget, or loop.free_validation=true"
+            )
+        known = [metric.name for metric in evaluator.scalars]
+        if unknown := sorted(set(self.stop_at or ()) - set(known)):
+            raise UserError(f"loop.stop_at names {', '.join(unknown)}, which is not measured: use {', '.join(known)}")
 
 
-def told(show: Callable[[], None], record: Record) -> None:
+def tell_cycle(show: Callable[[], None], record: Record) -> None:
     """Says a new cycle in the terminal and shows it wherever else cycles are shown."""
     logger.info(cycle_line(record))
     show()
 
 
+@declare(
+    "procedure/active_learning",
+    beside=(
+        "artifacts",
+        "tracking",
+        "device",
+    ),
+)
+@declare(
+    "procedure/active_learning",
+    beside=(
+        "artifacts",
+        "tracking",
+        "device",
+    ),
+)
+@declare(
+    "procedure/active_learning",
+    beside=(
+        "artifacts",
+        "tracking",
+        "device",
+    ),
+)
 class ActiveLearning(Procedure):
     """What `python run.py` does: one strategy on one data set with one seed."""
 
@@ -136,9 +156,9 @@ class ActiveLearning(Procedure):
         )
         if store.last is not None:
             logger.info(f"going on after cycle {store.last['index']} ({store.last['annotations']:,} annotations)")
-        stopping, query_size = self.settings.stopping, self.settings.query_size
+        stopping, query_size = self.settings.stopping(self.evaluator.scalars), self.settings.query_size
         with self.tracking.following(store, images.train.images) as show:
-            reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(told, show))
+            reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(tell_cycle, show))
         logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.records)}")
 
     def check_parts(self, dataset: Dataset) -> None:
@@ -152,14 +172,12 @@ class ActiveLearning(Procedure):
         network = self.learner.empty(pool, self.seed)
         refuse_misfits(self.strategy, self.learner, network, self.oracle, self.representation)
 
-    def first_query(self, dataset: Dataset) -> Query:
+    def first_query(self, dataset: Dataset) -> PoolQuery:
         """The initial labels, the same for every strategy of a seed."""
         settings = self.settings
         size = int(min(settings.initial_size, len(dataset.train)))
-        rng = seeding.generator(seeding.seed_for(self.seed, 0, "initial"))
         labels, num_classes = dataset.train.labels, dataset.num_classes
-        chosen = initial_indices(labels, num_classes, size, settings.initial, settings.every_class, rng)
-        return Query(indices=chosen.to(labels.device))
+        return initial_query(labels, num_classes, size, settings.initial, settings.every_class, self.seed)
 
     def prepare(self, images: Dataset, dataset: Dataset) -> None:
         """Oracle and evaluator see everything; learner and strategy no label and no test image.

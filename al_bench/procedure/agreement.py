@@ -9,20 +9,22 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from al_bench import seeding
 from al_bench.active.inputs import Inputs, as_stored
+from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
-from al_bench.evaluator.judging import Judge, judged, standing
+from al_bench.evaluator.judging import Judge, answer, measure_judge
 from al_bench.feature import Feature
 from al_bench.feature.pca import fit_pca
 from al_bench.gan import Gan, GanNetworks
 from al_bench.matcher import Matcher
 from al_bench.network.predict import stream
 from al_bench.procedure import Procedure
+from al_bench.procedure.compatibility import require_fixed
 from al_bench.procedure.record import result
+from al_bench.procedure.samples import draw_samples
 from al_bench.procedure.terminal import outcome
 from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.store import Cycle, RunStore
@@ -32,6 +34,27 @@ from al_bench.training.device import chosen_device
 logger = logging.getLogger(__name__)
 
 
+@declare(
+    "procedure/agreement",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
+@declare(
+    "procedure/agreement",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
+@declare(
+    "procedure/agreement",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
 class Agreement(Procedure):
     """Labels `samples` synthetic images, and compares each label with that of the image's nearest in the whole pool.
 
@@ -55,14 +78,8 @@ class Agreement(Procedure):
         device: str,
         seed: int,
     ) -> None:
-        if gan is None or feature is None:
-            missing = "gan" if gan is None else "feature"
-            raise UserError(
-                f"procedure=agreement matches synthetic images and {missing}=none: choose another {missing}"
-            )
-        if feature.follows_model:
-            raise UserError("procedure=agreement trains no model in cycles and this feature follows one: use another")
-        self.dataset, self.gan, self.feature, self.matcher = dataset, gan, feature, matcher
+        self.gan, self.feature = require_fixed(gan, feature, "procedure=agreement matches synthetic images")
+        self.dataset, self.matcher = dataset, matcher
         self.judge, self.evaluator, self.samples, self.pca_size = judge, evaluator, samples, pca_size
         self.artifacts, self.device, self.seed = Artifacts(Path(artifacts)), device, seed
 
@@ -73,14 +90,12 @@ class Agreement(Procedure):
             networks = self.gan.trained(dataset.blind(), self.artifacts)
             self.feature.prepare(dataset.blind(), self.artifacts)
         with measure_cost() as for_query:
-            latents = networks.draw(self.samples, seeding.generator(seeding.seed_for(self.seed, 0, "samples")))
-            images = torch.cat(list(stream(networks.generator, networks, latents)))
+            images = draw_samples(networks, self.samples, self.seed)
             matches = self.matches(images, networks, dataset.train.images)
         with measure_cost() as for_evaluation:
-            classes, sure = judged(self.judge, images)
-            answers = classes.masked_fill(~sure, UNKNOWN)
+            answers = answer(self.judge, images)
             table = agreement_table(answers, dataset.train.labels[matches].cpu(), dataset.class_names)
-            metrics = self.metrics(table, sure, dataset)
+            metrics = self.metrics(table, answers, dataset)
         costs = {"fit": for_fit, "query": for_query, "evaluate": for_evaluation}
         shown = {"generated": as_stored(images, torch.uint8), "answers": answers, "matches": matches}
         store.write(Cycle(result(self.verdict(metrics), metrics, {"classes": table}, costs), shown))
@@ -98,7 +113,7 @@ class Agreement(Procedure):
     def _features(self, images: Inputs, networks: GanNetworks) -> Iterator[Tensor]:
         return stream(lambda batch: self.feature.extract(batch, None), networks, images)
 
-    def metrics(self, table: dict[str, Any], sure: Tensor, dataset: Dataset) -> dict[str, float]:
+    def metrics(self, table: dict[str, Any], answers: Tensor, dataset: Dataset) -> dict[str, float]:
         """The score is the mean of the classes' own agreements (B.1), over those that the judge found at all."""
         found = [row[3] for row in table["rows"] if row[3] is not None]
         if not found:
@@ -108,8 +123,8 @@ class Agreement(Procedure):
             )
         return {
             "agreement_accuracy": sum(found) / len(found),
-            "rejected_share": float((~sure).float().mean()),
-            **standing(self.judge, self.evaluator, dataset),
+            "rejected_share": float((answers == UNKNOWN).float().mean()),
+            **measure_judge(self.judge, self.evaluator, dataset),
         }
 
     def verdict(self, metrics: dict[str, float]) -> str:

@@ -6,7 +6,10 @@ from types import ModuleType
 
 import al_bench.learner
 import al_bench.network
+from al_bench.active.pool import Pool
 from al_bench.errors import UserError
+from al_bench.feature import Feature
+from al_bench.gan import Gan
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.oracle import Oracle
@@ -19,7 +22,7 @@ def refuse_misfits(
 ) -> None:
     """Raises UserError where a strategy asks for what the other parts do not give, naming what would."""
     name = type(strategy).__name__
-    for need in sorted(strategy.needs - learner.provides - network.provides):
+    for need in find_missing(strategy, learner, network):
         networks = [f"network={member}" for member in providers(al_bench.network, Network, need)]
         learners = [f"learner={member}" for member in providers(al_bench.learner, Learner, need)]
         raise UserError(
@@ -41,6 +44,32 @@ def refuse_misfits(
             f"strategy {name} asks for labels of synthetic images, which {type(oracle).__name__} cannot give: "
             "use oracle=classifier"
         )
+
+
+def find_missing(strategy: Strategy, learner: Learner, network: Network) -> list[str]:
+    """What a strategy asks of the model that neither the learner nor the network gives, in alphabetical order."""
+    return sorted(strategy.needs - learner.provides - network.provides)
+
+
+def model_for(strategy: Strategy, learner: Learner, pool: Pool, seed: int) -> Network:
+    """The learner's untrained model. Raises UserError where it has none, or one that the strategy cannot ask."""
+    model = learner.empty(pool, seed)
+    if missing := find_missing(strategy, learner, model):
+        raise UserError(f"{type(model).__name__} has no {', '.join(missing)}")
+    return model
+
+
+def require_fixed(gan: Gan | None, feature: Feature | None, purpose: str) -> tuple[Gan, Feature]:
+    """A GAN and a feature for a procedure that turns no loop. purpose: which procedure does what with them.
+
+    Raises UserError where one is none, and where the feature changes with a cycle's model.
+    """
+    if gan is None or feature is None:
+        missing = "gan" if gan is None else "feature"
+        raise UserError(f"{purpose} and {missing}=none: choose another {missing}")
+    if feature.follows_model:
+        raise UserError(f"{purpose} without models of cycles and this feature follows the model: use another")
+    return gan, feature
 
 
 def providers(family: ModuleType, base: type, need: str) -> list[str]:

@@ -9,18 +9,18 @@ from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 from torchvision.utils import save_image
 
-from al_bench import seeding
 from al_bench.active.inputs import as_stored
+from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
-from al_bench.evaluator.judging import Judge, judged, standing
+from al_bench.evaluator.judging import Judge, classify, measure_judge
 from al_bench.files import written_whole
-from al_bench.gan import Gan, GanNetworks
-from al_bench.network.predict import stream
+from al_bench.gan import Gan
 from al_bench.procedure import Procedure
 from al_bench.procedure.record import result
+from al_bench.procedure.samples import draw_samples
 from al_bench.procedure.terminal import outcome
 from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.store import Cycle, RunStore
@@ -32,6 +32,27 @@ logger = logging.getLogger(__name__)
 _SHOWN, _COLUMNS = 64, 8  # of the sample grid
 
 
+@declare(
+    "procedure/gan_quality",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
+@declare(
+    "procedure/gan_quality",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
+@declare(
+    "procedure/gan_quality",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
 class GanQuality(Procedure):
     """Draws `samples` images of the stored GAN of a data set and lets a classifier judge them.
 
@@ -65,9 +86,9 @@ class GanQuality(Procedure):
             self.judge.prepare(dataset, self.artifacts)
             networks = self.gan.trained(dataset.blind(), self.artifacts)
         with measure_cost() as for_query:
-            images = drawn(networks, self.samples, seeding.seed_for(self.seed, 0, "samples"))
+            images = as_stored(draw_samples(networks, self.samples, self.seed), torch.uint8)
         with measure_cost() as for_evaluation:
-            answers, sure = judged(self.judge, images)
+            answers, sure = classify(self.judge, images)
             table = class_table(answers, sure, dataset)
             metrics = self.metrics(sure, table, dataset)
         finished = self.verdict(metrics)
@@ -88,8 +109,8 @@ class GanQuality(Procedure):
             "counts": confident >= self.enough and shares_hold,
             "smallest_ratio": min(ratios),
             "largest_ratio": max(ratios),
-            **standing(self.judge, self.evaluator, dataset),
-            "real_confident_share": float(judged(self.judge, dataset.test.images)[1].float().mean()),
+            **measure_judge(self.judge, self.evaluator, dataset),
+            "real_confident_share": float(classify(self.judge, dataset.test.images)[1].float().mean()),
         }
 
     def verdict(self, metrics: dict[str, float | bool]) -> str:
@@ -100,12 +121,6 @@ class GanQuality(Procedure):
             f"where {self.enough:.0%} are asked for; classes have {metrics['smallest_ratio']:.2f} to "
             f"{metrics['largest_ratio']:.2f} times their fraction, where {1 / self.factor:.2g} to {self.factor:.2g} are"
         )
-
-
-def drawn(networks: GanNetworks, count: int, seed: int) -> Tensor:
-    """(count, C, H, W) uint8 images of the prior, as a screen would show them."""
-    latents = networks.draw(count, seeding.generator(seed))
-    return as_stored(torch.cat(list(stream(networks.generator, networks, latents))), torch.uint8)
 
 
 def class_table(answers: Tensor, sure: Tensor, dataset: Dataset) -> dict[str, Any]:

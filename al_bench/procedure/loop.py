@@ -50,7 +50,7 @@ def run_loop(
 
     query_size: annotations per cycle; seed: the run's; tell: called with each new cycle's record.
     """
-    pool, model = restored(store, parts, seed)
+    pool, model = restore(store, parts, seed)
     while (reason := stopping.reason(store.last)) is None:
         cycle = len(store.records)
         with measure_cost() as for_query, finite(f"cycle {cycle}, seed {seed}"):
@@ -64,17 +64,17 @@ def run_loop(
         labels = parts.oracle.label(query)
         pool = pool.with_labels(query, labels)
         with measure_cost() as for_fit, finite(f"cycle {cycle}, seed {seed}"):
-            model = fitted(parts, pool, model, seed, cycle, store)
+            model = fit_model(parts, pool, model, seed, cycle, store)
         with measure_cost() as for_evaluation:
-            metrics = parts.evaluator.evaluate(model, parts.dataset)
+            evaluation = parts.evaluator.evaluate(model, parts.dataset)
         costs = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation}
-        record = recorded(cycle, pool, query, labels, entropies, metrics, costs, parts.validation_labels)
-        store.write(Cycle(record, tensors_of(query, labels), model.state_dict()))
+        record = recorded(cycle, pool, query, labels, entropies, evaluation, costs, parts.validation_labels)
+        store.write(Cycle(record, tensors_of(query, labels, evaluation), model.state_dict()))
         tell(store.records[-1])
     return reason
 
 
-def fitted(parts: Parts, pool: Pool, model: Network | None, seed: int, cycle: int, store: RunStore) -> Network:
+def fit_model(parts: Parts, pool: Pool, model: Network | None, seed: int, cycle: int, store: RunStore) -> Network:
     """The cycle's model; only its training may look at the validation split. Raises UserError where nothing could be
     labeled."""
     if len(pool.training_labels()) == 0:
@@ -93,7 +93,7 @@ def finite(when: str) -> Iterator[None]:
         raise UserError(f"{when}: {error}; what was finished before is kept, lower the learning rate") from error
 
 
-def restored(store: RunStore, parts: Parts, seed: int) -> tuple[Pool, Network | None]:
+def restore(store: RunStore, parts: Parts, seed: int) -> tuple[Pool, Network | None]:
     """The pool after the last stored cycle and the model trained in it, None where no cycle is stored."""
     dataset = parts.dataset
     pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes, dataset.map_shape)

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from al_bench.active import scores
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
-from al_bench.evaluator import Metrics
+from al_bench.active.query import PoolQuery, Query, SyntheticQuery
+from al_bench.evaluator import Evaluation
 from al_bench.network import Network
 from al_bench.network.predict import predict, stream
 from al_bench.storage.commit import current_commit
@@ -23,9 +24,8 @@ def chosen_entropies(model: Network | None, pool: Pool, query: Query) -> Tensor 
     """(Q,) predictive entropies of what was chosen, under the model that chose it; None for the initial labels."""
     if model is None:
         return None
-    if query.indices is not None:
+    if isinstance(query, PoolQuery):
         return predict(model, pool.inputs, query.indices, scores.entropy)
-    assert query.synthetic is not None
     rows = query.synthetic.flatten(0, 1)
     parts = [scores.entropy(logits) for logits in stream(model.acquisition_logits, model, rows)]
     entropies: Tensor = torch.cat(parts).unflatten(0, query.synthetic.shape[:2]).mean(1)
@@ -38,7 +38,7 @@ def recorded(
     query: Query,
     labels: Tensor,
     entropies: Tensor | None,
-    metrics: Metrics,
+    evaluation: Evaluation,
     costs: Mapping[str, Cost],
     validation_labels: int,
 ) -> Record:
@@ -51,14 +51,15 @@ def recorded(
         "annotations": pool.annotations,
         "unlabeled": len(pool.unlabeled),
         **({"validation_labels": validation_labels} if validation_labels else {}),
-        "metrics": _plain(metrics),
+        "metrics": _plain(evaluation.metrics),
+        **({} if evaluation.correct is None else {"test_images": len(evaluation.correct)}),
         "chosen_entropy": None if entropies is None else float(entropies.mean()),
         "class_counts": pool.class_counts(),
         "query": {
-            "indices": _plain(query.indices),
+            "indices": _plain(query.indices) if isinstance(query, PoolQuery) else None,
             "labels": _plain(labels) if labels.dtype == torch.int64 else None,
             "scores": _plain(query.scores),
-            "ranks": _plain(query.ranks),
+            "ranks": _plain(query.ranks) if isinstance(query, PoolQuery) else None,
             "entropies": _plain(entropies),
         },
         "trace": {name: _plain(rows) for name, rows in query.trace.items() if is_plain(rows)},
@@ -97,9 +98,12 @@ def is_plain(rows: Tensor) -> bool:
     return rows.ndim == 1 and rows.is_floating_point()
 
 
-def tensors_of(query: Query, labels: Tensor) -> dict[str, Tensor]:
-    """What of a cycle is too large or too exact for JSON."""
-    found = {"synthetic": query.synthetic, "shown": query.shown, "labels": labels}
+def tensors_of(query: Query, labels: Tensor, evaluation: Evaluation) -> dict[str, Tensor]:
+    """What of a cycle is too large or too exact for JSON; of each test image a bit, 1 where it is right, eight to a
+    byte."""
+    asked = {"synthetic": query.synthetic, "shown": query.shown} if isinstance(query, SyntheticQuery) else {}
+    correct = None if evaluation.correct is None else torch.from_numpy(np.packbits(evaluation.correct.numpy()))
+    found = {**asked, "labels": labels, "correct": correct}
     return {
         **{name: tensor for name, tensor in found.items() if tensor is not None},
         **{f"trace.{name}": tensor for name, tensor in query.trace.items()},
@@ -110,8 +114,8 @@ def answered(record: Record, tensors: Mapping[str, Tensor], device: torch.device
     """A stored cycle's query and its labels, without what was measured."""
     synthetic = tensors.get("synthetic")
     if synthetic is not None:
-        return Query(synthetic=synthetic.to(device)), tensors["labels"]
-    return Query(indices=torch.tensor(record["query"]["indices"], dtype=torch.int64)), tensors["labels"]
+        return SyntheticQuery(synthetic.to(device)), tensors["labels"]
+    return PoolQuery(torch.tensor(record["query"]["indices"], dtype=torch.int64)), tensors["labels"]
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,15 @@
 """The report: stored cycles in, one page that needs nothing else and tables as CSV and Markdown out.
 
 `page.write_report` is the way in. Nothing here trains, and every number is one that a stored cycle, an artifact's
-record or a published table holds.
+record or a published table holds; `analysis/` computes them.
+
+The page from above: `page` puts everything into `page/index.html` and writes the tables, `chapters` says what belongs
+together, `parts` makes a section. What stands in a section: `notes` before it, `results` its numbers, `comparison` a
+paper's beside them, `images` what was synthesized, `settings` and `ledger` where its settings are from. Beside
+sections: `cells` an experiment's, `measured` what procedures without a loop found, `trained` what was trained once.
+How things are written: `measures` names and units, `tables` rows for a page, a program and a text, `figures/` plots,
+their colors, and which plots there are.
+
+The report knows no single paper: what only one paper's experiments show stands in `paper/`, which says how the next one
+adds its own. `page/` holds templates.
 """

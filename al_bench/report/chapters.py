@@ -4,18 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from al_bench.analysis.experiment import Experiment, Other
 from al_bench.analysis.grouping import Section, sections
+from al_bench.analysis.published import Published
 from al_bench.analysis.reading import Run, Stored
-from al_bench.report.comparison import Comparison, compared
-from al_bench.report.experiment import Experiment, Other
+from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.analysis.versions import Side, name_apart, sides
+from al_bench.report.cells import summarize_cells, tabulate_cells
+from al_bench.report.comparison import Comparison, compare
 from al_bench.report.figures.charts import Charts, Looks
 from al_bench.report.measured import Measurement, measurements
+from al_bench.report.paper import Addition, add_to_experiment
 from al_bench.report.parts import Part, anchor, part
-from al_bench.report.published import Published
-from al_bench.report.sources import Sources
 from al_bench.report.tables import Table
 from al_bench.report.trained import Trained
-from al_bench.report.versions import Side, Versions, apart, sides, versions
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,13 @@ class Planned:
     said: str
     others: Sequence[Other]
     published: Sequence[tuple[Published, Comparison | None]]
-    versions: Versions | None
+    additions: Sequence[Addition]
 
     @property
     def tables(self) -> list[Table]:
         """Those of its own."""
         beside = [table for _, one in self.published if one for table in one.tables]
-        return [self.cells, *beside, *(self.versions.tables if self.versions else [])]
+        return [self.cells, *beside, *(table for one in self.additions for table in one.tables)]
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Outline:
     @property
     def every(self) -> list[Section]:
         """The sections, and what the other versions have that these have not."""
-        return [*self.sections, *(apart(side, self.sides[0].version.unchanged) for side in self.sides[1:])]
+        return [*self.sections, *(name_apart(side, self.sides[0].version.unchanged) for side in self.sides[1:])]
 
 
 def outlines(found: Stored, experiments: Sequence[Experiment]) -> list[Outline]:
@@ -78,7 +80,7 @@ def outlines(found: Stored, experiments: Sequence[Experiment]) -> list[Outline]:
     return [
         Outline(
             one,
-            _titled(one, experiments, [run for run in runs if run.is_loop], names),
+            _title_sections(one, experiments, [run for run in runs if run.is_loop], names),
             measurements(runs, names),
             sides(one, found.runs) if one else [],
         )
@@ -86,7 +88,7 @@ def outlines(found: Stored, experiments: Sequence[Experiment]) -> list[Outline]:
     ]
 
 
-def _titled(
+def _title_sections(
     own: Experiment | None, all_of_them: Sequence[Experiment], runs: Sequence[Run], names: Mapping[str, str]
 ) -> list[Section]:
     """Sections that bear the experiment's name where there are several, which may be of one data set."""
@@ -103,35 +105,35 @@ class Editor:
     found: Stored
     looks: Looks
     band: str
-    made: Sequence[Trained]
+    trained: Sequence[Trained]
     numbers: Sequence[Published]
-    sources: Sources
+    rebuilder: Rebuilder
     conf: Path
 
     def chapter(self, outline: Outline) -> Chapter:
         """Draws and tabulates; what cannot be read is added to the problems of what was found."""
-        planned = self._planned(outline) if outline.experiment else None
+        planned = self._plan(outline) if outline.experiment else None
         name, numbers = (outline.experiment.name, ()) if outline.experiment else ("", self.numbers)
         parts = [
             part(
-                Charts(section, self.looks, self.band), name, self.made, numbers, self.sources, self.found.problems,
-                self.conf,
+                Charts(section, self.looks, self.band), name, self.trained, numbers, self.rebuilder,
+                self.found.problems, self.conf,
             )
             for section in outline.sections
         ]  # fmt: skip
         return Chapter(planned, parts, outline.measured)
 
-    def _planned(self, outline: Outline) -> Planned:
+    def _plan(self, outline: Outline) -> Planned:
         experiment = outline.experiment
         assert experiment is not None
         groups = [group for section in outline.sections for group in section.groups]
         groups += [group for one in outline.measured for group in one.groups]
-        known = [(one, compared(one, groups)) for one in self.numbers if one.name == experiment.name]
+        known = [(one, compare(one, groups)) for one in self.numbers if one.name == experiment.name]
         stored = self.found.runs
-        beside = versions(outline.sides, stored, self.looks, self.band) if outline.sides else None
+        additions = add_to_experiment(outline.sides, stored, self.looks, self.band)
         return Planned(
-            experiment, anchor(experiment.name), experiment.table(stored), experiment.said(stored),
-            _others(experiment, stored), known, beside,
+            experiment, anchor(experiment.name), tabulate_cells(experiment, stored),
+            summarize_cells(experiment, stored), _others(experiment, stored), known, additions,
         )  # fmt: skip
 
 

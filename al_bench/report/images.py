@@ -8,11 +8,12 @@ import numpy as np
 
 from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.pairs import Pairs, pairs_of, png, synthesizing
 from al_bench.analysis.reading import Problem, Run
+from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.analysis.traces import Rows, rows_of
 from al_bench.report.figures.plots import Picture
-from al_bench.report.pairs import Pairs, pairs_of, png, synthesizing
-from al_bench.report.sources import Sources
-from al_bench.report.traces import Rows, rows_of
+from al_bench.report.paper import add_to_pair
 from al_bench.storage.exported import Record
 
 _PAIRS = 10  # of one cycle
@@ -30,7 +31,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Asked:
+class CycleImages:
     """What one cycle of one run synthesized; more: how many others that are not shown."""
 
     cycle: int
@@ -58,7 +59,9 @@ class Beside:
     matches: Sequence[tuple[Group, Sequence[Pair]]]
 
 
-def asked_for(group: Group, sources: Sources, problems: list[Problem]) -> tuple[Run, list[Asked]] | None:
+def show_synthesized(
+    group: Group, rebuilder: Rebuilder, problems: list[Problem]
+) -> tuple[Run, list[CycleImages]] | None:
     """What the group's first run with images synthesized, in its first, its middle and its last cycle."""
     run = next((run for run in group.runs if synthesizing(run)), None)
     if run is None:
@@ -67,16 +70,16 @@ def asked_for(group: Group, sources: Sources, problems: list[Problem]) -> tuple[
     found = []
     for index in sorted({cycles[0], cycles[(len(cycles) - 1) // 2], cycles[-1]}):
         try:
-            pairs = pairs_of(run, index, _PAIRS, sources)
+            pairs = pairs_of(run, index, _PAIRS, rebuilder)
             if pairs is None:
                 return None
-            found.append(_asked(run, pairs, class_names(run, sources)))
+            found.append(_cycle_images(run, pairs, class_names(run, rebuilder)))
         except UnreadableError as error:
             problems.append(Problem(run.place, str(error)))
     return (run, found) if found else None
 
 
-def side_by_side(section: Section, sources: Sources, problems: list[Problem]) -> Beside | None:
+def side_by_side(section: Section, rebuilder: Rebuilder, problems: list[Problem]) -> Beside | None:
     """Of the first seed of which at least two groups synthesized the same images and asked for matches of them."""
     seeds = sorted({run.seed for group in section.groups for run in group.runs})
     for seed in seeds:
@@ -84,18 +87,18 @@ def side_by_side(section: Section, sources: Sources, problems: list[Problem]) ->
             (group, run, pairs)
             for group in section.groups
             for run in group.runs
-            if run.seed == seed and (pairs := _first(run, sources, problems)) is not None
+            if run.seed == seed and (pairs := _first(run, rebuilder, problems)) is not None
         ]
         same = [one for one in found if _same(one[2], found[0][2])]
         if len(same) > 1:
-            return _beside(seed, same, sources)
+            return _beside(seed, same, rebuilder)
     return None
 
 
-def _first(run: Run, sources: Sources, problems: list[Problem]) -> Pairs | None:
+def _first(run: Run, rebuilder: Rebuilder, problems: list[Problem]) -> Pairs | None:
     cycles = synthesizing(run)
     try:
-        pairs = pairs_of(run, cycles[0], _BESIDE, sources) if cycles else None
+        pairs = pairs_of(run, cycles[0], _BESIDE, rebuilder) if cycles else None
     except UnreadableError as error:
         problems.append(Problem(run.place, str(error)))
         return None
@@ -109,16 +112,16 @@ def _same(one: Pairs, other: Pairs) -> bool:
     return same_rows and np.array_equal(one.synthetic[:both], other.synthetic[:both])
 
 
-def _beside(seed: int, found: Sequence[tuple[Group, Run, Pairs]], sources: Sources) -> Beside:
+def _beside(seed: int, found: Sequence[tuple[Group, Run, Pairs]], rebuilder: Rebuilder) -> Beside:
     most = min(len(pairs.rows) for *_, pairs in found)
-    matches = [(group, _pairs(run, pairs, class_names(run, sources))[:most]) for group, run, pairs in found]
+    matches = [(group, _pairs(run, pairs, class_names(run, rebuilder))[:most]) for group, run, pairs in found]
     return Beside(seed, found[0][2].cycle, [pair.synthetic for pair in matches[0][1]], matches)
 
 
-def _asked(run: Run, pairs: Pairs, names: Sequence[str]) -> Asked:
+def _cycle_images(run: Run, pairs: Pairs, names: Sequence[str]) -> CycleImages:
     record = run.cycles[pairs.cycle]
     size = record["annotations"] - run.cycles[pairs.cycle - 1]["annotations"]
-    return Asked(pairs.cycle, record["annotations"], _pairs(run, pairs, names), max(0, size - len(pairs.rows)))
+    return CycleImages(pairs.cycle, record["annotations"], _pairs(run, pairs, names), max(0, size - len(pairs.rows)))
 
 
 def _pairs(run: Run, pairs: Pairs, names: Sequence[str]) -> list[Pair]:
@@ -134,14 +137,14 @@ def _pairs(run: Run, pairs: Pairs, names: Sequence[str]) -> list[Pair]:
     return found
 
 
-def class_names(run: Run, sources: Sources) -> Sequence[str]:
+def class_names(run: Run, rebuilder: Rebuilder) -> Sequence[str]:
     """Those of the data set, none where it cannot be loaded."""
-    dataset = sources.get(f"the data set {run.label[0]}", run.config["dataset"])
+    dataset = rebuilder.get(f"the data set {run.label[0]}", run.config["dataset"])
     return dataset.class_names if dataset is not None else ()
 
 
 def _words(query: Record, traces: Rows, row: int, names: Sequence[str]) -> list[str]:
-    """Label and position of what was asked for, its rank, both entropies: what is known of them."""
+    """Label and position of what was asked for, its rank, what papers say: what is known of them."""
     words = []
     if query["labels"] is not None:
         label = int(np.ravel(query["labels"][row])[0])
@@ -150,14 +153,7 @@ def _words(query: Record, traces: Rows, row: int, names: Sequence[str]) -> list[
         words.append(f"image {query['indices'][row]}")
     if query["ranks"] is not None:
         words.append(f"rank {query['ranks'][row]}")
-    after, of_match = (_at(traces.get(name), row) for name in ("entropy_after", "entropy_of_match"))
-    if after is not None:
-        words.append(f"H {after:.2f}" + (f" → {of_match:.2f}" if of_match is not None else ""))
-    return words
-
-
-def _at(rows: Sequence[float | None] | None, row: int) -> float | None:
-    return rows[row] if rows is not None and row < len(rows) else None
+    return [*words, *add_to_pair(traces, row)]
 
 
 def picture(image: np.ndarray, alt: str) -> Picture:

@@ -12,7 +12,6 @@ from omegaconf import OmegaConf
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
 from al_bench.config.groups import CONF
-from al_bench.config.identity import IDENTITY
 from al_bench.config.values import plain
 from al_bench.storage.exported import Record
 
@@ -58,7 +57,7 @@ def settings(run: Run, conf: Path = CONF) -> Iterator[Setting]:
 def _in_effect(node: str, run: Run) -> bool:
     """Whether what a node configures is part of the run: a GAN that no part of it uses is not."""
     found = run.config.get(node)
-    return node in (*IDENTITY, "recipe", "loop", "scale") or _contains(run.identity, found)
+    return node in ("recipe", "loop", "scale") or _contains(run.config["procedure"], found)
 
 
 def _contains(node: Any, wanted: Any) -> bool:
@@ -78,9 +77,9 @@ def _of_file(path: Path, node: str, config: Record, file: str) -> Iterator[Setti
         if tag is None or keys[0] == "defaults":
             continue
         there, asked = _at(config, [*package, *keys]), _at(values, keys)
-        setting = Setting(".".join([*package, *keys]), written(there), tag[1], tag[2], file)
+        setting = Setting(".".join([*package, *keys]), format_value(there), tag[1], tag[2], file)
         if "${" not in str(asked) and plain(asked) != there:
-            origin = f"the file says {written(plain(asked))} now: overridden for this run, or changed since"
+            origin = f"the file says {format_value(plain(asked))} now: overridden for this run, or changed since"
             setting = replace(setting, origin="O", source=origin)
         yield setting
 
@@ -100,12 +99,12 @@ def _at(config: Any, keys: Sequence[str]) -> Any:
     return config
 
 
-def written(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as one reads it in YAML; a node as its class and arguments."""
     if isinstance(value, dict):
         target = str(value.get("_target_", "")).rsplit(".", 1)[-1]
-        inside = ", ".join(f"{key} {written(item)}" for key, item in value.items() if not str(key).startswith("_"))
+        inside = ", ".join(f"{key} {format_value(item)}" for key, item in value.items() if not str(key).startswith("_"))
         return f"{target}({inside})" if target else inside
     if isinstance(value, list):
-        return f"[{', '.join(written(item) for item in value)}]"
+        return f"[{', '.join(format_value(item) for item in value)}]"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

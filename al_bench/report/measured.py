@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from al_bench.analysis.grouping import Group
+from al_bench.analysis.grouping import Group, group_by
 from al_bench.analysis.reading import Run
-from al_bench.report.figures.drawn import Drawn, drawn
 from al_bench.report.figures.plots import Picture
+from al_bench.report.figures.table_plots import TablePlot, plot_table
 from al_bench.report.measures import measure
 from al_bench.report.tables import Cell, Table
 from al_bench.storage.exported import Record
@@ -30,16 +30,14 @@ class Measurement:
     groups: Sequence[Group]
     said: Sequence[tuple[str, str]]
     tables: Sequence[Table]
-    plots: Sequence[Drawn]
+    plots: Sequence[TablePlot]
     pictures: Sequence[tuple[str, Picture]]
 
 
 def measurements(runs: Iterable[Run], lines: Mapping[str, str] | None = None) -> list[Measurement]:
     """Of the runs that turned no loop. lines: names of an experiment's lines by run ids."""
-    alike: dict[str, list[Run]] = defaultdict(list)
-    for run in runs:
-        if not run.is_loop:
-            alike[f"{run.choices.get('procedure')}: {run.label[0]}"].append(run)
+    measured = [run for run in runs if not run.is_loop]
+    alike = group_by(measured, lambda run: f"{run.choices.get('procedure')}: {run.label[0]}")
     return [_measurement(title, alike[title], lines or {}) for title in sorted(alike)]
 
 
@@ -48,9 +46,7 @@ def _measurement(title: str, runs: Sequence[Run], lines: Mapping[str, str]) -> M
     names = dict(zip((run.id for run in ordered), _names(ordered, lines), strict=True))
     tables = _tables(title, [(names[run.id], run.cycles[-1]) for run in ordered])
     pictures = [(f"{names[run.id]}, {path}", shown) for run in ordered for path, shown in _pictures(run)]
-    by_line: dict[str, list[Run]] = defaultdict(list)
-    for run in ordered:
-        by_line[lines.get(run.id, run.label[1])].append(run)
+    by_line = group_by(ordered, lambda run: lines.get(run.id, run.label[1]))
     groups = [Group(title, line, of_line) for line, of_line in by_line.items()]
     said = [(names[run.id], run.finished or "") for run in ordered]
     plots = [plot for run in ordered for plot in _plots(run, names[run.id] if len(ordered) > 1 else "")]
@@ -116,9 +112,9 @@ def _of_nested(key: str, value: Mapping[str, Any]) -> Table:
     return Table(key, words, ["", *columns], cells)
 
 
-def _plots(run: Run, name: str) -> Iterator[Drawn]:
+def _plots(run: Run, name: str) -> Iterator[TablePlot]:
     for table in (run.cycles[-1].get("tables") or {}).values():
-        yield from drawn(name, table)
+        yield from plot_table(name, table)
 
 
 def _cell(value: Any, key: str = "") -> Cell:

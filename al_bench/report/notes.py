@@ -24,7 +24,7 @@ def _oracle(group: Group) -> Iterator[str]:
     if sure is None:
         return
     rejects = f"passes where it is less than {sure} sure" if sure else "always answers (min_confidence 0)"
-    passed, asked = _passed(group)
+    passed, asked = _count_passed(group)
     share = f"; it passed on {passed:,} of {counted(asked, 'annotation')}, which count all the same" if sure else ""
     kind = str(oracle.get("_target_", "")).rsplit(".", 1)[-1]
     yield (
@@ -33,7 +33,7 @@ def _oracle(group: Group) -> Iterator[str]:
     )
 
 
-def _passed(group: Group) -> tuple[int, int]:
+def _count_passed(group: Group) -> tuple[int, int]:
     labels = [
         row[0] if isinstance(row, list) else row
         for run in group.runs

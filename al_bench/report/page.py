@@ -9,27 +9,29 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from al_bench.analysis.experiment import Experiment
+from al_bench.analysis.published import read_published
 from al_bench.analysis.reading import Stored
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.groups import CONF
 from al_bench.files import written_whole
 from al_bench.report import results
+from al_bench.report.cells import format_differences
 from al_bench.report.chapters import Chapter, Editor, outlines
-from al_bench.report.experiment import Experiment
 from al_bench.report.figures.palette import looks
 from al_bench.report.figures.plots import FADES
 from al_bench.report.ledger import ORIGINS
 from al_bench.report.measures import counted, duration, listed, size
 from al_bench.report.parts import anchor
-from al_bench.report.published import published
-from al_bench.report.sources import Sources
-from al_bench.report.tables import Table, shown
-from al_bench.report.trained import trained
+from al_bench.report.tables import Table, format_cell
+from al_bench.report.trained import show_artifacts
 
 logger = logging.getLogger(__name__)
 
 BANDS = {"range": "the lowest to the highest seed", "deviation": "one standard deviation over seeds to each side"}
 
 _TEMPLATES = Path(__file__).parent / "page"
+_OF_PAPERS = Path(__file__).parent / "paper"
 _TOGETHER = {
     "summary": "Where each method ends: at the last number of annotations that all its seeds reached",
     "curves": "Every point of every curve over seeds, in stored units: fractions of one, nats",
@@ -40,41 +42,43 @@ _TOGETHER = {
 
 
 def write_report(
-    found: Stored, to: Path, band: str, sources: Sources, conf: Path = CONF, experiments: Sequence[Experiment] = ()
+    found: Stored, to: Path, band: str, rebuilder: Rebuilder, conf: Path = CONF, experiments: Sequence[Experiment] = ()
 ) -> Path:
     """Writes `index.html` and `tables/` into `to`; returns the page's path.
 
-    band: a key of BANDS; sources: makes data sets and GANs for pictures; experiments: those to show, in place of all
+    band: a key of BANDS; rebuilder: makes data sets and GANs for pictures; experiments: those to show, in place of all
     that was found. What cannot be read along the way is added to `found.problems`.
     """
     outlined = outlines(found, experiments)
     parts_of = [section for outline in outlined for section in outline.sections]
-    drawn = [*parts_of, *(side.section for outline in outlined for side in outline.sides)]
-    styles = looks(group for section in drawn for group in section.groups)
-    made = sorted(trained(found.artifacts, parts_of, sources), key=lambda one: (not one.users, one.samples is None))
-    made = [one for one in made if one.users or not found.named]
-    editor = Editor(found, styles, band, made, published(found.problems, conf), sources, conf)
+    plotted = [*parts_of, *(side.section for outline in outlined for side in outline.sides)]
+    styles = looks(group for section in plotted for group in section.groups)
+    artifacts = show_artifacts(found.artifacts, parts_of, rebuilder)
+    trained = [one for one in artifacts if one.users or not found.named]
+    trained.sort(key=lambda one: (not one.users, one.samples is None))
+    editor = Editor(found, styles, band, trained, read_published(found.problems, conf), rebuilder, conf)
     chapters = [editor.chapter(outline) for outline in outlined]
     found.problems[:] = dict.fromkeys(found.problems)  # curves and pictures read the same tensors
     every = [section for outline in outlined for section in outline.every]
     runs = results.all_runs(every, [run for outline in outlined for one in outline.measured for run in one.runs])
     groups = sum(len(section.groups) for section in every)
-    html = _rendered(
-        chapters=chapters, counts=(len(runs.rows), groups), made=made, runs=runs,
-        tables=_written_tables(chapters, runs, to / "tables"), styles=styles, problems=found.problems,
-        missing=sources.words(), band=BANDS[band], date=time.strftime("%Y-%m-%d %H:%M"),
+    html = _render(
+        chapters=chapters, counts=(len(runs.rows), groups), trained=trained, runs=runs,
+        tables=_write_tables(chapters, runs, to / "tables"), styles=styles, problems=found.problems,
+        missing=rebuilder.words(), band=BANDS[band], date=time.strftime("%Y-%m-%d %H:%M"),
     )  # fmt: skip
     with written_whole(to / "index.html") as file:
         file.write(html.encode())
     return to / "index.html"
 
 
-def _written_tables(chapters: Sequence[Chapter], runs: Table, folder: Path) -> list[Table]:
+def _write_tables(chapters: Sequence[Chapter], runs: Table, folder: Path) -> list[Table]:
     """One table of each kind over all sections; those whose columns are a section's own stay apart."""
     parts = [part for chapter in chapters for part in chapter.parts]
     split = [part.section for part in parts]
     together = [
-        results.joined(split, [part.tables[name] for part in parts], name, about) for name, about in _TOGETHER.items()
+        results.join_tables(split, [part.tables[name] for part in parts], name, about)
+        for name, about in _TOGETHER.items()
     ]
     tables = [*(together if parts else []), *_own_tables(chapters), *([runs] if runs.rows else [])]
     for table in tables:
@@ -87,19 +91,22 @@ def _own_tables(chapters: Sequence[Chapter]) -> Iterator[Table]:
         if chapter.planned:
             yield from chapter.planned.tables
         for part in chapter.parts:
-            for name in ("learning", "settings", "assumptions"):
-                if name in part.tables:
-                    yield replace(part.tables[name], name=f"{name}-{part.anchor}")
+            added = [table for one in part.additions for table in one.tables]
+            for table in (part.tables["learning"], part.tables["settings"], *added):
+                yield replace(table, name=f"{table.name}-{part.anchor}")
             yield from (table for _, one in part.published if one for table in one.tables)
         yield from (table for one in chapter.measured for table in one.tables)
 
 
-def _rendered(**context: Any) -> str:
+def _render(**context: Any) -> str:
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=FileSystemLoader([_TEMPLATES, _OF_PAPERS]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters.update(shown=shown, counted=counted, listed=listed, duration=duration, size=size, anchor=anchor)
+    environment.filters.update(
+        format_cell=format_cell, counted=counted, listed=listed, duration=duration, size=size, anchor=anchor,
+        differences=format_differences,
+    )  # fmt: skip
     letters = {origin: letter for letter, origin in ORIGINS.items()}
     style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
     return environment.get_template("index.html").render(

@@ -6,22 +6,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from al_bench.analysis.comparison import groups_run_for
 from al_bench.analysis.cost import memory_is
 from al_bench.analysis.curves import class_shares, headline
 from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.published import Published
 from al_bench.analysis.reading import Problem, Run
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.files import as_json
 from al_bench.report import results
-from al_bench.report.assumptions import Assumptions, assumptions
-from al_bench.report.comparison import Comparison, compared, run_for
+from al_bench.report.comparison import Comparison, compare
 from al_bench.report.figures.charts import Charts, has_all
 from al_bench.report.figures.palette import Look, class_looks
 from al_bench.report.figures.plots import Picture
-from al_bench.report.images import Asked, Beside, asked_for, class_names, side_by_side
+from al_bench.report.images import Beside, CycleImages, class_names, show_synthesized, side_by_side
 from al_bench.report.measures import counted, listed, measure
 from al_bench.report.notes import notes
-from al_bench.report.published import Published
-from al_bench.report.sources import Sources
+from al_bench.report.paper import Addition, add_to_section
+from al_bench.report.settings import settings_ledger, settings_that_differ
 from al_bench.report.tables import Table
 from al_bench.report.trained import Trained
 
@@ -38,8 +40,8 @@ class Part:
     tables: dict[str, Table]
     published: Sequence[tuple[Published, Comparison | None]]
     beside: Beside | None
-    synthesized: Sequence[tuple[Group, Run, Sequence[Asked]]]
-    assumptions: Assumptions | None
+    synthesized: Sequence[tuple[Group, Run, Sequence[CycleImages]]]
+    additions: Sequence[Addition]
     configs: Sequence[tuple[Group, str]]
     classes: Sequence[str]
     shares: Sequence[float] | None
@@ -74,32 +76,31 @@ class Part:
 
 
 def part(
-    charts: Charts, chapter: str, made: Sequence[Trained], numbers: Sequence[Published], sources: Sources,
+    charts: Charts, chapter: str, trained: Sequence[Trained], numbers: Sequence[Published], rebuilder: Rebuilder,
     problems: list[Problem], conf: Path,
 ) -> Part:  # fmt: skip
-    """Everything of the section of `charts`. chapter: the experiment's name, or empty; made: what was trained once;
+    """Everything of the section of `charts`. chapter: the experiment's name, or empty; trained: what was trained once;
     numbers: published ones to look through; what cannot be read is added to `problems`."""
     section = charts.section
-    classes, shares = _class_names(section, sources), _data_shares(section, sources)
-    searched = assumptions(charts, problems)
+    classes, shares = _class_names(section, rebuilder), _data_shares(section, rebuilder)
     tables = [
         results.summary(section), results.learning(section), results.curves(section),
-        results.classes(section, classes, shares), results.cost(section, _used(made, section)),
-        results.settings_that_differ(section), results.settings_ledger(section, conf),
-        *([searched.table] if searched else []),
+        results.classes(section, classes, shares), results.cost(section, _name_users(trained, section)),
+        settings_that_differ(section), settings_ledger(section, conf),
     ]  # fmt: skip
-    asked = [(group, shown) for group in section.groups if (shown := asked_for(group, sources, problems))]
-    groups_of = [(known, run_for(known, section)) for known in numbers]
+    additions = add_to_section(charts, problems)
+    images = [(group, show_synthesized(group, rebuilder, problems)) for group in section.groups]
+    groups_of = [(known, groups_run_for(known, section)) for known in numbers]
     return Part(
         section,
         anchor(f"{chapter} {section.title}"),
         charts,
         notes(section),
         {table.name: table for table in tables},
-        [(known, compared(known, groups)) for known, groups in groups_of if groups],
-        side_by_side(section, sources, problems),
-        [(group, run, cycles) for group, (run, cycles) in asked],
-        searched,
+        [(known, compare(known, groups)) for known, groups in groups_of if groups],
+        side_by_side(section, rebuilder, problems),
+        [(group, *found) for group, found in images if found],
+        additions,
         [(group, as_json(_readable(group.first))) for group in section.groups],
         classes,
         shares,
@@ -111,27 +112,27 @@ def anchor(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
-def _used(made: Sequence[Trained], section: Section) -> list[tuple[str, Any]]:
+def _name_users(trained: Sequence[Trained], section: Section) -> list[tuple[str, Any]]:
     """Each artifact that groups of a section use, with their names as one: it was made once for all of them."""
-    users = [(one, [user.group.name for user in one.users if user.title == section.title]) for one in made]
+    users = [(one, [user.group.name for user in one.users if user.title == section.title]) for one in trained]
     return [(listed(names), one.artifact) for one, names in users if names]
 
 
-def _class_names(section: Section, sources: Sources) -> list[str]:
+def _class_names(section: Section, rebuilder: Rebuilder) -> list[str]:
     """Those of the data set where it can be loaded, else their numbers, told from names that are digits."""
     run = section.groups[0].first
-    names = class_names(run, sources)
+    names = class_names(run, rebuilder)
     count = len(run.cycles[0]["class_counts"])
     return list(names) if len(names) == count else [f"class {number}" for number in range(count)]
 
 
-def _data_shares(section: Section, sources: Sources) -> list[float] | None:
-    """Each class's fraction of the pool: of a run that had all its labels, else of the data set, if it can be loaded."""
+def _data_shares(section: Section, rebuilder: Rebuilder) -> list[float] | None:
+    """Each class's fraction of the pool: of a run that had all labels, else of the data set, if it can be loaded."""
     whole = next((group.first for group in section.groups if has_all(group)), None)
     if whole is not None:
         return class_shares(whole.cycles[-1])
     run = section.groups[0].first
-    dataset = sources.get(f"the data set {run.label[0]}", run.config["dataset"])
+    dataset = rebuilder.get(f"the data set {run.label[0]}", run.config["dataset"])
     labels = getattr(getattr(dataset, "train", None), "labels", None)
     if labels is None or labels.ndim != 1:
         return None

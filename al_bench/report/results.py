@@ -1,12 +1,10 @@
 """The numbers of the report, as tables: one row says of which data set and method it is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from statistics import fmean
-from typing import Any
 
-from al_bench.analysis.cost import costs, once
+from al_bench.analysis.cost import cost_of_artifact, costs
 from al_bench.analysis.curves import (
     Point,
     average,
@@ -23,7 +21,6 @@ from al_bench.analysis.curves import (
 )
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.reading import Artifact, Run
-from al_bench.report.ledger import ORIGINS, ledger, written
 from al_bench.report.measures import Measure, listed, measure
 from al_bench.report.tables import Cell, Table
 
@@ -125,60 +122,17 @@ def cost(section: Section, used: Sequence[tuple[str, Artifact]]) -> Table:
     columns = [
         "method", "part", "seconds", "seconds per cycle", "optimizer steps", "images seen", "peak memory, MiB",
     ]  # fmt: skip
-    made = [(name, replace(once(artifact), part=f"{artifact.kind}, once")) for name, artifact in used]
+    trained = [(name, replace(cost_of_artifact(one), part=f"{one.kind}, once")) for name, one in used]
     parts = [(group.name, part) for group in section.groups for part in costs(group)]
     rows: list[Row] = [
         [
             name, part.part, part.seconds, part.seconds_per_cycle if name_is_group else None,
             round(part.optimizer_steps), round(part.images_seen), round(part.peak_memory / 2**20),
         ]
-        for name_is_group, rows_of in ((True, parts), (False, made))
+        for name_is_group, rows_of in ((True, parts), (False, trained))
         for name, part in rows_of
     ]  # fmt: skip
     return Table("cost", f"{section.title}: per run, mean over seeds of the sum over cycles", columns, rows)
-
-
-def settings_that_differ(section: Section) -> Table:
-    """Each setting that is not the same for all methods."""
-    identities = {group.name: group.first.identity for group in section.groups}
-    rows: list[Row] = [[key, *values] for key, values in _differing(list(identities.values())) if key != "seed"]
-    return Table(
-        "settings", f"{section.title}: settings that are not the same for all methods", ["setting", *identities], rows
-    )
-
-
-def _differing(nodes: Sequence[Any], path: str = "") -> Iterator[tuple[str, list[str | None]]]:
-    """Each place where some nodes differ. A node that some have and others have not is written by its class, and only
-    where those that have it differ among themselves, setting by setting too."""
-    present = [node for node in nodes if node is not None]
-    if all(node == nodes[0] for node in nodes):
-        return
-    if not all(isinstance(node, dict) for node in present):
-        if path.endswith("._target_"):
-            path, nodes = path.removesuffix("._target_"), [node and _class({"_target_": node}) for node in nodes]
-        yield path, [None if node is None else written(node) for node in nodes]
-        return
-    if len(present) < len(nodes):
-        yield path, [None if node is None else _class(node) for node in nodes]
-    if all(node == present[0] for node in present):
-        return
-    for key in dict.fromkeys(key for node in present for key in node if key != "_partial_"):
-        inside = [node.get(key) if isinstance(node, dict) else None for node in nodes]
-        yield from _differing(inside, f"{path}.{key}".lstrip("."))
-
-
-def _class(node: dict[str, Any]) -> str:
-    return str(node.get("path") or node.get("_target_") or written(node)).rsplit(".", 1)[-1]
-
-
-def settings_ledger(section: Section, conf: Path) -> Table:
-    """Where the settings are from."""
-    rows: list[Row] = [
-        [one.key, one.value, ORIGINS[one.origin], one.source, one.file, listed(one.used_by)]
-        for one in ledger(section.groups, conf)
-    ]
-    columns = ["setting", "value", "origin", "source", "file", "used by"]
-    return Table("ledger", f"{section.title}: settings with a stated origin", columns, rows)
 
 
 def all_runs(sections: Sequence[Section], measured: Sequence[Run] = ()) -> Table:
@@ -200,7 +154,7 @@ def _run_row(task: str, name: str, run: Run) -> Row:
     ]  # fmt: skip
 
 
-def joined(sections: Sequence[Section], tables: Sequence[Table], name: str, about: str) -> Table:
+def join_tables(sections: Sequence[Section], tables: Sequence[Table], name: str, about: str) -> Table:
     """One table of several sections' tables, a section a row's first column; columns that not all have come last."""
     columns = list(dict.fromkeys(column for table in tables for column in table.columns))
     rows: list[Row] = []

@@ -48,13 +48,13 @@ class Table:
 
     def as_markdown(self) -> str:
         """Numbers for a person; what a label holds is text, never markup."""
-        rows = [[_marked(cell) for cell in row] for row in self.rows]
-        columns = [str(_marked(column)) for column in self.columns]
+        rows = [[_escape(cell) for cell in row] for row in self.rows]
+        columns = [str(_escape(column)) for column in self.columns]
         table = tabulate(rows, headers=columns, tablefmt="pipe", disable_numparse=True)
         return f"{self.about}\n\n{table}\n"
 
 
-def shown(cell: Cell) -> str:
+def format_cell(cell: Cell) -> str:
     """A cell for a person: about three significant digits, a dash for None."""
     if cell is None:
         return "-"
@@ -71,5 +71,5 @@ def _is_number(cell: Cell) -> bool:
     return not isinstance(cell, str) or re.fullmatch(r"[-+]?[\d.,]+( ± [\d.,]+)?( \(\d+\))?", cell) is not None
 
 
-def _marked(cell: Cell) -> str:
-    return html.escape(shown(cell), quote=False).replace("|", "\\|").replace("\n", " ")
+def _escape(cell: Cell) -> str:
+    return html.escape(format_cell(cell), quote=False).replace("|", "\\|").replace("\n", " ")

@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 
 from al_bench.active.inputs import to_float
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -15,6 +16,7 @@ from al_bench.representation import Representation
 from al_bench.storage.artifacts import Artifacts
 
 
+@declare("representation/autoencoder")
 class Codes(Representation):
     """(N, C, H, W) images to (N, D) codes of `feature`, in every split.
 

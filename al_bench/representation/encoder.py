@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -12,15 +13,17 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint
+from al_bench.active.part import declare, describe
 from al_bench.config.ranges import Precision
 from al_bench.gan import Gan, GanNetworks
-from al_bench.storage.artifacts import Artifacts, Made, describe
+from al_bench.storage.artifacts import Artifacts
 from al_bench.training.batches import Batches
-from al_bench.training.fit import fit
+from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses, Trace
 from al_bench.training.module import Module
 
 
+@declare("representation/encoder")
 @dataclass(frozen=True)
 class Encoder:
     """How the network that guesses latents is trained.
@@ -49,14 +52,11 @@ class Encoder:
         """Trains on what the generator draws; returns the encoder and the losses of every 50 steps."""
         network = self.untrained(image_shape, networks.latent_size)
         seed = seeding.seed_for(self.seed, 0, "encoder latents")
-        trace = fit(
+        trace = Fitter(next(networks.parameters()).device, self.precision, self.trainer).fit(
             Inversion(network, self.optimizer),
             DrawnPairs(networks, self.batch_size, self.iterations, seed),
             seed=seeding.seed_for(self.seed, 0, "encoder training"),
-            device=next(networks.parameters()).device,
             name=type(self).__name__,
-            precision=self.precision,
-            trainer=self.trainer,
             scratch=scratch,
         )
         return network, trace
@@ -64,14 +64,9 @@ class Encoder:
     def trained(self, gan: Gan, networks: GanNetworks, images: Inputs, artifacts: Artifacts) -> nn.Module:
         """The encoder of a GAN that was trained on `images`, trained once and stored."""
         spec = {"encoder": {**describe(self), "gan": describe(gan)}, "images": fingerprint(images)}
-
-        def make(scratch: Path) -> Made:
-            network, trace = self.fit(networks, images.shape[1:], scratch)
-            return network.state_dict(), trace
-
-        network = self.untrained(images.shape[1:], networks.latent_size)
-        network.load_state_dict(artifacts.get("encoder", spec, make))
-        return network.to(images.device).eval().requires_grad_(False)
+        untrained = self.untrained(images.shape[1:], networks.latent_size)
+        fit = partial(self.fit, networks, images.shape[1:])
+        return artifacts.train_once("encoder", spec, untrained, fit, images.device)
 
 
 class DrawnPairs(Batches):

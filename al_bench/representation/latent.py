@@ -1,7 +1,7 @@
 """Images replaced by their latents in a GAN: the space in which ADBA learns (Huijser and van Gemert 2017, Sec. 3).
 
 A Wasserstein GAN has no encoder, and ASAL Sec. 5.3 does not say how it found the latents of real images. Here a network
-learns them from pairs (G(z), z), then gradient steps on the reconstruction refine each image's own (facts 1.11).
+learns them from pairs (G(z), z), then gradient steps on the reconstruction refine each image's own.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench.active.inputs import Inputs, fingerprint, to_float
+from al_bench.active.part import declare, describe
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.files import written_whole
@@ -24,11 +25,12 @@ from al_bench.network.predict import stream
 from al_bench.progress import progress
 from al_bench.representation import Representation
 from al_bench.representation.encoder import Encoder
-from al_bench.storage.artifacts import Artifacts, Made, describe
+from al_bench.storage.artifacts import Artifacts, Made
 
 _BLOCK = 500  # images that are refined at once and then kept, so that a killed run goes on behind them
 
 
+@declare("representation/latent")
 @dataclass(frozen=True)
 class Latent(Representation):
     """(N, C, H, W) images to (N, Z) latents of `gan`, each dimension of mean 0 and deviation 1 on the training split.

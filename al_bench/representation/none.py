@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.representation import Representation
 from al_bench.storage.artifacts import Artifacts
 
 
+@declare("representation/none")
 class NoRepresentation(Representation):
     """Changes nothing."""
 

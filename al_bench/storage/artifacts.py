@@ -5,18 +5,18 @@ one, the first trains and the other waits on a lock that the system takes back w
 """
 
 import dataclasses
-import functools
-import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
 
+from al_bench.active.part import hash_of
 from al_bench.files import digest, make_once, read_json, write_json, written_whole
 from al_bench.storage.commit import current_commit
 from al_bench.training.cost import measure_cost
@@ -25,6 +25,7 @@ from al_bench.training.loss_record import Trace
 logger = logging.getLogger(__name__)
 
 Made = tuple[Mapping[str, Tensor], Trace]
+Trained = TypeVar("Trained", bound=nn.Module)
 
 
 class Artifacts:
@@ -44,12 +45,32 @@ class Artifacts:
         `describe`. make: called with a folder for checkpoints; returns the tensors and the losses. A corrupted artifact
         is set aside and made anew.
         """
-        text = json.dumps(spec, sort_keys=True)
-        path = self.root / kind / digest(text.encode())[:12]
+        path = self.root / kind / hash_of(spec)
         files = [path.with_suffix(".safetensors"), path.with_suffix(".json")]
-        found = make_once(files, kind, lambda: self._read(path), lambda: self._make(path, kind, json.loads(text), make))
+        found = make_once(files, kind, lambda: self._read(path), lambda: self._make(path, kind, spec, make))
         self.seconds[kind] = read_json(path.with_suffix(".json"))["effort"]["seconds"]
         return found
+
+    def train_once(
+        self,
+        kind: str,
+        spec: Mapping[str, Any],
+        untrained: Trained,
+        fit: Callable[[Path], tuple[nn.Module, Trace]],
+        device: torch.device,
+    ) -> Trained:
+        """A trained module, trained first where nobody has: on `device`, in eval mode, its parameters take no gradient.
+
+        kind, spec: see `get`. untrained: what the stored weights are loaded into. fit: called with a folder for
+        checkpoints; returns another such module, trained, and its losses.
+        """
+
+        def make(scratch: Path) -> Made:
+            module, losses = fit(scratch)
+            return module.state_dict(), losses
+
+        untrained.load_state_dict(self.get(kind, spec, make))
+        return untrained.to(device).eval().requires_grad_(False)
 
     def _read(self, path: Path) -> dict[str, Tensor] | None:
         """None where it is not there. Raises ValueError, KeyError or FileNotFoundError for a corrupted one."""
@@ -82,30 +103,3 @@ class Artifacts:
         shutil.rmtree(path.with_suffix(".scratch"), ignore_errors=True)
         logger.info(f"made {kind} in {cost.seconds:,.1f} s")
         return load(data)
-
-
-def describe(part: Any) -> Any:
-    """Plain values that say all that `part` was configured with: what its artifact's name is made from.
-
-    Takes dataclasses (fields whose metadata has identity=False are left out), functools.partial, functions, classes,
-    numbers, strings, None, sequences and mappings. Raises TypeError for anything else, so nothing is left out in
-    silence.
-    """
-    if part is None or isinstance(part, bool | int | float | str):
-        return part
-    if isinstance(part, functools.partial):
-        return {"target": _path(part.func), "args": describe(part.args), **describe(part.keywords)}
-    if dataclasses.is_dataclass(part) and not isinstance(part, type):
-        kept = [field for field in dataclasses.fields(part) if field.metadata.get("identity", True)]
-        return {"target": _path(type(part)), **{field.name: describe(getattr(part, field.name)) for field in kept}}
-    if isinstance(part, Mapping):
-        return {str(key): describe(value) for key, value in part.items()}
-    if isinstance(part, Sequence):
-        return [describe(value) for value in part]
-    if callable(part) and hasattr(part, "__qualname__"):
-        return _path(part)
-    raise TypeError(f"cannot describe {part!r}")
-
-
-def _path(target: Any) -> str:
-    return f"{target.__module__}.{target.__qualname__}"

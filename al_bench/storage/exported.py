@@ -1,4 +1,4 @@
-"""Finished runs that travel: one small JSON each, without weights, under `results/cells/`."""
+"""Finished runs that travel: which are written under `results/cells`, and which of them a sweep counts."""
 
 import json
 import logging
@@ -8,11 +8,15 @@ from statistics import fmean
 from typing import Any
 
 from omegaconf import DictConfig
+from safetensors.numpy import load
 
+from al_bench.active.metric import Metric
+from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
-from al_bench.config.identity import hash_of, identify
+from al_bench.config.identity import identify, metrics_of
 from al_bench.config.values import plain
-from al_bench.files import as_json, digest, read_json, write_json
+from al_bench.files import digest, read_json, set_aside, written_whole
+from al_bench.storage.cell import SUFFIX, CellError, pack, read_cell
 
 logger = logging.getLogger(__name__)
 
@@ -20,10 +24,11 @@ Record = dict[str, Any]
 
 MOST_BYTES = 900_000  # of an exported file, which is committed: hosts refuse or warn from a MiB on
 _MEASURED = ("scores", "entropies")  # of a query: what a thinned cycle has of its first rows alone, as of its trace
+_OF_FILES = ("sha256", "sha256_model", "sha256_record")  # sums of files that stay behind, and that of the record
 
 
 def export(outputs: Path, cells: Path, images_of: Callable[[Path], list[Record]] | None = None) -> list[Path]:
-    """Writes each finished run under `outputs` as `<label>-<id>.json` under `cells`; returns the files.
+    """Writes each finished run under `outputs` as `<label>-<id>.cell.xz` under `cells`; returns the files.
 
     A run is finished when its own stored stop rules hold. An exported cell with more cycles is left alone. images_of:
     gives some images of a run's folder as plain values, which travel with it.
@@ -31,23 +36,54 @@ def export(outputs: Path, cells: Path, images_of: Callable[[Path], list[Record]]
     written = []
     for config_path in sorted(outputs.glob("**/config.json")):
         folder = config_path.parent
-        try:
-            stored, records = read_json(config_path), stored_cycles(folder)
-        except ValueError:
-            logger.warning(f"left out, corrupted: {folder}")
+        cell = _finished(folder)
+        if cell is None:
             continue
-        reason = Stopping.stored(stored["config"]["loop"]).reason(records[-1] if records else None)
-        if reason is None:
-            logger.info(f"left out, not finished: {folder}")
-            continue
-        path = cells / f"{'-'.join(folder.relative_to(outputs).parts)}.json"
-        if not path.exists() or len(read_json(path)["cycles"]) < len(records):
-            cell = {**portable(stored), "finished": reason, "cycles": records}
+        path = cells / f"{'-'.join(folder.relative_to(outputs).parts)}{SUFFIX}"
+        if len(_exported_cycles(path)) < len(cell["cycles"]):
             if images_of and (images := images_of(folder)):
                 cell["images"] = images
-            write_json(path, thinned(cell))
+            with written_whole(path) as file:
+                file.write(pack(thinned(cell)))
             written.append(path)
     return written
+
+
+def _finished(folder: Path) -> Record | None:
+    """The cell of a run's folder; None, said in the log, where it is not finished or cannot be read."""
+    try:
+        stored, records = read_json(folder / "config.json"), stored_cycles(folder)
+        cycles = [_portable_cycle(record, folder) for record in records]
+    except (ValueError, OSError):
+        logger.warning(f"left out, corrupted: {folder}")
+        return None
+    metrics = [Metric.stored(metric) for metric in stored["metrics"]]
+    reason = Stopping.stored(stored["config"]["loop"], metrics).reason(records[-1] if records else None)
+    if reason is None:
+        logger.info(f"left out, not finished: {folder}")
+        return None
+    return {**portable(stored), "finished": reason, "cycles": cycles}
+
+
+def _portable_cycle(record: Record, folder: Path) -> Record:
+    """A cycle without the sums of files that stay behind, and with what of them travels: a bit for each test image, 1
+    where the model had it right, eight to a byte."""
+    kept = {key: value for key, value in record.items() if key not in _OF_FILES}
+    if "test_images" in record:
+        tensors = load((folder / "cycles" / f"{record['index']:03d}.safetensors").read_bytes())
+        kept["correct"] = tensors["correct"].tolist()
+    return kept
+
+
+def _exported_cycles(path: Path) -> list[Record]:
+    """The cycles of a cell that is there whole; one that is not is set aside and named."""
+    if not path.exists():
+        return []
+    try:
+        return list(read_cell(path)["cycles"])
+    except CellError as error:
+        logger.warning(f"{path} {error}: kept as {set_aside(path).name}")
+        return []
 
 
 def portable(stored: Record) -> Record:
@@ -69,7 +105,7 @@ def portable(stored: Record) -> Record:
 
 def thinned(cell: Record, most: int = MOST_BYTES) -> Record:
     """The cell in at most `most` bytes, where it takes that: each cycle with fewer rows of what was measured per
-    annotation, halved until it fits, their means over all rows beside them, and a sum of its own.
+    annotation, halved until it fits, their means over all rows beside them.
 
     What was selected and how it was labeled stays whole, but for a cycle 0 that holds the whole pool.
     """
@@ -80,7 +116,7 @@ def thinned(cell: Record, most: int = MOST_BYTES) -> Record:
     first, *others = cell["cycles"] or [{}]
     if first.get("unlabeled") == 0 and _size(cell) > most:
         all_of_it = {**first["query"], "indices": None, "labels": None, "ranks": None}
-        cell = {**cell, "cycles": [_summed({**first, "query": all_of_it}), *others]}
+        cell = {**cell, "cycles": [{**first, "query": all_of_it}, *others]}
     return cell
 
 
@@ -91,7 +127,7 @@ def record_sum(record: Record) -> str:
 
 
 def _size(cell: Record) -> int:
-    return len(as_json(cell).encode())
+    return len(pack(cell))
 
 
 def _rows(record: Record) -> list[Any]:
@@ -110,11 +146,7 @@ def _with_rows(record: Record, rows: int) -> Record:
     means = {name: fmean(values) for name, values in finite.items() if values}
     first = {name: values[:rows] for name, values in trace.items()}
     known = record.get("trace_mean", {})  # of more rows than are left, where this is not the first halving
-    return _summed({**record, "query": {**query, **cut}, "trace": first, "trace_mean": {**means, **known}})
-
-
-def _summed(record: Record) -> Record:
-    return {**record, "sha256_record": record_sum(record)}
+    return {**record, "query": {**query, **cut}, "trace": first, "trace_mean": {**means, **known}}
 
 
 def stored_cycles(folder: Path) -> list[Record]:
@@ -125,8 +157,8 @@ def stored_cycles(folder: Path) -> list[Record]:
 
 def finished_cell(cells: Path, wanted: Record, stopping: Stopping) -> list[Record]:
     """The records of the exported run of an identity where the stop rules hold for it, else an empty list."""
-    for path in cells.glob(f"*{hash_of(wanted)}.json"):
-        records: list[Record] = read_json(path)["cycles"]
+    for path in cells.glob(f"*{hash_of(wanted)}{SUFFIX}"):
+        records = _exported_cycles(path)
         if records and stopping.reason(records[-1]) is not None:
             return records
         logger.info(f"{path} ends before these stop rules do: the run is done anew")
@@ -136,7 +168,7 @@ def finished_cell(cells: Path, wanted: Record, stopping: Stopping) -> list[Recor
 def finished_reason(config: DictConfig, folder: Path) -> str | None:
     """Why the run of a composed configuration is finished, here in its folder or in an exported cell; else None."""
     records = known_cycles(config, folder)
-    return Stopping.stored(plain(config.loop)).reason(records[-1] if records else None)
+    return _stopping(config).reason(records[-1] if records else None)
 
 
 def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
@@ -144,7 +176,7 @@ def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
 
     A folder that cannot be read has none: the run itself says what is wrong with it.
     """
-    stopping = Stopping.stored(plain(config.loop))
+    stopping = _stopping(config)
     try:
         records = stored_cycles(folder)
     except ValueError:
@@ -152,3 +184,7 @@ def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
     if records and stopping.reason(records[-1]) is not None:
         return records
     return finished_cell(Path(config.paths.cells), identify(config), stopping) or records
+
+
+def _stopping(config: DictConfig) -> Stopping:
+    return Stopping.stored(plain(config.loop), metrics_of(config))

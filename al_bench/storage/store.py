@@ -17,13 +17,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 from safetensors.torch import load, save
 from torch import Tensor
 
-from al_bench.config.identity import hash_of
+from al_bench.active.part import hash_of
 from al_bench.config.values import differences
 from al_bench.errors import UserError
 from al_bench.files import digest, read_json, set_aside, write_json, written_whole
@@ -56,9 +56,9 @@ class RunStore:
     where a stored cycle is corrupted and later ones build on it.
     """
 
-    def __init__(self, folder: Path, identity: Record, about: Record, keep_weights: str = "last") -> None:
-        if keep_weights not in ("last", "all"):
-            raise UserError(f"keep_weights={keep_weights} is not known: use last or all")
+    def __init__(
+        self, folder: Path, identity: Record, about: Record, keep_weights: Literal["last", "all"] = "last"
+    ) -> None:
         self.folder, self.identity, self.about, self.keep_weights = folder, identity, about, keep_weights
         self.cycles = folder / "cycles"
         self.scratch = folder / "scratch"

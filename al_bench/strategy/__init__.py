@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery, Query
 from al_bench.dataset import Dataset
 from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts
@@ -39,13 +39,19 @@ class Strategy(ABC):
         """
 
 
-def highest(scores: Tensor, candidates: Tensor, size: int) -> Query:
-    """The `size` candidates of highest score, highest first; ties go to the lower position.
+def highest(scores: Tensor, candidates: Tensor, size: int) -> Tensor:
+    """(size,) int64 rows of the highest scores, highest first; ties go to the lower row.
 
-    scores: (U,); candidates: (U,) positions in the training split. Raises ValueError at a score that is NaN.
+    scores: (U,), of the images at `candidates`, (U,) positions in the training split. Raises ValueError at a score that
+    is NaN.
     """
     if scores.isnan().any():
         position = int(candidates[scores.isnan().nonzero()[0, 0]])
         raise ValueError(f"the score of image {position} is NaN")
-    best = scores.sort(descending=True, stable=True).indices[:size]
-    return Query(indices=candidates[best.to(candidates.device)], scores=scores[best])
+    return scores.sort(descending=True, stable=True).indices[:size]
+
+
+def query_highest(scores: Tensor, candidates: Tensor, size: int) -> PoolQuery:
+    """Asks for the `size` candidates of highest score, see `highest`."""
+    rows = highest(scores, candidates, size)
+    return PoolQuery(candidates[rows.to(candidates.device)], scores=scores[rows])

@@ -7,8 +7,9 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.inputs import as_stored
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import SyntheticQuery
 from al_bench.active.scores import boundary_distance
 from al_bench.dataset import Dataset
 from al_bench.network import Network
@@ -20,6 +21,7 @@ from al_bench.strategy import Strategy
 _SAME = 1e-3  # from a line through a latent; float32 latents of standardised dimensions are 1e-5 off
 
 
+@declare("strategy/adba")
 class Adba(Strategy):
     """One line per unlabeled latent that is near the boundary: perpendicular to it, through the latent, as long as the
     sphere around the pool's mean that holds the pool. One line is one annotation of n_line_images images.
@@ -41,7 +43,7 @@ class Adba(Strategy):
         assert dataset.decode is not None, "`fitting` refuses a representation without"
         self.decode = dataset.decode
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> SyntheticQuery:
         """Lines as latents (Q, V, D), shown as images; scores are the distances of their pool latents to the boundary.
 
         trace: `position` (Q,) of that latent in the training split.
@@ -54,7 +56,7 @@ class Adba(Strategy):
         lines = chords(feet(pool.inputs[positions], normal, offset), normal, center, radius, self.n_line_images)
         shown = as_stored(self.decode(lines.flatten(0, 1)), torch.uint8).unflatten(0, lines.shape[:2])
         synthetic = as_stored(lines, pool.inputs.dtype)
-        return Query(synthetic=synthetic, shown=shown, scores=gaps[order], trace={"position": positions})
+        return SyntheticQuery(synthetic, shown, scores=gaps[order], trace={"position": positions})
 
     def _asked(self, pool: Pool) -> Tensor:
         """(U,) bool: which unlabeled latents lie on a line that was asked for. Read off the lines themselves, so that

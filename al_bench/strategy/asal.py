@@ -10,8 +10,9 @@ from torch.optim import Optimizer
 
 from al_bench.active import scores
 from al_bench.active.inputs import Inputs, as_stored
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -25,6 +26,7 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy import Strategy, highest
 
 
+@declare("strategy/asal")
 class Asal(Strategy):
     """One pool image per synthetic image, its nearest in a feature space after a PCA fitted on the pool.
 
@@ -63,8 +65,6 @@ class Asal(Strategy):
         if gan is None or feature is None:
             missing = "gan" if gan is None else "feature"
             raise UserError(f"ASAL matches synthetic with real images and {missing}=none: choose another {missing}")
-        if candidates_from not in ("generator", "neighbors"):
-            raise UserError(f"strategy.candidates_from={candidates_from} is not known: use generator or neighbors")
         self.gan, self.feature, self.matcher, self.score = gan, feature, matcher, score
         self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight)
         self.pca_size, self.scan_pool = pca_size, scan_pool
@@ -82,7 +82,7 @@ class Asal(Strategy):
         if not self.feature.follows_model:
             self._index(dataset.train.images, None)
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         """The matches in the order of synthesis, of falling score where there are more candidates than are asked for;
         the query's scores are those of the synthetic images."""
         if self.feature.follows_model:
@@ -90,8 +90,8 @@ class Asal(Strategy):
         synthetic, neighbors = self._shares(size, len(pool.unlabeled))
         found = self.search(self.networks, model, self.score, synthetic, rng)
         # The nearest free one of every image first, then the second of every one
-        matches = self.matcher.match(self._projected(found.images, model).repeat(neighbors, 1), pool.labeled)
-        kept = self._kept(matches.indices.to(pool.device), size, model, pool)
+        matches = self.matcher.match(self._project(found.images, model).repeat(neighbors, 1), pool.labeled)
+        kept = self._choose(matches.indices.to(pool.device), size, model, pool)
         found, indices = found.rows(kept % synthetic), matches.indices[kept].to(pool.device)
         trace = {
             **found.trace(model),
@@ -102,27 +102,26 @@ class Asal(Strategy):
         if self.scan_pool:
             entropies = predict(model, pool.inputs, pool.unlabeled, scores.entropy)
             trace["pool_best_entropy"] = entropies.topk(size).values
-        return Query(indices, scores=of_images(model, found.images, self.score), ranks=matches.ranks[kept], trace=trace)
+        best = of_images(model, found.images, self.score)
+        return PoolQuery(indices, matches.ranks[kept], scores=best, trace=trace)
 
     def _shares(self, size: int, left: int) -> tuple[int, int]:
         """How many synthetic images to make, and how many neighbors of each to take."""
         candidates = min(max(self.candidates or size, size), left)
         return (size, candidates // size) if self.candidates_from == "neighbors" else (candidates, 1)
 
-    def _kept(self, candidates: Tensor, size: int, model: Network, pool: Pool) -> Tensor:
+    def _choose(self, candidates: Tensor, size: int, model: Network, pool: Pool) -> Tensor:
         """(Q,) rows of the (M,) candidate positions that are asked for."""
         if len(candidates) == size:
             return torch.arange(size)
-        best = highest(predict(model, pool.inputs, candidates, self.score), candidates, size).indices
-        assert best is not None
-        return (best[:, None] == candidates).nonzero()[:, 1].cpu()
+        return highest(predict(model, pool.inputs, candidates, self.score), candidates, size).cpu()
 
     def _index(self, images: Inputs, model: Network | None) -> None:
         # Two passes, so that features before the PCA never exist for the whole pool
         self.pca = fit_pca(self._features(images, model), self.pca_size)
-        self.matcher.fit(self._projected(images, model))
+        self.matcher.fit(self._project(images, model))
 
-    def _projected(self, images: Inputs, model: Network | None) -> Tensor:
+    def _project(self, images: Inputs, model: Network | None) -> Tensor:
         projected = self.pca.mean.new_empty(len(images), len(self.pca.components))
         start = 0
         for part in self._features(images, model):  # filled as they come: joined at the end they would be there twice

@@ -1,12 +1,13 @@
-"""Core-set: furthest-first traversal of the embeddings (k-center greedy; Sener and Savarese 2018; facts 2.3)."""
+"""Core-set: furthest-first traversal of the embeddings (k-center greedy; Sener and Savarese 2018)."""
 
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
@@ -14,6 +15,7 @@ from al_bench.strategy import Strategy
 _CHUNK = 2**24  # distances held at once while those to the labeled images are taken: 64 MiB
 
 
+@declare("strategy/coreset")
 class CoreSet(Strategy):
     """Asks again and again for the unlabeled image that is farthest from everything labeled or asked for.
 
@@ -22,11 +24,11 @@ class CoreSet(Strategy):
 
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         points = embeddings(model, pool.inputs, pool.unlabeled)
         centers = embeddings(model, pool.inputs, pool.labeled)
         chosen, distances = furthest_first(points, centers, size)
-        return Query(indices=pool.unlabeled[chosen.to(pool.device)], scores=distances)
+        return PoolQuery(pool.unlabeled[chosen.to(pool.device)], scores=distances)
 
 
 def furthest_first(points: Tensor, centers: Tensor, size: int) -> tuple[Tensor, Tensor]:

@@ -1,24 +1,28 @@
-"""DFAL: ask for what the smallest perturbation takes to another class (Ducoffe and Precioso 2018; facts 2.3)."""
+"""DFAL: ask for what the smallest perturbation takes to another class (Ducoffe and Precioso 2018)."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from al_bench.active.inputs import Inputs, to_float
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
-from al_bench.errors import UserError
+from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import evaluating, predict, stream
-from al_bench.strategy import Strategy, highest
-from al_bench.strategy.thin_convolutions import ThinConvolutions
+from al_bench.strategy import Strategy, query_highest
 
 _WAVE = 2**24  # numbers of the images that are moved at a time: 64 MiB, and their perturbations as much
 _ON_CPU, _ON_GPU = 128, 256  # images of a batch: more are no quicker
+_THIN = 3  # input channels; oneDNN computes 16 of them, however few there are
 
 
+@declare("strategy/deepfool")
 @dataclass(frozen=True)
 class DeepFool(Strategy):
     """Asks for the unlabeled images that DeepFool (Moosavi-Dezfooli et al. 2016) has to change least, in L2.
@@ -38,17 +42,11 @@ class DeepFool(Strategy):
     overshoot: NonNegativeFloat
     running_minimum: bool = True
 
-    def __post_init__(self) -> None:
-        if self.max_iter < 1:
-            raise UserError(f"strategy.max_iter={self.max_iter} is no number of steps: use 1 or more")
-        if self.overshoot < 0:
-            raise UserError(f"strategy.overshoot={self.overshoot} would stop short of the boundary: use 0 or more")
-
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         squares, _ = self.perturbations(model, pool.inputs, pool.unlabeled)
         if squares.isinf().all():
             raise FloatingPointError("no logit depends on the images, so that DeepFool finds no boundary")
-        return highest(-squares, pool.unlabeled, size)
+        return query_highest(-squares, pool.unlabeled, size)
 
     def perturbations(self, model: Network, inputs: Inputs, indices: Tensor) -> tuple[Tensor, Tensor]:
         """(U,) squared norms of the perturbations of inputs[indices], and the (U,) int64 steps that each took.
@@ -123,3 +121,43 @@ def _finite_classes(logits: Tensor) -> Tensor:
     if not logits.isfinite().all():
         raise FloatingPointError("a logit is not finite, so that DeepFool finds no boundary")
     return class_logits(logits).argmax(1)
+
+
+class ThinConvolutions(TorchFunctionMode):
+    """Inside the block convolutions of images of up to three channels on a CPU go back through a product of matrices,
+    which takes gradients of images a few times as fast as torch does.
+
+    Their weights are taken as constants, so this is not for training.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if func is torch.conv2d and not kwargs and _is_thin(*args):
+            images, weight, bias, stride, padding, _, _ = args
+            return _Convolution.apply(images, weight.detach(), None if bias is None else bias.detach(), stride, padding)
+        return func(*args, **(kwargs or {}))
+
+
+def _is_thin(images: Tensor, weight: Tensor, *others: Any) -> bool:
+    """others: as `nn.Conv2d` gives them."""
+    if images.device.type != "cpu" or images.dim() != 4 or len(weight[0]) > _THIN or len(others) != 5:
+        return False
+    _, _, padding, dilation, groups = others
+    return not isinstance(padding, str) and set(dilation) == {1} and groups == 1
+
+
+class _Convolution(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any) -> Tensor:
+        ctx.save_for_backward(images, weight)
+        ctx.stride, ctx.padding = stride, padding
+        return torch.conv2d(images, weight, bias, stride, padding)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        images, weight = ctx.saved_tensors
+        one = torch.ops.aten._slow_conv2d_backward.output_mask(
+            gradient.contiguous(), images, weight, weight.shape[2:], ctx.stride, ctx.padding, [True, False, False]
+        )[0]
+        return one, None, None, None, None

@@ -1,4 +1,4 @@
-"""Monte-Carlo dropout: the whole pool is scanned several times with dropout on (DBAL and BALD; facts 2.3)."""
+"""Monte-Carlo dropout: the whole pool is scanned several times with dropout on (DBAL and BALD)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,13 +8,15 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import predict
-from al_bench.strategy import Strategy, highest
+from al_bench.strategy import Strategy, query_highest
 
 
+@declare("strategy/dropout")
 @dataclass(frozen=True)
 class Dropout(Strategy):
     """Asks for the unlabeled images of highest `score` over `passes` stochastic passes.
@@ -28,7 +30,7 @@ class Dropout(Strategy):
     needs: ClassVar[frozenset[str]] = frozenset({"dropout"})
     order_invariant: ClassVar[bool] = False  # an image's masks are drawn by its place in its batch
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         seed = int(torch.randint(2**62, (), generator=rng))
         scores = predict(model, pool.inputs, pool.unlabeled, self.score, self.passes, seed)
-        return highest(scores, pool.unlabeled, size)
+        return query_highest(scores, pool.unlabeled, size)

@@ -8,8 +8,9 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from al_bench.active.inputs import as_stored
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import SyntheticQuery
 from al_bench.active.scores import boundary_closeness, boundary_distance
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
@@ -20,11 +21,12 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy import Strategy
 
 
+@declare("strategy/gaal")
 class Gaal(Strategy):
     """Minimises the distance to the decision boundary over the latents of a generator.
 
     steps, optimizer, z_batch, generator_mode, prior_weight: of the latent search. max_tries: searches per image, each
-    from a fresh latent, until one ends within `tolerance` of the boundary (facts 1.11); the nearest of them counts.
+    from a fresh latent, until one ends within `tolerance` of the boundary; the nearest of them counts.
     tolerance: difference of the two largest logits; a hinge loss wants it to be 2 or more.
     """
 
@@ -47,8 +49,6 @@ class Gaal(Strategy):
     ) -> None:
         if gan is None:
             raise UserError("GAAL asks for labels of synthetic images and gan=none: choose another gan")
-        if max_tries < 1:
-            raise UserError(f"strategy.max_tries={max_tries} is no number of searches: use 1 or more")
         self.gan, self.max_tries, self.tolerance = gan, max_tries, tolerance
         self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight)
 
@@ -56,14 +56,14 @@ class Gaal(Strategy):
         """Trains the GAN, or takes the stored one."""
         self.networks = self.gan.trained(dataset, artifacts)
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> SyntheticQuery:
         """Synthetic images as the pool stores its own; scores are their distances to the boundary."""
-        found, tries = self._searched(model, size, rng)
+        found, tries = self._search(model, size, rng)
         synthetic = as_stored(found.images, pool.inputs.dtype)
         distances = of_images(model, synthetic, boundary_distance)
-        return Query(synthetic=synthetic.unsqueeze(1), scores=distances, trace={**found.trace(model), "tries": tries})
+        return SyntheticQuery(synthetic.unsqueeze(1), scores=distances, trace={**found.trace(model), "tries": tries})
 
-    def _searched(self, model: Network, size: int, rng: torch.Generator) -> tuple[Found, Tensor]:
+    def _search(self, model: Network, size: int, rng: torch.Generator) -> tuple[Found, Tensor]:
         """The images, and the (Q,) searches that each took."""
         found = self.search(self.networks, model, boundary_closeness, size, rng)
         distances = of_images(model, found.images, boundary_distance)

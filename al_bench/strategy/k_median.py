@@ -1,4 +1,4 @@
-"""K-median: the unlabeled images nearest to the medians of as many clusters (WAAL Sec. 4; facts 2.3)."""
+"""K-median: the unlabeled images nearest to the medians of as many clusters (WAAL Sec. 4)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,9 +7,9 @@ import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
-from al_bench.errors import UserError
+from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
@@ -17,6 +17,7 @@ from al_bench.strategy import Strategy
 _CHUNK = 2**22  # distances held at once: 16 MiB
 
 
+@declare("strategy/k_median")
 @dataclass(frozen=True)
 class KMedian(Strategy):
     """Clusters the embeddings by L1 distance and asks for the image nearest to each center, among its cluster's.
@@ -31,15 +32,11 @@ class KMedian(Strategy):
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # the first centers are drawn by position
 
-    def __post_init__(self) -> None:
-        if self.max_iter < 1:
-            raise UserError(f"strategy.max_iter={self.max_iter} is no number of rounds: use 1 or more")
-
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         points = embeddings(model, pool.inputs, pool.unlabeled).float()
         centers = clustered(points, first_centers(points, size, rng), self.max_iter, self.tolerance)
         chosen, distances = nearest_to_centers(points, centers, size)
-        return Query(indices=pool.unlabeled[chosen.to(pool.device)], scores=distances)
+        return PoolQuery(pool.unlabeled[chosen.to(pool.device)], scores=distances)
 
 
 def first_centers(points: Tensor, size: int, rng: torch.Generator) -> Tensor:

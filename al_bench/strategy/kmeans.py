@@ -1,4 +1,4 @@
-"""K-means: the unlabeled images nearest to the centers of as many clusters (WAAL's "K-Median"; facts 2.3)."""
+"""K-means: the unlabeled images nearest to the centers of as many clusters (WAAL's "K-Median")."""
 
 from typing import ClassVar
 
@@ -6,13 +6,15 @@ import numpy as np
 import torch
 from sklearn.cluster import KMeans as Clustering
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
 
 
+@declare("strategy/kmeans")
 class KMeans(Strategy):
     """Clusters the embeddings and asks for the image nearest to each center, among those of its cluster.
 
@@ -22,10 +24,10 @@ class KMeans(Strategy):
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # the first centers are drawn by position
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         points = embeddings(model, pool.inputs, pool.unlabeled).float().cpu().numpy()
         chosen = nearest_to_centers(points, size, int(torch.randint(2**32, (), generator=rng)))
-        return Query(indices=pool.unlabeled[torch.from_numpy(chosen).to(pool.device)])
+        return PoolQuery(pool.unlabeled[torch.from_numpy(chosen).to(pool.device)])
 
 
 def nearest_to_centers(points: np.ndarray, size: int, seed: int) -> np.ndarray:

@@ -5,11 +5,12 @@ from typing import ClassVar, Protocol, cast
 import torch
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import stream
-from al_bench.strategy import Strategy, highest
+from al_bench.strategy import Strategy, query_highest
 
 
 class LossPredicting(Protocol):
@@ -19,6 +20,7 @@ class LossPredicting(Protocol):
         """(B, ...) float inputs to (B,)."""
 
 
+@declare("strategy/learning_loss")
 class LearningLoss(Strategy):
     """Asks for the unlabeled images of the highest loss that the model predicts of itself.
 
@@ -27,7 +29,7 @@ class LearningLoss(Strategy):
 
     needs: ClassVar[frozenset[str]] = frozenset({"predicted_loss"})
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         predicting = cast(LossPredicting, model).predicted_loss
         predicted = torch.cat(list(stream(predicting, model, pool.inputs, pool.unlabeled)))
-        return highest(predicted, pool.unlabeled, size)
+        return query_highest(predicted, pool.unlabeled, size)

@@ -8,13 +8,15 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import predict
-from al_bench.strategy import Strategy, highest
+from al_bench.strategy import Strategy, query_highest
 
 
+@declare("strategy/subset")
 @dataclass(frozen=True)
 class Subset(Strategy):
     """Asks for the images of highest `score` among as many unlabeled ones, drawn anew in each cycle.
@@ -27,7 +29,7 @@ class Subset(Strategy):
     candidates: PositiveInt
     order_invariant: ClassVar[bool] = False  # draws positions, so another order of the pool is another draw
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         drawn = torch.randperm(len(pool.unlabeled), generator=rng)[: max(self.candidates, size)]
         candidates = pool.unlabeled[drawn.to(pool.device)].sort().values  # so that ties go to the lower position
-        return highest(predict(model, pool.inputs, candidates, self.score), candidates, size)
+        return query_highest(predict(model, pool.inputs, candidates, self.score), candidates, size)

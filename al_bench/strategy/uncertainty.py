@@ -5,13 +5,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import predict
-from al_bench.strategy import Strategy, highest
+from al_bench.strategy import Strategy, query_highest
 
 
+@declare("strategy/uncertainty")
 class Uncertainty(Strategy):
     """Asks for the unlabeled images of highest `score`.
 
@@ -21,6 +23,6 @@ class Uncertainty(Strategy):
     def __init__(self, score: Callable[[Tensor], Tensor]) -> None:
         self.score = score
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         scores = predict(model, pool.inputs, pool.unlabeled, self.score)
-        return highest(scores, pool.unlabeled, size)
+        return query_highest(scores, pool.unlabeled, size)

@@ -1,15 +1,16 @@
 """WAAL's query: uncertain images that do not look like what is labeled (WAAL Sec. 3.4, Eqs. 9 to 11)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Protocol, cast
 
 import torch
 from pydantic import NonNegativeFloat
 from torch import Tensor
 
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.config.ranges import Fraction
 from al_bench.network import Network
 from al_bench.network.predict import stream
@@ -25,6 +26,7 @@ class Criticizing(Protocol):
         """(B, F[, h, w]) features to g in [0, 1], (B,): towards 1 for what looks unlabeled."""
 
 
+@declare("strategy/waal")
 @dataclass(frozen=True)
 class Waal(Strategy):
     """Asks for the unlabeled images of smallest U(x) - coefficient g(x), by one pass over the pool (Alg. 1, line 9).
@@ -38,7 +40,7 @@ class Waal(Strategy):
     bounds: tuple[Score, Score]
     needs: ClassVar[frozenset[str]] = frozenset({"critic"})
 
-    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         critique = cast(Criticizing, model).critique
         first, second = self.bounds
 
@@ -50,7 +52,7 @@ class Waal(Strategy):
 
         found = torch.cat(list(stream(uncertainty_and_critic, model, pool.inputs, pool.unlabeled)))
         uncertainty, critic = found.unbind(1)
-        query = highest(self.coefficient * critic - uncertainty, pool.unlabeled, size)
-        assert query.indices is not None
-        chosen = torch.searchsorted(pool.unlabeled, query.indices)
-        return replace(query, trace={"uncertainty": uncertainty[chosen], "critic": critic[chosen]})
+        scores = self.coefficient * critic - uncertainty
+        rows = highest(scores, pool.unlabeled, size)
+        trace = {"uncertainty": uncertainty[rows], "critic": critic[rows]}
+        return PoolQuery(pool.unlabeled[rows.to(pool.device)], scores=scores[rows], trace=trace)

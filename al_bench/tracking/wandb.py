@@ -17,16 +17,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from PIL import Image
+from pydantic import PositiveFloat
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
-from al_bench.config.identity import hash_of, label_of
-from al_bench.errors import UserError
+from al_bench.active.part import hash_of
 from al_bench.storage.store import Record, RunStore
 from al_bench.tracking import Tracking
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MODES = ("offline", "online", "disabled")
 _MOST_IMAGES = 10  # of one cycle
 
 
@@ -47,17 +46,11 @@ class Wandb(Tracking):
     data set. images: whether synthesized images are shown. timeout: seconds that W&B may take to begin and to end.
     """
 
-    mode: str
+    mode: Literal["offline", "online", "disabled"]
     project: str
     group: str | None
     images: bool
-    timeout: float
-
-    def __post_init__(self) -> None:
-        if self.mode not in _MODES:
-            raise UserError(f"tracking.mode={self.mode} is not known: use {', '.join(_MODES)} (WANDB_MODE sets it too)")
-        if self.timeout <= 0:
-            raise UserError(f"tracking.timeout={self.timeout} must be more than 0 seconds")
+    timeout: PositiveFloat
 
     @contextmanager
     def following(self, store: RunStore, images: Inputs) -> Iterator[Callable[[], None]]:
@@ -119,6 +112,9 @@ class Window:
             logger.warning(f"W&B goes on offline ({_first_line(error)}): `wandb sync {place}` sends it later")
         self.run.define_metric("annotations")
         self.run.define_metric("*", step_metric="annotations")
+        for metric in self.store.about["metrics"]:
+            best = "max" if metric["higher_is_better"] else "min"
+            self.run.define_metric(f"test/{metric['name']}", step_metric="annotations", summary=best)
         self.shown = self.run.starting_step  # 0 but for a run that the server knows
         self.show_new()
 
@@ -138,7 +134,7 @@ class Window:
         experiment = chosen["dataset"] if chosen["experiment"] == "none" else chosen["experiment"]
         return wandb.init(
             id=hash_of(identity),
-            name=label_of(chosen, identity["seed"], identity.get("learner", {})),
+            name=about["label"],
             project=self.settings.project,
             group=self.settings.group or experiment,
             config={**about["config"], "identity": identity, "commit": about["commit"]},

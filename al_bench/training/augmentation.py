@@ -7,16 +7,18 @@ from pydantic import NonNegativeInt
 from torch import Tensor
 from torch.nn import functional
 
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.training.losses import IGNORED
 
 
+@declare("augmentation/flip_crop")
 @dataclass(frozen=True)
 class FlipCrop:
     """A random crop of the zero-padded image, and with `flip` a mirroring of every second one on average.
 
     padding: pixels on each side, so an image moves by -padding to padding in each direction. Draws from the global
-    generator of the batch's device. (WAAL's published code on CIFAR-10; facts 2.1.)
+    generator of the batch's device. (WAAL's published code on CIFAR-10; docs/papers/waal.md, Paper and code.)
     """
 
     padding: NonNegativeInt

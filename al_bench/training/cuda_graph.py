@@ -43,7 +43,7 @@ class Captured:
 
     step: takes a batch of always one shape and dtype, on the GPU, and returns its losses. It may not look at a value on
     the device. The first calls run as they are, on a stream of their own, and count as steps like any other. counting:
-    the module whose `updates` the step raises.
+    whose `updates` the step raises.
     """
 
     def __init__(self, step: Step, counting: Counting) -> None:

@@ -12,6 +12,7 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.errors import UserError
 from al_bench.network import Network
@@ -39,6 +40,7 @@ def closeness_each(logits: Tensor, labels: Tensor) -> Tensor:
 CRITERIA: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"accuracy": correct_each, "loss": closeness_each}
 
 
+@declare("training/early_stopping")
 @dataclass(frozen=True)
 class EarlyStopping:
     """criterion: "accuracy" or "loss" on the validation split; every: epochs from look to look, the end of the training

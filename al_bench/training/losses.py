@@ -6,9 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from al_bench.active.part import declare
+
 IGNORED = 255  # the value in a label map that no loss and no metric looks at
 
 
+@declare("loss/cross_entropy")
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross entropy of (B, K) logits and (B,) labels, or of (B, K, H, W) logits and (B, H, W) uint8 maps.
 
@@ -31,12 +34,13 @@ def cross_entropy_each(logits: Tensor, labels: Tensor) -> Tensor:
     return pixels.flatten(1).sum(1) / counted.clamp(min=1)
 
 
+@declare("loss/hinge")
 def hinge(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean multi-class hinge loss of (B, K) logits and (B,) labels, or of (B, K, H, W) logits and (B, H, W) maps.
 
     1/K sum over k != y of max(0, 2 - (l_y - l_k)), that of Weston and Watkins. For two classes it is max(0, 1 - s y)
     with s = (l_1 - l_0) / 2 and y = +-1, a linear SVM's, and the softmax of such logits is p = sigmoid(2 s): what the
-    entropy of a hinge-trained model means here, which ASAL leaves open (Figs. 8, 11; facts 1.8). Pixels of value
+    entropy of a hinge-trained model means here, which ASAL leaves open (Figs. 8, 11). Pixels of value
     IGNORED do not count.
     """
     if labels.dim() > 1:
@@ -48,7 +52,7 @@ def hinge(logits: Tensor, labels: Tensor) -> Tensor:
 def on_boundary(logits: Tensor) -> Tensor:
     """Mean of s^2 over inputs that lie on the boundary of two classes, s = (l_1 - l_0) / 2 of (B, 2) logits.
 
-    The regression of boundary points to 0 that ADBA trains jointly with the hinge loss (facts 1.11).
+    The regression of boundary points to 0 that ADBA trains jointly with the hinge loss (docs/papers/asal.md, ADBA).
     """
     return ((logits[:, 1] - logits[:, 0]) / 2).square().mean()
 
@@ -70,7 +74,7 @@ def ranking(predicted: Tensor, target: Tensor, margin: float) -> Tensor:
 def gradient_penalty(critic: Callable[[Tensor], Tensor], points: Tensor, target: float = 1.0) -> Tensor:
     """Mean over points of (|gradient of the critic| - target)^2: to be *added* to a loss that is minimised.
 
-    critic: (B, ...) -> (B,) values; points: (B, ...) at which it is taken. (WGAN-GP; ASAL Sec. 4.2, facts 1.5; WAAL
+    critic: (B, ...) -> (B,) values; points: (B, ...) at which it is taken. (WGAN-GP; ASAL Sec. 4.2; WAAL
     Sec. 3.5.)
     """
     points = points.detach().requires_grad_(True)
@@ -98,7 +102,7 @@ def consistency(
 
     values: (B,) each, of a critic in two dropout passes on the same real images; features: (B, D) each, the inputs of
     its last layer. weight: lambda_2; margin: M'. (WGAN-CT, Wei et al. 2018, as biuyq/CT-GAN CT_gan_cifar_resnet.py
-    weighs it; facts 1.5.)
+    weighs it; docs/papers/asal.md, GANs.)
     """
     apart = (values[0] - values[1]).square()
     features_apart = (features[0] - features[1]).square().mean(1)
@@ -110,7 +114,7 @@ def domain_loss(unlabeled: Tensor, labeled: Tensor) -> Tensor:
 
     unlabeled, labeled: (B,) logits; log 4 / 2 + log 4 / 2 = 2 log 2 where it cannot tell. The discriminator minimises
     it and the features maximise it, as WAAL App. H describes Eq. 20 in words; its printed sign is the other one
-    (facts 2.4).
+    (docs/papers/waal.md, H-divergence).
     """
     ones, zeros = torch.ones_like(unlabeled), torch.zeros_like(labeled)
     first = functional.binary_cross_entropy_with_logits(unlabeled, ones)

@@ -10,28 +10,31 @@ import pytorch_lightning as pl
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from al_bench.training.callback import Callback
-from al_bench.training.loss_record import Losses, LossRecord
+from al_bench.training.account import Account
+from al_bench.training.loss_record import Losses
 
 
 class Module(pl.LightningModule, ABC):
     """A LightningModule whose arithmetic is one `step`.
 
     schedule: maps the fraction of the training done, in [0, 1), to a factor on every learning rate. capture: whether
-    the loop of our own replays the step as a CUDA graph (`capture.Captured`); it may then not look at a value on the
-    device, and its optimizers have to be able to (Adam). On a CPU it changes nothing.
+    the loop of our own replays the step as a CUDA graph (`cuda_graph.Captured`); it may then not look at a value on the
+    device, and its optimizers have to be able to (Adam). On a CPU it changes nothing. account: of the training that
+    goes on, or of the last one.
     """
 
     schedule: Callable[[float], float] | None = None
     capture: bool = False
-    losses: LossRecord
-    callback: "Callback | None" = None
 
     def __init__(self) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.updates = self.steps_done = 0
-        self.steps_planned = 1
+        self.account = Account()
+
+    def begin(self, account: Account) -> None:
+        """Starts a training, which `account` follows: training mode, nothing done."""
+        self.account = account
+        self.train()
 
     @abstractmethod
     def step(self, batch: Any, optimizers: Sequence[Optimizer]) -> Losses:
@@ -45,10 +48,8 @@ class Module(pl.LightningModule, ABC):
         """What a Trainer calls: the same `step`."""
         optimizers: Any = self.optimizers()
         listed = optimizers if isinstance(optimizers, list) else [optimizers]
-        self.set_rates(self.steps_done / self.steps_planned, listed)
-        self.losses.add(self.step(batch, listed))
-        self.steps_done += 1
-        if self.callback is not None and self.callback.ends(self.steps_done):
+        self.set_rates(self.account.fraction, listed)
+        if self.account.add_step(self.step(batch, listed)):
             self.trainer.should_stop = True
 
     def set_rates(self, fraction: float, optimizers: Sequence[Any]) -> None:
@@ -74,7 +75,7 @@ class Module(pl.LightningModule, ABC):
         optimizer.zero_grad()
         self.manual_backward(loss)
         optimizer.step()
-        self.updates += 1
+        self.account.updates += 1
 
 
 @contextmanager

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from pydantic import PositiveFloat
 
+from al_bench.active.part import declare
 
+
+@declare("schedule/step_decay")
 @dataclass(frozen=True)
 class StepDecay:
     """Multiplies the learning rates by `factor` at each of the given fractions of the training."""
@@ -17,6 +20,7 @@ class StepDecay:
         return self.factor ** sum(fraction >= point for point in self.at)
 
 
+@declare("schedule/linear_decay")
 @dataclass(frozen=True)
 class LinearDecay:
     """Takes the learning rates to 0 in a straight line over the whole training."""

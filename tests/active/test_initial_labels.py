@@ -52,7 +52,6 @@ def test_the_whole_split():
 @pytest.mark.parametrize(
     ("rule", "size", "every_class", "sentence"),
     [
-        ("even", 5, False, r"loop.initial=even is not known: use random, balanced or stratified"),
         ("balanced", 36, False, r"asks for 12 images of class 2, which has 10"),
         ("random", 2, True, r"loop.initial_size=2 cannot hold 3 classes: use at least 3"),
     ],

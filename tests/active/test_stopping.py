@@ -1,6 +1,11 @@
 import pytest
 
+from al_bench.active.metric import Metric
 from al_bench.active.stopping import Stopping
+
+RISING = [Metric(name, "fraction", higher_is_better=True) for name in ("accuracy", "f")]
+FALLING = [Metric("negative_log_likelihood", "nats", higher_is_better=False)]
+LIKELIHOOD = {"negative_log_likelihood": 0.5}
 
 
 def cycle(index=3, annotations=80, unlabeled=20, **metrics):
@@ -17,10 +22,16 @@ def cycle(index=3, annotations=80, unlabeled=20, **metrics):
         (Stopping(float("inf")), cycle(), None),
         (Stopping(100, max_cycles=3), cycle(), "3 cycles are done"),
         (Stopping(100, max_cycles=4), cycle(), None),
-        (Stopping(100, stop_at={"accuracy": 0.9}), cycle(accuracy=0.91), "accuracy 0.9 is reached"),
-        (Stopping(100, stop_at={"accuracy": 0.9}), cycle(accuracy=0.89), None),
-        (Stopping(100, stop_at={"accuracy": 0.9, "f": 0.5}), cycle(accuracy=0.95, f=0.4), None),
-        (Stopping(100, stop_at={"accuracy": 0.9}), cycle(accuracy=None), None),
+        (Stopping(100, stop_at={"accuracy": 0.9}, metrics=RISING), cycle(accuracy=0.91), "accuracy 0.9 is reached"),
+        (Stopping(100, stop_at={"accuracy": 0.9}, metrics=RISING), cycle(accuracy=0.89), None),
+        (Stopping(100, stop_at={"accuracy": 0.9, "f": 0.5}, metrics=RISING), cycle(accuracy=0.95, f=0.4), None),
+        (Stopping(100, stop_at={"accuracy": 0.9}, metrics=RISING), cycle(accuracy=None), None),
+        (Stopping(100, stop_at=LIKELIHOOD, metrics=FALLING), cycle(negative_log_likelihood=2.3), None),
+        (
+            Stopping(100, stop_at=LIKELIHOOD, metrics=FALLING),
+            cycle(negative_log_likelihood=0.4),
+            "negative_log_likelihood 0.5 is reached",
+        ),
     ],
 )
 def test_the_first_rule_that_holds(stopping, last, reason):
@@ -39,7 +50,7 @@ def test_the_last_query_takes_what_is_left():
      (1000, 1000, 50_000, 49)],
 )  # fmt: skip
 def test_the_cycle_counts_of_asal_table_1(initial, size, budget, cycles):
-    """With CelebA's 100 initial labels (facts 1.2)."""
+    """With CelebA's 100 initial labels (A.5)."""
     stopping, annotations, index = Stopping(budget), initial, 0
     while stopping.reason(cycle(index, annotations, 10**7)) is None:
         annotations += stopping.next_size(size, annotations, 10**7)
@@ -48,7 +59,7 @@ def test_the_cycle_counts_of_asal_table_1(initial, size, budget, cycles):
 
 
 def test_infinity_is_stored_by_name():
-    stored = Stopping.stored({"budget": "all", "max_cycles": None, "stop_at": None})
+    stored = Stopping.stored({"budget": "all", "max_cycles": None, "stop_at": None}, [])
     assert stored.reason(cycle(annotations=10**9)) is None
 
 

@@ -1,6 +1,6 @@
 from made_runs import made_run
 
-from al_bench.analysis.grouping import grouped, sections
+from al_bench.analysis.grouping import group_runs, sections
 from al_bench.analysis.reading import stored
 
 
@@ -39,18 +39,18 @@ def test_another_data_set_of_the_same_name_is_another_section(tmp_path):
 def test_a_part_that_takes_the_runs_seed_does_not_part_its_runs(tmp_path):
     for seed in (0, 1):
         made_run(tmp_path, "entropy", seed, learner={"seed": seed})
-    assert [len(group) for group in grouped(runs(tmp_path))] == [2]
+    assert [len(group) for group in group_runs(runs(tmp_path))] == [2]
 
 
 def test_a_part_with_a_seed_of_its_own_does(tmp_path):
     for own in (7, 8):
         for seed in (0, 1):
             made_run(tmp_path, "entropy", seed, learner={"seed": own})
-    found = grouped(runs(tmp_path))
+    found = group_runs(runs(tmp_path))
     assert [[run.seed for run in group] for group in found] == [[0, 1], [0, 1]]
 
 
 def test_runs_that_share_a_parts_seed_are_one_group_even_where_it_is_one_of_theirs(tmp_path):
     for seed in (0, 1):
         made_run(tmp_path, "entropy", seed, learner={"seed": 0})
-    assert [len(group) for group in grouped(runs(tmp_path))] == [2]
+    assert [len(group) for group in group_runs(runs(tmp_path))] == [2]

@@ -71,7 +71,7 @@ def test_an_older_cycle_is_named(tmp_path):
     record = cycle(1, 0.9)
     del record["class_counts"]
     write_cycle(folder, record)
-    assert "cycle 1 was written by another version, without class_counts" in problem(read(tmp_path))
+    assert "without class_counts" in problem(read(tmp_path))
 
 
 def test_an_older_configuration_is_named(tmp_path):
@@ -79,7 +79,7 @@ def test_an_older_configuration_is_named(tmp_path):
     about = json.loads((folder / "config.json").read_text())
     del about["choices"]["recipe"], about["hardware"]
     (folder / "config.json").write_text(json.dumps(about))
-    assert "was written by another version, without hardware, choices.recipe" in problem(read(tmp_path))
+    assert "without hardware, choices.recipe" in problem(read(tmp_path))
 
 
 def test_a_run_without_a_whole_cycle_is_named(tmp_path):
@@ -133,5 +133,5 @@ def test_named_runs_alone(tmp_path):
 
 
 def test_a_name_that_leads_nowhere(tmp_path):
-    with pytest.raises(UserError, match="nothere is no run"):
+    with pytest.raises(UserError, match="nothere"):
         stored_at(["nothere"], tmp_path, tmp_path)

@@ -11,8 +11,9 @@ from composing import compose, members
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from al_bench.config.ranges import Fraction, Precision, ProperFraction
-from al_bench.config.validation import refuse_arguments, refuse_value
+from al_bench.config.ranges import CountOrAll, Fraction, Precision, ProperFraction
+from al_bench.config.top_level import TopLevel
+from al_bench.config.validation import refuse_arguments, refuse_keys, refuse_value
 from al_bench.config.values import written_and_resolved
 from al_bench.errors import UserError
 
@@ -75,6 +76,8 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
         (Mapping[str, float], {"accuracy": 0.9}, {"accuracy": "high"}, "must be a number"),
         (Mapping[str, float] | None, None, 0.9, "must be a mapping or null"),
         (ProperFraction, 0.5, 1, "must be less than 1"),
+        (CountOrAll, float("inf"), 0.5, "must be at least 1"),
+        (CountOrAll, 1, float("nan"), "must be at least 1"),
     ],
 )
 def test_a_value_is_of_its_annotation(annotation: Any, good: Any, bad: Any, sentence: str) -> None:
@@ -124,6 +127,76 @@ def test_an_optimizer_is_tried() -> None:
     assert refused({"it": {**adam, "lr": -1}}) == "it: Invalid learning rate: -1"
     assert refused({"it": {**adam, "lr": "x"}}) == "it.lr=x must be a number"
     assert refused({"it": {**adam, "betas": [0.5, 1.0]}}) == "it: Invalid beta parameter at index 1: 1.0"
+
+
+def refused_line(*overrides: str) -> str:
+    """What `run.py` says of a command line before it builds anything, empty where it is taken."""
+    written, resolved = written_and_resolved(compose(*overrides))
+    try:
+        refuse_keys(resolved, TopLevel)
+        refuse_arguments(written, resolved, "procedure")
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("seed=first", "seed=first must be a whole number"),
+        ("device=0", "device=0 must be text"),
+        ("threads=0", "threads=0 must be more than 0 or null"),
+        ("precision=fp8", "precision=fp8 must be '32-true', 'bf16-mixed' or '16-mixed'"),
+        ("match_steps=maybe", "match_steps=maybe must be true or false"),
+        ("capture=1", "capture=1 must be true or false"),
+        ("keep_weights=none", "keep_weights=none must be 'last' or 'all'"),
+        ("loop.initial=evenly", "loop.initial=evenly must be 'random', 'balanced' or 'stratified'"),
+        ("loop.initial_size=0", "loop.initial_size=0 must be at least 1"),
+        ("loop.initial_size=inf", ""),
+        ("loop.query_size=0", "loop.query_size=0 must be more than 0"),
+        ("loop.budget=many", "loop.budget=many must be a number"),
+        ("loop.budget=inf", ""),
+        ("loop.max_cycles=-1", "loop.max_cycles=-1 must be at least 0 or null"),
+        ("oracle=classifier oracle.min_confidence=2", "oracle.min_confidence=2 must be at most 1"),
+        ("oracle=noisy oracle.flip=1.5", "oracle.flip=1.5 must be at most 1"),
+        ("oracle=noisy oracle.abstain=-0.1", "oracle.abstain=-0.1 must be at least 0"),
+        ("strategy=asal_generate strategy.candidates_from=pool",
+         "strategy.candidates_from=pool must be 'generator' or 'neighbors'"),
+        ("strategy=gaal strategy.max_tries=0", "strategy.max_tries=0 must be more than 0"),
+        ("strategy=deepfool strategy.max_iter=0", "strategy.max_iter=0 must be more than 0"),
+        ("strategy=deepfool strategy.overshoot=-0.1", "strategy.overshoot=-0.1 must be at least 0"),
+        ("strategy=k_median strategy.max_iter=0", "strategy.max_iter=0 must be more than 0"),
+        ("matcher=hnsw matcher.neighbors=1", "matcher.neighbors=1 must be at least 2"),
+        ("matcher=hnsw matcher.ef=0", "matcher.ef=0 must be more than 0"),
+        ("matcher=ivf matcher.probes=0", "matcher.probes=0 must be more than 0"),
+        ("dataset=fashion_mnist network=lenet5 network.std=0", "network.std=0 must be more than 0 or a list"),
+        ("tracking.mode=shared", "tracking.mode=shared must be 'offline', 'online' or 'disabled'"),
+        ("tracking.timeout=0", "tracking.timeout=0 must be more than 0"),
+        ("procedure=query_time procedure.repeats=0", "procedure.repeats=0 must be more than 0"),
+        ("procedure=query_time procedure.query_size=0", "procedure.query_size=0 must be more than 0"),
+        ("procedure=timing procedure.repeats=0", "procedure.repeats=0 must be more than 0"),
+        ("procedure=timing procedure.query_size=0", "procedure.query_size=0 must be more than 0"),
+        ("procedure=timing procedure.sizes=[0,1]", "procedure.sizes=[0, 1] must be more than 0"),
+        ("procedure=toy procedure.diversity.positions=1", "procedure.diversity.positions=1 must be at least 2"),
+        ("procedure=toy procedure.bias.labels=[0,1,2,1,1]", "procedure.bias.labels=[0, 1, 2, 1, 1] must be 0 or 1"),
+        ("procedure=toy procedure.bias.initial_size=1", "procedure.bias.initial_size=1 must be at least 2"),
+        ("procedure=toy procedure.bias.queries=-1", "procedure.bias.queries=-1 must be more than 0"),
+        ("procedure=toy procedure.bias.draws=0", "procedure.bias.draws=0 must be more than 0"),
+        ("dataset=celeba_bangs dataset.crop=179", "dataset.crop=179 must be at most 178"),
+        ("dataset=celeba_bangs dataset.cache=always", "dataset.cache=always must be 'auto' or 'never'"),
+        ("dataset=lsun dataset.cache=always", "dataset.cache=always must be 'auto' or 'never'"),
+        ("dataset=cifar10 dataset.format=png", "dataset.format=png must be 'torchvision' or 'folder'"),
+        ("dataset=image_folder dataset.crop=middle", "dataset.crop=middle must be 'center' or 'none'"),
+        ("dataset=image_folder dataset.mode=cmyk", "dataset.mode=cmyk must be 'rgb' or 'gray'"),
+        ("dataset=image_folder dataset.cache=always", "dataset.cache=always must be 'auto' or 'never'"),
+        ("dataset=image_folder dataset.test_share=1", "dataset.test_share=1 must be less than 1"),
+        ("dataset=image_folder dataset.image_size=[8,0]", "dataset.image_size=[8, 0] must be "),
+        ("dataset=image_folder dataset.image_size=-3", "dataset.image_size=-3 must be "),
+    ],
+)  # fmt: skip
+def test_what_a_signature_says_no_part_has_to_say_again(line: str, sentence: str) -> None:
+    found = refused_line(*line.split())
+    assert found.startswith(sentence) and (sentence or not found)
 
 
 CHOICES = [

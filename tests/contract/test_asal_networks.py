@@ -1,6 +1,6 @@
 """Every GAN and auto-encoder that a recipe of ASAL names: sizes, lengths and value ranges of the paper's tables.
 
-Modules exchange float images, so each network maps them to the range that it was made for (facts 1.4).
+Modules exchange float images, so each network maps them to the range that it was made for.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from al_bench import seeding
 from al_bench.active.inputs import as_stored, to_float
 from al_bench.config.groups import CONF
-from al_bench.gan import Game, Gan
+from al_bench.gan import Gan
+from al_bench.gan.game import Game
 
 SHAPES = {"mnist": (1, 28, 28), "cifar10": (3, 32, 32), "svhn": (3, 32, 32), "celeba": (3, 64, 64), "lsun": (3, 64, 64)}
 RECIPES = sorted(path.stem for path in (CONF / "recipe" / "asal").glob("*.yaml"))
@@ -103,7 +104,7 @@ def test_a_gan_is_the_table_s(choice: str, recipe: str) -> None:
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_an_auto_encoder_is_the_table_s(recipe: str) -> None:
-    """Code sizes of facts 8; lengths of facts 1.6; a GAN's image is mapped into the auto-encoder's own range."""
+    """Sizes of Tabs. 4, 6 and 9, lengths of A.1 to A.7; a GAN's image is mapped into the auto-encoder's own range."""
     feature, shape = coder_of(recipe), SHAPES[source(recipe)]
     assert feature.size(shape) == {"mnist_two": 64, "mnist_ten": 192}.get(recipe, 256)
     by_iterations = recipe in ("svhn", "lsun")
@@ -128,7 +129,7 @@ def test_an_auto_encoder_is_the_table_s(recipe: str) -> None:
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_classifier_reads_images_as_they_are(recipe: str) -> None:
-    """Its range is open in the paper: float, so that real and synthetic images go through the same (facts 1.4)."""
+    """Its range is open in the paper: float, so that real and synthetic images go through the same."""
     shape = SHAPES[source(recipe)]
     network = part("network", f"recipe=asal/{recipe}")(input_shape=shape, num_classes=2).eval()
     ends = torch.stack([torch.zeros(shape), torch.ones(shape)])
@@ -137,7 +138,7 @@ def test_a_classifier_reads_images_as_they_are(recipe: str) -> None:
 
 @pytest.mark.parametrize("recipe", ["celeba", "lsun"])
 def test_the_settings_of_the_code_for_64_x_64(recipe: str) -> None:
-    """All layers uniform with std 0.02, Adam (0.0, 0.9), batch statistics of channels (facts 1.5)."""
+    """All layers uniform with std 0.02, Adam (0.0, 0.9), batch statistics of channels (docs/papers/asal.md, GANs)."""
     gan = gan_of("wgan_gp", recipe)
     assert gan.generator_optimizer.keywords["betas"] == gan.discriminator_optimizer.keywords["betas"] == [0.0, 0.9]
     networks = gan.networks(SHAPES[recipe])

@@ -20,8 +20,7 @@ from published import SCENES, celeba_files, lsun_files, stl10_files, svhn_files
 from torchvision.datasets import CIFAR10
 
 from al_bench.active.inputs import fingerprint
-from al_bench.dataset import Dataset, Split, fashion_mnist, mnist
-from al_bench.dataset import splits as splits_module
+from al_bench.dataset import Dataset, Split, fashion_mnist, index_file, mnist
 from al_bench.errors import UserError
 from al_bench.training.losses import IGNORED
 
@@ -218,9 +217,9 @@ def test_a_split_is_handed_on(read: Read, dataset: Dataset, tmp_path: Path) -> N
     file = tmp_path / "split.json"
     if dataset.train.positions is None:
         with pytest.raises(UserError, match="no index file"):
-            splits_module.write(file, dataset)
+            index_file.write(file, dataset)
         return
-    splits_module.write(file, dataset)
+    index_file.write(file, dataset)
     again = read(f"++dataset.split={file}", "++dataset.validation_size=0")
     for name, split in splits(dataset).items():
         assert fingerprint(splits(again)[name].images) == fingerprint(split.images)

@@ -64,25 +64,26 @@ def dataset(evaluator: Evaluator, tmp_path: Path) -> Dataset:
 
 
 def test_a_perfect_model_gets_one(evaluator: Evaluator, dataset: Dataset) -> None:
-    assert evaluator.evaluate(perfect(dataset), dataset)[evaluator.scalars[0]] == 1
+    assert evaluator.evaluate(perfect(dataset), dataset).metrics[evaluator.scalars[0].name] == 1
 
 
 def test_a_constant_model_gets_the_share_of_its_class(evaluator: Evaluator, dataset: Dataset) -> None:
     """Four of eight images are of class 0; so are three of six pixels, shared by the three classes that occur."""
     expected = 0.5 / 3 if dataset.map_shape else 0.5
-    assert evaluator.evaluate(constant(dataset), dataset)[evaluator.scalars[0]] == pytest.approx(expected)
+    assert evaluator.evaluate(constant(dataset), dataset).metrics[evaluator.scalars[0].name] == pytest.approx(expected)
 
 
 def test_names_each_metric_that_is_one_number(evaluator: Evaluator, dataset: Dataset) -> None:
-    metrics = evaluator.evaluate(constant(dataset), dataset)
-    assert {name for name, value in metrics.items() if isinstance(value, float)} == set(evaluator.scalars)
+    metrics = evaluator.evaluate(constant(dataset), dataset).metrics
+    measured = {name for name, value in metrics.items() if isinstance(value, float)}
+    assert measured == {metric.name for metric in evaluator.scalars}
     assert all(math.isfinite(value) for value in metrics.values() if isinstance(value, float))
 
 
 def test_a_class_without_a_test_image_is_nan(evaluator: Evaluator, dataset: Dataset) -> None:
     always_absent = model_for(dataset, torch.zeros(CLASSES, CLASSES), 50 * torch.eye(CLASSES)[ABSENT])
     for model in (perfect(dataset), constant(dataset), always_absent):
-        lists = [value for value in evaluator.evaluate(model, dataset).values() if isinstance(value, list)]
+        lists = [value for value in evaluator.evaluate(model, dataset).metrics.values() if isinstance(value, list)]
         for per_class in lists:
             assert len(per_class) == CLASSES
             assert [math.isnan(value) for value in per_class] == [False, False, True, False]

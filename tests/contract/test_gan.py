@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from al_bench import seeding
 from al_bench.dataset import Dataset
-from al_bench.gan import Game, Gan, GanNetworks
+from al_bench.gan import Gan, GanNetworks
+from al_bench.gan.game import Game
 from al_bench.storage.artifacts import Artifacts
 from al_bench.training.checkpoint import Checkpoint
 from al_bench.training.cost import measure_cost

@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from al_bench.active.pool import UNKNOWN, Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery, SyntheticQuery
 from al_bench.dataset import Dataset
 from al_bench.learner import Learner
 from al_bench.network import Network
@@ -48,7 +48,7 @@ def labeled(dataset: Dataset, count: int) -> Pool:
     """The pool with `count` true labels."""
     indices = torch.randperm(len(dataset.train), generator=generator(0))[:count]
     pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes)
-    return pool.with_labels(Query(indices=indices), dataset.train.labels[indices])
+    return pool.with_labels(PoolQuery(indices), dataset.train.labels[indices])
 
 
 def answers(model: Network, dataset: Dataset) -> Tensor:
@@ -135,8 +135,8 @@ def test_learns_from_synthetic_inputs_and_passes_over_what_nobody_could_label(
 ) -> None:
     white = torch.full((20, 1, 1, 8, 8), 255, dtype=torch.uint8)
     label = min(3, digits.num_classes - 1)
-    pool = labeled(digits, 100).with_labels(Query(synthetic=white), torch.full((20, 1), label))
-    unknown = Query(indices=pool.unlabeled[:25])
+    pool = labeled(digits, 100).with_labels(SyntheticQuery(white), torch.full((20, 1), label))
+    unknown = PoolQuery(pool.unlabeled[:25])
     pool = pool.with_labels(unknown, torch.full((25,), UNKNOWN))
     model = prepared(name, digits, tmp_path, "learner.epochs=30").fit(pool, None, seed=0)
     assert int(model(torch.ones(1, 1, 8, 8)).argmax()) == label

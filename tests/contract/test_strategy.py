@@ -12,7 +12,7 @@ from composing import members, on_digits, part
 from torch import Tensor
 
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery, Query, SyntheticQuery
 from al_bench.dataset import Dataset
 from al_bench.learner import Learner
 from al_bench.network import Network
@@ -64,7 +64,7 @@ def case(request: pytest.FixtureRequest, folder: Path) -> Case:
 def labeled(dataset: Dataset, count: int) -> Pool:
     indices = torch.randperm(len(dataset.train), generator=generator(0))[:count]
     pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes)
-    return pool.with_labels(Query(indices=indices), dataset.train.labels[indices])
+    return pool.with_labels(PoolQuery(indices), dataset.train.labels[indices])
 
 
 @pytest.fixture
@@ -73,28 +73,34 @@ def pool(case: Case) -> Pool:
 
 
 def same(first: Query, second: Query) -> bool:
-    pairs = ((first.indices, second.indices), (first.synthetic, second.synthetic), (first.scores, second.scores))
+    pairs = ((rows_of(first), rows_of(second)), (first.scores, second.scores))
     return all((mine is None and other is None) or torch.equal(mine, other) for mine, other in pairs)  # type: ignore[arg-type]
+
+
+def rows_of(query: Query) -> Tensor:
+    """What is asked for."""
+    return query.synthetic if isinstance(query, SyntheticQuery) else query.indices
 
 
 def test_asks_for_exactly_as_many_as_it_is_told(case: Case, pool: Pool) -> None:
     for size in (1, SIZE):
         query = case.query(pool, size)
         assert query.size == size
-        for rows in (query.scores, query.ranks, query.shown, *query.trace.values()):
+        beside = (query.shown,) if isinstance(query, SyntheticQuery) else (query.ranks,)
+        for rows in (query.scores, *beside, *query.trace.values()):
             assert rows is None or len(rows) == size
         assert query.scores is None or query.scores.isfinite().all()
 
 
 def test_asks_for_distinct_unlabeled_images_or_for_new_ones(case: Case, pool: Pool) -> None:
     strategy, query = case.strategy(case.dataset), case.query(pool)
-    assert strategy.synthesizes == (query.synthetic is not None)
-    if query.indices is not None:
+    assert strategy.synthesizes == isinstance(query, SyntheticQuery)
+    if isinstance(query, PoolQuery):
         assert query.indices.dtype == torch.int64
         assert len(set(query.indices.tolist())) == SIZE
         assert set(query.indices.tolist()) <= set(pool.unlabeled.tolist())
         pool.with_labels(query, torch.zeros(SIZE))
-    if query.synthetic is not None:
+    else:
         assert query.synthetic.dtype == pool.inputs.dtype
         assert query.synthetic.shape[2:] == pool.inputs.shape[1:]
 
@@ -137,7 +143,7 @@ def test_takes_all_that_is_left(case: Case) -> None:
     pool = labeled(case.dataset, len(case.dataset.train) - 7)
     query = case.query(pool, size=7)
     assert query.size == 7
-    if query.indices is not None:
+    if isinstance(query, PoolQuery):
         assert sorted(query.indices.tolist()) == pool.unlabeled.tolist()
 
 
@@ -148,10 +154,8 @@ def test_the_order_of_the_pool_does_not_matter_unless_it_says_so(case: Case, poo
     place = order.argsort()  # of each image in the new order
     shuffled = replace(case.dataset, train=case.dataset.train.subset(order))
     other = replace(pool, inputs=shuffled.train.images, labeled=place[pool.labeled])
-    found = case.strategy(shuffled).query(case.model, other, SIZE, generator(0)).indices
-    expected = case.query(pool).indices
-    assert found is not None
-    assert expected is not None
+    found = rows_of(case.strategy(shuffled).query(case.model, other, SIZE, generator(0)))
+    expected = rows_of(case.query(pool))
     assert set(order[found].tolist()) == set(expected.tolist())
 
 
@@ -181,7 +185,7 @@ def test_works_on_label_maps_unless_it_needs_classes(case: Case) -> None:
     maps: Dataset = part("dataset", *overrides)
     indices = torch.arange(30)
     pool = Pool.unlabeled_from(maps.train.images, maps.num_classes, maps.map_shape)
-    pool = pool.with_labels(Query(indices=indices), maps.train.labels[indices])
+    pool = pool.with_labels(PoolQuery(indices), maps.train.labels[indices])
     model = part("learner", *overrides).empty(pool, seed=0).eval()
     query = part("strategy", *overrides).query(model, pool, SIZE, generator(0))
     assert set(query.indices.tolist()) <= set(pool.unlabeled.tolist())

@@ -71,7 +71,7 @@ def test_the_last_images_are_the_validation_split(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [-1, 3, 60_000])
 def test_an_impossible_validation_size_is_refused(tmp_path: Path, size: int) -> None:
     put(tmp_path / "Tiny/raw", FILES)
-    with pytest.raises(UserError, match=f"dataset.validation_size={size} cannot be: give 0 to 2"):
+    with pytest.raises(UserError, match=rf"dataset\.validation_size={size} .*0 to 2"):
         idx_splits(Tiny, tmp_path, CHECKSUMS, size)
 
 
@@ -90,7 +90,7 @@ def test_fetches_what_is_absent_from_the_mirror_that_has_it(tmp_path: Path, monk
 
 
 def test_absent_files_without_a_network_are_named_with_their_place(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"put train-images-idx3-ubyte, .* into .*Tiny/raw, .*paths\.data"):
+    with pytest.raises(UserError, match=r"train-images-idx3-ubyte, .*Tiny/raw, .*paths\.data"):
         idx_splits(Tiny, tmp_path, CHECKSUMS, 0)
 
 

@@ -1,4 +1,4 @@
-"""Counts of facts 1.1, on the real files."""
+"""Counts of docs/papers/asal.md, Data, on the real files."""
 
 from pathlib import Path
 

@@ -64,7 +64,7 @@ def test_the_splits_are_drawn_by_their_seed_alone(root: Path) -> None:
 
 def test_sizes_that_cannot_be(root: Path) -> None:
     for sizes in ({"validation_size": 15}, {"test_size": 120}, {"test_size": 200}):
-        with pytest.raises(UserError, match=r"dataset\.validation_size=.* cannot be: give multiples of 10"):
+        with pytest.raises(UserError, match=r"dataset\.validation_size=.*multiples of 10"):
             read(root, **sizes)
 
 
@@ -80,16 +80,16 @@ def test_a_truncated_file_is_named(root: Path, tmp_path: Path, name: str) -> Non
     path = tmp_path / "stl10_binary" / name
     path.write_bytes(path.read_bytes()[:-1])
     published = {name: md5(root / "stl10_binary" / name) for name in FILES}
-    with pytest.raises(UserError, match=rf"{name} is corrupted or truncated: remove it"):
+    with pytest.raises(UserError, match=rf"{name} is corrupted"):
         read(tmp_path, checksums=published)
-    with pytest.raises(UserError, match=r"_X\.bin holds [\d,]+ bytes, which are not [\d,]+ images"):
+    with pytest.raises(UserError, match=r"_X\.bin holds [\d,]+ bytes.* [\d,]+ images"):
         read(tmp_path)
 
 
 def test_labels_out_of_range_are_refused(tmp_path: Path) -> None:
     stl10_files(tmp_path / "stl10_binary")
     (tmp_path / "stl10_binary" / "test_y.bin").write_bytes(bytes(range(80)))
-    with pytest.raises(UserError, match=r"test_y\.bin holds labels from 0 to 79, not 1 to 10"):
+    with pytest.raises(UserError, match=r"test_y\.bin .*0 to 79.*1 to 10"):
         read(tmp_path)
 
 

@@ -36,7 +36,7 @@ def test_agrees_with_counting_in_a_loop() -> None:
     pairs = [pair for pair in zip(found, true, strict=True) if pair[1] != IGNORED]
     assert {answer for answer, _ in pairs} == {0, 1, 2}
     iou = [sum(a == b == k for a, b in pairs) / sum(k in (a, b) for a, b in pairs) for k in range(CLASSES - 1)]
-    metrics = MeanIou().evaluate(model, dataset)
+    metrics = MeanIou().evaluate(model, dataset).metrics
     listed = metrics["iou"]
     assert isinstance(listed, list)
     assert listed[:2] == pytest.approx(iou)

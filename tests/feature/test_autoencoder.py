@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from al_bench.active.inputs import to_float
+from al_bench.active.part import describe
 from al_bench.dataset import Dataset
 from al_bench.dataset.digits import digits
 from al_bench.errors import UserError
 from al_bench.feature.autoencoder import Autoencoder, Reconstruction
 from al_bench.network.conv_autoencoder import ConvAutoencoder
-from al_bench.storage.artifacts import Artifacts, describe
+from al_bench.storage.artifacts import Artifacts
 from al_bench.training.cost import measure_cost
 
 

@@ -19,7 +19,7 @@ def test_follows_the_model() -> None:
 
 
 def test_sizes_of_the_paper_and_of_a_map() -> None:
-    """LeNet has 1,024 (facts 1.9); of a map the mean over its positions is taken."""
+    """LeNet has 1,024 (ASAL Tab. 5); of a map the mean over its positions is taken."""
     before = torch.get_rng_state()
     assert Classifier(LeNet).size((1, 28, 28)) == 1024
     assert Classifier(partial(SmallFcn, width=5, dropout=0.0)).size((3, 12, 16)) == 5

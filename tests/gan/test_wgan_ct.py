@@ -103,7 +103,7 @@ def network(request: pytest.FixtureRequest) -> nn.Module:
 def test_both_critics_image_by_image(network: nn.Module) -> None:
     """A second implementation: what the last layer saw and gave, one image at a time."""
     seen: list[tuple[Tensor, Tensor]] = []
-    network.get_submodule("last").register_forward_hook(
+    network.get_submodule("head").register_forward_hook(
         lambda _, inputs, values: seen.append((inputs[0].detach(), values[:, 0].detach()))
     )
     real, fake = torch.rand(2, 3, 2, 8, 8, dtype=torch.float64, generator=seeding.generator(0))

@@ -96,7 +96,7 @@ def test_each_pair_has_a_weight_of_its_own() -> None:
 
 
 def test_critic_steps_lower_the_penalty_and_part_real_from_fake() -> None:
-    """With the sign of the penalty turned, as in WAAL's published code, it would rise (facts 2.1)."""
+    """With the sign of the penalty turned, as in WAAL's published code, it would rise."""
     gan, rng = made(), seeding.generator(0)
     real, fake = torch.rand(256, 2, 1, 1, generator=rng) * 0.2, torch.rand(256, 2, 1, 1, generator=rng) * 0.2 + 0.8
     with seeding.fork(0):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.pool import UNKNOWN, Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery, SyntheticQuery
 from al_bench.errors import UserError
 from al_bench.learner.boundary import Boundary, Joint, Plateau, material
 from al_bench.network.hyperplane import chords, feet, hyperplane
@@ -50,8 +50,8 @@ def lines(count: int, views: int = 41, tilt: float = 1.0) -> Tensor:
 def pool_of(num_labeled: int, asked: Tensor, seed: int = 0) -> Pool:
     pool = Pool.unlabeled_from(drawn(500, seed), 2)
     indices = torch.arange(num_labeled)
-    pool = pool.with_labels(Query(indices=indices), sides(pool.inputs[indices]))
-    return pool.with_labels(Query(synthetic=asked), sides(asked.flatten(0, 1)).unflatten(0, asked.shape[:2]))
+    pool = pool.with_labels(PoolQuery(indices), sides(pool.inputs[indices]))
+    return pool.with_labels(SyntheticQuery(asked), sides(asked.flatten(0, 1)).unflatten(0, asked.shape[:2]))
 
 
 def agreement(made: Boundary, pool: Pool) -> tuple[float, float]:
@@ -63,13 +63,13 @@ def agreement(made: Boundary, pool: Pool) -> tuple[float, float]:
 
 def test_boundary_points_find_the_hyperplane_that_two_labels_only_orient() -> None:
     two = torch.stack([drawn(500)[sides(drawn(500)) == k][0] for k in (0, 1)])
-    pool = Pool.unlabeled_from(two, 2).with_labels(Query(indices=torch.arange(2)), torch.tensor([0, 1]))
+    pool = Pool.unlabeled_from(two, 2).with_labels(PoolQuery(torch.arange(2)), torch.tensor([0, 1]))
     asked = lines(60)
-    pool = pool.with_labels(Query(synthetic=asked), sides(asked.flatten(0, 1)).unflatten(0, (60, 41)))
+    pool = pool.with_labels(SyntheticQuery(asked), sides(asked.flatten(0, 1)).unflatten(0, (60, 41)))
     cosine, shift = agreement(learner(), pool)
     assert cosine > 0.99
     assert abs(shift) < 0.1
-    alone, _ = agreement(learner(), Pool.unlabeled_from(two, 2).with_labels(Query(indices=torch.arange(2)), sides(two)))
+    alone, _ = agreement(learner(), Pool.unlabeled_from(two, 2).with_labels(PoolQuery(torch.arange(2)), sides(two)))
     assert alone < 0.9, "two labels alone do not"
 
 
@@ -85,8 +85,8 @@ def test_a_line_teaches_its_flip_or_its_labels_and_nothing_that_nobody_could_tel
         [[0, 0, 1, 1, 1], [1, UNKNOWN, UNKNOWN, 0, 0], [1, UNKNOWN, 1, 1, 1], [UNKNOWN] * 5], dtype=torch.int64
     )
     pool = Pool.unlabeled_from(torch.full((3, 1), 100.0), 2)
-    pool = pool.with_labels(Query(indices=torch.tensor([0, 1])), torch.tensor([0, UNKNOWN]))
-    pool = pool.with_labels(Query(synthetic=points), answers)
+    pool = pool.with_labels(PoolQuery(torch.tensor([0, 1])), torch.tensor([0, UNKNOWN]))
+    pool = pool.with_labels(SyntheticQuery(points), answers)
     inputs, labels, flips = material(pool, "boundary")
     assert flips.flatten().tolist() == [1.5, 11.5]
     assert inputs.flatten().tolist() == [100, 20, 22, 23, 24]

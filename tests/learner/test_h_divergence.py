@@ -10,11 +10,9 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
-from al_bench.learner.h_divergence import Adversarial, Discriminated, HDivergence, PairedBatches
+from al_bench.active.query import PoolQuery
+from al_bench.learner.h_divergence import Adversarial, Discriminated, HDivergence
 from al_bench.network import Network
-from al_bench.training.augmentation import FlipCrop
-from al_bench.training.batches import LabeledBatches
 
 NUM_LABELED, NUM_UNLABELED = 20, 50
 
@@ -30,11 +28,12 @@ def made_pool() -> Pool:
     inputs = 0.3 * torch.randn(NUM_LABELED + NUM_UNLABELED, 2, generator=seeding.generator(0))
     inputs[NUM_LABELED:, 0] += 2
     labels = (inputs[:NUM_LABELED, 1] > 0).long()
-    return Pool.unlabeled_from(inputs, 2).with_labels(Query(indices=torch.arange(NUM_LABELED)), labels)
+    return Pool.unlabeled_from(inputs, 2).with_labels(PoolQuery(torch.arange(NUM_LABELED)), labels)
 
 
 def learner(trade_off: float = 0.01, epochs: int = 30) -> HDivergence:
-    return HDivergence(Small, epochs, 8, partial(torch.optim.Adam, lr=0.01), trade_off, hidden=16)
+    adam = partial(torch.optim.Adam, lr=0.01)
+    return HDivergence(network=Small, epochs=epochs, batch_size=8, optimizer=adam, trade_off=trade_off, hidden=16)
 
 
 def made_game(trade_off: float, optimizer: type[torch.optim.Optimizer] = torch.optim.Adam) -> Adversarial:
@@ -57,7 +56,7 @@ def domain_loss(game: Adversarial) -> float:
 
 
 def step(game: Adversarial, optimizers: list[Optimizer]) -> None:
-    """One step, as `training.fit` makes it but for the mode."""
+    """One step, as `Fitter.fit` makes it but for the mode."""
     _, *driven = Fabric(accelerator="cpu").setup(game, *optimizers)
     game.step(batch(), driven)
 
@@ -122,29 +121,3 @@ def test_training_hides_the_difference() -> None:
         features = model.features(pool.inputs[torch.arange(len(pool))]).detach()
         gaps.append(float((features[:NUM_LABELED].mean(0) - features[NUM_LABELED:].mean(0)).norm()))
     assert gaps[1] < 0.5 * gaps[0]
-
-
-def test_each_labeled_batch_has_as_many_unlabeled_inputs_and_all_are_read() -> None:
-    pool = made_pool()
-    inputs, labels = pool.training_set()
-    labeled = LabeledBatches(inputs, labels, batch_size=8, epochs=20, seed=0)
-    batches = PairedBatches(labeled, pool.inputs, pool.unlabeled, seed=1)
-    sizes, seen = [], []
-    for inputs, _, others in batches:
-        sizes.append((len(inputs), len(others)))
-        seen += [tuple(row) for row in others.tolist()]
-    assert set(sizes) <= {(8, 8), (8, 2), (4, 4), (4, 2)}
-    assert (8, 8) in sizes
-    assert all(row[0] > 1 for row in seen), "bright: unlabeled"
-    assert len(set(seen)) == NUM_UNLABELED
-    assert batches.images_per_step == pytest.approx(2 * NUM_LABELED / 3)
-
-
-def test_both_kinds_are_augmented_alike() -> None:
-    images = torch.full((12, 1, 6, 6), 200, dtype=torch.uint8)
-    moved = FlipCrop(padding=2, flip=True)
-    labeled = LabeledBatches(images[:6], torch.zeros(6).long(), batch_size=6, epochs=1, seed=0, augmentation=moved)
-    with seeding.fork(0):
-        inputs, _, others = PairedBatches(labeled, images, torch.arange(6, 12), seed=1)[0]
-    for kind in (inputs, others):
-        assert (kind == 0).any(), "padding came in"

@@ -7,7 +7,7 @@ from composing import part
 from torch import Tensor
 
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.learner.supervised import Supervised
 from al_bench.network import Network
 from al_bench.network.linear import Linear
@@ -17,8 +17,9 @@ from al_bench.training import losses
 def trained(loss: Callable[[Tensor, Tensor], Tensor]) -> tuple[Network, Tensor]:
     """A linear model of two points on a line, at -1 and 1, one of each class; and the points."""
     points = torch.tensor([[-1.0], [1.0]])
-    pool = Pool.unlabeled_from(points, 2).with_labels(Query(indices=torch.arange(2)), torch.tensor([0, 1]))
-    learner = Supervised(Linear, 400, 2, partial(torch.optim.SGD, lr=0.2), loss=loss)
+    pool = Pool.unlabeled_from(points, 2).with_labels(PoolQuery(torch.arange(2)), torch.tensor([0, 1]))
+    sgd = partial(torch.optim.SGD, lr=0.2)
+    learner = Supervised(network=Linear, epochs=400, batch_size=2, optimizer=sgd, loss=loss)
     return learner.fit(pool, None, seed=0), points
 
 

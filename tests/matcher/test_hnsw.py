@@ -53,12 +53,6 @@ def test_one_point_many_times():
     assert sorted(matcher.match(torch.zeros(200, 2), torch.arange(0)).indices.tolist()) == list(range(200))
 
 
-@pytest.mark.parametrize(("key", "value"), [("neighbors", 1), ("ef_construction", 0), ("ef", 0)])
-def test_refuses_what_cannot_be(key, value):
-    with pytest.raises(UserError, match=f"matcher.{key}={value} cannot be: give {value + 1} or more"):
-        fitted(torch.zeros(2, 1), **{key: value})
-
-
 def test_says_what_is_missing_without_faiss(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="matcher=hnsw: FAISS is not installed; install faiss-cpu or use matcher=exact"):

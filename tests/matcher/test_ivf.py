@@ -51,11 +51,6 @@ def test_work_is_what_faiss_counts():
     assert building == pytest.approx(0.3 * (5000 + 10 * 5000) * 212), "each feature to each center, and ten rounds"
 
 
-def test_refuses_what_cannot_be():
-    with pytest.raises(UserError, match=r"matcher.probes=0 cannot be: give 1 or more"):
-        fitted(torch.zeros(2, 1), probes=0)
-
-
 def test_says_what_is_missing_without_faiss(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="matcher=ivf: FAISS is not installed; install faiss-cpu or use matcher=exact"):

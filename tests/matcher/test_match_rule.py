@@ -96,7 +96,7 @@ def test_an_exhausted_pool(member):
     found = matcher.match(torch.zeros(2, 1), taken)
     assert found.indices.tolist() == [8, 9]
     assert found.ranks.tolist() == [8, 9]
-    with pytest.raises(ValueError, match="3 matches were asked for and 2 of 10 are left"):
+    with pytest.raises(ValueError, match=r"3 .*2 of 10"):
         matcher.match(torch.zeros(3, 1), taken)
 
 
@@ -141,7 +141,7 @@ def test_in_blocks_of_any_size(member, monkeypatch):
     features = torch.randint(-3, 4, (60, 2), generator=torch.Generator().manual_seed(0)).float()
     agrees(MEMBERS[member](), features, features[:30] * 2, torch.arange(3, 33))
     features[59, 1] = torch.inf
-    with pytest.raises(ValueError, match="row 59 is not"):
+    with pytest.raises(ValueError, match="row 59"):
         MEMBERS[member]().fit(features)
 
 

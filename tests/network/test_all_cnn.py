@@ -25,7 +25,7 @@ def shapes(network: nn.Module, images: Tensor) -> list[tuple[int, ...]]:
 
 
 def test_has_the_parameters_of_all_cnn_c() -> None:
-    """1,369,738 of them, the "~1.4 million" of ASAL A.4 (facts 1.3)."""
+    """1,369,738 of them, the "~1.4 million" of ASAL A.4."""
     assert sum(p.numel() for p in made().parameters()) == 1_369_738
 
 

@@ -24,7 +24,7 @@ def shapes(network: nn.Module, images: Tensor) -> list[tuple[int, ...]]:
 
 @pytest.mark.parametrize(("choice", "size"), [("conv_small", 32), ("conv_small_strided", 64)])
 def test_layers(choice: str, size: int) -> None:
-    """Facts 1.3; the strided first layer of A.7 takes 64 x 64 images to the same maps."""
+    """docs/papers/asal.md, Networks; the strided first layer of A.7 takes 64 x 64 images to the same maps."""
     network = made(choice, (3, size, size))
     expected = [(64, 32, 32)] * 3 + [(128, 16, 16)] * 3 + [(128, 6, 6)] * 3
     assert shapes(network, torch.zeros(1, 3, size, size)) == expected

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from al_bench.errors import UserError
 from al_bench.learner.h_divergence import Discriminated
@@ -13,6 +14,20 @@ def test_has_the_layers_of_waal() -> None:
     images = torch.rand(3, 1, 28, 28)
     assert network.features(images).shape == (3, 320)
     assert network.embed(images).shape == (3, 50)
+
+
+def test_training_drops_half_of_the_second_convolutions_maps_whole() -> None:
+    """With maps of 1 everywhere, the 16 features of each are 0, or 2 to make up for those dropped."""
+    network = LeNet5((1, 28, 28), 10, mean=0.0, std=1.0)
+    second = [layer for layer in network.backbone if isinstance(layer, nn.Conv2d)][1]
+    nn.init.zeros_(second.weight)
+    nn.init.ones_(second.bias)
+    torch.manual_seed(0)
+    maps = network.train().features(torch.rand(200, 1, 28, 28)).detach().reshape(200, 20, 16)
+    assert (maps == maps[:, :, :1]).all()
+    assert set(maps.unique().tolist()) == {0.0, 2.0}
+    assert float(maps.mean()) == pytest.approx(1.0, abs=0.1)
+    assert (network.eval().features(torch.rand(2, 1, 28, 28)) == 1).all()
 
 
 def test_a_second_head_has_the_weights_of_waals_critic() -> None:

@@ -24,7 +24,7 @@ def test_up_undoes_the_size_of_down(size: tuple[int, int], kernel_size: int) -> 
 
 
 def test_an_odd_size_is_the_crop_of_the_even_one() -> None:
-    """4 -> 7 is 4 -> 8 without the last row and column (facts 1.3)."""
+    """4 -> 7 is 4 -> 8 without the last row and column (docs/papers/asal.md, Networks)."""
     to_even, to_odd = up(2, 3, 5, (4, 4), (8, 8)), up(2, 3, 5, (4, 4), (7, 7))
     to_odd.load_state_dict(to_even.state_dict())
     maps = torch.rand(1, 2, 4, 4)

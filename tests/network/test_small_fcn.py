@@ -4,7 +4,7 @@ from composing import part
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.network.small_fcn import SmallFcn
@@ -39,6 +39,6 @@ def test_learns_shapes_from_fifty_maps() -> None:
     """0.73 when this was written; a network that calls everything background has a mean IoU of 0.2."""
     dataset: Dataset = part("dataset", "dataset=shapes_seg")
     pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes, dataset.map_shape)
-    pool = pool.with_labels(Query(indices=torch.arange(50)), dataset.train.labels[:50])
+    pool = pool.with_labels(PoolQuery(torch.arange(50)), dataset.train.labels[:50])
     model = part("learner", "dataset=shapes_seg").fit(pool, None, seed=0)
-    assert part("evaluator", "dataset=shapes_seg").evaluate(model, dataset)["mean_iou"] > 0.6
+    assert part("evaluator", "dataset=shapes_seg").evaluate(model, dataset).metrics["mean_iou"] > 0.6

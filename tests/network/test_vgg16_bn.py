@@ -1,4 +1,4 @@
-"""WAAL App. G.2 and facts 2.2; the counts are closed forms."""
+"""WAAL App. G.2; the counts are closed forms."""
 
 import pytest
 import torch

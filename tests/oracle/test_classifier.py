@@ -5,9 +5,8 @@ import torch
 from composing import part
 
 from al_bench.active.pool import UNKNOWN
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery, SyntheticQuery
 from al_bench.dataset import Dataset
-from al_bench.errors import UserError
 from al_bench.oracle.classifier import Classifier
 from al_bench.seeding import generator
 from al_bench.storage.artifacts import Artifacts
@@ -31,19 +30,19 @@ def prepared(digits: Dataset, folder: Path, min_confidence: float = 0.0) -> Clas
 
 
 def test_labels_unseen_images_as_well_as_a_person_nearly(digits: Dataset, folder: Path) -> None:
-    unseen = Query(synthetic=digits.test.images[:][:, None])
+    unseen = SyntheticQuery(digits.test.images[:][:, None])
     labels = prepared(digits, folder).label(unseen).squeeze(1)
     assert (labels == digits.test.labels).double().mean() > 0.96
 
 
 def test_gives_real_images_their_true_label(digits: Dataset, folder: Path) -> None:
-    everything = Query(indices=torch.arange(len(digits.train)))
+    everything = PoolQuery(torch.arange(len(digits.train)))
     assert torch.equal(prepared(digits, folder, min_confidence=1.0).label(everything), digits.train.labels)
 
 
 def test_passes_on_what_it_is_less_sure_of(digits: Dataset, folder: Path) -> None:
     noise = torch.randint(256, (60, 5, 1, 8, 8), generator=generator(0)).to(torch.uint8)
-    sure, strict = (prepared(digits, folder, c).label(Query(synthetic=noise)) for c in (0.0, 0.9))
+    sure, strict = (prepared(digits, folder, c).label(SyntheticQuery(noise)) for c in (0.0, 0.9))
     passed = strict == UNKNOWN
     assert (sure != UNKNOWN).all()
     assert 0.1 < passed.double().mean() < 1
@@ -67,14 +66,9 @@ def test_other_labels_are_another_model(digits: Dataset, tmp_path: Path) -> None
     assert len(list((tmp_path / "oracle").glob("*.safetensors"))) == 2
 
 
-def test_refuses_what_is_no_probability() -> None:
-    with pytest.raises(UserError, match=r"oracle\.min_confidence=2"):
-        Classifier(part("learner"), min_confidence=2, seed=0)
-
-
 def test_looks_at_what_is_shown_where_that_is_not_the_input(digits: Dataset, folder: Path) -> None:
     """A line of ADBA: eleven latents are asked for and their images shown."""
     images = digits.test.images[torch.arange(22)].unflatten(0, (2, 11))
     oracle = prepared(digits, folder)
-    found = oracle.label(Query(synthetic=torch.zeros(2, 11, 5), shown=images))
-    assert torch.equal(found, oracle.label(Query(synthetic=images)))
+    found = oracle.label(SyntheticQuery(torch.zeros(2, 11, 5), shown=images))
+    assert torch.equal(found, oracle.label(SyntheticQuery(images)))

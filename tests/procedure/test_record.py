@@ -1,14 +1,14 @@
 import torch
 
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.procedure.record import recorded, tensors_of
 
 
 def test_a_trace_of_numbers_goes_into_the_record_and_images_stay_tensors():
     rows = torch.tensor([0.1, float("nan"), 1 / 3])
     trace = {"entropy_after": rows, "generated": torch.zeros(3, 1, 2, 2, dtype=torch.uint8)}
-    query, labels = Query(indices=torch.tensor([4, 2, 7]), scores=rows, trace=trace), torch.tensor([0, 1, 0])
+    query, labels = PoolQuery(torch.tensor([4, 2, 7]), scores=rows, trace=trace), torch.tensor([0, 1, 0])
     pool = Pool.unlabeled_from(torch.zeros(9, 1, 2, 2, dtype=torch.uint8), 2).with_labels(query, labels)
     record = recorded(1, pool, query, labels, None, {"accuracy": 0.5}, {}, 0)
     assert record["trace"] == {"entropy_after": [0.1, None, 0.33333334]}, "the fewest digits of a float32"

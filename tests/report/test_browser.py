@@ -8,7 +8,7 @@ import pytest
 from made_runs import generated, made_run
 
 from al_bench.analysis.reading import stored
-from al_bench.report.images import Sources
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.report.page import write_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -36,7 +36,7 @@ def page(tmp_path_factory) -> Path:
     (root / "outputs" / LONG / "cycles").mkdir(parents=True)
     found = stored(root / "outputs", root / "cells")
     assert found.problems
-    return write_report(found, root / "report", "range", Sources(None))
+    return write_report(found, root / "report", "range", Rebuilder(None))
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_the_page_opens_whole(browser, page, width, scheme):
 
 @pytest.mark.parametrize("width", [400, 1400])
 def test_the_page_without_runs_opens_too(browser, tmp_path, width):
-    empty = write_report(stored(tmp_path, tmp_path), tmp_path / "report", "range", Sources(None))
+    empty = write_report(stored(tmp_path, tmp_path), tmp_path / "report", "range", Rebuilder(None))
     tab = browser.new_page(viewport={"width": width, "height": 900})
     tab.goto(empty.as_uri())
     assert tab.inner_text("h1") == "No runs yet"

@@ -3,10 +3,11 @@
 import pytest
 from made_runs import made_run
 
+from al_bench.analysis.comparison import groups_run_for
 from al_bench.analysis.grouping import sections
+from al_bench.analysis.published import Number, Published
 from al_bench.analysis.reading import stored
-from al_bench.report.comparison import compared, run_for
-from al_bench.report.published import Number, Published
+from al_bench.report.comparison import compare
 
 
 def known(*numbers):
@@ -27,7 +28,7 @@ def rows_of(table):
 
 def test_the_difference_is_in_deviations_of_both_pooled_by_their_seeds(tmp_path):
     table = known(("entropy", "20", 83.0, 2.0, 5), ("entropy", "99", 90.0, 1.0, 5))
-    first, second = rows_of(compared(table, groups(tmp_path)).table)
+    first, second = rows_of(compare(table, groups(tmp_path)).table)
     assert (first["method"], first["published"], first["its n"], first["seeds"]) == ("entropy", 83, 5, 2)
     assert first["measured"] == pytest.approx(85)
     assert first["our std"] == pytest.approx(5 * 2**0.5)
@@ -46,46 +47,46 @@ def test_the_difference_is_in_deviations_of_both_pooled_by_their_seeds(tmp_path)
     ],
 )
 def test_the_papers_deviation_alone_where_ours_is_unknown(tmp_path, std, count, accuracies, deviations):
-    found = compared(known(("entropy", "20", 83.0, std, count)), groups(tmp_path, accuracies))
+    found = compare(known(("entropy", "20", 83.0, std, count)), groups(tmp_path, accuracies))
     assert rows_of(found.table)[0]["in deviations"] == (deviations and pytest.approx(deviations))
 
 
 def test_a_metric_by_its_name_is_that_of_the_end(tmp_path):
-    (row,) = rows_of(compared(known(("entropy", "accuracy", 84.0, None, None)), groups(tmp_path)).table)
+    (row,) = rows_of(compare(known(("entropy", "accuracy", 84.0, None, None)), groups(tmp_path)).table)
     assert (row["measured"], row["difference"]) == (pytest.approx(85), pytest.approx(1))
 
 
 def test_what_was_not_run_is_said(tmp_path):
-    (row,) = rows_of(compared(known(("waal", "20", 83.0, None, None)), groups(tmp_path)).table)
+    (row,) = rows_of(compare(known(("waal", "20", 83.0, None, None)), groups(tmp_path)).table)
     assert (row["method"], row["measured"]) == ("waal (not measured)", None)
 
 
 def test_the_entropy_of_what_was_chosen_is_over_all_cycles(tmp_path):
-    (row,) = rows_of(compared(known(("entropy", "chosen entropy", 0.4, None, None)), groups(tmp_path)).table)
+    (row,) = rows_of(compare(known(("entropy", "chosen entropy", 0.4, None, None)), groups(tmp_path)).table)
     assert (row["measured"], row["difference"]) == (pytest.approx(0.5), pytest.approx(0.1))
 
 
 def test_a_row_may_name_what_was_chosen_for_a_line(tmp_path):
     found = groups(tmp_path, choices={"method": "min_distance"})
-    assert rows_of(compared(known(("min_distance", "20", 83.0, 2.0, 5)), found).table)[0]["method"] == "entropy"
+    assert rows_of(compare(known(("min_distance", "20", 83.0, 2.0, 5)), found).table)[0]["method"] == "entropy"
 
 
 def test_a_table_without_numbers_compares_nothing(tmp_path):
-    assert compared(known(), groups(tmp_path)) is None
+    assert compare(known(), groups(tmp_path)) is None
 
 
 def test_only_runs_for_it_are_compared(tmp_path):
     made_run(tmp_path / "outputs", "entropy", 0)
     made_run(tmp_path / "outputs", "random", 0, choices={"experiment": "paper/made"})
     (section,) = sections(stored(tmp_path / "outputs", tmp_path / "cells").runs)
-    assert [group.method for group in run_for(known(), section)] == ["random"]
+    assert [group.method for group in groups_run_for(known(), section)] == ["random"]
 
 
 def test_many_numbers_stand_as_the_paper_prints_them(tmp_path):
     lines = ("entropy", "margin", "waal")
     table = known(*((line, str(at), 80.0 + at / 10, 2.5, 5) for at in (10, 20, 1500, 2000, 2500) for line in lines))
     made_run(tmp_path / "outputs", "margin", 0, (0.81, 0.77))
-    found = compared(table, groups(tmp_path))
+    found = compare(table, groups(tmp_path))
     assert list(found.grid.columns) == ["annotations", "", *lines]
     assert found.grid.rows[:8] == [
         ["10", "paper", "81.00 ± 2.50", "81.00 ± 2.50", "81.00 ± 2.50"],
@@ -106,6 +107,6 @@ def test_many_numbers_stand_as_the_paper_prints_them(tmp_path):
 
 
 def test_few_numbers_are_a_list_and_nothing_measured_is_no_sentence(tmp_path):
-    found = compared(known(("waal", "20", 83.0, 1.0, 5)), groups(tmp_path))
+    found = compare(known(("waal", "20", 83.0, 1.0, 5)), groups(tmp_path))
     assert (found.grid, found.spread, found.said, len(found.tables)) == (None, True, "", 1)
-    assert not compared(known(("waal", "20", 83.0, None, 5)), groups(tmp_path)).spread
+    assert not compare(known(("waal", "20", 83.0, None, 5)), groups(tmp_path)).spread

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from made_runs import CHOICES, made_measurement, made_run
 
+from al_bench.active.part import hash_of
+from al_bench.analysis.experiment import arrange_lines
 from al_bench.analysis.reading import stored_of
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.experiment import Cell, cells_of
-from al_bench.config.identity import hash_of
-from al_bench.report.experiment import experiment
+from al_bench.report.cells import format_differences, summarize_cells, tabulate_cells
 from al_bench.report.page import write_report
-from al_bench.report.sources import Sources
 
 SHADOW = f"hydra.searchpath=[file://{Path(__file__).parents[1] / 'conf'}]"
 LOOP = {"budget": 30, "max_cycles": None, "stop_at": None}
@@ -44,50 +45,50 @@ def found_for(one, outputs):
 
 
 def test_lines_are_named_by_what_the_sweep_sets():
-    one = experiment(
+    one = arrange_lines(
         "paper/made", ["scale=small"], [cell("asal_auto", seed, epochs=n) for n in (1, 2) for seed in (0, 1)]
     )
     assert {name: [known.seed for known in line] for name, line in one.lines.items()} == {
         "epochs 1": [0, 1], "epochs 2": [0, 1]
     }  # fmt: skip
-    two = experiment("paper/made", [], [cell("random", 0), cell("entropy", 0, epochs=3)])
+    two = arrange_lines("paper/made", [], [cell("random", 0), cell("entropy", 0, epochs=3)])
     assert list(two.lines) == ["random", "entropy, epochs 3"]
 
 
 def test_cells_are_finished_begun_or_missing_with_what_makes_them(tmp_path):
     cells = [cell("entropy", seed) for seed in range(4)]
-    one = experiment("paper/made", ["scale=small"], [*cells, cell("random", 0)])
+    one = arrange_lines("paper/made", ["scale=small"], [*cells, cell("random", 0)])
     run_of(tmp_path, cells[0])
     run_of(tmp_path, cells[2], (0.5, 0.75))
     found = found_for(one, tmp_path)
-    assert one.said(found.runs) == "1 of 5 cells finished" and not one.complete(found.runs)
-    entropy, random = one.table(found.runs).rows
+    assert summarize_cells(one, found.runs) == "1 of 5 cells finished" and not one.complete(found.runs)
+    entropy, random = tabulate_cells(one, found.runs).rows
     command = "python run.py -m experiment=paper/made strategy={} scale=small seed={}"
     assert entropy == ["entropy", 4, 1, "seed 2: 20 annotations so far", command.format("entropy", "1,2,3")]
     assert random == ["random", 1, 0, None, command.format("random", 0)]
 
 
 def test_what_is_stored_under_another_label_or_by_another_experiment_counts(tmp_path):
-    one = experiment("paper/made", [], [cell("entropy", 0)])
+    one = arrange_lines("paper/made", [], [cell("entropy", 0)])
     run_of(tmp_path, one.lines["entropy"][0]).rename(tmp_path / one.lines["entropy"][0].id)
     runs = found_for(one, tmp_path).runs
-    assert one.said(runs) == "1 of 1 cell finished" and one.complete(runs)
+    assert summarize_cells(one, runs) == "1 of 1 cell finished" and one.complete(runs)
 
 
 def test_another_configuration_of_the_same_label_is_named_and_in_no_line(tmp_path):
-    one = experiment("paper/made", [], [cell("entropy", 0), cell("entropy", 1)])
+    one = arrange_lines("paper/made", [], [cell("entropy", 0), cell("entropy", 1)])
     for seed in (0, 1):
         run_of(tmp_path, cell("entropy", seed, epochs=9))
     run_of(tmp_path, cell("entropy", 2, epochs=9))
     found = found_for(one, tmp_path)
     assert one.runs(found.runs) == []
     (other,) = one.others(found.runs)
-    assert (other.line, other.seeds) == ("entropy", "0 and 1"), "a seed that it does not have is no matter of its"
-    assert other.differs == "learner.epochs is 9 there and 5 here"
+    assert (other.line, other.seeds) == ("entropy", [0, 1]), "a seed that it does not have is no matter of its"
+    assert format_differences(other.differs) == "learner.epochs is 9 there and 5 here"
 
 
 def test_runs_of_no_concern_are_not_read(tmp_path):
-    one = experiment("paper/made", [], [cell("entropy", 0)])
+    one = arrange_lines("paper/made", [], [cell("entropy", 0)])
     run_of(tmp_path, cell("random", 0))
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "digits-random-seed=0-0123456789ab.json").write_text("{")
@@ -102,9 +103,9 @@ def test_a_procedure_without_cycles_is_a_line_too(tmp_path):
     identity = {"dataset": {"_target_": "made.dataset"}, "evaluator": {}, "seed": 0, "procedure": {"made": True}}
     assert hash_of(identity) == folder.name
     choices = {**CHOICES, "strategy": "random", "procedure": "measured", "gan": "none", "feature": "none"}
-    one = experiment("paper/made", [], [Cell(("matcher=kdtree",), choices, identity, LOOP)])
+    one = arrange_lines("paper/made", [], [Cell(("matcher=kdtree",), choices, identity, LOOP)])
     found = found_for(one, tmp_path)
-    assert one.said(found.runs) == "1 of 1 cell finished"
+    assert summarize_cells(one, found.runs) == "1 of 1 cell finished"
     text, tables = written(tmp_path, one, found, "measured,seconds,40,,,Tab. 2\n")
     assert "<h2>measured: digits</h2>" in text
     assert "measured,seconds,40.0,,,44.0" in (tables / "published-paper-made.csv").read_text()
@@ -114,14 +115,14 @@ def written(tmp_path, one, found, numbers):
     conf = tmp_path / "conf"
     (conf / "experiment" / "paper").mkdir(parents=True)
     (conf / "experiment" / "paper" / "made.csv").write_text("row,column,mean,std,n,source\n" + numbers)
-    page = write_report(found, tmp_path / "report", "range", Sources(None), conf, [one])
+    page = write_report(found, tmp_path / "report", "range", Rebuilder(None), conf, [one])
     return page.read_text(), page.parent / "tables"
 
 
 @pytest.mark.parametrize("stored", [True, False])
 def test_the_page_of_an_experiment(tmp_path, stored):
     cells = [cell(strategy, 0, epochs=n) for strategy in ("random", "entropy") for n in (1, 2)]
-    one = experiment("paper/made", [], cells)
+    one = arrange_lines("paper/made", [], cells)
     if stored:
         for known in cells[:3]:
             run_of(tmp_path, known)
@@ -138,7 +139,9 @@ def test_the_page_of_an_experiment(tmp_path, stored):
 
 
 def test_a_sweep_of_the_configuration_tree_makes_lines():
-    one = experiment("shadow_table", [SHADOW], cells_of("shadow_table", [SHADOW]), Path(__file__).parents[1] / "conf")
+    one = arrange_lines(
+        "shadow_table", [SHADOW], cells_of("shadow_table", [SHADOW]), Path(__file__).parents[1] / "conf"
+    )
     assert one.source == "Made up, Tab. 1 of the tests"
     assert list(one.lines) == [
         "random, query size 5",

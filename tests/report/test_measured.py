@@ -3,11 +3,11 @@ import base64
 import numpy as np
 from made_runs import made_measurement, made_run
 
+from al_bench.analysis.pairs import png
 from al_bench.analysis.reading import stored
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.report.measured import measurements
 from al_bench.report.page import write_report
-from al_bench.report.pairs import png
-from al_bench.report.sources import Sources
 
 METRICS = {
     "agreement": {"pixel": {"dcgan": 0.8, "wgan_gp": 0.9}, "disc": {"wgan_gp": 0.7}},
@@ -49,7 +49,7 @@ def test_the_page_shows_a_sample_grid_beside_curves_of_other_runs(tmp_path):
     (made_measurement(tmp_path / "outputs", METRICS) / "samples.png").write_bytes(image)
     made_run(tmp_path / "outputs", "random", 0)
     found = stored(tmp_path / "outputs", tmp_path / "cells")
-    text = write_report(found, tmp_path / "report", "range", Sources(None)).read_text()
+    text = write_report(found, tmp_path / "report", "range", Rebuilder(None)).read_text()
     assert base64.b64encode(image).decode() in text
     assert "<h2>measured: digits</h2>" in text
     assert (tmp_path / "report" / "tables" / "measured-measured-digits-agreement.csv").exists()

@@ -8,15 +8,15 @@ import torch
 from made_runs import generated, made_run
 
 from al_bench.analysis.reading import stored, stored_at
+from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.errors import UserError
 from al_bench.files import write_json
-from al_bench.report.images import Sources
 from al_bench.report.page import write_report
 
 
 def page(tmp_path, build=None, found=None, band="range"):
     found = found or stored(tmp_path / "outputs", tmp_path / "cells")
-    return write_report(found, tmp_path / "report", band, Sources(build)).read_text()
+    return write_report(found, tmp_path / "report", band, Rebuilder(build)).read_text()
 
 
 def two_classes(node):
@@ -150,10 +150,10 @@ def test_no_training_code_is_imported_for_numbers(tmp_path):
 
     made_run(tmp_path / "outputs", "entropy", 0)
     code = (
-        "import sys, pathlib; from al_bench.analysis import reading; from al_bench.report import page, images\n"
+        "import sys, pathlib; from al_bench.analysis import reading, rebuilding; from al_bench.report import page\n"
         f"root = pathlib.Path({str(tmp_path)!r})\n"
         "found = reading.stored(root / 'outputs', root / 'cells')\n"
-        "page.write_report(found, root / 'report', 'range', images.Sources(None))\n"
+        "page.write_report(found, root / 'report', 'range', rebuilding.Rebuilder(None))\n"
         "assert not {'torch', 'pytorch_lightning', 'hydra'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

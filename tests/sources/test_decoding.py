@@ -58,7 +58,7 @@ def test_a_window_is_the_square_in_the_middle(tmp_path: Path, side: int, first: 
     path = save(tmp_path / "x.png", pixels)
     expected = pixels[top : top + side, left : left + side].transpose(2, 0, 1)
     assert np.array_equal(Decoder(None, "center", "rgb", window=side).decode(path), expected)
-    with pytest.raises(UserError, match=r"x\.png .*\(7 x 5 pixels do not hold the 6 x 6 that are cut out\)"):
+    with pytest.raises(UserError, match=r"x\.png .*7 x 5 .*6 x 6"):
         Decoder((4, 4), "center", "rgb", window=6).decode(path)
 
 
@@ -141,7 +141,7 @@ def broken(folder: Path) -> dict[str, Path]:
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     for name, path in broken(tmp_path).items():
-        with pytest.raises(UserError, match=rf"{name} cannot be read as a picture \(.+\): remove or replace it"):
+        with pytest.raises(UserError, match=rf"{name} .*\(.+\)"):
             RGB.decode(path)
 
 
@@ -150,9 +150,9 @@ def test_all_that_cannot_be_read_is_named_together(tmp_path: Path) -> None:
     paths = [tmp_path / "whole.png", bad["empty.jpg"], tmp_path / "whole.jpg", bad["truncated.png"]]
     shape = common_shape(RGB, paths)
     assert shape == (3, 40, 40)
-    with pytest.raises(UserError, match=r"2 pictures cannot be used.*empty\.jpg.*truncated\.png"):
+    with pytest.raises(UserError, match=r"2 pictures .*empty\.jpg.*truncated\.png"):
         list(decode_in_order(RGB, paths, shape))
-    with pytest.raises(UserError, match=r"^\S+empty\.jpg cannot be read"):
+    with pytest.raises(UserError, match=r"^\S+empty\.jpg "):
         list(decode_in_order(RGB, paths[:3], shape))
     assert common_shape(RGB, paths[1:]) == (3, 40, 40), "of the first that can be read"
     with pytest.raises(UserError, match=r"empty\.jpg"):
@@ -161,7 +161,7 @@ def test_all_that_cannot_be_read_is_named_together(tmp_path: Path) -> None:
 
 def test_pictures_of_two_sizes_need_one_that_is_asked_for(tmp_path: Path) -> None:
     paths = [save(tmp_path / "a.png", noise(0, 8, 8)), save(tmp_path / "b.png", noise(0, 6, 9))]
-    with pytest.raises(UserError, match=r"b\.png has 6 x 9 pixels and others have 8 x 8: .*dataset\.image_size=64"):
+    with pytest.raises(UserError, match=r"b\.png .*6 x 9 .*8 x 8.*dataset\.image_size=64"):
         list(decode_in_order(RGB, paths, common_shape(RGB, paths)))
     asked = Decoder((4, 5), "center", "gray")
     assert common_shape(asked, []) == (1, 4, 5)

@@ -8,8 +8,12 @@ import time
 import pytest
 import torch
 
+from al_bench.active.part import describe
 from al_bench.gan import Gan
-from al_bench.storage.artifacts import Artifacts, describe
+from al_bench.storage.artifacts import Artifacts
+
+_context = multiprocessing.get_context("forkserver")  # processes of their own, that import these once
+_context.set_forkserver_preload(["torch", "pytorch_lightning"])
 
 SPEC = {"gan": {"iterations": 3}, "images": "abc"}
 
@@ -41,6 +45,21 @@ def test_how_long_making_took_is_known_whenever_that_was(tmp_path):
     again.get("gan", SPEC, make)
     assert first.seconds == again.seconds
     assert 0.05 <= again.seconds["gan"] < 1
+
+
+def test_a_module_is_trained_once_and_comes_back_fixed(tmp_path):
+    def fit(scratch):
+        module = torch.nn.Linear(2, 1)
+        torch.nn.init.ones_(module.weight)
+        calls.append(scratch)
+        return module, {"loss": [1.0]}
+
+    calls = []
+    for _ in range(2):
+        module = Artifacts(tmp_path).train_once("gan", SPEC, torch.nn.Linear(2, 1), fit, torch.device("cpu"))
+        assert torch.equal(module.weight, torch.ones(1, 2))
+        assert not module.training and not any(parameter.requires_grad for parameter in module.parameters())
+    assert len(calls) == 1
 
 
 def test_another_configuration_is_another_artifact(tmp_path):
@@ -101,9 +120,8 @@ def _make_and_die(folder, ready):
 
 
 def test_two_jobs_that_start_at_once_make_it_once(tmp_path):
-    context = multiprocessing.get_context("spawn")
     log = tmp_path / "log"
-    jobs = [context.Process(target=_make_slowly, args=(tmp_path / "artifacts", log)) for _ in range(2)]
+    jobs = [_context.Process(target=_make_slowly, args=(tmp_path / "artifacts", log)) for _ in range(2)]
     for job in jobs:
         job.start()
     for job in jobs:
@@ -113,7 +131,7 @@ def test_two_jobs_that_start_at_once_make_it_once(tmp_path):
 
 
 def test_a_killed_owner_does_not_hold_the_lock(tmp_path):
-    job = multiprocessing.get_context("spawn").Process(target=_make_and_die, args=(tmp_path, tmp_path / "ready"))
+    job = _context.Process(target=_make_and_die, args=(tmp_path, tmp_path / "ready"))
     job.start()
     job.join()
     assert job.exitcode == -signal.SIGKILL
@@ -132,7 +150,7 @@ def test_a_description_says_all_that_was_configured_and_nothing_else():
     partial = functools.partial(torch.optim.Adam, lr=0.1, betas=(0.5, 0.9))
     described = describe(Part(3, partial, trainer=object()))
     assert described["size"] == 3
-    assert described["network"] == {"target": "torch.optim.adam.Adam", "args": [], "lr": 0.1, "betas": [0.5, 0.9]}
+    assert described["network"] == {"part": "torch.Adam", "lr": 0.1, "betas": [0.5, 0.9]}
     assert "trainer" not in described
     assert describe(Part(4, partial)) != describe(Part(3, partial))
 

@@ -1,11 +1,14 @@
 import json
 
+import numpy as np
 import pytest
+from safetensors.numpy import save
 
+from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
-from al_bench.config.identity import hash_of
-from al_bench.files import as_json, write_json
+from al_bench.files import write_json
 from al_bench.storage import exported as cells
+from al_bench.storage.cell import pack, read_cell
 
 IDENTITY = {"seed": 0}
 
@@ -13,9 +16,8 @@ IDENTITY = {"seed": 0}
 def made_run(outputs, annotations=(20, 30), budget=30):
     folder = outputs / "digits" / "random" / "seed=0" / hash_of(IDENTITY)
     loop = {"budget": budget, "max_cycles": None, "stop_at": None}
-    write_json(
-        folder / "config.json", {"identity": IDENTITY, "config": {"loop": loop}, "commit": "abc", "hardware": {}}
-    )
+    about = {"identity": IDENTITY, "metrics": [], "config": {"loop": loop}, "commit": "abc", "hardware": {}}
+    write_json(folder / "config.json", about)
     for index, count in enumerate(annotations):
         record = {"index": index, "annotations": count, "unlabeled": 9, "metrics": {"accuracy": 0.5}}
         write_json(folder / "cycles" / f"{index:03d}.json", record)
@@ -25,8 +27,8 @@ def made_run(outputs, annotations=(20, 30), budget=30):
 def test_a_finished_run_travels_and_is_found(tmp_path):
     made_run(tmp_path / "outputs")
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
-    assert path.name == f"digits-random-seed=0-{hash_of(IDENTITY)}.json"
-    content = json.loads(path.read_text())
+    assert path.name == f"digits-random-seed=0-{hash_of(IDENTITY)}.cell.xz"
+    content = read_cell(path)
     assert content["finished"] == "the budget of 30 annotations is spent"
     assert (content["commit"], len(content["cycles"])) == ("abc", 2)
     assert len(cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))) == 2
@@ -52,7 +54,7 @@ def test_an_exported_cell_with_more_cycles_is_left_alone(tmp_path):
     made_run(tmp_path / "other", (20, 30), budget=30)
     assert cells.export(tmp_path / "other", tmp_path / "cells") == []
     (path,) = (tmp_path / "cells").iterdir()
-    assert len(json.loads(path.read_text())["cycles"]) == 3
+    assert len(read_cell(path)["cycles"]) == 3
 
 
 @pytest.mark.parametrize("name", ["config.json", "cycles/001.json"])
@@ -88,7 +90,7 @@ def cell_of(cycles, rows):
         {"index": index, "unlabeled": 9, "query": query, "trace": {"entropy_after": values, "bad": [None] * rows}}
         for index in range(cycles)
     ]
-    return {"cycles": [{**record, "sha256_record": cells.record_sum(record)} for record in records]}
+    return {"identity": IDENTITY, "cycles": records}
 
 
 def test_a_cell_that_fits_is_left_as_it_is():
@@ -98,9 +100,9 @@ def test_a_cell_that_fits_is_left_as_it_is():
 
 def test_a_large_cell_keeps_selections_and_means_and_fewer_rows():
     cell = cell_of(3, 1000)
-    whole = len(as_json(cell))
-    thin = cells.thinned(cell, whole // 2)
-    assert len(as_json(thin)) <= whole // 2
+    whole = len(pack(cell))
+    thin = cells.thinned(cell, whole * 4 // 5)
+    assert len(pack(thin)) <= whole * 4 // 5
     before, after = cell["cycles"][1], thin["cycles"][1]
     kept = len(after["trace"]["entropy_after"])
     assert 0 < kept < 1000
@@ -109,17 +111,46 @@ def test_a_large_cell_keeps_selections_and_means_and_fewer_rows():
     assert after["query"]["labels"] == before["query"]["labels"]
     mean = sum(before["trace"]["entropy_after"]) / 1000
     assert after["trace_mean"] == {"entropy_after": pytest.approx(mean)}, "of all rows, however often it was halved"
-    assert after["sha256_record"] == cells.record_sum(after) != before["sha256_record"]
 
 
 def test_a_cell_of_the_whole_pool_keeps_no_list_of_it():
     cell = cell_of(1, 1000)
     cell["cycles"][0]["unlabeled"] = 0
-    query = cells.thinned(cell, 2000)["cycles"][0]["query"]
+    query = cells.thinned(cell, 600)["cycles"][0]["query"]
     assert (query["indices"], query["labels"], query["scores"]) == (None, None, [])
 
 
 def test_images_travel_with_a_run(tmp_path):
     folder = made_run(tmp_path / "outputs")
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells", lambda place: [{"of": place.name}])
-    assert json.loads(path.read_text())["images"] == [{"of": folder.name}]
+    assert read_cell(path)["images"] == [{"of": folder.name}]
+
+
+def test_which_test_images_were_right_travels_as_bits(tmp_path):
+    """Nine images in two bytes, the second of them padded."""
+    right = np.array([1, 0, 1, 1, 0, 0, 0, 0, 1], dtype=bool)
+    folder = made_run(tmp_path / "outputs", (30,))
+    record = {"index": 0, "annotations": 30, "unlabeled": 9, "metrics": {"accuracy": 4 / 9}, "test_images": 9}
+    write_json(folder / "cycles" / "000.json", record)
+    (folder / "cycles" / "000.safetensors").write_bytes(save({"correct": np.packbits(right)}))
+    (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
+    (cycle,) = read_cell(path)["cycles"]
+    assert np.unpackbits(np.array(cycle["correct"], np.uint8))[: cycle["test_images"]].tolist() == right.tolist()
+
+
+def test_sums_of_files_that_stay_behind_do_not_travel(tmp_path):
+    folder = made_run(tmp_path / "outputs", (30,))
+    record = {"index": 0, "annotations": 30, "unlabeled": 9, "metrics": {"accuracy": 0.5}, "sha256_model": "abc"}
+    write_json(folder / "cycles" / "000.json", record)
+    (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
+    assert "sha256_model" not in read_cell(path)["cycles"][0]
+
+
+def test_a_corrupted_cell_is_set_aside_and_its_run_counts_as_not_finished(tmp_path, caplog):
+    made_run(tmp_path / "outputs")
+    (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
+    path.write_bytes(path.read_bytes()[:-9])
+    assert cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(30)) == []
+    assert path.name in caplog.text and not path.exists()
+    assert len(list((tmp_path / "cells").iterdir())) == 1, "nothing is deleted"
+    assert cells.export(tmp_path / "outputs", tmp_path / "cells") == [path]

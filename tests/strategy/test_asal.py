@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.active.scores import boundary_closeness, entropy
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
@@ -57,7 +57,7 @@ def model_with_boundary(gray: float, slope: float = 8.0) -> Network:
 def made_pool() -> tuple[Network, Pool]:
     """Gray pixels; the model's boundary is at 127.5; 127 is labeled, and so are black and white."""
     pool = Pool.unlabeled_from(torch.tensor(PIXELS, dtype=torch.uint8)[:, None, None, None], 2)
-    return model_with_boundary(127.5), pool.with_labels(Query(indices=torch.tensor([0, 1, 7])), torch.tensor([1, 0, 1]))
+    return model_with_boundary(127.5), pool.with_labels(PoolQuery(torch.tensor([0, 1, 7])), torch.tensor([1, 0, 1]))
 
 
 def made_strategy(pool: Pool, tmp_path: Path, feature: Feature | None = None, steps: int = 200, **options: Any) -> Asal:
@@ -73,7 +73,6 @@ def test_asks_for_the_neighbors_of_the_boundary(tmp_path: Path) -> None:
     """All synthetic images come to 127.5; a descent would end at black and white, and take 50 and 200."""
     model, pool = made_pool()
     query = made_strategy(pool, tmp_path).query(model, pool, 5, generator(0))
-    assert query.indices is not None
     assert query.scores is not None
     assert query.ranks is not None
     assert [PIXELS[position] for position in query.indices.tolist()] == [128, 126, 130, 120, 140]
@@ -108,7 +107,6 @@ def test_the_traces_against_a_slow_second_version(tmp_path: Path) -> None:
     """Of images that are hardly moved, so that no two of the numbers are equal."""
     model, pool = made_pool()
     query = made_strategy(pool, tmp_path, steps=1).query(model, pool, 4, generator(3))
-    assert query.indices is not None
     start = torch.randn(4, 1, generator=generator(3)).flatten().tolist()
     free = {position: PIXELS[position] / 255 for position in pool.unlabeled.tolist()}
     for row, latent in enumerate(start):
@@ -176,7 +174,6 @@ def test_the_most_uncertain_of_several_candidates_against_plain_loops(
     found = slowly_matched(grays, neighbors, pool)
     if len(found) > 2:
         found = sorted(found, key=lambda pair: -entropy_of(PIXELS[pair[0]] / 255))[:2]
-    assert query.indices is not None
     assert query.indices.tolist() == [position for position, _ in found]
     assert query.trace["generated"].flatten().tolist() == [round(grays[row] * 255) for _, row in found]
     distances = [abs(PIXELS[position] / 255 - grays[row]) for position, row in found]
@@ -192,7 +189,6 @@ def test_minimum_distance_ascends_and_ranks_by_its_own_score(tmp_path: Path) -> 
     model, pool = made_pool()
     strategy = made_strategy(pool, tmp_path, score=boundary_closeness, candidates=7)
     query = strategy.query(model, pool, 3, generator(0))
-    assert query.indices is not None
     assert query.scores is not None
     assert [PIXELS[position] for position in query.indices.tolist()] == [128, 126, 130]
     assert query.scores.abs().max() < 0.1
@@ -202,7 +198,6 @@ def test_minimum_distance_ascends_and_ranks_by_its_own_score(tmp_path: Path) -> 
 def test_takes_the_pool_to_its_end(tmp_path: Path) -> None:
     model, pool = made_pool()
     query = made_strategy(pool, tmp_path).query(model, pool, 7, generator(0))
-    assert query.indices is not None
     assert sorted(query.indices.tolist()) == pool.unlabeled.tolist()
 
 
@@ -212,7 +207,6 @@ def test_matching_is_by_features_and_not_by_the_score(tmp_path: Path) -> None:
     flat = model_with_boundary(127.5, slope=0.0)
     strategy = made_strategy(pool, tmp_path)
     query = strategy.query(flat, pool, 1, generator(0))
-    assert query.indices is not None
     gray = float(strategy.networks.generator(strategy.networks.draw(1, generator(0)))) * 255
     free = {position: abs(PIXELS[position] - gray) for position in pool.unlabeled.tolist()}
     assert query.indices.tolist() == [min(free, key=free.__getitem__)]
@@ -310,12 +304,6 @@ def test_minimum_distance_is_a_method_of_all_of_them() -> None:
     assert config.strategy.score.path == "al_bench.active.scores.boundary_closeness"
     assert config.learner.loss.path == "al_bench.training.losses.hinge"
     assert config.hydra.runtime.choices.learner == "hinge"
-
-
-def test_refuses_candidates_from_elsewhere(tmp_path: Path) -> None:
-    _, pool = made_pool()
-    with pytest.raises(UserError, match=r"candidates_from=pool is not known: use generator or neighbors"):
-        made_strategy(pool, tmp_path, candidates_from="pool")
 
 
 @pytest.mark.parametrize("missing", ["gan", "feature"])

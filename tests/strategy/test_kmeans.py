@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.seeding import generator
 from al_bench.strategy.kmeans import KMeans, nearest_to_centers
@@ -18,13 +18,12 @@ def made_pool() -> tuple[Network, Pool]:
     clusters = torch.cat([CENTERS[:, None], CENTERS[:, None] + ring], dim=1).flatten(0, 1)
     inputs = torch.cat([clusters, torch.tensor([[500.0, 500.0]])])
     network = Network(nn.Identity(), nn.Identity(), nn.Linear(2, 2))
-    pool = Pool.unlabeled_from(inputs, 2).with_labels(Query(indices=torch.tensor([30])), torch.tensor([0]))
+    pool = Pool.unlabeled_from(inputs, 2).with_labels(PoolQuery(torch.tensor([30])), torch.tensor([0]))
     return network, pool
 
 
 def test_takes_the_image_in_the_middle_of_each_cluster() -> None:
     query = KMeans().query(*made_pool(), 3, generator(0))
-    assert query.indices is not None
     assert sorted(query.indices.tolist()) == [0, 10, 20]
 
 
@@ -35,6 +34,12 @@ def test_each_choice_is_the_nearest_of_its_cluster() -> None:
     spread = np.linalg.norm(points[:, None] - points[chosen][None], axis=2).min(1).mean()
     alike = np.linalg.norm(points[:, None] - points[:40][None], axis=2).min(1).mean()
     assert spread < alike, "cluster centers cover the points better than the first forty do"
+
+
+def test_nearest_is_meant_in_euclidean_distance() -> None:
+    """Around a mean of 0 the second point is at 2.8 in L2 and 4 in L1, the first at 3 in both."""
+    points = np.array([[3.0, 0.0], [2.0, 2.0], [-5.0, -2.0]], dtype=np.float32)
+    assert nearest_to_centers(points, 1, seed=0).tolist() == [1]
 
 
 def test_fewer_different_points_than_asked_for() -> None:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.active.scores import entropy
 from al_bench.network import Network
 from al_bench.seeding import generator
@@ -18,7 +18,7 @@ def made_pool() -> tuple[Network, Pool]:
     last = nn.Linear(1, 2)
     last.weight.data, last.bias.data = torch.tensor([[0.1], [0.0]]), torch.zeros(2)
     pool = Pool.unlabeled_from(torch.arange(30.0)[:, None], 2)
-    pool = pool.with_labels(Query(indices=torch.arange(5)), torch.zeros(5, dtype=torch.int64))
+    pool = pool.with_labels(PoolQuery(torch.arange(5)), torch.zeros(5, dtype=torch.int64))
     return Network(nn.Identity(), nn.Identity(), last).eval(), pool
 
 

@@ -14,7 +14,7 @@ from al_bench.network import Network
 from al_bench.training import interruption
 from al_bench.training.cost import measure_cost
 from al_bench.training.early_stopping import BestKept, EarlyStopping, callback_of, closeness_each, correct_each
-from al_bench.training.fit import fit
+from al_bench.training.fit import Fitter
 from al_bench.training.losses import IGNORED
 
 CPU = torch.device("cpu")
@@ -34,10 +34,10 @@ class Scripted(BestKept):
         return self.values[len(self.seen) - 1]
 
 
-def fitted(values, every=1, patience=2, **options):
+def fitted(values, every=1, patience=2, trainer=None):
     module = Toy()
     watched = Scripted(module, values, EarlyStopping("accuracy", every, patience))
-    fit(module, batches(), seed=2, device=CPU, name="toy", callback=watched, **options)
+    Fitter(CPU, trainer=trainer).fit(module, batches(), seed=2, name="toy", callback=watched)
     return module, watched
 
 
@@ -68,12 +68,12 @@ def test_a_stopped_training_goes_on_to_the_same_end(tmp_path):
     uncut, _ = fitted(values)
     module = Toy(signal_at=17)  # in the third epoch, after the best look
     watched = Scripted(module, values, EarlyStopping("accuracy", 1, 2))
-    options = {"seed": 2, "device": CPU, "name": "toy", "scratch": tmp_path}
+    options = {"seed": 2, "name": "toy", "scratch": tmp_path}
     with interruption.signals_handled(), pytest.raises(interruption.Interrupted):
-        fit(module, batches(), callback=watched, checkpoint_seconds=1e9, **options)
+        Fitter(CPU).fit(module, batches(), callback=watched, checkpoint_seconds=1e9, **options)
     again = Toy()
     rest = Scripted(again, values[2:], EarlyStopping("accuracy", 1, 2))
-    fit(again, batches(), callback=rest, **options)
+    Fitter(CPU).fit(again, batches(), callback=rest, **options)
     assert len(rest.seen) == 2
     assert_equal(uncut, again)
 

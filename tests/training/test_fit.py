@@ -12,17 +12,19 @@ from toy_training import CPU, INPUTS, LABELS, Toy, assert_equal, batches
 
 from al_bench.errors import UserError
 from al_bench.training import interruption
-from al_bench.training.batches import EpochSampler, ImageBatches, LabeledBatches, least_batch
 from al_bench.training.cost import add_cost, measure_cost
-from al_bench.training.fit import fit
+from al_bench.training.fit import Fitter
+from al_bench.training.image_batches import ImageBatches
+from al_bench.training.labeled_batches import LabeledBatches, least_batch
 from al_bench.training.losses import cross_entropy
 from al_bench.training.module import Module, frozen
+from al_bench.training.sampler import EpochSampler
 from al_bench.training.schedule import LinearDecay, StepDecay
 
 
-def fitted(module=None, **options):
+def fitted(module=None, trainer=None, **options):
     module = module or Toy()
-    trace = fit(module, batches(), seed=2, device=CPU, name="toy", **options)
+    trace = Fitter(CPU, trainer=trainer).fit(module, batches(), seed=2, name="toy", **options)
     return module, trace
 
 
@@ -55,9 +57,9 @@ class Straight(Module):
 def test_two_devices_share_each_batch():
     halves = LabeledBatches(INPUTS[:48], LABELS[:48], batch_size=8, epochs=3, seed=1)
     alone, together = Straight(), Straight()
-    fit(alone, halves, seed=2, device=CPU, name="toy")
+    Fitter(CPU).fit(alone, halves, seed=2, name="toy")
     trainer = partial(pl.Trainer, devices=2, strategy="ddp_spawn")
-    fit(together, halves, seed=2, device=CPU, name="toy", trainer=trainer)
+    Fitter(CPU, trainer=trainer).fit(together, halves, seed=2, name="toy")
     for name, tensor in alone.state_dict().items():
         assert torch.allclose(tensor, together.state_dict()[name], atol=1e-6), name
 
@@ -77,7 +79,7 @@ def test_a_trainers_callbacks_are_called():
 def test_the_same_seed_gives_the_same_weights_and_another_does_not():
     assert_equal(fitted()[0], fitted()[0])
     other = Toy()
-    fit(other, batches(), seed=3, device=CPU, name="toy")
+    Fitter(CPU).fit(other, batches(), seed=3, name="toy")
     assert not torch.equal(other.second.weight, fitted()[0].second.weight)
 
 
@@ -207,7 +209,7 @@ def test_low_precision_sees_the_weights_as_they_are_now(trainer):
     """Autocast would keep the cast weights of the step's first call, without gradient if that was under no_grad."""
     module = Twice()
     batches = LabeledBatches(INPUTS, LABELS, batch_size=50, epochs=3, seed=1)
-    fit(module, batches, seed=2, device=CPU, name="twice", precision="bf16-mixed", trainer=trainer)
+    Fitter(CPU, "bf16-mixed", trainer).fit(module, batches, seed=2, name="twice")
     expected = Twice()
     optimizer = expected.configure_optimizers()[0]
     for inputs, labels in batches:
@@ -232,5 +234,5 @@ def test_a_last_batch_that_is_too_small_joins_the_one_before(num_items, sizes):
 def test_batch_norm_needs_two_inputs_and_says_so():
     assert least_batch(nn.Linear(2, 2), 1) == 1
     assert least_batch(Toy(), 2) == 2
-    with pytest.raises(UserError, match=r"1 labeled input is too few for the batch norm of Toy: label at least 2"):
+    with pytest.raises(UserError, match=r"1 labeled input .*Toy: .*at least 2"):
         least_batch(Toy(), 1)

@@ -54,7 +54,7 @@ def test_gradient_penalty_against_a_loop_over_samples():
 
 
 def test_minimising_the_penalty_lowers_it():
-    """With the sign of WAAL's published code it would rise (facts 2.1)."""
+    """With the sign of WAAL's published code it would rise (docs/papers/waal.md, Paper and code)."""
     torch.manual_seed(0)
     critic = nn.Sequential(nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 1), nn.Flatten(0))
     optimizer = torch.optim.Adam(critic.parameters(), 1e-2)
@@ -152,7 +152,7 @@ def test_cross_entropies_of_each_input():
 
 
 def test_the_bias_coefficient_of_the_papers_example_and_of_its_first_rounds():
-    """0.05 in Sec. 3.3; the others by Tab. 2's sizes (facts 2.1)."""
+    """0.05 in Sec. 3.3; the others by Tab. 2's sizes (docs/papers/waal.md, Paper and code)."""
     assert losses.bias_coefficient(1000, 9000, 1000) == pytest.approx(4 / 81)
     rounds = {(1000, 39_000, 500): 0.0169, (1000, 39_000, 1000): 0.0125, (2000, 43_000, 2000): 0.0222,
               (500, 7500, 500): 0.0311}  # fmt: skip

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -24,21 +25,22 @@ from al_bench.gan.latent_search import LatentSearch
 from al_bench.learner import Learner
 from al_bench.matcher import Matcher
 from al_bench.procedure import Procedure
+from al_bench.procedure.compatibility import model_for, require_fixed
 from al_bench.procedure.record import result
 from al_bench.procedure.terminal import outcome
 from al_bench.procedure.timing.growth import Cycled, GrownFeatures
+from al_bench.procedure.timing.query_time import Line
 from al_bench.procedure.timing.stages import Stages
 from al_bench.procedure.timing.timetable import (
     Seconds,
     Table,
     preparation_table,
     selection_table,
-    timed,
+    time_calls,
     transition_table,
 )
 from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.store import Cycle, RunStore
-from al_bench.strategy import Strategy
 from al_bench.training.batches import Augmentation
 from al_bench.training.cost import measure_cost
 from al_bench.training.device import chosen_device
@@ -48,18 +50,38 @@ logger = logging.getLogger(__name__)
 _STEPS = ("PCA", "features", "index")  # of preparation, beside the trainings
 
 
+@declare("procedure/timing/scan")
 @dataclass(frozen=True)
-class Scan:
-    """A strategy that ASAL is compared with, and the learner whose untrained model it asks.
+class Scan(Line):
+    """A line that ASAL is compared with; its model is untrained.
 
     scores_pool: whether its time grows with the pool, so that it is extrapolated from smaller ones.
     """
 
-    strategy: Strategy
-    learner: Learner
     scores_pool: bool = True
 
 
+@declare(
+    "procedure/timing",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
+@declare(
+    "procedure/timing",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
+@declare(
+    "procedure/timing",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
 @dataclass(frozen=True)
 class Timing(Procedure):
     """Seconds to choose `query_size` images by ASAL and by `scans`; the training of classifiers is left out.
@@ -93,19 +115,13 @@ class Timing(Procedure):
     seed: int
 
     def __post_init__(self) -> None:
-        if self.gan is None or self.feature is None:
-            missing = "gan" if self.gan is None else "feature"
-            raise UserError(f"procedure=timing times ASAL and {missing}=none: choose another {missing}")
-        if self.feature.follows_model:
-            raise UserError("procedure=timing builds its index once and this feature follows the model: use another")
-        if not self.sizes or list(self.sizes) != sorted(set(self.sizes)) or self.sizes[0] < 1:
-            raise UserError(f"procedure.sizes={list(self.sizes)} have to be multiples of at least 1, ascending")
-        if self.repeats < 1:
-            raise UserError(f"procedure.repeats={self.repeats} must be at least 1")
+        self.fixed()
+        if not self.sizes or list(self.sizes) != sorted(set(self.sizes)):
+            raise UserError(f"procedure.sizes={list(self.sizes)} have to be multiples, ascending")
 
     def run(self, store: RunStore) -> None:
         with measure_cost() as cost:
-            tables, methods = self.measured(store.scratch)
+            tables, methods = self.measure(store.scratch)
         largest = max(methods["asal"].measured)
         found = {name: seconds.at(largest) for name, seconds in methods.items()}
         metrics = {f"{name}_seconds": seconds for name, (seconds, _) in found.items() if seconds is not None}
@@ -116,7 +132,7 @@ class Timing(Procedure):
         store.write(Cycle(result(finished, metrics, tables, {"query": cost})))
         logger.info(f"finished: {finished}\n{outcome(store.records)}")
 
-    def measured(self, scratch: Path) -> tuple[dict[str, Table], dict[str, Seconds]]:
+    def measure(self, scratch: Path) -> tuple[dict[str, Table], dict[str, Seconds]]:
         """Every table, and the seconds of each method without reading."""
         stored, artifacts = self.dataset.train.images, Artifacts(Path(self.artifacts))
         files, count = None if isinstance(stored, Tensor) else stored, min(self.base, len(stored))
@@ -145,20 +161,21 @@ class Timing(Procedure):
     def check(self, smallest: int, read: int | None) -> None:
         """Raises UserError where more is asked for than a pool has. read: images read from files, None for none."""
         for key, size, pool in (("query_size", self.query_size, smallest), ("cycle_size", self.cycle_size, read)):
-            if pool is not None and not 0 < size < pool:
-                raise UserError(
-                    f"procedure.{key}={size} has to be between 1 and less than the {pool:,} images of a pool"
-                )
+            if pool is not None and size >= pool:
+                raise UserError(f"procedure.{key}={size} has to be less than the {pool:,} images of a pool")
+
+    def fixed(self) -> tuple[Gan, Feature]:
+        """The GAN and the feature. Raises UserError where one will not do."""
+        return require_fixed(self.gan, self.feature, "procedure=timing times ASAL")
 
     def stages(self, dataset: Dataset, artifacts: Artifacts) -> Stages:
         """ASAL's, its GAN and features trained or taken from the artifacts."""
-        assert self.gan is not None
-        assert self.feature is not None
-        networks = self.gan.trained(dataset.blind(), artifacts)
-        self.feature.prepare(dataset.blind(), artifacts)
+        gan, feature = self.fixed()
+        networks = gan.trained(dataset.blind(), artifacts)
+        feature.prepare(dataset.blind(), artifacts)
         empty = Pool.unlabeled_from(dataset.train.images, dataset.num_classes)
         model = self.learner.empty(empty, self.seed).to(empty.device).eval()
-        return Stages(networks, self.feature, self.matcher, self.search, model, self.pca_size, self.repeats)
+        return Stages(networks, feature, self.matcher, self.search, model, self.pca_size, self.repeats)
 
     def asal(
         self, stages: Stages, images: Tensor, files: Inputs | None, scratch: Path
@@ -170,18 +187,18 @@ class Timing(Procedure):
         grown = GrownFeatures(images, stages.feature, stages.networks, pca, self.augmentation, most, scratch, self.seed)
         asked = (self.query_size, self.cycle_size) if files is not None else (self.query_size,)
         rng = seeding.generator(seeding.seed_for(self.seed, 0, "latents"))
-        made = {size: stages.synthesized(size, pca, rng) for size in asked}
+        made = {size: stages.synthesize(size, pca, rng) for size in asked}
         queries = {size: rows for size, (_, rows) in made.items()}
         self.matcher.fit(queries[self.query_size])  # once before: what it imports is no part of its time
         asal, steps, cycle = Seconds(), {}, Seconds()
         for times in self.sizes:
             count, kept = times * len(images), scratch / f"asal-{times}.json"
-            found = remembered(kept, partial(stages.indexed, grown, times, queries, self.labeled))
+            found = remembered(kept, partial(stages.index, grown, times, queries, self.labeled))
             asal.measured[count] = made[self.query_size][0] + found[str(self.query_size)]
             steps[count] = {"PCA": seconds, **{step: found[step] for step in _STEPS[1:]}}
         if files is not None:
             chosen = torch.arange(self.cycle_size, device=files.device) * (len(files) // self.cycle_size)
-            looked_at, _ = timed(lambda: files[chosen], self.repeats)
+            looked_at, _ = time_calls(lambda: files[chosen], self.repeats)
             cycle.measured[len(files)] = made[self.cycle_size][0] + found[str(self.cycle_size)] + looked_at
         return asal, steps, cycle
 
@@ -205,18 +222,15 @@ class Timing(Procedure):
         """Adds the seconds of one query to `found`, or why there are none."""
         empty = Pool.unlabeled_from(inputs, num_classes)
         try:
-            model = scan.learner.empty(empty, self.seed).to(chosen_device(self.device)).eval()
+            model = model_for(scan.strategy, scan.learner, empty, self.seed).to(chosen_device(self.device)).eval()
         except UserError as error:
             found.refused = str(error)
             return
-        if missing := sorted(scan.strategy.needs - scan.learner.provides - model.provides):
-            found.refused = f"{type(model).__name__} has no {', '.join(missing)}"
-            return
         labeled = torch.arange(min(self.labeled, len(inputs) - size), device=inputs.device)
-        pool = empty.with_labels(Query(indices=labeled), torch.zeros_like(labeled))
+        pool = empty.with_labels(PoolQuery(labeled), torch.zeros_like(labeled))
 
         def query() -> Any:
             rng = seeding.generator(seeding.seed_for(self.seed, size, "query"))
             return scan.strategy.query(model, pool, size, rng)
 
-        found.measured[len(inputs)] = remembered(kept, lambda: timed(query, self.repeats)[0])
+        found.measured[len(inputs)] = remembered(kept, lambda: time_calls(query, self.repeats)[0])

@@ -72,7 +72,7 @@ class GrownFeatures:
         self.features = torch.empty(0)
         self.seconds: list[float] = []
 
-    def grown_to(self, copies: int) -> Tensor:
+    def grow_to(self, copies: int) -> Tensor:
         """The features of the first `copies`."""
         count = len(self.images)
         if not len(self.features):
@@ -87,19 +87,19 @@ class GrownFeatures:
         path = self.folder / f"features-{copy:03d}.safetensors"
         if not path.exists():
             with measure_cost() as cost:
-                rows = self._extracted(copy)
+                rows = self._extract(copy)
             made = {"features": rows.cpu(), "seconds": torch.tensor(cost.seconds, dtype=torch.float64)}
             with written_whole(path) as file:
                 file.write(save(made))
         kept = load_file(path)
         return kept["features"].to(self.images.device), float(kept["seconds"])
 
-    def _extracted(self, copy: int) -> Tensor:
+    def _extract(self, copy: int) -> Tensor:
         seed = seeding.seed_for(self.seed, copy, "augmentation")
         with seeding.fork(seed), evaluating(self.module), torch.no_grad():
-            return torch.cat([self._projected(part, copy > 0) for part in self.images.split(BATCH_SIZE)])
+            return torch.cat([self._project(part, copy > 0) for part in self.images.split(BATCH_SIZE)])
 
-    def _projected(self, images: Tensor, augmented: bool) -> Tensor:
+    def _project(self, images: Tensor, augmented: bool) -> Tensor:
         if augmented:
             images, _ = self.augmentation(images, torch.zeros(len(images), dtype=torch.int64, device=images.device))
         return self.pca.project(self.feature.extract(to_float(images), None))

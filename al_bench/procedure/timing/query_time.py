@@ -13,20 +13,22 @@ from pydantic import PositiveInt
 from safetensors.torch import load, save
 
 from al_bench import seeding
-from al_bench.active.initial_labels import initial_indices
+from al_bench.active.initial_labels import Rule, initial_query
+from al_bench.active.part import declare, describe
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery, Query
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.files import remembered, written_whole
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.procedure import Procedure
+from al_bench.procedure.compatibility import model_for
 from al_bench.procedure.loop import finite
 from al_bench.procedure.record import result
 from al_bench.procedure.terminal import outcome
-from al_bench.procedure.timing.timetable import MEASURED, Table, timed
-from al_bench.storage.artifacts import Artifacts, describe
+from al_bench.procedure.timing.timetable import MEASURED, Table, time_calls
+from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.store import Cycle, RunStore
 from al_bench.strategy import Strategy
 from al_bench.training.cost import measure_cost
@@ -37,6 +39,7 @@ logger = logging.getLogger(__name__)
 _WARM_UP = 8  # images that each method is asked about once before: what it loads is no part of its time
 
 
+@declare("procedure/query_time/line")
 @dataclass(frozen=True)
 class Line:
     """A strategy, and the learner whose model it asks."""
@@ -45,6 +48,13 @@ class Line:
     learner: Learner
 
 
+@declare(
+    "procedure/query_time",
+    beside=(
+        "artifacts",
+        "device",
+    ),
+)
 @dataclass(frozen=True)
 class QueryTime(Procedure):
     """Seconds that each of `lines` takes to choose `query_size` images, and how many times those of the line `unit`.
@@ -58,9 +68,9 @@ class QueryTime(Procedure):
     dataset: Dataset
     lines: Mapping[str, Line]
     unit: str
-    initial: str
+    initial: Rule
     every_class: bool
-    initial_size: int
+    initial_size: PositiveInt
     query_size: PositiveInt
     repeats: PositiveInt
     artifacts: str
@@ -70,18 +80,16 @@ class QueryTime(Procedure):
     def __post_init__(self) -> None:
         if self.unit not in self.lines:
             raise UserError(f"procedure.unit={self.unit} is no line: use one of {', '.join(self.lines)}")
-        if self.repeats < 1:
-            raise UserError(f"procedure.repeats={self.repeats} must be at least 1")
 
     def run(self, store: RunStore) -> None:
         dataset = self.dataset.to(chosen_device(self.device))
-        pool = self.labeled(dataset)
-        if not 0 < self.query_size < len(pool.unlabeled):
+        pool = self.label_first(dataset)
+        if self.query_size >= len(pool.unlabeled):
             raise UserError(
-                f"procedure.query_size={self.query_size} has to be between 1 and less than the "
-                f"{len(pool.unlabeled):,} images that are unlabeled"
+                f"procedure.query_size={self.query_size} has to be less than the {len(pool.unlabeled):,} images that "
+                "are unlabeled"
             )
-        refused = self.refused(pool)
+        refused = self.find_refused(pool)
         with measure_cost() as for_fit:
             models = self.models(dataset, pool, refused, store.scratch)
         with measure_cost() as for_query:
@@ -98,18 +106,16 @@ class QueryTime(Procedure):
         store.write(Cycle(result(finished, metrics, tables, {"fit": for_fit, "query": for_query})))
         logger.info(f"finished: {finished}\n{outcome(store.records)}")
 
-    def labeled(self, dataset: Dataset) -> Pool:
+    def label_first(self, dataset: Dataset) -> Pool:
         """The pool with the initial labels that a run of this seed has, and the validation split to train by."""
         labels, num_classes = dataset.train.labels, dataset.num_classes
-        rng = seeding.generator(seeding.seed_for(self.seed, 0, "initial"))
-        first = initial_indices(labels, num_classes, self.initial_size, self.initial, self.every_class, rng)
-        first = first.to(labels.device)
+        first = initial_query(labels, num_classes, self.initial_size, self.initial, self.every_class, self.seed)
         pool = Pool.unlabeled_from(dataset.train.images, num_classes, dataset.map_shape)
-        pool = pool.with_labels(Query(indices=first), labels[first])
+        pool = pool.with_labels(first, labels[first.indices])
         split = dataset.validation
         return replace(pool, validation=(split.images, split.labels)) if split is not None else pool
 
-    def refused(self, pool: Pool) -> dict[str, str]:
+    def find_refused(self, pool: Pool) -> dict[str, str]:
         """Why lines cannot be measured, by name. Raises UserError where the unit is among them."""
         found = {name: reason for name, line in self.lines.items() if (reason := self._misfit(line, pool))}
         if self.unit in found:
@@ -118,11 +124,10 @@ class QueryTime(Procedure):
 
     def _misfit(self, line: Line, pool: Pool) -> str:
         try:
-            network = line.learner.empty(pool, self.seed)
+            model_for(line.strategy, line.learner, pool, self.seed)
         except UserError as error:
             return str(error)
-        missing = sorted(line.strategy.needs - line.learner.provides - network.provides)
-        return f"{type(network).__name__} has no {', '.join(missing)}" if missing else ""
+        return ""
 
     def models(self, dataset: Dataset, pool: Pool, refused: Mapping[str, str], scratch: Path) -> dict[str, Network]:
         """Each line's model; trained once for all learners that are alike, and kept until the run is finished."""
@@ -134,12 +139,12 @@ class QueryTime(Procedure):
             if alike not in trained:
                 line.learner.prepare(dataset.blind(), artifacts)
                 with finite(f"the model of {name}, seed {self.seed}"):
-                    trained[alike] = self._trained(line.learner, pool, scratch / f"model-{len(trained)}.safetensors")
+                    trained[alike] = self._train(line.learner, pool, scratch / f"model-{len(trained)}.safetensors")
             line.strategy.prepare(dataset.blind(), artifacts)
             found[name] = trained[alike]
         return found
 
-    def _trained(self, learner: Learner, pool: Pool, kept: Path) -> Network:
+    def _train(self, learner: Learner, pool: Pool, kept: Path) -> Network:
         """As in a run's first cycle; taken from `kept` where it is there."""
         if kept.exists():
             model = learner.empty(pool, self.seed)
@@ -154,7 +159,7 @@ class QueryTime(Procedure):
     def seconds(self, models: Mapping[str, Network], pool: Pool, scratch: Path) -> dict[str, list[float]]:
         """Of each line as many numbers as there are repeats."""
         few = Pool.unlabeled_from(pool.inputs[pool.unlabeled[:_WARM_UP]], pool.num_classes, pool.labels.shape[1:])
-        few = few.with_labels(Query(indices=torch.arange(1, device=pool.device)), pool.labels[:1])
+        few = few.with_labels(PoolQuery(torch.arange(1, device=pool.device)), pool.labels[:1])
         found: dict[str, list[float]] = {name: [] for name in models}
         for name, model in models.items():
             self._query(name, model, few, 1, 0)
@@ -189,4 +194,4 @@ class QueryTime(Procedure):
 
 
 def _seconds(query: "partial[Query]") -> float:
-    return timed(query, 1)[0]
+    return time_calls(query, 1)[0]

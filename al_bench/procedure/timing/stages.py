@@ -17,7 +17,7 @@ from al_bench.matcher import Matcher
 from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.procedure.timing.growth import GrownFeatures
-from al_bench.procedure.timing.timetable import timed
+from al_bench.procedure.timing.timetable import time_calls
 from al_bench.training.cost import measure_cost
 
 
@@ -36,26 +36,26 @@ class Stages:
 
     def pca(self, images: Inputs) -> tuple[float, Pca]:
         """Seconds of fitting the PCA on (N, C, H, W) images, extracting their features included; and the PCA."""
-        return timed(lambda: fit_pca(self._features(images), self.pca_size), 1)
+        return time_calls(lambda: fit_pca(self._features(images), self.pca_size), 1)
 
-    def synthesized(self, size: int, pca: Pca, rng: torch.Generator) -> tuple[float, Tensor]:
+    def synthesize(self, size: int, pca: Pca, rng: torch.Generator) -> tuple[float, Tensor]:
         """Seconds of making `size` images, and their (size, P) features."""
 
         def queries() -> Tensor:
             found = self.search(self.networks, self.model, scores.entropy, size, rng)
             return torch.cat([pca.project(part) for part in self._features(found.images)])
 
-        return timed(queries, self.repeats)
+        return time_calls(queries, self.repeats)
 
-    def indexed(self, grown: GrownFeatures, copies: int, queries: dict[int, Tensor], labeled: int) -> dict[str, float]:
+    def index(self, grown: GrownFeatures, copies: int, queries: dict[int, Tensor], labeled: int) -> dict[str, float]:
         """Seconds of each step with the features of `copies` copies: of preparation, and of matching each of `queries`,
         by their number as text, beside `labeled` images that are taken."""
-        features = grown.grown_to(copies)
+        features = grown.grow_to(copies)
         with measure_cost() as for_index:
             self.matcher.fit(features)
         taken = torch.arange(min(labeled, len(features) - max(queries)))
         matching = {
-            str(size): timed(partial(self.matcher.match, rows, taken), self.repeats)[0]
+            str(size): time_calls(partial(self.matcher.match, rows, taken), self.repeats)[0]
             for size, rows in queries.items()
         }
         return {"features": sum(grown.seconds[:copies]), "index": for_index.seconds, **matching}

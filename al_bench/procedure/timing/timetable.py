@@ -32,7 +32,7 @@ class Seconds:
         return self.measured[largest] * count / largest, EXTRAPOLATED
 
 
-def timed(call: Callable[[], Made], repeats: int) -> tuple[float, Made]:
+def time_calls(call: Callable[[], Made], repeats: int) -> tuple[float, Made]:
     """The median of the seconds of `repeats` calls, and what the last one gave."""
     seconds = []
     for _ in range(repeats):
@@ -42,7 +42,7 @@ def timed(call: Callable[[], Made], repeats: int) -> tuple[float, Made]:
     return statistics.median(seconds), made
 
 
-def paid_off(preparation: float, slow: float, fast: float) -> int | None:
+def cycles_to_pay_off(preparation: float, slow: float, fast: float) -> int | None:
     """The cycles after which `preparation` is earned by choosing in `fast` seconds where it took `slow` (ASAL Fig. 6b);
     None where nothing is saved."""
     return math.ceil(preparation / (slow - fast)) if slow > fast else None
@@ -81,7 +81,7 @@ def transition_table(
             (quick, _), (slow, how) = fast.at(count), other.at(count)
             if quick is not None and slow is not None:
                 without = sum(of.values())
-                cycles = [paid_off(cost, slow, quick) for cost in (without, without + sum(training.values()))]
+                cycles = [cycles_to_pay_off(cost, slow, quick) for cost in (without, without + sum(training.values()))]
                 rows.append([name, count, slow - quick, *cycles, how])
     columns = ["instead of", "images", "seconds saved a cycle", "cycles without training", "with training", "how"]
     about = "The cycles after which ASAL's preparation has paid off; none where a cycle saves nothing"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from al_bench.active.part import declare
 from al_bench.procedure import Procedure
 from al_bench.procedure.record import result
 from al_bench.procedure.terminal import outcome
@@ -33,6 +34,7 @@ _DISTANCES = {
 }
 
 
+@declare("procedure/toy")
 @dataclass(frozen=True)
 class Toy(Procedure):
     """Simulates query rules on one problem, computes the distances of the other. seed: of the simulation's draws."""
@@ -45,7 +47,7 @@ class Toy(Procedure):
         with measure_cost() as for_query:
             risks = self.bias.risks(self.seed)
         with measure_cost() as for_evaluation:
-            distances = self.diversity.computed()
+            distances = self.diversity.compute()
         tables = {
             "risk": risk_table(risks, self.bias),
             "final_risk": final_table(risks, self.bias),

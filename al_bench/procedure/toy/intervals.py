@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from al_bench.active.part import declare
 from al_bench.errors import UserError
 
 Array = NDArray[np.float64]
@@ -14,6 +15,7 @@ Array = NDArray[np.float64]
 _ENOUGH = 1e-9  # that masses may miss 1 by
 
 
+@declare("procedure/toy/intervals")
 @dataclass(frozen=True)
 class Intervals:
     """A mixture of uniform distributions. lows, highs: of its I intervals, ascending, which may touch; masses: of each.

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from al_bench.active.part import declare
+from al_bench.config.ranges import AtLeastTwo
 from al_bench.errors import UserError
 from al_bench.procedure.toy.intervals import Array, Intervals, h_divergence, wasserstein
 
@@ -81,6 +83,7 @@ def printed_divergence(a: float, b: float) -> float:
     return b / (a + b)
 
 
+@declare("procedure/toy/query_diversity")
 @dataclass(frozen=True)
 class QueryDiversity:
     """a, b: of the distributions; positions: values of x0 to compute, evenly over the range of D2.
@@ -90,13 +93,11 @@ class QueryDiversity:
 
     a: float
     b: float
-    positions: int
+    positions: AtLeastTwo
 
     def __post_init__(self) -> None:
         if not 0 < 2 * self.b <= self.a:
             raise UserError(f"a={self.a:g} and b={self.b:g} leave no query within the data: use 0 < b <= a/2")
-        if self.positions < 2:
-            raise UserError(f"positions={self.positions} must be at least 2")
 
     @property
     def data_share(self) -> float:
@@ -114,7 +115,7 @@ class QueryDiversity:
         """Whether D3 lies within D1."""
         return bool(np.round(self.a + self.b, _DIGITS) <= x0 <= np.round(2 * self.a - self.b, _DIGITS))
 
-    def computed(self) -> dict[str, Array]:
+    def compute(self) -> dict[str, Array]:
         """Distances by name, each at every one of `centers`; NaN for D3 where it does not lie within D1.
 
         "equal": d_H where data and query have equally many observations, which the paper does not look at.

@@ -5,6 +5,7 @@ The classifier is a threshold t: class 0 left of it, class 1 from it on.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from pydantic import PositiveInt
 
 from al_bench import seeding
+from al_bench.active.part import declare
+from al_bench.config.ranges import AtLeastTwo
 from al_bench.errors import UserError
 from al_bench.procedure.toy.intervals import Array, Intervals
 
@@ -19,16 +22,19 @@ from al_bench.procedure.toy.intervals import Array, Intervals
 Rule = Callable[[Array, Array, float, torch.Generator], int]
 
 
+@declare("procedure/toy/nearest_to_boundary")
 def nearest_to_boundary(unlabeled: Array, labeled: Array, threshold: float, rng: torch.Generator) -> int:
     """Uncertainty: the point that the classifier is least sure of."""
     return int(np.abs(unlabeled - threshold).argmin())
 
 
+@declare("procedure/toy/uniform")
 def uniform(unlabeled: Array, labeled: Array, threshold: float, rng: torch.Generator) -> int:
     """Any point."""
     return int(torch.randint(len(unlabeled), (), generator=rng))
 
 
+@declare("procedure/toy/furthest_first")
 def furthest_first(unlabeled: Array, labeled: Array, threshold: float, rng: torch.Generator) -> int:
     """Diversity: the point farthest from everything labeled, as core-set's greedy rule has it."""
     walls = np.concatenate([[-np.inf], labeled, [np.inf]])
@@ -36,7 +42,7 @@ def furthest_first(unlabeled: Array, labeled: Array, threshold: float, rng: torc
     return int(np.minimum(unlabeled - walls[place], walls[place + 1] - unlabeled).argmax())
 
 
-def fitted(points: Array, labels: NDArray[np.int64]) -> float:
+def fit_threshold(points: Array, labels: NDArray[np.int64]) -> float:
     """The threshold of least training error; of several the middle of the widest gap.
 
     points: (L,) ascending, the first of class 0 and the last of class 1, so that it lies between two of them.
@@ -48,6 +54,7 @@ def fitted(points: Array, labels: NDArray[np.int64]) -> float:
     return float(points[place] + points[place + 1]) / 2
 
 
+@declare("procedure/toy/sampling_bias")
 @dataclass(frozen=True)
 class SamplingBias:
     """A problem and a simulation on it.
@@ -59,25 +66,23 @@ class SamplingBias:
     """
 
     line: Intervals
-    labels: Sequence[int]
+    labels: Sequence[Literal[0, 1]]
     rules: Mapping[str, Rule]
-    pool_size: int
-    initial_size: int
+    pool_size: PositiveInt
+    initial_size: AtLeastTwo
     queries: PositiveInt
-    draws: int
+    draws: PositiveInt
 
     def __post_init__(self) -> None:
-        if len(self.labels) != len(self.line.masses) or {*self.labels} != {0, 1}:
+        if len(self.labels) != len(self.line.masses):
             raise UserError(f"labels={list(self.labels)} has to have a 0 or 1 for each interval")
         if (self.labels[0], self.labels[-1]) != (0, 1):
             raise UserError(f"labels={list(self.labels)} has to begin with 0 and to end with 1")
-        if not 2 <= self.initial_size <= self.initial_size + self.queries < self.pool_size:
+        if self.initial_size + self.queries >= self.pool_size:
             raise UserError(
-                f"initial_size={self.initial_size} has to be at least 2, and with queries={self.queries} less than "
-                f"pool_size={self.pool_size}"
+                f"initial_size={self.initial_size} and queries={self.queries} have to be less than "
+                f"pool_size={self.pool_size} together"
             )
-        if self.draws < 1:
-            raise UserError(f"draws={self.draws} must be at least 1")
 
     def risk(self, threshold: float) -> float:
         """The share of the data that a threshold gets wrong, exactly."""
@@ -121,11 +126,11 @@ class SamplingBias:
         labels = np.array(self.labels, dtype=np.int64)[self.line.interval_of(pool)]
         known = np.zeros(len(pool), dtype=bool)
         known[initial] = True
-        threshold = fitted(pool[known], labels[known])
+        threshold = fit_threshold(pool[known], labels[known])
         found = [self.risk(threshold)]
         for _ in range(self.queries):
             unlabeled = np.flatnonzero(~known)
             known[unlabeled[rule(pool[unlabeled], pool[known], threshold, rng)]] = True
-            threshold = fitted(pool[known], labels[known])
+            threshold = fit_threshold(pool[known], labels[known])
             found.append(self.risk(threshold))
         return found

@@ -1,1 +1,1 @@
-"""Figures of the report: plots, their colors, and what tables ask to be plotted."""
+"""Figures: `plots` draws, `palette` gives colors, `charts` are a section's, `table_plots` a table's own."""

@@ -154,9 +154,9 @@ def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, span: Span | 
     axes.margins(x=0.02)
     if span is not None:
         axes.set_ylim(*span)
-    _scaled(axes)
+    _style_values(axes)
     if log:
-        _log_scaled(axes)
+        _scale_by_logarithm(axes)
         return
     whole = all(float(x).is_integer() for line in lines for x in line.x)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=whole, steps=[1, 2, 5, 10]))
@@ -190,7 +190,7 @@ def _draw_line(line: Line, axes: Axes) -> None:
         axes.plot([1.0, 1.03], [line.tick] * 2, color=color, transform=axes.get_yaxis_transform(), clip_on=False)
 
 
-def _log_scaled(axes: Axes) -> None:
+def _scale_by_logarithm(axes: Axes) -> None:
     """Powers of ten in figures, and what lies between them where there are few."""
     axes.set(xscale="log", yscale="log")
     words = (EngFormatter(sep=""), FuncFormatter(lambda value, _: f"{value:g}"))
@@ -221,7 +221,7 @@ def _draw_dots(
     axes.set(ylabel=y_label, ylim=(0, None), xlim=(-0.6, len(ticks) - 0.4))
     axes.set_xticks(range(0, len(ticks), every), ticks[::every], rotation=rotation)
     axes.tick_params(axis="x", length=0)
-    _scaled(axes)
+    _style_values(axes)
 
 
 def _draw_bars(bars: Sequence[Bar], names: Sequence[str], x_label: str, axes: Axes) -> None:
@@ -239,7 +239,7 @@ def _draw_bars(bars: Sequence[Bar], names: Sequence[str], x_label: str, axes: Ax
     axes.set_axisbelow(True)
 
 
-def _scaled(axes: Axes) -> None:
+def _style_values(axes: Axes) -> None:
     axes.grid(axis="y", color=_INK, alpha=0.12, linewidth=0.6)
     axes.spines.left.set_visible(False)
     axes.tick_params(axis="y", length=0)

@@ -25,7 +25,7 @@ def test_inputs_over_and_over() -> None:
 
 
 def test_the_first_copy_is_the_data_and_the_others_are_augmented(tmp_path: Path) -> None:
-    features = grown(tmp_path).grown_to(3)
+    features = grown(tmp_path).grow_to(3)
     assert features.shape == (90, 5)
     first, second, third = features.split(30)
     assert torch.allclose(first, PCA.project(IMAGES.flatten(1).float() / 255))
@@ -36,10 +36,10 @@ def test_the_first_copy_is_the_data_and_the_others_are_augmented(tmp_path: Path)
 
 def test_a_copy_that_was_made_is_not_made_again(tmp_path: Path) -> None:
     first = grown(tmp_path)
-    whole = first.grown_to(3).clone()
+    whole = first.grow_to(3).clone()
     (tmp_path / "features-002.safetensors").unlink()
     again = grown(tmp_path, torch.zeros_like(IMAGES))  # which only the third copy is made from
-    features = again.grown_to(3)
+    features = again.grow_to(3)
     assert torch.equal(features[:60], whole[:60])
     assert not torch.equal(features[60:], whole[60:])
     assert again.seconds[:2] == first.seconds[:2]

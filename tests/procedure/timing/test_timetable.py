@@ -4,10 +4,10 @@ import pytest
 
 from al_bench.procedure.timing.timetable import (
     Seconds,
-    paid_off,
+    cycles_to_pay_off,
     preparation_table,
     selection_table,
-    timed,
+    time_calls,
     transition_table,
 )
 
@@ -32,9 +32,9 @@ def test_the_transition_point_of_the_papers_seconds() -> None:
 
 
 def test_what_saves_nothing_never_pays_off() -> None:
-    assert paid_off(10.0, slow=1.0, fast=1.0) is None
-    assert paid_off(10.0, slow=1.0, fast=2.0) is None
-    assert paid_off(0.0, slow=2.0, fast=1.0) == 0
+    assert cycles_to_pay_off(10.0, slow=1.0, fast=1.0) is None
+    assert cycles_to_pay_off(10.0, slow=1.0, fast=2.0) is None
+    assert cycles_to_pay_off(0.0, slow=2.0, fast=1.0) == 0
 
 
 def test_tables_have_a_row_for_each_size() -> None:
@@ -68,6 +68,6 @@ def test_each_table_is_drawn_over_several_sizes_by_columns_that_it_has() -> None
 
 def test_the_median_of_the_repeats_counts() -> None:
     calls: list[int] = []
-    seconds, last = timed(lambda: calls.append(1) or len(calls), 3)
+    seconds, last = time_calls(lambda: calls.append(1) or len(calls), 3)
     assert (len(calls), last) == (3, 3)
     assert 0 <= seconds < 1

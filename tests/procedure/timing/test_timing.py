@@ -63,9 +63,9 @@ def test_a_kill_loses_no_number_that_was_measured(tmp_path: Path, monkeypatch: p
         calls.append(call)
         if len(calls) == 4:
             raise KeyboardInterrupt
-        return timetable.timed(call, repeats)
+        return timetable.time_calls(call, repeats)
 
-    monkeypatch.setattr(timing, "timed", counted)  # of the scans
+    monkeypatch.setattr(timing, "time_calls", counted)  # of the scans
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, "dataset=digits")
     done = {path.name: path.read_bytes() for path in (tmp_path / "run" / "scratch").glob("*.json")}
@@ -78,19 +78,17 @@ def test_a_kill_loses_no_number_that_was_measured(tmp_path: Path, monkeypatch: p
     assert not (tmp_path / "run" / "scratch").exists()
 
 
-@pytest.mark.parametrize("override", ["procedure.query_size=200", "procedure.query_size=0"])
-def test_more_than_a_pool_has_is_refused_before_anything_is_trained(tmp_path: Path, override: str) -> None:
-    with pytest.raises(UserError, match=r"has to be between 1 and less than the 200 images of a pool"):
-        run(tmp_path, "dataset=digits", override)
+def test_more_than_a_pool_has_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"has to be less than the 200 images of a pool"):
+        run(tmp_path, "dataset=digits", "procedure.query_size=200")
     assert not (tmp_path / "artifacts").exists()
 
 
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("procedure.sizes=[2,1]", "have to be multiples of at least 1, ascending"),
-        ("procedure.sizes=[]", "have to be multiples of at least 1, ascending"),
-        ("procedure.repeats=0", "procedure.repeats=0 must be at least 1"),
+        ("procedure.sizes=[2,1]", "have to be multiples, ascending"),
+        ("procedure.sizes=[]", "have to be multiples, ascending"),
         ("feature=classifier", "this feature follows the model"),
         ("feature=none", "feature=none: choose another feature"),
     ],

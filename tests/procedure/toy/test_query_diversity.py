@@ -68,7 +68,7 @@ def test_the_appendix_is_wrong_about_the_diverse_query_at_every_x0(a: float, b: 
 
 
 def test_the_numbers_of_an_example() -> None:
-    """a = 2, b = 0.8 (facts 2.3b)."""
+    """a = 2, b = 0.8 (docs/papers/waal.md, Figs. 1 and 2, App. C)."""
     assert theory.most_of_diverse(2, 0.8) == pytest.approx(0.6)
     assert theory.printed_most_of_diverse(2, 0.8) == pytest.approx(2.6)
     assert theory.divergence(2, 0.8) == pytest.approx(3 / 7)
@@ -98,7 +98,7 @@ def test_d_h_tells_the_queries_apart_if_data_and_query_are_equally_many(a: float
 def test_all_of_it_at_once() -> None:
     found = QueryDiversity(2.0, 0.8, 7)
     assert found.centers == pytest.approx([2.4, 2.6, 2.8, 3.0, 3.2, 3.4, 3.6]), "the range of D3 is 2.8 to 3.2"
-    values = found.computed()
+    values = found.compute()
     assert np.isnan(values["w1_biased"]).tolist() == [True] * 2 + [False] * 3 + [True] * 2
     assert values["w1_diverse"] == pytest.approx([0.6, 13 / 30, 1 / 3, 0.3, 1 / 3, 13 / 30, 0.6])
     assert QueryDiversity(2.0, 0.6, 2).centers == pytest.approx([2.3, 2.6, 3.4, 3.7]), "all ends of both"
@@ -109,7 +109,6 @@ def test_all_of_it_at_once() -> None:
     [
         (2.0, 1.1, 5, "use 0 < b <= a/2"),
         (2.0, 0.0, 5, "use 0 < b <= a/2"),
-        (2.0, 0.5, 1, "positions=1 must be at least 2"),
     ],
 )
 def test_what_leaves_no_room_is_refused(a: float, b: float, positions: int, sentence: str) -> None:

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from composing import part
 
+from al_bench.procedure.toy import final_table
 from al_bench.storage.store import RunStore
 
 
@@ -60,3 +62,10 @@ def test_every_plot_is_of_columns_that_are_there(record: dict[str, Any]) -> None
     assert all({plot["x"], *plot["y"]} <= set(columns) for columns, plot in plots)
     distances = record["tables"]["distances"]
     assert distances["rows"][0][2] is None, "no D3 within the data"
+
+
+def test_a_draw_ends_near_the_risk_that_it_is_nearer_to() -> None:
+    """Of 5% and 10%: two of four draws end beyond the middle, 7.5%; the last alone would count from 10% on."""
+    bias = part("procedure.bias", "procedure=toy")
+    (row,) = final_table({"rule": np.array([[0.5, 0.07], [0.5, 0.05], [0.5, 0.08], [0.0, 0.12]])}, bias)["rows"]
+    assert row == ["rule", pytest.approx(0.08), 0.05, 0.12, 0.5]

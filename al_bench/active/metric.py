@@ -1,0 +1,29 @@
+"""What a metric is: its name, its unit, and which way is better."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Unit = Literal["fraction", "nats"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number that is measured of a model. unit: a fraction of one, which a person reads in percent, or nats."""
+
+    name: str
+    unit: Unit
+    higher_is_better: bool
+
+    def reaches(self, value: float | None, goal: float) -> bool:
+        """Whether a value is as good as a goal or better; what has no value (NaN is stored as None) never is."""
+        return value is not None and (value >= goal if self.higher_is_better else value <= goal)
+
+    def plain(self) -> dict[str, Any]:
+        """As a run's configuration file holds it."""
+        return asdict(self)
+
+    @classmethod
+    def stored(cls, value: Mapping[str, Any]) -> "Metric":
+        """The inverse of `plain`."""
+        return cls(value["name"], value["unit"], value["higher_is_better"])

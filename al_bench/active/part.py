@@ -1,0 +1,141 @@
+"""What a run's results depend on: its parts, by the names and revisions that they declare, and their arguments.
+
+A part is what a configuration node makes: a class, or a function. Its place in the code is no part of what it is, so a
+part can be moved and renamed, and takes new arguments with defaults, without a stored result becoming another's. When a
+change of code changes a part's results, its `revision` is raised, and when a default is changed, too: everything that
+was stored by means of the part before then counts as another's, results and trained artifacts alike.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+
+@dataclasses.dataclass(frozen=True)
+class Declared:
+    """What a part declares of itself.
+
+    name: of its family and its own, "strategy/waal"; unique. revision: raised when its results change; None of what is
+    another package's, whose defaults we cannot answer for. beside: names of arguments that its results do not depend
+    on: where files are, how something is computed. files: names of arguments that are files and count by their content.
+    """
+
+    name: str
+    revision: int | None = 1
+    beside: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return self.name if self.revision is None else f"{self.name}@{self.revision}"
+
+
+def declare(name: str, *, revision: int = 1, beside: Sequence[str] = (), files: Sequence[str] = ()) -> Callable[[T], T]:
+    """Declares a class or a function as a part, see `Declared`. A subclass is a part of its own."""
+
+    def mark(target: T) -> T:
+        target.__part__ = Declared(name, revision, frozenset(beside), frozenset(files))  # type: ignore[attr-defined]
+        return target
+
+    return mark
+
+
+def declared(target: Callable[..., Any]) -> Declared:
+    """What a part declares; of what is not of this package, its package and name.
+
+    Raises TypeError for something of this package that declares nothing.
+    """
+    own = vars(target).get("__part__")
+    if isinstance(own, Declared):
+        return own
+    package, _, _ = target.__module__.partition(".")
+    if package == __name__.partition(".")[0]:
+        raise TypeError(f"{target.__module__}.{target.__qualname__} is no part: it declares no name, see active.part")
+    return Declared(f"{package}.{target.__qualname__}", revision=None)
+
+
+def counts(target: Callable[..., Any], argument: str) -> bool:
+    """Whether a part's results depend on an argument, by what the part and its fields declare."""
+    return argument not in declared(target).beside | _beside(target)
+
+
+def describe_call(target: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a part is that is made with these arguments: its name and revision, and what differs from its defaults.
+
+    arguments: those that count, described.
+    """
+    about, defaults = declared(target), _defaults(target)
+    kept = {name: value for name, value in arguments.items() if name not in defaults or defaults[name] != value}
+    kept.update({name: _content(kept[name]) for name in about.files & kept.keys()})
+    return {"part": str(about), **kept}
+
+
+def describe(value: Any) -> Any:
+    """Plain values that say all that an object was configured with: what an artifact's name is made from.
+
+    Takes parts that are dataclasses, functools.partial, functions, classes, numbers, strings, None, sequences and
+    mappings. Raises TypeError for anything else, so nothing is left out in silence.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in dataclasses.fields(value) if counts(type(value), field.name)]
+        return describe_call(type(value), {name: describe(getattr(value, name)) for name in names})
+    if isinstance(value, functools.partial):
+        assert not value.args, "configuration nodes give arguments by name"
+        kept = {name: describe(item) for name, item in value.keywords.items() if counts(value.func, name)}
+        return describe_call(value.func, kept)
+    if isinstance(value, Mapping):
+        return {str(key): describe(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [describe(item) for item in value]
+    if callable(value) and hasattr(value, "__qualname__"):
+        return describe_call(value, {})
+    return plain_value(value)
+
+
+def plain_value(value: Any) -> Any:
+    """A number, text, None or boolean as it counts: a whole number is an int however it was written, and infinity is
+    "all". Raises TypeError for anything else."""
+    if isinstance(value, float):
+        return "all" if math.isinf(value) else int(value) if value.is_integer() else value
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    raise TypeError(f"cannot describe {value!r}")
+
+
+def hash_of(description: Mapping[str, Any]) -> str:
+    """Twelve hexadecimal digits that stand for a description: the id of a run or of an artifact."""
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@functools.cache
+def _beside(target: Callable[..., Any]) -> frozenset[str]:
+    """The fields that say of themselves that results do not depend on them."""
+    fields = dataclasses.fields(target) if dataclasses.is_dataclass(target) else ()
+    return frozenset(field.name for field in fields if not field.metadata.get("identity", True))
+
+
+@functools.cache
+def _defaults(target: Callable[..., Any]) -> dict[str, Any]:
+    """The default of every argument that has one and that counts, described; none of another package's."""
+    if declared(target).revision is None:
+        return {}
+    parameters = signature(target).parameters.values()
+    given = [one for one in parameters if one.default is not Parameter.empty and counts(target, one.name)]
+    return {one.name: describe(one.default) for one in given}
+
+
+def _content(path: Any) -> Any:
+    """Sixteen hexadecimal digits of what a file says, or "unreadable", which the part itself will say."""
+    if path is None:
+        return None
+    try:
+        return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()[:16]
+    except OSError:
+        return "unreadable"

@@ -1,0 +1,93 @@
+"""A paper's numbers beside ours: how far apart both means are, in standard deviations over seeds."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from al_bench.analysis.curves import Point, curve, entropies, headline, last_common, metric, point, scalar_metrics
+from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.published import Number, Published
+
+_RUN_FOR = ("experiment", "recipe")  # the choices of a run that may bear the name of a table
+_CHOSEN = ("method", "strategy")
+
+Factor = Callable[[str], float]  # from the stored unit of a metric to the unit that papers print
+
+
+@dataclass(frozen=True)
+class ComparedNumber:
+    """A published number and what was measured, both in the paper's unit. line: of the table; metric: "" and found:
+    None where nothing was measured; factor: from the stored unit of `found`."""
+
+    number: Number
+    line: str
+    metric: str
+    factor: float
+    found: Point | None
+
+    @property
+    def mean(self) -> float | None:
+        return self.found.mean * self.factor if self.found else None
+
+    @property
+    def deviation(self) -> float | None:
+        """Of ours, None for a single seed."""
+        return None if self.found is None or self.found.deviation is None else self.found.deviation * self.factor
+
+    @property
+    def difference(self) -> float | None:
+        """Our mean minus the published one."""
+        return None if self.mean is None else self.mean - self.number.mean
+
+    @property
+    def deviations(self) -> float | None:
+        """The difference in standard deviations over seeds; None where the paper prints none."""
+        scale = self._pool_deviations()
+        return self.difference / scale if self.difference is not None and scale else None
+
+    def _pool_deviations(self) -> float | None:
+        """Of both, each variance weighted by its number of seeds less one: a deviation of five seeds is itself known
+        to a third only. The paper's alone where ours is of one seed, or where it does not say of how many its is."""
+        theirs, ours = self.number.std, self.deviation
+        if theirs is None or ours is None or self.found is None or self.number.n is None:
+            return theirs
+        weights = self.number.n - 1, self.found.seeds - 1
+        return math.sqrt((weights[0] * theirs**2 + weights[1] * ours**2) / sum(weights))
+
+
+def groups_run_for(table: Published, section: Section) -> list[Group]:
+    """The groups of a section that were run for an experiment or the recipe of its name."""
+    return [group for group in section.groups if table.name in (group.first.choices.get(key) for key in _RUN_FOR)]
+
+
+def compare_numbers(table: Published, groups: Sequence[Group], factor: Factor) -> list[ComparedNumber]:
+    """Each published number with every group that it is of, or with none."""
+    return [_compare(number, group, factor) for number in table.numbers for group in _of_method(number, groups)]
+
+
+def _of_method(number: Number, groups: Sequence[Group]) -> list[Group | None]:
+    """By the name of the line, else by what was chosen for it."""
+    named = [group for group in groups if group.method == number.row]
+    chosen = [group for group in groups if number.row in (group.first.choices.get(key) for key in _CHOSEN)]
+    return [*(named or chosen)] or [None]
+
+
+def _compare(number: Number, group: Group | None, factor: Factor) -> ComparedNumber:
+    if group is None:
+        return ComparedNumber(number, number.row, "", 1.0, None)
+    name, found = _measure(number, group)
+    return ComparedNumber(number, group.name, name, factor(name), found)
+
+
+def _measure(number: Number, group: Group) -> tuple[str, Point | None]:
+    """The headline metric at a number of annotations, a metric by its name at the end, the entropy over all cycles."""
+    if number.column.replace(" ", "_") == "chosen_entropy":
+        values = [fmean(known) for run in group.runs if (known := entropies(run.cycles))]
+        return "entropy", point(0, values) if values else None
+    name = number.column if number.column in scalar_metrics(group.first) else headline(group.first)
+    points = curve(group.runs, metric(name))
+    if name == number.column:
+        return name, last_common(points)
+    wanted = number.column.replace(",", "")
+    return name, next((known for known in points if str(known.annotations) == wanted), None)

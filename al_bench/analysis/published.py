@@ -1,0 +1,97 @@
+"""A paper's own numbers beside ours: `conf/experiment/<paper>/<table>.csv`.
+
+Columns: row (the method, as the report names it, or its choice of strategy or method), column (the number of
+annotations; the name of a metric, which is then compared at the end; or chosen entropy, over all cycles), mean, std
+(both in the unit of the report: percent for shares), n (seeds), source. A row whose mean is a sentence, or empty and
+its source one, is a claim in words: it is listed, and nothing judges it.
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from al_bench.analysis.reading import Problem
+from al_bench.config.groups import CONF
+
+_COLUMNS = ("row", "column", "mean", "std", "n", "source")
+
+
+@dataclass(frozen=True)
+class Number:
+    """One published number; std and n are None where the paper gives none."""
+
+    row: str
+    column: str
+    mean: float
+    std: float | None
+    n: int | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a paper says in words. rows, column: what of, as in its table; source: where it says so, or empty."""
+
+    rows: Sequence[str]
+    column: str
+    sentence: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """All numbers and claims of one table or figure; name: of the experiment."""
+
+    name: str
+    numbers: Sequence[Number]
+    claims: Sequence[Claim] = ()
+
+
+def read_published(problems: list[Problem], conf: Path = CONF) -> list[Published]:
+    """Every published table; one that does not keep to the schema is added to `problems` and left out."""
+    found = []
+    folder = conf / "experiment"
+    for path in sorted(folder.glob("**/*.csv")):
+        try:
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            rows = _rows(path)
+            numbers = [_number(row) for row in rows if not _is_claim(row)]
+            found.append(Published(name, numbers, _claims([row for row in rows if _is_claim(row)])))
+        except (ValueError, KeyError, TypeError) as error:
+            problems.append(Problem(path, f"is no table of published numbers: {error}"))
+    return found
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != _COLUMNS:
+            raise ValueError(f"its columns have to be {', '.join(_COLUMNS)}")
+        rows = list(reader)
+    if broken := [row for row in rows if None in row or None in row.values()]:
+        raise ValueError(f"a row has not as many cells as columns: {list(broken[0].values())}")
+    return rows
+
+
+def _is_claim(row: dict[str, str]) -> bool:
+    """A single word in place of a number is a mistake, not a sentence."""
+    return " " in row["mean"].strip() or not row["mean"]
+
+
+def _claims(rows: Sequence[dict[str, str]]) -> list[Claim]:
+    """Each sentence once, with every row that it is said of."""
+    said: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        sentence, source = (row["mean"], row["source"]) if row["mean"] else (row["source"], "")
+        said.setdefault((row["column"], sentence, source), []).append(row["row"])
+    return [Claim([row for row in rows_of if row], *key) for key, rows_of in said.items()]
+
+
+def _number(row: dict[str, str]) -> Number:
+    count = int(row["n"]) if row["n"] else None
+    return Number(row["row"], row["column"], float(row["mean"]), _float(row["std"]), count, row["source"])
+
+
+def _float(text: str) -> float | None:
+    return float(text) if text else None

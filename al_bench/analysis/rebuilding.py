@@ -1,0 +1,54 @@
+"""Data sets and GANs for pictures, made from stored configurations."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from al_bench.errors import UserError
+from al_bench.storage.exported import Record
+
+Build = Callable[[Record], Any]
+
+_DATA = "<data>"  # see cells.portable
+
+
+@dataclass
+class Rebuilder:
+    """Objects made from stored configurations, one per node. build: makes one, or raises UserError; None: nothing is
+    made. data: where data sets are on this machine, for exported cells, which do not say. missing: why something is not
+    there, by what it is."""
+
+    build: Build | None
+    data: str = "data"
+    missing: dict[str, str] = field(default_factory=dict)
+    _built: dict[str, Any] = field(default_factory=dict)
+
+    def get(self, what: str, node: Record | None) -> Any:
+        """The object that a node describes, None where it cannot be made."""
+        key = json.dumps(node, sort_keys=True)
+        if key not in self._built:
+            self._built[key] = self._make(what, node)
+        return self._built[key]
+
+    def _make(self, what: str, node: Record | None) -> Any:
+        if self.build is None or node is None:
+            self.missing[what] = "it was not asked for"
+            return None
+        try:
+            return self.build(_here(node, self.data))
+        except UserError as error:
+            self.missing[what] = str(error)
+            return None
+
+    def words(self) -> list[str]:
+        """A sentence for each thing that could not be made."""
+        return [f"{what} could not be loaded here: {why}" for what, why in self.missing.items()]
+
+
+def _here(node: Any, data: str) -> Any:
+    if isinstance(node, dict):
+        return {key: _here(value, data) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_here(value, data) for value in node]
+    return data + node.removeprefix(_DATA) if isinstance(node, str) and node.startswith(_DATA) else node

@@ -1,0 +1,29 @@
+"""A smaller split made from one: at most so many images, or those of some classes."""
+
+import torch
+from torch import Tensor
+
+from al_bench import seeding
+from al_bench.dataset import Split
+
+
+def limit(split: Split, max_images: int | None, seed: int = 0) -> Split:
+    """At most `max_images` of a split, drawn by `seed`, in their first order; all of it for None."""
+    if max_images is None or len(split) <= max_images:
+        return split
+    return split.subset(limit_positions(len(split), max_images, seed))
+
+
+def limit_positions(total: int, max_images: int, seed: int = 0) -> Tensor:
+    """Which of `total` images `limit` takes, ascending."""
+    return torch.randperm(total, generator=seeding.generator(seed))[:max_images].sort().values
+
+
+def of_classes(split: Split, classes: list[int] | None) -> Split:
+    """The images of some classes, relabeled 0, 1, ... in the order given; all of it for None."""
+    if classes is None:
+        return split
+    kept = torch.isin(split.labels, torch.tensor(classes)).nonzero().squeeze(1)
+    position = {label: number for number, label in enumerate(classes)}
+    labels = torch.tensor([position[label] for label in split.labels[kept].tolist()])
+    return Split(split.images[kept], labels)

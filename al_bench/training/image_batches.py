@@ -1,0 +1,35 @@
+"""Batches of images without labels, as a GAN and an auto-encoder read them."""
+
+import torch
+from torch import Tensor
+
+from al_bench.active.inputs import Inputs
+from al_bench.training.batches import Batches
+from al_bench.training.sampler import EpochSampler
+
+
+class ImageBatches(Batches):
+    """Stored inputs (per_step, B, ...) without labels, whole batches only.
+
+    steps: of the training; per_step: how many new batches one step reads.
+    """
+
+    def __init__(self, inputs: Inputs, *, batch_size: int, steps: int, seed: int, per_step: int = 1) -> None:
+        self.inputs, self.steps, self.per_step = inputs, steps, per_step
+        self.order = EpochSampler(len(inputs), batch_size, seed, inputs.device, whole=True)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> Tensor:
+        first = step * self.per_step
+        chosen = torch.stack([self.order[number] for number in range(first, first + self.per_step)])
+        images: Tensor = self.inputs[chosen.flatten()].unflatten(0, chosen.shape)
+        return images
+
+    def part_of(self, batch: Tensor, rank: int, world_size: int) -> Tensor:
+        return batch[:, rank::world_size]
+
+    @property
+    def images_per_step(self) -> float:
+        return float(self.per_step * self.order.batch_size)

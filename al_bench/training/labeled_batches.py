@@ -1,0 +1,61 @@
+"""Batches of a training set as index gathers from inputs that live where the model is trained."""
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from al_bench.active.inputs import to_float
+from al_bench.errors import UserError
+from al_bench.training.batches import Augmentation, Batches
+from al_bench.training.sampler import EpochSampler
+
+
+class LabeledBatches(Batches):
+    """Float inputs (B, ...) and labels (B, ...) of a training set, `epochs` times over.
+
+    augmentation: takes and returns a batch of stored inputs and labels. least: see `EpochSampler`. per_epoch: batches
+    of an epoch, which goes on in the next order where one is through; None: one pass.
+    """
+
+    def __init__(
+        self,
+        inputs: Tensor,
+        labels: Tensor,
+        *,
+        batch_size: int,
+        epochs: int,
+        seed: int,
+        augmentation: Augmentation | None = None,
+        least: int = 1,
+        per_epoch: int | None = None,
+    ) -> None:
+        self.inputs, self.labels, self.augmentation = inputs, labels, augmentation
+        self.order = EpochSampler(len(inputs), batch_size, seed, inputs.device, least=least)
+        self.steps = epochs * (per_epoch or self.order.per_epoch)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        chosen = self.order[step]
+        inputs, labels = self.inputs[chosen], self.labels[chosen]
+        if self.augmentation is not None:
+            inputs, labels = self.augmentation(inputs, labels)
+        return to_float(inputs), labels
+
+    @property
+    def images_per_step(self) -> float:
+        return len(self.inputs) / self.order.per_epoch
+
+
+def least_batch(module: nn.Module, num_items: int) -> int:
+    """How many items a batch of a training needs at least: two where batch norm has to tell them apart.
+
+    Raises UserError where there are fewer.
+    """
+    norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
+    if norms and num_items < 2:
+        raise UserError(
+            f"{num_items} labeled input is too few for the batch norm of {type(module).__name__}: label at least 2 at "
+            "first (loop.initial_size)"
+        )
+    return 2 if norms else 1

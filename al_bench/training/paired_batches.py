@@ -1,0 +1,97 @@
+"""Batches of labeled inputs, each with as many unlabeled ones: what learners that tell them apart train on."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from al_bench import seeding
+from al_bench.active.inputs import Inputs, to_float
+from al_bench.active.pool import Pool
+from al_bench.training.batches import Augmentation, Batches
+from al_bench.training.labeled_batches import LabeledBatches
+from al_bench.training.sampler import EpochSampler
+
+Batch = tuple[Tensor, Tensor, Tensor]  # labeled inputs, their labels, unlabeled inputs
+Pairing = Literal["replacement", "modulo"]
+
+
+class PairedBatches(Batches):
+    """Labeled batches, each with as many float unlabeled inputs (as there are, at most)."""
+
+    def __init__(self, labeled: LabeledBatches, inputs: Inputs, unlabeled: Tensor, seed: int) -> None:
+        self.labeled, self.inputs, self.unlabeled = labeled, inputs, unlabeled
+        size = labeled.order.batch_size
+        self.order = EpochSampler(len(unlabeled), size, seed, inputs.device) if len(unlabeled) else None
+
+    def __len__(self) -> int:
+        return len(self.labeled)
+
+    def __getitem__(self, step: int) -> Batch:
+        inputs, labels = self.labeled[step]
+        chosen = self.unlabeled if self.order is None else self.unlabeled[self.order[step]]
+        others = self.inputs[chosen[: len(inputs)]]
+        if self.labeled.augmentation is not None:
+            others, _ = self.labeled.augmentation(others, chosen)
+        return inputs, labels, to_float(others)
+
+    @property
+    def images_per_step(self) -> float:
+        return 2 * self.labeled.images_per_step
+
+
+class UnlabeledWithLabeled(Batches):
+    """Labeled inputs, their labels, and as many unlabeled inputs, all float; without the last where all is labeled.
+
+    The larger of both sets is passed over once an epoch. pairing: of the smaller one, "replacement", drawn with
+    replacement, or "modulo", the larger one's position modulo its size. augmentation: of both kinds. least: see
+    `EpochSampler`.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        batch_size: int,
+        epochs: int,
+        pairing: Pairing,
+        seed: int,
+        augmentation: Augmentation | None = None,
+        least: int = 1,
+    ) -> None:
+        (self.inputs, self.labels), self.pool = pool.training_set(), pool
+        self.epochs, self.pairing, self.seed, self.augmentation = epochs, pairing, seed, augmentation
+        self.sizes = len(self.labels), len(pool.unlabeled)
+        self.order = EpochSampler(max(self.sizes), batch_size, seed, pool.device, least=least)
+        self._epoch, self._drawn = -1, torch.empty(0)
+
+    def __len__(self) -> int:
+        return self.epochs * self.order.per_epoch
+
+    def __getitem__(self, step: int) -> Batch:
+        chosen = self.order[step]
+        labeled, unlabeled = (self._positions(chosen, size, step) for size in self.sizes)
+        places = self.pool.unlabeled[unlabeled]
+        inputs, labels, others = self.inputs[labeled], self.labels[labeled], self.pool.inputs[places]
+        if self.augmentation is not None:
+            inputs, labels = self.augmentation(inputs, labels)
+            others, _ = self.augmentation(others, places)
+        return to_float(inputs), labels, to_float(others)
+
+    @property
+    def images_per_step(self) -> float:
+        return (2 if min(self.sizes) else 1) * self.order.num_items / self.order.per_epoch
+
+    def _positions(self, chosen: Tensor, size: int, step: int) -> Tensor:
+        """(B,) positions in one of the sets, (0,) where it is empty."""
+        if size == self.order.num_items or size == 0:
+            return chosen[:size]
+        if self.pairing == "modulo":
+            return chosen % size
+        epoch, number = divmod(step, self.order.per_epoch)
+        if epoch != self._epoch:  # drawn for a whole epoch at once
+            rng = seeding.generator(seeding.seed_for(self.seed, epoch, "with replacement"))
+            drawn = torch.randint(size, (self.order.num_items,), generator=rng)
+            self._epoch, self._drawn = epoch, drawn.to(self.pool.device)
+        first = number * self.order.batch_size
+        return self._drawn[first : first + len(chosen)]

@@ -1,0 +1,95 @@
+"""A plan of training: the fields that learners share, and the part of `fit` that is the same in all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytorch_lightning as pl
+from pydantic import PositiveInt
+from torch.optim import Optimizer
+
+from al_bench import seeding
+from al_bench.active.pool import Pool
+from al_bench.config.ranges import Precision
+from al_bench.network import Network
+from al_bench.training.batches import Augmentation, Batches
+from al_bench.training.early_stopping import EarlyStopping, callback_of
+from al_bench.training.fit import Fitter
+from al_bench.training.labeled_batches import LabeledBatches, least_batch
+from al_bench.training.module import Module
+from al_bench.training.sampler import steps_of_a_pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How long and by what a learner trains; a learner inherits it, so that these are its own arguments.
+
+    optimizer: of (parameters) -> optimizer. schedule: factor on the learning rates by the fraction of the training
+    done. augmentation: of stored batches. early_stopping: by the validation split. precision, trainer: see `Fitter`.
+    """
+
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    optimizer: Callable[..., Optimizer]
+    schedule: Callable[[float], float] | None = None
+    augmentation: Augmentation | None = None
+    early_stopping: EarlyStopping | None = None
+    precision: Precision = "32-true"
+    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+
+    @property
+    def validates(self) -> bool:
+        """Whether the training looks at the validation split."""
+        return self.early_stopping is not None
+
+    def train(
+        self,
+        module: Module,
+        batches: Batches,
+        model: Network,
+        pool: Pool,
+        *,
+        seed: int,
+        name: str,
+        scratch: Path | None,
+    ) -> None:
+        """Trains `module`, which `model` is a part of, and leaves it in eval mode with the best weights of `model`.
+
+        seed: of the learner's whole fit. name: for the progress and the checkpoint. scratch: see `Fitter.fit`.
+        """
+        Fitter(pool.device, self.precision, self.trainer).fit(
+            module,
+            batches,
+            seed=seeding.seed_for(seed, 0, "training"),
+            name=name,
+            scratch=scratch,
+            callback=callback_of(self.early_stopping, model, pool, len(batches), self.epochs),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabeledPlan(Plan):
+    """A plan whose epoch is one pass over the labeled inputs.
+
+    match_steps: an epoch has as many steps as WAAL's, whose pass is over the unlabeled ones while these are more.
+    """
+
+    match_steps: bool = field(default=False, metadata={"label": True})
+
+    def labeled_batches(self, pool: Pool, model: Network, seed: int) -> LabeledBatches:
+        """The labeled inputs of the whole training, in batches that `model` can be trained on.
+
+        seed: of the learner's whole fit. Raises UserError for too few of them, see `least_batch`.
+        """
+        inputs, labels = pool.training_set()
+        larger = max(len(labels), len(pool.unlabeled))
+        return LabeledBatches(
+            inputs,
+            labels,
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            seed=seeding.seed_for(seed, 0, "batches"),
+            augmentation=self.augmentation,
+            least=least_batch(model, len(labels)),
+            per_epoch=steps_of_a_pass(larger, self.batch_size) if self.match_steps else None,
+        )

@@ -1,0 +1,38 @@
+"""Which positions are in which batch."""
+
+import torch
+from torch import Tensor
+
+from al_bench import seeding
+
+
+class EpochSampler:
+    """Positions 0 .. num_items - 1 in batches, in a new order each epoch; any batch can be asked for at any time.
+
+    whole: leave the last, smaller batch of an epoch out. least: a last batch of fewer joins the one before it. A batch
+    never exceeds num_items.
+    """
+
+    def __init__(
+        self, num_items: int, batch_size: int, seed: int, device: torch.device, whole: bool = False, least: int = 1
+    ) -> None:
+        self.num_items, self.batch_size = num_items, min(batch_size, num_items)
+        self.seed, self.device, self.whole = seed, device, whole
+        self.per_epoch = num_items // self.batch_size if whole else steps_of_a_pass(num_items, self.batch_size)
+        if num_items % self.batch_size < least and not whole:
+            self.per_epoch = max(1, num_items // self.batch_size)
+        self._epoch, self._order = -1, torch.empty(0)
+
+    def __getitem__(self, number: int) -> Tensor:
+        """(B,) int64 positions of the batch with this number, counted over all epochs."""
+        epoch, batch = divmod(number, self.per_epoch)
+        if epoch != self._epoch:
+            rng = seeding.generator(seeding.seed_for(self.seed, epoch, "order"))
+            self._epoch, self._order = epoch, torch.randperm(self.num_items, generator=rng).to(self.device)
+        end = self.num_items if batch == self.per_epoch - 1 and not self.whole else (batch + 1) * self.batch_size
+        return self._order[batch * self.batch_size : end]
+
+
+def steps_of_a_pass(num_items: int, batch_size: int) -> int:
+    """How many batches hold `num_items`, the last of which may be smaller."""
+    return -(-num_items // batch_size)

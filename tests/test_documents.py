@@ -1,0 +1,215 @@
+"""README, CONTRIBUTING and docs/ say what is there: links, paths, commands, the diagram, the example, numbers."""
+
+import ast
+import os
+import re
+import shlex
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+from composing import compose
+from test_architecture import ORDER
+
+from al_bench.config.command_line import unknown_choice
+from al_bench.config.groups import CONF
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "al_bench"
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FOLDERS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+BENEATH = {"config", "sources", "training"}  # what parts are made with, and no part of a run
+
+documents = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+
+
+def headings(path: Path) -> set[str]:
+    """The anchors of a page, as GitHub makes them of its headings."""
+    lines = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+@documents
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", path.read_text()):
+        if "://" in target:
+            continue
+        place, _, anchor = target.partition("#")
+        file = (path.parent / place) if place else path
+        assert file.exists(), target
+        assert not anchor or anchor in headings(file), target
+
+
+@documents
+def test_paths_are_there(path: Path) -> None:
+    """Those of this project's folders, `tests/strategy/test_NAME.py` and the like excepted."""
+    named = re.findall(r"\b(?:al_bench|conf|tests|scripts|benchmarks|hydra_plugins)/[\w./]*\w", path.read_text())
+    for name in named:
+        assert "NAME" in name or (ROOT / name).exists(), name
+
+
+@documents
+def test_keys_are_there(path: Path) -> None:
+    """A key of a part, as `learner.weighting`, is one of some file of conf/."""
+    keys = re.findall(r"`(?:dataset|learner|strategy|network|gan|recipe|loop)((?:\.\w+)+)[=`]", path.read_text())
+    for name in {name for key in keys for name in key.split(".")[1:]}:
+        assert name in all_keys(), name
+
+
+@lru_cache
+def all_keys() -> set[str]:
+    text = "\n".join(file.read_text() for file in CONF.rglob("*.yaml"))
+    return set(re.findall(r"[\s{](\w+):", text))
+
+
+def commands(path: Path) -> list[str]:
+    """What follows `python run.py`, in blocks and in the text."""
+    found = re.findall(r"python run\.py([^`#|\n]*)", path.read_text())
+    return [line.strip() for line in found if "--" not in line and "NAME" not in line]
+
+
+LINES = sorted({line for path in DOCUMENTS for line in commands(path)})
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_commands_compose(line: str) -> None:
+    """Of a sweep the first cell, after every choice in it was found."""
+    overrides = [word for word in shlex.split(line) if word != "-m"]
+    assert unknown_choice(overrides) is None
+    config = compose(*(word.split(",")[0] for word in overrides))
+    assert config.hydra.mode is None or "-m" in line, "a sweep needs -m"
+
+
+def test_make_targets_are_there() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for path in DOCUMENTS:
+        text = path.read_text()
+        for target in re.findall(r"(?:^|`)make (\w+)", text, re.MULTILINE):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("paper", ["asal", "waal"])
+def test_each_experiment_has_its_row(paper: str) -> None:
+    text = (ROOT / "docs" / "papers" / f"{paper}.md").read_text()
+    experiments = {path.stem for path in (CONF / "experiment" / paper).glob("*.yaml")}
+    assert set(re.findall(rf"-m experiment={paper}/(\w+)`", text)) == experiments
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+DIAGRAM = ARCHITECTURE.split("```mermaid\n")[1].split("```")[0]
+ARROW = re.compile(r"^  (\w+) (?:-- (\w+) )?--> (\w+)$", re.MULTILINE)
+PLANNED = set(re.findall(r"(\w+):::planned", DIAGRAM))
+
+
+def test_the_diagrams_nodes_are_the_folders_of_a_run() -> None:
+    arrows = ARROW.findall(DIAGRAM)
+    assert len(arrows) + len(PLANNED) == len(re.findall(r"->", DIAGRAM)), "every line of it is read"
+    nodes = {node for tail, _, head in arrows for node in (tail, head)}
+    assert nodes == FOLDERS - BENEATH
+    assert not PLANNED & FOLDERS, "which is there now: draw it as the others"
+
+
+@pytest.mark.parametrize(("tail", "carried", "head"), ARROW.findall(DIAGRAM))
+def test_both_ends_of_an_arrow_know_what_travels(tail: str, carried: str, head: str) -> None:
+    """The class on the arrow; where none is, the head imports from the tail."""
+    if not carried:
+        assert any(name.startswith(f"al_bench.{tail}") for name in names(head)), f"{head} imports nothing of {tail}"
+        return
+    for folder in (tail, head):
+        assert any(name.endswith(f".{carried}") for name in names(folder)), f"{folder} does not know {carried}"
+    assert re.search(rf"^class {carried}\b|^{carried} = ", source(), re.MULTILINE), f"no class {carried}"
+
+
+@lru_cache
+def names(folder: str) -> set[str]:
+    """What the modules of a folder import of this package, and what they define, with dots."""
+    found = set()
+    for path in (PACKAGE / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found.update(f"{node.module}.{alias.name}" for alias in node.names)
+            elif isinstance(node, ast.ClassDef):
+                found.add(f"al_bench.{folder}.{node.name}")
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                found.add(f"al_bench.{folder}.{node.targets[0].id}")
+    return {name for name in found if name.startswith("al_bench.")}
+
+
+@lru_cache
+def source() -> str:
+    return "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+
+
+def test_each_folder_has_its_line() -> None:
+    rows = re.findall(r"^\| `al_bench/(\w+)` \|", ARCHITECTURE, re.MULTILINE)
+    assert sorted(rows) == sorted(FOLDERS)
+
+
+def test_the_order_of_import_is_the_tested_one() -> None:
+    printed = ARCHITECTURE.split("## Order of import")[1].split("```")[1]
+    assert printed.split() == ORDER.split()
+
+
+def test_the_glossary_has_fifteen_lines() -> None:
+    glossary = (ROOT / "CONTRIBUTING.md").read_text().split("## Glossary")[1]
+    assert len(re.findall(r"^\| ", glossary, re.MULTILINE)) == 15 + 2, "and a head of two"
+
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_readme_is_short_and_its_numbers_are_measured() -> None:
+    assert len(README.splitlines()) <= 90
+    measured = (ROOT / "results" / "README.md").read_text()
+    cells = re.findall(r"\| (\d+\.\d+)(?= \|)", README)
+    assert cells
+    for number in cells:
+        assert re.search(rf"\b{re.escape(number)}\b", measured), number
+
+
+def example() -> str:
+    return README.split("<!-- run by tests/test_documents.py -->\n```python\n")[1].split("```")[0]
+
+
+def test_the_example_is_short() -> None:
+    assert len([line for line in example().splitlines() if line]) <= 15
+
+
+@pytest.mark.slow
+def test_the_example_runs(tmp_path: Path) -> None:
+    """At the smallest scale, as a reader would run it: from another folder, with what is installed."""
+    code = example().replace('["strategy=margin"]', '["strategy=margin", "scale=smoke"]')
+    assert code != example()
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert [int(annotations) for annotations, _ in lines] == [20, 30, 40, 50, 60]
+    assert all(0 <= float(accuracy) <= 1 for _, accuracy in lines)
+
+
+CITING = [ROOT / "results" / "README.md", *DOCUMENTS] + [
+    path
+    for folder in ("al_bench", "benchmarks", "conf", "hydra_plugins", "scripts", "tests")
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in (".py", ".yaml", ".md", ".csv")
+]
+
+
+def test_citations_can_be_looked_up() -> None:
+    """In the paper itself or under a heading of its page."""
+    for path in CITING:
+        text = path.read_text()
+        assert not re.search(r"\bfacts" + r" \d", text, re.IGNORECASE), path
+        for page, rest in re.findall(r"(docs/papers/\w+\.md)(?:, ([A-Z].{0,40}))?", text):
+            assert (ROOT / page).exists(), f"{path}: {page}"
+            known = re.findall(r"^#+ (.+)$", (ROOT / page).read_text(), re.MULTILINE)
+            assert not rest or any(rest.startswith(heading) for heading in known), f"{path}: {page}, {rest}"

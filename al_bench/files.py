@@ -1,21 +1,28 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and made by one process while others wait."""
 
 import errno
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
+
+from filelock import FileLock, Timeout
 
 from al_bench.errors import UserError
 
+logger = logging.getLogger(__name__)
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_CORRUPTED = (ValueError, KeyError, TypeError, EOFError, FileNotFoundError)
+_Value = TypeVar("_Value")
 
 
 @contextmanager
-def full_disk_named(path: Path) -> Iterator[None]:
+def name_full_disk(path: Path) -> Iterator[None]:
     """Turns "no space left" while writing to `path` into one sentence for a person."""
     try:
         yield
@@ -37,7 +44,7 @@ def written_whole(path: Path, lasting: bool = True) -> Iterator[IO[bytes]]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with full_disk_named(path):
+    with name_full_disk(path):
         try:
             with temporary.open("wb") as file:
                 yield file
@@ -89,6 +96,59 @@ def remembered(path: Path, make: Callable[[], Any]) -> Any:
     except (ValueError, FileNotFoundError):
         write_json(path, made := make())
         return made
+
+
+@contextmanager
+def hold(lock: Path, what: str) -> Iterator[None]:
+    """One process at a time, by a lock file that the system takes back when its owner dies.
+
+    what: is made meanwhile, for the log of those that wait. The folder is made. Raises UserError on a full disk.
+    """
+    with name_full_disk(lock):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+    held = FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        logger.info(f"waiting for {what}, which another process is making")
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def make_once(
+    files: Sequence[Path], what: str, read: Callable[[], _Value | None], make: Callable[[], _Value]
+) -> _Value:
+    """What `read` finds, or else what `make` makes; of two processes that need it, one makes it.
+
+    files: of one folder, that `make` writes whole. what: they are, for the log. read: gives None where something has to
+    be made, and raises ValueError, KeyError, TypeError, EOFError or FileNotFoundError for corrupted files, which are
+    set aside.
+    """
+    try:
+        found = read()
+    except _CORRUPTED:
+        found = None  # who has the lock looks again
+    if found is not None:
+        return found
+    with hold(files[0].with_suffix(".lock"), what):
+        found = _read_or_set_aside(files, read)
+        if found is None:
+            for left in [left for file in files for left in file.parent.glob(f".{file.name}.*")]:
+                left.unlink()  # of a process that was killed
+            found = make()
+    return found
+
+
+def _read_or_set_aside(files: Sequence[Path], read: Callable[[], _Value | None]) -> _Value | None:
+    try:
+        return read()
+    except _CORRUPTED:
+        asides = [set_aside(file).name for file in files if file.exists()]
+        logger.warning(f"{files[0]} is corrupted: kept as {' and '.join(asides)} and made anew")
+        return None
 
 
 def digest(data: bytes) -> str:

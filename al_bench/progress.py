@@ -2,10 +2,8 @@
 
 import logging
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
@@ -14,59 +12,47 @@ logger = logging.getLogger(__name__)
 
 _QUIET_SECONDS = 2.0  # a part that is over sooner shows nothing
 _LINE_SECONDS = 20.0  # between two plain lines of one part
+_BAR_SECONDS = 0.1  # between two updates of a bar
 
 
-class Progress:
+class Progress(tqdm):  # type: ignore[type-arg]
     """Counts the units of one long part. `advance` costs under a microsecond between two updates."""
 
-    def __init__(self, name: str, total: int, unit: str, start: int = 0) -> None:
-        self.name, self.total, self.unit, self.start, self.done = name, total, unit, start, start
-        self.began = time.monotonic()
-        self.next_update = self.began + _QUIET_SECONDS
-        self.bar: tqdm[NoReturn] | None = None
+    monitor_interval = 0  # no thread that looks after bars: each count looks at the clock
 
     def advance(self, count: int = 1) -> None:
         """Counts; shows something only when it is time to."""
-        self.done += count
-        now = time.monotonic()
-        if now < self.next_update:
-            return
+        self.update(count)
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:
+        """Called by tqdm when it is time to: draws the bar, or writes a line where nobody watches.
+
+        msg: "" to take the bar away.
+        """
         if sys.stderr.isatty():
-            self._draw()
-            self.next_update = now + 0.1
-        else:
-            self._log(now)
-            self.next_update = now + _LINE_SECONDS
+            super().display(msg, pos)
+        elif msg is None:
+            rate = (self.n - self.initial) / max(self.format_dict["elapsed"], 1e-9)
+            total = self.total or 0
+            left = (total - self.n) / max(rate, 1e-9)
+            logger.info(f"{self.desc}: {self.n:,.0f} of {total:,.0f} {self.unit}, {rate:,.0f}/s, {left:,.0f} s left")
+            self.mininterval = _LINE_SECONDS
 
-    def _draw(self) -> None:
-        if self.bar is None:
-            bar: tqdm[NoReturn] = tqdm(
-                desc=self.name, total=self.total, unit=self.unit, initial=self.start, leave=False, mininterval=0
-            )
-            bar.start_t -= time.monotonic() - self.began
-            self.bar = bar
-        self.bar.update(self.done - self.bar.n)
-
-    def _log(self, now: float) -> None:
-        rate = (self.done - self.start) / max(now - self.began, 1e-9)
-        left = (self.total - self.done) / max(rate, 1e-9)
-        logger.info(f"{self.name}: {self.done:,} of {self.total:,} {self.unit}, {rate:,.0f}/s, {left:,.0f} s left")
-
-    def close(self) -> None:
-        """Takes the bar away."""
-        if self.bar is not None:
-            self.bar.close()
+    def reset(self, total: float | None = None) -> None:
+        """Counts from 0 again and shows nothing: pooch asks for it when all is there."""
+        self.n = self.last_print_n = 0
 
 
 @contextmanager
 def progress(name: str, total: int, unit: str = "steps", start: int = 0) -> Iterator[Progress]:
     """Shows how far the block is; log lines written inside it stay whole."""
-    part = Progress(name, total, unit, start)
-    try:
+    part = Progress(
+        desc=name, total=total, unit=unit, initial=start, leave=False, delay=_QUIET_SECONDS, mininterval=_BAR_SECONDS,
+        miniters=1,
+    )  # fmt: skip
+    with part:
         if sys.stderr.isatty():
             with logging_redirect_tqdm():
                 yield part
         else:
             yield part
-    finally:
-        part.close()

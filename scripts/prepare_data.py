@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from al_bench.errors import UserError
-from al_bench.sources.archives import unpacked
+from al_bench.sources.archives import unpack
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     for archive in arguments.archives:
         try:
-            folder, is_new = unpacked(archive, arguments.into)
+            folder, is_new = unpack(archive, arguments.into)
         except UserError as error:
             sys.exit(f"error: {error}")
         print(f"{folder} {'is ready' if is_new else 'is there already: nothing to do'}")

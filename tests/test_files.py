@@ -1,6 +1,8 @@
 import errno
 import os
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -87,3 +89,47 @@ def test_what_was_made_is_remembered_and_what_is_garbled_made_anew(tmp_path):
     path.write_text('{"sec')
     assert files.remembered(path, make) == {"seconds": 2.1}
     assert len(calls) == 2
+
+
+def _once(path, calls, content="made"):
+    def read():
+        if not path.exists():
+            return None
+        if path.read_text() == "bad":
+            raise ValueError
+        return path.read_text()
+
+    def make():
+        calls.append(1)
+        path.write_text(content)
+        return content
+
+    return files.make_once([path], "the thing", read, make)
+
+
+def test_something_is_made_once_and_anew_where_it_is_corrupted(tmp_path, caplog):
+    path, calls = tmp_path / "deep" / "thing.txt", []
+    assert _once(path, calls) == _once(path, calls) == "made"
+    assert len(calls) == 1
+    path.write_text("bad")
+    (path.parent / ".thing.txt.123").write_text("of a killed process")
+    assert _once(path, calls, "again") == "again"
+    assert "thing.txt is corrupted: kept as thing.txt.corrupted-1 and made anew" in caplog.text
+    assert {found.name for found in path.parent.iterdir()} == {"thing.txt", "thing.txt.corrupted-1", "thing.lock"}
+
+
+def test_who_waits_says_so_and_finds_what_the_other_made(tmp_path, caplog):
+    path, calls, waited = tmp_path / "thing.txt", [], threading.Event()
+    caplog.set_level("INFO")
+    with ThreadPoolExecutor(1) as pool:
+        with files.hold(tmp_path / "thing.lock", "the thing"):
+            other = pool.submit(_once, path, calls)
+            while "waiting for the thing, which another process is making" not in caplog.text:
+                assert not waited.wait(0.01)
+            path.write_text("first")
+        assert other.result() == "first"
+    assert calls == []
+    with pytest.raises(KeyError), files.hold(tmp_path / "thing.lock", "the thing"):
+        raise KeyError
+    with files.hold(tmp_path / "thing.lock", "the thing"):
+        assert not calls

@@ -1,6 +1,7 @@
 import io
 import re
 import sys
+import time
 
 import pytest
 
@@ -15,8 +16,8 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def at_once(monkeypatch):
-    monkeypatch.setattr(module, "_QUIET_SECONDS", 0.0)
-    monkeypatch.setattr(module, "_LINE_SECONDS", 0.0)
+    for name in ("_QUIET_SECONDS", "_LINE_SECONDS", "_BAR_SECONDS"):
+        monkeypatch.setattr(module, name, 0.0)
 
 
 def test_plain_lines_where_nobody_watches(at_once, monkeypatch, caplog):
@@ -44,3 +45,25 @@ def test_a_short_part_shows_nothing(monkeypatch, caplog):
             bar.advance(400)
         assert stream.getvalue() == ""
     assert caplog.messages == []
+
+
+def test_a_plain_line_comes_after_a_while_and_then_seldom(monkeypatch, caplog):
+    clock = [100.0]
+    caplog.set_level("INFO")
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with progress("classifier", 400) as bar:
+        bar._time = lambda: clock[0]
+        bar.start_t = bar.last_print_t = clock[0]
+        for _ in range(50):
+            clock[0] += 1.0
+            bar.advance()
+    assert [message.split(" of ")[0] for message in caplog.messages] == [f"classifier: {n}" for n in (2, 22, 42)]
+
+
+def test_counting_is_cheap(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with progress("classifier", 100_000) as bar:
+        began = time.process_time()
+        for _ in range(100_000):
+            bar.advance()
+        assert (time.process_time() - began) / 100_000 < 5e-6, "five times what is promised, for slow machines"

@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
+from pooch import file_hash
 from pydantic import Field, PositiveInt
 from torchvision.datasets import CelebA
 
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.subset import limited_positions
+from al_bench.dataset.subset import limit_positions
 from al_bench.errors import UserError
-from al_bench.sources.cache import decoded_pictures
+from al_bench.sources.cache import decode_pictures
 from al_bench.sources.decoding import Decoder, Picture
-from al_bench.sources.download import md5_of_file
 from al_bench.sources.listing import picture_files
 from al_bench.sources.zipped_pictures import zipped_pictures
 
@@ -68,9 +68,9 @@ def celeba(
     def split(wanted: str, most: int | None = None) -> Split:
         names = [name for name, found in splits.items() if found == wanted]
         if most is not None and most < len(names):
-            names = [names[position] for position in limited_positions(len(names), most).tolist()]
+            names = [names[position] for position in limit_positions(len(names), most).tolist()]
         pictures, known = [faces[name][0] for name in names], [names, [faces[name][1] for name in names]]
-        images = decoded_pictures(pictures, known, decoder, Path(decoded).expanduser(), cache == "auto")
+        images = decode_pictures(pictures, known, decoder, Path(decoded).expanduser(), cache == "auto")
         return Split(images, torch.tensor([labels[name] for name in names]))
 
     class_names = (f"no {attribute}", attribute)
@@ -113,7 +113,7 @@ def _lines(path: Path, checksums: Mapping[str, str]) -> list[str]:
             f"{path} is missing: put {PARTITION}, {ATTRIBUTES} and {PICTURES} (folder or .zip) of the CelebA project "
             f"page into {path.parent}, or set paths.data to where its folder {path.parent.name} lies"
         )
-    if md5_of_file(path) != checksums[path.name]:
+    if file_hash(str(path), "md5") != checksums[path.name]:
         raise UserError(f"{path} is corrupted, truncated or not the published list: get it anew")
     return path.read_text().splitlines()
 

@@ -14,11 +14,12 @@ from torchvision.datasets import CIFAR10
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.image_folder import image_folder
-from al_bench.dataset.splits import Splits, divided, last, last_of_each
-from al_bench.dataset.subset import limited, of_classes
+from al_bench.dataset.splits import Splits, divide, last, last_of_each
+from al_bench.dataset.subset import limit, of_classes
+from al_bench.dataset.ten_classes import choose_classes
 from al_bench.errors import UserError
-from al_bench.sources.archive_download import complete
-from al_bench.sources.download import md5
+from al_bench.sources.archive_download import complete_from_archive
+from al_bench.sources.download import read_checked
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CHECKSUMS = {str(name): str(checksum) for name, checksum in [*CIFAR10.train_list, *CIFAR10.test_list]}
@@ -56,21 +57,19 @@ def cifar10(
 
     Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
     """
-    chosen = list(range(10)) if classes is None else list(classes)
-    if len(set(chosen)) < max(2, len(chosen)) or not set(chosen) <= set(range(10)):
-        raise UserError(f"dataset.classes={chosen} cannot be: give two or more different numbers from 0 to 9")
+    chosen = choose_classes(classes)
     names = tuple(CLASS_NAMES[label] for label in chosen)
     place = Path(root).expanduser()
     if format == "folder":
         return _from_folder(place / FOLDER, decoded, names, max_images, validation_size, split)
     kept = None if classes is None else chosen
     train, test = (of_classes(part, kept) for part in _from_batches(place, checksums, source))
-    return _dataset(divided(train, test, last(len(train), validation_size), split), names, max_images)
+    return _dataset(divide(train, test, last(len(train), validation_size), split), names, max_images)
 
 
 def _dataset(splits: Splits, names: Sequence[str], max_images: int | None) -> Dataset:
     train, validation, test = splits
-    return Dataset(limited(train, max_images), validation, test, len(names), tuple(names))
+    return Dataset(limit(train, max_images), validation, test, len(names), tuple(names))
 
 
 def _from_folder(
@@ -102,13 +101,13 @@ def _from_folder(
         return pictures(max_images=max_images)
     found = pictures()
     validation = last_of_each(found.train.labels, len(names), validation_size)
-    return _dataset(divided(found.train, found.test, validation, split), names, max_images)
+    return _dataset(divide(found.train, found.test, validation, split), names, max_images)
 
 
 def _from_batches(root: Path, checksums: Mapping[str, str], source: str) -> tuple[Split, Split]:
     folder = root / CIFAR10.base_folder
     try:
-        complete(folder, checksums, source)
+        complete_from_archive(folder, checksums, source)
     except UserError as error:
         if (pictures := root / FOLDER).is_dir():
             raise UserError(f"{error}; dataset.format=folder reads {pictures}, which is there") from error
@@ -120,9 +119,6 @@ def _from_batches(root: Path, checksums: Mapping[str, str], source: str) -> tupl
 
 def _batch(path: Path, checksum: str) -> tuple[torch.Tensor, torch.Tensor]:
     """(B, 3, 32, 32) images and (B,) labels. The MD5 comes first: unpickling may run whatever a file says."""
-    content = path.read_bytes()
-    if md5(content) != checksum:
-        raise UserError(f"{path} is corrupted or truncated: remove it, and it is fetched again")
-    batch: dict[str, Any] = pickle.loads(content, encoding="latin1")
+    batch: dict[str, Any] = pickle.loads(read_checked(path, checksum), encoding="latin1")
     images = np.asarray(batch["data"], dtype=np.uint8).reshape(-1, 3, 32, 32)
     return torch.from_numpy(images), torch.tensor(batch["labels"])

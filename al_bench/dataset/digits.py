@@ -11,8 +11,8 @@ from sklearn.model_selection import train_test_split
 from al_bench.active.part import declare
 from al_bench.config.ranges import ProperFraction
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.subset import limited, of_classes
-from al_bench.errors import UserError
+from al_bench.dataset.subset import limit, of_classes
+from al_bench.dataset.ten_classes import choose_classes
 
 
 @declare("dataset/digits")
@@ -27,9 +27,7 @@ def digits(
     test_share: of the images, the same fraction of each class, drawn by split_seed. max_images: of the training split.
     classes: the digits to keep, labeled 0, 1, ... in this order. Raises UserError for classes that cannot be.
     """
-    kept = list(range(10)) if classes is None else list(classes)
-    if len(set(kept)) < max(2, len(kept)) or not set(kept) <= set(range(10)):
-        raise UserError(f"dataset.classes={kept} cannot be: give two or more different digits")
+    kept = choose_classes(classes)
     bunch = load_digits()
     images = np.rint(bunch.images / 16 * 255).astype(np.uint8)[:, None]
     rows = train_test_split(
@@ -37,4 +35,4 @@ def digits(
     )
     splits = (Split(torch.from_numpy(images[row]), torch.from_numpy(bunch.target[row]).long()) for row in rows)
     train, test = (of_classes(split, None if classes is None else kept) for split in splits)
-    return Dataset(limited(train, max_images), None, test, len(kept), tuple(str(digit) for digit in kept))
+    return Dataset(limit(train, max_images), None, test, len(kept), tuple(str(digit) for digit in kept))

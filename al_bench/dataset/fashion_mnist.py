@@ -8,7 +8,7 @@ from torchvision.datasets import FashionMNIST
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
-from al_bench.dataset.subset import limited
+from al_bench.dataset.subset import limit
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
@@ -32,4 +32,4 @@ def fashion_mnist(
     see `index_file.read`. Raises UserError for files that are absent or corrupted and for values that cannot be.
     """
     train, validation, test = idx_splits(FashionMNIST, root, CHECKSUMS, validation_size, split)
-    return Dataset(limited(train, max_images), validation, test, 10, tuple(FashionMNIST.classes))
+    return Dataset(limit(train, max_images), validation, test, 10, tuple(FashionMNIST.classes))

@@ -1,21 +1,16 @@
 """Data sets in MNIST's four files: found, or fetched from where torchvision fetches them, and checked before use."""
 
-import gzip
-import zlib
 from collections.abc import Mapping, Sequence
-from http.client import HTTPException
+from functools import partial
 from pathlib import Path
 
-from filelock import FileLock
 from torch import Tensor
 from torchvision.datasets import MNIST
 from torchvision.datasets.mnist import read_image_file, read_label_file
 
 from al_bench.dataset import Split
-from al_bench.dataset.splits import Splits, divided, last
-from al_bench.errors import UserError
-from al_bench.files import written_whole
-from al_bench.sources.download import fetched, md5
+from al_bench.dataset.splits import Splits, divide, last
+from al_bench.sources.download import check, complete, fetch
 
 
 def idx_splits(
@@ -36,13 +31,12 @@ def idx_splits(
     validation_size that leaves nothing to train on.
     """
     folder = Path(root).expanduser().resolve() / source.__name__ / "raw"
-    if any(not (folder / name).exists() for name in checksums):
-        _complete(folder, source.mirrors, checksums)
+    remedy = f"put {', '.join(checksums)} into {folder}, as they are or as .gz, or set paths.data to where they lie"
+    complete(folder, checksums, partial(_get, source.mirrors), remedy)
     for name, checksum in checksums.items():
-        if md5((folder / name).read_bytes()) != checksum:
-            raise UserError(f"{folder / name} is corrupted or truncated: remove it, and it is fetched again")
+        check(folder / name, checksum)
     train, test = (Split(*_read(folder, name)) for name in ("train", "t10k"))
-    return divided(train, test, last(len(train), validation_size), split)
+    return divide(train, test, last(len(train), validation_size), split)
 
 
 def _read(folder: Path, name: str) -> tuple[Tensor, Tensor]:
@@ -50,32 +44,9 @@ def _read(folder: Path, name: str) -> tuple[Tensor, Tensor]:
     return images[:, None], read_label_file(str(folder / f"{name}-labels-idx1-ubyte"))
 
 
-def _complete(folder: Path, mirrors: Sequence[str], checksums: Mapping[str, str]) -> None:
-    """Puts every absent file in place; a second process waits for the first and finds them."""
-    remedy = f"put {', '.join(checksums)} into {folder}, as they are or as .gz, or set paths.data to where they lie"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock"):
-            for path in (folder / name for name in checksums):
-                if not path.exists():
-                    content = _content(path, mirrors, checksums[path.name])
-                    with written_whole(path) as file:
-                        file.write(content)
-    except OSError as error:
-        raise UserError(f"{folder} lacks files that could not be fetched ({error}): {remedy}") from error
-
-
-def _content(path: Path, mirrors: Sequence[str], checksum: str) -> bytes:
-    """What the file should hold, from the archive beside it or the first mirror that has it. Raises OSError."""
-    archive = path.with_name(f"{path.name}.gz")
-    problems = []
-    for url in [archive.as_uri()] if archive.exists() else [f"{mirror}{archive.name}" for mirror in mirrors]:
-        try:
-            content = gzip.decompress(fetched(url))
-        except (OSError, EOFError, zlib.error, HTTPException) as error:
-            problems.append(f"{url}: {error}")
-            continue
-        if md5(content) == checksum:
-            return content
-        problems.append(f"{url}: its content is corrupted")
-    raise OSError("; ".join(problems))
+def _get(mirrors: Sequence[str], folder: Path, absent: Mapping[str, str]) -> None:
+    """Puts files in place, each from the archive beside it or the first mirror that has it. Raises OSError."""
+    for name, checksum in absent.items():
+        archive = folder / f"{name}.gz"
+        urls = [archive.as_uri()] if archive.exists() else [f"{mirror}{archive.name}" for mirror in mirrors]
+        fetch(urls, folder / name, checksum)

@@ -13,9 +13,9 @@ from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.config.ranges import ProperFraction
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.subset import limited_positions
+from al_bench.dataset.subset import limit_positions
 from al_bench.errors import UserError
-from al_bench.sources.cache import decoded_images
+from al_bench.sources.cache import decode_images
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import SUFFIXES, PictureFile, picture_files, pictures_id, visible_folders
 
@@ -34,13 +34,13 @@ class Reading:
     cache: Literal["auto", "never"]
 
     def split(self, root: Path, classes: Mapping[str, Sequence[PictureFile]], max_images: int | None = None) -> Split:
-        """The pictures of each class, labeled in the order of the classes; at most `max_images`, as `limited` draws."""
+        """The pictures of each class, labeled in the order of the classes; at most `max_images`, as `limit` draws."""
         files = [file for members in classes.values() for file in members]
         labels = torch.tensor([label for label, members in enumerate(classes.values()) for _ in members])
         if max_images is not None and len(files) > max_images:
-            taken = limited_positions(len(files), max_images)
+            taken = limit_positions(len(files), max_images)
             files, labels = [files[position] for position in taken.tolist()], labels[taken]
-        return Split(decoded_images(root, files, self.decoder, self.decoded, self.cache == "auto"), labels)
+        return Split(decode_images(root, files, self.decoder, self.decoded, self.cache == "auto"), labels)
 
 
 @declare(
@@ -125,9 +125,9 @@ def _splits(folder: Path, test_share: float, split_seed: int, classes: Sequence[
     present = set(visible_folders(folder))
     if "train" not in present and {"test", "val"} & present:
         raise UserError(f"{folder} has no folder train beside {' and '.join(sorted({'test', 'val'} & present))}")
-    train = _chosen(folder / "train" if "train" in present else folder, folder, classes)
+    train = _choose(folder / "train" if "train" in present else folder, folder, classes)
     if "train" not in present or not {"test", "val"} & present:
-        return _divided(folder, train, test_share, split_seed)
+        return _divide(folder, train, test_share, split_seed)
     splits = {"train": train}
     for name in sorted({"test", "val"} & present):
         splits[name] = _like(train, folder / name, folder, whole=classes is None)
@@ -136,7 +136,7 @@ def _splits(folder: Path, test_share: float, split_seed: int, classes: Sequence[
     return splits
 
 
-def _chosen(place: Path, root: Path, classes: Sequence[str] | None) -> ByClass:
+def _choose(place: Path, root: Path, classes: Sequence[str] | None) -> ByClass:
     """The files of the classes that are kept, with names below `root`. Raises UserError for fewer than two classes."""
     found = _by_class(place, root)
     wanted = sorted(found) if classes is None else list(classes)
@@ -183,7 +183,7 @@ def _like(train: ByClass, place: Path, root: Path, whole: bool) -> ByClass:
     return {name: found[name] for name in train}
 
 
-def _divided(root: Path, found: ByClass, test_share: float, split_seed: int) -> dict[str, ByClass]:
+def _divide(root: Path, found: ByClass, test_share: float, split_seed: int) -> dict[str, ByClass]:
     """The same fraction of each class for the test, at least one picture, drawn in each class on its own."""
     splits: dict[str, ByClass] = {"train": {}, "test": {}}
     for name, files in found.items():

@@ -16,9 +16,9 @@ from al_bench import seeding
 from al_bench.active.inputs import Inputs
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.subset import limited_positions
+from al_bench.dataset.subset import limit_positions
 from al_bench.errors import UserError
-from al_bench.sources.cache import LazyImages, decoded_pictures, fits
+from al_bench.sources.cache import LazyImages, decode_pictures, fits
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import DATABASE, database_file, databases_id, id_of
 from al_bench.sources.lmdb_pictures import Keys, LmdbPictures, keys_of
@@ -61,9 +61,7 @@ class Databases:
         if not self.keep or not fits(self.decoded, shape):
             return LazyImages(pictures, self.decoder, shape, fingerprint)
         known = [fingerprint, [file.changed for file in files]]
-        return replace(
-            decoded_pictures(pictures, known, self.decoder, self.decoded, keep=True), fingerprint=fingerprint
-        )
+        return replace(decode_pictures(pictures, known, self.decoder, self.decoded, keep=True), fingerprint=fingerprint)
 
 
 @declare(
@@ -110,9 +108,9 @@ def lsun(
         return Databases(folders, [keys_of(place, lists) for place in folders], decoder, lists, cache == "auto")
 
     published = databases("train")
-    train, test = divided(len(published), test_size, split_seed)
+    train, test = divide(len(published), test_size, split_seed)
     if max_images is not None and max_images < len(train):
-        train = train[limited_positions(len(train), max_images)]
+        train = train[limit_positions(len(train), max_images)]
     validation = None
     if all((folder / f"{name}_val_lmdb" / DATABASE).exists() for name in classes):
         known = databases("val")
@@ -134,7 +132,7 @@ def _checked_root(root: str | Path, classes: Sequence[str], files: str | None) -
     return folder
 
 
-def divided(total: int, test_size: int, split_seed: int) -> tuple[Tensor, Tensor]:
+def divide(total: int, test_size: int, split_seed: int) -> tuple[Tensor, Tensor]:
     """Ascending positions of the training and the test split, every picture being as likely in the test."""
     if not 0 < test_size < total:
         raise UserError(

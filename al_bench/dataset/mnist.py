@@ -9,8 +9,8 @@ from torchvision.datasets import MNIST
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
-from al_bench.dataset.subset import limited, of_classes
-from al_bench.errors import UserError
+from al_bench.dataset.subset import limit, of_classes
+from al_bench.dataset.ten_classes import choose_classes
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -33,12 +33,10 @@ def mnist(
     the validation split (0: none). classes: the digits to keep, labeled 0, 1, ... in this order. max_images: of the
     training split. Raises UserError for files that are absent or corrupted and for values that cannot be.
     """
-    digits = list(range(10)) if classes is None else list(classes)
-    if len(set(digits)) < max(2, len(digits)) or not set(digits) <= set(range(10)):
-        raise UserError(f"dataset.classes={digits} cannot be: give two or more different digits")
+    digits = choose_classes(classes)
     train, validation, test = idx_splits(MNIST, root, CHECKSUMS, validation_size)
     return Dataset(
-        train=limited(of_classes(train, digits), max_images),
+        train=limit(of_classes(train, digits), max_images),
         validation=of_classes(validation, digits) if validation else None,
         test=of_classes(test, digits),
         num_classes=len(digits),

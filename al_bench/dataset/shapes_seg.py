@@ -9,7 +9,7 @@ from torch import Tensor
 from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.subset import limited
+from al_bench.dataset.subset import limit
 from al_bench.training.losses import IGNORED
 
 CLASS_NAMES = ("background", "circle", "square", "triangle")
@@ -33,21 +33,21 @@ def shapes_seg(
     draw_seed: of all that is drawn; the test images do not depend on train_size. max_images: of the training split.
     """
     train, test = (
-        drawn(count, image_size, seeding.generator(seeding.seed_for(draw_seed, 0, name)))
+        draw(count, image_size, seeding.generator(seeding.seed_for(draw_seed, 0, name)))
         for name, count in (("train", train_size), ("test", test_size))
     )
-    return Dataset(limited(train, max_images), None, test, len(CLASS_NAMES), CLASS_NAMES)
+    return Dataset(limit(train, max_images), None, test, len(CLASS_NAMES), CLASS_NAMES)
 
 
-def drawn(count: int, size: int, rng: torch.Generator) -> Split:
+def draw(count: int, size: int, rng: torch.Generator) -> Split:
     """`count` images, shape over shape: the later one hides the earlier."""
-    images = 0.5 * _textured(count, size, rng)
+    images = 0.5 * _texture(count, size, rng)
     maps = torch.zeros(count, size, size, dtype=torch.uint8)
     present = torch.randint(1, _MOST_SHAPES + 1, (count, 1, 1), generator=rng)
     for number in range(_MOST_SHAPES):
         kinds = torch.randint(1, len(CLASS_NAMES), (count,), generator=rng)
         outside = _distances(kinds, size, rng).masked_fill(present <= number, math.inf)
-        fill = 0.5 + 0.5 * _textured(count, size, rng)
+        fill = 0.5 + 0.5 * _texture(count, size, rng)
         images = torch.where((outside <= 0)[:, None], fill, images)
         maps = torch.where(outside <= _RING, IGNORED, maps)
         maps = torch.where(outside <= 0, kinds[:, None, None], maps).to(torch.uint8)
@@ -69,7 +69,7 @@ def _distances(kinds: Tensor, size: int, rng: torch.Generator) -> Tensor:
     return torch.hypot(down, right) * torch.cos(from_normal) - radius
 
 
-def _textured(count: int, size: int, rng: torch.Generator) -> Tensor:
+def _texture(count: int, size: int, rng: torch.Generator) -> Tensor:
     """(N, 3, H, W) in [0, 1]: one color with a wave of any direction and grain."""
     color = torch.rand(count, 3, 1, 1, generator=rng)
     waves = 0.6 * torch.randn(2, count, 1, 1, 1, generator=rng)  # radians per pixel, down and right

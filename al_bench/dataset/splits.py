@@ -18,34 +18,34 @@ from al_bench.errors import UserError
 Splits = tuple[Split, Split | None, Split]  # for training, validation and the test
 
 
-def divided(train: Split, test: Split, validation: Tensor, file: str | Path | None) -> Splits:
+def divide(train: Split, test: Split, validation: Tensor, file: str | Path | None) -> Splits:
     """The splits of what is published as `train` and `test`.
 
     validation: (V,) positions in `train` of the images that are the validation split (none: None). file: an index file
     that says of every split what is in it, whatever `validation` is. Raises UserError where it cannot be used.
     """
     if file is None and not len(validation):  # nothing is copied: SVHN with its extra images fills 2 GB
-        return _counted(train, 0), None, _counted(test, len(train))
-    published = together(train, test)
+        return _number(train, 0), None, _number(test, len(train))
+    published = join(train, test)
     if file is not None:
-        return taken(published, read(file, published.labels))
+        return take(published, read(file, published.labels))
     kept = torch.ones(len(train), dtype=torch.bool)
     kept[validation] = False
     test_positions = torch.arange(len(train), len(published))
-    return taken(published, Positions(kept.nonzero().squeeze(1), validation, test_positions))
+    return take(published, Positions(kept.nonzero().squeeze(1), validation, test_positions))
 
 
-def together(*parts: Split) -> Split:
+def join(*parts: Split) -> Split:
     """The images of all parts, in memory, counted through."""
     images = torch.cat([_in_memory(part.images) for part in parts])
-    return _counted(Split(images, torch.cat([part.labels for part in parts])), 0)
+    return _number(Split(images, torch.cat([part.labels for part in parts])), 0)
 
 
 def _in_memory(images: Inputs) -> Tensor:
     return images if isinstance(images, Tensor) else images[torch.arange(len(images))]
 
 
-def taken(published: Split, positions: Positions) -> Splits:
+def take(published: Split, positions: Positions) -> Splits:
     """The images at these positions of all that are published."""
     train, validation, test = (published.subset(chosen) for chosen in positions)
     return train, validation if len(validation) else None, test
@@ -66,7 +66,7 @@ def last_of_each(labels: Tensor, num_classes: int, size: int) -> Tensor:
     return _of_each(labels, num_classes, {"validation_size": size}, None)[0]
 
 
-def drawn(labels: Tensor, num_classes: int, validation_size: int, test_size: int, seed: int) -> Positions:
+def draw(labels: Tensor, num_classes: int, validation_size: int, test_size: int, seed: int) -> Positions:
     """Positions drawn by a seed, as many of each class for validation and for the test; the rest is to train on.
 
     labels: (N,). Raises UserError for sizes that cannot be.
@@ -100,5 +100,5 @@ def _of_each(labels: Tensor, num_classes: int, sizes: dict[str, int], seed: int 
     return [torch.cat(part).sort().values for part in parts]
 
 
-def _counted(split: Split, first: int) -> Split:
+def _number(split: Split, first: int) -> Split:
     return Split(split.images, split.labels, torch.arange(first, first + len(split)))

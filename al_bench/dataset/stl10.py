@@ -11,11 +11,12 @@ from torchvision.datasets import STL10
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.index_file import read
-from al_bench.dataset.splits import drawn, taken, together
-from al_bench.dataset.subset import limited
+from al_bench.dataset.splits import draw, join, take
+from al_bench.dataset.subset import limit
+from al_bench.dataset.ten_classes import check_ten_labels
 from al_bench.errors import UserError
-from al_bench.sources.archive_download import complete
-from al_bench.sources.download import md5_of_file
+from al_bench.sources.archive_download import complete_from_archive
+from al_bench.sources.download import read_checked
 
 CLASS_NAMES = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
 CHECKSUMS = {
@@ -46,32 +47,24 @@ def stl10(
     Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
     """
     folder = Path(root).expanduser() / STL10.base_folder
-    complete(folder, checksums, source)
-    published = together(*(_read(folder, part, checksums) for part in ("train", "test")))
+    complete_from_archive(folder, checksums, source)
+    published = join(*(_read(folder, part, checksums) for part in ("train", "test")))
     if split is None:
-        positions = drawn(published.labels, len(CLASS_NAMES), validation_size, test_size, split_seed)
+        positions = draw(published.labels, len(CLASS_NAMES), validation_size, test_size, split_seed)
     else:
         positions = read(split, published.labels)
-    train, validation, test = taken(published, positions)
-    return Dataset(limited(train, max_images), validation, test, len(CLASS_NAMES), CLASS_NAMES)
+    train, validation, test = take(published, positions)
+    return Dataset(limit(train, max_images), validation, test, len(CLASS_NAMES), CLASS_NAMES)
 
 
 def _read(folder: Path, part: str, checksums: Mapping[str, str]) -> Split:
     """The images of one pair of files, which hold them column by column, and their labels, which count from 1."""
-    pixels, labels = (_bytes(folder / name, checksums[name]) for name in (f"{part}_X.bin", f"{part}_y.bin"))
+    names = (f"{part}_X.bin", f"{part}_y.bin")
+    pixels, labels = (np.frombuffer(read_checked(folder / name, checksums[name]), np.uint8) for name in names)
     if pixels.size != labels.size * np.prod(_SHAPE):
         raise UserError(
             f"{folder / part}_X.bin holds {pixels.size:,} bytes, which are not {labels.size:,} images: get it anew"
         )
-    if not ((labels >= 1) & (labels <= len(CLASS_NAMES))).all():
-        raise UserError(
-            f"{folder / part}_y.bin holds labels from {labels.min()} to {labels.max()}, not 1 to 10: get it anew"
-        )
+    check_ten_labels(folder / f"{part}_y.bin", labels)
     rows_first = np.ascontiguousarray(pixels.reshape(-1, *_SHAPE).transpose(0, 1, 3, 2))
     return Split(torch.from_numpy(rows_first), torch.from_numpy(labels.astype(np.int64) - 1))
-
-
-def _bytes(path: Path, checksum: str) -> np.ndarray:
-    if md5_of_file(path) != checksum:
-        raise UserError(f"{path} is corrupted or truncated: remove it, and it is fetched again")
-    return np.fromfile(path, dtype=np.uint8)

@@ -7,15 +7,15 @@ from al_bench import seeding
 from al_bench.dataset import Split
 
 
-def limited(split: Split, max_images: int | None, seed: int = 0) -> Split:
+def limit(split: Split, max_images: int | None, seed: int = 0) -> Split:
     """At most `max_images` of a split, drawn by `seed`, in their first order; all of it for None."""
     if max_images is None or len(split) <= max_images:
         return split
-    return split.subset(limited_positions(len(split), max_images, seed))
+    return split.subset(limit_positions(len(split), max_images, seed))
 
 
-def limited_positions(total: int, max_images: int, seed: int = 0) -> Tensor:
-    """Which of `total` images `limited` takes, ascending."""
+def limit_positions(total: int, max_images: int, seed: int = 0) -> Tensor:
+    """Which of `total` images `limit` takes, ascending."""
     return torch.randperm(total, generator=seeding.generator(seed))[:max_images].sort().values
 
 

@@ -1,12 +1,11 @@
 """SVHN, cropped digits: training and extra images are the pool, 604k (ASAL Sec. 4.1), or some of the first (WAAL)."""
 
 from collections.abc import Mapping
-from http.client import HTTPException
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock
 from pydantic import NonNegativeInt, PositiveInt
 from scipy.io import loadmat
 from torch import Tensor
@@ -14,10 +13,11 @@ from torchvision.datasets import SVHN
 
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.splits import divided, last, together
-from al_bench.dataset.subset import limited
+from al_bench.dataset.splits import divide, join, last
+from al_bench.dataset.subset import limit
+from al_bench.dataset.ten_classes import check_ten_labels
 from al_bench.errors import UserError
-from al_bench.sources.download import fetch, md5_of_file
+from al_bench.sources.download import check, complete, fetch
 
 SPLITS = ("train", "extra", "test")
 CHECKSUMS = {name: SVHN.split_list[name][2] for name in SPLITS}
@@ -45,41 +45,29 @@ def svhn(
     Raises UserError naming a file that can neither be found nor fetched, or that is not what was published, and for
     values that cannot be.
     """
-    names = [name for name in SPLITS if extra or name != "extra"]
-    paths = {name: Path(root).expanduser() / f"{name}_32x32.mat" for name in names}
-    if any(not path.exists() for path in paths.values()):
-        _complete(paths, checksums, source)
-    *pool, held_out = (Split(*_read(paths[name], checksums[name])) for name in names)
-    published = together(*pool)
-    train, validation, test = divided(published, held_out, last(len(published), validation_size), split)
+    folder = Path(root).expanduser()
+    files = {f"{name}_32x32.mat": checksums[name] for name in SPLITS if extra or name != "extra"}
+    remedy = f"put {', '.join(files)} into {folder}, or set paths.data to where its folder {folder.name} lies"
+    complete(folder, files, partial(_get, source), remedy)
+    *pool, held_out = (Split(*_read(folder / name, checksum)) for name, checksum in files.items())
+    published = join(*pool)
+    train, validation, test = divide(published, held_out, last(len(published), validation_size), split)
     digits = tuple(str(digit) for digit in range(10))
-    return Dataset(limited(train, max_images), validation, test, len(digits), digits)
+    return Dataset(limit(train, max_images), validation, test, len(digits), digits)
 
 
 def _read(path: Path, checksum: str) -> tuple[Tensor, Tensor]:
     """The images and labels of one file, whose label 10 is the digit 0."""
-    if md5_of_file(path) != checksum:
-        raise UserError(f"{path} is corrupted or truncated: remove it, and it is fetched again")
+    check(path, checksum)
     found = loadmat(path, variable_names=["X", "y"])
     images, labels = found["X"], found["y"].astype(np.int64).flatten()
     if images.shape != (32, 32, 3, len(labels)):
         raise UserError(f"{path} holds images of shape {images.shape} and {len(labels):,} labels: get it anew")
-    if not ((labels >= 1) & (labels <= 10)).all():
-        raise UserError(f"{path} holds labels from {labels.min()} to {labels.max()}, not 1 to 10: get it anew")
+    check_ten_labels(path, labels)
     rows_first = np.ascontiguousarray(images.transpose(3, 2, 0, 1))  # (H, W, C, N) -> (N, C, H, W)
     return torch.from_numpy(rows_first), torch.from_numpy(labels % 10)
 
 
-def _complete(paths: Mapping[str, Path], checksums: Mapping[str, str], source: str) -> None:
-    """Puts every absent file in place; a second process waits for the first and finds them."""
-    folder = paths["train"].parent
-    names = ", ".join(path.name for path in paths.values())
-    remedy = f"put {names} into {folder}, or set paths.data to where its folder {folder.name} lies"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock"):
-            for name, path in paths.items():
-                if not path.exists():
-                    fetch(f"{source}/{path.name}", path, checksums[name])
-    except (OSError, HTTPException) as error:
-        raise UserError(f"{folder} lacks files that could not be fetched ({error}): {remedy}") from error
+def _get(source: str, folder: Path, absent: Mapping[str, str]) -> None:
+    for name, checksum in absent.items():
+        fetch([f"{source}/{name}"], folder / name, checksum)

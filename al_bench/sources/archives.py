@@ -1,4 +1,8 @@
-"""Archives of data unpacked into a folder: whole or not at all, and nothing outside of it."""
+"""Archives of data unpacked into a folder: whole or not at all, and nothing outside of it.
+
+pooch unpacks too, but in place, so that a folder may be half there, and on Python 3.11 without the filter that keeps
+members inside of it.
+"""
 
 import logging
 import lzma
@@ -9,20 +13,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
-
 from al_bench.errors import UserError
-from al_bench.files import full_disk_named, sync_folder
+from al_bench.files import hold, name_full_disk, sync_folder
 from al_bench.progress import progress
 
 logger = logging.getLogger(__name__)
 
 _BLOCK_BYTES = 4096  # that even the smallest file takes on a disk
 _SPARE_BYTES = 1 << 28
-_GARBLED = (tarfile.ReadError, EOFError, lzma.LZMAError, zlib.error)
+_CORRUPTED = (tarfile.ReadError, EOFError, lzma.LZMAError, zlib.error)
 
 
-def unpacked(archive: Path, into: Path) -> tuple[Path, bool]:
+def unpack(archive: Path, into: Path) -> tuple[Path, bool]:
     """The folder that an archive (tar; gz, bz2, xz) holds, below `into`, and whether it had to be unpacked.
 
     All is unpacked beside its place, which it takes only when it is complete: a folder that is there is whole.
@@ -32,11 +34,10 @@ def unpacked(archive: Path, into: Path) -> tuple[Path, bool]:
     """
     if not archive.is_file():
         raise UserError(f"{archive} is not a file: name an archive such as cifar10_jpeg.tar.xz")
-    with _reading(archive), full_disk_named(into):
+    with _reading(archive), name_full_disk(into):
         top = _top(archive)
         target = into / top
-        into.mkdir(parents=True, exist_ok=True)
-        with FileLock(into / f".{top}.lock"):
+        with hold(into / f".{top}.lock", str(target)):
             if target.exists():
                 return target, False
             partial = into / f".{top}.partial"
@@ -54,7 +55,7 @@ def unpacked(archive: Path, into: Path) -> tuple[Path, bool]:
 def _reading(archive: Path) -> Iterator[None]:
     try:
         yield
-    except _GARBLED as error:
+    except _CORRUPTED as error:
         why = " ".join(str(error).split())  # tarfile says it in a line for each kind of packing
         raise UserError(f"{archive} is corrupted, truncated or no tar archive ({why}): get it anew") from error
     except tarfile.FilterError as error:
@@ -72,7 +73,7 @@ def _top(archive: Path) -> str:
 
 
 def _unpack(archive: Path, top: str, into: Path) -> None:
-    count, needed = _measured(archive, top)
+    count, needed = _measure(archive, top)
     into.mkdir()
     free = shutil.disk_usage(into).free
     if needed + _SPARE_BYTES > free:
@@ -86,7 +87,7 @@ def _unpack(archive: Path, top: str, into: Path) -> None:
             bar.advance()
 
 
-def _measured(archive: Path, top: str) -> tuple[int, int]:
+def _measure(archive: Path, top: str) -> tuple[int, int]:
     """How many members the archive has, and how many bytes they take on a disk. Raises UserError for a second top."""
     count = needed = 0
     with tarfile.open(archive) as opened:

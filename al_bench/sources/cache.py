@@ -9,6 +9,7 @@ becomes of them.
 
 import json
 import logging
+import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -19,13 +20,12 @@ from typing import IO, Any
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs, fingerprint_of
-from al_bench.files import digest, full_disk_named, read_json, set_aside, write_json, written_whole
+from al_bench.files import digest, make_once, read_json, write_json, written_whole
 from al_bench.progress import progress
-from al_bench.sources.decoding import Decoder, Picture, Pixels, ahead, common_shape, decoded_in_order
+from al_bench.sources.decoding import Decoder, Picture, Pixels, ahead, common_shape, decode_in_order
 from al_bench.sources.listing import PictureFile, id_of
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,8 @@ _PART_BYTES = 1 << 26  # moved to a device at a time
 _DEVICE_SHARE = 0.5  # of a device's free memory that the images of one split may take
 
 _CPU = torch.device("cpu")
+
+Found = tuple[dict[str, Any], Pixels | None]  # what is known of pictures, and where it is wanted the array of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,13 +103,13 @@ class LazyImages:
         return replace(self, device=device)
 
 
-def decoded_images(root: Path, files: Sequence[PictureFile], decoder: Decoder, folder: Path, keep: bool) -> Inputs:
-    """(N, C, H, W) uint8 images of the files below `root`, in their order, as `decoded_pictures` gives them."""
+def decode_images(root: Path, files: Sequence[PictureFile], decoder: Decoder, folder: Path, keep: bool) -> Inputs:
+    """(N, C, H, W) uint8 images of the files below `root`, in their order, as `decode_pictures` gives them."""
     known = [id_of(root, files), [file.changed for file in files]]
-    return decoded_pictures([root / file.name for file in files], known, decoder, folder, keep)
+    return decode_pictures([root / file.name for file in files], known, decoder, folder, keep)
 
 
-def decoded_pictures(
+def decode_pictures(
     pictures: Sequence[Picture], known: Sequence[Any], decoder: Decoder, folder: Path, keep: bool
 ) -> MappedImages | LazyImages:
     """(N, C, H, W) uint8 images of pictures, in their order.
@@ -119,54 +121,33 @@ def decoded_pictures(
     Raises UserError for pictures that cannot be read or differ in size, and for a full disk.
     """
     path = folder / digest(json.dumps([*known, asdict(decoder)]).encode())[:16]
-    found = _read(path, keep)
-    if found is None:
-        with _locked(path):
-            found = _read(path, keep) or _make(path, pictures, decoder, keep)
-    record, array = found
+    files = [path.with_suffix(".npy"), path.with_suffix(".json")]
+    record, array = make_once(
+        files, "the decoded pictures", lambda: _read(path, keep), lambda: _make(path, pictures, decoder, keep)
+    )
     if array is not None:
         return MappedImages(array, record["fingerprint"])
     return LazyImages(pictures, decoder, torch.Size(record["shape"]), record["fingerprint"])
 
 
-def _locked(path: Path) -> Any:
-    with full_disk_named(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_suffix(".lock"))
-    try:
-        return lock.acquire(timeout=0)
-    except Timeout:
-        logger.info("waiting for the pictures, which another process is decoding")
-        return lock.acquire()
-
-
-def _read(path: Path, keep: bool) -> tuple[dict[str, Any], Pixels | None] | None:
-    """What is known of the pictures, and the array where it is wanted; None where something has to be made."""
+def _read(path: Path, keep: bool) -> Found | None:
+    """None where something has to be made. Raises ValueError, KeyError, TypeError or EOFError for corrupted files."""
     record, stored = path.with_suffix(".json"), path.with_suffix(".npy")
     if not record.exists():
         return None
-    try:
-        known = read_json(record)
-        shape = tuple(known["shape"])
-        if not keep:
-            return known, None
-        array = np.load(stored, mmap_mode="r") if stored.exists() else None
-        if array is not None and (array.shape != shape or array.dtype != np.uint8):
-            raise ValueError("another array")
-    except (ValueError, KeyError, TypeError, EOFError):
-        asides = [set_aside(file).name for file in (record, stored) if file.exists()]
-        logger.warning(f"{stored} is corrupted: kept as {' and '.join(asides)} and decoded anew")
-        return None
-    if array is None:
+    known = read_json(record)
+    shape = tuple(known["shape"])
+    if not keep:
+        return known, None
+    if not stored.exists():
         return None if fits(path.parent, shape) else (known, None)
+    array = np.load(stored, mmap_mode="r")
+    if array.shape != shape or array.dtype != np.uint8:
+        raise ValueError("another array")
     return known, np.asarray(array)
 
 
-def _make(
-    path: Path, pictures: Sequence[Picture], decoder: Decoder, keep: bool
-) -> tuple[dict[str, Any], Pixels | None]:
-    for left in path.parent.glob(f".{path.name}.npy.*"):  # by a process that was killed: the lock is ours
-        left.unlink()
+def _make(path: Path, pictures: Sequence[Picture], decoder: Decoder, keep: bool) -> Found:
     image_shape = common_shape(decoder, pictures)
     shape = (len(pictures), *image_shape)
     stored = path.with_suffix(".npy")
@@ -176,21 +157,30 @@ def _make(
         opened as file,
         progress("decoding pictures" if keep else "checking pictures", len(pictures), "pictures") as bar,
     ):
+        array = _new_array(file, shape) if file is not None else None
 
         def parts() -> Iterator[bytes]:
-            if file is not None:
-                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(file, header)
-            for images in decoded_in_order(decoder, pictures, image_shape):
+            first = 0
+            for images in decode_in_order(decoder, pictures, image_shape):
+                if array is not None:
+                    array[first : first + len(images)] = images
+                first += len(images)
                 bar.advance(len(images))
-                if file is not None:
-                    file.write(images.tobytes())
                 yield images.tobytes()
 
         fingerprint = fingerprint_of(shape, torch.uint8, parts())
+        if array is not None:
+            array.flush()
     record = {"shape": list(shape), "fingerprint": fingerprint, "made": time.strftime("%Y-%m-%d %H:%M:%S")}
     write_json(path.with_suffix(".json"), record)
     return record, np.asarray(np.load(stored, mmap_mode="r")) if keep else None
+
+
+def _new_array(file: IO[bytes], shape: tuple[int, ...]) -> "np.memmap[Any, np.dtype[np.uint8]]":
+    """A file as an array to be filled. All its room is taken now: a disk that is full later ends the process."""
+    array = np.lib.format.open_memmap(file.name, mode="w+", dtype=np.uint8, shape=shape)
+    os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+    return array
 
 
 def fits(folder: Path, shape: Sequence[int]) -> bool:

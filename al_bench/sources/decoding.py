@@ -60,7 +60,7 @@ class Decoder:
         except _UNREADABLE as error:
             why = "no format that is known" if isinstance(error, UnidentifiedImageError) else error
             raise UserError(f"{picture} cannot be read as a picture ({why}): remove or replace it") from error
-        pixels = np.asarray(self._sized(upright.convert("RGB" if self.mode == "rgb" else "L")))
+        pixels = np.asarray(self._resize(upright.convert("RGB" if self.mode == "rgb" else "L")))
         return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
     def _middle(self, image: Image.Image) -> Image.Image:
@@ -73,7 +73,7 @@ class Decoder:
         left, top = (image.width - self.window) // 2, (image.height - self.window) // 2
         return image.crop((left, top, left + self.window, top + self.window))
 
-    def _sized(self, image: Image.Image) -> Image.Image:
+    def _resize(self, image: Image.Image) -> Image.Image:
         if self.size is None or image.size == self.size[::-1]:
             return image
         if self.crop == "center":
@@ -110,7 +110,7 @@ def common_shape(decoder: Decoder, pictures: Sequence[Picture]) -> tuple[int, in
     raise problem or UserError("no picture to take dataset.image_size from: give it")
 
 
-def decoded_in_order(decoder: Decoder, pictures: Sequence[Picture], shape: tuple[int, int, int]) -> Iterator[Pixels]:
+def decode_in_order(decoder: Decoder, pictures: Sequence[Picture], shape: tuple[int, int, int]) -> Iterator[Pixels]:
     """Batches (B, C, H, W) of all pictures, in order; a few batches exist at a time.
 
     Raises UserError for a picture of another shape at once, and for pictures that cannot be read after the last, so
@@ -118,11 +118,11 @@ def decoded_in_order(decoder: Decoder, pictures: Sequence[Picture], shape: tuple
     """
     problems: list[str] = []
 
-    def decoded(chunk: Sequence[Picture]) -> list[Pixels]:
-        return [pixels for picture in chunk if (pixels := _tried(decoder, picture, shape, problems)) is not None]
+    def decode_chunk(chunk: Sequence[Picture]) -> list[Pixels]:
+        return [pixels for picture in chunk if (pixels := _try(decoder, picture, shape, problems)) is not None]
 
     chunks = (pictures[first : first + _CHUNK] for first in range(0, len(pictures), _CHUNK))
-    for images in ahead(decoded, chunks):
+    for images in ahead(decode_chunk, chunks):
         if not problems:
             yield np.stack(images)
     if len(problems) == 1:
@@ -132,7 +132,7 @@ def decoded_in_order(decoder: Decoder, pictures: Sequence[Picture], shape: tuple
         raise UserError(f"{len(problems):,} pictures cannot be used, remove or replace them: {named}")
 
 
-def _tried(decoder: Decoder, picture: Picture, shape: tuple[int, int, int], problems: list[str]) -> Pixels | None:
+def _try(decoder: Decoder, picture: Picture, shape: tuple[int, int, int], problems: list[str]) -> Pixels | None:
     try:
         pixels = decoder.decode(picture)
     except UserError as error:

@@ -1,78 +1,96 @@
-"""Published files: fetched with a time limit, and told apart from what is not them by their MD5."""
+"""Published files: fetched by pooch, whole or not at all, and told apart from what is not them by their MD5."""
 
-import hashlib
-import io
+import gzip
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+import tarfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import md5
+from http.client import HTTPException
 from pathlib import Path
-from urllib.request import urlopen
-from urllib.response import addinfourl
+from urllib.parse import unquote, urlsplit
 
-from al_bench.files import written_whole
-from al_bench.progress import Progress, progress
+import pooch
+
+from al_bench.errors import UserError
+from al_bench.files import hold, name_full_disk
+from al_bench.progress import progress
 
 logger = logging.getLogger(__name__)
 
-_SECONDS = 10  # without an answer, before the next source: a network that drops packets would keep us for minutes
+SECONDS = 10  # without an answer, before the next source: a network that drops packets would keep us for minutes
 _BLOCK = 1 << 16
+_BROKEN = (EOFError, zlib.error, tarfile.TarError, HTTPException)  # content that is cut, beside OSError
 
 
-def fetched(url: str) -> bytes:
-    """What lies at a URL. Raises OSError or http.client.HTTPException."""
-    return b"".join(_blocks(url))
+def complete(
+    folder: Path, checksums: Mapping[str, str], get: Callable[[Path, Mapping[str, str]], None], remedy: str
+) -> None:
+    """Puts every absent file of a folder in place; a second process waits for the first and finds them.
 
-
-@contextmanager
-def streamed(url: str) -> Iterator["Counted"]:
-    """What lies at a URL, to be read once from its beginning, as far as the caller wants. Raises as `fetched`."""
-    logger.info(f"fetching {url}")
-    with urlopen(url, timeout=_SECONDS) as answer, progress("fetching", _length(answer), "bytes") as bar:
-        yield Counted(answer, bar)
-
-
-class Counted(io.RawIOBase):
-    """An answer that shows how much of it was read."""
-
-    def __init__(self, answer: addinfourl, bar: Progress) -> None:
-        self.answer, self.bar = answer, bar
-
-    def read(self, size: int = -1) -> bytes:
-        block: bytes = self.answer.read(size)
-        self.bar.advance(len(block))
-        return block
-
-
-def fetch(url: str, path: Path, checksum: str) -> None:
-    """Puts what lies at a URL in place, whole or not at all, without ever holding all of it.
-
-    checksum: its MD5. Raises OSError, also where it has another MD5, or http.client.HTTPException.
+    checksums: name of each file to its MD5. get: called with the folder and those that are absent. remedy: what a
+    person can do instead. Raises UserError where one can neither be found nor fetched.
     """
-    state = hashlib.md5(usedforsecurity=False)
-    with written_whole(path) as file:
-        for block in _blocks(url):
-            state.update(block)
-            file.write(block)
-        if state.hexdigest() != checksum:
-            raise OSError(f"what lies at {url} is corrupted or truncated")
+    if all((folder / name).exists() for name in checksums):
+        return
+    try:
+        with hold(folder / ".lock", f"the files of {folder}"):
+            absent = {name: checksum for name, checksum in checksums.items() if not (folder / name).exists()}
+            if absent:
+                get(folder, absent)
+    except (OSError, *_BROKEN) as error:
+        raise UserError(f"{folder} lacks files that could not be had ({error}): {remedy}") from error
 
 
-def md5(content: bytes) -> str:
-    """Its MD5 in hexadecimal, by which the publishers of data sets name their files."""
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+def fetch(urls: Sequence[str], path: Path, checksum: str) -> None:
+    """Puts a published file in place, from the first URL that has it; what lies there as .gz is unpacked.
+
+    checksum: MD5 of the file itself. Raises OSError, which names what was wrong with each URL.
+    """
+    problems = []
+    for url in urls:
+        try:
+            with name_full_disk(path):
+                pooch.get_logger().setLevel("WARNING")  # it would print beside our own line
+                pooch.retrieve(url, f"md5:{checksum}", path.name, path.parent, downloader=_download)
+            return
+        except (OSError, *_BROKEN) as error:
+            problems.append(f"{url}: {error}")
+        except ValueError:  # pooch's word for another MD5
+            problems.append(f"{url} is corrupted or truncated")
+    raise OSError("; ".join(problems))
 
 
-def md5_of_file(path: Path) -> str:
-    """`md5` of what a file holds, read block by block. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+def check(path: Path, checksum: str) -> None:
+    """Raises UserError for a file that has not this MD5, by which the publishers of data sets name their files."""
+    if pooch.file_hash(str(path), "md5") != checksum:
+        raise _corrupted(path)
 
 
-def _blocks(url: str) -> Iterator[bytes]:
-    with streamed(url) as stream:
-        while block := stream.read(_BLOCK):
-            yield block
+def read_checked(path: Path, checksum: str) -> bytes:
+    """What a file holds, which is the same that was checked; else as `check`."""
+    content = path.read_bytes()
+    if md5(content, usedforsecurity=False).hexdigest() != checksum:
+        raise _corrupted(path)
+    return content
 
 
-def _length(answer: addinfourl) -> int:
-    return int(answer.headers.get("Content-Length", 0))
+def _corrupted(path: Path) -> UserError:
+    return UserError(f"{path} is corrupted or truncated: remove it, and it is fetched again")
+
+
+def _download(url: str, output_file: str, _pooch: pooch.Pooch | None) -> None:
+    """Writes what lies at a URL, as pooch asks its downloaders to: over HTTP, or a file's."""
+    logger.info(f"fetching {url}")
+    path = Path(output_file)
+    path.unlink()  # pooch makes it for nobody else to read
+    if url.startswith("file:"):
+        shutil.copyfile(unquote(urlsplit(url).path), path)
+    else:
+        with progress("fetching", 0, "bytes") as bar:
+            plain = {"Accept-Encoding": "identity"}  # else a server may pack it, and another MD5 is found
+            download = pooch.HTTPDownloader(progressbar=bar, chunk_size=_BLOCK, timeout=SECONDS, headers=plain)
+            download(url, output_file, None)
+    if url.endswith(".gz"):
+        path.write_bytes(gzip.decompress(path.read_bytes()))

@@ -28,7 +28,7 @@ class PictureFile(NamedTuple):
 
 def picture_files(folder: Path) -> list[PictureFile]:
     """Every picture in or below `folder`, by name; what begins with a dot is left out. Raises OSError."""
-    return sorted(_found(folder, ""))
+    return sorted(_find(folder, ""))
 
 
 def visible_folders(folder: Path) -> list[str]:
@@ -36,12 +36,12 @@ def visible_folders(folder: Path) -> list[str]:
     return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and _visible(entry.name))
 
 
-def _found(folder: Path, above: str) -> Iterator[PictureFile]:
+def _find(folder: Path, above: str) -> Iterator[PictureFile]:
     for entry in os.scandir(folder):
         if not _visible(entry.name):
             continue
         if entry.is_dir():
-            yield from _found(Path(entry.path), f"{above}{entry.name}/")
+            yield from _find(Path(entry.path), f"{above}{entry.name}/")
         elif entry.name.lower().endswith(SUFFIXES):
             status = entry.stat()
             yield PictureFile(above + entry.name, status.st_size, status.st_mtime_ns)

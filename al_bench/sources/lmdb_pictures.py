@@ -23,11 +23,10 @@ from typing import IO, Literal, overload
 
 import lmdb
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from al_bench.errors import UserError
-from al_bench.files import digest, full_disk_named, set_aside, written_whole
+from al_bench.files import digest, make_once, written_whole
 from al_bench.sources.listing import DATABASE, database_file, id_of
 
 logger = logging.getLogger(__name__)
@@ -102,11 +101,11 @@ def environment(database: Path) -> lmdb.Environment:
             for inherited in [key for key in _environments if key[1] == database and key != own]:
                 _environments.pop(inherited).close()
             if own not in _environments:
-                _environments[own] = _opened(database)
+                _environments[own] = _open(database)
     return _environments[own]
 
 
-def _opened(database: Path) -> lmdb.Environment:
+def _open(database: Path) -> lmdb.Environment:
     path = database / DATABASE
     try:
         opened = lmdb.open(str(database), readonly=True, create=False, lock=False, readahead=False)
@@ -130,52 +129,38 @@ def keys_of(database: Path, index: Path) -> Keys:
     file = database_file(database.parent, database.name)
     known = [id_of(database.parent, [file]), file.changed]
     path = index / f"{digest(json.dumps(known).encode())[:16]}.keys.npy"
-    found = _read(path, entries)
-    if found is None:
-        with full_disk_named(path):
-            index.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
-            found = _read(path, entries)
-            if found is None:
-                found = _made(path, database)
-    return found
+    return make_once([path], "the list of pictures", lambda: _read(path, entries), lambda: _make(path, database))
 
 
 def _read(path: Path, entries: int) -> Keys | None:
-    """None where the list is not there; one that is corrupted is set aside."""
+    """None where the list is not there. Raises ValueError or EOFError for one that is corrupted."""
     if not path.exists():
         return None
-    try:
-        keys: Keys = np.load(path, mmap_mode="r", allow_pickle=False)
-        if keys.shape == (entries,) and _ascend(keys):
-            return keys
-    except (ValueError, EOFError):
-        pass
-    logger.warning(f"{path} is corrupted: kept as {set_aside(path).name} and made anew")
-    return None
+    keys: Keys = np.load(path, mmap_mode="r", allow_pickle=False)
+    if keys.shape != (entries,) or not _ascend(keys):
+        raise ValueError("another list")
+    return keys
 
 
 def _ascend(keys: Keys) -> bool:
     return keys.dtype.kind == "S" and bool((keys[:-1] < keys[1:]).all())
 
 
-def _made(path: Path, database: Path) -> Keys:
+def _make(path: Path, database: Path) -> Keys:
     """Lists the keys in a process of its own: LMDB aborts on some corrupted pages."""
     logger.info(f"listing the pictures of {database}, once")
     keys = None
     with suppress(BrokenProcessPool, lmdb.Error), ProcessPoolExecutor(1, get_context("spawn")) as process:
-        keys = process.submit(_listed, database).result()
+        keys = process.submit(_list, database).result()
     if keys is None or not _ascend(keys):
         raise UserError(f"{database / DATABASE} is corrupted or empty: get it anew")
-    for left in path.parent.glob(f".{path.name}.*"):  # by a process that was killed: the lock is ours
-        left.unlink()
     with written_whole(path) as file:
         np.save(file, keys, allow_pickle=False)
     mapped: Keys = np.load(path, mmap_mode="r", allow_pickle=False)
     return mapped
 
 
-def _listed(database: Path) -> Keys | None:
+def _list(database: Path) -> Keys | None:
     """None where these are fewer or more than the database says, or none at all."""
     opened = environment(database)
     with opened.begin() as transaction:

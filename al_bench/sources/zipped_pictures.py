@@ -1,4 +1,7 @@
-"""Pictures in a zip archive, read where they are: nothing is unpacked."""
+"""Pictures in a zip archive, read where they are: nothing is unpacked.
+
+zipfile.Path tells no size and no checksum, by which pictures are known, and opens what is decoded before it is checked.
+"""
 
 import io
 import zipfile

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from filelock import FileLock, Timeout
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from al_bench.active.part import hash_of
-from al_bench.files import digest, read_json, set_aside, write_json, written_whole
+from al_bench.files import digest, make_once, read_json, write_json, written_whole
 from al_bench.storage.commit import current_commit
 from al_bench.training.cost import measure_cost
 from al_bench.training.loss_record import Trace
@@ -47,10 +46,8 @@ class Artifacts:
         is set aside and made anew.
         """
         path = self.root / kind / hash_of(spec)
-        found = self._read(path)
-        if found is None:
-            with self._locked(path, kind):
-                found = self._read(path) or self._make(path, kind, spec, make)
+        files = [path.with_suffix(".safetensors"), path.with_suffix(".json")]
+        found = make_once(files, kind, lambda: self._read(path), lambda: self._make(path, kind, spec, make))
         self.seconds[kind] = read_json(path.with_suffix(".json"))["effort"]["seconds"]
         return found
 
@@ -75,29 +72,16 @@ class Artifacts:
         untrained.load_state_dict(self.get(kind, spec, make))
         return untrained.to(device).eval().requires_grad_(False)
 
-    def _locked(self, path: Path, kind: str) -> Any:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path.with_suffix(".lock"))
-        try:
-            return lock.acquire(timeout=0)
-        except Timeout:
-            logger.info(f"waiting for {kind}, which another process is making")
-            return lock.acquire()
-
     def _read(self, path: Path) -> dict[str, Tensor] | None:
+        """None where it is not there. Raises ValueError, KeyError or FileNotFoundError for a corrupted one."""
         record, tensors = path.with_suffix(".json"), path.with_suffix(".safetensors")
         if not record.exists():
             return None
-        try:
-            expected = read_json(record)["sha256"]
-            data = tensors.read_bytes()
-        except (ValueError, KeyError, FileNotFoundError):
-            expected, data = "", b""
-        if digest(data) == expected:
-            return load(data)
-        asides = [set_aside(file).name for file in (record, tensors) if file.exists()]
-        logger.warning(f"the artifact {tensors} is corrupted: kept as {' and '.join(asides)} and made anew")
-        return None
+        expected = read_json(record)["sha256"]
+        data = tensors.read_bytes()
+        if digest(data) != expected:
+            raise ValueError("another content")
+        return load(data)
 
     def _make(self, path: Path, kind: str, spec: Mapping[str, Any], make: Callable[[Path], Made]) -> dict[str, Tensor]:
         logger.info(f"making {kind} ({path.name}), once for every run that asks for the same")

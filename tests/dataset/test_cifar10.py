@@ -18,7 +18,7 @@ from al_bench.dataset import Dataset, Split
 from al_bench.dataset.cifar10 import CHECKSUMS, CLASS_NAMES, cifar10
 from al_bench.dataset.index_file import write
 from al_bench.errors import UserError
-from al_bench.sources.archives import unpacked
+from al_bench.sources.archives import unpack
 
 LABELS = {name: [(3 * batch + row) % 10 for row in range(10)] for batch, name in enumerate(CHECKSUMS)}
 
@@ -202,7 +202,7 @@ def pairs(split: Split) -> list[tuple[list[int], int]]:
 @pytest.mark.real_data
 @pytest.mark.slow
 def test_the_real_pictures_have_the_papers_counts(real_data: Path, tmp_path: Path) -> None:
-    unpacked(real_data / "cifar10_jpeg.tar.xz", tmp_path)
+    unpack(real_data / "cifar10_jpeg.tar.xz", tmp_path)
     arguments = ("dataset.format=folder", f"paths.data={tmp_path}", f"paths.outputs={tmp_path / 'outputs'}")
     ten: Dataset = part("dataset", "dataset=cifar10", *arguments)
     assert torch.bincount(ten.train.labels).tolist() == [5_000] * 10

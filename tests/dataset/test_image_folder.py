@@ -10,7 +10,7 @@ from pictures import CLASSES, fill, noise, save
 from al_bench.dataset import Dataset
 from al_bench.dataset.image_folder import image_folder
 from al_bench.errors import UserError
-from al_bench.sources.archives import unpacked
+from al_bench.sources.archives import unpack
 from al_bench.sources.cache import LazyImages, MappedImages
 from al_bench.sources.listing import pictures_id
 
@@ -193,7 +193,7 @@ def test_a_folder_that_is_not_the_runs_own(tmp_path: Path) -> None:
 @pytest.mark.real_data
 @pytest.mark.slow
 def test_tiny_imagenet(real_data: Path, tmp_path: Path) -> None:
-    root, _ = unpacked(real_data / "tiny_imagenet20.tar.xz", tmp_path)
+    root, _ = unpack(real_data / "tiny_imagenet20.tar.xz", tmp_path)
     arguments = ("dataset=image_folder", f"dataset.root={root}", f"paths.outputs={tmp_path / 'outputs'}")
     dataset: Dataset = part("dataset", *arguments)
     assert dataset.train.images.shape == (10_000, 3, 64, 64)

@@ -13,7 +13,7 @@ from published import SCENES, database, lsun_files, scenes
 
 from al_bench.active.inputs import fingerprint
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.lsun import divided, lsun
+from al_bench.dataset.lsun import divide, lsun
 from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages, MappedImages
 from al_bench.sources.decoding import Decoder
@@ -181,6 +181,6 @@ def test_values_that_cannot_be(folder: Path, key: str, value: object, said: str)
 def test_ten_million_are_divided_in_seconds() -> None:
     """At the paper's size, Table 1's 9,604k for training: each position is of one split, and once."""
     total = 9_604_000 + 291_000
-    train, test = divided(total, compose("dataset=lsun").dataset.test_size, 0)
+    train, test = divide(total, compose("dataset=lsun").dataset.test_size, 0)
     assert (len(train), len(test)) == (9_604_000, 291_000)
     assert torch.equal(torch.bincount(torch.cat([train, test])), torch.ones(total, dtype=torch.int64))

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.index_file import read, write
-from al_bench.dataset.splits import divided, drawn, last, last_of_each, taken, together
-from al_bench.dataset.subset import limited
+from al_bench.dataset.splits import divide, draw, join, last, last_of_each, take
+from al_bench.dataset.subset import limit
 from al_bench.errors import UserError
 from scripts import split
 
@@ -42,14 +42,14 @@ def put(path: Path, content: object) -> Path:
 
 
 def test_the_last_images_validate() -> None:
-    train, validation, test = divided(TRAIN, TEST, last(9, 2), None)
+    train, validation, test = divide(TRAIN, TEST, last(9, 2), None)
     assert numbers(train) == [0, 1, 2, 3, 4, 5, 6]
     assert numbers(validation) == [7, 8]
     assert numbers(test) == [9, 10, 11, 12, 13, 14]
 
 
 def test_without_validation_nothing_is_copied() -> None:
-    train, validation, test = divided(TRAIN, TEST, last(9, 0), None)
+    train, validation, test = divide(TRAIN, TEST, last(9, 0), None)
     assert validation is None
     assert train.images is TRAIN.images and test.images is TEST.images
     assert (numbers(train), numbers(test)) == (list(range(9)), list(range(9, 15)))
@@ -63,12 +63,12 @@ def test_of_images_that_lie_by_class_the_last_of_each_validate() -> None:
 
 def test_a_draw_takes_as_many_of_each_class_and_leaves_the_rest() -> None:
     labels = torch.arange(10).repeat(1300)
-    found = drawn(labels, 10, validation_size=1000, test_size=4000, seed=0)
+    found = draw(labels, 10, validation_size=1000, test_size=4000, seed=0)
     for positions, share in zip(found, (800, 100, 400), strict=True):
         assert torch.bincount(labels[positions]).tolist() == [share] * 10
         assert torch.equal(positions, positions.sort().values)
     assert torch.equal(torch.cat(found).sort().values, torch.arange(13_000))
-    again, other = (drawn(labels, 10, 1000, 4000, seed) for seed in (0, 1))
+    again, other = (draw(labels, 10, 1000, 4000, seed) for seed in (0, 1))
     assert all(map(torch.equal, found, again))
     assert not any(map(torch.equal, found, other))
     overlap = len(set(found.test.tolist()) & set(other.test.tolist()))
@@ -79,7 +79,7 @@ def test_a_draw_takes_as_many_of_each_class_and_leaves_the_rest() -> None:
 def test_sizes_that_cannot_be_drawn_are_refused(validation: int, test: int) -> None:
     said = rf"test_size={test} with dataset\.validation_size={validation} cannot be: give multiples of 3"
     with pytest.raises(UserError, match=said):
-        drawn(LABELS, 3, validation, test, seed=0)
+        draw(LABELS, 3, validation, test, seed=0)
     with pytest.raises(UserError, match=r"validation_size=9 .*0 to 8"):
         last(9, 9)
     with pytest.raises(UserError, match=r"validation_size=-1 "):
@@ -87,25 +87,25 @@ def test_sizes_that_cannot_be_drawn_are_refused(validation: int, test: int) -> N
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    found = drawn(LABELS, 3, 3, 6, seed=0)
-    train, validation, test = taken(together(TRAIN, TEST), found)
+    found = draw(LABELS, 3, 3, 6, seed=0)
+    train, validation, test = take(join(TRAIN, TEST), found)
     write(tmp_path / "split.json", Dataset(train, validation, test, 3, ("a", "b", "c")))
     assert all(map(torch.equal, read(tmp_path / "split.json", LABELS), found))
-    again = divided(TRAIN, TEST, last(9, 4), tmp_path / "split.json")
+    again = divide(TRAIN, TEST, last(9, 4), tmp_path / "split.json")
     assert [numbers(split) for split in again] == [part.tolist() for part in found]
 
 
 def test_a_cut_pool_is_handed_on_as_it_was_cut(tmp_path: Path) -> None:
-    train, _, test = divided(TRAIN, TEST, last(9, 0), None)
-    cut = limited(train, 4)
+    train, _, test = divide(TRAIN, TEST, last(9, 0), None)
+    cut = limit(train, 4)
     write(tmp_path / "split.json", Dataset(cut, None, test, 3, ("a", "b", "c")))
-    again, validation, _ = divided(TRAIN, TEST, last(9, 0), tmp_path / "split.json")
+    again, validation, _ = divide(TRAIN, TEST, last(9, 0), tmp_path / "split.json")
     assert numbers(again) == numbers(cut)
     assert validation is None
 
 
 def test_a_file_of_your_own_needs_no_mark(tmp_path: Path) -> None:
-    found = divided(TRAIN, TEST, last(9, 0), put(tmp_path / "mine.json", POSITIONS))
+    found = divide(TRAIN, TEST, last(9, 0), put(tmp_path / "mine.json", POSITIONS))
     assert [numbers(split) for split in found] == list(POSITIONS.values())
 
 
@@ -146,7 +146,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("change", ["shorter", "exchanged", "of others"])
 def test_what_was_changed_since_is_refused(tmp_path: Path, change: str) -> None:
-    train, validation, test = divided(TRAIN, TEST, last(9, 2), None)
+    train, validation, test = divide(TRAIN, TEST, last(9, 2), None)
     write(tmp_path / "split.json", Dataset(train, validation, test, 3, ("a", "b", "c")))
     content, labels = json.loads((tmp_path / "split.json").read_text()), LABELS
     if change == "shorter":

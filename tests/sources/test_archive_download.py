@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from al_bench.errors import UserError
-from al_bench.sources.archive_download import complete
+from al_bench.sources.archive_download import complete_from_archive
 
 CONTENTS = {"first": b"1" * 1000, "second": b"2" * 2000}
 CHECKSUMS = {name: hashlib.md5(content).hexdigest() for name, content in CONTENTS.items()}
@@ -37,17 +37,17 @@ def test_takes_what_is_absent_and_no_more_of_the_archive(tmp_path: Path) -> None
     folder = tmp_path / "data" / "things"
     folder.mkdir(parents=True)
     (folder / "first").write_bytes(b"already there, and not looked at")
-    complete(folder, CHECKSUMS, source)
+    complete_from_archive(folder, CHECKSUMS, source)
     assert (folder / "second").read_bytes() == CONTENTS["second"]
     assert (folder / "first").read_bytes().startswith(b"already")
     assert sorted(path.name for path in folder.iterdir()) == [".lock", "first", "second"]
     (tmp_path / "far" / "things.tar.gz").unlink()
-    complete(folder, CHECKSUMS, source)
+    complete_from_archive(folder, CHECKSUMS, source)
 
 
 def test_an_archive_beside_the_folder_comes_first(tmp_path: Path) -> None:
     pack(tmp_path / "data" / "things.tar.gz", CONTENTS)
-    complete(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")
+    complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")
     assert (tmp_path / "data" / "things" / "first").read_bytes() == CONTENTS["first"]
 
 
@@ -62,7 +62,7 @@ def test_an_archive_beside_the_folder_comes_first(tmp_path: Path) -> None:
 def test_an_archive_of_something_else(tmp_path: Path, contents: dict[str, bytes], top: str, said: str) -> None:
     pack(tmp_path / "data" / "things.tar.gz", contents, top)
     with pytest.raises(UserError, match=rf"\({said}\): put things\.tar\.gz"):
-        complete(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")
+        complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")
 
 
 @pytest.mark.parametrize("cut", [0, 10, 100])
@@ -71,7 +71,7 @@ def test_a_truncated_archive(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "data" / "things.tar.gz"
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(UserError, match=r"put things\.tar\.gz"):
-        complete(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")
+        complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")
     path.write_bytes(b"\x1f\x8b\x08\x00" + bytes(200))
     with pytest.raises(UserError, match=r"put things\.tar\.gz"):
-        complete(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")
+        complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from al_bench.errors import UserError
-from al_bench.sources.archives import unpacked
+from al_bench.sources.archives import unpack
 
 ROOT = Path(__file__).parents[2]
 CONTENT = {"pets/train/cat/1.png": b"one", "pets/train/dog/2.png": b"two", "pets/classes.txt": b"cat dog"}
@@ -42,11 +42,11 @@ def test_unpacks_once_from_a_folder_that_is_only_read(tmp_path: Path, packing: s
     path = archive(tmp_path / "source" / f"pets.tar.{packing}", CONTENT)
     path.parent.chmod(0o555)
     into = tmp_path / "new" / "data"
-    assert unpacked(path, into) == (into / "pets", True)
+    assert unpack(path, into) == (into / "pets", True)
     assert visible(into) == ["pets"]
     assert {f"pets/{name}": data for name, data in files_in(into / "pets").items()} == CONTENT
     (into / "pets" / "classes.txt").write_bytes(b"mine")
-    assert unpacked(path, into) == (into / "pets", False)
+    assert unpack(path, into) == (into / "pets", False)
     assert (into / "pets" / "classes.txt").read_bytes() == b"mine"
     path.parent.chmod(0o755)
 
@@ -67,7 +67,7 @@ def test_nothing_reaches_outside_of_the_folder(
 ) -> None:
     path = archive(tmp_path / "evil.tar.gz", content, links)
     with pytest.raises(UserError, match=r"evil\.tar\.gz "):
-        unpacked(path, tmp_path / "deep" / "data")
+        unpack(path, tmp_path / "deep" / "data")
     left = [found for found in (tmp_path / "deep").rglob("*") if not found.name.endswith(".lock")]
     assert left in ([], [tmp_path / "deep" / "data"])
 
@@ -77,10 +77,10 @@ def test_an_archive_that_is_cut_is_named_and_leaves_nothing(tmp_path: Path) -> N
     for content in (whole[: len(whole) // 2], b"<html>", b""):
         (tmp_path / "pets.tar.xz").write_bytes(content)
         with pytest.raises(UserError, match=r"pets\.tar\.xz is corrupted"):
-            unpacked(tmp_path / "pets.tar.xz", tmp_path / "data")
+            unpack(tmp_path / "pets.tar.xz", tmp_path / "data")
         assert not (tmp_path / "data").exists() or visible(tmp_path / "data") == []
     with pytest.raises(UserError, match=r"absent\.tar\.xz"):
-        unpacked(tmp_path / "absent.tar.xz", tmp_path / "data")
+        unpack(tmp_path / "absent.tar.xz", tmp_path / "data")
 
 
 def test_unpacking_that_was_killed_never_looks_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,10 +97,10 @@ def test_unpacking_that_was_killed_never_looks_finished(tmp_path: Path, monkeypa
         patch.setattr(tarfile.TarFile, "extract", die)
         patch.setattr(shutil, "rmtree", lambda path, ignore_errors: None)  # as SIGKILL leaves it
         with pytest.raises(KeyboardInterrupt):
-            unpacked(path, tmp_path / "data")
+            unpack(path, tmp_path / "data")
     assert visible(tmp_path / "data") == [".pets.partial"]
     (tmp_path / "data" / ".pets.partial" / "stray").write_text("of another archive")
-    assert unpacked(path, tmp_path / "data") == (tmp_path / "data" / "pets", True)
+    assert unpack(path, tmp_path / "data") == (tmp_path / "data" / "pets", True)
     assert visible(tmp_path / "data") == ["pets"]
     assert len(files_in(tmp_path / "data" / "pets")) == 3
 
@@ -113,10 +113,10 @@ def test_a_disk_without_room_is_named_before_anything_is_written(
     needed = 3 * 4096 + (1 << 28)  # three small files take a block each
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(needed - 1))
     with pytest.raises(UserError, match=r"pets\.tar\.gz .*0\.00 GB .*0\.27 GB"):
-        unpacked(path, tmp_path / "data")
+        unpack(path, tmp_path / "data")
     assert visible(tmp_path / "data") == []
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(needed))
-    assert unpacked(path, tmp_path / "data")[1]
+    assert unpack(path, tmp_path / "data")[1]
 
 
 def test_the_command_says_what_it_did(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Inputs that are files: the same as a tensor to everything that reads inputs."""
 
+import errno
 import logging
+import os
 import shutil
 import threading
 from collections import namedtuple
@@ -20,13 +22,13 @@ from al_bench.active.inputs import Inputs, fingerprint
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, SyntheticQuery
 from al_bench.dataset import Split
-from al_bench.dataset.subset import limited
+from al_bench.dataset.subset import limit
 from al_bench.errors import UserError
 from al_bench.learner.supervised import Supervised
 from al_bench.network.predict import embeddings, predict
 from al_bench.network.small_cnn import SmallCnn
 from al_bench.sources import cache as decoded
-from al_bench.sources.cache import LazyImages, MappedImages, decoded_images
+from al_bench.sources.cache import LazyImages, MappedImages, decode_images
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import picture_files
 from al_bench.training.image_batches import ImageBatches
@@ -43,7 +45,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def images_of(root: Path, kind: str = "mapped") -> Inputs:
-    return decoded_images(root, picture_files(root), DECODER, root.parent / "decoded", kind == "mapped")
+    return decode_images(root, picture_files(root), DECODER, root.parent / "decoded", kind == "mapped")
 
 
 def expected(root: Path) -> Tensor:
@@ -84,7 +86,7 @@ def everything(images: Inputs) -> list[Tensor]:
         optimizer=lambda parameters: torch.optim.SGD(parameters, 0.1),
     )
     model = learner.fit(pool, None, 0)
-    cut = limited(moved, 5)
+    cut = limit(moved, 5)
     return [
         inputs,
         kept,
@@ -106,7 +108,7 @@ def never(*arguments: object) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_pictures_are_looked_at_once(root: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     images_of(root, kind)
-    monkeypatch.setattr(decoded, "decoded_in_order", never)
+    monkeypatch.setattr(decoded, "decode_in_order", never)
     assert len(images_of(root, kind)) == 30
     assert isinstance(images_of(root, "lazy"), LazyImages)
     moved = shutil.move(root, root.parent / "moved")
@@ -119,7 +121,7 @@ def test_other_pictures_and_other_options_are_decoded_anew(root: Path) -> None:
     changed = images_of(root)
     assert fingerprint(changed) != first
     assert torch.equal(changed[torch.arange(30)], expected(root))
-    gray = decoded_images(root, picture_files(root), Decoder((4, 4), "none", "gray"), root.parent / "decoded", True)
+    gray = decode_images(root, picture_files(root), Decoder((4, 4), "none", "gray"), root.parent / "decoded", True)
     assert gray.shape == (30, 1, 4, 4)
 
 
@@ -212,7 +214,7 @@ def test_on_a_gpu_they_are_a_tensor_if_they_fit(root: Path, monkeypatch: pytest.
 def test_two_at_once_decode_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
     together = threading.Barrier(2)
-    decode, read = decoded.decoded_in_order, decoded._read
+    decode, read = decoded.decode_in_order, decoded._read
 
     def counted(*arguments: Any) -> Iterator[np.ndarray]:
         begun.append(1)
@@ -226,9 +228,21 @@ def test_two_at_once_decode_once(root: Path, monkeypatch: pytest.MonkeyPatch) ->
         return found
 
     seen: list[threading.Thread] = []
-    monkeypatch.setattr(decoded, "decoded_in_order", counted)
+    monkeypatch.setattr(decoded, "decode_in_order", counted)
     monkeypatch.setattr(decoded, "_read", both_find_nothing)
     with ThreadPoolExecutor(2) as pool:
         first, second = (pool.submit(images_of, root) for _ in range(2))
         assert fingerprint(first.result()) == fingerprint(second.result())
     assert len(begun) == 1
+
+
+def test_a_disk_that_fills_up_is_named_and_nothing_is_kept(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room is taken before the array is filled: a page that cannot be written would end the process by a signal."""
+
+    def full(*arguments: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(UserError, match=r"the disk is full: .*\.npy could not be written"):
+        images_of(root)
+    assert [left.suffix for left in (root.parent / "decoded").iterdir()] == [".lock"]

@@ -8,7 +8,7 @@ from pictures import noise, save
 from PIL import Image
 
 from al_bench.errors import UserError
-from al_bench.sources.decoding import Decoder, ahead, common_shape, decoded_in_order
+from al_bench.sources.decoding import Decoder, ahead, common_shape, decode_in_order
 
 RGB = Decoder(None, "center", "rgb")
 GRAY = Decoder(None, "center", "gray")
@@ -151,9 +151,9 @@ def test_all_that_cannot_be_read_is_named_together(tmp_path: Path) -> None:
     shape = common_shape(RGB, paths)
     assert shape == (3, 40, 40)
     with pytest.raises(UserError, match=r"2 pictures .*empty\.jpg.*truncated\.png"):
-        list(decoded_in_order(RGB, paths, shape))
+        list(decode_in_order(RGB, paths, shape))
     with pytest.raises(UserError, match=r"^\S+empty\.jpg "):
-        list(decoded_in_order(RGB, paths[:3], shape))
+        list(decode_in_order(RGB, paths[:3], shape))
     assert common_shape(RGB, paths[1:]) == (3, 40, 40), "of the first that can be read"
     with pytest.raises(UserError, match=r"empty\.jpg"):
         common_shape(RGB, [bad["empty.jpg"], bad["text.png"]])
@@ -162,10 +162,10 @@ def test_all_that_cannot_be_read_is_named_together(tmp_path: Path) -> None:
 def test_pictures_of_two_sizes_need_one_that_is_asked_for(tmp_path: Path) -> None:
     paths = [save(tmp_path / "a.png", noise(0, 8, 8)), save(tmp_path / "b.png", noise(0, 6, 9))]
     with pytest.raises(UserError, match=r"b\.png .*6 x 9 .*8 x 8.*dataset\.image_size=64"):
-        list(decoded_in_order(RGB, paths, common_shape(RGB, paths)))
+        list(decode_in_order(RGB, paths, common_shape(RGB, paths)))
     asked = Decoder((4, 5), "center", "gray")
     assert common_shape(asked, []) == (1, 4, 5)
-    (batch,) = decoded_in_order(asked, paths, (1, 4, 5))
+    (batch,) = decode_in_order(asked, paths, (1, 4, 5))
     assert batch.shape == (2, 1, 4, 5)
 
 

@@ -43,7 +43,7 @@ def never(*arguments: object) -> None:
 
 
 def test_keys_are_listed_in_order_and_once(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lmdb_pictures, "_made", never)
+    monkeypatch.setattr(lmdb_pictures, "_make", never)
     keys = keys_of(made / "x_train_lmdb", made / "decoded")
     assert keys.tolist() == KEYS
     assert isinstance(keys, np.memmap)
@@ -67,7 +67,7 @@ def test_a_garbled_list_is_set_aside_and_made_anew(
 
 def test_two_at_once_list_once(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
-    make = lmdb_pictures._made
+    make = lmdb_pictures._make
     together = threading.Barrier(2)
 
     def counted(path: Path, source: Path) -> np.ndarray:
@@ -80,7 +80,7 @@ def test_two_at_once_list_once(copy: Path, tmp_path: Path, monkeypatch: pytest.M
         found: list[bytes] = keys_of(copy, tmp_path / "decoded").tolist()
         return found
 
-    monkeypatch.setattr(lmdb_pictures, "_made", counted)
+    monkeypatch.setattr(lmdb_pictures, "_make", counted)
     with ThreadPoolExecutor(2) as pool:
         assert [future.result() for future in [pool.submit(listed) for _ in range(2)]] == [KEYS, KEYS]
     assert len(begun) == 1

@@ -37,7 +37,7 @@ class CellError(ValueError):
 def pack(cell: Mapping[str, Any]) -> bytes:
     """The bytes of a cell's file. cell: plain values, `identity` and `cycles` among them."""
     arrays: dict[str, np.ndarray] = {}
-    text = json.dumps(_without_arrays(dict(cell), arrays, {}), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(_without_arrays(dict(cell), arrays, {}), separators=(",", ":"), allow_nan=False)
     content = save(arrays, {"cell": text})
     head = json.dumps({"format": FORMAT, "sha256": digest(content)}, sort_keys=True)
     return lzma.compress(head.encode() + b"\n" + content, preset=6 | lzma.PRESET_EXTREME)
@@ -91,7 +91,7 @@ def _without_arrays(value: Any, arrays: dict[str, np.ndarray], known: dict[tuple
             key: _refer(np.frombuffer(base64.b64decode(item), np.uint8), arrays, known)
             if key in _PICTURES and isinstance(item, str)
             else _without_arrays(item, arrays, known)
-            for key, item in sorted(value.items())
+            for key, item in value.items()
         }
     if isinstance(value, list):
         array = _array(value)

@@ -1,8 +1,9 @@
 """How numbers are written: their names in words, their units."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from al_bench.active.metric import Metric
 from al_bench.analysis.curves import Point
 
 _SHARES = ("accuracy", "iou", "error", "risk", "share")  # ends of names of fractions of one, written in percent
@@ -41,9 +42,14 @@ class Measure:
         return f"{found.minimum * self.factor:.{self.digits}f} to {found.maximum * self.factor:.{self.digits}f}"
 
 
-def measure(name: str) -> Measure:
-    """How a metric is written, by the last word of its name."""
+def measure(name: str, declared: Iterable[Metric] = ()) -> Measure:
+    """How a number is written: as its metric declares, else by the last word of its name. declared: a run's metrics."""
     words, less = name.replace("_", " "), name.endswith(_LESS_IS_BETTER)
+    for metric in declared:
+        if metric.name == name:
+            of_one = metric.unit == "fraction"
+            shown = ("%", 100.0, 1) if of_one else (metric.unit, 1.0, 3)
+            return Measure(words, *shown, less_is_better=not metric.higher_is_better)
     if name.endswith(_SHARES):
         return Measure(words, "%", 100.0, 1, less)
     return Measure(words, "nats" if name.endswith(_NATS) else "", 1.0, 3, less)

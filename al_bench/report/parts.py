@@ -48,7 +48,8 @@ class Part:
 
     @property
     def headline(self) -> str:
-        return measure(headline(self.section.groups[0].first)).words
+        first = self.section.groups[0].first
+        return measure(headline(first), first.metrics).words
 
     @property
     def scale(self) -> str:

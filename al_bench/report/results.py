@@ -32,8 +32,8 @@ Row = list[Cell]
 def summary(section: Section) -> Table:
     """Where each method ends, and how high its curve was on average."""
     first = section.groups[0].first
-    main = measure(headline(first))
-    others = [(name, measure(name)) for name in scalar_metrics(first)[1:]]
+    main = measure(headline(first), first.metrics)
+    others = [(name, measure(name, first.metrics)) for name in scalar_metrics(first)[1:]]
     columns = [
         "method", "seeds", "annotations", main.axis, "lowest", "highest", "deviation", "curve average",
         *(shown.axis for _, shown in others), "entropy of new samples, nats",
@@ -60,7 +60,8 @@ def _summary_row(group: Group, main: Measure, others: Sequence[tuple[str, Measur
 
 def learning(section: Section) -> Table:
     """The headline metric at some numbers of annotations, as the papers print it: mean, and deviation where it is."""
-    main = measure(headline(section.groups[0].first))
+    first = section.groups[0].first
+    main = measure(headline(first), first.metrics)
     curves = {group.name: curve(group.runs, metric(headline(group.first))) for group in section.groups}
     long = {name: {known.annotations: known for known in points} for name, points in curves.items()}
     counts = sorted({count for points in long.values() if len(points) > 1 for count in points})

@@ -45,13 +45,13 @@ class Charts:
 
     def metric(self, name: str, large: bool = False, span: Span | None = None) -> Picture:
         """One metric over annotations; what has all labels from the start is a level. span: of the y axis."""
-        shown = measure(name)
+        shown = measure(name, self.section.groups[0].first.metrics)
         lines = self._lines(metric(name), shown)
         return line_chart(lines, ANNOTATIONS, shown.axis, alt_text(shown.axis, lines), large, span)
 
     def span(self, name: str) -> Span:
         """The lowest and the highest that the lines and bands of a metric come to, as written."""
-        lines = self._lines(metric(name), measure(name))
+        lines = self._lines(metric(name), measure(name, self.section.groups[0].first.metrics))
         return min(min(line.low) for line in lines), max(max(line.high) for line in lines)
 
     def entropy(self) -> Picture | None:

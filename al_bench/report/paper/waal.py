@@ -162,7 +162,9 @@ class _Tables:
 def _tables(of: Sequence[Side], name: str, unchanged: Sequence[str]) -> _Tables:
     outcomes = [outcome(side, name) for side in of]
     first = of[0].version
-    return _Tables(first.name, list(first.lines), outcomes, measure(name), unchanged[0] if unchanged else None)
+    known = next((group.first.metrics for side in of for group in side.section.groups), ())
+    shown = measure(name, known)
+    return _Tables(first.name, list(first.lines), outcomes, shown, unchanged[0] if unchanged else None)
 
 
 def add_versions(of: Sequence[Side], stored: Sequence[Run], looks: Looks, band: str) -> Addition | None:

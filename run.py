@@ -45,6 +45,7 @@ def run(config: DictConfig) -> None:
     from al_bench.procedure.terminal import outcome
     from al_bench.storage.commit import current_commit
     from al_bench.storage.exported import finished_cell
+    from al_bench.storage.record import find_end
     from al_bench.storage.store import RunStore
 
     written, resolved = written_and_resolved(config)
@@ -66,7 +67,7 @@ def run(config: DictConfig) -> None:
     }
     with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights) as store:
         records = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
-        reason = stopping.reason(records[-1]) if records else None
+        reason = find_end(records[-1], stopping) if records else None
         if reason is not None:
             logger.info(f"finished before: {reason}\n{outcome(records)}")
             return

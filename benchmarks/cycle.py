@@ -24,7 +24,8 @@ from al_bench.network.linear import Linear
 from al_bench.oracle.ground_truth import GroundTruth
 from al_bench.procedure.loop import Parts, run_loop
 from al_bench.procedure.terminal import cycle_line
-from al_bench.storage.store import Record, RunStore
+from al_bench.storage.record import CycleRecord
+from al_bench.storage.store import RunStore
 from al_bench.strategy.uncertainty import Uncertainty
 from benchmarks import Goal, Measured
 
@@ -71,7 +72,7 @@ def own_share(
     counted = [Counted(part) for part in (Uncertainty(scores.entropy), learner, oracle, Accuracy())]
     marks: list[tuple[float, float]] = []
 
-    def tell(record: Record) -> None:
+    def tell(record: CycleRecord) -> None:
         cycle_line(record)
         marks.append((time.perf_counter(), sum(part.seconds for part in counted)))
 

@@ -163,12 +163,14 @@ def _table(cells: Sequence[Cell]) -> str:
 
     from al_bench.procedure.terminal import headline
     from al_bench.storage.exported import known_cycles
+    from al_bench.storage.record import cycles_of
 
     rows = []
     for cell in cells:
         records = known_cycles(cell.config, cell.folder)
         name, value = headline(records[-1]) if records else ("", None)
-        last = {"annotations": records[-1]["annotations"], name: value} if records else {"annotations": 0}
+        annotations = [record.annotations for record in cycles_of(records)]
+        last = {"annotations": annotations[-1] if annotations else 0, **({name: value} if records else {})}
         rows.append({"cell": cell.name, **last})
     return tabulate(rows, headers="keys", floatfmt=".4f", intfmt=",", missingval="-")
 

@@ -9,6 +9,7 @@ from safetensors.numpy import save
 
 from al_bench.active.part import hash_of
 from al_bench.files import digest, write_json
+from al_bench.storage.record import CycleRecord, read_record
 
 Record = dict[str, Any]
 
@@ -107,7 +108,8 @@ def made_measurement(outputs: Path, metrics: Record, seed: int = 0, **record: An
     }
     folder = outputs / "digits" / "measured" / f"seed={seed}" / hash_of(identity)
     write_json(folder / "config.json", about)
-    write_cycle(folder, {"index": 0, "annotations": 0, "metrics": metrics, "effort": {}, **record})
+    found = {"metrics": metrics, "tables": {}, "finished": "it is measured", "effort": {}, "commit": "abc"}
+    write_cycle(folder, {"index": 0, "annotations": 0, **found, **record})
     return folder
 
 
@@ -125,6 +127,14 @@ def cycle(index: int, accuracy: float) -> Record:
         "effort": dict.fromkeys(("query", "fit", "evaluate"), EFFORT),
         "commit": "abc",
     }
+
+
+def made_record(*, query: Record | None = None, **values: Any) -> CycleRecord:
+    """`cycle` as it is read, but for these values. query: those of its query."""
+    usual = cycle(values.get("index", 1), 0.5)
+    found = read_record({**usual, **values, "query": {**usual["query"], **(query or {})}})
+    assert isinstance(found, CycleRecord)
+    return found
 
 
 def write_cycle(folder: Path, record: Record, tensors: dict[str, np.ndarray] | None = None) -> None:

@@ -22,6 +22,7 @@ from al_bench.config import experiment as composed
 from al_bench.config.groups import CONF
 from al_bench.config.identity import identify
 from al_bench.dataset.cifar10 import CLASS_NAMES
+from al_bench.storage.record import Measurement
 from al_bench.storage.store import RunStore
 
 EXPERIMENTS = members("experiment")
@@ -236,5 +237,5 @@ def test_an_experiment_runs_a_tiny_cycle(name: str, tmp_path: Path, real_data: P
             few = torch.arange(min(10, len(made.dataset.test)))
             made.dataset = replace(made.dataset, test=made.dataset.test.subset(few))
         made.run(store)
-        assert store.last is not None
-        assert store.last.get("finished") or store.last["index"] == 1
+        last = store.records[-1]
+        assert isinstance(last, Measurement) or last.index == 1

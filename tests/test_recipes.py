@@ -5,6 +5,7 @@ from typing import NamedTuple
 import pytest
 import torch
 from composing import compose, part
+from made_runs import made_record
 
 from al_bench.active.stopping import Stopping
 from al_bench.network import NetworkFactory
@@ -44,7 +45,7 @@ def test_asal_asks_as_often_as_table_1_says(row: Row) -> None:
     loop = compose(f"dataset={row.dataset}").loop
     assert (loop.budget - loop.initial_size) / loop.query_size == row.cycles
     stopping, annotations, cycles = Stopping(loop.budget, loop.max_cycles, None), loop.initial_size, 0
-    while stopping.reason({"index": cycles, "annotations": annotations, "unlabeled": 1, "metrics": {}}) is None:
+    while stopping.reason(made_record(index=cycles, annotations=annotations, unlabeled=1)) is None:
         annotations += stopping.next_size(loop.query_size, annotations, 10_000_000)
         cycles += 1
     assert (cycles, annotations) == (row.cycles, row.budget)

@@ -2,9 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from al_bench.active.metric import Metric
+
+
+class Progress(Protocol):
+    """How far a run has come after a cycle. metrics: by name, None where one has no value."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def annotations(self) -> int: ...
+    @property
+    def unlabeled(self) -> int: ...
+    @property
+    def metrics(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -27,23 +40,17 @@ class Stopping:
         budget = float("inf") if settings["budget"] == "all" else settings["budget"]
         return cls(budget, settings["max_cycles"], settings["stop_at"], metrics)
 
-    def reason(self, cycle: Mapping[str, Any] | None) -> str | None:
-        """Why nothing follows a stored cycle, in words; None where another cycle does.
-
-        cycle: the last stored cycle's record, None before the first; that of a procedure which turns no loop says
-        itself that it is the whole result, as "finished".
-        """
+    def reason(self, cycle: Progress | None) -> str | None:
+        """Why nothing follows a cycle, in words; None where another cycle does. cycle: None before the first."""
         if cycle is None:
             return None
-        if cycle.get("finished"):
-            return str(cycle["finished"])
-        if cycle["unlabeled"] == 0:
+        if cycle.unlabeled == 0:
             return "every image is labeled"
-        if cycle["annotations"] >= self.budget:
+        if cycle.annotations >= self.budget:
             return f"the budget of {self.budget} annotations is spent"
-        if self.max_cycles is not None and cycle["index"] >= self.max_cycles:
+        if self.max_cycles is not None and cycle.index >= self.max_cycles:
             return f"{self.max_cycles} cycles are done"
-        return self._reached(cycle["metrics"])
+        return self._reached(cycle.metrics)
 
     def _reached(self, metrics: Mapping[str, Any]) -> str | None:
         if not self.stop_at:

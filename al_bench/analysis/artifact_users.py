@@ -7,7 +7,7 @@ from typing import Any
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.reading import Artifact, Run
 from al_bench.analysis.rebuilding import Rebuilder
-from al_bench.storage.exported import Record
+from al_bench.storage.record import Plain
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,10 @@ class User:
 
     title: str
     group: Group
-    node: Record
+    node: Plain
 
 
-def parts_of(artifact: Artifact) -> list[Record]:
+def parts_of(artifact: Artifact) -> list[Plain]:
     """What an artifact was made by, as `part.describe` has it."""
     return [part for part in artifact.record["spec"].values() if isinstance(part, dict) and "part" in part]
 
@@ -35,12 +35,12 @@ def users_of(artifact: Artifact, sections: Sequence[Section], rebuilder: Rebuild
     return found
 
 
-def find_nodes(run: Run, part: Record) -> Iterator[Record]:
+def find_nodes(run: Run, part: Plain) -> Iterator[Plain]:
     """The configuration nodes of a run that make a part of this description."""
     return _walk(run.identity, run.config["procedure"], part)
 
 
-def _walk(described: Any, node: Any, part: Record) -> Iterator[Record]:
+def _walk(described: Any, node: Any, part: Plain) -> Iterator[Plain]:
     """An identity and the configuration that it describes have the same keys, but for those of defaults."""
     if not isinstance(described, dict) or not isinstance(node, dict):
         return
@@ -50,7 +50,7 @@ def _walk(described: Any, node: Any, part: Record) -> Iterator[Record]:
         yield from _walk(child, node.get(key), part)
 
 
-def _is_same(described: Record, part: Record) -> bool:
+def _is_same(described: Plain, part: Plain) -> bool:
     """Whether both say the same, but for what an artifact adds of the parts that it was made with."""
     added = {key for key, value in part.items() if key not in described and isinstance(value, dict) and "part" in value}
     return described == {key: value for key, value in part.items() if key not in added}

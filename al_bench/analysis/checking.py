@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from al_bench.files import read_json
-from al_bench.storage.exported import Record, record_sum
+from al_bench.storage.record import CycleRecord, Plain, Record, RecordError, read_record, record_sum
 
 _ABOUT = ("identity", "label", "metrics", "config", "choices", "commit", "hardware")
 _INSIDE = {
@@ -12,8 +12,6 @@ _INSIDE = {
     "config": ("dataset", "loop"),
     "choices": ("dataset", "recipe", "strategy", "learner", "representation"),
 }
-_OF_A_CYCLE = ("index", "annotations", "unlabeled", "metrics", "chosen_entropy", "class_counts", "query", "effort")
-_OF_A_MEASUREMENT = ("index", "metrics")
 _OF_AN_ARTIFACT = ("kind", "sha256", "effort", "spec", "losses")
 
 
@@ -21,7 +19,7 @@ class UnreadableError(ValueError):
     """Something stored cannot be reported; the message says why, as the end of a sentence that names it."""
 
 
-def checked_about(about: Any) -> Record:
+def checked_about(about: Any) -> Plain:
     """What `config.json` says of a run. Raises UnreadableError where it is another's or another version's."""
     if not isinstance(about, dict) or not all(isinstance(about.get(key), dict) for key in ("identity", "config")):
         raise UnreadableError("is not a run of al_bench")
@@ -36,25 +34,20 @@ def checked_cycle(source: Any, index: int) -> Record:
     """A whole cycle. source: its file, its record, or None where it is missing. Raises UnreadableError."""
     if source is None:
         raise UnreadableError("is missing")
-    record = content(source) if isinstance(source, Path) else source
-    if not isinstance(record, dict):
-        raise UnreadableError("is not a record")
-    missing = [key for key in (_OF_A_CYCLE if is_cycle(record) else _OF_A_MEASUREMENT) if key not in record]
-    if missing:
-        raise UnreadableError(f"was written by another version, without {', '.join(missing)}")
-    if isinstance(source, Path) and record.get("sha256_record") != record_sum(record):
+    values = content(source) if isinstance(source, Path) else source
+    try:
+        record = read_record(values)
+    except RecordError as error:
+        raise UnreadableError(str(error)) from error
+    if isinstance(source, Path) and record.sha256_record != record_sum(values):
         raise UnreadableError("is corrupted, its content does not hash to the sum it states")
-    if record["index"] != index or not record["metrics"]:
-        raise UnreadableError(f"says that it is cycle {record['index']} with {len(record['metrics'])} metrics")
+    place = record.index if isinstance(record, CycleRecord) else 0
+    if place != index or not record.metrics:
+        raise UnreadableError(f"says that it is cycle {place} with {len(record.metrics)} metrics")
     return record
 
 
-def is_cycle(record: Record) -> bool:
-    """Whether a record is of a cycle that bought labels, not what a procedure measured once."""
-    return record.get("query") is not None
-
-
-def checked_artifact(record: Any) -> Record:
+def checked_artifact(record: Any) -> Plain:
     """The record of an artifact. Raises UnreadableError where it is none."""
     if not isinstance(record, dict) or any(key not in record for key in _OF_AN_ARTIFACT):
         raise UnreadableError("is not the record of an artifact")

@@ -5,7 +5,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from al_bench.analysis.curves import Point, curve, entropies, headline, last_common, metric, point, scalar_metrics
+from al_bench.analysis.curves import (
+    Point,
+    curve,
+    entropies,
+    headline,
+    last_common,
+    measured_point,
+    metric,
+    point,
+    scalar_metrics,
+)
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.published import Number, Published
 
@@ -86,6 +96,8 @@ def _measure(number: Number, group: Group) -> tuple[str, Point | None]:
         values = [fmean(known) for run in group.runs if (known := entropies(run.cycles))]
         return "entropy", point(0, values) if values else None
     name = number.column if number.column in scalar_metrics(group.first) else headline(group.first)
+    if not group.first.is_loop:
+        return name, measured_point(group.runs, name) if name == number.column else None
     points = curve(group.runs, metric(name))
     if name == number.column:
         return name, last_common(points)

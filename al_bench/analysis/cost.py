@@ -1,12 +1,13 @@
 """Time and compute of each part of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from statistics import fmean
 
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Artifact
-from al_bench.storage.exported import Record
+from al_bench.storage.record import CycleRecord, PartCost
 
 PARTS = {"fit": "training", "query": "query", "evaluate": "evaluation"}  # as stored, and in words
 
@@ -29,22 +30,21 @@ def costs(group: Group) -> list[Cost]:
 
 
 def _cost(group: Group, part: str) -> Cost:
-    costs = [[record["effort"][part] for record in run.cycles if part in record["effort"]] for run in group.runs]
+    costs = [[record.costs[part] for record in run.records if part in record.costs] for run in group.runs]
 
-    def total(key: str) -> float:
-        return fmean(sum(cost[key] for cost in cycles) for cycles in costs)
+    def total(value: Callable[[PartCost], float]) -> float:
+        return fmean(sum(value(cost) for cost in cycles) for cycles in costs)
 
-    cycles = fmean(len(run.cycles) for run in group.runs)
-    peak = max((cost["peak_memory"] for run in costs for cost in run), default=0)
-    return Cost(
-        PARTS[part], total("seconds"), total("optimizer_steps"), total("images_seen"), peak, total("seconds") / cycles
-    )
+    seconds, steps, images = (total(attrgetter(name)) for name in ("seconds", "optimizer_steps", "images_seen"))
+    cycles = fmean(len(run.records) for run in group.runs)
+    peak = max((cost.peak_memory for run in costs for cost in run), default=0)
+    return Cost(PARTS[part], seconds, steps, images, peak, seconds / cycles)
 
 
-def training_steps(record: Record) -> float | None:
+def training_steps(record: CycleRecord) -> float | None:
     """Optimizer steps of a cycle's training, those of every player together."""
-    fit = record["effort"].get("fit")
-    return None if fit is None else float(fit["optimizer_steps"])
+    fit = record.costs.get("fit")
+    return None if fit is None else float(fit.optimizer_steps)
 
 
 def cost_of_artifact(artifact: Artifact) -> Cost:

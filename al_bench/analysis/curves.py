@@ -3,15 +3,16 @@
 import itertools
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 
 from al_bench.analysis.grouping import group_by
 from al_bench.analysis.reading import Run
-from al_bench.storage.exported import Record
+from al_bench.storage.record import CycleRecord
 
-Value = Callable[[Record], float | None]
+Value = Callable[[CycleRecord], float | None]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,14 @@ def point(annotations: int, values: Sequence[float]) -> Point:
 
 def curve(runs: Iterable[Run], value: Value) -> list[Point]:
     """A point at each number of annotations at which at least one seed has a value."""
-    return points_of((record["annotations"], value(record)) for run in runs for record in run.cycles)
+    return points_of((record.annotations, value(record)) for run in runs for record in run.cycles)
+
+
+def measured_point(runs: Iterable[Run], name: str) -> Point | None:
+    """One metric of procedures without cycles, over seeds; None where none has a finite value. It is at 0 annotations,
+    which such a procedure does not buy."""
+    values = [_number_of(run.measurement.metrics, name) for run in runs if run.measurement is not None]
+    return last_common(points_of((0, value) for value in values))
 
 
 def points_of(values: Iterable[tuple[int, float | None]]) -> list[Point]:
@@ -68,42 +76,42 @@ def average(points: Sequence[Point]) -> float | None:
 
 def headline(run: Run) -> str:
     """The evaluator's first metric."""
-    return str(next(iter(run.cycles[0]["metrics"])))
+    return str(next(iter(run.records[0].metrics)))
 
 
 def scalar_metrics(run: Run) -> list[str]:
     """The metrics that are one number, the headline first."""
-    return [name for name, value in run.cycles[0]["metrics"].items() if not isinstance(value, list | dict)]
+    return [name for name, value in run.records[0].metrics.items() if not isinstance(value, list | dict)]
 
 
 def metric(name: str) -> Value:
     """Reads one metric of a cycle."""
 
-    def value(record: Record) -> float | None:
-        found = record["metrics"].get(name)
-        return None if found is None or isinstance(found, list | dict) else float(found)
-
-    return value
+    return lambda record: _number_of(record.metrics, name)
 
 
-def chosen_entropy(record: Record) -> float | None:
+def _number_of(metrics: Mapping[str, Any], name: str) -> float | None:
+    found = metrics.get(name)
+    return None if found is None or isinstance(found, list | dict) else float(found)
+
+
+def chosen_entropy(record: CycleRecord) -> float | None:
     """The mean predictive entropy, in nats, of what a cycle added, under the model that chose it."""
-    found = record["chosen_entropy"]
-    return None if found is None else float(found)
+    return record.chosen_entropy
 
 
-def entropies(cycles: Sequence[Record]) -> list[float]:
+def entropies(cycles: Sequence[CycleRecord]) -> list[float]:
     """`chosen_entropy` of each cycle that has one."""
     return [value for record in cycles if (value := chosen_entropy(record)) is not None]
 
 
-def class_shares(record: Record) -> list[float]:
+def class_shares(record: CycleRecord) -> list[float]:
     """Each class's fraction of the labels of the training set."""
-    total = sum(record["class_counts"])
-    return [count / total if total else 0.0 for count in record["class_counts"]]
+    total = sum(record.class_counts)
+    return [count / total if total else 0.0 for count in record.class_counts]
 
 
-def balance(record: Record) -> float:
+def balance(record: CycleRecord) -> float:
     """Entropy of the label distribution over log K: 1 where all classes are equally often labeled."""
     shares = class_shares(record)
     return sum(-share * math.log(share) for share in shares if share) / math.log(len(shares))

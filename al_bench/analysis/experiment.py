@@ -13,6 +13,7 @@ from al_bench.analysis.reading import Run
 from al_bench.config.experiment import Cell, cells_of
 from al_bench.config.groups import CONF
 from al_bench.config.values import differences
+from al_bench.storage.record import find_end
 
 _BARE = ("strategy", "method")  # swept groups whose choice alone is a name
 
@@ -113,7 +114,7 @@ class Experiment:
         own = {cell.seed: (cell, runs.get(cell.id)) for cell in cells}
         finished = [seed for seed, (cell, run) in own.items() if run is not None and _is_finished(cell, run)]
         rest = [seed for seed in own if seed not in finished]
-        begun = {seed: run.cycles[-1]["annotations"] for seed in rest if (run := own[seed][1]) is not None}
+        begun = {seed: run.cycles[-1].annotations for seed in rest if (run := own[seed][1]) is not None}
         return Progress(name, len(cells), finished, begun, self._command(name, rest))
 
     def _command(self, name: str, seeds: Sequence[int]) -> str | None:
@@ -174,4 +175,4 @@ def _source(path: Path) -> str:
 
 def _is_finished(cell: Cell, run: Run) -> bool:
     """Whether the cell's own stop rules hold."""
-    return not run.is_loop or cell.stopping.reason(run.cycles[-1]) is not None
+    return find_end(run.records[-1], cell.stopping) is not None

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from al_bench.analysis.reading import Run
 from al_bench.config.values import differences
-from al_bench.storage.exported import Record
+from al_bench.storage.record import Plain
 
 _TASK = ("dataset", "evaluator")  # of the identity: what makes two curves comparable at all
 
@@ -107,7 +107,7 @@ def _name_groups(task: str, groups: Sequence[list[Run]], lines: Mapping[str, str
     return named
 
 
-def _but_seed(identity: Record) -> Record:
+def _but_seed(identity: Plain) -> Plain:
     return {key: value for key, value in identity.items() if key != "seed"}
 
 

@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.reading import Arrays, Run, stored_at
 from al_bench.analysis.rebuilding import Rebuilder
-from al_bench.storage.exported import Record
+from al_bench.storage.record import CycleRecord, Plain
 
 MOST_KEPT = 4  # pairs of a cycle that travel, of the first cycle that synthesized and of the last
 MOST_BYTES = 200_000  # of all that travel of a run, as text
@@ -57,11 +57,11 @@ def pairs_of(run: Run, index: int, most: int, rebuilder: Rebuilder) -> Pairs | N
 def synthesizing(run: Run) -> list[int]:
     """The cycles of a run that may have images to show: all but the initial one, or those an exported cell carries."""
     if run.has_tensors:
-        return [record["index"] for record in run.cycles[1:]]
+        return [record.index for record in run.cycles[1:]]
     return sorted({image["cycle"] for image in run.about.get("images", [])})
 
 
-def kept_images(folder: Path, rebuilder: Rebuilder) -> list[Record]:
+def kept_images(folder: Path, rebuilder: Rebuilder) -> list[Plain]:
     """What an exported cell carries of a run's images: see `_plain` for its form. Empty where there are none."""
     found = stored_at([str(folder)], folder, folder)
     if not found.runs or not found.runs[0].is_loop or not (cycles := synthesizing(found.runs[0])):
@@ -77,7 +77,7 @@ def kept_images(folder: Path, rebuilder: Rebuilder) -> list[Record]:
     return []
 
 
-def _plain(pairs: Pairs) -> list[Record]:
+def _plain(pairs: Pairs) -> list[Plain]:
     return [
         {
             "cycle": pairs.cycle,
@@ -102,8 +102,8 @@ def _read_exported(run: Run, index: int, most: int) -> Pairs | None:
     return Pairs(index, [image["row"] for image in images], synthetic, matches)
 
 
-def _matches(run: Run, record: Record, count: int, rebuilder: Rebuilder) -> np.ndarray | None:
-    indices = record["query"]["indices"]
+def _matches(run: Run, record: CycleRecord, count: int, rebuilder: Rebuilder) -> np.ndarray | None:
+    indices = record.query.indices
     if indices is None:
         return None
     dataset = rebuilder.get(f"the data set {run.label[0]}", run.config["dataset"])

@@ -19,12 +19,11 @@ from al_bench.analysis.checking import (
     checked_artifact,
     checked_cycle,
     content,
-    is_cycle,
 )
 from al_bench.errors import UserError
 from al_bench.files import digest
 from al_bench.storage.cell import SUFFIX, CellError, id_of, read_cell
-from al_bench.storage.exported import Record
+from al_bench.storage.record import CycleRecord, Measurement, Plain, Record, cycles_of, find_end
 
 Arrays = dict[str, np.ndarray]
 
@@ -39,22 +38,34 @@ class Problem:
 
 @dataclass(frozen=True)
 class Run:
-    """One stored run. place: its folder or the exported file; about: all of it but the cycles; cycles: in order."""
+    """One stored run. place: its folder or the exported file; about: all of it but the records; records: in
+    order, at least one."""
 
     place: Path
-    about: Record
-    cycles: Sequence[Record]
+    about: Plain
+    records: Sequence[Record]
+
+    @cached_property
+    def cycles(self) -> Sequence[CycleRecord]:
+        """The records of a loop, none of another procedure's."""
+        return cycles_of(self.records)
 
     @property
-    def identity(self) -> Record:
+    def measurement(self) -> Measurement | None:
+        """What a procedure without cycles found, None for a loop."""
+        last = self.records[-1]
+        return last if isinstance(last, Measurement) else None
+
+    @property
+    def identity(self) -> Plain:
         return dict(self.about["identity"])
 
     @property
-    def config(self) -> Record:
+    def config(self) -> Plain:
         return dict(self.about["config"])
 
     @property
-    def choices(self) -> Record:
+    def choices(self) -> Plain:
         return dict(self.about["choices"])
 
     @cached_property
@@ -79,15 +90,13 @@ class Run:
 
     @property
     def is_loop(self) -> bool:
-        """Whether its cycles bought labels: other procedures store one record of what they measured."""
-        return is_cycle(self.cycles[-1])
+        """Whether its cycles bought labels: other procedures store what they measured."""
+        return self.measurement is None
 
     @property
     def finished(self) -> str | None:
         """Why no cycle follows, None where one does."""
-        if not self.is_loop:
-            return str(self.cycles[-1].get("finished", "it is measured"))
-        return Stopping.stored(self.config["loop"], self.metrics).reason(self.cycles[-1])
+        return find_end(self.records[-1], Stopping.stored(self.config["loop"], self.metrics))
 
     @property
     def has_tensors(self) -> bool:
@@ -99,7 +108,7 @@ class Run:
         path = self.place / "cycles" / f"{index:03d}.safetensors"
         try:
             data = path.read_bytes()
-            if digest(data) != self.cycles[index]["sha256"]:
+            if digest(data) != self.records[index].sha256:
                 raise UnreadableError(f"the tensors of cycle {index} are corrupted: no pictures of this cycle")
             return dict(load(data))
         except (OSError, KeyError, SafetensorError) as error:
@@ -111,7 +120,7 @@ class Artifact:
     """What was trained once for many runs. place: its JSON record, the weights beside it."""
 
     place: Path
-    record: Record
+    record: Plain
 
     @property
     def kind(self) -> str:
@@ -193,7 +202,7 @@ def _add_runs(places: Sequence[Path], found: Stored) -> None:
         except UnreadableError as error:
             found.problems.append(Problem(source, str(error)))
             continue
-        if run.id not in best or len(run.cycles) > len(best[run.id].cycles):
+        if run.id not in best or len(run.records) > len(best[run.id].records):
             best[run.id] = run
     found.runs.extend(best.values())
 

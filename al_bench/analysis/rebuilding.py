@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from al_bench.errors import UserError
-from al_bench.storage.exported import Record
+from al_bench.storage.record import Plain
 
-Build = Callable[[Record], Any]
+Build = Callable[[Plain], Any]
 
 _DATA = "<data>"  # see cells.portable
 
@@ -24,14 +24,14 @@ class Rebuilder:
     missing: dict[str, str] = field(default_factory=dict)
     _built: dict[str, Any] = field(default_factory=dict)
 
-    def get(self, what: str, node: Record | None) -> Any:
+    def get(self, what: str, node: Plain | None) -> Any:
         """The object that a node describes, None where it cannot be made."""
         key = json.dumps(node, sort_keys=True)
         if key not in self._built:
             self._built[key] = self._make(what, node)
         return self._built[key]
 
-    def _make(self, what: str, node: Record | None) -> Any:
+    def _make(self, what: str, node: Plain | None) -> Any:
         if self.build is None or node is None:
             self.missing[what] = "it was not asked for"
             return None

@@ -11,10 +11,10 @@ from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.curves import Point, points_of
 from al_bench.analysis.grouping import group_by
 from al_bench.analysis.reading import Problem, Run
-from al_bench.storage.exported import Record
+from al_bench.storage.record import CycleRecord
 
 Rows = Mapping[str, Sequence[float | None]]
-Derive = Callable[[Record, Rows], Mapping[str, float]]  # more means of a cycle, from several traces
+Derive = Callable[[CycleRecord, Rows], Mapping[str, float]]  # more means of a cycle, from several traces
 
 
 def trace_curves(runs: Sequence[Run], problems: list[Problem], derive: Derive) -> dict[str, list[Point]]:
@@ -34,30 +34,30 @@ def _values(runs: Sequence[Run], problems: list[Problem], derive: Derive) -> Ite
                 problems.append(Problem(run.place, str(error)))
                 continue
             for name, value in {**means(record, rows), **derive(record, rows)}.items():
-                yield name, record["annotations"], value
+                yield name, record.annotations, value
 
 
-def rows_of(run: Run, record: Record) -> Rows:
+def rows_of(run: Run, record: CycleRecord) -> Rows:
     """The traces of a cycle that are one number per row: from its record, or of an older run from its tensors.
 
     Raises UnreadableError where these are corrupted.
     """
-    if "trace" in record:
-        return dict(record["trace"])
+    if record.trace is not None:
+        return dict(record.trace)
     if not run.has_tensors:
         return {}
     tensors = {
         name.removeprefix("trace."): rows
-        for name, rows in run.tensors(record["index"]).items()
+        for name, rows in run.tensors(record.index).items()
         if name.startswith("trace.") and rows.ndim == 1 and rows.dtype.kind == "f"
     }
     return {name: np.asarray(rows, dtype=float).tolist() for name, rows in tensors.items()}
 
 
-def means(record: Record, rows: Rows) -> dict[str, float]:
+def means(record: CycleRecord, rows: Rows) -> dict[str, float]:
     """Of each trace its mean over the cycle's rows; over all of them where a cell travels with some."""
     found = {name: mean for name, values in rows.items() if (mean := mean_of(values)) is not None}
-    return {**found, **record.get("trace_mean", {})}
+    return {**found, **(record.trace_mean or {})}
 
 
 def mean_of(values: Sequence[float | None]) -> float | None:

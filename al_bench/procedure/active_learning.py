@@ -27,7 +27,8 @@ from al_bench.procedure.loop import Parts, finite, run_loop
 from al_bench.procedure.terminal import cycle_line, cycle_table
 from al_bench.representation import Representation
 from al_bench.storage.artifacts import Artifacts
-from al_bench.storage.store import Record, RunStore
+from al_bench.storage.record import CycleRecord
+from al_bench.storage.store import RunStore
 from al_bench.strategy import Strategy
 from al_bench.tracking import Tracking
 from al_bench.training.device import chosen_device
@@ -86,7 +87,7 @@ class Settings:
             raise UserError(f"loop.stop_at names {', '.join(unknown)}, which is not measured: use {', '.join(known)}")
 
 
-def tell_cycle(show: Callable[[], None], record: Record) -> None:
+def tell_cycle(show: Callable[[], None], record: CycleRecord) -> None:
     """Says a new cycle in the terminal and shows it wherever else cycles are shown."""
     logger.info(cycle_line(record))
     show()
@@ -139,11 +140,11 @@ class ActiveLearning(Procedure):
             self.settings.free_validation,
         )
         if store.last is not None:
-            logger.info(f"going on after cycle {store.last['index']} ({store.last['annotations']:,} annotations)")
+            logger.info(f"going on after cycle {store.last.index} ({store.last.annotations:,} annotations)")
         stopping, query_size = self.settings.stopping(self.evaluator.scalars), self.settings.query_size
         with self.tracking.following(store, images.train.images) as show:
             reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(tell_cycle, show))
-        logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.records)}")
+        logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.cycle_records)}")
 
     def check_parts(self, dataset: Dataset) -> None:
         """Refuses parts that do not fit together; a network that cannot read such inputs refuses itself."""

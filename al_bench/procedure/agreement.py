@@ -23,11 +23,11 @@ from al_bench.matcher import Matcher
 from al_bench.network.predict import stream
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import require_fixed
-from al_bench.procedure.record import result
+from al_bench.procedure.record import record_measurement
 from al_bench.procedure.samples import draw_samples
 from al_bench.procedure.terminal import outcome
 from al_bench.storage.artifacts import Artifacts
-from al_bench.storage.store import Cycle, RunStore
+from al_bench.storage.store import RunStore
 from al_bench.training.cost import measure_cost
 from al_bench.training.device import chosen_device
 
@@ -84,7 +84,7 @@ class Agreement(Procedure):
             metrics = self.metrics(table, answers, dataset)
         costs = {"fit": for_fit, "query": for_query, "evaluate": for_evaluation}
         shown = {"generated": as_stored(images, torch.uint8), "answers": answers, "matches": matches}
-        store.write(Cycle(result(self.verdict(metrics), metrics, {"classes": table}, costs), shown))
+        store.write_measurement(record_measurement(self.verdict(metrics), metrics, {"classes": table}, costs), shown)
         logger.info(f"finished: {self.verdict(metrics)}\n{outcome(store.records)}")
 
     def matches(self, images: Tensor, networks: GanNetworks, pool: Inputs) -> Tensor:

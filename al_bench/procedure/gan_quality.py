@@ -19,11 +19,11 @@ from al_bench.evaluator.judging import Judge, classify, measure_judge
 from al_bench.files import written_whole
 from al_bench.gan import Gan
 from al_bench.procedure import Procedure
-from al_bench.procedure.record import result
+from al_bench.procedure.record import record_measurement
 from al_bench.procedure.samples import draw_samples
 from al_bench.procedure.terminal import outcome
 from al_bench.storage.artifacts import Artifacts
-from al_bench.storage.store import Cycle, RunStore
+from al_bench.storage.store import RunStore
 from al_bench.training.cost import measure_cost
 from al_bench.training.device import chosen_device
 
@@ -79,9 +79,9 @@ class GanQuality(Procedure):
             metrics = self.metrics(sure, table, dataset)
         finished = self.verdict(metrics)
         costs = {"fit": for_fit, "query": for_query, "evaluate": for_evaluation}
-        record = result(finished, metrics, {"classes": table}, costs)
+        record = record_measurement(finished, metrics, {"classes": table}, costs)
         save_grid(images[:_SHOWN], store.folder / "samples.png")
-        store.write(Cycle(record, {"samples": images[:_SHOWN]}))
+        store.write_measurement(record, {"samples": images[:_SHOWN]})
         logger.info(f"finished: {finished}\n{outcome(store.records)}\nsamples: {store.folder / 'samples.png'}")
 
     def metrics(self, sure: Tensor, table: dict[str, Any], dataset: Dataset) -> dict[str, float | bool]:

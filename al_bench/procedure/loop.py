@@ -14,8 +14,9 @@ from al_bench.evaluator import Evaluator
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.oracle import Oracle
-from al_bench.procedure.record import answered, chosen_entropies, recorded, tensors_of
-from al_bench.storage.store import Cycle, Record, RunStore
+from al_bench.procedure.record import answered, chosen_entropies, record_cycle, tensors_of
+from al_bench.storage.record import CycleRecord
+from al_bench.storage.store import Cycle, RunStore
 from al_bench.strategy import Strategy
 from al_bench.training.cost import measure_cost
 
@@ -44,7 +45,7 @@ class Parts:
 
 
 def run_loop(
-    parts: Parts, stopping: Stopping, query_size: int, seed: int, store: RunStore, tell: Callable[[Record], None]
+    parts: Parts, stopping: Stopping, query_size: int, seed: int, store: RunStore, tell: Callable[[CycleRecord], None]
 ) -> str:
     """Goes on from the last stored cycle until a stop rule holds; returns that rule in words.
 
@@ -68,9 +69,9 @@ def run_loop(
         with measure_cost() as for_evaluation:
             evaluation = parts.evaluator.evaluate(model, parts.dataset)
         costs = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation}
-        record = recorded(cycle, pool, query, labels, entropies, evaluation, costs, parts.validation_labels)
+        record = record_cycle(cycle, pool, query, labels, entropies, evaluation, costs, parts.validation_labels)
         store.write(Cycle(record, tensors_of(query, labels, evaluation), model.state_dict()))
-        tell(store.records[-1])
+        tell(record)
     return reason
 
 
@@ -98,10 +99,10 @@ def restore(store: RunStore, parts: Parts, seed: int) -> tuple[Pool, Network | N
     dataset = parts.dataset
     pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes, dataset.map_shape)
     pool = replace(pool, annotations=0 if parts.free_validation else parts.validation_labels)
-    for record in store.records:
-        pool = pool.with_labels(*answered(record, store.tensors(record["index"]), pool.device))
+    for record in store.cycle_records:
+        pool = pool.with_labels(*answered(record, store.tensors(record.index), pool.device))
     if store.last is None:
         return pool, None
     model = parts.learner.empty(pool, seed)
-    model.load_state_dict(store.weights(store.last["index"]))
+    model.load_state_dict(store.weights(store.last.index))
     return pool, model.to(pool.device).eval()

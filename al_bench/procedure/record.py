@@ -16,7 +16,7 @@ from al_bench.evaluator import Evaluation
 from al_bench.network import Network
 from al_bench.network.predict import predict, stream
 from al_bench.storage.commit import current_commit
-from al_bench.storage.store import Record
+from al_bench.storage.record import CycleRecord, Measurement, PartCost, QueryRecord
 from al_bench.training.cost import Cost
 
 
@@ -32,7 +32,7 @@ def chosen_entropies(model: Network | None, pool: Pool, query: Query) -> Tensor 
     return entropies
 
 
-def recorded(
+def record_cycle(
     cycle: int,
     pool: Pool,
     query: Query,
@@ -41,56 +41,52 @@ def recorded(
     evaluation: Evaluation,
     costs: Mapping[str, Cost],
     validation_labels: int,
-) -> Record:
-    """One cycle as plain values.
-
-    validation_labels: how many the training looked at, whether they count as annotations or not.
-    """
-    return {
-        "index": cycle,
-        "annotations": pool.annotations,
-        "unlabeled": len(pool.unlabeled),
-        **({"validation_labels": validation_labels} if validation_labels else {}),
-        "metrics": _plain(evaluation.metrics),
-        **({} if evaluation.correct is None else {"test_images": len(evaluation.correct)}),
-        "chosen_entropy": None if entropies is None else float(entropies.mean()),
-        "class_counts": pool.class_counts(),
-        "query": {
-            "indices": _plain(query.indices) if isinstance(query, PoolQuery) else None,
-            "labels": _plain(labels) if labels.dtype == torch.int64 else None,
-            "scores": _plain(query.scores),
-            "ranks": _plain(query.ranks) if isinstance(query, PoolQuery) else None,
-            "entropies": _plain(entropies),
-        },
-        "trace": {name: _plain(rows) for name, rows in query.trace.items() if is_plain(rows)},
-        "effort": {part: asdict(cost) for part, cost in costs.items()},
-        "commit": current_commit(),
-    }
+) -> CycleRecord:
+    """One cycle's record. entropies: see `chosen_entropies`; validation_labels: see `CycleRecord`."""
+    return CycleRecord(
+        index=cycle,
+        annotations=pool.annotations,
+        unlabeled=len(pool.unlabeled),
+        validation_labels=validation_labels,
+        metrics=_plain(evaluation.metrics),
+        test_images=None if evaluation.correct is None else len(evaluation.correct),
+        chosen_entropy=None if entropies is None else float(entropies.mean()),
+        class_counts=pool.class_counts(),
+        query=_record_query(query, labels, entropies),
+        trace={name: _plain(rows) for name, rows in query.trace.items() if is_plain(rows)},
+        effort=_record_costs(costs),
+        commit=current_commit(),
+    )
 
 
-def result(
+def _record_query(query: Query, labels: Tensor, entropies: Tensor | None) -> QueryRecord:
+    return QueryRecord(
+        indices=_plain(query.indices) if isinstance(query, PoolQuery) else None,
+        labels=_plain(labels) if labels.dtype == torch.int64 else None,
+        scores=_plain(query.scores),
+        ranks=_plain(query.ranks) if isinstance(query, PoolQuery) else None,
+        entropies=_plain(entropies),
+    )
+
+
+def record_measurement(
     finished: str,
     metrics: Mapping[str, Any],
     tables: Mapping[str, Mapping[str, Any]],
     costs: Mapping[str, Cost],
-) -> Record:
-    """All that a procedure without cycles found, as the record of its only one, which has no query.
+) -> Measurement:
+    """All that a procedure without cycles found; of the arguments see `Measurement`."""
+    return Measurement(
+        metrics=_plain(dict(metrics)),
+        tables=_plain({name: dict(table) for name, table in tables.items()}),
+        finished=finished,
+        effort=_record_costs(costs),
+        commit=current_commit(),
+    )
 
-    finished: the result in a sentence, why no cycle follows. metrics: numbers, the one to be shown first in front.
-    tables: by name, each `about` (what a row is), `columns` and `rows`, as `report.tables.Table` takes them, and maybe
-    `plots`, each `about` (its y axis), the column `x` and the columns `y` over it, as `figures.drawn` draws them. Of a
-    plot: `by` a column, a line for each of its values; `dashed` {column: value}, rows whose line comes dashed; `scale`
-    of both axes, linear or log.
-    """
-    return {
-        "index": 0,
-        "annotations": 0,
-        "metrics": _plain(dict(metrics)),
-        "tables": _plain({name: dict(table) for name, table in tables.items()}),
-        "finished": finished,
-        "effort": {part: asdict(cost) for part, cost in costs.items()},
-        "commit": current_commit(),
-    }
+
+def _record_costs(costs: Mapping[str, Cost]) -> dict[str, PartCost]:
+    return {part: PartCost(**asdict(cost)) for part, cost in costs.items()}
 
 
 def is_plain(rows: Tensor) -> bool:
@@ -110,12 +106,12 @@ def tensors_of(query: Query, labels: Tensor, evaluation: Evaluation) -> dict[str
     }
 
 
-def answered(record: Record, tensors: Mapping[str, Tensor], device: torch.device) -> tuple[Query, Tensor]:
+def answered(record: CycleRecord, tensors: Mapping[str, Tensor], device: torch.device) -> tuple[Query, Tensor]:
     """A stored cycle's query and its labels, without what was measured."""
     synthetic = tensors.get("synthetic")
     if synthetic is not None:
         return SyntheticQuery(synthetic.to(device)), tensors["labels"]
-    return PoolQuery(torch.tensor(record["query"]["indices"], dtype=torch.int64)), tensors["labels"]
+    return PoolQuery(torch.tensor(record.query.indices, dtype=torch.int64)), tensors["labels"]
 
 
 def _plain(value: Any) -> Any:

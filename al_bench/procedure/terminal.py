@@ -4,30 +4,28 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from al_bench.storage.store import Record
+from al_bench.storage.record import CycleRecord, Measurement, Record, cycles_of
 
 _MOST_ROWS = 25
 
 
 def headline(record: Record) -> tuple[str, float]:
     """The evaluator's first metric and its value."""
-    metrics: dict[str, float] = record["metrics"]
-    return next(iter(metrics.items()))
+    return next(iter(record.metrics.items()))
 
 
-def cycle_line(record: Record) -> str:
+def cycle_line(record: CycleRecord) -> str:
     """One cycle in one line: annotations, how good the model is, how uncertain what was chosen was, seconds."""
     name, value = headline(record)
-    entropy = record["chosen_entropy"]
+    entropy = record.chosen_entropy
     chosen = "initial labels      " if entropy is None else f"chosen entropy {entropy:.3f}"
-    seconds = {part: record["effort"][part]["seconds"] for part in ("fit", "query")}
     return (
-        f"cycle {record['index']:3d}  {record['annotations']:7,} annotations  {name} {value:.4f}  {chosen}  "
-        f"fit {seconds['fit']:.2f} s  query {seconds['query']:.2f} s"
+        f"cycle {record.index:3d}  {record.annotations:7,} annotations  {name} {value:.4f}  {chosen}  "
+        f"fit {record.costs['fit'].seconds:.2f} s  query {record.costs['query'].seconds:.2f} s"
     )
 
 
-def cycle_table(records: Sequence[Record]) -> str:
+def cycle_table(records: Sequence[CycleRecord]) -> str:
     """The cycles of a run as a table; of a long run the first, the last and evenly spaced ones between."""
     step = max(1, -(-(len(records) - 1) // (_MOST_ROWS - 1)))
     shown = [*records[:-1:step], records[-1]]
@@ -37,23 +35,23 @@ def cycle_table(records: Sequence[Record]) -> str:
 
 
 def outcome(records: Sequence[Record]) -> str:
-    """A finished run: its cycles, or the tables of a procedure that has none (`record.result`)."""
-    tables = records[-1].get("tables")
-    if tables is None:
-        return cycle_table(records)
+    """A finished run: its cycles, or the tables of a procedure that has none."""
+    last = records[-1]
+    if not isinstance(last, Measurement):
+        return cycle_table(cycles_of(records))
     return "\n\n".join(
         f"{table['about']}\n{tabulate(table['rows'], table['columns'], floatfmt='.4g', intfmt=',', missingval='-')}"
-        for table in tables.values()
+        for table in last.tables.values()
     )
 
 
-def _row(record: Record) -> dict[str, object]:
-    scalars = {name: value for name, value in record["metrics"].items() if not isinstance(value, list)}
+def _row(record: CycleRecord) -> dict[str, object]:
+    scalars = {name: value for name, value in record.metrics.items() if not isinstance(value, list)}
     return {
-        "cycle": record["index"],
-        "annotations": record["annotations"],
+        "cycle": record.index,
+        "annotations": record.annotations,
         **{name.replace("_", " "): value for name, value in scalars.items()},
-        "chosen entropy": record["chosen_entropy"],
-        "fit s": record["effort"]["fit"]["seconds"],
-        "query s": record["effort"]["query"]["seconds"],
+        "chosen entropy": record.chosen_entropy,
+        "fit s": record.costs["fit"].seconds,
+        "query s": record.costs["query"].seconds,
     }

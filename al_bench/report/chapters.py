@@ -13,7 +13,7 @@ from al_bench.analysis.versions import Side, name_apart, sides
 from al_bench.report.cells import summarize_cells, tabulate_cells
 from al_bench.report.comparison import Comparison, compare
 from al_bench.report.figures.charts import Charts, Looks
-from al_bench.report.measured import Measurement, measurements
+from al_bench.report.measured import Measured, measurements
 from al_bench.report.paper import Addition, add_to_experiment
 from al_bench.report.parts import Part, anchor, part
 from al_bench.report.tables import Table
@@ -45,7 +45,7 @@ class Chapter:
 
     planned: Planned | None
     parts: Sequence[Part]
-    measured: Sequence[Measurement]
+    measured: Sequence[Measured]
 
     @property
     def titles(self) -> list[tuple[str, str]]:
@@ -63,7 +63,7 @@ class Outline:
 
     experiment: Experiment | None
     sections: Sequence[Section]
-    measured: Sequence[Measurement]
+    measured: Sequence[Measured]
     sides: Sequence[Side] = ()
 
     @property

@@ -14,7 +14,7 @@ from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.analysis.traces import Rows, rows_of
 from al_bench.report.figures.plots import Picture
 from al_bench.report.paper import add_to_pair
-from al_bench.storage.exported import Record
+from al_bench.storage.record import QueryRecord
 
 _PAIRS = 10  # of one cycle
 _BESIDE = 8  # images in a row beside each other's matches
@@ -120,20 +120,20 @@ def _beside(seed: int, found: Sequence[tuple[Group, Run, Pairs]], rebuilder: Reb
 
 def _cycle_images(run: Run, pairs: Pairs, names: Sequence[str]) -> CycleImages:
     record = run.cycles[pairs.cycle]
-    size = record["annotations"] - run.cycles[pairs.cycle - 1]["annotations"]
-    return CycleImages(pairs.cycle, record["annotations"], _pairs(run, pairs, names), max(0, size - len(pairs.rows)))
+    size = record.annotations - run.cycles[pairs.cycle - 1].annotations
+    return CycleImages(pairs.cycle, record.annotations, _pairs(run, pairs, names), max(0, size - len(pairs.rows)))
 
 
 def _pairs(run: Run, pairs: Pairs, names: Sequence[str]) -> list[Pair]:
     record = run.cycles[pairs.cycle]
-    indices, traces = record["query"]["indices"], rows_of(run, record)
+    indices, traces = record.query.indices, rows_of(run, record)
     found = []
     for place, row in enumerate(pairs.rows):
         synthetic = picture(pairs.synthetic[place], f"synthetic image {row + 1} of cycle {pairs.cycle}")
         match = None
-        if pairs.matches is not None:
+        if pairs.matches is not None and indices is not None:
             match = picture(pairs.matches[place], f"pool image {indices[row]}, its match")
-        found.append(Pair(synthetic, match, _words(record["query"], traces, row, names)))
+        found.append(Pair(synthetic, match, _words(record.query, traces, row, names)))
     return found
 
 
@@ -143,16 +143,16 @@ def class_names(run: Run, rebuilder: Rebuilder) -> Sequence[str]:
     return dataset.class_names if dataset is not None else ()
 
 
-def _words(query: Record, traces: Rows, row: int, names: Sequence[str]) -> list[str]:
+def _words(query: QueryRecord, traces: Rows, row: int, names: Sequence[str]) -> list[str]:
     """Label and position of what was asked for, its rank, what papers say: what is known of them."""
     words = []
-    if query["labels"] is not None:
-        label = int(np.ravel(query["labels"][row])[0])
+    if query.labels is not None:
+        label = int(np.ravel(query.labels[row])[0])
         words.append("no label" if label < 0 else f"label {names[label]}" if label < len(names) else f"class {label}")
-    if query["indices"] is not None:
-        words.append(f"image {query['indices'][row]}")
-    if query["ranks"] is not None:
-        words.append(f"rank {query['ranks'][row]}")
+    if query.indices is not None:
+        words.append(f"image {query.indices[row]}")
+    if query.ranks is not None:
+        words.append(f"rank {query.ranks[row]}")
     return [*words, *add_to_pair(traces, row)]
 
 

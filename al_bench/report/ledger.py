@@ -13,7 +13,7 @@ from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
 from al_bench.config.groups import CONF
 from al_bench.config.values import plain
-from al_bench.storage.exported import Record
+from al_bench.storage.record import Plain
 
 ORIGINS = {"P": "paper", "C": "published code", "D": "derived", "R": "our choice", "O": "overridden"}
 
@@ -67,7 +67,7 @@ def _contains(node: Any, wanted: Any) -> bool:
     return any(_contains(child, wanted) for child in children)
 
 
-def _of_file(path: Path, node: str, config: Record, file: str) -> Iterator[Setting]:
+def _of_file(path: Path, node: str, config: Plain, file: str) -> Iterator[Setting]:
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
     package = [] if lines[:1] == ["# @package _global_"] else [node]

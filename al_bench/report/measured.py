@@ -1,4 +1,4 @@
-"""What procedures without a loop measured: the tables of their one record, the pictures in their folders."""
+"""What procedures without a loop measured: their tables, the pictures in their folders."""
 
 import base64
 import struct
@@ -13,7 +13,7 @@ from al_bench.report.figures.plots import Picture
 from al_bench.report.figures.table_plots import TablePlot, plot_table
 from al_bench.report.measures import measure
 from al_bench.report.tables import Cell, Table
-from al_bench.storage.exported import Record
+from al_bench.storage.record import Measurement
 
 _MOST_LISTED = 12
 _LARGEST = 4_000_000  # bytes of a picture that is put into the page
@@ -21,7 +21,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
-class Measurement:
+class Measured:
     """All runs of one procedure on one data set. groups: the same by lines of an experiment, where there is one; said:
     what each found, in a sentence; plots: that their tables ask for; pictures: with their names."""
 
@@ -34,23 +34,23 @@ class Measurement:
     pictures: Sequence[tuple[str, Picture]]
 
 
-def measurements(runs: Iterable[Run], lines: Mapping[str, str] | None = None) -> list[Measurement]:
+def measurements(runs: Iterable[Run], lines: Mapping[str, str] | None = None) -> list[Measured]:
     """Of the runs that turned no loop. lines: names of an experiment's lines by run ids."""
     measured = [run for run in runs if not run.is_loop]
     alike = group_by(measured, lambda run: f"{run.choices.get('procedure')}: {run.label[0]}")
     return [_measurement(title, alike[title], lines or {}) for title in sorted(alike)]
 
 
-def _measurement(title: str, runs: Sequence[Run], lines: Mapping[str, str]) -> Measurement:
+def _measurement(title: str, runs: Sequence[Run], lines: Mapping[str, str]) -> Measured:
     ordered = sorted(runs, key=lambda run: (run.seed, run.id))
     names = dict(zip((run.id for run in ordered), _names(ordered, lines), strict=True))
-    tables = _tables(title, [(names[run.id], run.cycles[-1]) for run in ordered])
+    tables = _tables(title, [(names[run.id], run.measurement) for run in ordered if run.measurement])
     pictures = [(f"{names[run.id]}, {path}", shown) for run in ordered for path, shown in _pictures(run)]
     by_line = group_by(ordered, lambda run: lines.get(run.id, run.label[1]))
     groups = [Group(title, line, of_line) for line, of_line in by_line.items()]
     said = [(names[run.id], run.finished or "") for run in ordered]
     plots = [plot for run in ordered for plot in _plots(run, names[run.id] if len(ordered) > 1 else "")]
-    return Measurement(title, ordered, groups, said, tables, plots, pictures)
+    return Measured(title, ordered, groups, said, tables, plots, pictures)
 
 
 def _names(runs: Sequence[Run], lines: Mapping[str, str]) -> list[str]:
@@ -62,21 +62,21 @@ def _names(runs: Sequence[Run], lines: Mapping[str, str]) -> list[str]:
     return [", ".join(word for word in both if word) for both in words]
 
 
-def _tables(title: str, records: Sequence[tuple[str, Record]]) -> list[Table]:
+def _tables(title: str, found: Sequence[tuple[str, Measurement]]) -> list[Table]:
     """The numbers of all runs as one table, then each table that some of them made."""
     anchor = title.replace(": ", "-").replace("/", "-")
-    metrics = [record["metrics"] for _, record in records]
+    metrics = [one.metrics for _, one in found]
     keys = list(
         dict.fromkeys(key for values in metrics for key, value in values.items() if not isinstance(value, dict))
     )
-    rows = [[name, *(_cell(record["metrics"].get(key), key) for key in keys)] for name, record in records]
+    rows = [[name, *(_cell(one.metrics.get(key), key) for key in keys)] for name, one in found]
     columns = ["run", *(measure(key).axis for key in keys)]
-    found = [Table(f"measured-{anchor}", f"{title}: what was measured", columns, rows)] if keys else []
+    numbers = [Table(f"measured-{anchor}", f"{title}: what was measured", columns, rows)] if keys else []
     parts: dict[str, list[tuple[str, Table]]] = defaultdict(list)
-    for name, record in records:
-        for key, table in _inside(record):
+    for name, one in found:
+        for key, table in _inside(one):
             parts[key].append((name, table))
-    return [*found, *(_together(f"measured-{anchor}-{key}", title, parts[key]) for key in parts)]
+    return [*numbers, *(_together(f"measured-{anchor}-{key}", title, parts[key]) for key in parts)]
 
 
 def _together(name: str, title: str, parts: Sequence[tuple[str, Table]]) -> Table:
@@ -91,13 +91,13 @@ def _together(name: str, title: str, parts: Sequence[tuple[str, Table]]) -> Tabl
     return Table(name, about, ["run", *columns], rows)
 
 
-def _inside(record: Record) -> Iterator[tuple[str, Table]]:
-    """What a record holds as tables (`record.result`) and as nested metrics: {name: {row: value}}, or {column:
+def _inside(found: Measurement) -> Iterator[tuple[str, Table]]:
+    """What a measurement holds as tables and as nested metrics: {name: {row: value}}, or {column:
     value} in place of that value."""
-    for key, table in (record.get("tables") or {}).items():
+    for key, table in found.tables.items():
         rows = [[_cell(cell) for cell in row] for row in table["rows"]]
         yield key, Table(key, str(table["about"]), [str(column) for column in table["columns"]], rows)
-    for key, value in record["metrics"].items():
+    for key, value in found.metrics.items():
         if isinstance(value, dict):
             yield key, _of_nested(key, value)
 
@@ -113,7 +113,7 @@ def _of_nested(key: str, value: Mapping[str, Any]) -> Table:
 
 
 def _plots(run: Run, name: str) -> Iterator[TablePlot]:
-    for table in (run.cycles[-1].get("tables") or {}).values():
+    for table in (run.measurement.tables if run.measurement else {}).values():
         yield from plot_table(name, table)
 
 

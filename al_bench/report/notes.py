@@ -37,7 +37,7 @@ def _count_passed(group: Group) -> tuple[int, int]:
         row[0] if isinstance(row, list) else row
         for run in group.runs
         for record in run.cycles[1:]
-        for row in record["query"]["labels"] or []
+        for row in record.query.labels or []
     ]
     return labels.count(_UNKNOWN), len(labels)
 
@@ -58,12 +58,12 @@ def _loss(group: Group) -> Iterator[str]:
 def _validation(group: Group) -> Iterator[str]:
     """Labels that early stopping looked at are labels too, whoever pays for them."""
     last = group.first.cycles[-1]
-    count = last.get("validation_labels", 0)
+    count = last.validation_labels
     if not count:
         return
     free = (group.first.identity.get("settings") or {}).get("free_validation")
     seen = f"every training was watched by early stopping on {count:,} labels of the validation split, which "
-    bought = last["annotations"]
+    bought = last.annotations
     if free:
         yield seen + f"the paper does not count: {bought:,} annotations are {bought + count:,} labels."
     else:

@@ -123,7 +123,7 @@ def _class_names(section: Section, rebuilder: Rebuilder) -> list[str]:
     """Those of the data set where it can be loaded, else their numbers, told from names that are digits."""
     run = section.groups[0].first
     names = class_names(run, rebuilder)
-    count = len(run.cycles[0]["class_counts"])
+    count = len(run.cycles[0].class_counts)
     return list(names) if len(names) == count else [f"class {number}" for number in range(count)]
 
 
@@ -137,7 +137,7 @@ def _data_shares(section: Section, rebuilder: Rebuilder) -> list[float] | None:
     labels = getattr(getattr(dataset, "train", None), "labels", None)
     if labels is None or labels.ndim != 1:
         return None
-    counts = labels.bincount(minlength=len(run.cycles[0]["class_counts"])).tolist()
+    counts = labels.bincount(minlength=len(run.cycles[0].class_counts)).tolist()
     return [count / len(labels) for count in counts]
 
 

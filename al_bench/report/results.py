@@ -146,11 +146,11 @@ def all_runs(sections: Sequence[Section], measured: Sequence[Run] = ()) -> Table
 
 
 def _run_row(task: str, name: str, run: Run) -> Row:
-    last, hardware = run.cycles[-1], run.about["hardware"]
-    commits = listed(list(dict.fromkeys(str(record.get("commit", "unknown")) for record in run.cycles)))
+    annotations, hardware = run.cycles[-1].annotations if run.is_loop else 0, run.about["hardware"]
+    commits = listed(list(dict.fromkeys(record.commit for record in run.records)))
     machine = listed(hardware.get("gpus") or [f"{hardware.get('machine')}, {hardware.get('cores')} cores"])
     return [
-        task, name, run.seed, run.id, len(run.cycles), last.get("annotations"),
+        task, name, run.seed, run.id, len(run.records), annotations,
         run.finished or "not finished", commits, machine, str(run.place),
     ]  # fmt: skip
 

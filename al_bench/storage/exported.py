@@ -1,8 +1,7 @@
 """Finished runs that travel: which are written under `results/cells`, and which of them a sweep counts."""
 
-import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -15,19 +14,16 @@ from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.config.identity import identify, metrics_of
 from al_bench.config.values import plain
-from al_bench.files import digest, read_json, set_aside, written_whole
-from al_bench.storage.cell import SUFFIX, CellError, pack, read_cell
+from al_bench.files import read_json, set_aside, written_whole
+from al_bench.storage.cell import SUFFIX, Cell, CellError, pack, read_cell
+from al_bench.storage.record import CycleRecord, Plain, Record, RecordError, find_end, read_record, without_sums
 
 logger = logging.getLogger(__name__)
 
-Record = dict[str, Any]
-
 MOST_BYTES = 900_000  # of an exported file, which is committed: hosts refuse or warn from a MiB on
-_MEASURED = ("scores", "entropies")  # of a query: what a thinned cycle has of its first rows alone, as of its trace
-_OF_FILES = ("sha256", "sha256_model", "sha256_record")  # sums of files that stay behind, and that of the record
 
 
-def export(outputs: Path, cells: Path, images_of: Callable[[Path], list[Record]] | None = None) -> list[Path]:
+def export(outputs: Path, cells: Path, images_of: Callable[[Path], list[Plain]] | None = None) -> list[Path]:
     """Writes each finished run under `outputs` as `<label>-<id>.cell.xz` under `cells`; returns the files.
 
     A run is finished when its own stored stop rules hold. An exported cell with more cycles is left alone. images_of:
@@ -49,16 +45,16 @@ def export(outputs: Path, cells: Path, images_of: Callable[[Path], list[Record]]
     return written
 
 
-def _finished(folder: Path) -> Record | None:
+def _finished(folder: Path) -> Cell | None:
     """The cell of a run's folder; None, said in the log, where it is not finished or cannot be read."""
     try:
         stored, records = read_json(folder / "config.json"), stored_cycles(folder)
-        cycles = [_portable_cycle(record, folder) for record in records]
+        cycles = [_portable_cycle(record, folder).plain() for record in records]
     except (ValueError, OSError):
         logger.warning(f"left out, corrupted: {folder}")
         return None
     metrics = [Metric.stored(metric) for metric in stored["metrics"]]
-    reason = Stopping.stored(stored["config"]["loop"], metrics).reason(records[-1] if records else None)
+    reason = find_end(records[-1] if records else None, Stopping.stored(stored["config"]["loop"], metrics))
     if reason is None:
         logger.info(f"left out, not finished: {folder}")
         return None
@@ -68,11 +64,11 @@ def _finished(folder: Path) -> Record | None:
 def _portable_cycle(record: Record, folder: Path) -> Record:
     """A cycle without the sums of files that stay behind, and with what of them travels: a bit for each test image, 1
     where the model had it right, eight to a byte."""
-    kept = {key: value for key, value in record.items() if key not in _OF_FILES}
-    if "test_images" in record:
-        tensors = load((folder / "cycles" / f"{record['index']:03d}.safetensors").read_bytes())
-        kept["correct"] = tensors["correct"].tolist()
-    return kept
+    kept = without_sums(record)
+    if not isinstance(kept, CycleRecord) or kept.test_images is None:
+        return kept
+    tensors = load((folder / "cycles" / f"{kept.index:03d}.safetensors").read_bytes())
+    return kept.model_copy(update={"correct": tensors["correct"].tolist()})
 
 
 def _exported_cycles(path: Path) -> list[Record]:
@@ -80,13 +76,13 @@ def _exported_cycles(path: Path) -> list[Record]:
     if not path.exists():
         return []
     try:
-        return list(read_cell(path)["cycles"])
-    except CellError as error:
+        return [read_record(values) for values in read_cell(path)["cycles"]]
+    except (CellError, RecordError) as error:
         logger.warning(f"{path} {error}: kept as {set_aside(path).name}")
         return []
 
 
-def portable(stored: Record) -> Record:
+def portable(stored: Plain) -> Plain:
     """What `config.json` holds without where this machine keeps things: each of its `paths` as "<name>"."""
     places = sorted(stored["config"].get("paths", {}).items(), key=lambda item: -len(item[1]))
 
@@ -103,63 +99,67 @@ def portable(stored: Record) -> Record:
     return {**stored, "config": without(stored["config"])}
 
 
-def thinned(cell: Record, most: int = MOST_BYTES) -> Record:
+def thinned(cell: Cell, most: int = MOST_BYTES) -> Cell:
     """The cell in at most `most` bytes, where it takes that: each cycle with fewer rows of what was measured per
     annotation, halved until it fits, their means over all rows beside them.
 
     What was selected and how it was labeled stays whole, but for a cycle 0 that holds the whole pool.
     """
-    rows = max((len(_rows(record)) for record in cell["cycles"]), default=0)
+    records = [read_record(values) for values in cell["cycles"]]
+    rows = max((_count_rows(record) for record in records), default=0)
     while rows and _size(cell) > most:
         rows //= 2
-        cell = {**cell, "cycles": [_with_rows(record, rows) for record in cell["cycles"]]}
-    first, *others = cell["cycles"] or [{}]
-    if first.get("unlabeled") == 0 and _size(cell) > most:
-        all_of_it = {**first["query"], "indices": None, "labels": None, "ranks": None}
-        cell = {**cell, "cycles": [{**first, "query": all_of_it}, *others]}
+        records = [_with_rows(record, rows) for record in records]
+        cell = _with_records(cell, records)
+    if records and isinstance(first := records[0], CycleRecord) and first.unlabeled == 0 and _size(cell) > most:
+        all_of_it = first.query.model_copy(update=dict.fromkeys(("indices", "labels", "ranks")))
+        cell = _with_records(cell, [first.model_copy(update={"query": all_of_it}), *records[1:]])
     return cell
 
 
-def record_sum(record: Record) -> str:
-    """The SHA-256 that a cycle's record states of all else in it."""
-    stated = {key: value for key, value in record.items() if key != "sha256_record"}
-    return digest(json.dumps(stated, sort_keys=True).encode())
+def _with_records(cell: Cell, records: Sequence[Record]) -> Cell:
+    return {**cell, "cycles": [record.plain() for record in records]}
 
 
-def _size(cell: Record) -> int:
+def _size(cell: Cell) -> int:
     return len(pack(cell))
 
 
-def _rows(record: Record) -> list[Any]:
-    """The longest of what was measured per annotation."""
-    measured = [record["query"].get(key) for key in _MEASURED] if record.get("query") else []
-    return max((rows for rows in [*measured, *record.get("trace", {}).values()] if rows), key=len, default=[])
+def _count_rows(record: Record) -> int:
+    """Of the longest of what was measured per annotation."""
+    if not isinstance(record, CycleRecord):
+        return 0
+    measured = [record.query.scores, record.query.entropies, *(record.trace or {}).values()]
+    return max(len(rows or ()) for rows in measured)
 
 
 def _with_rows(record: Record, rows: int) -> Record:
-    if len(_rows(record)) <= rows:
+    if not isinstance(record, CycleRecord) or _count_rows(record) <= rows:
         return record
-    query = record["query"]
-    cut = {key: query[key][:rows] for key in _MEASURED if query.get(key) is not None}
-    trace = record.get("trace", {})
+    query, trace = record.query, record.trace or {}
+    cut = {"scores": query.scores and query.scores[:rows], "entropies": query.entropies and query.entropies[:rows]}
     finite = {name: [value for value in values if value is not None] for name, values in trace.items()}
     means = {name: fmean(values) for name, values in finite.items() if values}
-    first = {name: values[:rows] for name, values in trace.items()}
-    known = record.get("trace_mean", {})  # of more rows than are left, where this is not the first halving
-    return {**record, "query": {**query, **cut}, "trace": first, "trace_mean": {**means, **known}}
+    known = record.trace_mean or {}  # of more rows than are left, where this is not the first halving
+    thin = {
+        "query": query.model_copy(update=cut),
+        "trace": {name: values[:rows] for name, values in trace.items()},
+        "trace_mean": {**means, **known},
+    }
+    return record.model_copy(update=thin)
 
 
 def stored_cycles(folder: Path) -> list[Record]:
-    """The records of a run's folder, in order, as they stand."""
+    """The records of a run's folder, in order. Raises ValueError where one is not whole or of another version."""
     paths = sorted(folder.glob("cycles/[0-9]*.json"), key=lambda path: int(path.stem))
-    return [read_json(path) for path in paths]
+    return [read_record(read_json(path)) for path in paths]
 
 
-def finished_cell(cells: Path, wanted: Record, stopping: Stopping) -> list[Record]:
+def finished_cell(cells: Path, wanted: Plain, stopping: Stopping) -> list[Record]:
     """The records of the exported run of an identity where the stop rules hold for it, else an empty list."""
     for path in cells.glob(f"*{hash_of(wanted)}{SUFFIX}"):
         records = _exported_cycles(path)
-        if records and stopping.reason(records[-1]) is not None:
+        if records and find_end(records[-1], stopping) is not None:
             return records
         logger.info(f"{path} ends before these stop rules do: the run is done anew")
     return []
@@ -168,7 +168,7 @@ def finished_cell(cells: Path, wanted: Record, stopping: Stopping) -> list[Recor
 def finished_reason(config: DictConfig, folder: Path) -> str | None:
     """Why the run of a composed configuration is finished, here in its folder or in an exported cell; else None."""
     records = known_cycles(config, folder)
-    return _stopping(config).reason(records[-1] if records else None)
+    return find_end(records[-1] if records else None, _stopping(config))
 
 
 def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
@@ -181,7 +181,7 @@ def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
         records = stored_cycles(folder)
     except ValueError:
         return []
-    if records and stopping.reason(records[-1]) is not None:
+    if records and find_end(records[-1], stopping) is not None:
         return records
     return finished_cell(Path(config.paths.cells), identify(config), stopping) or records
 

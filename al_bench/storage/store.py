@@ -8,7 +8,6 @@
 The JSON is renamed into place last, so a cycle is there whole or not at all.
 """
 
-import json
 import logging
 import os
 import re
@@ -17,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Literal
 
 from filelock import FileLock, Timeout
 from safetensors.torch import load, save
@@ -27,37 +26,44 @@ from al_bench.active.part import hash_of
 from al_bench.config.values import differences
 from al_bench.errors import UserError
 from al_bench.files import digest, read_json, set_aside, write_json, written_whole
+from al_bench.storage.record import (
+    CycleRecord,
+    Measurement,
+    Plain,
+    Record,
+    RecordError,
+    cycles_of,
+    read_record,
+    record_sum,
+)
 
 logger = logging.getLogger(__name__)
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Cycle:
     """One cycle: the labels it bought, the model trained on all of them, what that cost.
 
-    record: plain values (see `record.recorded`); tensors: what is too large or too exact for JSON; weights: the model's
-    state dict.
+    tensors: what is too large or too exact for JSON; weights: the model's state dict.
     """
 
-    record: Record
+    record: CycleRecord
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
     weights: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class RunStore:
-    """The folder of one run; a context manager that holds its lock.
+    """The folder of one run; a context manager that holds its lock. A measurement lies in it as a first cycle would.
 
     folder: where; identity: what it must hold, see `identity.identify`; about: what else `config.json` says;
     keep_weights: "last" or "all".
 
-    Entering raises UserError where another process holds the folder, where it holds a run of another identity, or
-    where a stored cycle is corrupted and later ones build on it.
+    Entering raises UserError where another process holds the folder, where it holds a run of another identity or of
+    another version, or where a stored cycle is corrupted and later ones build on it.
     """
 
     def __init__(
-        self, folder: Path, identity: Record, about: Record, keep_weights: Literal["last", "all"] = "last"
+        self, folder: Path, identity: Plain, about: Plain, keep_weights: Literal["last", "all"] = "last"
     ) -> None:
         self.folder, self.identity, self.about, self.keep_weights = folder, identity, about, keep_weights
         self.cycles = folder / "cycles"
@@ -89,34 +95,53 @@ class RunStore:
         self._lock.release()
 
     @property
-    def last(self) -> Record | None:
+    def cycle_records(self) -> list[CycleRecord]:
+        """The records of all whole cycles."""
+        return cycles_of(self.records)
+
+    @property
+    def last(self) -> CycleRecord | None:
         """The record of the last whole cycle."""
-        return self.records[-1] if self.records else None
+        return next(reversed(self.cycle_records), None)
 
     def write(self, cycle: Cycle) -> None:
         """Adds a cycle; when this returns it is on disk whole. Raises UserError on a full disk."""
+        assert cycle.record.index == len(self.records)
+        self._write(cycle.record, cycle.tensors, cycle.weights)
+
+    def write_measurement(self, measurement: Measurement, tensors: Mapping[str, Tensor] | None = None) -> None:
+        """As `write`, the one record of a procedure without cycles, which trained no model of its own."""
+        assert not self.records
+        self._write(measurement, tensors or {}, {})
+
+    def _write(self, record: Record, tensors: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:
         index = len(self.records)
-        assert cycle.record["index"] == index
-        sums = {}
-        for kind, tensors in (("", cycle.tensors), (".model", cycle.weights)):
-            data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-            sums[f"sha256{kind.replace('.', '_')}"] = digest(data)
-            with written_whole(self._path(index, f"{kind}.safetensors"), lasting=False) as file:
-                file.write(data)
-        record = {**cycle.record, **sums}
-        write_json(self._path(index, ".json"), {**record, "sha256_record": _sum(record)})
+        sums = {
+            "sha256": self._write_tensors(index, ".safetensors", tensors),
+            "sha256_model": self._write_tensors(index, ".model.safetensors", weights),
+        }
+        record = record.model_copy(update=sums)
+        record = record.model_copy(update={"sha256_record": record_sum(record.plain())})
+        write_json(self._path(index, ".json"), record.plain())
         self.records.append(record)
         shutil.rmtree(self.scratch, ignore_errors=True)
         if self.keep_weights == "last" and index >= 2:
             self._path(index - 2, ".model.safetensors").unlink(missing_ok=True)
 
+    def _write_tensors(self, index: int, suffix: str, tensors: Mapping[str, Tensor]) -> str:
+        """Returns the file's sum."""
+        data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+        with written_whole(self._path(index, suffix), lasting=False) as file:
+            file.write(data)
+        return digest(data)
+
     def tensors(self, index: int) -> dict[str, Tensor]:
         """The tensors of a stored cycle. Raises UserError where they are corrupted."""
-        return load(self._checked(index, ".safetensors", "sha256"))
+        return load(self._checked(index, ".safetensors", self.records[index].sha256))
 
     def weights(self, index: int) -> dict[str, Tensor]:
         """The model of a stored cycle. Raises UserError where it is corrupted."""
-        return load(self._checked(index, ".model.safetensors", "sha256_model"))
+        return load(self._checked(index, ".model.safetensors", self.records[index].sha256_model))
 
     def _path(self, index: int, suffix: str) -> Path:
         return self.cycles / f"{index:03d}{suffix}"
@@ -166,22 +191,25 @@ class RunStore:
         if not path.exists():
             return None
         try:
-            record = read_json(path)
-            whole = record.pop("sha256_record") == _sum(record)
-            whole = whole and digest(self._path(index, ".safetensors").read_bytes()) == record["sha256"]
-        except (ValueError, KeyError, AttributeError, FileNotFoundError):
+            values = read_json(path)
+            whole = values["sha256_record"] == record_sum(values)
+            whole = whole and digest(self._path(index, ".safetensors").read_bytes()) == values["sha256"]
+        except (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError):
             whole = False
-        if whole:
-            return dict(record)
-        self._set_aside(index)
-        return None
+        if not whole:
+            self._set_aside(index)
+            return None
+        try:
+            return read_record(values)
+        except RecordError as error:
+            raise UserError(f"{path} {error}: move the folder away to start again") from error
 
     def _with_model(self, records: list[Record]) -> list[Record]:
         """Drops a last cycle whose model is gone; the one before must then have its own."""
-        if not records or self._has_model(len(records) - 1):
-            return records
         index = len(records) - 1
-        if index and not self._has_model(index - 1):
+        if not records or self._has_model(index, records[index]):
+            return records
+        if index and not self._has_model(index - 1, records[index - 1]):
             raise UserError(
                 f"the models of cycles {index} and {index - 1} in {self.cycles} are missing or corrupted: put one "
                 "back, or move the folder away to start again"
@@ -189,22 +217,17 @@ class RunStore:
         self._set_aside(index)
         return records[:-1]
 
-    def _has_model(self, index: int) -> bool:
+    def _has_model(self, index: int, record: Record) -> bool:
         path = self._path(index, ".model.safetensors")
-        record = read_json(self._path(index, ".json"))
-        return path.exists() and digest(path.read_bytes()) == record["sha256_model"]
+        return path.exists() and digest(path.read_bytes()) == record.sha256_model
 
     def _set_aside(self, index: int) -> None:
         files = sorted(path for path in self.cycles.glob(f"{index:03d}.*") if "corrupted" not in path.name)
         asides = [set_aside(path).name for path in files]
         logger.warning(f"cycle {index} in {self.cycles} is corrupted: kept as {', '.join(asides)}")
 
-    def _checked(self, index: int, suffix: str, key: str) -> bytes:
+    def _checked(self, index: int, suffix: str, stated: str | None) -> bytes:
         data = self._path(index, suffix).read_bytes()
-        if digest(data) != self.records[index][key]:
+        if digest(data) != stated:
             raise UserError(f"{self._path(index, suffix)} is corrupted: put it back from a copy")
         return data
-
-
-def _sum(record: Record) -> str:
-    return digest(json.dumps(record, sort_keys=True).encode())

@@ -27,7 +27,8 @@ from torch import Tensor
 
 from al_bench.active.inputs import Inputs
 from al_bench.active.part import hash_of
-from al_bench.storage.store import Record, RunStore
+from al_bench.storage.record import CycleRecord, QueryRecord
+from al_bench.storage.store import RunStore
 from al_bench.tracking import Tracking
 
 if TYPE_CHECKING:
@@ -145,21 +146,21 @@ class Window:
 
     def show_new(self) -> None:
         """Shows the stored cycles that W&B does not have."""
-        for record in self.store.records[self.shown :]:
+        for record in self.store.cycle_records[self.shown :]:
             self._show(record)
             self.shown += 1
 
-    def _show(self, record: Record) -> None:
+    def _show(self, record: CycleRecord) -> None:
         import wandb
 
-        tensors = self.store.tensors(record["index"])
-        counts = record["class_counts"]
+        tensors = self.store.tensors(record.index)
+        counts = record.class_counts
         shown: dict[str, Any] = numbers(record, tensors)
         # W&B's own type of a figure of bars; one bar per class
         shown["train/labels"] = wandb.Histogram(np_histogram=(np.array(counts), np.arange(len(counts) + 1) - 0.5))
         if self.settings.images and (pairs := pictures(record, tensors, self.images)):
             shown["query/images"] = [wandb.Image(image, caption=caption) for image, caption in pairs]
-        self.run.log(shown, step=record["index"], commit=True)
+        self.run.log(shown, step=record.index, commit=True)
 
     def close(self, exit_code: int) -> None:
         """Ends the W&B run within the timeout. exit_code: other than 0 for a run that was stopped or failed."""
@@ -168,7 +169,7 @@ class Window:
         _released()
 
 
-def numbers(record: Record, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+def numbers(record: CycleRecord, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     """A cycle's figures by the names under which W&B draws them; what has no value is left out.
 
     Metrics of the test images, what each part cost, and of the query the mean of all that was measured in it.
@@ -178,19 +179,19 @@ def numbers(record: Record, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
         for name, tensor in tensors.items()
         if name.startswith("trace.") and tensor.ndim == 1 and tensor.is_floating_point()
     }
-    costs = {f"{part}/{name}": value for part, cost in record["effort"].items() for name, value in cost.items()}
+    costs = {f"{part}/{name}": value for part, cost in record.costs.items() for name, value in cost}
     found = {
-        "annotations": record["annotations"],
-        "unlabeled": record["unlabeled"],
-        **{f"test/{name}": value for name, value in record["metrics"].items()},
-        "query/entropy": record["chosen_entropy"],
+        "annotations": record.annotations,
+        "unlabeled": record.unlabeled,
+        **{f"test/{name}": value for name, value in record.metrics.items()},
+        "query/entropy": record.chosen_entropy,
         **trace,
         **costs,
     }
     return {name: value for name, value in found.items() if value is not None}
 
 
-def pictures(record: Record, tensors: Mapping[str, Tensor], images: Inputs) -> list[tuple[Image.Image, str]]:
+def pictures(record: CycleRecord, tensors: Mapping[str, Tensor], images: Inputs) -> list[tuple[Image.Image, str]]:
     """The first images that a cycle synthesized, each left of its match where one was asked for, with what to say.
 
     images: (N, C, H, W) uint8 of the training split. Empty where nothing was synthesized or it is not images.
@@ -198,11 +199,11 @@ def pictures(record: Record, tensors: Mapping[str, Tensor], images: Inputs) -> l
     made = synthesized(tensors)
     if made is None:
         return []
-    rows, indices = made[:_MOST_IMAGES], record["query"]["indices"]
+    rows, indices = made[:_MOST_IMAGES], record.query.indices
     if indices is not None:
         matches = images[torch.tensor(indices[:_MOST_IMAGES], device=images.device)].cpu()
         rows = torch.cat([rows, matches], dim=3)
-    return [(_image(row), _caption(record["query"], number)) for number, row in enumerate(rows)]
+    return [(_image(row), _caption(record.query, number)) for number, row in enumerate(rows)]
 
 
 def synthesized(tensors: Mapping[str, Tensor]) -> Tensor | None:
@@ -219,9 +220,9 @@ def _image(pixels: Tensor) -> Image.Image:
     return Image.fromarray((pixels[0] if len(pixels) == 1 else pixels.movedim(0, 2)).numpy())
 
 
-def _caption(query: Record, row: int) -> str:
-    words = {"match": "indices", "rank": "ranks", "label": "labels"}
-    return ", ".join(f"{word} {query[key][row]}" for word, key in words.items() if query[key] is not None)
+def _caption(query: QueryRecord, row: int) -> str:
+    words = {"match": query.indices, "rank": query.ranks, "label": query.labels}
+    return ", ".join(f"{word} {rows[row]}" for word, rows in words.items() if rows is not None)
 
 
 def _released() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from composing import compose, run_id
+from made_runs import made_record
 
 from al_bench.active.part import Declared, declare, declared, describe, hash_of
 from al_bench.active.stopping import Stopping
@@ -116,9 +117,10 @@ CELL = ("dataset=mnist_two", "strategy=random", "scale=small")
 
 
 def test_a_raised_revision_leaves_the_cell_unfinished(tmp_path, monkeypatch):
-    cycles = [{"index": 0, "annotations": 50, "unlabeled": 9, "metrics": {"accuracy": 0.5}}]
+    cycles = [made_record(index=0, annotations=50)]
     identity = identify(compose(*CELL))
-    (tmp_path / f"one-{hash_of(identity)}{SUFFIX}").write_bytes(pack({"identity": identity, "cycles": cycles}))
+    cell = {"identity": identity, "cycles": [cycle.plain() for cycle in cycles]}
+    (tmp_path / f"one-{hash_of(identity)}{SUFFIX}").write_bytes(pack(cell))
     assert finished_cell(tmp_path, identify(compose(*CELL)), Stopping(50)) == cycles
     before = run_id(*CELL)
     monkeypatch.setattr(Supervised, "__part__", Declared("learner/supervised", 2))

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from made_runs import cycle, made_run
+from made_runs import made_record, made_run
 
 from al_bench.analysis.curves import Point, average, balance, curve, last_common, metric, point
 from al_bench.analysis.reading import stored
@@ -38,7 +38,7 @@ def test_what_is_not_a_number_is_left_out(tmp_path):
     (run,) = stored(tmp_path, tmp_path / "cells").runs
     assert curve([run], lambda record: None) == []
     assert curve([run], metric("class_accuracy")) == []
-    assert len(curve([run], lambda record: math.nan if record["index"] else 1.0)) == 1
+    assert len(curve([run], lambda record: math.nan if record.index else 1.0)) == 1
 
 
 def test_the_average_of_a_curve_is_its_area_over_its_length():
@@ -48,8 +48,8 @@ def test_the_average_of_a_curve_is_its_area_over_its_length():
 
 
 def test_balance_is_one_for_equal_classes_and_zero_for_one():
-    assert balance({"class_counts": [7, 7, 7]}) == pytest.approx(1)
-    assert balance({"class_counts": [7, 0, 0]}) == 0
+    assert balance(made_record(class_counts=[7, 7, 7])) == pytest.approx(1)
+    assert balance(made_record(class_counts=[7, 0, 0])) == 0
     uneven = (0.75 * math.log(4 / 3) + 0.25 * math.log(4)) / math.log(2)
-    assert balance({"class_counts": [3, 1]}) == pytest.approx(uneven)
-    assert balance(cycle(3, 0.5)) == balance({"class_counts": [3, 1]})
+    assert balance(made_record(class_counts=[3, 1])) == pytest.approx(uneven)
+    assert balance(made_record(index=3)) == balance(made_record(class_counts=[3, 1]))

@@ -31,7 +31,7 @@ def test_another_data_set_of_the_same_name_is_another_section(tmp_path):
     made_run(tmp_path, "random", 0)
     other = runs(tmp_path)[0]
     about = {**other.about, "identity": {**other.identity, "dataset": {"part": "made.dataset", "max_images": 9}}}
-    found = sections([*runs(tmp_path), type(other)(other.place, about, other.cycles)])
+    found = sections([*runs(tmp_path), type(other)(other.place, about, other.records)])
     assert [section.title for section in found] == ["digits", "digits (2)"]
     assert list(found[1].differs) == ["dataset.max_images is None there and 9 here"]
 

@@ -47,7 +47,7 @@ def test_a_garbled_cycle_is_named_and_those_before_it_count(tmp_path, text):
     path = folder / "cycles" / "001.json"
     path.write_text(text)
     found = read(tmp_path)
-    assert [record["index"] for record in found.runs[0].cycles] == [0]
+    assert [record.index for record in found.runs[0].cycles] == [0]
     assert f"{folder} cycle 1 " in problem(found)
     assert problem(found).endswith("only cycles 0 to 0 are reported")
     assert path.read_text() == text, "left alone"

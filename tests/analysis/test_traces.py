@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from made_runs import TRACE, generated, made_run
+from made_runs import TRACE, generated, made_record, made_run
 
 from al_bench.analysis.reading import stored
 from al_bench.analysis.traces import means, trace_curves
@@ -17,17 +17,17 @@ def lengths(record, rows):
 
 
 def test_means_over_the_rows_of_a_cycle():
-    found = means({"query": QUERY}, {"entropy_after": [0.5, 0.7, None, 0.6]})
+    found = means(made_record(query=QUERY), {"entropy_after": [0.5, 0.7, None, 0.6]})
     assert found["entropy_after"] == pytest.approx(0.6)
 
 
 def test_a_thinned_cycle_has_the_means_of_all_its_rows():
-    record = {"query": QUERY, "trace_mean": {"entropy_after": 0.9}}
+    record = made_record(query=QUERY, trace_mean={"entropy_after": 0.9})
     assert means(record, {"entropy_after": [0.5, 0.7]})["entropy_after"] == 0.9
 
 
 def test_a_strategy_that_measures_nothing_has_no_curves():
-    assert means({"query": {"ranks": None}}, {}) == {}
+    assert means(made_record(query={"ranks": None}), {}) == {}
 
 
 def test_curves_are_over_seeds_at_the_annotations_of_their_cycles(tmp_path):

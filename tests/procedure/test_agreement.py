@@ -27,7 +27,7 @@ def run(tmp_path: Any, *arguments: Any, **more: Any) -> dict[str, Any]:
     with store(tmp_path) as opened:
         made(tmp_path, *arguments, **more).run(opened)
         (record,) = opened.records
-    return record
+    return record.plain()
 
 
 def test_labels_of_images_and_of_their_nearest_agree(tmp_path: Any) -> None:

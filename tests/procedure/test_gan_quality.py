@@ -22,7 +22,7 @@ def run(tmp_path: Any, gan: Any, judge: Any = None, black: int = 60, white: int 
     with store(tmp_path) as opened:
         made.run(opened)
         (record,) = opened.records
-    return record
+    return record.plain()
 
 
 def test_a_gan_that_draws_both_classes_counts(tmp_path: Any) -> None:

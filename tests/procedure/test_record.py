@@ -3,7 +3,7 @@ import torch
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.evaluator import Evaluation
-from al_bench.procedure.record import recorded, tensors_of
+from al_bench.procedure.record import record_cycle, tensors_of
 
 
 def test_a_trace_of_numbers_goes_into_the_record_and_images_stay_tensors():
@@ -12,10 +12,10 @@ def test_a_trace_of_numbers_goes_into_the_record_and_images_stay_tensors():
     query, labels = PoolQuery(torch.tensor([4, 2, 7]), scores=rows, trace=trace), torch.tensor([0, 1, 0])
     pool = Pool.unlabeled_from(torch.zeros(9, 1, 2, 2, dtype=torch.uint8), 2).with_labels(query, labels)
     evaluation = Evaluation({"accuracy": 2 / 3}, torch.tensor([True, False, True]))
-    record = recorded(1, pool, query, labels, None, evaluation, {}, 0)
-    assert record["trace"] == {"entropy_after": [0.1, None, 0.33333334]}, "the fewest digits of a float32"
-    assert torch.tensor(record["trace"]["entropy_after"][2], dtype=torch.float32) == rows[2]
-    assert record["query"]["scores"] == record["trace"]["entropy_after"]
+    record = record_cycle(1, pool, query, labels, None, evaluation, {}, 0)
+    assert record.trace == {"entropy_after": [0.1, None, 0.33333334]}, "the fewest digits of a float32"
+    assert torch.tensor(record.trace["entropy_after"][2], dtype=torch.float32) == rows[2]
+    assert record.query.scores == record.trace["entropy_after"]
     tensors = tensors_of(query, labels, evaluation)
     assert set(tensors) == {"labels", "correct", "trace.entropy_after", "trace.generated"}
-    assert (tensors["correct"].tolist(), record["test_images"]) == ([0b10100000], 3), "a bit for each test image"
+    assert (tensors["correct"].tolist(), record.test_images) == ([0b10100000], 3), "a bit for each test image"

@@ -51,7 +51,7 @@ def watched(tmp_path, free):
     made_run(tmp_path, "random", 0, identity=identity, choices=CHOICES, more={"validation_labels": 500})
     (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
     (sentence,) = notes(section)
-    return sentence, section.groups[0].first.cycles[-1]["annotations"]
+    return sentence, section.groups[0].first.cycles[-1].annotations
 
 
 def test_labels_that_early_stopping_saw_are_told_free_or_not(tmp_path):

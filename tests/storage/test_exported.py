@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from made_runs import made_record
 from safetensors.numpy import save
 
 from al_bench.active.part import hash_of
@@ -19,8 +20,8 @@ def made_run(outputs, annotations=(20, 30), budget=30):
     about = {"identity": IDENTITY, "metrics": [], "config": {"loop": loop}, "commit": "abc", "hardware": {}}
     write_json(folder / "config.json", about)
     for index, count in enumerate(annotations):
-        record = {"index": index, "annotations": count, "unlabeled": 9, "metrics": {"accuracy": 0.5}}
-        write_json(folder / "cycles" / f"{index:03d}.json", record)
+        record = made_record(index=index, annotations=count)
+        write_json(folder / "cycles" / f"{index:03d}.json", record.plain())
     return folder
 
 
@@ -79,15 +80,15 @@ def test_places_of_this_machine_do_not_travel():
 
 def test_more_than_a_thousand_cycles_stay_in_order(tmp_path):
     for index in (999, 1000, 2):
-        write_json(tmp_path / "cycles" / f"{index:03d}.json", {"index": index})
-    assert [record["index"] for record in cells.stored_cycles(tmp_path)] == [2, 999, 1000]
+        write_json(tmp_path / "cycles" / f"{index:03d}.json", made_record(index=index).plain())
+    assert [record.index for record in cells.stored_cycles(tmp_path)] == [2, 999, 1000]
 
 
 def cell_of(cycles, rows):
     values = [round(0.1 + row / 7, 6) for row in range(rows)]
     query = {"indices": list(range(rows)), "labels": [1] * rows, "scores": values, "ranks": None, "entropies": values}
     records = [
-        {"index": index, "unlabeled": 9, "query": query, "trace": {"entropy_after": values, "bad": [None] * rows}}
+        made_record(index=index, query=query, trace={"entropy_after": values, "bad": [None] * rows}).plain()
         for index in range(cycles)
     ]
     return {"identity": IDENTITY, "cycles": records}
@@ -116,7 +117,7 @@ def test_a_large_cell_keeps_selections_and_means_and_fewer_rows():
 def test_a_cell_of_the_whole_pool_keeps_no_list_of_it():
     cell = cell_of(1, 1000)
     cell["cycles"][0]["unlabeled"] = 0
-    query = cells.thinned(cell, 600)["cycles"][0]["query"]
+    query = cells.thinned(cell, 900)["cycles"][0]["query"]
     assert (query["indices"], query["labels"], query["scores"]) == (None, None, [])
 
 
@@ -130,8 +131,8 @@ def test_which_test_images_were_right_travels_as_bits(tmp_path):
     """Nine images in two bytes, the second of them padded."""
     right = np.array([1, 0, 1, 1, 0, 0, 0, 0, 1], dtype=bool)
     folder = made_run(tmp_path / "outputs", (30,))
-    record = {"index": 0, "annotations": 30, "unlabeled": 9, "metrics": {"accuracy": 4 / 9}, "test_images": 9}
-    write_json(folder / "cycles" / "000.json", record)
+    record = made_record(index=0, annotations=30, metrics={"accuracy": 4 / 9}, test_images=9)
+    write_json(folder / "cycles" / "000.json", record.plain())
     (folder / "cycles" / "000.safetensors").write_bytes(save({"correct": np.packbits(right)}))
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
     (cycle,) = read_cell(path)["cycles"]
@@ -140,8 +141,8 @@ def test_which_test_images_were_right_travels_as_bits(tmp_path):
 
 def test_sums_of_files_that_stay_behind_do_not_travel(tmp_path):
     folder = made_run(tmp_path / "outputs", (30,))
-    record = {"index": 0, "annotations": 30, "unlabeled": 9, "metrics": {"accuracy": 0.5}, "sha256_model": "abc"}
-    write_json(folder / "cycles" / "000.json", record)
+    record = made_record(index=0, annotations=30, sha256_model="abc")
+    write_json(folder / "cycles" / "000.json", record.plain())
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
     assert "sha256_model" not in read_cell(path)["cycles"][0]
 

@@ -2,6 +2,7 @@ import json
 
 import pytest
 import torch
+from made_runs import made_record
 
 from al_bench.active.part import hash_of
 from al_bench.errors import UserError
@@ -12,7 +13,8 @@ IDENTITY = {"seed": 0, "learner": {"epochs": 20}}
 
 def cycle(index):
     tensors = {"labels": torch.full((2,), index)}
-    return Cycle({"index": index, "metrics": {"accuracy": 0.1 * index}}, tensors, {"w": torch.full((3,), float(index))})
+    record = made_record(index=index, metrics={"accuracy": 0.1 * index})
+    return Cycle(record, tensors, {"w": torch.full((3,), float(index))})
 
 
 def open_store(folder, identity=IDENTITY, **options):
@@ -40,7 +42,7 @@ def damage(path, how):
 def test_what_is_written_is_read_back(tmp_path):
     written(tmp_path)
     with open_store(tmp_path) as store:
-        assert [record["metrics"]["accuracy"] for record in store.records] == [0.0, 0.1, 0.2, pytest.approx(0.3)]
+        assert [record.metrics["accuracy"] for record in store.records] == [0.0, 0.1, 0.2, pytest.approx(0.3)]
         assert store.tensors(2)["labels"].tolist() == [2, 2]
         assert store.weights(3)["w"].tolist() == [3, 3, 3]
         store.write(cycle(4))

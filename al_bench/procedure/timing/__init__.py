@@ -26,7 +26,7 @@ from al_bench.learner import Learner
 from al_bench.matcher import Matcher
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import model_for, require_fixed
-from al_bench.procedure.record import result
+from al_bench.procedure.record import record_measurement
 from al_bench.procedure.terminal import outcome
 from al_bench.procedure.timing.growth import Cycled, GrownFeatures
 from al_bench.procedure.timing.query_time import Line
@@ -40,7 +40,7 @@ from al_bench.procedure.timing.timetable import (
     transition_table,
 )
 from al_bench.storage.artifacts import Artifacts
-from al_bench.storage.store import Cycle, RunStore
+from al_bench.storage.store import RunStore
 from al_bench.training.batches import Augmentation
 from al_bench.training.cost import measure_cost
 from al_bench.training.device import chosen_device
@@ -115,7 +115,7 @@ class Timing(Procedure):
             metrics.update({f"{name}_seconds_with_reading": seconds} if seconds is not None else {})
         told = [f"{name} {seconds:,.3g} s ({how})" for name, (seconds, how) in found.items() if seconds is not None]
         finished = f"{self.query_size} of {largest:,} images are chosen in: {', '.join(told)}"
-        store.write(Cycle(result(finished, metrics, tables, {"query": cost})))
+        store.write_measurement(record_measurement(finished, metrics, tables, {"query": cost}))
         logger.info(f"finished: {finished}\n{outcome(store.records)}")
 
     def measure(self, scratch: Path) -> tuple[dict[str, Table], dict[str, Seconds]]:

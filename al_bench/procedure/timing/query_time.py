@@ -25,11 +25,11 @@ from al_bench.network import Network
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import model_for
 from al_bench.procedure.loop import finite
-from al_bench.procedure.record import result
+from al_bench.procedure.record import record_measurement
 from al_bench.procedure.terminal import outcome
 from al_bench.procedure.timing.timetable import MEASURED, Table, time_calls
 from al_bench.storage.artifacts import Artifacts
-from al_bench.storage.store import Cycle, RunStore
+from al_bench.storage.store import RunStore
 from al_bench.strategy import Strategy
 from al_bench.training.cost import measure_cost
 from al_bench.training.device import chosen_device
@@ -103,7 +103,7 @@ class QueryTime(Procedure):
         )
         metrics = {f"{name}_ratio": ratio for name, ratio in ratios.items()}
         tables = {"query_time": self.table(seconds, ratios, refused, len(pool.unlabeled))}
-        store.write(Cycle(result(finished, metrics, tables, {"fit": for_fit, "query": for_query})))
+        store.write_measurement(record_measurement(finished, metrics, tables, {"fit": for_fit, "query": for_query}))
         logger.info(f"finished: {finished}\n{outcome(store.records)}")
 
     def label_first(self, dataset: Dataset) -> Pool:

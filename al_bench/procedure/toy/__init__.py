@@ -9,13 +9,13 @@ import numpy as np
 
 from al_bench.active.part import declare
 from al_bench.procedure import Procedure
-from al_bench.procedure.record import result
+from al_bench.procedure.record import record_measurement
 from al_bench.procedure.terminal import outcome
 from al_bench.procedure.toy import query_diversity as theory
 from al_bench.procedure.toy.intervals import Array
 from al_bench.procedure.toy.query_diversity import QueryDiversity
 from al_bench.procedure.toy.sampling_bias import SamplingBias
-from al_bench.storage.store import Cycle, RunStore
+from al_bench.storage.store import RunStore
 from al_bench.training.cost import measure_cost
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,8 @@ class Toy(Procedure):
         }
         metrics = toy_metrics(risks, distances, self.bias)
         finished = verdict(metrics, list(risks))
-        store.write(Cycle(result(finished, metrics, tables, {"query": for_query, "evaluate": for_evaluation})))
+        costs = {"query": for_query, "evaluate": for_evaluation}
+        store.write_measurement(record_measurement(finished, metrics, tables, costs))
         logger.info(f"finished: {finished}\n{outcome(store.records)}")
 
 

@@ -129,7 +129,7 @@ def over_annotations(
 
 def has_all(group: Group) -> bool:
     """Whether every image is labeled in the first and only cycle: a level to reach, not a curve."""
-    return all(len(run.cycles) == 1 and run.cycles[0]["unlabeled"] == 0 for run in group.runs)
+    return all(len(run.cycles) == 1 and run.cycles[0].unlabeled == 0 for run in group.runs)
 
 
 def alt_text(about: str, lines: Sequence[Line]) -> str:

@@ -1,4 +1,4 @@
-"""The plots that a procedure's tables ask for (`record.result`): columns of numbers over another one."""
+"""The plots that a procedure's tables ask for (`storage.record.Measurement`): columns of numbers over another one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class TablePlot:
 
 
 def plot_table(run: str, table: Mapping[str, Any]) -> Iterator[TablePlot]:
-    """Each plot of a stored table (`record.result`). run: its name, or empty."""
+    """Each plot of a stored table (`storage.record.Measurement`). run: its name, or empty."""
     for plot in table.get("plots", ()):
         log = plot.get("scale") == "log"
         series = [one for one in _series(table, plot) if any(_drawable(row, log) for row in one.rows)]

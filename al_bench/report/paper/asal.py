@@ -18,7 +18,7 @@ from al_bench.report.figures.plots import Line, Picture, line_chart
 from al_bench.report.measures import Measure, listed, measure
 from al_bench.report.paper import Addition, Paper
 from al_bench.report.tables import Table
-from al_bench.storage.exported import Record
+from al_bench.storage.record import CycleRecord
 
 Curves = Mapping[str, Sequence[Point]]
 Means = Mapping[str, float]
@@ -83,7 +83,7 @@ def show_assumptions(charts: Charts, problems: list[Problem]) -> Assumptions | N
 
 
 def _plots(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> list[Assumption]:
-    largest = math.log(len(found[0][0].first.cycles[0]["class_counts"])) * 1.05
+    largest = math.log(len(found[0][0].first.cycles[0].class_counts)) * 1.05
     nats, distance = measure("entropy"), Measure("distance to the match", "", 1.0, 2, True)
 
     def panels(names: Sequence[str], needed: str, shown: Measure, top: float | None) -> list[Panel]:
@@ -177,7 +177,7 @@ def _table(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> Table:
     return Table("assumptions", about, ["method", *(_COLUMNS[name] for name in shown)], rows)
 
 
-def derive_means(record: Record, rows: Rows) -> dict[str, float]:
+def derive_means(record: CycleRecord, rows: Rows) -> dict[str, float]:
     """What follows from several traces of a cycle, and from the ranks of its matches:
 
     entropy_gap: of |H(synthetic) - H(match)|; rank: of the match among its synthetic image's neighbors, 0 the nearest;
@@ -188,7 +188,7 @@ def derive_means(record: Record, rows: Rows) -> dict[str, float]:
         pairs = zip(rows["entropy_after"], rows["entropy_of_match"], strict=True)
         gap = mean_of([abs(a - b) for a, b in pairs if a is not None and b is not None])
         found.update({} if gap is None else {"entropy_gap": gap})
-    if ranks := record["query"]["ranks"]:
+    if ranks := record.query.ranks:
         found.update(rank=fmean(ranks), taken=sum(rank > 0 for rank in ranks) / len(ranks))
     return found
 

@@ -99,16 +99,16 @@ def test_medians_in_turn_as_multiples_of_the_unit(tmp_path: Path, clock: Clock, 
     with store(tmp_path) as opened:
         made(tmp_path, lines).run(opened)
         (record,) = opened.records
-    assert record["metrics"] == {"slow_ratio": 4.0, "quick_ratio": 0.5, "own_ratio": 1.0}
+    assert record.metrics == {"slow_ratio": 4.0, "quick_ratio": 0.5, "own_ratio": 1.0}
     assert asked == ["slow 1", "quick 1", "own 2"] * 3
     assert [scale for scale, _ in Fixed.trained] == [1.0, 2.0], "learners that are alike train once"
     assert Fixed.trained[0][1] == Fixed.trained[1][1], "on the same labels"
-    assert record["tables"]["query_time"]["rows"] == [
+    assert record.tables["query_time"]["rows"] == [
         ["slow", 4.0, 8.0, 7.0, 90.0, "measured"],
         ["quick", 0.5, 1.0, 1.0, 30.0, "measured"],
         ["own", 1.0, 2.0, 1.0, 5.0, "measured"],
     ]
-    assert record["finished"] == (
+    assert record.finished == (
         "20 of 110 images are chosen, in times of the 2 s that own takes, by quick 0.5, own 1, slow 4"
     )
 
@@ -124,8 +124,8 @@ def test_a_line_that_does_not_fit_is_said_and_the_unit_must(tmp_path: Path, cloc
         assert Fixed.trained == []
         made(tmp_path, lines, repeats=1).run(opened)
         (record,) = opened.records
-    assert record["metrics"] == {"own_ratio": 1.0}
-    assert record["tables"]["query_time"]["rows"][0] == [
+    assert record.metrics == {"own_ratio": 1.0}
+    assert record.tables["query_time"]["rows"][0] == [
         "picky", None, None, None, None, "not measured: Brightness has no critic"
     ]  # fmt: skip
 
@@ -142,7 +142,7 @@ def test_a_kill_loses_neither_a_model_nor_a_number(tmp_path: Path, clock: Clock,
         (record,) = opened.records
     assert len(Fixed.trained) == 1
     assert len(asked) == 2 + 4
-    assert [row[2:5] for row in record["tables"]["query_time"]["rows"]] == [[4.0, 2.0, 6.0]] * 2
+    assert [row[2:5] for row in record.tables["query_time"]["rows"]] == [[4.0, 2.0, 6.0]] * 2
     assert not (tmp_path / "run" / "scratch").exists()
 
 
@@ -168,7 +168,7 @@ def test_every_method_of_table_1_is_timed(tmp_path: Path) -> None:
     with store(tmp_path) as opened:
         procedure.run(opened)
         (record,) = opened.records
-    rows = {row[0]: row for row in record["tables"]["query_time"]["rows"]}
+    rows = {row[0]: row for row in record.tables["query_time"]["rows"]}
     names = [
         "random",
         "least_confidence",
@@ -183,8 +183,8 @@ def test_every_method_of_table_1_is_timed(tmp_path: Path) -> None:
     ]
     assert list(rows) == names
     assert {row[5] for row in rows.values()} == {"measured"}
-    assert record["metrics"]["deepfool_ratio"] > record["metrics"]["mc_entropy_ratio"] > 1
-    assert record["finished"].startswith("10 of 180 images are chosen, in times of the ")
+    assert record.metrics["deepfool_ratio"] > record.metrics["mc_entropy_ratio"] > 1
+    assert record.finished.startswith("10 of 180 images are chosen, in times of the ")
 
 
 def test_its_first_labels_are_those_of_a_run() -> None:

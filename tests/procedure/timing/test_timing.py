@@ -20,7 +20,7 @@ def run(folder: Path, *overrides: str) -> dict[str, Any]:
     with RunStore(folder / "run", {}, {}) as store:
         made.run(store)
         (record,) = store.records
-    return record
+    return record.plain()
 
 
 def test_asal_is_measured_at_every_size_and_scans_up_to_theirs(tmp_path: Path) -> None:

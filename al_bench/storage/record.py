@@ -1,0 +1,170 @@
+"""What is stored of a cycle, and of a procedure without cycles, as plain values that a person can read.
+
+`read_record` and `plain` are inverse: a stored record that is read and written again is the same.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from al_bench.active.stopping import Stopping
+from al_bench.files import digest
+
+Plain = dict[str, Any]  # as JSON holds it
+
+_OF_FILES = frozenset({"sha256", "sha256_model", "sha256_record"})
+_PLACE = {"index": 0, "annotations": 0}  # what the file of a measurement says beside it
+
+
+class RecordError(ValueError):
+    """Values that are no record of this version; the message says why, as the end of a sentence that names them."""
+
+
+class _Stored(BaseModel):
+    """A key that is not known is refused: it would be lost, and the record's sum with it."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
+
+    def plain(self) -> Plain:
+        """As it is written: a field that has a default is there only where it has another value."""
+        fields = {field.alias or name: field for name, field in type(self).model_fields.items()}
+        usual = {key: field.default for key, field in fields.items() if not field.is_required()}
+        return {
+            key: value
+            for key, value in self.model_dump(by_alias=True).items()
+            if key not in usual or value != usual[key]
+        }
+
+
+class PartCost(_Stored):
+    """seconds of wall time; optimizer_steps of all optimizers; images_seen in training; peak_memory in bytes."""
+
+    seconds: float
+    optimizer_steps: int
+    images_seen: int
+    peak_memory: int
+
+
+class QueryRecord(_Stored):
+    """What was asked for, a row per annotation; each None where it is not known or does not apply.
+
+    indices: places in the pool; labels: integers, or lists of them where a row has several; scores: what it was chosen
+    by; ranks: of the match among the neighbors of its synthetic image, 0 the nearest; entropies: predictive, in nats.
+    A cell that would be too large has fewer `scores` and `entropies` than rows.
+    """
+
+    indices: list[int] | None
+    labels: list[Any] | None
+    scores: list[float | None] | None
+    ranks: list[int] | None
+    entropies: list[float | None] | None
+
+
+class CycleRecord(_Stored):
+    """One cycle.
+
+    annotations: all bought so far; unlabeled: images left in the pool; validation_labels: how many the training looked
+    at, whether they count as annotations or not; metrics: a number or a list of numbers each, the headline first;
+    test_images: how many there are, where it is kept which of them were right; chosen_entropy: mean over the query, in
+    nats, None for the initial labels; class_counts: labels of the training set; trace: what the strategy measured, a
+    number per row; costs: by part. commit: of the code.
+
+    The sums are of the files beside the record and of all else in it. Only a cell's cycles have `correct`, a bit for
+    each test image, eight to a byte, and `trace_mean`, over all rows where `trace` has fewer.
+    """
+
+    index: int
+    annotations: int
+    unlabeled: int
+    validation_labels: int = 0
+    metrics: dict[str, Any]
+    test_images: int | None = None
+    chosen_entropy: float | None
+    class_counts: list[int]
+    query: QueryRecord
+    trace: dict[str, list[float | None]] | None = None  # None in runs from before it was kept
+    costs: dict[str, PartCost] = Field(alias="effort")
+    commit: str
+    sha256: str | None = None
+    sha256_model: str | None = None
+    sha256_record: str | None = None
+    correct: list[int] | None = None
+    trace_mean: dict[str, float] | None = None
+
+
+class Measurement(_Stored):
+    """All that a procedure without cycles found.
+
+    finished: the result in a sentence, why nothing follows. metrics: numbers, the one to be shown first in front.
+    tables: by name, each `about` (what a row is), `columns` and `rows`, as `report.tables.Table` takes them, and maybe
+    `plots`, each `about` (its y axis), the column `x` and the columns `y` over it, as `figures.table_plots` draws them.
+    Of a plot: `by` a column, a line for each of its values; `dashed` {column: value}, rows whose line comes dashed;
+    `scale` of both axes, linear or log.
+    """
+
+    metrics: dict[str, Any]
+    tables: dict[str, dict[str, Any]]
+    finished: str
+    costs: dict[str, PartCost] = Field(alias="effort")
+    commit: str
+    sha256: str | None = None
+    sha256_model: str | None = None
+    sha256_record: str | None = None
+
+    def plain(self) -> Plain:
+        """As it is written, in the place of a first cycle."""
+        return {**_PLACE, **super().plain()}
+
+
+Record = CycleRecord | Measurement
+
+
+def read_record(values: object) -> Record:
+    """A record from its plain values. Raises RecordError where something is missing or is not known."""
+    if not isinstance(values, dict):
+        raise RecordError("is not a record")
+    try:
+        if "query" in values or "unlabeled" in values:
+            return CycleRecord.model_validate(values)
+        place = {key: values.get(key) for key in _PLACE}
+        if place != _PLACE:
+            raise RecordError(f"says that it is cycle {place['index']} and is the record of none")
+        return Measurement.model_validate({key: value for key, value in values.items() if key not in _PLACE})
+    except ValidationError as error:
+        raise RecordError(_sentence(error)) from error
+
+
+def record_sum(values: Mapping[str, Any]) -> str:
+    """The SHA-256 that a record's plain values state of all else in them."""
+    stated = {key: value for key, value in values.items() if key != "sha256_record"}
+    return digest(json.dumps(stated, sort_keys=True).encode())
+
+
+def without_sums(record: Record) -> Record:
+    """The record without the sums of files that stay behind, and that of the record itself."""
+    return record.model_copy(update=dict.fromkeys(_OF_FILES))
+
+
+def cycles_of(records: Iterable[Record]) -> list[CycleRecord]:
+    """Those of cycles: none where a procedure measured without them."""
+    return [record for record in records if isinstance(record, CycleRecord)]
+
+
+def find_end(record: Record | None, stopping: Stopping) -> str | None:
+    """Why nothing follows a run's last record, in words; None where a cycle does. record: None before the first."""
+    return record.finished if isinstance(record, Measurement) else stopping.reason(record)
+
+
+def _sentence(error: ValidationError) -> str:
+    found = {
+        kind: [".".join(map(str, one["loc"])) for one in error.errors() if one["type"] == kind]
+        for kind in ("missing", "extra_forbidden")
+    }
+    if found["missing"]:
+        return f"was written by another version, without {', '.join(found['missing'])}"
+    if found["extra_forbidden"]:
+        return f"was written by another version, with {', '.join(found['extra_forbidden'])}"
+    first = error.errors()[0]
+    return f"was written by another version, {'.'.join(map(str, first['loc']))}: {first['msg']}"

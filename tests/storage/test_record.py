@@ -1,0 +1,61 @@
+import json
+from pathlib import Path
+
+import pytest
+from made_runs import cycle, made_record
+
+from al_bench.active.stopping import Stopping
+from al_bench.storage.cell import read_cell
+from al_bench.storage.record import Measurement, RecordError, cycles_of, find_end, read_record
+
+CELLS = sorted((Path(__file__).parents[2] / "results" / "cells").glob("*.cell.xz"))
+COST = {"seconds": 1.0, "optimizer_steps": 2, "images_seen": 3, "peak_memory": 4}
+MEASURED = {
+    "index": 0, "annotations": 0, "metrics": {"counts": True}, "tables": {}, "finished": "the GAN counts",
+    "effort": {"fit": COST}, "commit": "abc",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", CELLS[:: max(1, len(CELLS) // 12)], ids=lambda path: path.name)
+def test_exported_records_are_written_as_they_were_read(path):
+    """To the order of their keys and the text of their numbers."""
+    for values in read_cell(path)["cycles"]:
+        assert json.dumps(read_record(values).plain()) == json.dumps(values)
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"validation_labels": 5}, {"test_images": 9, "correct": [1, 0]}, {"trace": {}, "trace_mean": {}}]
+)
+def test_what_a_cycle_does_not_have_is_not_written(more):
+    values = {**cycle(1, 0.5), **more}
+    assert read_record(values).plain() == values
+
+
+def test_a_measurement_is_no_cycle():
+    found = read_record(MEASURED)
+    assert isinstance(found, Measurement) and not hasattr(found, "annotations")
+    assert list(found.plain()) == list(MEASURED) and found.plain() == MEASURED
+    assert cycles_of([found]) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([], "is not a record"),
+        ({"index": 0, "annotations": 0}, "without metrics, tables, finished, effort, commit"),
+        ({**cycle(1, 0.5), "query": {"indices": None}}, r"without query\.labels, query\.scores"),
+        ({**MEASURED, "effort": {"fit": {}}}, r"without effort\.fit\.seconds"),
+        ({**cycle(1, 0.5), "certainty": 1}, "by another version, with certainty"),
+        ({**cycle(1, 0.5), "annotations": "many"}, "another version, annotations: .*integer"),
+        ({**MEASURED, "index": 3}, "is cycle 3"),
+    ],
+)
+def test_other_values_are_refused_and_named(values, said):
+    with pytest.raises(RecordError, match=said):
+        read_record(values)
+
+
+def test_a_measurement_says_itself_that_nothing_follows():
+    assert find_end(read_record(MEASURED), Stopping(100)) == "the GAN counts"
+    assert find_end(made_record(annotations=100), Stopping(100)) == "the budget of 100 annotations is spent"
+    assert find_end(None, Stopping(100)) is None

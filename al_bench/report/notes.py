@@ -47,7 +47,7 @@ def _loss(group: Group) -> Iterator[str]:
     loss = (group.first.identity.get("learner") or {}).get("loss")
     if loss is None:
         return
-    name = loss["part"].partition("@")[0].rpartition("/")[-1]
+    name = loss if isinstance(loss, str) else loss["part"].partition("@")[0].rpartition("/")[-1]  # by name, or a part
     yield (
         f"trained with the loss {name}, whose scores are no log-probabilities; where an "
         "entropy is shown, probabilities are the softmax of the scores, for two classes p = sigmoid(2s) with s half "

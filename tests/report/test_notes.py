@@ -34,6 +34,11 @@ def test_what_the_entropy_of_a_hinge_trained_model_is(tmp_path):
     assert "p = sigmoid(2s)" in sentence
 
 
+def test_a_loss_that_a_learner_knows_by_name_is_named(tmp_path):
+    (sentence,) = said(tmp_path, "adba", learner={"part": "learner/boundary@1", "loss": "boundary"})
+    assert "trained with the loss boundary" in sentence
+
+
 def test_the_cross_entropy_needs_no_word(tmp_path):
     """It is the default, which an identity leaves out."""
     assert said(tmp_path, learner={"part": "made.Supervised"}, oracle={"part": "made.GroundTruth"}) == []

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pooch
+import requests
 
 from al_bench.errors import UserError
 from al_bench.files import hold, name_full_disk
@@ -56,10 +57,17 @@ def fetch(urls: Sequence[str], path: Path, checksum: str) -> None:
                 pooch.retrieve(url, f"md5:{checksum}", path.name, path.parent, downloader=_download)
             return
         except (OSError, *_BROKEN) as error:
-            problems.append(f"{url}: {error}")
+            problems.append(f"{url}: {_say(error)}")
         except ValueError:  # pooch's word for another MD5
             problems.append(f"{url} is corrupted or truncated")
     raise OSError("; ".join(problems))
+
+
+def _say(error: BaseException) -> str:
+    """What was wrong, in few words: of a connection that fails requests tells every layer."""
+    if isinstance(error, requests.Timeout):
+        return "timed out"
+    return "the server cannot be reached" if isinstance(error, requests.ConnectionError) else str(error)
 
 
 def check(path: Path, checksum: str) -> None:

@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from al_bench.config.command_line import effects, help_text, unknown_choice
-from al_bench.config.identity import identify, label_of, metrics_of
+from al_bench.config.identity import identify, label_of, metrics_of, records_of
 from al_bench.config.resolvers import register_resolvers
 from al_bench.config.values import plain, written_and_resolved
 
@@ -60,6 +60,7 @@ def run(config: DictConfig) -> None:
     about = {
         "label": label_of(runtime.choices, config),
         "metrics": [metric.plain() for metric in metrics],
+        "records": [recorded.plain() for recorded in records_of(config)],
         "config": whole,
         "choices": dict(runtime.choices),
         "commit": current_commit(),

@@ -10,6 +10,7 @@ from safetensors.numpy import save
 from al_bench.active.part import hash_of
 from al_bench.files import digest, write_json
 from al_bench.storage.record import CycleRecord, read_record
+from al_bench.strategy.asal import Asal
 
 Record = dict[str, Any]
 
@@ -23,7 +24,12 @@ CHOICES = {
 }
 TRACE = {"entropy_before": [0.25, 0.75], "entropy_after": [1.25, 1.75], "entropy_of_match": [0.25, 0.75]}
 ACCURACY = {"name": "accuracy", "unit": "fraction", "higher_is_better": True}
-ABOUT = {"metrics": [ACCURACY], "commit": "abc", "hardware": {"gpus": []}}
+ABOUT = {
+    "metrics": [ACCURACY],
+    "records": [one.plain() for one in Asal.records],
+    "commit": "abc",
+    "hardware": {"gpus": []},
+}
 EFFORT = {"seconds": 2.0, "optimizer_steps": 10, "images_seen": 160, "peak_memory": 3 * 2**20}
 
 

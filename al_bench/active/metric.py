@@ -1,4 +1,4 @@
-"""What a metric is: its name, its unit, and which way is better."""
+"""What is measured, by those who measure it: metrics of a model, and what a strategy records inside its queries."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -27,3 +27,29 @@ class Metric:
     def stored(cls, value: Mapping[str, Any]) -> "Metric":
         """The inverse of `plain`."""
         return cls(value["name"], value["unit"], value["higher_is_better"])
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a strategy records of each annotation that it asks for: one tensor of its query's trace.
+
+    words: as a person reads it; unit: "nats", or "" where it has none.
+    """
+
+    name: str
+    words: str
+    unit: str = ""
+
+    @property
+    def heading(self) -> str:
+        """For a column."""
+        return f"{self.words}, {self.unit}" if self.unit else self.words
+
+    def plain(self) -> dict[str, Any]:
+        """As a run's configuration file holds it."""
+        return asdict(self)
+
+    @classmethod
+    def stored(cls, value: Mapping[str, Any]) -> "Recorded":
+        """The inverse of `plain`."""
+        return cls(value["name"], value["words"], value["unit"])

@@ -6,7 +6,7 @@ from typing import Any
 from al_bench.files import read_json
 from al_bench.storage.record import CycleRecord, Plain, Record, RecordError, read_record, record_sum
 
-_ABOUT = ("identity", "label", "metrics", "config", "choices", "commit", "hardware")
+_ABOUT = ("identity", "label", "metrics", "records", "config", "choices", "commit", "hardware")
 _INSIDE = {
     "identity": ("part", "seed"),
     "config": ("dataset", "loop"),

@@ -10,7 +10,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from al_bench.active.metric import Metric
+from al_bench.active.metric import Metric, Recorded
 from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.analysis.checking import (
@@ -72,6 +72,11 @@ class Run:
     def metrics(self) -> tuple[Metric, ...]:
         """The evaluator's, as the run declares them."""
         return tuple(Metric.stored(metric) for metric in self.about["metrics"])
+
+    @cached_property
+    def recorded(self) -> dict[str, Recorded]:
+        """What the strategy records inside its queries, by name, as the run declares it."""
+        return {value["name"]: Recorded.stored(value) for value in self.about["records"]}
 
     @property
     def seed(self) -> int:

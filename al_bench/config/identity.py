@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from al_bench.active.metric import Metric
+from al_bench.active.metric import Metric, Recorded
 from al_bench.active.part import counts, describe_call, hash_of, plain_value
 
 _REFERENCES = ("hydra.utils.get_method", "hydra.utils.get_class")  # nodes that give what stands at a path
@@ -42,6 +42,12 @@ def metrics_of(config: DictConfig) -> tuple[Metric, ...]:
     """The metrics that are one number of the evaluator that is chosen."""
     metrics: tuple[Metric, ...] = _find(config.evaluator._target_).scalars
     return metrics
+
+
+def records_of(config: DictConfig) -> tuple[Recorded, ...]:
+    """What the strategy that is chosen records inside its queries."""
+    records: tuple[Recorded, ...] = _find(config.strategy._target_).records
+    return records
 
 
 def run_id(*, _root_: DictConfig) -> str:

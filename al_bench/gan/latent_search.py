@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from al_bench.active import scores
+from al_bench.active.metric import Recorded
 from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
@@ -31,6 +32,13 @@ class Found:
     start_images: Tensor
     latents: Tensor
     images: Tensor
+
+    RECORDS: ClassVar[tuple[Recorded, ...]] = (
+        Recorded("entropy_before", "H of the start", "nats"),
+        Recorded("entropy_after", "H synthetic", "nats"),
+        Recorded("norm_before", "|z| of the start"),
+        Recorded("norm_after", "|z| found"),
+    )
 
     def trace(self, model: Network) -> Mapping[str, Tensor]:
         """(Q,) each: predictive entropy of the image and Euclidean norm of its latent, before and after."""

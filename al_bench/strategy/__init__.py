@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from al_bench.active.metric import Recorded
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, Query
 from al_bench.dataset import Dataset
@@ -24,6 +25,8 @@ class Strategy(ABC):
     """Whether it makes up inputs that are no images, and so needs `Dataset.decode` to show them."""
     synthesizes: ClassVar[bool] = False
     """Whether it asks for labels of synthetic inputs, which not every oracle gives."""
+    records: ClassVar[tuple[Recorded, ...]] = ()
+    """What its queries' traces hold, nothing else."""
     order_invariant: ClassVar[bool] = True
     """Whether the same images are chosen however the pool is ordered; a member says why where they are not."""
 

@@ -7,6 +7,7 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.inputs import as_stored
+from al_bench.active.metric import Recorded
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import SyntheticQuery
@@ -42,6 +43,8 @@ class Adba(Strategy):
         """Takes what the representation decodes by."""
         assert dataset.decode is not None, "`fitting` refuses a representation without"
         self.decode = dataset.decode
+
+    records: ClassVar[tuple[Recorded, ...]] = (Recorded("position", "image that the line begins at"),)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> SyntheticQuery:
         """Lines as latents (Q, V, D), shown as images; scores are the distances of their pool latents to the boundary.

@@ -1,7 +1,7 @@
 """ASAL: synthesize uncertain images, ask for their nearest neighbors in the pool (ASAL Alg. 1)."""
 
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from al_bench.active import scores
 from al_bench.active.inputs import Inputs, as_stored
+from al_bench.active.metric import Recorded
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
@@ -18,7 +19,7 @@ from al_bench.errors import UserError
 from al_bench.feature import Feature
 from al_bench.feature.pca import Pca, fit_pca
 from al_bench.gan import Gan, GanNetworks
-from al_bench.gan.latent_search import GeneratorMode, LatentSearch, Score, of_images
+from al_bench.gan.latent_search import Found, GeneratorMode, LatentSearch, Score, of_images
 from al_bench.matcher import Matcher
 from al_bench.network import Network
 from al_bench.network.predict import predict, stream
@@ -81,6 +82,14 @@ class Asal(Strategy):
         self.feature.prepare(dataset, artifacts)
         if not self.feature.follows_model:
             self._index(dataset.train.images, None)
+
+    records: ClassVar[tuple[Recorded, ...]] = (
+        *Found.RECORDS,
+        Recorded("entropy_of_match", "H of the match", "nats"),
+        Recorded("distance_to_match", "distance to the match"),
+        Recorded("generated", "synthetic images"),
+        Recorded("pool_best_entropy", "H of the pool's best", "nats"),
+    )
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         """The matches in the order of synthesis, of falling score where there are more candidates than are asked for;

@@ -1,6 +1,7 @@
 """GAAL: synthesize images on the decision boundary and ask for *their* labels (Zhu and Bento 2017; ASAL Sec. 5.3)."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
@@ -8,6 +9,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from al_bench.active.inputs import as_stored
+from al_bench.active.metric import Recorded
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import SyntheticQuery
@@ -55,6 +57,8 @@ class Gaal(Strategy):
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains the GAN, or takes the stored one."""
         self.networks = self.gan.trained(dataset, artifacts)
+
+    records: ClassVar[tuple[Recorded, ...]] = (*Found.RECORDS, Recorded("tries", "searches"))
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> SyntheticQuery:
         """Synthetic images as the pool stores its own; scores are their distances to the boundary."""

@@ -8,6 +8,7 @@ import torch
 from pydantic import NonNegativeFloat
 from torch import Tensor
 
+from al_bench.active.metric import Recorded
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
@@ -39,6 +40,7 @@ class Waal(Strategy):
     mixture: Fraction
     bounds: tuple[Score, Score]
     needs: ClassVar[frozenset[str]] = frozenset({"critic"})
+    records: ClassVar[tuple[Recorded, ...]] = (Recorded("uncertainty", "U"), Recorded("critic", "g"))
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         critique = cast(Criticizing, model).critique

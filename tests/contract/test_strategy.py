@@ -92,6 +92,14 @@ def test_asks_for_exactly_as_many_as_it_is_told(case: Case, pool: Pool) -> None:
         assert query.scores is None or query.scores.isfinite().all()
 
 
+def test_records_what_it_declares_and_nothing_else(case: Case, pool: Pool) -> None:
+    """One that finds the pool's best only when it is told to scan declares that too."""
+    declared = [recorded.name for recorded in case.strategy(case.dataset).records]
+    assert len(declared) == len(set(declared))
+    assert set(case.query(pool).trace) <= set(declared)
+    assert not declared or case.query(pool).trace
+
+
 def test_asks_for_distinct_unlabeled_images_or_for_new_ones(case: Case, pool: Pool) -> None:
     strategy, query = case.strategy(case.dataset), case.query(pool)
     assert strategy.synthesizes == isinstance(query, SyntheticQuery)

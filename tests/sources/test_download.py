@@ -107,7 +107,10 @@ def test_without_a_network_it_says_what_to_put_where(tmp_path: Path) -> None:
     def get(folder: Path, absent: object) -> None:
         fetch(["http://127.0.0.1:1/file"], folder / "file", MD5)
 
-    with pytest.raises(UserError, match=rf"{tmp_path} lacks files that could not be had \(.*127\.0\.0\.1:1.*cannot be reached.*\): put it there"):
+    with pytest.raises(
+        UserError,
+        match=rf"{tmp_path} lacks files that could not be had \(.*127\.0\.0\.1:1.*cannot be reached.*\): put it there",
+    ):
         complete(tmp_path, {"file": MD5}, get, "put it there")
 
 

@@ -63,6 +63,7 @@ def run(folder, *overrides, budget=65):
     about = {
         "label": label_of(choices, config),
         "metrics": [metric.plain() for metric in metrics_of(config)],
+        "records": [],
         "config": whole,
         "choices": choices,
         "commit": "c0ffee",

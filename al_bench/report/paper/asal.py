@@ -31,18 +31,11 @@ _IN_WORDS = {  # traces with their names and dashes in a plot
     "distance_to_match": ("distance", ""),
     "taken": ("share", ""),
 }
-_COLUMNS = {  # of the table
-    "entropy_before": "H of the start, nats",
-    "entropy_after": "H synthetic, nats",
-    "pool_best_entropy": "H of the pool's best, nats",
-    "entropy_of_match": "H of the match, nats",
-    "entropy_gap": "|H synthetic - H match|, nats",
-    "distance_to_match": "distance to the match",
-    "taken": "nearest taken, %",
-    "rank": "mean rank",
-    "norm_before": "|z| of the start",
-    "norm_after": "|z| found",
-}
+_DERIVED = {"entropy_gap": "|H synthetic - H match|, nats", "taken": "nearest taken, %", "rank": "mean rank"}
+_COLUMNS = (  # of the table; what is not derived is headed as the strategy declares it
+    "entropy_before", "entropy_after", "pool_best_entropy", "entropy_of_match", "entropy_gap", "distance_to_match",
+    "taken", "rank", "norm_before", "norm_after",
+)  # fmt: skip
 _FACTORS = {"taken": 100}
 
 
@@ -174,7 +167,13 @@ def _table(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> Table:
     for group, curves in found:
         rows.append([group.name, *(_means(curves).get(name) for name in shown)])
     about = f"{charts.section.title}: inside the queries, means over a cycle's images, then cycles, then seeds"
-    return Table("assumptions", about, ["method", *(_COLUMNS[name] for name in shown)], rows)
+    return Table("assumptions", about, ["method", *(_heading(name, found) for name in shown)], rows)
+
+
+def _heading(name: str, found: Sequence[tuple[Group, Curves]]) -> str:
+    if name in _DERIVED:
+        return _DERIVED[name]
+    return next(group.first.recorded[name].heading for group, curves in found if name in curves)
 
 
 def derive_means(record: CycleRecord, rows: Rows) -> dict[str, float]:

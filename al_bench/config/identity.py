@@ -29,13 +29,17 @@ def describe_node(node: Any) -> Any:
         return describe_call(_find(node["path"]), {})
     if isinstance(node, Mapping) and "_target_" in node:
         target = _find(node["_target_"])
-        names = [str(key) for key in node if not str(key).startswith("_") and counts(target, str(key))]
+        names = [str(key) for key in node if _is_argument(str(key)) and counts(target, str(key))]
         return describe_call(target, {name: describe_node(node[name]) for name in names})
     if isinstance(node, Mapping):
         return {str(key): describe_node(value) for key, value in node.items()}
     if isinstance(node, list):
         return [describe_node(value) for value in node]
     return plain_value(node)
+
+
+def _is_argument(key: str) -> bool:
+    return not key.startswith("_") or key == "_args_"  # the others say how it is made, not of what
 
 
 def metrics_of(config: DictConfig) -> tuple[Metric, ...]:

@@ -23,6 +23,8 @@ from al_bench.files import digest
 FORMAT = 1
 SUFFIX = ".cell.xz"
 _MOST_BYTES = 1 << 30  # unpacked, so that a small file cannot fill the memory
+_MOST_NUMBERS = 50_000_000
+_BROKEN = (lzma.LZMAError, EOFError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _FEWEST = 4  # numbers of a list that becomes an array
 _WHOLE = [np.dtype(name) for name in ("u1", "i1", "u2", "i2", "u4", "i4", "i8")]
 _PICTURES = ("synthetic", "match")  # of an entry of `images`: PNG in base64
@@ -32,6 +34,10 @@ Cell = dict[str, Any]
 
 class CellError(ValueError):
     """A file that is no whole cell; the message says why, as the end of a sentence that names it."""
+
+
+class OtherFormatError(CellError):
+    """A cell of another version, which may be whole."""
 
 
 def pack(cell: Mapping[str, Any]) -> bytes:
@@ -50,12 +56,12 @@ def unpack(data: bytes) -> Cell:
         head, _, content = opened.decompress(data, max_length=_MOST_BYTES).partition(b"\n")
         stated = json.loads(head)
         if stated.get("format") != FORMAT:
-            raise CellError(f"is of format {stated.get('format')}, this version reads {FORMAT}")
-        if not opened.eof or digest(content) != stated.get("sha256"):
+            raise OtherFormatError(f"is of format {stated.get('format')}, this version reads {FORMAT}")
+        if not opened.eof or opened.unused_data or digest(content) != stated.get("sha256"):
             raise CellError("is corrupted, its content does not hash to the sum that it states")
         arrays = load_arrays(content)
-        cell = _with_arrays(json.loads(_metadata(content)["cell"]), arrays)
-    except (lzma.LZMAError, EOFError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        cell = _with_arrays(json.loads(_metadata(content)["cell"]), arrays, [_MOST_NUMBERS])
+    except _BROKEN as error:
         raise error if isinstance(error, CellError) else CellError("is not a whole cell") from error
     return dict(cell)
 
@@ -67,7 +73,9 @@ def read_cell(path: Path) -> Cell:
         cell = unpack(path.read_bytes())
     except OSError as error:
         raise CellError("cannot be read") from error
-    own = hash_of(cell.get("identity", {}))
+    if not isinstance(cell.get("identity"), dict) or not isinstance(cell.get("cycles"), list):
+        raise CellError("is not a whole cell")
+    own = hash_of(cell["identity"])
     if id_of(path) != own:
         raise CellError(f"holds run {own}, which is not its name")
     return cell
@@ -123,17 +131,22 @@ def _array(values: list[Any]) -> np.ndarray | None:
     return short if _numbers(short) == values else exact
 
 
-def _with_arrays(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+def _with_arrays(value: Any, arrays: Mapping[str, np.ndarray], left: list[int]) -> Any:
+    """The inverse. left: how many more numbers a cell may come to, however often it refers to an array."""
     if isinstance(value, dict) and value.keys() == {"array"}:
-        return _numbers(arrays[f"{value['array']:06d}"])
+        array = arrays[f"{value['array']:06d}"]
+        left[0] -= array.size
+        if left[0] < 0:
+            raise CellError("unpacks to more than a run can hold")
+        return _numbers(array)
     if isinstance(value, dict):
         return {
             key: base64.b64encode(arrays[f"{item['array']:06d}"].tobytes()).decode()
             if key in _PICTURES and isinstance(item, dict)
-            else _with_arrays(item, arrays)
+            else _with_arrays(item, arrays, left)
             for key, item in value.items()
         }
-    return [_with_arrays(item, arrays) for item in value] if isinstance(value, list) else value
+    return [_with_arrays(item, arrays, left) for item in value] if isinstance(value, list) else value
 
 
 def _numbers(array: np.ndarray) -> list[Any]:

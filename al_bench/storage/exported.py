@@ -14,9 +14,20 @@ from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.config.identity import identify, metrics_of
 from al_bench.config.values import plain
+from al_bench.errors import UserError
 from al_bench.files import read_json, set_aside, written_whole
-from al_bench.storage.cell import SUFFIX, Cell, CellError, pack, read_cell
-from al_bench.storage.record import CycleRecord, Plain, Record, RecordError, find_end, read_record, without_sums
+from al_bench.storage.cell import SUFFIX, Cell, CellError, OtherFormatError, pack, read_cell
+from al_bench.storage.record import (
+    CycleRecord,
+    Plain,
+    Record,
+    RecordError,
+    cycles_of,
+    find_end,
+    read_record,
+    read_whole_record,
+    without_sums,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -50,11 +61,11 @@ def _finished(folder: Path) -> Cell | None:
     try:
         stored, records = read_json(folder / "config.json"), stored_cycles(folder)
         cycles = [_portable_cycle(record, folder).plain() for record in records]
-    except (ValueError, OSError):
+        metrics = [Metric.stored(metric) for metric in stored["metrics"]]
+        reason = find_end(records[-1] if records else None, Stopping.stored(stored["config"]["loop"], metrics))
+    except (ValueError, KeyError, TypeError, OSError):
         logger.warning(f"left out, corrupted: {folder}")
         return None
-    metrics = [Metric.stored(metric) for metric in stored["metrics"]]
-    reason = find_end(records[-1] if records else None, Stopping.stored(stored["config"]["loop"], metrics))
     if reason is None:
         logger.info(f"left out, not finished: {folder}")
         return None
@@ -76,7 +87,12 @@ def _exported_cycles(path: Path) -> list[Record]:
     if not path.exists():
         return []
     try:
-        return [read_record(values) for values in read_cell(path)["cycles"]]
+        records = [read_record(values) for values in read_cell(path)["cycles"]]
+        if [record.index for record in cycles_of(records)] != list(range(len(cycles_of(records)))):
+            raise RecordError("lacks a cycle before the last")
+        return records
+    except OtherFormatError as error:
+        raise UserError(f"{path} {error}: use the al_bench that wrote it, or move it away") from error
     except (CellError, RecordError) as error:
         logger.warning(f"{path} {error}: kept as {set_aside(path).name}")
         return []
@@ -150,9 +166,12 @@ def _with_rows(record: Record, rows: int) -> Record:
 
 
 def stored_cycles(folder: Path) -> list[Record]:
-    """The records of a run's folder, in order. Raises ValueError where one is not whole or of another version."""
-    paths = sorted(folder.glob("cycles/[0-9]*.json"), key=lambda path: int(path.stem))
-    return [read_record(read_json(path)) for path in paths]
+    """The records of a run's folder, in order. Raises ValueError where one is missing or not whole, or another
+    version's."""
+    paths = {int(path.stem): path for path in folder.glob("cycles/*.json") if path.stem.isdigit()}
+    if sorted(paths) != list(range(len(paths))):
+        raise RecordError("a cycle before the last is missing")
+    return [read_whole_record(read_json(path)) for _, path in sorted(paths.items())]
 
 
 def finished_cell(cells: Path, wanted: Plain, stopping: Stopping) -> list[Record]:

@@ -79,7 +79,7 @@ class CycleRecord(_Stored):
     annotations: int
     unlabeled: int
     validation_labels: int = 0
-    metrics: dict[str, Any]
+    metrics: dict[str, float | list[float | None] | None]
     test_images: int | None = None
     chosen_entropy: float | None
     class_counts: list[int]
@@ -134,6 +134,14 @@ def read_record(values: object) -> Record:
         return Measurement.model_validate({key: value for key, value in values.items() if key not in _PLACE})
     except ValidationError as error:
         raise RecordError(_sentence(error)) from error
+
+
+def read_whole_record(values: object) -> Record:
+    """A record from the plain values of its own file, which states their sum. Raises RecordError as `read_record`, and
+    where the sum is another."""
+    if isinstance(values, dict) and values.get("sha256_record") != record_sum(values):
+        raise RecordError("is corrupted, its content does not hash to the sum it states")
+    return read_record(values)
 
 
 def record_sum(values: Mapping[str, Any]) -> str:

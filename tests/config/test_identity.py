@@ -249,3 +249,8 @@ def test_waal_is_the_same_run_with_matched_steps_and_without():
     assert run_id(*cell, "match_steps=true") == run_id(*cell)
     labels = {label(_root_=compose(*cell, *more)) for more in ((), ("match_steps=true",))}
     assert labels == {"fashion_mnist-waal/waal+waal/seed=0"}
+
+
+def test_arguments_without_a_name_count_too():
+    first, other = (run_id(*PLAIN, "~dataset.test_share", f"+dataset._args_=[{share}]") for share in (0.2, 0.5))
+    assert first != other

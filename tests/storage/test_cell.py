@@ -1,3 +1,4 @@
+import json
 import lzma
 
 import numpy as np
@@ -80,3 +81,21 @@ def test_what_is_no_cell_is_said_to_be_none(tmp_path, data):
 def test_another_format_is_named(tmp_path):
     with pytest.raises(CellError, match="7"):
         read_cell(put(tmp_path, lzma.compress(b'{"format": 7}\n')))
+
+
+def test_a_small_file_does_not_fill_the_memory():
+    """A list that refers to one long array over and over."""
+    content = lzma.decompress(pack({"identity": IDENTITY, "rows": [[7] * 100_000] * 3})).partition(b"\n")[2]
+    size = int.from_bytes(content[:8], "little")
+    head = json.loads(content[8 : 8 + size])
+    head["__metadata__"]["cell"] = json.dumps({"rows": [{"array": 0}] * 1000})
+    text = json.dumps(head).encode()
+    content = len(text).to_bytes(8, "little") + text + content[8 + size :]
+    first = json.dumps({"format": 1, "sha256": digest(content)}).encode()
+    with pytest.raises(CellError, match="more than"):
+        unpack(lzma.compress(first + b"\n" + content))
+
+
+def test_what_follows_a_cell_makes_it_none():
+    with pytest.raises(CellError):
+        unpack(pack({"identity": IDENTITY}) + b"more")

@@ -1,4 +1,5 @@
 import json
+import lzma
 
 import numpy as np
 import pytest
@@ -7,9 +8,11 @@ from safetensors.numpy import save
 
 from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
+from al_bench.errors import UserError
 from al_bench.files import write_json
 from al_bench.storage import exported as cells
 from al_bench.storage.cell import pack, read_cell
+from al_bench.storage.record import record_sum
 
 IDENTITY = {"seed": 0}
 
@@ -20,9 +23,13 @@ def made_run(outputs, annotations=(20, 30), budget=30):
     about = {"identity": IDENTITY, "metrics": [], "config": {"loop": loop}, "commit": "abc", "hardware": {}}
     write_json(folder / "config.json", about)
     for index, count in enumerate(annotations):
-        record = made_record(index=index, annotations=count)
-        write_json(folder / "cycles" / f"{index:03d}.json", record.plain())
+        write_record(folder, made_record(index=index, annotations=count))
     return folder
+
+
+def write_record(folder, record):
+    values = record.plain()
+    write_json(folder / "cycles" / f"{record.index:03d}.json", {**values, "sha256_record": record_sum(values)})
 
 
 def test_a_finished_run_travels_and_is_found(tmp_path):
@@ -79,9 +86,44 @@ def test_places_of_this_machine_do_not_travel():
 
 
 def test_more_than_a_thousand_cycles_stay_in_order(tmp_path):
-    for index in (999, 1000, 2):
-        write_json(tmp_path / "cycles" / f"{index:03d}.json", made_record(index=index).plain())
-    assert [record.index for record in cells.stored_cycles(tmp_path)] == [2, 999, 1000]
+    (tmp_path / "cycles").mkdir()
+    for index in range(1002):
+        values = made_record(index=index).plain()
+        text = json.dumps({**values, "sha256_record": record_sum(values)})
+        (tmp_path / "cycles" / f"{index:03d}.json").write_text(text)
+    assert [record.index for record in cells.stored_cycles(tmp_path)] == list(range(1002))
+
+
+@pytest.mark.parametrize("damage", ["edited", "missing"])
+def test_a_run_that_was_tampered_with_does_not_travel(tmp_path, damage, caplog):
+    folder = made_run(tmp_path / "outputs", (10, 20, 30))
+    path = folder / "cycles" / "001.json"
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_text(path.read_text().replace("20", "25"))
+    assert cells.export(tmp_path / "outputs", tmp_path / "cells") == []
+    assert str(folder) in caplog.text
+
+
+def test_a_cell_of_another_format_is_left_where_it_is(tmp_path):
+    path = tmp_path / f"one-{hash_of(IDENTITY)}.cell.xz"
+    path.write_bytes(lzma.compress(b'{"format": 2}\n'))
+    with pytest.raises(UserError, match="format 2"):
+        cells.finished_cell(tmp_path, IDENTITY, Stopping(30))
+    assert path.exists()
+
+
+@pytest.mark.parametrize("cycles", [None, 5, [], [{"index": 0}]])
+def test_a_cell_without_whole_cycles_counts_for_nothing(tmp_path, cycles):
+    (tmp_path / f"one-{hash_of(IDENTITY)}.cell.xz").write_bytes(pack({"identity": IDENTITY, "cycles": cycles}))
+    assert cells.finished_cell(tmp_path, IDENTITY, Stopping(30)) == []
+
+
+def test_a_cell_that_lacks_a_cycle_counts_for_nothing(tmp_path):
+    last = made_record(index=1, annotations=30).plain()
+    (tmp_path / f"one-{hash_of(IDENTITY)}.cell.xz").write_bytes(pack({"identity": IDENTITY, "cycles": [last]}))
+    assert cells.finished_cell(tmp_path, IDENTITY, Stopping(30)) == []
 
 
 def cell_of(cycles, rows):
@@ -132,7 +174,7 @@ def test_which_test_images_were_right_travels_as_bits(tmp_path):
     right = np.array([1, 0, 1, 1, 0, 0, 0, 0, 1], dtype=bool)
     folder = made_run(tmp_path / "outputs", (30,))
     record = made_record(index=0, annotations=30, metrics={"accuracy": 4 / 9}, test_images=9)
-    write_json(folder / "cycles" / "000.json", record.plain())
+    write_record(folder, record)
     (folder / "cycles" / "000.safetensors").write_bytes(save({"correct": np.packbits(right)}))
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
     (cycle,) = read_cell(path)["cycles"]
@@ -142,7 +184,7 @@ def test_which_test_images_were_right_travels_as_bits(tmp_path):
 def test_sums_of_files_that_stay_behind_do_not_travel(tmp_path):
     folder = made_run(tmp_path / "outputs", (30,))
     record = made_record(index=0, annotations=30, sha256_model="abc")
-    write_json(folder / "cycles" / "000.json", record.plain())
+    write_record(folder, record)
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
     assert "sha256_model" not in read_cell(path)["cycles"][0]
 

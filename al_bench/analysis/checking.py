@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from al_bench.files import read_json
-from al_bench.storage.record import CycleRecord, Plain, Record, RecordError, read_record, record_sum
+from al_bench.storage.record import CycleRecord, Plain, Record, RecordError, read_record, read_whole_record
 
 _ABOUT = ("identity", "label", "metrics", "records", "config", "choices", "commit", "hardware")
 _INSIDE = {
@@ -34,13 +34,10 @@ def checked_cycle(source: Any, index: int) -> Record:
     """A whole cycle. source: its file, its record, or None where it is missing. Raises UnreadableError."""
     if source is None:
         raise UnreadableError("is missing")
-    values = content(source) if isinstance(source, Path) else source
     try:
-        record = read_record(values)
+        record = read_whole_record(content(source)) if isinstance(source, Path) else read_record(source)
     except RecordError as error:
         raise UnreadableError(str(error)) from error
-    if isinstance(source, Path) and record.sha256_record != record_sum(values):
-        raise UnreadableError("is corrupted, its content does not hash to the sum it states")
     place = record.index if isinstance(record, CycleRecord) else 0
     if place != index or not record.metrics:
         raise UnreadableError(f"says that it is cycle {place} with {len(record.metrics)} metrics")

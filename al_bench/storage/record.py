@@ -139,9 +139,10 @@ def read_record(values: object) -> Record:
 def read_whole_record(values: object) -> Record:
     """A record from the plain values of its own file, which states their sum. Raises RecordError as `read_record`, and
     where the sum is another."""
-    if isinstance(values, dict) and values.get("sha256_record") != record_sum(values):
+    record = read_record(values)
+    if isinstance(values, dict) and record.sha256_record != record_sum(values):
         raise RecordError("is corrupted, its content does not hash to the sum it states")
-    return read_record(values)
+    return record
 
 
 def record_sum(values: Mapping[str, Any]) -> str:

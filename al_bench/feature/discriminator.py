@@ -1,10 +1,10 @@
 """F_disc of ASAL (Sec. 3.2): what the discriminator sees just before it judges."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset
@@ -41,14 +41,9 @@ class Discriminator(Feature):
         """Of the last layer's input, which the untrained discriminator already has."""
         discriminator = self.gan.networks(image_shape).discriminator
         with evaluating(discriminator), torch.no_grad():
-            return _features(discriminator, torch.zeros(1, *image_shape)).shape[1]
+            return discriminator.features(torch.zeros(1, *image_shape)).shape[1]
 
     def extract(self, images: Tensor, model: Network | None) -> Tensor:
         """(B, C, H, W) float images to (B, D)."""
         assert self.networks is not None, "prepare comes first"
-        return _features(self.networks.discriminator, images)
-
-
-def _features(discriminator: nn.Module, images: Tensor) -> Tensor:
-    features: Callable[[Tensor], Tensor] = discriminator.features  # type: ignore[assignment]  # see `gan.GanNetworks`
-    return features(images)
+        return self.networks.discriminator.features(images)

@@ -18,22 +18,21 @@ from al_bench.active.part import describe
 from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
 from al_bench.gan.game import Game
+from al_bench.network.critic import Critic
 from al_bench.storage.artifacts import Artifacts
 from al_bench.training.fit import Fitter
 from al_bench.training.image_batches import ImageBatches
 from al_bench.training.loss_record import Trace
-
-NetworkFactory = Callable[..., nn.Module]
 
 
 class GanNetworks(nn.Module):
     """A trained generator and its discriminator (or critic).
 
     generator: latents (B, Z), z ~ N(0, I), to float images (B, C, H, W) in [0, 1], whatever its own range.
-    discriminator: float images to (B,) values; its `features(images)` gives (B, D), the input of its last layer.
+    discriminator: see `Critic`; its values are a Wasserstein critic's, or logits of "real".
     """
 
-    def __init__(self, generator: nn.Module, discriminator: nn.Module, latent_size: int) -> None:
+    def __init__(self, generator: nn.Module, discriminator: Critic, latent_size: int) -> None:
         super().__init__()
         self.generator, self.discriminator, self.latent_size = generator, discriminator, latent_size
 
@@ -54,8 +53,8 @@ class Gan(ABC):
     GAN itself; it is trained once and shared by runs of every seed. capture: see `training.module.Module`.
     """
 
-    generator: NetworkFactory
-    discriminator: NetworkFactory
+    generator: Callable[..., nn.Module]
+    discriminator: Callable[..., Critic]
     generator_optimizer: Callable[..., Optimizer]
     discriminator_optimizer: Callable[..., Optimizer]
     latent_size: PositiveInt
@@ -71,11 +70,11 @@ class Gan(ABC):
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
 
     @abstractmethod
-    def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    def discriminator_loss(self, discriminator: Critic, real: Tensor, fake: Tensor) -> Tensor:
         """What the discriminator minimises; real, fake: (B, C, H, W) float, fake detached."""
 
     @abstractmethod
-    def generator_loss(self, discriminator: nn.Module, fake: Tensor) -> Tensor:
+    def generator_loss(self, discriminator: Critic, fake: Tensor) -> Tensor:
         """What the generator minimises; fake: (B, C, H, W) float, with gradients to the generator."""
 
     def networks(self, image_shape: Sequence[int]) -> GanNetworks:

@@ -3,33 +3,25 @@ al. 2018, the GAN of ASAL on CIFAR-10, ten classes; settings in docs/papers/asal
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
 
 import torch
 from pydantic import NonNegativeFloat
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.modules.dropout import _DropoutNd
 
 from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.gan.wgan_gp import WganGp
-from al_bench.training.losses import consistency, gradient_penalty, interpolates
+from al_bench.network.critic import Critic
+from al_bench.training.losses import consistency
 
 
-class Critic(Protocol):
-    """What the consistency term looks at: (B, D) features of images, and (B,) values of these."""
-
-    def features(self, images: Tensor, /) -> Tensor: ...
-
-    def score(self, features: Tensor, /) -> Tensor: ...
-
-
-@declare("gan/wgan_ct")
+@declare("gan/wgan_ct", revision=2)
 @dataclass(frozen=True, kw_only=True)
 class WganCt(WganGp):
     """The discriminator has dropout layers, which are on in every pass of the training, the generator's too, and off
-    when features are taken; and `features` and `head`, see `Critic`.
+    when features are taken.
 
     consistency_weight: lambda_2, 2 in the code. feature_weight: of the features beside the values, 0.1. margin: M', 0.
     """
@@ -38,17 +30,16 @@ class WganCt(WganGp):
     feature_weight: NonNegativeFloat
     margin: NonNegativeFloat
 
-    def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    def discriminator_loss(self, discriminator: Critic, real: Tensor, fake: Tensor) -> Tensor:
         """WGAN-GP's, with the first of two passes on the real images, and the consistency of both."""
-        critic = cast(Critic, discriminator)
-        features = critic.features(torch.cat([real, real]))  # two passes in one: each row has a dropout of its own
-        values = critic.score(features).float()
+        features = discriminator.features(torch.cat([real, real]))  # two passes: each row has a dropout of its own
+        values = discriminator.score(features).float()
         first, second = values.chunk(2)
         one, other = features.float().chunk(2)
-        wasserstein = discriminator(fake).float().mean() - first.mean()
-        penalty = self.penalty_weight * gradient_penalty(discriminator, interpolates(real, fake))
+        wasserstein: Tensor = discriminator(fake).float().mean() - first.mean()
+        penalty = self.penalty(discriminator, real, fake)
         weights = self.consistency_weight, self.feature_weight, self.margin
-        return cast(Tensor, wasserstein + penalty + consistency((first, second), (one, other), *weights))
+        return wasserstein + penalty + consistency((first, second), (one, other), *weights)
 
     def networks(self, image_shape: Sequence[int]) -> GanNetworks:
         """Raises UserError where the discriminator has no dropout: the term would be 0 in silence."""

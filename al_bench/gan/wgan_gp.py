@@ -4,26 +4,32 @@ Sec. 4.2; settings in docs/papers/asal.md, GANs)."""
 from dataclasses import dataclass
 
 from pydantic import NonNegativeFloat
-from torch import Tensor, nn
+from torch import Tensor
 
 from al_bench.active.part import declare
 from al_bench.gan import Gan
+from al_bench.network.critic import Critic
 from al_bench.training.losses import gradient_penalty, interpolates
 
 
-@declare("gan/wgan_gp")
+@declare("gan/wgan_gp", revision=2)
 @dataclass(frozen=True, kw_only=True)
 class WganGp(Gan):
     """penalty_weight: lambda of the penalty, 10 in the paper."""
 
     penalty_weight: NonNegativeFloat
 
-    def discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    def discriminator_loss(self, discriminator: Critic, real: Tensor, fake: Tensor) -> Tensor:
         """mean D(fake) - mean D(real) + lambda mean (|grad D| - 1)^2, at one point on each line from real to fake."""
         wasserstein: Tensor = discriminator(fake).float().mean() - discriminator(real).float().mean()
-        return wasserstein + self.penalty_weight * gradient_penalty(discriminator, interpolates(real, fake))
+        return wasserstein + self.penalty(discriminator, real, fake)
 
-    def generator_loss(self, discriminator: nn.Module, fake: Tensor) -> Tensor:
+    def penalty(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        """lambda mean (|grad D| - 1)^2, the gradient taken along images in the range that the critic works in."""
+        points = interpolates(critic.to_own_range(real), critic.to_own_range(fake))
+        return self.penalty_weight * gradient_penalty(critic.values, points)
+
+    def generator_loss(self, discriminator: Critic, fake: Tensor) -> Tensor:
         """-mean D(fake)."""
         loss: Tensor = -discriminator(fake).float().mean()
         return loss

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
+from al_bench.network.critic import Critic
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
 
@@ -64,7 +65,7 @@ class ConvGenerator(nn.Module):
 
 
 @declare("network/conv_critic")
-class ConvCritic(nn.Module):
+class ConvCritic(Critic):
     """Float images (B, C, H, W) to values (B,): a critic, or the logits of a discriminator.
 
     channels: of the maps, from the image inwards; Table 5 has (64, 128, 256). slope: of the leaky ReLUs. norm: of all
@@ -84,9 +85,10 @@ class ConvCritic(nn.Module):
         initialization: Initialization,
         dropout: Fraction = 0.0,
     ) -> None:
-        super().__init__()
         image_channels, size = spatial(image_shape)
-        self.layers, self.signed = nn.Sequential(), input_range == "signed"
+        height, width = halved(size, len(channels))[-1]
+        super().__init__(nn.Linear(channels[-1] * height * width, 1), signed=input_range == "signed")
+        self.layers = nn.Sequential()
         for level, (narrow, wide) in enumerate(pairwise([image_channels, *channels])):
             self.layers.append(down(narrow, wide, kernel_size))
             if level and norm != "none":
@@ -94,20 +96,8 @@ class ConvCritic(nn.Module):
             self.layers.append(nn.LeakyReLU(slope))
             if dropout:
                 self.layers.append(nn.Dropout(dropout))
-        height, width = halved(size, len(channels))[-1]
-        self.head = nn.Linear(channels[-1] * height * width, 1)
         initialize(self, initialization)
 
-    def features(self, images: Tensor) -> Tensor:
-        """(B, C, H, W) images in [0, 1] to (B, D), the input of the last layer."""
-        maps: Tensor = self.layers(images * 2 - 1 if self.signed else images)
+    def own_features(self, inputs: Tensor) -> Tensor:
+        maps: Tensor = self.layers(inputs)
         return maps.flatten(1)
-
-    def score(self, features: Tensor) -> Tensor:
-        """(B, D) features to (B,) values."""
-        values: Tensor = self.head(features)
-        return values.squeeze(1)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, C, H, W) images in [0, 1] to (B,) values."""
-        return self.score(self.features(images))

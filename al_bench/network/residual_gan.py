@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
+from al_bench.network.critic import Critic
 from al_bench.network.initialization import initialize
 from al_bench.network.resampling import Size, halved, spatial
 
@@ -49,7 +50,7 @@ class ResidualGenerator(nn.Module):
 
 
 @declare("network/residual_critic")
-class ResidualCritic(nn.Module):
+class ResidualCritic(Critic):
     """Float images (B, C, H, W) to values (B,), without any norm. Features (B, channels) are means over positions.
 
     channels: of every map, 128 in Table 8. dropout: rates after the second, third and fourth block: 0 in WGAN-GP;
@@ -57,30 +58,20 @@ class ResidualCritic(nn.Module):
     """
 
     def __init__(self, image_shape: Sequence[int], channels: PositiveInt, dropout: Sequence[Fraction]) -> None:
-        super().__init__()
         if len(dropout) != 3:
             raise UserError(f"dropout={list(dropout)} of a residual critic is one rate for each of blocks 2, 3 and 4")
+        super().__init__(nn.Linear(channels, 1), signed=True)
         image_channels, _ = spatial(image_shape)
         blocks = [_first(image_channels, channels), _down(channels), _plain(channels), _plain(channels)]
         layers: list[nn.Module] = [blocks[0]]
         for block, rate in zip(blocks[1:], dropout, strict=True):
             layers += [block, nn.Dropout(rate)]
-        self.layers, self.head = nn.Sequential(*layers, nn.ReLU()), nn.Linear(channels, 1)
+        self.layers = nn.Sequential(*layers, nn.ReLU())
         _initialize(self, blocks)
 
-    def features(self, images: Tensor) -> Tensor:
-        """(B, C, H, W) images in [0, 1] to (B, D), the input of the last layer."""
-        maps: Tensor = self.layers(images * 2 - 1)
+    def own_features(self, inputs: Tensor) -> Tensor:
+        maps: Tensor = self.layers(inputs)
         return maps.flatten(2).mean(2)
-
-    def score(self, features: Tensor) -> Tensor:
-        """(B, D) features to (B,) values."""
-        values: Tensor = self.head(features)
-        return values.squeeze(1)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, C, H, W) images in [0, 1] to (B,) values."""
-        return self.score(self.features(images))
 
 
 class _Block(nn.Module):

@@ -16,6 +16,7 @@ from al_bench.active.inputs import as_stored, to_float
 from al_bench.config.groups import CONF
 from al_bench.gan import Gan
 from al_bench.gan.game import Game
+from al_bench.network.critic import Critic
 
 SHAPES = {"mnist": (1, 28, 28), "cifar10": (3, 32, 32), "svhn": (3, 32, 32), "celeba": (3, 64, 64), "lsun": (3, 64, 64)}
 RECIPES = sorted(path.stem for path in (CONF / "recipe" / "asal").glob("*.yaml"))
@@ -52,7 +53,8 @@ def coder_of(recipe: str) -> Any:
 def spans(network: nn.Module, run: Callable[[], Tensor]) -> tuple[float, float]:
     """The smallest and the largest value that the first layer with weights reads while `run` runs."""
     seen: list[Tensor] = []
-    first = next(layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear))
+    layers = network.layers if isinstance(network, Critic) else network  # a critic's last layer is listed first
+    first = next(layer for layer in layers.modules() if isinstance(layer, nn.Conv2d | nn.Linear))
     handle = first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     with torch.no_grad():
         run()

@@ -11,30 +11,26 @@ from al_bench.errors import UserError
 from al_bench.feature.discriminator import Discriminator
 from al_bench.gan.wgan_gp import WganGp
 from al_bench.network.conv_gan import ConvCritic, ConvGenerator
+from al_bench.network.critic import Critic
 from al_bench.seeding import generator
 from al_bench.storage.artifacts import Artifacts
 
 IMAGES = torch.randint(256, (40, 1, 8, 8), dtype=torch.uint8, generator=generator(3))
 
 
-class Dropping(nn.Module):
+class Dropping(Critic):
     """A critic with dropout and batch norm before its last layer."""
 
     def __init__(self, image_shape: Sequence[int]) -> None:
-        super().__init__()
+        super().__init__(nn.Linear(9, 1))
         self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, 9), nn.BatchNorm1d(9), nn.Dropout(0.5))
-        self.head = nn.Linear(9, 1)
 
-    def features(self, images: Tensor) -> Tensor:
-        made: Tensor = self.layers(images)
+    def own_features(self, inputs: Tensor) -> Tensor:
+        made: Tensor = self.layers(inputs)
         return made
 
-    def forward(self, images: Tensor) -> Tensor:
-        values: Tensor = self.head(self.features(images))
-        return values.squeeze(1)
 
-
-def made(discriminator: partial[nn.Module] | type[nn.Module]) -> Discriminator:
+def made(discriminator: partial[Critic] | type[Critic]) -> Discriminator:
     """Of a GAN that is trained for an iteration."""
     adam = partial(torch.optim.Adam, lr=1e-3)
     drawn = partial(
@@ -45,14 +41,14 @@ def made(discriminator: partial[nn.Module] | type[nn.Module]) -> Discriminator:
     return Discriminator(gan)
 
 
-def prepared(discriminator: partial[nn.Module] | type[nn.Module], folder: Path) -> Discriminator:
+def prepared(discriminator: partial[Critic] | type[Critic], folder: Path) -> Discriminator:
     images = Split(IMAGES, torch.zeros(len(IMAGES)))
     feature = made(discriminator)
     feature.prepare(Dataset(images, None, images, 2, ("a", "b")).blind(), Artifacts(folder))
     return feature
 
 
-def critic(input_range: str) -> partial[nn.Module]:
+def critic(input_range: str) -> partial[Critic]:
     return partial(
         ConvCritic, channels=[6], kernel_size=3, slope=0.2, norm="none", input_range=input_range,
         initialization="he_glorot",

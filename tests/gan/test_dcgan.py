@@ -7,13 +7,20 @@ from torch import Tensor, nn
 
 from al_bench import seeding
 from al_bench.gan.dcgan import Dcgan
+from al_bench.network.critic import Critic
 
 
-class Logit(nn.Module):
+class Logit(Critic):
     """The logit of "real" is the image itself."""
 
-    def forward(self, images: Tensor) -> Tensor:
-        return images.flatten(1).sum(1)
+    def __init__(self) -> None:
+        super().__init__(nn.Linear(1, 1))
+
+    def own_features(self, inputs: Tensor) -> Tensor:
+        return inputs.flatten(1)
+
+    def score(self, features: Tensor) -> Tensor:
+        return features.sum(1)
 
 
 class Shift(nn.Module):
@@ -27,14 +34,14 @@ class Shift(nn.Module):
         return (0.1 * latents + self.bias)[:, :, None, None]
 
 
-class Discriminator(nn.Module):
+class Discriminator(Critic):
     def __init__(self, image_shape: tuple[int, ...]) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(1, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
+        super().__init__(nn.Linear(32, 1))
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(1, 32), nn.LeakyReLU(0.2))
 
-    def forward(self, images: Tensor) -> Tensor:
-        values: Tensor = self.layers(images)
-        return values.squeeze(1)
+    def own_features(self, inputs: Tensor) -> Tensor:
+        features: Tensor = self.layers(inputs)
+        return features
 
 
 def made(iterations: int = 1) -> Dcgan:

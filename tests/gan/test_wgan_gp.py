@@ -9,21 +9,22 @@ from torch import Tensor, nn
 
 from al_bench import seeding
 from al_bench.gan.wgan_gp import WganGp
+from al_bench.network.critic import Critic
 from al_bench.training.losses import gradient_penalty
 from al_bench.training.schedule import StepDecay
 from benchmarks.fit import same
 from benchmarks.gan import by_hand, made_images, tables_gan
 
 
-class Linear(nn.Module):
-    """A critic of constant slope |w|."""
+class Linear(Critic):
+    """A critic of constant slope |w| along the images of its own range."""
 
-    def __init__(self, weight: Tensor) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(weight)
+    def __init__(self, weight: Tensor, signed: bool = False) -> None:
+        super().__init__(nn.Linear(len(weight), 1, bias=False), signed)
+        self.head.weight.data = weight[None]
 
-    def forward(self, images: Tensor) -> Tensor:
-        return images.flatten(1) @ self.weight
+    def own_features(self, inputs: Tensor) -> Tensor:
+        return inputs.flatten(1)
 
 
 class Shift(nn.Module):
@@ -37,44 +38,51 @@ class Shift(nn.Module):
         return (0.05 * latents + self.bias)[:, :, None, None]
 
 
-class Critic(nn.Module):
-    def __init__(self, image_shape: tuple[int, ...]) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(2, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
+class Small(Critic):
+    def __init__(self, image_shape: tuple[int, ...], signed: bool = False) -> None:
+        super().__init__(nn.Linear(32, 1), signed)
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(2, 32), nn.LeakyReLU(0.2))
 
-    def forward(self, images: Tensor) -> Tensor:
-        values: Tensor = self.layers(images)
-        return values.squeeze(1)
+    def own_features(self, inputs: Tensor) -> Tensor:
+        features: Tensor = self.layers(inputs)
+        return features
 
 
 def made(iterations: int = 1, num_critic: int = 5) -> WganGp:
     adam = partial(torch.optim.Adam, lr=0.01, betas=(0.0, 0.9))
     schedule = StepDecay((0.4, 0.7), 0.25)  # the game circles around its end without
-    return WganGp(Shift, Critic, adam, adam, 2, iterations, 64, num_critic, schedule=schedule, penalty_weight=10.0)
+    return WganGp(Shift, Small, adam, adam, 2, iterations, 64, num_critic, schedule=schedule, penalty_weight=10.0)
 
 
-def test_a_linear_critic_in_closed_form() -> None:
-    """w (mean fake - mean real) + lambda (|w| - 1)^2, wherever the interpolates fall."""
-    critic = Linear(torch.tensor([3.0, 4.0]))
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_linear_critic_in_closed_form(signed: bool) -> None:
+    """w (mean fake - mean real) + lambda (|w| - 1)^2, wherever the interpolates fall; images of [-1, 1] lie twice as
+    far apart, and the slope along them is still |w|."""
     real, fake = torch.rand(7, 2, 1, 1), torch.rand(7, 2, 1, 1)
-    expected = ((fake - real).flatten(1) @ torch.tensor([3.0, 4.0])).mean() + 10 * (5 - 1) ** 2
+    critic = Linear(torch.tensor([3.0, 4.0]), signed)
+    apart = (fake - real) * (2 if signed else 1)
+    expected = (apart.flatten(1) @ torch.tensor([3.0, 4.0])).mean() + 10 * (5 - 1) ** 2
     torch.testing.assert_close(made().discriminator_loss(critic, real, fake), expected)
     torch.testing.assert_close(made().generator_loss(critic, fake), -critic(fake).mean())
 
 
-def test_the_penalty_image_by_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second implementation: one interpolate at a time, its slope by differences of the critic's values."""
+@pytest.mark.parametrize("signed", [False, True])
+def test_the_penalty_image_by_image(signed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second implementation, as the published code: images are brought to the range of the layers first, and all else
+    happens there. One interpolate at a time, its slope by differences of the critic's values."""
     with seeding.fork(0):
-        critic = Critic((2, 1, 1)).double()
+        critic = Small((2, 1, 1), signed).double()
         critic.layers[2] = nn.Tanh()
         real, fake = torch.rand(5, 2, 1, 1, dtype=torch.float64), torch.rand(5, 2, 1, 1, dtype=torch.float64)
         weights = torch.rand(5, 1, 1, 1, dtype=torch.float64)
     expected = 0.0
-    for first, second, weight in zip(real, fake, weights, strict=True):
+    values = nn.Sequential(critic.layers, critic.head)
+    own = [images * 2 - 1 if signed else images for images in (real, fake)]
+    for first, second, weight in zip(*own, weights, strict=True):
         point, step = (1 - weight) * first + weight * second, 1e-5
         moves = step * torch.eye(2, dtype=torch.float64)[:, :, None, None]
         with torch.no_grad():
-            slopes = [(critic((point + move)[None]) - critic((point - move)[None])) / (2 * step) for move in moves]
+            slopes = [(values((point + move)[None]) - values((point - move)[None])) / (2 * step) for move in moves]
         expected += (float(slopes[0] ** 2 + slopes[1] ** 2) ** 0.5 - 1) ** 2 / 5
     monkeypatch.setattr(torch, "rand", lambda *_, **__: weights)
     loss = made().discriminator_loss(critic, real, fake) - (critic(fake).mean() - critic(real).mean())
@@ -84,11 +92,12 @@ def test_the_penalty_image_by_image(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_pair_has_a_weight_of_its_own() -> None:
     seen = []
 
-    def critic(images: Tensor) -> Tensor:
-        seen.append(images.detach())
-        return images.flatten(1).sum(1)
+    class Watched(Linear):
+        def own_features(self, inputs: Tensor) -> Tensor:
+            seen.append(inputs.detach())
+            return super().own_features(inputs)
 
-    made().discriminator_loss(critic, torch.zeros(500, 2, 3, 3), torch.ones(500, 2, 3, 3))  # type: ignore[arg-type]
+    made().discriminator_loss(Watched(torch.ones(18)), torch.zeros(500, 2, 3, 3), torch.ones(500, 2, 3, 3))
     weights = seen[-1].flatten(1)
     assert torch.equal(weights.amin(1), weights.amax(1)), "one weight for all of an image"
     assert float(weights[:, 0].mean()) == pytest.approx(0.5, abs=0.05)
@@ -102,12 +111,12 @@ def test_critic_steps_lower_the_penalty_and_part_real_from_fake() -> None:
     with seeding.fork(0):
         critic = gan.discriminator(image_shape=(2, 1, 1))
         optimizer = gan.discriminator_optimizer(critic.parameters())
-        before = gradient_penalty(critic, (real + fake) / 2).detach()
+        before = gradient_penalty(critic.values, (real + fake) / 2).detach()
         for _ in range(200):
             optimizer.zero_grad()
             gan.discriminator_loss(critic, real, fake).backward()
             optimizer.step()
-    assert float(gradient_penalty(critic, (real + fake) / 2).detach()) < 0.1 * float(before)
+    assert float(gradient_penalty(critic.values, (real + fake) / 2).detach()) < 0.1 * float(before)
     assert float((critic(real).mean() - critic(fake).mean()).detach()) == pytest.approx(0.8 * 2**0.5, rel=0.15)
 
 
@@ -159,7 +168,7 @@ def test_dequantized_pixels_fill_their_level(monkeypatch: pytest.MonkeyPatch) ->
     """(byte + U[0, 1)) / 256, as the authors' residual GANs read CIFAR-10: uniform over the byte's own 256th."""
     seen: list[Tensor] = []
 
-    def watched(gan: WganGp, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    def watched(gan: WganGp, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
         seen.append(real)
         loss: Tensor = critic(fake).sum()
         return loss

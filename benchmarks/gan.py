@@ -53,7 +53,7 @@ def row(gan: WganGp, images: Tensor, precision: Precision, name: str, goal: floa
 
 def tables_gan(channels: tuple[int, int, int], iterations: int) -> WganGp:
     """WGAN-GP with the layers of Table 5; channels of the critic, from the image inwards."""
-    rules: dict[str, Any] = {"kernel_size": 5, "initialization": "he_glorot"}
+    rules: dict[str, Any] = {"kernel_size": 5, "initialization": "he_mean_glorot"}
     critic: dict[str, Any] = {"slope": 0.2, "norm": "none", "input_range": "canonical"}
     generator: dict[str, Any] = {"activation": nn.ReLU, "batch_norm": False, "output": "sigmoid"}
     adam = partial(torch.optim.Adam, lr=1e-4, betas=(0.5, 0.9))

@@ -34,8 +34,8 @@ def margin(logits: Tensor) -> Tensor:
 def boundary_distance(logits: Tensor) -> Tensor:
     """Gap between the two largest logits, at least 0: 0 on the decision boundary.
 
-    For two classes and a linear model this is |w x + b| with w and b the differences of the two rows, the quantity
-    that GAAL minimises over z (ASAL Sec. 2; docs/papers/asal.md, Sample generation).
+    For two classes and a linear model this is |s(x)| = |w x + b|, s the difference of both logits, the quantity that
+    GAAL minimises over z (ASAL Sec. 2; docs/papers/asal.md, Sample generation).
     """
     top = logits.topk(2, dim=1).values
     return _per_input(top[:, 0] - top[:, 1])

@@ -29,11 +29,11 @@ from al_bench.training.module import Module
 Batch = tuple[Tensor, Tensor, Tensor]
 
 
-@declare("learner/boundary")
+@declare("learner/boundary", revision=2)
 @dataclass(frozen=True)
 class Boundary(Learner):
     """Minimises hinge_weight hinge(labeled) + boundary_weight mean s(boundary points)^2 + l2 |w|^2 of a linear model
-    s(x) = w x + b, half the difference of its logits; while there is no boundary point, the hinge loss alone, as the
+    s(x) = w x + b, the difference of its logits; while there is no boundary point, the hinge loss alone, as the
     authors' code does.
 
     loss: what a line gives; `boundary`, as in ADBA: one boundary point, where its labels flip, and its labels only

@@ -8,14 +8,12 @@ from torch import nn
 from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.network import Network
+from al_bench.network.last_layer import last_layer
 
 
-@declare("network/celeba_cnn")
+@declare("network/celeba_cnn", revision=2)
 class CelebaCnn(Network):
-    """Embeddings of 1,024 numbers; 64 x 64 images have 4,096 features.
-
-    Table 10 ends in one logit for its two classes. Two logits with a softmax are the same model, whose logit is their
-    difference, and let every strategy read K of them.
+    """Embeddings of 1,024 numbers, 64 x 64 images have 4,096 features; one output for two classes, as in Table 10.
 
     input_shape: (C, H, W), at least 8 x 8.
     """
@@ -36,7 +34,7 @@ class CelebaCnn(Network):
             nn.Flatten(),
         )
         neck = nn.Sequential(nn.Linear(64 * (height // 8) * (width // 8), 1024), nn.ReLU(), nn.Dropout(0.5))
-        super().__init__(backbone, neck, nn.Linear(1024, num_classes))
+        super().__init__(backbone, neck, last_layer(1024, num_classes))
 
 
 def _convolution(before: int, after: int) -> list[nn.Module]:

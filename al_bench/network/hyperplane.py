@@ -8,7 +8,7 @@ from al_bench.network import Network
 
 
 def hyperplane(model: Network, size: int) -> tuple[Tensor, Tensor]:
-    """Normal (D,) and offset () of the boundary: half the difference of the logits is normal x + offset.
+    """Normal (D,) and offset () of the boundary: the decision value, l_1 - l_0, is s(x) = normal x + offset.
 
     model: of two classes, its logits linear in inputs (B, D); positive is class 1. size: D. Differentiable in the
     model's weights.
@@ -18,9 +18,9 @@ def hyperplane(model: Network, size: int) -> tuple[Tensor, Tensor]:
     with torch.enable_grad():
         logits = model.acquisition_logits(origin)
         assert logits.shape[1] == 2, "more classes have more boundaries"
-        half = (logits[0, 1] - logits[0, 0]) / 2
-        (normal,) = torch.autograd.grad(half, origin, create_graph=True)
-    return normal[0], half
+        offset = logits[0, 1] - logits[0, 0]
+        (normal,) = torch.autograd.grad(offset, origin, create_graph=True)
+    return normal[0], offset
 
 
 def feet(points: Tensor, normal: Tensor, offset: Tensor) -> Tensor:

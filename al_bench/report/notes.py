@@ -50,8 +50,8 @@ def _loss(group: Group) -> Iterator[str]:
     name = loss if isinstance(loss, str) else loss["part"].partition("@")[0].rpartition("/")[-1]  # by name, or a part
     yield (
         f"trained with the loss {name}, whose scores are no log-probabilities; where an "
-        "entropy is shown, probabilities are the softmax of the scores, for two classes p = sigmoid(2s) with s half "
-        "the difference of both scores, a linear SVM's signed distance."
+        "entropy is shown, probabilities are the softmax of the scores, for two classes p = sigmoid(s) with s "
+        "the difference of both scores, a linear SVM's decision value."
     )
 
 

@@ -52,7 +52,7 @@ class Adba(Strategy):
         trace: `position` (Q,) of that latent in the training split.
         """
         normal, offset = (value.detach() for value in hyperplane(model, pool.inputs.shape[1:].numel()))
-        gaps = predict(model, pool.inputs, pool.unlabeled, boundary_distance) / (2 * normal.norm())
+        gaps = predict(model, pool.inputs, pool.unlabeled, boundary_distance) / normal.norm()
         order = (gaps + self._asked(pool) * (gaps.max() + 1)).sort(stable=True).indices[:size]
         positions = pool.unlabeled[order]
         center, radius = sphere(pool)

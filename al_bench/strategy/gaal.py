@@ -29,7 +29,7 @@ class Gaal(Strategy):
 
     steps, optimizer, z_batch, generator_mode, prior_weight: of the latent search. max_tries: searches per image, each
     from a fresh latent, until one ends within `tolerance` of the boundary; the nearest of them counts.
-    tolerance: difference of the two largest logits; a hinge loss wants it to be 2 or more.
+    tolerance: difference of the two largest logits; a hinge loss wants it to be 1 or more.
     """
 
     needs_images = True

@@ -34,27 +34,28 @@ def cross_entropy_each(logits: Tensor, labels: Tensor) -> Tensor:
     return pixels.flatten(1).sum(1) / counted.clamp(min=1)
 
 
-@declare("loss/hinge")
+@declare("loss/hinge", revision=2)
 def hinge(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean multi-class hinge loss of (B, K) logits and (B,) labels, or of (B, K, H, W) logits and (B, H, W) maps.
 
-    1/K sum over k != y of max(0, 2 - (l_y - l_k)), that of Weston and Watkins. For two classes it is max(0, 1 - s y)
-    with s = (l_1 - l_0) / 2 and y = +-1, a linear SVM's, and the softmax of such logits is p = sigmoid(2 s): what the
-    entropy of a hinge-trained model means here, which ASAL leaves open (Figs. 8, 11). Pixels of value
-    IGNORED do not count.
+    1/(K - 1) sum over k != y of max(0, 1 - (l_y - l_k)), that of Weston and Watkins. For two classes it is
+    max(0, 1 - s y) with the decision value s = l_1 - l_0 and y = +-1, a linear SVM's, and the softmax of such logits is
+    p = sigmoid(s): what the entropy of a hinge-trained model means here, which ASAL leaves open (Figs. 8, 11). Pixels
+    of value IGNORED do not count.
     """
     if labels.dim() > 1:
         kept = labels != IGNORED
         logits, labels = logits.movedim(1, -1)[kept], labels[kept].long()
-    return functional.multi_margin_loss(logits, labels, margin=2.0)
+    num_classes = logits.shape[1]
+    return functional.multi_margin_loss(logits, labels, margin=1.0) * num_classes / (num_classes - 1)
 
 
 def on_boundary(logits: Tensor) -> Tensor:
-    """Mean of s^2 over inputs that lie on the boundary of two classes, s = (l_1 - l_0) / 2 of (B, 2) logits.
+    """Mean of s^2 over inputs that lie on the boundary of two classes, s = l_1 - l_0 of (B, 2) logits.
 
     The regression of boundary points to 0 that ADBA trains jointly with the hinge loss (docs/papers/asal.md, ADBA).
     """
-    return ((logits[:, 1] - logits[:, 0]) / 2).square().mean()
+    return (logits[:, 1] - logits[:, 0]).square().mean()
 
 
 def ranking(predicted: Tensor, target: Tensor, margin: float) -> Tensor:

@@ -24,9 +24,9 @@ def trained(loss: Callable[[Tensor, Tensor], Tensor]) -> tuple[Network, Tensor]:
 
 
 def margins(model: Network, points: Tensor) -> list[float]:
-    """y s of each point, with s = (l_1 - l_0) / 2."""
+    """y s of each point, with s = l_1 - l_0."""
     logits = model(points).detach()
-    signed: Tensor = (logits[:, 1] - logits[:, 0]) / 2 * torch.tensor([-1.0, 1.0])
+    signed: Tensor = (logits[:, 1] - logits[:, 0]) * torch.tensor([-1.0, 1.0])
     return signed.tolist()
 
 

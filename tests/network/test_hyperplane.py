@@ -16,18 +16,18 @@ def linear(weight, bias):
     return Network(nn.Flatten(), nn.Identity(), last)
 
 
-def test_the_boundary_of_a_model_is_half_the_difference_of_its_logits():
+def test_the_boundary_of_a_model_is_where_its_logits_are_equal():
     model = linear([[1.0, -2.0], [7.0, 6.0]], [4.0, -6.0])
     normal, offset = hyperplane(model, 2)
-    assert normal.tolist() == [3, 4]
-    assert offset.item() == -5
+    assert normal.tolist() == [6, 8]
+    assert offset.item() == -10
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
 def test_the_boundary_takes_gradients_to_the_weights():
     model = linear([[1.0, -2.0], [7.0, 6.0]], [4.0, -6.0])
     hyperplane(model, 2)[0].square().sum().backward()
-    assert model.head.weight.grad.tolist() == [[-3, -4], [3, 4]]  # of ((w1 - w0) / 2)^2
+    assert model.head.weight.grad.tolist() == [[-12, -16], [12, 16]]  # of (w1 - w0)^2
 
 
 def test_feet_lie_on_the_boundary_right_below_their_points():

@@ -31,7 +31,7 @@ def test_what_the_entropy_of_a_hinge_trained_model_is(tmp_path):
     loss = {"part": "loss/hinge@1"}
     (sentence,) = said(tmp_path, "asal_auto", learner={"loss": loss})
     assert "trained with the loss hinge" in sentence
-    assert "p = sigmoid(2s)" in sentence
+    assert "p = sigmoid(s)" in sentence
 
 
 def test_a_loss_that_a_learner_knows_by_name_is_named(tmp_path):

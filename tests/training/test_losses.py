@@ -8,20 +8,20 @@ from al_bench.training import losses
 
 
 def test_hinge_of_two_classes_is_that_of_a_linear_svm():
-    """s = (l_1 - l_0) / 2: 0 from the margin on, 1 on the boundary, 3 at two margins on the wrong side."""
+    """s = l_1 - l_0: 0 from the margin on, 1 on the boundary, 3 at two margins on the wrong side."""
     scores = torch.tensor([-3.0, -1.0, -0.25, 0.0, 0.5, 2.0])
-    logits = torch.stack([7 - scores, 7 + scores], 1)
+    logits = torch.stack([7 - scores / 2, 7 + scores / 2], 1)
     ones, zeros = torch.ones(6, dtype=torch.int64), torch.zeros(6, dtype=torch.int64)
     expected = [4.0, 2.0, 1.25, 1.0, 0.5, 0.0]
     assert [losses.hinge(logits[i : i + 1], ones[i : i + 1]).item() for i in range(6)] == pytest.approx(expected)
     assert losses.hinge(logits.flip(1), zeros).item() == pytest.approx(sum(expected) / 6)
-    assert torch.allclose(logits.softmax(1)[:, 1], (2 * scores).sigmoid())
+    assert torch.allclose(logits.softmax(1)[:, 1], scores.sigmoid())
 
 
 def test_hinge_of_more_classes_against_plain_loops():
     logits, labels = torch.randn(5, 4), torch.tensor([0, 3, 1, 1, 2])
     rows = [
-        sum(max(0.0, 2 - float(row[label] - row[other])) for other in range(4) if other != label) / 4
+        sum(max(0.0, 1 - float(row[label] - row[other])) for other in range(4) if other != label) / 3
         for row, label in zip(logits, labels, strict=True)
     ]
     assert losses.hinge(logits, labels).item() == pytest.approx(sum(rows) / 5, rel=1e-5)
@@ -118,9 +118,9 @@ def test_class_255_counts_where_labels_are_classes():
     assert losses.cross_entropy(logits, torch.tensor([255, 255])).item() == pytest.approx(math.log(300), rel=1e-5)
 
 
-def test_points_of_the_boundary_cost_the_square_of_half_the_difference_of_their_logits():
+def test_points_of_the_boundary_cost_the_square_of_the_difference_of_their_logits():
     logits = torch.tensor([[1.0, 1.0], [0.0, 4.0], [3.0, 1.0]])
-    assert losses.on_boundary(logits).item() == pytest.approx((0 + 4 + 1) / 3)
+    assert losses.on_boundary(logits).item() == pytest.approx((0 + 16 + 4) / 3)
 
 
 def test_ranking_by_hand():

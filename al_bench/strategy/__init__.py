@@ -28,7 +28,8 @@ class Strategy(ABC):
     records: ClassVar[tuple[Recorded, ...]] = ()
     """What its queries' traces hold, nothing else."""
     order_invariant: ClassVar[bool] = True
-    """Whether the same images are chosen however the pool is ordered; a member says why where they are not."""
+    """Whether the same images are chosen however the pool is ordered, ties apart; a member says why where they are
+    not."""
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:  # noqa: B027  (most need nothing)
         """Trains or loads what serves selection alone, once per run; `dataset` is blind."""
@@ -38,12 +39,12 @@ class Strategy(ABC):
         """Exactly `size` annotations to ask for: distinct unlabeled positions, or synthetic inputs.
 
         size: at most the number of unlabeled positions. model and pool stay as they are. rng: a CPU generator, the
-        only source of randomness.
+        only source of randomness, which also decides between images of equal score, never their place in the pool.
         """
 
 
-def highest(scores: Tensor, candidates: Tensor, size: int) -> Tensor:
-    """(size,) int64 rows of the highest scores, highest first; ties go to the lower row.
+def highest(scores: Tensor, candidates: Tensor, size: int, rng: torch.Generator) -> Tensor:
+    """(size,) int64 rows of the highest scores, highest first; those of equal score in an order that `rng` draws.
 
     scores: (U,), of the images at `candidates`, (U,) positions in the training split. Raises ValueError at a score that
     is NaN.
@@ -51,10 +52,11 @@ def highest(scores: Tensor, candidates: Tensor, size: int) -> Tensor:
     if scores.isnan().any():
         position = int(candidates[scores.isnan().nonzero()[0, 0]])
         raise ValueError(f"the score of image {position} is NaN")
-    return scores.sort(descending=True, stable=True).indices[:size]
+    order = torch.randperm(len(scores), generator=rng).to(scores.device)
+    return order[scores[order].sort(descending=True, stable=True).indices[:size]]
 
 
-def query_highest(scores: Tensor, candidates: Tensor, size: int) -> PoolQuery:
+def query_highest(scores: Tensor, candidates: Tensor, size: int, rng: torch.Generator) -> PoolQuery:
     """Asks for the `size` candidates of highest score, see `highest`."""
-    rows = highest(scores, candidates, size)
+    rows = highest(scores, candidates, size, rng)
     return PoolQuery(candidates[rows.to(candidates.device)], scores=scores[rows])

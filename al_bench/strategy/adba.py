@@ -17,12 +17,12 @@ from al_bench.network import Network
 from al_bench.network.hyperplane import chords, distances, feet, hyperplane
 from al_bench.network.predict import predict
 from al_bench.storage.artifacts import Artifacts
-from al_bench.strategy import Strategy
+from al_bench.strategy import Strategy, highest
 
 _SAME = 1e-3  # from a line through a latent; float32 latents of standardised dimensions are 1e-5 off
 
 
-@declare("strategy/adba")
+@declare("strategy/adba", revision=2)
 class Adba(Strategy):
     """One line per unlabeled latent that is near the boundary: perpendicular to it, through the latent, as long as the
     sphere around the pool's mean that holds the pool. One line is one annotation of n_line_images images.
@@ -53,7 +53,7 @@ class Adba(Strategy):
         """
         normal, offset = (value.detach() for value in hyperplane(model, pool.inputs.shape[1:].numel()))
         gaps = predict(model, pool.inputs, pool.unlabeled, boundary_distance) / normal.norm()
-        order = (gaps + self._asked(pool) * (gaps.max() + 1)).sort(stable=True).indices[:size]
+        order = highest(-gaps - self._asked(pool) * (gaps.max() + 1), pool.unlabeled, size, rng)
         positions = pool.unlabeled[order]
         center, radius = sphere(pool)
         lines = chords(feet(pool.inputs[positions], normal, offset), normal, center, radius, self.n_line_images)

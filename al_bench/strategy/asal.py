@@ -27,7 +27,7 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy import Strategy, highest
 
 
-@declare("strategy/asal")
+@declare("strategy/asal", revision=2)
 class Asal(Strategy):
     """One pool image per synthetic image, its nearest in a feature space after a PCA fitted on the pool.
 
@@ -99,8 +99,9 @@ class Asal(Strategy):
         synthetic, neighbors = self._shares(size, len(pool.unlabeled))
         found = self.search(self.networks, model, self.score, synthetic, rng)
         # The nearest free one of every image first, then the second of every one
-        matches = self.matcher.match(self._project(found.images, model).repeat(neighbors, 1), pool.labeled)
-        kept = self._choose(matches.indices.to(pool.device), size, model, pool)
+        queries = self._project(found.images, model).repeat(neighbors, 1)
+        matches = self.matcher.match(queries, pool.labeled)
+        kept = self._choose(matches.indices.to(pool.device), size, model, pool, rng)
         found, indices = found.rows(kept % synthetic), matches.indices[kept].to(pool.device)
         trace = {
             **found.trace(model),
@@ -119,11 +120,11 @@ class Asal(Strategy):
         candidates = min(max(self.candidates or size, size), left)
         return (size, candidates // size) if self.candidates_from == "neighbors" else (candidates, 1)
 
-    def _choose(self, candidates: Tensor, size: int, model: Network, pool: Pool) -> Tensor:
+    def _choose(self, candidates: Tensor, size: int, model: Network, pool: Pool, rng: torch.Generator) -> Tensor:
         """(Q,) rows of the (M,) candidate positions that are asked for."""
         if len(candidates) == size:
             return torch.arange(size)
-        return highest(predict(model, pool.inputs, candidates, self.score), candidates, size).cpu()
+        return highest(predict(model, pool.inputs, candidates, self.score), candidates, size, rng).cpu()
 
     def _index(self, images: Inputs, model: Network | None) -> None:
         # Two passes, so that features before the PCA never exist for the whole pool

@@ -22,7 +22,7 @@ _ON_CPU, _ON_GPU = 128, 256  # images of a batch: more are no quicker
 _THIN = 3  # input channels; oneDNN computes 16 of them, however few there are
 
 
-@declare("strategy/deepfool")
+@declare("strategy/deepfool", revision=2)
 @dataclass(frozen=True)
 class DeepFool(Strategy):
     """Asks for the unlabeled images that DeepFool (Moosavi-Dezfooli et al. 2016) has to change least, in L2.
@@ -46,7 +46,7 @@ class DeepFool(Strategy):
         squares, _ = self.perturbations(model, pool.inputs, pool.unlabeled)
         if squares.isinf().all():
             raise FloatingPointError("no logit depends on the images, so that DeepFool finds no boundary")
-        return query_highest(-squares, pool.unlabeled, size)
+        return query_highest(-squares, pool.unlabeled, size, rng)
 
     def perturbations(self, model: Network, inputs: Inputs, indices: Tensor) -> tuple[Tensor, Tensor]:
         """(U,) squared norms of the perturbations of inputs[indices], and the (U,) int64 steps that each took.

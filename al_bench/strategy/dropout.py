@@ -16,7 +16,7 @@ from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, query_highest
 
 
-@declare("strategy/dropout")
+@declare("strategy/dropout", revision=2)
 @dataclass(frozen=True)
 class Dropout(Strategy):
     """Asks for the unlabeled images of highest `score` over `passes` stochastic passes.
@@ -33,4 +33,4 @@ class Dropout(Strategy):
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         seed = int(torch.randint(2**62, (), generator=rng))
         scores = predict(model, pool.inputs, pool.unlabeled, self.score, self.passes, seed)
-        return query_highest(scores, pool.unlabeled, size)
+        return query_highest(scores, pool.unlabeled, size, rng)

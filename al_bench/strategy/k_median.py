@@ -17,14 +17,14 @@ from al_bench.strategy import Strategy
 _CHUNK = 2**22  # distances held at once: 16 MiB
 
 
-@declare("strategy/k_median")
+@declare("strategy/k_median", revision=2)
 @dataclass(frozen=True)
 class KMedian(Strategy):
     """Clusters the embeddings by L1 distance and asks for the image nearest to each center, among its cluster's.
 
     WAAL says so and no more; the code behind its baselines takes means (strategy=kmeans). max_iter: rounds of new
     medians at most; tolerance: the fraction of the sum of all distances that a round has to save for another to follow.
-    Scores are the distances to the centers.
+    Scores are the distances to the centers; between images at equal distances a draw decides.
     """
 
     max_iter: PositiveInt
@@ -34,9 +34,12 @@ class KMedian(Strategy):
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         points = embeddings(model, pool.inputs, pool.unlabeled).float()
-        centers = clustered(points, first_centers(points, size, rng), self.max_iter, self.tolerance)
+        centers = first_centers(points, size, rng)
+        order = torch.randperm(len(points), generator=rng).to(points.device)  # which is that of ties from here on
+        points = points[order]
+        centers = clustered(points, centers, self.max_iter, self.tolerance)
         chosen, distances = nearest_to_centers(points, centers, size)
-        return PoolQuery(pool.unlabeled[chosen.to(pool.device)], scores=distances)
+        return PoolQuery(pool.unlabeled[order[chosen].to(pool.device)], scores=distances)
 
 
 def first_centers(points: Tensor, size: int, rng: torch.Generator) -> Tensor:
@@ -91,7 +94,8 @@ def medians(points: Tensor, labels: Tensor, distances: Tensor, num_clusters: int
 def nearest_to_centers(points: Tensor, centers: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """(size,) distinct positions, of each cluster that of the point nearest to its center, and their distances.
 
-    Where fewer clusters have points, the points next nearest to their centers stand in.
+    Where fewer clusters have points, the points next nearest to their centers stand in. Of points at equal distances
+    the first is taken.
     """
     labels, distances = assigned(points, centers)
     order = distances.sort(stable=True).indices

@@ -14,7 +14,7 @@ from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
 
 
-@declare("strategy/kmeans")
+@declare("strategy/kmeans", revision=2)
 class KMeans(Strategy):
     """Clusters the embeddings and asks for the image nearest to each center, among those of its cluster.
 
@@ -26,19 +26,21 @@ class KMeans(Strategy):
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         points = embeddings(model, pool.inputs, pool.unlabeled).float().cpu().numpy()
-        chosen = nearest_to_centers(points, size, int(torch.randint(2**32, (), generator=rng)))
+        chosen = nearest_to_centers(points, size, rng)
         return PoolQuery(pool.unlabeled[torch.from_numpy(chosen).to(pool.device)])
 
 
-def nearest_to_centers(points: np.ndarray, size: int, seed: int) -> np.ndarray:
+def nearest_to_centers(points: np.ndarray, size: int, rng: torch.Generator) -> np.ndarray:
     """(size,) distinct positions: of each of `size` clusters the point nearest to its center.
 
     points: (U, D). Where fewer than `size` points differ there are fewer clusters, and the points next nearest to
-    their centers stand in.
+    their centers stand in. Between points at equal distances a draw decides.
     """
+    seed = int(torch.randint(2**32, (), generator=rng))
     num_clusters = min(size, len(np.unique(points, axis=0)))
     found = Clustering(num_clusters, n_init=1, random_state=seed).fit(points)
     distances = np.linalg.norm(points - found.cluster_centers_[found.labels_], axis=1)
-    order = np.argsort(distances, kind="stable")
+    drawn = torch.randperm(len(points), generator=rng).numpy()
+    order = drawn[np.argsort(distances[drawn], kind="stable")]
     _, firsts = np.unique(found.labels_[order], return_index=True)  # of each cluster, the place in `order`
     return np.concatenate([order[firsts], np.delete(order, firsts)])[:size]

@@ -20,7 +20,7 @@ class LossPredicting(Protocol):
         """(B, ...) float inputs to (B,)."""
 
 
-@declare("strategy/learning_loss")
+@declare("strategy/learning_loss", revision=2)
 class LearningLoss(Strategy):
     """Asks for the unlabeled images of the highest loss that the model predicts of itself.
 
@@ -32,4 +32,4 @@ class LearningLoss(Strategy):
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         predicting = cast(LossPredicting, model).predicted_loss
         predicted = torch.cat(list(stream(predicting, model, pool.inputs, pool.unlabeled)))
-        return query_highest(predicted, pool.unlabeled, size)
+        return query_highest(predicted, pool.unlabeled, size, rng)

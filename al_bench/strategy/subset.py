@@ -16,7 +16,7 @@ from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, query_highest
 
 
-@declare("strategy/subset")
+@declare("strategy/subset", revision=2)
 @dataclass(frozen=True)
 class Subset(Strategy):
     """Asks for the images of highest `score` among as many unlabeled ones, drawn anew in each cycle.
@@ -31,5 +31,5 @@ class Subset(Strategy):
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         drawn = torch.randperm(len(pool.unlabeled), generator=rng)[: max(self.candidates, size)]
-        candidates = pool.unlabeled[drawn.to(pool.device)].sort().values  # so that ties go to the lower position
-        return query_highest(predict(model, pool.inputs, candidates, self.score), candidates, size)
+        candidates = pool.unlabeled[drawn.to(pool.device)].sort().values  # read in their order
+        return query_highest(predict(model, pool.inputs, candidates, self.score), candidates, size, rng)

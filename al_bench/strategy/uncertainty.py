@@ -13,7 +13,7 @@ from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, query_highest
 
 
-@declare("strategy/uncertainty")
+@declare("strategy/uncertainty", revision=2)
 class Uncertainty(Strategy):
     """Asks for the unlabeled images of highest `score`.
 
@@ -25,4 +25,4 @@ class Uncertainty(Strategy):
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         scores = predict(model, pool.inputs, pool.unlabeled, self.score)
-        return query_highest(scores, pool.unlabeled, size)
+        return query_highest(scores, pool.unlabeled, size, rng)

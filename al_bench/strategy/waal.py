@@ -27,7 +27,7 @@ class Criticizing(Protocol):
         """(B, F[, h, w]) features to g in [0, 1], (B,): towards 1 for what looks unlabeled."""
 
 
-@declare("strategy/waal")
+@declare("strategy/waal", revision=2)
 @dataclass(frozen=True)
 class Waal(Strategy):
     """Asks for the unlabeled images of smallest U(x) - coefficient g(x), by one pass over the pool (Alg. 1, line 9).
@@ -55,6 +55,6 @@ class Waal(Strategy):
         found = torch.cat(list(stream(uncertainty_and_critic, model, pool.inputs, pool.unlabeled)))
         uncertainty, critic = found.unbind(1)
         scores = self.coefficient * critic - uncertainty
-        rows = highest(scores, pool.unlabeled, size)
+        rows = highest(scores, pool.unlabeled, size, rng)
         trace = {"uncertainty": uncertainty[rows], "critic": critic[rows]}
         return PoolQuery(pool.unlabeled[rows.to(pool.device)], scores=scores[rows], trace=trace)

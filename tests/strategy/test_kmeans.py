@@ -29,7 +29,7 @@ def test_takes_the_image_in_the_middle_of_each_cluster() -> None:
 
 def test_each_choice_is_the_nearest_of_its_cluster() -> None:
     points = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32)
-    chosen = nearest_to_centers(points, 40, seed=1)
+    chosen = nearest_to_centers(points, 40, generator(1))
     assert len(set(chosen.tolist())) == 40
     spread = np.linalg.norm(points[:, None] - points[chosen][None], axis=2).min(1).mean()
     alike = np.linalg.norm(points[:, None] - points[:40][None], axis=2).min(1).mean()
@@ -39,10 +39,10 @@ def test_each_choice_is_the_nearest_of_its_cluster() -> None:
 def test_nearest_is_meant_in_euclidean_distance() -> None:
     """Around a mean of 0 the second point is at 2.8 in L2 and 4 in L1, the first at 3 in both."""
     points = np.array([[3.0, 0.0], [2.0, 2.0], [-5.0, -2.0]], dtype=np.float32)
-    assert nearest_to_centers(points, 1, seed=0).tolist() == [1]
+    assert nearest_to_centers(points, 1, generator(0)).tolist() == [1]
 
 
 def test_fewer_different_points_than_asked_for() -> None:
     points = np.repeat(np.array([[0.0, 0.0], [5.0, 5.0]], dtype=np.float32), 4, axis=0)
-    assert sorted(nearest_to_centers(points, 6, seed=0)[:2] // 4) == [0, 1]
-    assert sorted(nearest_to_centers(points, 8, seed=0).tolist()) == list(range(8))
+    assert sorted(nearest_to_centers(points, 6, generator(0))[:2] // 4) == [0, 1]
+    assert sorted(nearest_to_centers(points, 8, generator(0)).tolist()) == list(range(8))

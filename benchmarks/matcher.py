@@ -35,7 +35,7 @@ def compared(rows: Tensor, pairs: int) -> tuple[float, str, bool]:
     build, _ = timed(lambda _: matcher.fit(points), 0)
     build_tree, tree = timed(lambda _: cKDTree(points.numpy()), 0)
     runs = interleaved(
-        lambda _: matcher.match(queries, taken).indices,
+        lambda _: matcher.match(queries, taken, seeding.generator(0)).indices,
         lambda _: torch.from_numpy(tree.query(queries.numpy())[1]),
         pairs,
     )

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 from torchvision.datasets.mnist import read_image_file
 
+from al_bench import seeding
 from al_bench.feature.pca import fit_pca
 from al_bench.matcher import Matcher
 from al_bench.matcher.auto import Auto
@@ -131,7 +132,7 @@ def in_turn(ours: Sequence[Side], theirs: Side, pairs: int) -> list[Pairs]:
 
 def first_choices(matcher: Matcher, queries: Tensor) -> list[int]:
     """Each query's match, or TAKEN where an earlier query has its nearest neighbor."""
-    matches = matcher.match(queries, torch.empty(0, dtype=torch.int64))
+    matches = matcher.match(queries, torch.empty(0, dtype=torch.int64), seeding.generator(0))
     return matches.indices.where(matches.ranks == 0, TAKEN).tolist()
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from al_bench.matcher.ties import drawn_ranks
+
 FIRST_FETCH = 16  # neighbors that a search is asked for at first
 _ROWS = 2**18  # features looked at together, so that what is computed of them is small beside them
 _NEAR_TIE = 1e-5  # of |query|^2 + the largest |feature|^2: float32 does not tell closer squared distances apart
@@ -50,14 +52,16 @@ class Matcher(ABC):
         -1 where an approximate index found fewer.
         """
 
-    def match(self, queries: Tensor, taken: Tensor) -> Matches:
+    def match(self, queries: Tensor, taken: Tensor, rng: torch.Generator) -> Matches:
         """For each query in turn its nearest position that is neither in `taken` nor given to an earlier query.
 
-        queries: (Q, D); taken: (L,) int64. Ties go to the lower position. More and more neighbors are fetched until a
-        free one is certain to be the nearest free one of what the index finds; where it finds no more and none of it
-        is free, all features are looked at. Distances are computed in float64. Raises ValueError if fewer than Q are
-        left or a query is not finite.
+        queries: (Q, D); taken: (L,) int64. Of positions at equal distances, whatever their number, the first in an
+        order that `rng` draws once per call; an approximate index has to find them. More and more neighbors are fetched
+        until a free one is certain to be the nearest free one of what the index finds, and to stand before all that tie
+        with it; where it finds no more and none of it is free, all features are looked at. Distances are computed in
+        float64. Raises ValueError if fewer than Q are left or a query is not finite.
         """
+        seed = int(torch.randint(2**62, (), generator=rng))
         gone = set(taken.tolist())
         num_features = len(self.features)
         if len(queries) > num_features - len(gone):
@@ -69,26 +73,26 @@ class Matcher(ABC):
         fetched = self.search(queries, count).cpu() if len(queries) else torch.empty(0, count)
         found = []
         for query, candidates in zip(queries, fetched, strict=True):
-            found.append(self._match(query.double(), candidates, gone))
+            found.append(self._match(query.double(), candidates, gone, seed))
             gone.add(found[-1][0])
         columns = list(zip(*found, strict=True)) or [(), (), ()]
         indices, ranks = (torch.tensor(column, dtype=torch.int64) for column in columns[:2])
         return Matches(indices, ranks, torch.tensor(columns[2], dtype=torch.float64))
 
-    def _match(self, query: Tensor, candidates: Tensor, gone: Set[int]) -> tuple[int, int, float]:
+    def _match(self, query: Tensor, candidates: Tensor, gone: Set[int], seed: int) -> tuple[int, int, float]:
         """Position, rank and distance of the nearest free one; (M,) candidates are the nearest M to begin with."""
         while True:
             found = candidates[candidates >= 0]
             complete = len(found) < len(candidates) or len(found) == len(self.features)
-            match = self._nearest_free(query, found, gone, complete)
+            match = self._nearest_free(query, found, gone, complete, seed)
             if match is not None:
                 return match
             if complete or 4 * len(candidates) >= len(self.features):
-                return self._nearest_of_all(query, gone)
+                return self._nearest_of_all(query, gone, seed)
             candidates = self.search(query.float()[None], 4 * len(candidates))[0].cpu()
 
     def _nearest_free(
-        self, query: Tensor, found: Tensor, gone: Set[int], complete: bool
+        self, query: Tensor, found: Tensor, gone: Set[int], complete: bool, seed: int
     ) -> tuple[int, int, float] | None:
         """Position, rank and distance of the nearest free one of those found.
 
@@ -96,7 +100,7 @@ class Matcher(ABC):
         """
         near = self.features[found.to(self.features.device)].double()
         distances = (near - query).square().sum(1).cpu().numpy()
-        order = np.lexsort((found.numpy(), distances))
+        order = np.lexsort((drawn_ranks(found.numpy(), seed), distances))
         positions = found.numpy()[order]
         rank = next((rank for rank, position in enumerate(positions.tolist()) if position not in gone), None)
         if rank is None:
@@ -107,16 +111,17 @@ class Matcher(ABC):
             return None
         return int(positions[rank]), rank, float(np.sqrt(distance))
 
-    def _nearest_of_all(self, query: Tensor, gone: Set[int]) -> tuple[int, int, float]:
+    def _nearest_of_all(self, query: Tensor, gone: Set[int], seed: int) -> tuple[int, int, float]:
         """Position, rank and distance of the nearest free one of all features."""
         parts = [(part.double() - query).square().sum(1).cpu() for part in self.features.split(_ROWS)]
         distances = torch.cat(parts).numpy()
         free = np.ones(len(distances), dtype=bool)
         free[list(gone)] = False
-        position = int(np.where(free, distances, np.inf).argmin())  # the first of those that tie
-        distance = distances[position]
-        rank = int((distances < distance).sum() + (distances[:position] == distance).sum())
-        return position, rank, float(np.sqrt(distance))
+        distance = distances[free].min()
+        equals = np.flatnonzero(distances == distance)
+        equals = equals[drawn_ranks(equals, seed).argsort()]
+        first = int(free[equals].argmax())
+        return int(equals[first]), int((distances < distance).sum()) + first, float(np.sqrt(distance))
 
 
 def _finite(features: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ class Offer:
         return f"{self.work:,.0f} (effort {self.effort:,}, recall {self.recall:.3f} on a sample)"
 
 
-@declare("matcher/auto")
+@declare("matcher/auto", revision=2)
 class Auto(Matcher):
     """Tries candidates on a sample of the pool's own features, with queries held out of it, and takes the cheapest.
 

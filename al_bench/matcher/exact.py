@@ -15,7 +15,7 @@ _QUERIES, _FEATURES = 256, 2**16  # a block of distances that torch holds at onc
 _CACHED = 2**14  # features that stay in the cache while FAISS goes through them for each of some queries
 
 
-@declare("matcher/exact")
+@declare("matcher/exact", revision=2)
 class Exact(Matcher):
     """backend: `faiss`, `torch`, or `auto`: FAISS where it is installed and runs on the features' device."""
 

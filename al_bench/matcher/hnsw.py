@@ -15,13 +15,13 @@ from al_bench.matcher.faiss_index import required, use_torchs_threads
 _HOP = 25.0  # a distance along the graph against one of a plain scan: timed by hand, one thread, 50 dimensions
 
 
-@declare("matcher/hnsw")
+@declare("matcher/hnsw", revision=2)
 class Hnsw(Matcher):
     """Approximate, on the CPU; building takes long (0.2 ms a feature), memory the features once more and the links.
 
     neighbors: links of a feature, M. ef_construction, ef: how many nearest so far are kept on the way, while building
     and in a search. The graph is built on one thread, because links depend on which came first; so the same features
-    give the same index.
+    give the same index. Of features at one point it may find some alone: these link to each other only.
     """
 
     index: Any

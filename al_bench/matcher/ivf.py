@@ -19,12 +19,13 @@ _WIDTH = 16  # FAISS reads half precision by so many columns at once, and one by
 _ROWS = 2**18  # added at once
 
 
-@declare("matcher/ivf")
+@declare("matcher/ivf", revision=2)
 class Ivf(Matcher):
     """Approximate: a nearest neighbor whose cell is not probed is missed.
 
     The index holds each feature's offset from its center in half precision, which is read in half the time of floats
     and orders neighbors well enough to fetch some; the rule of `match` computes the distances of those in float64.
+    Features at one point are in one cell and found together; others at equal distances where their cells are probed.
 
     lists: cells, at most N; None: 3 sqrt(N): more make cells that miss less for as many rows, and take as
     much longer to build.

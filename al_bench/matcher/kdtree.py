@@ -9,7 +9,7 @@ from al_bench.active.part import declare
 from al_bench.matcher import Matcher
 
 
-@declare("matcher/kdtree")
+@declare("matcher/kdtree", revision=2)
 class KdTree(Matcher):
     """SciPy's k-d tree on the CPU, in float64."""
 

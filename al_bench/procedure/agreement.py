@@ -9,6 +9,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
+from al_bench import seeding
 from al_bench.active.inputs import Inputs, as_stored
 from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN
@@ -93,7 +94,8 @@ class Agreement(Procedure):
         self.matcher.fit(torch.cat([pca.project(part) for part in self._features(pool, networks)]))
         queries = torch.cat([pca.project(part) for part in self._features(images, networks)])
         none_taken = torch.empty(0, dtype=torch.int64)
-        each = [self.matcher.match(query[None], none_taken).indices for query in queries]
+        rng = seeding.generator(seeding.seed_for(self.seed, 0, "matches"))
+        each = [self.matcher.match(query[None], none_taken, rng).indices for query in queries]
         return torch.cat(each).to(pool.device)
 
     def _features(self, images: Inputs, networks: GanNetworks) -> Iterator[Tensor]:

@@ -100,7 +100,7 @@ class Asal(Strategy):
         found = self.search(self.networks, model, self.score, synthetic, rng)
         # The nearest free one of every image first, then the second of every one
         queries = self._project(found.images, model).repeat(neighbors, 1)
-        matches = self.matcher.match(queries, pool.labeled)
+        matches = self.matcher.match(queries, pool.labeled, rng)
         kept = self._choose(matches.indices.to(pool.device), size, model, pool, rng)
         found, indices = found.rows(kept % synthetic), matches.indices[kept].to(pool.device)
         trace = {

@@ -35,14 +35,14 @@ def test_auto_does_without_faiss() -> None:
     matcher = Exact("auto")
     matcher.fit(torch.tensor([[0.0], [2.0]]))
     assert matcher.rows is None and matcher.index is None
-    assert matcher.match(torch.tensor([[1.5]]), torch.arange(0)).indices.tolist() == [1]
+    assert matcher.match(torch.tensor([[1.5]]), torch.arange(0), generator(0)).indices.tolist() == [1]
 
 
 def test_auto_takes_faiss_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     matcher = Exact("auto")
     matcher.fit(torch.tensor([[0.0], [2.0]]))
     monkeypatch.setattr("al_bench.matcher.exact.nearest", None)
-    assert matcher.match(torch.tensor([[1.5]]), torch.arange(0)).indices.tolist() == [1]
+    assert matcher.match(torch.tensor([[1.5]]), torch.arange(0), generator(0)).indices.tolist() == [1]
 
 
 @pytest.mark.parametrize("backend", ["faiss", "torch"])
@@ -64,7 +64,7 @@ def test_faiss_has_as_many_threads_as_torch() -> None:
     matcher.fit(torch.zeros(2, 1))
     faiss.omp_set_num_threads(2)
     torch.set_num_threads(1)  # where both share one OpenMP, FAISS's call was torch's too
-    matcher.match(torch.zeros(1, 1), torch.arange(0))
+    matcher.match(torch.zeros(1, 1), torch.arange(0), generator(0))
     assert faiss.omp_get_max_threads() == torch.get_num_threads() == 1
 
 
@@ -78,4 +78,6 @@ def test_on_a_gpu_as_on_the_cpu(backend: str) -> None:
     there, here = Exact(backend), Exact("torch")  # type: ignore[arg-type]
     there.fit(features.cuda())
     here.fit(features)
-    assert torch.equal(there.match(queries.cuda(), taken).indices.cpu(), here.match(queries, taken).indices)
+    assert torch.equal(
+        there.match(queries.cuda(), taken, generator(0)).indices.cpu(), here.match(queries, taken, generator(0)).indices
+    )

@@ -50,7 +50,9 @@ def test_more_breadth_finds_more_and_takes_more_work():
 def test_one_point_many_times():
     """Duplicates link to each other only and cut a graph in pieces; the rule gives them out all the same."""
     matcher = fitted(torch.ones(200, 2))
-    assert sorted(matcher.match(torch.zeros(200, 2), torch.arange(0)).indices.tolist()) == list(range(200))
+    assert sorted(matcher.match(torch.zeros(200, 2), torch.arange(0), generator(0)).indices.tolist()) == list(
+        range(200)
+    )
 
 
 def test_says_what_is_missing_without_faiss(monkeypatch):

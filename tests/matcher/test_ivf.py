@@ -30,7 +30,7 @@ def test_looks_into_the_nearest_cells_and_nowhere_else():
     near_second = torch.tensor([[100.0, 100.0]])
     assert sorted(one.search(near_second, 50)[0].tolist()) == [-1] * 30 + list(range(30, 50))
     assert sorted(both.search(near_second, 50)[0].tolist()) == list(range(50))
-    assert one.match(near_second, torch.arange(30, 50)).indices < 30, "found by looking at all"
+    assert one.match(near_second, torch.arange(30, 50), generator(0)).indices < 30, "found by looking at all"
 
 
 def test_the_same_seed_the_same_index():
@@ -62,10 +62,10 @@ def test_on_a_gpu_as_on_the_cpu():
     """As far as rounding goes; beyond the neighbors and probes that FAISS takes there, too."""
     features = torch.randn(20_000, 6, generator=generator(0))
     queries, taken = torch.randn(50, 6, generator=generator(1)), torch.arange(15_000)
-    here = fitted(features, probes=40).match(queries, taken).indices
+    here = fitted(features, probes=40).match(queries, taken, generator(0)).indices
     there = fitted(features.cuda(), probes=40)
     assert "Gpu" in type(there.index).__name__
-    assert (there.match(queries.cuda(), taken).indices.cpu() == here).double().mean() > 0.9
+    assert (there.match(queries.cuda(), taken, generator(0)).indices.cpu() == here).double().mean() > 0.9
     assert fitted(features.cuda(), lists=4000, probes=4000).search(queries.cuda(), 3000).shape == (50, 3000)
 
 
@@ -94,7 +94,7 @@ def test_half_precision_in_whole_reads_holds_far_and_large_features(size, column
     for scale, offset in ((1.0, 0.0), (1e6, 0.0), (1e-6, 0.0), (1.0, 30.0)):
         matcher = fitted(features * scale + offset, probes=2000)
         assert matcher.index.d == columns
-        found = matcher.match(queries[:50] * scale + offset, torch.arange(0))
+        found = matcher.match(queries[:50] * scale + offset, torch.arange(0), generator(0))
         first = found.ranks == 0
         assert first.sum() > 40
         assert torch.equal(found.indices[first], nearest[:50][first])
@@ -102,4 +102,6 @@ def test_half_precision_in_whole_reads_holds_far_and_large_features(size, column
 
 def test_all_features_at_one_point():
     matcher = fitted(torch.zeros(100, 5))
-    assert matcher.match(torch.zeros(100, 5), torch.arange(0)).indices.tolist() == list(range(100))
+    assert sorted(matcher.match(torch.zeros(100, 5), torch.arange(0), generator(0)).indices.tolist()) == list(
+        range(100)
+    )

@@ -12,7 +12,7 @@ def test_agrees_with_the_exact_matcher_on_features_of_asal_size() -> None:
     exact, tree = Exact("auto"), KdTree()
     exact.fit(features)
     tree.fit(features)
-    first, second = exact.match(queries, taken), tree.match(queries, taken)
+    first, second = exact.match(queries, taken, generator(0)), tree.match(queries, taken, generator(0))
     assert torch.equal(first.indices, second.indices)
     assert torch.equal(first.ranks, second.ranks)
     assert torch.equal(first.distances, second.distances)

@@ -8,19 +8,20 @@ from hypothesis import strategies as st
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import Exact
 from al_bench.matcher.kdtree import KdTree
+from al_bench.seeding import generator
 
 MEMBERS = {"faiss": lambda: Exact("faiss"), "torch": lambda: Exact("torch"), "kdtree": KdTree}
 members = pytest.mark.parametrize("member", MEMBERS)
 
 
-def by_loop(features, queries, taken):
-    """A second implementation: every distance in float64, one query after the other."""
-    free = set(range(len(features))) - set(taken.tolist())
+def by_loop(features, queries, taken, order):
+    """A second implementation: every distance in float64, one query after the other. order: that of equals, (N,)."""
+    places, free = order.argsort().tolist(), set(range(len(features))) - set(taken.tolist())
     indices, ranks, distances = [], [], []
     for query in queries.double():
         squared = (features.double() - query).square().sum(1)
-        order = sorted(range(len(features)), key=lambda position: (float(squared[position]), position))
-        rank, best = next((rank, position) for rank, position in enumerate(order) if position in free)
+        nearest = sorted(range(len(features)), key=lambda position: (float(squared[position]), places[position]))
+        rank, best = next((rank, position) for rank, position in enumerate(nearest) if position in free)
         free.remove(best)
         indices.append(best)
         ranks.append(rank)
@@ -28,10 +29,17 @@ def by_loop(features, queries, taken):
     return torch.tensor(indices), torch.tensor(ranks), torch.tensor(distances, dtype=torch.float64)
 
 
-def agrees(matcher: Matcher, features, queries, taken):
+def drawn_order(count, seed=0):
+    """(N,) positions in the order that is drawn for equals: the one in which copies of one point are given out."""
+    matcher = Exact("torch")
+    matcher.fit(torch.zeros(count, 1))
+    return matcher.match(torch.zeros(count, 1), torch.arange(0), generator(seed)).indices
+
+
+def agrees(matcher: Matcher, features, queries, taken, seed=0):
     matcher.fit(features)
-    found = matcher.match(queries, taken)
-    indices, ranks, distances = by_loop(features, queries, taken)
+    found = matcher.match(queries, taken, generator(seed))
+    indices, ranks, distances = by_loop(features, queries, taken, drawn_order(len(features), seed))
     assert found.indices.tolist() == indices.tolist()
     assert found.ranks.tolist() == ranks.tolist()
     torch.testing.assert_close(found.distances, distances)
@@ -54,9 +62,9 @@ def on_a_grid(draw):
 
 @members
 @settings(deadline=None)
-@given(case=on_a_grid())
-def test_equals_a_loop_with_ties_and_duplicates(member, case):
-    agrees(MEMBERS[member](), *case)
+@given(case=on_a_grid(), seed=st.integers(0, 10**6))
+def test_equals_a_loop_with_ties_and_duplicates(member, case, seed):
+    agrees(MEMBERS[member](), *case, seed)
 
 
 @members
@@ -80,12 +88,41 @@ def test_queries_far_outside_the_pool(member):
 
 @members
 def test_one_point_many_times(member):
-    """Duplicates are given out by position, beyond any number of neighbors fetched at first."""
-    matcher = MEMBERS[member]()
+    """Duplicates are given out in a drawn order, beyond any number of neighbors fetched at first."""
+    matcher, orders = MEMBERS[member](), []
     matcher.fit(torch.ones(100, 2))
-    found = matcher.match(torch.zeros(100, 2), torch.arange(0))
-    assert found.indices.tolist() == list(range(100))
-    assert found.ranks.tolist() == list(range(100))
+    for seed in range(3):
+        found = matcher.match(torch.zeros(100, 2), torch.arange(0), generator(seed))
+        assert found.ranks.tolist() == list(range(100))
+        orders.append(found.indices.tolist())
+        assert sorted(orders[-1]) == list(range(100))
+    assert len({tuple(order) for order in orders}) == 3
+
+
+@members
+def test_each_of_many_at_one_distance_is_as_likely(member):
+    """On a circle of eight, of which the last is taken, the other seven: 700 draws, each 100 times and four deviations
+    of 9.3."""
+    angles = torch.arange(8) // 2 * torch.pi / 2
+    features = torch.stack([angles.cos().round(), angles.sin().round()], 1)
+    matcher = MEMBERS[member]()
+    matcher.fit(features)
+    rng = generator(0)
+    drawn = [int(matcher.match(torch.zeros(1, 2), torch.tensor([7]), rng).indices) for _ in range(700)]
+    counts = torch.bincount(torch.tensor(drawn), minlength=8).tolist()
+    assert counts[7] == 0
+    assert all(63 < count < 137 for count in counts[:7])
+
+
+@members
+def test_a_generator_that_goes_on_draws_other_ties_and_only_one_number(member):
+    matcher, rng, other = MEMBERS[member](), generator(0), generator(0)
+    matcher.fit(torch.ones(50, 2))
+    first, second = (matcher.match(torch.zeros(5, 2), torch.arange(0), rng).indices for _ in range(2))
+    assert not torch.equal(first, second)
+    for _ in range(2):
+        torch.randint(2**62, (), generator=other)
+    assert torch.equal(rng.get_state(), other.get_state())
 
 
 @members
@@ -93,11 +130,11 @@ def test_an_exhausted_pool(member):
     matcher = MEMBERS[member]()
     matcher.fit(torch.arange(10.0)[:, None])
     taken = torch.tensor([0, 1, 2, 3, 4, 5, 6, 7])
-    found = matcher.match(torch.zeros(2, 1), taken)
+    found = matcher.match(torch.zeros(2, 1), taken, generator(0))
     assert found.indices.tolist() == [8, 9]
     assert found.ranks.tolist() == [8, 9]
     with pytest.raises(ValueError, match=r"3 .*2 of 10"):
-        matcher.match(torch.zeros(3, 1), taken)
+        matcher.match(torch.zeros(3, 1), taken, generator(0))
 
 
 class Blind(Matcher):
@@ -120,19 +157,23 @@ def test_what_an_index_does_not_find_is_matched_when_nothing_else_is_free():
     features = torch.arange(100.0)[:, None]
     matcher = Blind(6)
     matcher.fit(features)
-    found = matcher.match(torch.tensor([[50.0], [0.0], [50.2], [4.6]]), torch.tensor([1, 2, 3, 50]))
+    found = matcher.match(torch.tensor([[50.0], [0.0], [50.2], [4.6]]), torch.tensor([1, 2, 3, 50]), generator(0))
     assert found.indices.tolist() == [5, 0, 4, 6], "nearest of those known, and then of all"
     assert found.ranks.tolist() == [0, 0, 1, 2], "of those known, and then of all"
     torch.testing.assert_close(found.distances, torch.tensor([45, 0, 46.2, 1.4]).double(), atol=1e-5, rtol=0)
     assert matcher.asked == [16], "an index that found fewer than it was asked for is not asked for more"
 
 
-def test_of_all_features_ties_go_to_the_lower_position():
-    matcher = Blind(1)
+def test_of_all_features_a_draw_decides_ties():
+    matcher, first = Blind(1), set()
     matcher.fit(torch.tensor([[0.0], [9.0], [2.0], [2.0], [-2.0]]))
-    found = matcher.match(torch.zeros(3, 1), torch.tensor([0]))
-    assert found.indices.tolist() == [2, 3, 4]
-    assert found.ranks.tolist() == [1, 2, 3]
+    for seed in range(20):
+        found = matcher.match(torch.zeros(3, 1), torch.tensor([0]), generator(seed))
+        assert sorted(found.indices.tolist()) == [2, 3, 4]
+        assert found.indices.tolist() == [one for one in drawn_order(5, seed).tolist() if one > 1]
+        assert found.ranks.tolist() == [1, 2, 3]
+        first.add(int(found.indices[0]))
+    assert first == {2, 3, 4}
 
 
 @members
@@ -149,7 +190,7 @@ def test_in_blocks_of_any_size(member, monkeypatch):
 def test_no_queries(member):
     matcher = MEMBERS[member]()
     matcher.fit(torch.zeros(3, 2))
-    found = matcher.match(torch.empty(0, 2), torch.tensor([0]))
+    found = matcher.match(torch.empty(0, 2), torch.tensor([0]), generator(0))
     assert [column.shape for column in (found.indices, found.ranks, found.distances)] == [(0,)] * 3
     assert found.indices.dtype == torch.int64
 
@@ -161,7 +202,7 @@ def test_refuses_what_is_not_finite(member):
         matcher.fit(torch.tensor([[0.0], [float("nan")]]))
     matcher.fit(torch.zeros(3, 1))
     with pytest.raises(ValueError, match="finite"):
-        matcher.match(torch.tensor([[float("inf")]]), torch.arange(0))
+        matcher.match(torch.tensor([[float("inf")]]), torch.arange(0), generator(0))
 
 
 @members

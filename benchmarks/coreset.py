@@ -18,7 +18,9 @@ def measure(num_points: int = 10_000, num_labeled: int = 1_000, num_picks: int =
     """Time against one `cdist` per pick; growth of memory with four times the pool and four times the labels."""
     points, centers = embeddings(num_points, num_labeled)
     runs = interleaved(
-        lambda _: furthest_first(points, centers, num_picks)[0], lambda _: straight(points, centers, num_picks), pairs
+        lambda _: furthest_first(points, centers, num_picks, seeding.generator(0))[0],
+        lambda _: straight(points, centers, num_picks),
+        pairs,
     )
     ours, plain = runs.medians
     how = f"{num_points:,} x {SIZE}, {num_labeled:,} labeled, {num_picks} picks: {ours:.2f} s, straight {plain:.2f} s"
@@ -62,11 +64,11 @@ def peak_memory(num_points: int, num_labeled: int) -> int:
 
 def _peak_here(num_points: int, num_labeled: int) -> int:
     torch.set_num_threads(1)
-    furthest_first(*embeddings(300, 100), 2)  # what the libraries take once
+    furthest_first(*embeddings(300, 100), 2, seeding.generator(0))  # what the libraries take once
     points, centers = embeddings(num_points, num_labeled)
     Path("/proc/self/clear_refs").write_text("5")  # the peak of this process is what it holds now
     before = _resident("VmRSS")
-    furthest_first(points, centers, 5)
+    furthest_first(points, centers, 5, seeding.generator(0))
     return _resident("VmHWM") - before
 
 

@@ -184,7 +184,7 @@ def test_core_set_the_straight_way_picks_the_same():
     assert (len(points), len(centers)) == (170, 30)
     picks = coreset.straight(points, centers, 60)
     assert len(picks.unique()) == 60
-    assert torch.equal(picks, furthest_first(points, centers, 60)[0])
+    assert torch.equal(picks, furthest_first(points, centers, 60, generator(0))[0])
 
 
 @pytest.mark.parametrize(("growth", "missed"), [(lambda n: 5_000 * n, False), (lambda n: 4 * n * n, True)])

@@ -1,5 +1,6 @@
 """Core-set: furthest-first traversal of the embeddings (k-center greedy; Sener and Savarese 2018)."""
 
+from functools import cached_property
 from typing import ClassVar
 
 import torch
@@ -13,11 +14,13 @@ from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
 
 _CHUNK = 2**24  # distances held at once while those to the labeled images are taken: 64 MiB
+_UNSURE = 1e-5  # of squared norm and distance: by products in float32, squared distances are no closer than that
 
 
-@declare("strategy/coreset")
+@declare("strategy/coreset", revision=2)
 class CoreSet(Strategy):
-    """Asks again and again for the unlabeled image that is farthest from everything labeled or asked for.
+    """Asks again and again for the unlabeled image that is farthest from everything labeled or asked for; of those
+    that are equally far for one that is drawn.
 
     Memory grows with the embeddings, not with the pairs of them.
     """
@@ -27,32 +30,90 @@ class CoreSet(Strategy):
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         points = embeddings(model, pool.inputs, pool.unlabeled)
         centers = embeddings(model, pool.inputs, pool.labeled)
-        chosen, distances = furthest_first(points, centers, size)
+        chosen, distances = furthest_first(points, centers, size, rng)
         return PoolQuery(pool.unlabeled[chosen.to(pool.device)], scores=distances)
 
 
-def furthest_first(points: Tensor, centers: Tensor, size: int) -> tuple[Tensor, Tensor]:
+def furthest_first(points: Tensor, centers: Tensor, size: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """The greedy 2-approximation of the k-center problem.
 
     points: (U, D); centers: (L, D), at least one, fixed beforehand. Returns (size,) distinct positions among the
-    points, in order, and the (size,) Euclidean distance of each to all centers and points before it. Ties go to the
-    lower position. One product of the points with a vector per pick. Raises ValueError where a number is not finite.
+    points, in order, and the (size,) Euclidean distance of each to all centers and points before it. Of points at
+    equal distances the first in an order that `rng` draws is picked: equal as sums of squared differences in the
+    points' precision, so copies of one point are, and those of a point picked before come last. One product of the
+    points with a vector per pick; the sums are taken of those that it does not tell apart. Raises ValueError where a
+    number is not finite.
     """
-    middle = centers.mean(0)  # moved there, so that squares stay small beside their differences
-    points, centers = points - middle, centers - middle
-    squares = points.square().sum(1)
-    nearest = _to_centers(points, squares, centers)  # squared, to the nearest center so far
+    order, middle = torch.randperm(len(points), generator=rng).to(points.device), centers.mean(0)
+    moved = points[order].sub_(middle)  # so that squares stay small beside their differences
+    squares = moved.square().sum(1)
+    nearest = _to_centers(moved, squares, centers - middle)  # squared, to the nearest center so far
     if not nearest.isfinite().all():
         raise ValueError("an embedding is not finite")
     product, picks, distances = torch.empty_like(nearest), [], []
+    exact = _Exact(points, order, centers)
     for _ in range(size):
-        pick = nearest.argmax()
+        pick, distance = exact.farthest(_candidates(nearest, squares), nearest)
         picks.append(pick)
-        distances.append(nearest[pick].clone())
-        torch.mv(points, points[pick], out=product)
+        distances.append(distance)
+        exact.add(pick)
+        torch.mv(moved, moved[pick], out=product)
         torch.minimum(nearest, product.mul_(-2).add_(squares).add_(squares[pick]).clamp_(min=0), out=nearest)
         nearest[pick] = -torch.inf
-    return torch.stack(picks), torch.stack(distances).sqrt()
+    return order[torch.stack(picks)], torch.stack(distances)
+
+
+def _candidates(nearest: Tensor, squares: Tensor) -> Tensor:
+    """(M,) rows of which each may be the farthest, as far as products tell squared distances apart."""
+    unsure = _UNSURE * (squares + nearest.clamp(min=0))
+    return (nearest + unsure >= (nearest - unsure).max()).nonzero().squeeze(1)
+
+
+class _Exact:
+    """Distances of rows of points[order] by the sums of squared differences, for those rows that they are asked of.
+
+    A row's distance to all that was taken is computed once, and then kept up with what is added.
+    """
+
+    def __init__(self, points: Tensor, order: Tensor, centers: Tensor) -> None:
+        self.points, self.order, self.centers = points, order, centers
+        self.taken = order[:0]
+        self.known = torch.zeros_like(order, dtype=torch.bool)
+        self.distances = points.new_full((len(points),), torch.inf)
+
+    @cached_property
+    def places(self) -> Tensor:
+        """(L', D) of the centers, each once, as a model that has collapsed puts them all in one place."""
+        found: Tensor = self.centers.unique(dim=0)
+        return found
+
+    def farthest(self, rows: Tensor, nearest: Tensor) -> tuple[Tensor, Tensor]:
+        """The first of the (M,) rows that are farthest, and its distance; that of one row alone may be by its `nearest`
+        square."""
+        if len(rows) == 1 and not self.known[rows[0]]:
+            return rows[0], nearest[rows[0]].sqrt()
+        new = rows[~self.known[rows]]
+        if len(new):
+            self._lower(new, self.places)
+            self._lower(new, self.points[self.taken])
+            self.known[new] = True
+        found = self.distances[rows].max(0)
+        return rows[found.indices], found.values
+
+    def add(self, row: Tensor) -> None:
+        """Takes a row, which is asked for no more."""
+        self.known[row] = False
+        self.taken = torch.cat([self.taken, self.order[row, None]])
+        self._lower((self.known & (self.distances > 0)).nonzero().squeeze(1), self.points[self.taken[-1:]])
+
+    def _lower(self, rows: Tensor, taken: Tensor) -> None:
+        """Lowers the distances of (M,) rows to those to the (T, D) taken."""
+        if not len(taken):
+            return
+        for part in rows.split(max(1, _CHUNK // max(taken.shape))):
+            points = self.points[self.order[part]]
+            apart = torch.cdist(points, taken, compute_mode="donot_use_mm_for_euclid_dist").amin(1)
+            self.distances[part] = torch.minimum(self.distances[part], apart)
 
 
 def _to_centers(points: Tensor, squares: Tensor, centers: Tensor) -> Tensor:

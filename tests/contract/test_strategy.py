@@ -13,7 +13,7 @@ from torch import Tensor
 
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, Query, SyntheticQuery
-from al_bench.dataset import Dataset
+from al_bench.dataset import Dataset, Split
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.procedure.compatibility import refuse_misfits
@@ -165,6 +165,29 @@ def test_the_order_of_the_pool_does_not_matter_unless_it_says_so(case: Case, poo
     found = rows_of(case.strategy(shuffled).query(case.model, other, SIZE, generator(0)))
     expected = rows_of(case.query(pool))
     assert set(order[found].tolist()) == set(expected.tolist())
+
+
+def test_equals_are_drawn_by_the_generator_wherever_they_lie(case: Case) -> None:
+    """Identical images that lie by class, 150 of each in three batches: over the seeds both are asked for evenly."""
+    half, seeds, size = 150, 3, 20
+    one = case.dataset.train.images[torch.tensor([70])]
+    alike = one.expand(2 * half, *one.shape[1:]).clone()
+    dataset = replace(case.dataset, train=Split(alike, torch.arange(2 * half) // half))
+    pool = Pool.unlabeled_from(alike, dataset.num_classes)
+    pool = pool.with_labels(PoolQuery(torch.tensor([0, half])), torch.tensor([0, 1]))
+    strategy = case.strategy(dataset)
+
+    def picks(seed: int) -> Tensor:
+        query = strategy.query(case.model, pool, size, generator(seed))
+        if isinstance(query, SyntheticQuery) and "position" not in query.trace:
+            pytest.skip("asks for no image of the pool")
+        return query.indices if isinstance(query, PoolQuery) else query.trace["position"]
+
+    picked = [picks(seed) for seed in range(seeds)]
+    assert torch.equal(picked[1], picks(1))
+    assert len({tuple(found.tolist()) for found in picked}) == seeds
+    share = float((torch.cat(picked) < half).double().mean())
+    assert share == pytest.approx(0.5, abs=0.26), "four standard errors of sixty draws"
 
 
 def test_what_it_needs_is_there_and_it_takes_no_more(case: Case, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:

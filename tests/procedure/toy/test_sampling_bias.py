@@ -104,7 +104,7 @@ def test_the_diverse_rule_is_the_greedy_one_of_core_set(seed: int) -> None:
 
     rng = np.random.default_rng(seed)
     unlabeled, labeled = np.sort(rng.uniform(size=50)), np.sort(rng.uniform(size=6))
-    (pick,), _ = core_set(torch.from_numpy(unlabeled)[:, None], torch.from_numpy(labeled)[:, None], 1)
+    (pick,), _ = core_set(torch.from_numpy(unlabeled)[:, None], torch.from_numpy(labeled)[:, None], 1, RNG)
     assert furthest_first(unlabeled, labeled, 0.5, RNG) == int(pick)
 
 

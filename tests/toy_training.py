@@ -2,6 +2,7 @@
 
 import os
 import signal
+from functools import partial
 
 import torch
 from torch import nn
@@ -40,7 +41,8 @@ class Toy(Module):
         return {"loss": loss.detach() * (float("nan") if self.calls == self.bad_step else 1)}
 
     def configure_optimizers(self):
-        return [torch.optim.Adam(self.first.parameters(), 0.01), torch.optim.SGD(self.second.parameters(), 0.1, 0.9)]
+        adam, sgd = partial(torch.optim.Adam, lr=0.01), partial(torch.optim.SGD, lr=0.1, momentum=0.9)
+        return [self.optimizer_of(adam, self.first), self.optimizer_of(sgd, self.second)]
 
 
 def batches(epochs=6):

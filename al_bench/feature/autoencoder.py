@@ -122,4 +122,4 @@ class Reconstruction(Module):
 
     def configure_optimizers(self) -> list[Optimizer]:
         """One, of the whole network."""
-        return [self.make_optimizer(self.network.parameters())]
+        return [self.optimizer_of(self.make_optimizer, self.network)]

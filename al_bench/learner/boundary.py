@@ -137,7 +137,7 @@ class Joint(Module):
                 group["lr"] = group.setdefault("initial_lr", group["lr"]) * float(self.plateau.factor)
 
     def configure_optimizers(self) -> list[Optimizer]:
-        return [self.settings.optimizer(self.network.parameters())]
+        return [self.optimizer_of(self.settings.optimizer, self.network)]
 
 
 class Plateau(nn.Module):

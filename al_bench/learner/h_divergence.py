@@ -114,7 +114,4 @@ class Adversarial(Module):
 
     def configure_optimizers(self) -> list[Optimizer]:
         """The network's first."""
-        return [
-            self.optimizer(self.model.network.parameters()),
-            self.optimizer(self.model.discriminator.parameters()),
-        ]
+        return [self.optimizer_of(self.optimizer, part) for part in (self.model.network, self.model.discriminator)]

@@ -118,4 +118,4 @@ class Ranked(Module):
         self.detached = fraction >= self.settings.detach_at
 
     def configure_optimizers(self) -> list[Optimizer]:
-        return [self.settings.optimizer(self.model.parameters())]
+        return [self.optimizer_of(self.settings.optimizer, self.model)]

@@ -63,4 +63,4 @@ class Classification(Module):
         return {getattr(self.loss, "__name__", "loss"): loss.detach()}
 
     def configure_optimizers(self) -> list[Optimizer]:
-        return [self.optimizer(self.network.parameters())]
+        return [self.optimizer_of(self.optimizer, self.network)]

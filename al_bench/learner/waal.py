@@ -162,5 +162,5 @@ class MinMax(Module):
 
     def configure_optimizers(self) -> list[Optimizer]:
         """The network's first."""
-        settings = self.settings
-        return [settings.optimizer(self.model.network.parameters()), settings.optimizer(self.model.critic.parameters())]
+        parts = (self.model.network, self.model.critic)
+        return [self.optimizer_of(self.settings.optimizer, part) for part in parts]

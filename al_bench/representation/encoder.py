@@ -104,4 +104,4 @@ class Inversion(Module):
 
     def configure_optimizers(self) -> list[Optimizer]:
         """One, of the whole network."""
-        return [self.make_optimizer(self.network.parameters())]
+        return [self.optimizer_of(self.make_optimizer, self.network)]

@@ -65,10 +65,15 @@ class Module(pl.LightningModule, ABC):
                     group["lr"] = rate
 
     def optimizer_of(self, factory: Callable[..., Optimizer], part: nn.Module) -> Optimizer:
-        """The optimizer of a part's parameters; on a GPU in one kernel where it knows how, which Adam and SGD do."""
-        parameters = list(part.parameters())
-        fused = parameters[0].is_cuda and "fused" in signature(getattr(factory, "func", factory)).parameters
-        return factory(parameters, fused=True) if fused else factory(parameters)
+        """The optimizer of a part's parameters, whose updates are one kernel where it knows how, as Adam and SGD do.
+
+        What `factory` says of its own implementation stands. Fused updates differ from others by rounding.
+        """
+        own = getattr(factory, "keywords", {})
+        fusing = "fused" in signature(getattr(factory, "func", factory)).parameters
+        if not fusing or any(own.get(name) is not None for name in ("fused", "foreach", "differentiable")):
+            return factory(part.parameters())
+        return factory(part.parameters(), fused=True)
 
     def update(self, optimizer: Optimizer, loss: Tensor) -> None:
         """Gradients of `loss` from zero, and one step of `optimizer`."""

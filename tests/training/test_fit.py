@@ -236,3 +236,43 @@ def test_batch_norm_needs_two_inputs_and_says_so():
     assert least_batch(Toy(), 2) == 2
     with pytest.raises(UserError, match=r"1 labeled input .*Toy: .*at least 2"):
         least_batch(Toy(), 1)
+
+
+@pytest.mark.parametrize(
+    "factory",
+    [
+        partial(torch.optim.Adam, lr=0.05, weight_decay=0.01),
+        partial(torch.optim.AdamW, lr=0.05),
+        partial(torch.optim.SGD, lr=0.5, momentum=0.9, weight_decay=0.01),
+        partial(torch.optim.RMSprop, lr=0.01),
+        partial(torch.optim.SGD, lr=0.5, foreach=True),
+        lambda parameters: torch.optim.Adagrad(parameters, lr=0.1),
+    ],
+    ids=["adam", "adamw", "sgd", "rmsprop", "sgd that says how", "function"],
+)
+def test_updates_in_one_kernel_are_those_of_the_optimizer(factory, monkeypatch):
+    class Scheduled(Straight):
+        schedule = LinearDecay()
+
+        def configure_optimizers(self):
+            return [self.optimizer_of(factory, self.network)]
+
+    fused, plain = Scheduled(), Scheduled()
+    Fitter(CPU).fit(fused, batches(), seed=2, name="toy")
+    monkeypatch.setattr(Module, "optimizer_of", lambda self, factory, part: factory(part.parameters()))
+    Fitter(CPU).fit(plain, batches(), seed=2, name="toy")
+    for name, weights in fused.state_dict().items():
+        torch.testing.assert_close(weights, plain.state_dict()[name], rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(fused.network.weight, Scheduled().network.weight, atol=0.01), "nothing was trained"
+
+
+def test_an_optimizer_is_fused_unless_its_factory_says_how():
+    module = Straight()
+
+    def fused(factory):
+        return module.optimizer_of(factory, module.network).defaults.get("fused")
+
+    assert fused(partial(torch.optim.Adam, lr=0.1)) is fused(partial(torch.optim.SGD, lr=0.1)) is True
+    assert fused(partial(torch.optim.Adam, lr=0.1, fused=False)) is False
+    assert fused(partial(torch.optim.Adam, lr=0.1, foreach=True)) is None
+    assert fused(partial(torch.optim.RMSprop, lr=0.1)) is None

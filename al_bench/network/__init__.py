@@ -9,6 +9,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from al_bench.network.memory_format import channels_last
+
 NetworkFactory = Callable[..., "Network"]  # (input_shape, num_classes) -> Network
 
 
@@ -29,10 +31,11 @@ class Network(nn.Module):
     def __init__(self, backbone: nn.Module, neck: nn.Module, head: nn.Module) -> None:
         super().__init__()
         self.backbone, self.neck, self.head = backbone, neck, head
+        self.convolves = any(isinstance(part, nn.Conv2d) for part in backbone.modules())
 
     def features(self, inputs: Tensor) -> Tensor:
         """(B, ...) float inputs to (B, F) or (B, F, h, w)."""
-        features: Tensor = self.backbone(inputs)
+        features: Tensor = self.backbone(channels_last(inputs) if self.convolves else inputs)
         return features
 
     def classify(self, features: Tensor) -> Tensor:
@@ -42,7 +45,7 @@ class Network(nn.Module):
 
     def embed(self, inputs: Tensor) -> Tensor:
         """(B, ...) float inputs to (B, E), the input of the last layer; the mean over positions of a map."""
-        embedding: Tensor = self.neck(self.backbone(inputs))
+        embedding: Tensor = self.neck(self.features(inputs))
         return pooled(embedding)
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.initialization import Initialization, initialize
+from al_bench.network.memory_format import MapDropout
 
 
 @declare("network/all_cnn")
@@ -41,15 +42,15 @@ class AllCnn(Network):
                 "use network=small_cnn or network=linear"
             )
         backbone = nn.Sequential(
-            nn.Dropout(input_dropout),
+            MapDropout(input_dropout),
             *_convolution(input_shape[0], 96),
             *_convolution(96, 96),
             *_convolution(96, 96, stride=2),
-            nn.Dropout(dropout),
+            MapDropout(dropout),
             *_convolution(96, 192),
             *_convolution(192, 192),
             *_convolution(192, 192, stride=2),
-            nn.Dropout(dropout),
+            MapDropout(dropout),
             *_convolution(192, 192, padding=last_padding),
             *_convolution(192, 192, kernel_size=1, padding=0),
             nn.AdaptiveAvgPool2d(1),

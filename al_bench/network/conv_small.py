@@ -15,6 +15,7 @@ from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
+from al_bench.network.memory_format import MapDropout
 
 
 @declare("network/conv_small")
@@ -47,9 +48,9 @@ class ConvSmall(Network):
             )
         convolution = partial(_convolution, slope=slope, momentum=norm_momentum)
         layers = convolution(input_shape[0], 64, first_kernel, first_stride)
-        layers += [*convolution(64, 64), *convolution(64, 64), nn.MaxPool2d(2), nn.Dropout(dropout)]
+        layers += [*convolution(64, 64), *convolution(64, 64), nn.MaxPool2d(2), MapDropout(dropout)]
         layers += [*convolution(64, 128), *convolution(128, 128), *convolution(128, 128)]
-        layers += [nn.MaxPool2d(2), nn.Dropout(dropout), *convolution(128, 128, padding=0)]
+        layers += [nn.MaxPool2d(2), MapDropout(dropout), *convolution(128, 128, padding=0)]
         layers += [*convolution(128, 128, 1), *convolution(128, 128, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         last: list[nn.Module] = [nn.Linear(128, num_classes)]
         if norm_logits:

@@ -54,7 +54,7 @@ def images(shape: tuple[int, ...]) -> Tensor:
 def test_forward_is_last_of_neck_of_body(make: Make, images: Tensor) -> None:
     network = make(0).eval()
     logits = network(images)
-    assert torch.equal(logits, network.head(network.neck(network.backbone(images))))
+    assert torch.equal(logits, network.head(network.neck(network.features(images))))
     assert torch.equal(logits, network.classify(network.features(images)))
     assert torch.equal(logits, network.acquisition_logits(images))
     assert logits.shape[:2] == (5, CLASSES)

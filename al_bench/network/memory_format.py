@@ -9,8 +9,8 @@ def channels_last(images: Tensor) -> Tensor:
     """The same (B, C, H, W) images, laid out (B, H, W, C) in a CPU's memory; what is elsewhere or has another shape
     comes back as it is.
 
-    Convolutions and poolings hand the layout on and weights keep theirs. In float32 a step takes 0.70 to 0.96 and
-    scoring 0.54 to 0.88 of the time (docs/architecture.md, Speed); results differ by rounding.
+    Convolutions and poolings hand the layout on, weights keep theirs, and results differ by rounding. In float32 steps
+    and scoring take 0.54 to 1.00 of the time (docs/architecture.md, Speed of a step).
     """
     if images.dim() != 4 or images.device.type != "cpu":
         return images

@@ -10,7 +10,7 @@ def channels_last(images: Tensor) -> Tensor:
     comes back as it is.
 
     Convolutions and poolings hand the layout on, weights keep theirs, and results differ by rounding. In float32 steps
-    and scoring take 0.54 to 1.00 of the time (docs/architecture.md, Speed of a step).
+    and scoring take 0.51 to 1.04 of the time (docs/architecture.md, Speed of a step).
     """
     if images.dim() != 4 or images.device.type != "cpu":
         return images

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -16,6 +17,7 @@ from al_bench.config.values import differences
 from al_bench.storage.record import find_end
 
 _BARE = ("strategy", "method")  # swept groups whose choice alone is a name
+_OWN = ("strategy.", "feature.")  # settings of what a sweep's strategies are made of, which its references are not
 
 
 @dataclass(frozen=True)
@@ -47,41 +49,51 @@ class Progress:
 @dataclass(frozen=True)
 class Experiment:
     """name: of its file; source: its second line; overrides: given beside it; lines: its cells by the name of the line
-    that they are seeds of, in the sweep's order; version: what its file calls these settings, where it names other
+    that they are seeds of, in the sweep's order; references: lines of other experiments that its file has beside them,
+    each with what chooses them among its overrides; version: what its file calls these settings, where it names other
     ones too; versions: the same sweep under those."""
 
     name: str
     source: str
     overrides: Sequence[str]
     lines: Mapping[str, Sequence[Cell]]
+    references: Sequence["Experiment"] = ()
     version: str = ""
     versions: Sequence["Experiment"] = ()
 
     @property
+    def all_lines(self) -> dict[str, Sequence[Cell]]:
+        """Its own lines, then its references'."""
+        return {name: cells for one in (self, *self.references) for name, cells in one.lines.items()}
+
+    @property
     def names(self) -> dict[str, str]:
         """The line of each id."""
-        return {cell.id: name for name, cells in self.lines.items() for cell in cells}
+        return {cell.id: name for name, cells in self.all_lines.items() for cell in cells}
 
     @property
     def labels(self) -> dict[str, str]:
         """The label of each id, those of its versions too."""
-        own = {cell.id: cell.label for cells in self.lines.values() for cell in cells}
+        own = {cell.id: cell.label for cells in self.all_lines.values() for cell in cells}
         return own | {key: label for version in self.versions for key, label in version.labels.items()}
 
     @property
     def unchanged(self) -> list[str]:
         """The lines whose cells are the same in every version."""
         others = [set(version.names) for version in self.versions]
-        return [name for name, cells in self.lines.items() if all({cell.id for cell in cells} <= ids for ids in others)]
+        lines = self.all_lines.items()
+        return [name for name, cells in lines if all({cell.id for cell in cells} <= ids for ids in others)]
 
     def without(self, lines: Collection[str]) -> "Experiment":
         """The same but for these lines."""
-        return replace(self, lines={name: cells for name, cells in self.lines.items() if name not in lines})
+        kept = {name: cells for name, cells in self.lines.items() if name not in lines}
+        return replace(self, lines=kept, references=[one.without(lines) for one in self.references])
 
     @property
-    def command(self) -> str:
-        """Runs every cell that is not finished."""
-        return shlex.join(["python", "run.py", "-m", f"experiment={self.name}", *self.overrides])
+    def commands(self) -> list[str]:
+        """What runs every cell that is not finished: of its own lines, then of each of its references."""
+        own = shlex.join(["python", "run.py", "-m", f"experiment={self.name}", *self.overrides])
+        return [own, *(command for one in self.references if one.lines for command in one.commands)]
 
     def runs(self, stored: Iterable[Run]) -> list[Run]:
         """Those of the stored runs that are its cells."""
@@ -92,7 +104,7 @@ class Experiment:
         found: dict[tuple[str, tuple[str, ...]], list[Run]] = defaultdict(list)
         for run in stored:
             label = f"{'/'.join(run.label)}/seed={run.seed}"
-            alike = [(name, cell) for name, cells in self.lines.items() for cell in cells if cell.label == label]
+            alike = [(name, cell) for name, cells in self.all_lines.items() for cell in cells if cell.label == label]
             alike = [known for known in alike if known[1].identity["part"] == run.identity.get("part")]
             if run.id in self.names or not alike:
                 continue
@@ -104,7 +116,8 @@ class Experiment:
     def progress(self, stored: Iterable[Run]) -> list[Progress]:
         """Of each line, by the stored runs."""
         runs = {run.id: run for run in self.runs(stored)}
-        return [self._progress(name, cells, runs) for name, cells in self.lines.items()]
+        every = (self, *self.references)
+        return [one._progress(name, cells, runs) for one in every for name, cells in one.lines.items()]
 
     def complete(self, stored: Iterable[Run]) -> bool:
         """Whether every cell is finished."""
@@ -126,39 +139,85 @@ class Experiment:
 
 
 def plan_experiment(name: str, overrides: Sequence[str], conf: Path = CONF) -> Experiment:
-    """An experiment with the versions that its file names. Raises UserError where it cannot be composed.
+    """An experiment with the references and versions that its file names. Raises UserError where it cannot be composed.
 
+    `references: ["experiment=asal/mnist_two strategy=random,full"]` are lines of another experiment, which are compared
+    with all of the sweep's and so are not multiplied by what it sweeps over.
     `versions: {epoch-matched: null, step-matched: match_steps=true}` are the sweep as it is and one with an override.
     One whose cells are all the same as those of the sweep as it is, is none.
     """
+    named = _read(name, conf)
+    swept = _swept(named)
     first, *others = [
-        replace(arrange_lines(name, own, cells_of(name, own), conf), version=words)
-        for words, own in _versions(name, overrides, conf)
+        replace(
+            arrange_lines(name, own, cells_of(name, own), conf),
+            references=[_reference(line, own, swept, conf) for line in named.get("references", ())],
+            version=words,
+        )
+        for words, own in _versions(named.get("versions") or {"": None}, overrides)
     ]
     others = [other for other in others if set(other.names) != set(first.names)]
     return replace(first, version=first.version if others else "", versions=others)
 
 
-def _versions(name: str, overrides: Sequence[str], conf: Path) -> list[tuple[str, list[str]]]:
-    """The words for each version, and its overrides."""
+def _read(name: str, conf: Path) -> dict[str, Any]:
+    """The file of an experiment; empty where there is none here."""
     path = conf / "experiment" / f"{name}.yaml"
-    named = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("versions") if path.exists() else None
-    return [
-        (words, [*overrides, *([override] if override else [])]) for words, override in (named or {"": None}).items()
-    ]
+    return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
+
+
+def _swept(named: Mapping[str, Any]) -> set[str]:
+    """The keys that an experiment's file sweeps over, seeds left out."""
+    params = ((named.get("hydra") or {}).get("sweeper") or {}).get("params") or {}
+    return {*params} - {"seed"}
+
+
+def _versions(named: Mapping[str, str | None], overrides: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """The words for each version, and its overrides."""
+    return [(words, [*overrides, *([override] if override else [])]) for words, override in named.items()]
+
+
+def _reference(line: str, overrides: Sequence[str], swept: Collection[str], conf: Path) -> Experiment:
+    """The lines of another experiment that `line` chooses, named by all that it says of them.
+
+    overrides: those of the sweep beside which they stand. What narrows that sweep, is nested in its strategies and
+    feature spaces, or is what `line` itself chooses, is not the reference's. swept: the keys of that sweep.
+    """
+    named, *chosen = line.split()
+    keys = {item.partition("=")[0] for item in chosen}
+    apart = keys.union(swept)
+    shared = [item for item in overrides if not item.startswith(_OWN) and item.partition("=")[0] not in apart]
+    name, own = named.removeprefix("experiment="), [*shared, *chosen]
+    cells = cells_of(name, own)
+    unsaid = {item for cell in cells for item in cell.overrides if item.partition("=")[0] not in keys}
+    return Experiment(name, _source(conf / "experiment" / f"{name}.yaml"), own, _name_lines(cells, unsaid))
 
 
 def arrange_lines(name: str, overrides: Sequence[str], cells: Sequence[Cell], conf: Path = CONF) -> Experiment:
-    """Its cells as lines: those that the sweep sets alike but for the seed."""
-    alike = group_by(cells, lambda cell: tuple(item for item in cell.overrides if not item.startswith("seed=")))
-    common = set.intersection(*map(set, alike))
-    lines = {_line_name(own, common) or found[0].label.split("/")[1]: found for own, found in alike.items()}
+    """Its cells as lines: those that the sweep sets alike but for the seed.
+
+    They are named by what the file sweeps over, narrowed to one value or not, and by what else tells them apart.
+    """
+    swept = _swept(_read(name, conf))
+    alike = set.intersection(*({*_but_seed(cell)} for cell in cells))
+    common = {item for item in alike if item.partition("=")[0] not in swept}
+    return Experiment(name, _source(conf / "experiment" / f"{name}.yaml"), overrides, _name_lines(cells, common))
+
+
+def _name_lines(cells: Sequence[Cell], unsaid: Collection[str]) -> dict[str, Sequence[Cell]]:
+    """Cells that are alike but for the seed, by what their overrides say but for these."""
+    alike = group_by(cells, _but_seed)
+    lines = {_line_name(own, unsaid) or found[0].label.split("/")[1]: found for own, found in alike.items()}
     if len(lines) < len(alike):  # two lines of one name
         lines = {" ".join(own): found for own, found in alike.items()}
-    return Experiment(name, _source(conf / "experiment" / f"{name}.yaml"), overrides, lines)
+    return {**lines}
 
 
-def _line_name(overrides: Sequence[str], common: set[str]) -> str:
+def _but_seed(cell: Cell) -> tuple[str, ...]:
+    return tuple(item for item in cell.overrides if not item.startswith("seed="))
+
+
+def _line_name(overrides: Sequence[str], common: Collection[str]) -> str:
     """ "asal_auto, gan dcgan": what the sweep sets differently from line to line."""
     words = []
     for key, _, value in (item.partition("=") for item in overrides if item not in common):

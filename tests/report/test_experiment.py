@@ -6,7 +6,7 @@ import pytest
 from made_runs import CHOICES, label, made_measurement, made_run
 
 from al_bench.active.part import hash_of
-from al_bench.analysis.experiment import arrange_lines
+from al_bench.analysis.experiment import arrange_lines, plan_experiment
 from al_bench.analysis.reading import stored_of
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.experiment import Cell, cells_of
@@ -139,6 +139,32 @@ def test_the_page_of_an_experiment(tmp_path, stored):
     row = (tables / "published-paper-made.csv").read_text().splitlines()[1]
     assert row.startswith('"entropy, epochs 1",30,85.0,2.0,5,80.0' if stored else '"entropy, epochs 1 (not measured)"')
     assert ('id="runs"' in text) == stored
+
+
+def test_references_are_lines_of_another_sweep_and_not_multiplied(tmp_path):
+    conf = Path(__file__).parents[1] / "conf"
+    one = plan_experiment(
+        "shadow_references", [SHADOW, "seed=0,1", "loop.budget=60", "strategy.steps=3", "gan=dcgan,wgan_gp"], conf
+    )
+    names = ["random, query size 5", "entropy, query size 5, learner hinge"]
+    assert list(one.all_lines) == ["asal_auto, gan dcgan", "asal_auto, gan wgan_gp", *names]
+    table = arrange_lines("shadow_table", [SHADOW], cells_of("shadow_table", [SHADOW]), conf)
+    assert one.all_lines[names[0]][1].id == table.lines[names[0]][1].id
+    rows = tabulate_cells(one, []).rows
+    assert [row[:3] for row in rows] == [[name, 2, 0] for name in one.all_lines]
+    command = rows[2][-1]
+    assert "experiment=shadow_table strategy=random loop.query_size=5 " in command and "loop.budget=60" in command
+    assert "gan=" not in command and "strategy.steps" not in command, "what narrows or sets up the sweep alone"
+    assert [command.split()[3] for command in one.commands] == [
+        "experiment=shadow_references", "experiment=shadow_table", "experiment=shadow_table",
+    ]  # fmt: skip
+    assert len(one.labels) == 8 and one.without(names).all_lines.keys() == one.lines.keys()
+
+
+def test_a_narrowed_sweep_keeps_the_names_of_its_lines():
+    conf = Path(__file__).parents[1] / "conf"
+    (line,) = plan_experiment("shadow_table", [SHADOW, "strategy=random", "loop.query_size=5"], conf).lines
+    assert line == "random, query size 5"
 
 
 def test_a_sweep_of_the_configuration_tree_makes_lines():

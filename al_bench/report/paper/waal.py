@@ -48,7 +48,7 @@ class Versions:
     def groups(self) -> list[Group]:
         """One of each line that is stored in any version: for a legend."""
         found = {group.name: group for side in self.sides for group in side.section.groups}
-        return [found[name] for name in self.sides[0].version.lines if name in found]
+        return [found[name] for name in self.sides[0].version.all_lines if name in found]
 
     @property
     def tables(self) -> list[Table]:
@@ -164,7 +164,7 @@ def _tables(of: Sequence[Side], name: str, unchanged: Sequence[str]) -> _Tables:
     first = of[0].version
     known = next((group.first.metrics for side in of for group in side.section.groups), ())
     shown = measure(name, known)
-    return _Tables(first.name, list(first.lines), outcomes, shown, unchanged[0] if unchanged else None)
+    return _Tables(first.name, list(first.all_lines), outcomes, shown, unchanged[0] if unchanged else None)
 
 
 def add_versions(of: Sequence[Side], stored: Sequence[Run], looks: Looks, band: str) -> Addition | None:

@@ -114,7 +114,7 @@ def test_the_lines_that_differ_are_cells_of_their_own(outputs):
     assert said == "1 of 4 cells finished", "waal's are the sweep's own"
     assert [row[:3] for row in table.rows] == [["random", 2, 1], ["entropy", 2, 0]]
     assert table.rows[0][4] == "python run.py -m experiment=paper/made strategy=random match_steps=true seed=1"
-    assert one.command == "python run.py -m experiment=paper/made match_steps=true"
+    assert one.commands == ["python run.py -m experiment=paper/made match_steps=true"]
 
 
 def test_a_version_of_which_nothing_is_stored_has_no_plot(tmp_path):

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from pictures import fill
 from published import SCENES, celeba_files, lsun_files, stl10_files, svhn_files
 
-from al_bench.analysis.experiment import arrange_lines
+from al_bench.analysis.experiment import Experiment, arrange_lines, plan_experiment
 from al_bench.analysis.published import Number, read_published
 from al_bench.config import experiment as composed
 from al_bench.config.groups import CONF
@@ -47,6 +47,14 @@ SEEDS = {
     "cifar10_ten": 3, "cifar10_ten_gans": 3, "svhn": 3, "lsun": 3, "fig7": 1, "timings": 1, "timings_lsun": 1,
     "waal/toy": 1, "waal/query_time": 1,
 }  # fmt: skip
+
+
+@cache
+def planned(name: str) -> Experiment:
+    """An experiment with its references, of one seed."""
+    if "references:" not in (CONF / "experiment" / f"{name}.yaml").read_text():
+        return arrange_lines(name, ["seed=0"], cells_of(name))
+    return plan_experiment(name, ["seed=0"])
 
 
 @cache
@@ -136,10 +144,42 @@ def test_an_experiment_lists_each_cell_once(name: str) -> None:
 
 @pytest.mark.slow
 def test_a_published_row_is_a_line_of_its_experiment(name: str) -> None:
-    problems: list[object] = []
-    (table,) = [table for table in read_published(problems) if table.name == name]
-    assert problems == []
-    assert {number.row for number in table.numbers} <= set(arrange_lines(name, (), cells_of(name)).lines)
+    """Or of the references beside it; a claim of no row is about all of it."""
+    (table,) = [table for table in read_published([]) if table.name == name]
+    lines = planned(name).all_lines
+    assert {number.row for number in table.numbers} <= set(lines)
+    assert {row for claim in table.claims for row in claim.rows} <= set(lines)
+    for number in table.numbers:
+        loop = lines[number.row][0].loop
+        if number.column.isdigit():
+            assert int(number.column) in range(loop["initial_size"], loop["budget"] + 1, loop["query_size"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("short", "names"),
+    [
+        *((short, "random entropy full") for short in ("mnist_ten_gans", "cifar10_ten_gans", "fig16", "step_size")),
+        *((short, "random entropy full random min_distance full") for short in ("mnist_two_gans", "cifar10_two_gans")),
+        *((short, "random entropy asal_auto full random") for short in ("mnist_two_gaal", "cifar10_two_gaal")),
+        ("mnist_two_adba", "random entropy full random min_distance full"),
+    ],
+)
+def test_references_stand_beside_an_experiment_once(short: str, names: str) -> None:
+    """They are cells of the experiment that they are named by, and not one for each GAN of the sweep."""
+    one = planned(f"asal/{short}")
+    found = [name for reference in one.references for name in reference.lines]
+    assert [name.partition(",")[0] for name in found] == names.split()
+    assert len(one.all_lines) == len(one.lines) + len(found) == len(one.names), "two lines are one"
+
+
+@pytest.mark.slow
+def test_references_are_cells_that_another_experiment_runs() -> None:
+    for short in ("mnist_two_gans", "cifar10_two_gans"):
+        cross_entropy, hinge = planned(f"asal/{short}").references
+        whole = short.removesuffix("_gans")
+        assert set(cross_entropy.names) <= {cell.id for cell in cells_of(f"asal/{whole}")}
+        assert set(hinge.names) == {cell.id for cell in cells_of(f"asal/{whole}_hinge")}
 
 
 @pytest.mark.slow
@@ -151,6 +191,9 @@ def test_a_published_row_is_a_line_of_its_experiment(name: str) -> None:
         ("asal/cifar10_two_gans", "asal/cifar10_two", 3),
         ("asal/cifar10_ten_gans", "asal/cifar10_ten", 3),
         ("asal/pca", "asal/mnist_ten", 1),
+        ("asal/step_size", "asal/mnist_two", 1),
+        ("asal/mnist_two_gaal", "asal/mnist_two", 1),
+        ("asal/mnist_two_adba", "asal/mnist_two", 1),
         ("waal/h_divergence_cifar10", "waal/cifar10", 1),
         ("waal/h_divergence_svhn", "waal/svhn", 1),
     ],

@@ -1,9 +1,10 @@
 """A paper's own numbers beside ours: `conf/experiment/<paper>/<table>.csv`.
 
-Columns: row (the method, as the report names it, or its choice of strategy or method), column (the number of
-annotations; the name of a metric, which is then compared at the end; or chosen entropy, over all cycles), mean, std
-(both in the unit of the report: percent for shares), n (seeds), source. A row whose mean is a sentence, or empty and
-its source one, is a claim in words: it is listed, and nothing judges it.
+Columns: row (the method, as the report names it, or its choice of strategy or method; empty: all of the table), column
+(the number of annotations; the name of a metric, which is then compared at the end; or chosen entropy, over all
+cycles), mean, std (both in the unit of the report: percent for shares), n (seeds), source (section, table or figure). A
+row whose mean is a sentence, or empty and its source one ("Sec. 5.1: ..."), is a claim in words, whose column may be
+any subject: it is listed, and nothing judges it.
 """
 
 import csv

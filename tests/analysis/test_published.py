@@ -1,7 +1,22 @@
+import re
+from itertools import chain
+
 import pytest
 
-from al_bench.analysis.published import Claim, read_published
+from al_bench.analysis.published import Claim, Published, read_published
 
+_PLACE = r"(?:[A-H](?:\.\d)?|\d+(?:\.\d)?[a-d]?)(?!\w)"  # 5.3, 8a, B.1
+_CITED = rf"(?:Abstract|(?:Sec|Fig|Tab|App|Eq)s?\. {_PLACE}(?:(?:, | and ){_PLACE})*)"
+SOURCE = re.compile(rf"({_CITED}(?:(?:, | and ){_CITED})*)(?:[:,] \S.*)?")
+STATING = {  # where a paper states a result; Sec. 4.1 and Fig. 1 of ASAL, say, state none
+    "asal": "Abstract, Secs. 1, 2, 3.1, 3.2, 4.2, 5.1, 5.2, 5.3, 5.4, 5.5, 6, Apps. A.4, B.1, C, E.1, F, Tabs. 2, 3, "
+    "Figs. 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 27, 28",
+    "waal": "Abstract, Secs. 1, 2.3, 4.1, 4.2, 6, Apps. C.1, C.2, Tabs. 1, 4, 5, 6, 7, 8, 9, Figs. 1, 2, Eq. 3",
+}
+SUBJECTS = {  # of a claim that is about no metric
+    "accuracy", "chosen entropy", "label distribution", "synthetic images", "matches", "labels", "assumptions",
+    "preparation", "memory", "complexity", "transition point", "query size", "selection and training", "order",
+}  # fmt: skip
 HEADER = "row,column,mean,std,n,source\n"
 
 
@@ -30,3 +45,49 @@ def test_a_table_in_another_schema_is_named(tmp_path, text):
     (problem,) = problems
     assert problem.place.name == "made.csv"
     assert "is no table of published numbers" in problem.sentence
+
+
+def places(citation: str) -> set[str]:
+    """ "Secs. 1 and 6, Figs. 8a and 8b" names Sec. 1, Sec. 6 and Fig. 8."""
+    found = {"Abstract"} & {citation[:8]}
+    for kind, rest in re.findall(rf"(Sec|Fig|Tab|App|Eq)s?\. ({_PLACE}(?:(?:, | and ){_PLACE})*)", citation):
+        found |= {f"{kind}. {place.rstrip('abcd')}" for place in re.split(", | and ", rest)}
+    return found
+
+
+def real_tables() -> list[Published]:
+    problems: list[object] = []
+    found = read_published(problems)
+    assert problems == []
+    return found
+
+
+def sources(table: Published) -> list[str]:
+    """Of numbers and claims; a claim in words has it in front of them."""
+    return [*(one.source for one in table.numbers), *(claim.source or claim.sentence for claim in table.claims)]
+
+
+@pytest.mark.parametrize("table", real_tables(), ids=lambda table: table.name)
+def test_each_row_of_a_paper_says_where_it_stands_and_what_it_is_of(table):
+    assert table.numbers or table.claims
+    for source in sources(table):
+        assert SOURCE.fullmatch(source), f"{source!r} begins with no place in the paper"
+    for claim in table.claims:
+        assert claim.column in SUBJECTS or re.fullmatch(r"\d+|[a-z0-9_]+_[a-z0-9_]+( and [a-z0-9_]+)*", claim.column)
+        assert claim.source or ": " in claim.sentence, f"{claim.sentence!r} names a place and says nothing"
+
+
+@pytest.mark.parametrize("paper", STATING)
+def test_every_place_that_states_a_result_has_a_row(paper):
+    """By sections, tables and figures; not more than is known to state one, so that a slip of a citation is seen."""
+    tables = [table for table in real_tables() if table.name.startswith(f"{paper}/")]
+    heads = [SOURCE.fullmatch(source) for source in chain.from_iterable(map(sources, tables))]
+    assert set().union(*(places(head[1]) for head in heads)) == places(STATING[paper])
+
+
+def test_places_are_told_from_citations():
+    assert places("Abstract, Secs. 1 and 2.3 and Figs. 8a, 8b and 9") == {
+        "Abstract", "Sec. 1", "Sec. 2.3", "Fig. 8", "Fig. 9",
+    }  # fmt: skip
+    assert SOURCE.fullmatch("App. B.1 and Fig. 7: higher")[1] == "App. B.1 and Fig. 7"
+    assert not SOURCE.fullmatch("A.4: no kind of place")

@@ -130,12 +130,14 @@ def test_the_page_of_an_experiment(tmp_path, stored):
         for known in cells[:3]:
             run_of(tmp_path, known)
     numbers = '"entropy, epochs 1",30,85,2,5,Tab. 1\nentropy,,it is better than random,,,Sec. 3\n'
+    numbers += "".join(f'"entropy, epochs {n}",accuracy,,,,Sec. 4: both are alike\n' for n in (1, 2))
     text, tables = written(tmp_path, one, found_for(one, tmp_path), numbers)
     assert "<h1>paper/made</h1>" in text
     assert ("3 of 4" if stored else "0 of 4") + " cells finished" in text
     assert "strategy=entropy learner.epochs=2" in text, "what makes the missing one"
     assert "<strong>entropy</strong> it is better than random <cite>Sec. 3</cite>" in text
     assert ("entropy (2)" in text, "random, epochs 2</th>" in text) == (False, True)
+    assert "<strong>entropy, epochs 1; entropy, epochs 2: accuracy</strong> Sec. 4: both are alike" in text
     row = (tables / "published-paper-made.csv").read_text().splitlines()[1]
     assert row.startswith('"entropy, epochs 1",30,85.0,2.0,5,80.0' if stored else '"entropy, epochs 1 (not measured)"')
     assert ('id="runs"' in text) == stored

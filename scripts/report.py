@@ -30,7 +30,7 @@ def main() -> None:
         print(f"left out: {problem.place}: {problem.sentence}")
     for one in (version for asked in experiments for version in (asked, *asked.versions)):
         words = f"{one.name}, {one.version}" if one.version else one.name
-        rest = "" if one.complete(found.runs) else f"; {' and '.join(one.commands)} makes the rest"
+        rest = "" if one.complete(found.runs) else f"; the rest is made by {' and '.join(one.commands)}"
         print(f"{words}: {summarize_cells(one, found.runs)}{rest}")
     print(f"{len(found.runs)} runs, {len(found.artifacts)} artifacts\n{page}")
 

@@ -64,9 +64,8 @@ def run(config: DictConfig) -> None:
         "config": whole,
         "choices": dict(runtime.choices),
         "commit": current_commit(),
-        "hardware": hardware(),
     }
-    with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights) as store:
+    with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights, hardware) as store:
         records = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
         reason = find_end(records[-1], stopping) if records else None
         if reason is not None:
@@ -117,7 +116,8 @@ def hardware() -> dict[str, Any]:
     import torch
 
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    return {"machine": platform.machine(), "cores": os.cpu_count(), "gpus": gpus, "torch": torch.__version__}
+    found = {"machine": platform.machine(), "cores": os.cpu_count(), "gpus": gpus, "torch": torch.__version__}
+    return {"hardware": found}
 
 
 if __name__ == "__main__":

@@ -61,20 +61,39 @@ def declared(target: Callable[..., Any]) -> Declared:
     return Declared(f"{package}.{target.__qualname__}", revision=None)
 
 
-def counts(target: Callable[..., Any], argument: str) -> bool:
-    """Whether a part's results depend on an argument, by what the part and its fields declare."""
-    return argument not in declared(target).beside | _beside(target)
+@dataclasses.dataclass(frozen=True)
+class Counted:
+    """What of a part is in an identity, as plain values: read off its class, or stored (`config.catalog`).
 
-
-def describe_call(target: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What a part is that is made with these arguments: its name and revision, and what differs from its defaults.
-
-    arguments: those that count, described.
+    part: its name and revision. beside, files: names of arguments, see `Declared`, those of its fields included.
+    defaults: of every argument that has one and that counts, described; none of another package's.
     """
-    about, defaults = declared(target), _defaults(target)
-    kept = {name: value for name, value in arguments.items() if name not in defaults or defaults[name] != value}
-    kept.update({name: _content(kept[name]) for name in about.files & kept.keys()})
-    return {"part": str(about), **kept}
+
+    part: str
+    beside: frozenset[str]
+    files: frozenset[str]
+    defaults: Mapping[str, Any]
+
+    def counts(self, argument: str) -> bool:
+        """Whether the part's results depend on an argument."""
+        return argument not in self.beside
+
+    def describe_call(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """What the part is when made with these arguments: its name and revision, and what differs from its defaults.
+
+        arguments: those that count, described.
+        """
+        defaults = self.defaults
+        kept = {name: value for name, value in arguments.items() if name not in defaults or defaults[name] != value}
+        kept.update({name: _content(kept[name]) for name in self.files & kept.keys()})
+        return {"part": self.part, **kept}
+
+
+def counted(target: Callable[..., Any]) -> Counted:
+    """What of a class or a function is in an identity. Raises TypeError as `declared` does."""
+    about = declared(target)
+    beside = about.beside | _beside(target)
+    return Counted(str(about), beside, about.files, {} if about.revision is None else _defaults(target, beside))
 
 
 def describe(value: Any) -> Any:
@@ -84,18 +103,20 @@ def describe(value: Any) -> Any:
     mappings. Raises TypeError for anything else, so nothing is left out in silence.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value) if counts(type(value), field.name)]
-        return describe_call(type(value), {name: describe(getattr(value, name)) for name in names})
+        about = counted(type(value))
+        names = [field.name for field in dataclasses.fields(value) if about.counts(field.name)]
+        return about.describe_call({name: describe(getattr(value, name)) for name in names})
     if isinstance(value, functools.partial):
         assert not value.args, "configuration nodes give arguments by name"
-        kept = {name: describe(item) for name, item in value.keywords.items() if counts(value.func, name)}
-        return describe_call(value.func, kept)
+        about = counted(value.func)
+        given = {name: describe(item) for name, item in value.keywords.items() if about.counts(name)}
+        return about.describe_call(given)
     if isinstance(value, Mapping):
         return {str(key): describe(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [describe(item) for item in value]
     if callable(value) and hasattr(value, "__qualname__"):
-        return describe_call(value, {})
+        return counted(value).describe_call({})
     return plain_value(value)
 
 
@@ -122,12 +143,10 @@ def _beside(target: Callable[..., Any]) -> frozenset[str]:
 
 
 @functools.cache
-def _defaults(target: Callable[..., Any]) -> dict[str, Any]:
-    """The default of every argument that has one and that counts, described; none of another package's."""
-    if declared(target).revision is None:
-        return {}
+def _defaults(target: Callable[..., Any], beside: frozenset[str]) -> dict[str, Any]:
+    """The default of every argument that has one and that counts, described."""
     parameters = signature(target).parameters.values()
-    given = [one for one in parameters if one.default is not Parameter.empty and counts(target, one.name)]
+    given = [one for one in parameters if one.default is not Parameter.empty and one.name not in beside]
     return {one.name: describe(one.default) for one in given}
 
 

@@ -4,14 +4,14 @@ A run is its procedure with all that this is made of (`active.part`): how someth
 where files lie, and what parts declare to be beside their results, is not in it.
 """
 
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from al_bench.active.metric import Metric, Recorded
-from al_bench.active.part import counts, describe_call, hash_of, plain_value
+from al_bench.active.part import hash_of, plain_value
+from al_bench.config.catalog import About, about_path, looked_up
 
 _REFERENCES = ("hydra.utils.get_method", "hydra.utils.get_class")  # nodes that give what stands at a path
 
@@ -19,22 +19,26 @@ _REFERENCES = ("hydra.utils.get_method", "hydra.utils.get_class")  # nodes that 
 def identify(config: DictConfig) -> dict[str, Any]:
     """What a run's results depend on, as plain values: the same however it was spelled on the command line."""
     procedure = OmegaConf.to_container(config.procedure, resolve=True)
-    described: dict[str, Any] = describe_node(procedure)
+    with looked_up(config.paths.outputs) as about:
+        described: dict[str, Any] = describe_node(procedure, about)
     return described
 
 
-def describe_node(node: Any) -> Any:
-    """What a resolved configuration node, in plain containers, makes: `part.describe` of it, without making it."""
+def describe_node(node: Any, about: Callable[[str], About] = about_path) -> Any:
+    """What a resolved configuration node, in plain containers, makes: `part.describe` of it, without making it.
+
+    about: of a path in the code, what its part says of itself.
+    """
     if isinstance(node, Mapping) and node.get("_target_") in _REFERENCES:
-        return describe_call(_find(node["path"]), {})
+        return about(node["path"]).counted.describe_call({})
     if isinstance(node, Mapping) and "_target_" in node:
-        target = _find(node["_target_"])
-        names = [str(key) for key in node if _is_argument(str(key)) and counts(target, str(key))]
-        return describe_call(target, {name: describe_node(node[name]) for name in names})
+        part = about(node["_target_"]).counted
+        names = [str(key) for key in node if _is_argument(str(key)) and part.counts(str(key))]
+        return part.describe_call({name: describe_node(node[name], about) for name in names})
     if isinstance(node, Mapping):
-        return {str(key): describe_node(value) for key, value in node.items()}
+        return {str(key): describe_node(value, about) for key, value in node.items()}
     if isinstance(node, list):
-        return [describe_node(value) for value in node]
+        return [describe_node(value, about) for value in node]
     return plain_value(node)
 
 
@@ -44,14 +48,14 @@ def _is_argument(key: str) -> bool:
 
 def metrics_of(config: DictConfig) -> tuple[Metric, ...]:
     """The metrics that are one number of the evaluator that is chosen."""
-    metrics: tuple[Metric, ...] = _find(config.evaluator._target_).scalars
-    return metrics
+    with looked_up(config.paths.outputs) as about:
+        return about(config.evaluator._target_).scalars
 
 
 def records_of(config: DictConfig) -> tuple[Recorded, ...]:
     """What the strategy that is chosen records inside its queries."""
-    records: tuple[Recorded, ...] = _find(config.strategy._target_).records
-    return records
+    with looked_up(config.paths.outputs) as about:
+        return about(config.strategy._target_).records
 
 
 def run_id(*, _root_: DictConfig) -> str:
@@ -79,17 +83,6 @@ def label_of(chosen: Mapping[str, str], config: DictConfig) -> str:
     for family, usual in (("learner", "supervised"), ("representation", "none")):
         if chosen[family] != usual:
             method.append(chosen[family])
-    return f"{task}/{'+'.join([*method, *_switches(config.learner)])}/seed={seed}"
-
-
-def _switches(node: DictConfig) -> list[str]:
-    """The arguments that are switched on and that a part wants to be read in the label, as its fields declare."""
-    target = _find(node._target_)
-    shown = [field.name for field in fields(target) if field.metadata.get("label")] if is_dataclass(target) else []
-    return [name for name in shown if node.get(name)]
-
-
-def _find(path: str) -> Any:
-    from hydra.utils import get_object
-
-    return get_object(path)
+    with looked_up(config.paths.outputs) as about:  # of what the learner wants to be read, what is switched on
+        method += [name for name in about(config.learner._target_).shown if config.learner.get(name)]
+    return f"{task}/{'+'.join(method)}/seed={seed}"

@@ -8,12 +8,12 @@ import difflib
 import json
 import pkgutil
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from inspect import Parameter, isclass, signature
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-import torch
 from pydantic import AllowInfNan, Strict, TypeAdapter, ValidationError
 
 from al_bench.errors import UserError
@@ -91,16 +91,23 @@ def _refuse_call(written: Any, path: str, node: Mapping[str, Any], keys: Sequenc
         if key not in parameters and not open_ended:
             raise UserError(f"{path}.{key} is not known: {_known(key, parameters)}")
         refuse_value(_where_written(written, f"{path}.{key}"), node[key], annotations.get(key))
-    if isclass(target) and issubclass(target, torch.optim.Optimizer):
+    if isclass(target) and _is_optimizer(target):
         _refuse_optimizer(path, target, {key: node[key] for key in keys})
 
 
 def _refuse_optimizer(path: str, optimizer: Any, arguments: Mapping[str, Any]) -> None:
     """Optimizers check their ranges themselves, but only once there are parameters, after other trainings."""
+    import torch
+
     try:
         optimizer([torch.nn.Parameter(torch.zeros(1))], **arguments)
     except ValueError as error:
         raise UserError(f"{path}: {error}") from error
+
+
+def _is_optimizer(target: type) -> bool:
+    optim = sys.modules.get("torch.optim")  # imported by whoever is one: a finished run is shown without torch
+    return optim is not None and issubclass(target, optim.Optimizer)
 
 
 def _known(key: str, parameters: Mapping[str, Parameter]) -> str:

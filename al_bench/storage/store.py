@@ -12,15 +12,13 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from filelock import FileLock, Timeout
-from safetensors.torch import load, save
-from torch import Tensor
 
 from al_bench.active.part import hash_of
 from al_bench.config.values import differences
@@ -37,6 +35,9 @@ from al_bench.storage.record import (
     record_sum,
 )
 
+if TYPE_CHECKING:  # torch is imported where tensors are: a finished run is shown without it
+    from torch import Tensor
+
 logger = logging.getLogger(__name__)
 
 
@@ -48,26 +49,32 @@ class Cycle:
     """
 
     record: CycleRecord
-    tensors: Mapping[str, Tensor] = field(default_factory=dict)
-    weights: Mapping[str, Tensor] = field(default_factory=dict)
+    tensors: "Mapping[str, Tensor]" = field(default_factory=dict)
+    weights: "Mapping[str, Tensor]" = field(default_factory=dict)
 
 
 class RunStore:
     """The folder of one run; a context manager that holds its lock. A measurement lies in it as a first cycle would.
 
     folder: where; identity: what it must hold, see `identity.identify`; about: what else `config.json` says;
-    keep_weights: "last" or "all".
+    keep_weights: "last" or "all"; hardware: the rest of it, which takes a second to ask for, once, when it is written.
 
     Entering raises UserError where another process holds the folder, where it holds a run of another identity or of
     another version, or where a stored cycle is corrupted and later ones build on it.
     """
 
     def __init__(
-        self, folder: Path, identity: Plain, about: Plain, keep_weights: Literal["last", "all"] = "last"
+        self,
+        folder: Path,
+        identity: Plain,
+        about: Plain,
+        keep_weights: Literal["last", "all"] = "last",
+        hardware: Callable[[], Plain] = dict,
     ) -> None:
         self.folder, self.identity, self.about, self.keep_weights = folder, identity, about, keep_weights
         self.cycles = folder / "cycles"
         self.scratch = folder / "scratch"
+        self._hardware = hardware
         self._lock = FileLock(folder / "lock")
         self.records: list[Record] = []
 
@@ -109,12 +116,12 @@ class RunStore:
         assert cycle.record.index == len(self.records)
         self._write(cycle.record, cycle.tensors, cycle.weights)
 
-    def write_measurement(self, measurement: Measurement, tensors: Mapping[str, Tensor] | None = None) -> None:
+    def write_measurement(self, measurement: Measurement, tensors: "Mapping[str, Tensor] | None" = None) -> None:
         """As `write`, the one record of a procedure without cycles, which trained no model of its own."""
         assert not self.records
         self._write(measurement, tensors or {}, {})
 
-    def _write(self, record: Record, tensors: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:
+    def _write(self, record: Record, tensors: "Mapping[str, Tensor]", weights: "Mapping[str, Tensor]") -> None:
         index = len(self.records)
         sums = {
             "sha256": self._write_tensors(index, ".safetensors", tensors),
@@ -128,19 +135,25 @@ class RunStore:
         if self.keep_weights == "last" and index >= 2:
             self._path(index - 2, ".model.safetensors").unlink(missing_ok=True)
 
-    def _write_tensors(self, index: int, suffix: str, tensors: Mapping[str, Tensor]) -> str:
+    def _write_tensors(self, index: int, suffix: str, tensors: "Mapping[str, Tensor]") -> str:
         """Returns the file's sum."""
+        from safetensors.torch import save
+
         data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
         with written_whole(self._path(index, suffix), lasting=False) as file:
             file.write(data)
         return digest(data)
 
-    def tensors(self, index: int) -> dict[str, Tensor]:
+    def tensors(self, index: int) -> "dict[str, Tensor]":
         """The tensors of a stored cycle. Raises UserError where they are corrupted."""
+        from safetensors.torch import load
+
         return load(self._checked(index, ".safetensors", self.records[index].sha256))
 
-    def weights(self, index: int) -> dict[str, Tensor]:
+    def weights(self, index: int) -> "dict[str, Tensor]":
         """The model of a stored cycle. Raises UserError where it is corrupted."""
+        from safetensors.torch import load
+
         return load(self._checked(index, ".model.safetensors", self.records[index].sha256_model))
 
     def _path(self, index: int, suffix: str) -> Path:
@@ -169,7 +182,7 @@ class RunStore:
                     different = "; ".join(differences(stored, self.identity))
                     raise UserError(f"{self.folder} holds another run: {different}")
                 return
-        write_json(path, {"identity": self.identity, **self.about})
+        write_json(path, {"identity": self.identity, **self.about, **self._hardware()})
 
     def _read_cycles(self) -> list[Record]:
         """All whole cycles; a corrupted last one is set aside, so that it is computed again from the one before."""

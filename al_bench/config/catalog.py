@@ -1,0 +1,107 @@
+"""What parts say of themselves, kept between commands in `parts.json` of the outputs folder.
+
+The id of a run is asked of the classes of its parts, and importing these takes seconds, torch most of them. What is
+kept holds for exactly these sources of the package and this version of torch; of other packages' parts nothing is kept.
+"""
+
+import importlib.metadata
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from al_bench.active.metric import Metric, Recorded
+from al_bench.active.part import Counted, counted
+from al_bench.files import digest, read_json, write_json
+
+PACKAGE = Path(__file__).parents[1]
+_KEPT = (PACKAGE.name, "torch")  # packages whose parts are kept
+
+
+@dataclass(frozen=True)
+class About:
+    """What a configuration asks of a part without making it.
+
+    counted: what of it is in an identity; shown: arguments that are read in a run's label where they are switched on;
+    scalars: of an evaluator, the metrics that are one number; records: of a strategy, see `Strategy.records`.
+    """
+
+    counted: Counted
+    shown: tuple[str, ...] = ()
+    scalars: tuple[Metric, ...] = ()
+    records: tuple[Recorded, ...] = ()
+
+
+def about_path(path: str) -> About:
+    """What the class or function at a path in the code says of itself."""
+    from hydra.utils import get_object
+
+    target = get_object(path)
+    shown = [field.name for field in fields(target) if field.metadata.get("label")] if is_dataclass(target) else []
+    scalars, records = getattr(target, "scalars", ()), getattr(target, "records", ())
+    return About(counted(target), tuple(shown), tuple(scalars), tuple(records))
+
+
+@contextmanager
+def looked_up(outputs: str | Path) -> Iterator[Callable[[str], About]]:
+    """A function like `about_path` that asks what is kept in a folder first; what it had to import is kept at the end.
+
+    Where torch is imported already classes are asked, which is as quick: they may be older than their files.
+    """
+    catalog = _catalog(Path(outputs))
+    if catalog is None:
+        yield about_path
+    else:
+        yield catalog.about
+        catalog.keep()
+
+
+@cache
+def _catalog(outputs: Path) -> "Catalog | None":
+    return None if "torch" in sys.modules else Catalog(outputs / "parts.json")
+
+
+class Catalog:
+    """The parts in a file. One that is not whole, or of other sources, counts as empty and is replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.sources = path, sources_id()
+        self._parts = self._read()
+        self._new = False
+
+    def about(self, path: str) -> About:
+        """What a part says of itself, imported only where it is not kept."""
+        if path not in self._parts:
+            self._parts[path] = about_path(path)
+            self._new |= path.partition(".")[0] in _KEPT
+        return self._parts[path]
+
+    def keep(self) -> None:
+        """Writes what is new, unless the sources were changed since they were imported."""
+        if self._new and self.sources == sources_id():
+            kept = {path: about for path, about in self._parts.items() if path.partition(".")[0] in _KEPT}
+            with suppress(OSError):  # a folder that is only read from
+                write_json(self.path, {"sources": self.sources, "parts": _adapter().dump_python(kept, mode="json")})
+        self._new = False
+
+    def _read(self) -> dict[str, About]:
+        try:
+            stored = read_json(self.path)
+            return _adapter().validate_python(stored["parts"]) if stored["sources"] == self.sources else {}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+
+
+def sources_id() -> str:
+    """A sum over what the package's files and the version of torch say."""
+    files = [(path.relative_to(PACKAGE).as_posix(), digest(path.read_bytes())) for path in PACKAGE.rglob("*.py")]
+    return digest(repr([importlib.metadata.version("torch"), *sorted(files)]).encode())
+
+
+def _adapter() -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(dict[str, About])

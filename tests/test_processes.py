@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import forked
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -16,16 +17,8 @@ SMOKE = ("scale=smoke", "gan=none", "device=cpu")
 
 
 def sweep(folder, *arguments):
-    command = [
-        sys.executable,
-        "run.py",
-        "-m",
-        *SMOKE,
-        *arguments,
-        f"paths.outputs={folder}",
-        f"paths.cells={folder}/cells",
-    ]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    """The driver is forked; its cells are processes of their own, as the launcher starts them."""
+    return forked.run("-m", *SMOKE, *arguments, f"paths.outputs={folder}", f"paths.cells={folder}/cells")
 
 
 @pytest.fixture(scope="module")
@@ -73,38 +66,26 @@ def test_one_bad_cell_does_not_stop_the_others(tmp_path):
 @pytest.mark.slow
 def test_a_killed_cell_is_started_once_more(tmp_path):
     arguments = ["strategy=random,entropy", "learner.epochs=300"]
-    command = [sys.executable, "run.py", "-m", *SMOKE, *arguments, f"paths.outputs={tmp_path}"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with forked.started("-m", *SMOKE, *arguments, f"paths.outputs={tmp_path}") as process:
         while not (owners := list(tmp_path.glob("digits/random/*/*/owner"))) or not owners[0].read_text():
             time.sleep(0.05)
         os.kill(int(owners[0].read_text()), signal.SIGKILL)
-        output = process.stdout.read()
-    assert process.returncode == 0
+        assert process.wait() == 0
+        output = process.stdout
     assert "killed by signal 9, started once more" in output
     assert "2 of 2 cells are finished" in output
 
 
-@pytest.fixture
-def interruptible():
-    """As from a terminal: a shell that starts the tests by `&` hands down that Ctrl-C is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("interruptible")
 def test_a_stopped_sweep_stops_its_cells(tmp_path):
-    command = [sys.executable, "run.py", "-m", *SMOKE, "seed=0,1", "strategy=random", "learner.epochs=20000"]
-    with subprocess.Popen(
-        [*command, f"paths.outputs={tmp_path}"], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as process:
+    arguments = ("seed=0,1", "strategy=random", "learner.epochs=20000", f"paths.outputs={tmp_path}")
+    with forked.started("-m", *SMOKE, *arguments) as process:
         while len(owners := list(tmp_path.rglob("owner"))) < 2 or not all(owner.read_text() for owner in owners):
             time.sleep(0.05)
         cells = [int(owner.read_text()) for owner in owners]
-        process.send_signal(signal.SIGINT)
-        output = process.stdout.read()
-    assert process.returncode == 130
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait() == 130
+        output = process.stdout
     assert "the same command goes on from there" in output
     for cell in cells:
         with pytest.raises(ProcessLookupError):
@@ -121,15 +102,8 @@ def test_an_exported_cell_counts_as_finished_elsewhere(swept, tmp_path):
     again = sweep(there, "strategy=random", "seed=0,1")
     assert again.returncode == 0
     assert "all 2 cells are finished" in again.stdout
-    single = [
-        sys.executable,
-        "run.py",
-        *SMOKE,
-        "strategy=random",
-        f"paths.outputs={there}",
-        f"paths.cells={there}/cells",
-    ]
-    assert "finished before" in subprocess.run(single, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    more = subprocess.run([*single, "loop.max_cycles=3"], cwd=ROOT, capture_output=True, text=True, check=True)
+    single = (*SMOKE, "strategy=random", f"paths.outputs={there}", f"paths.cells={there}/cells")
+    assert "finished before" in forked.run(*single).stdout
+    more = forked.run(*single, "loop.max_cycles=3")
     assert "ends before these stop rules do: the run is done anew" in more.stdout
     assert "cycle   3" in more.stdout

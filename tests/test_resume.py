@@ -1,16 +1,14 @@
 """A run killed anywhere and started again ends as one that never was: selections, metrics, weights, artifacts."""
 
 import json
+import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import forked
 import pytest
 from safetensors.torch import load_file
 
-ROOT = Path(__file__).parent.parent
 CELL = (
     "strategy=asal_auto", "scale=smoke", "gan.iterations=60", "feature.epochs=8", "loop.max_cycles=3",
     "learner.epochs=4", "keep_weights=all", "device=cpu",
@@ -76,15 +74,10 @@ def test_killed_and_started_again(tmp_path, uncut, kills):
 @pytest.mark.slow
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_cleanly_and_loses_nothing(tmp_path, uncut, signum):
-    with subprocess.Popen(
-        [sys.executable, "run.py", *CELL, f"paths.outputs={tmp_path}", "gan.iterations=100000"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    ) as process:  # fmt: skip
-        for line in process.stdout:
-            if "making gan" in line or "WganGp:" in line:
-                break
-        process.send_signal(signum)
-        rest = process.stdout.read()
-    assert process.returncode == 128 + signum
-    assert f"stopped by {signum.name}" in rest
-    assert "Traceback" not in rest
+    with forked.started(*CELL, f"paths.outputs={tmp_path}", "gan.iterations=100000") as process:
+        process.await_words("making gan", "WganGp:")
+        os.kill(process.pid, signum)
+        assert process.wait() == 128 + signum
+        said = process.stdout + process.stderr
+    assert f"stopped by {signum.name}" in said
+    assert "Traceback" not in said

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import termios
@@ -13,6 +14,7 @@ import forked
 import pytest
 
 ROOT = Path(__file__).parent.parent
+BAR = re.compile(rb"classifier: +\d+%\|.*\d+/6000 \[\d+:\d+<\d+:\d+, +[\d.]+steps/s\]")
 SMOKE = ("scale=smoke", "gan=none", "strategy=random", "device=cpu")
 
 
@@ -26,7 +28,7 @@ def typed(*arguments):
 
 
 def test_a_run_says_what_it_does_and_the_same_line_again_says_that_it_is_finished(tmp_path):
-    first = typed(*SMOKE, f"paths.outputs={tmp_path}")
+    first = run(*SMOKE, folder=tmp_path)
     assert first.returncode == 0, first.stderr
     assert "scale smoke cuts" in first.stdout and "learner.epochs 40 -> 1" in first.stdout
     lines = re.findall(
@@ -60,19 +62,17 @@ def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
         "loop.max_cycles=0",
         f"paths.outputs={tmp_path}",
     ]
-    with subprocess.Popen(
-        [sys.executable, "run.py", *arguments], cwd=ROOT, stdout=follower, stderr=follower
-    ) as process:
+    seen = b""
+    with forked.started(*arguments, terminal=os.ttyname(follower)) as process:
         os.close(follower)
-        seen = b""
-        while True:
+        while not BAR.search(seen):
             try:
                 seen += os.read(leader, 65536)
-            except OSError:
+            except OSError:  # its end, without a bar
                 break
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait() == 128 + signal.SIGTERM, seen[-2000:]
     os.close(leader)
-    assert process.returncode == 0
-    assert re.search(rb"classifier: +\d+%\|.*\d+/6000 \[\d+:\d+<\d+:\d+, +[\d.]+steps/s\]", seen), seen[-2000:]
 
 
 @pytest.mark.parametrize(
@@ -112,19 +112,14 @@ def test_a_defect_of_ours_keeps_its_traceback_and_fails(tmp_path):
 
 def test_two_at_once_in_one_folder(tmp_path):
     slow = [*SMOKE, "learner.epochs=2000"]
-    first = subprocess.Popen(
-        [sys.executable, "run.py", *slow, f"paths.outputs={tmp_path}"], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    try:
+    with forked.started(*slow, f"paths.outputs={tmp_path}") as first:
         while not list(tmp_path.rglob("owner")):
-            assert first.poll() is None
+            os.kill(first.pid, 0)
             time.sleep(0.05)
         second = run(*slow, folder=tmp_path)
         assert second.returncode == 2
         assert f"error: another process (process {first.pid}) is running in {tmp_path}" in second.stdout
-    finally:
-        first.kill()
-        first.communicate()
+        os.kill(first.pid, 0)
 
 
 def test_a_garbled_cycle_is_named_and_done_again(tmp_path):

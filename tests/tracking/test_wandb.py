@@ -236,12 +236,9 @@ def test_the_environment_sets_the_mode_and_the_command_line_wins(monkeypatch):
     assert compose(*SMOKE, "tracking.mode=offline").tracking.mode == "offline"
 
 
-def command(folder, *arguments):
-    return [sys.executable, *arguments, *SMOKE, f"paths.outputs={folder}"]
-
-
 def test_as_a_user_types_it_it_is_on_and_offline_and_says_nothing(tmp_path):
-    done = subprocess.run(command(tmp_path, "run.py"), cwd=ROOT, capture_output=True, text=True, check=True)
+    line = [sys.executable, "run.py", *SMOKE, f"paths.outputs={tmp_path}"]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
     assert [row["annotations"] for row in history(tmp_path)] == [20, 30, 40]
     assert "wandb" not in (done.stdout + done.stderr).lower()
     assert not list(Path(os.environ["HOME"]).rglob("*.wandb"))
@@ -249,13 +246,11 @@ def test_as_a_user_types_it_it_is_on_and_offline_and_says_nothing(tmp_path):
 
 @pytest.mark.slow
 def test_it_is_imported_only_where_it_is_used(tmp_path):
-    code = (
-        "import runpy, sys\nsys.argv = sys.argv[1:]\n"
-        "runpy.run_path('run.py', run_name='__main__')\nassert 'wandb' not in sys.modules\n"
-    )
-    arguments = [sys.executable, "-c", code, "run.py", *SMOKE, f"paths.outputs={tmp_path}", "tracking=none"]
-    subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert not list(tmp_path.rglob("*wandb*"))
+    for mode, code in (("none", 0), ("wandb", -signal.SIGKILL)):  # killed where wandb is imported
+        line = (*SMOKE, f"tracking={mode}", f"paths.outputs={tmp_path / mode}")
+        done = forked.run(*line, trap=forked.Trap("wandb", 1, "import"))
+        assert done.returncode == code, done.stdout + done.stderr
+    assert not list((tmp_path / "none").rglob("*wandb*"))
 
 
 @pytest.mark.slow
@@ -264,21 +259,18 @@ def test_a_killed_run_that_is_started_again_has_one_whole_curve(tmp_path):
     killed = forked.run(*SMOKE, f"paths.outputs={tmp_path}", trap=trap)
     assert killed.returncode == -signal.SIGKILL
     assert len(list(tmp_path.rglob("offline-run-*"))) == 1
-    subprocess.run(command(tmp_path, "run.py"), cwd=ROOT, capture_output=True, check=True)
+    assert forked.run(*SMOKE, f"paths.outputs={tmp_path}").returncode == 0
     assert [row["annotations"] for row in history(tmp_path)] == [20, 30, 40]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_run_has_told_what_it_stored(tmp_path, signum):
-    arguments = [*command(tmp_path, "run.py"), "learner.epochs=500", "loop.max_cycles=15"]
-    with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        for line in process.stdout:
-            if "cycle   1" in line:
-                break
-        process.send_signal(signum)
-        process.stdout.read()
-    assert process.returncode == 128 + signum
+    line = (*SMOKE, f"paths.outputs={tmp_path}", "learner.epochs=100", "loop.max_cycles=15")
+    with forked.started(*line) as process:
+        process.await_words("cycle   1")
+        os.kill(process.pid, signum)
+        assert process.wait() == 128 + signum
     stored = [json.loads(path.read_text())["annotations"] for path in sorted(tmp_path.rglob("cycles/*.json"))]
     assert [row["annotations"] for row in history(tmp_path)] == stored
 
@@ -286,14 +278,11 @@ def test_a_stopped_run_has_told_what_it_stored(tmp_path, signum):
 @pytest.mark.slow
 def test_a_server_that_never_answers_holds_nobody_up(tmp_path, monkeypatch, silent_server):
     monkeypatch.setenv("WANDB_API_KEY", DUMMY_KEY)
-    arguments = [*command(tmp_path, "run.py"), "tracking.mode=online", "tracking.timeout=3"]
-    with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        said = ""
-        for line in process.stdout:
-            said += line
-            if line.startswith("finished: "):
-                finished = time.monotonic()
-    assert time.monotonic() - finished < 10  # W&B's own reports would wait for an answer at the end
-    assert process.returncode == 0
+    with forked.started(*SMOKE, f"paths.outputs={tmp_path}", "tracking.mode=online", "tracking.timeout=3") as process:
+        process.await_words("\nfinished: ")
+        finished = time.monotonic()
+        assert process.wait() == 0
+        assert time.monotonic() - finished < 10  # W&B's own reports would wait for an answer at the end
+        said = process.stdout + process.stderr
     assert said.count("W&B goes on offline") == 1
     assert "wandb:" not in said

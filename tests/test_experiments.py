@@ -248,8 +248,8 @@ SAME_PARTS = {
 }  # fmt: skip
 LINES = ("min_distance", "asal_auto", "asal_cls", "h_divergence/random")  # the last of them that an experiment has
 TINY = (
-    "scale=smoke", "scale.images=40", "scale.initial_size=10", "scale.query_size=5", "loop.max_cycles=1",
-    "loop.every_class=false",  # ten of forty images hold ten classes once in thousands of draws
+    "scale=smoke", "scale.gan_width=0.1", "scale.images=40", "scale.initial_size=10", "scale.query_size=5",
+    "loop.max_cycles=1", "loop.every_class=false",  # ten of forty images hold ten classes once in thousands of draws
     "device=cpu", "tracking=none",
 )  # fmt: skip
 TINY_NODES = {  # where an experiment has them

@@ -82,7 +82,7 @@ class LabeledPlan(Plan):
         seed: of the learner's whole fit. Raises UserError for too few of them, see `least_batch`.
         """
         inputs, labels = pool.training_set()
-        larger = max(len(labels), len(pool.unlabeled))
+        least, larger = least_batch(model, len(labels)), max(len(labels), len(pool.unlabeled))
         return LabeledBatches(
             inputs,
             labels,
@@ -90,6 +90,6 @@ class LabeledPlan(Plan):
             epochs=self.epochs,
             seed=seeding.seed_for(seed, 0, "batches"),
             augmentation=self.augmentation,
-            least=least_batch(model, len(labels)),
-            per_epoch=steps_of_a_pass(larger, self.batch_size) if self.match_steps else None,
+            least=least,
+            per_epoch=steps_of_a_pass(larger, self.batch_size, least) if self.match_steps else None,
         )

@@ -18,9 +18,7 @@ class EpochSampler:
     ) -> None:
         self.num_items, self.batch_size = num_items, min(batch_size, num_items)
         self.seed, self.device, self.whole = seed, device, whole
-        self.per_epoch = num_items // self.batch_size if whole else steps_of_a_pass(num_items, self.batch_size)
-        if num_items % self.batch_size < least and not whole:
-            self.per_epoch = max(1, num_items // self.batch_size)
+        self.per_epoch = num_items // self.batch_size if whole else steps_of_a_pass(num_items, batch_size, least)
         self._epoch, self._order = -1, torch.empty(0)
 
     def __getitem__(self, number: int) -> Tensor:
@@ -33,6 +31,8 @@ class EpochSampler:
         return self._order[batch * self.batch_size : end]
 
 
-def steps_of_a_pass(num_items: int, batch_size: int) -> int:
-    """How many batches hold `num_items`, the last of which may be smaller."""
-    return -(-num_items // batch_size)
+def steps_of_a_pass(num_items: int, batch_size: int, least: int = 1) -> int:
+    """How many batches hold `num_items`, at least one: the last may be smaller, and one of fewer than `least` joins the
+    one before it."""
+    full, rest = divmod(num_items, min(batch_size, num_items))
+    return full + (rest >= least)

@@ -268,5 +268,24 @@ def test_with_matched_steps_each_learner_trains_for_as_many(
     assert optimizer_steps(learner, labeled, unlabeled) == networks * steps
 
 
+class Normalized(Small):
+    """Its batch norm cannot take a batch of one."""
+
+    def __init__(self, input_shape: tuple[int, ...], num_classes: int) -> None:
+        super().__init__(input_shape, num_classes)
+        self.backbone = nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Tanh())
+
+
+@pytest.mark.parametrize(("learner", "networks"), MATCHED, ids=["supervised", "learning_loss", "h_divergence"])
+@pytest.mark.parametrize(("labeled", "unlabeled", "steps"), [(20, 49, 18), (49, 20, 18), (20, 50, 21), (4, 9, 3)])
+def test_with_batch_norm_too_where_the_pool_leaves_a_batch_of_one(
+    learner: Learner, networks: int, labeled: int, unlabeled: int, steps: int
+) -> None:
+    """49 inputs in batches of 8 are six, since the seventh would be of one."""
+    normalized: Learner = replace(learner, network=Normalized)  # type: ignore[type-var]
+    assert optimizer_steps(replace(AS_PAPER, network=Normalized, epochs=3), labeled, unlabeled) == 2 * steps
+    assert optimizer_steps(normalized, labeled, unlabeled) == networks * steps
+
+
 def test_without_them_an_epoch_of_the_others_passes_over_the_labels() -> None:
     assert optimizer_steps(Supervised(**PLAN), 20, 50) == 9

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from al_bench import seeding
@@ -51,7 +52,10 @@ class Waal(Plan, Learner):
     trick), or "modulo", the larger one's position modulo its size. penalty_weight: of the gradient penalty beside the
     distance; penalty_at: "interpolates" of both batches, or "all", the batches themselves too. reversed_penalty:
     subtract it, which rewards gradients far from 1. fresh_features: the critic's step reads the features of the moved
-    network.
+    network. passes: "joint", both batches go through the network as one, so that batch norm cannot tell them apart
+    before the critic does, or "separate", labeled inputs first and batch norm sees each alone. idle_pass: one more pass
+    before the network's update, of which nothing is used; only batch norm's running statistics remember it, so that it
+    is left out where there are none.
     """
 
     network: NetworkFactory
@@ -64,6 +68,8 @@ class Waal(Plan, Learner):
     penalty_at: Literal["interpolates", "all"]
     reversed_penalty: bool
     fresh_features: bool
+    passes: Literal["joint", "separate"] = "joint"
+    idle_pass: bool = False
     provides: ClassVar[frozenset[str]] = frozenset({"critic"})
 
     def __post_init__(self) -> None:
@@ -71,6 +77,7 @@ class Waal(Plan, Learner):
             "weighting": ("eq8", "ratio"),
             "pairing": ("replacement", "modulo"),
             "penalty_at": ("interpolates", "all"),
+            "passes": ("joint", "separate"),
         }
         for name, known in choices.items():
             if getattr(self, name) not in known:
@@ -126,27 +133,37 @@ class MinMax(Module):
         super().__init__()
         self.model, self.settings, self.schedule = model, settings, settings.schedule
         self.trade_off, self.bias = trade_off, bias
+        self.idles = settings.idle_pass and any(isinstance(part, _BatchNorm) for part in model.modules())
 
     def step(self, batch: Batch, optimizers: Sequence[Optimizer]) -> Losses:
         inputs, labels, others = batch
         network_optimizer, critic_optimizer = optimizers
-        # One forward for both, so that batch norm cannot tell them apart before the critic does.
-        both = torch.cat([inputs, others])
-        features = self.model.features(both)
+        features = self.features(inputs, others)
         loss = losses.cross_entropy(self.model.classify(features[: len(inputs)]), labels)
         if len(others) == 0:  # full supervision: nobody is left to tell apart
             self.update(network_optimizer, loss)
             return {"cross_entropy": loss.detach(), "distance": loss.new_zeros(()), "penalty": loss.new_zeros(())}
+        if self.idles:
+            with torch.no_grad():
+                self.features(inputs, others)
         with frozen(self.model.critic):
             self.update(network_optimizer, loss + self.trade_off * self.distance(features, len(inputs)))
         if self.settings.fresh_features:
             with torch.no_grad():
-                features = self.model.features(both)
+                features = self.features(inputs, others)
         distance, penalty = self.critic_terms(pooled(features.detach()), len(inputs))
         sign = -1 if self.settings.reversed_penalty else 1
         objective = distance - sign * self.settings.penalty_weight * penalty
         self.update(critic_optimizer, -self.trade_off * objective)
         return {"cross_entropy": loss.detach(), "distance": distance.detach(), "penalty": penalty.detach()}
+
+    def features(self, inputs: Tensor, others: Tensor) -> Tensor:
+        """(B + B', F[, h, w]) features of (B, ...) labeled and (B', ...) unlabeled inputs, in that order; no input is
+        passed where there is none."""
+        parts = [part for part in (inputs, others) if len(part)]
+        if self.settings.passes == "joint":
+            parts = [torch.cat(parts)]
+        return torch.cat([self.model.features(part) for part in parts])
 
     def distance(self, features: Tensor, num_labeled: int) -> Tensor:
         """Eq. 8 without mu' of a joint batch, labeled inputs first."""

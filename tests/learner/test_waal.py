@@ -222,7 +222,7 @@ def test_a_network_without_a_feature_extractor_is_refused() -> None:
         replace(AS_PAPER, network=Linear).empty(made_pool(), 0)
 
 
-@pytest.mark.parametrize("key", ["weighting", "pairing", "penalty_at"])
+@pytest.mark.parametrize("key", ["weighting", "pairing", "penalty_at", "passes"])
 def test_an_unknown_choice_is_refused(key: str) -> None:
     with pytest.raises(UserError, match=rf"learner\.{key}=other "):
         replace(AS_PAPER, **{key: "other"})
@@ -239,7 +239,8 @@ def test_the_paper_and_its_code_compose() -> None:
     )
     assert (code.trade_off, code.weighting, code.pairing, code.penalty_at) == (0.002, "ratio", "modulo", "all")
     assert (paper.fresh_features, code.fresh_features) == (False, True)
-    assert not code.reversed_penalty, "a key of its own"
+    assert (paper.reversed_penalty, code.reversed_penalty) == (False, True)
+    assert (paper.passes, code.passes, paper.idle_pass, code.idle_pass) == ("joint", "separate", False, True)
     assert (paper.query_size, paper.epochs, paper.batch_size) == (500, 80, 64)
     assert compose("dataset=fashion_mnist", "strategy=waal", "preset=as_code").strategy.coefficient == 10
 

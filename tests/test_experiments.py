@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from composing import compose, members
+from composing import compose, members, run_id
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 from pictures import fill
@@ -196,12 +196,28 @@ def test_references_are_cells_that_another_experiment_runs() -> None:
         ("asal/mnist_two_adba", "asal/mnist_two", 1),
         ("waal/h_divergence_cifar10", "waal/cifar10", 1),
         ("waal/h_divergence_svhn", "waal/svhn", 1),
+        ("waal/parts_fashion_mnist", "waal/fashion_mnist", 1),
     ],
 )
 def test_figures_share_their_cells(part: str, whole: str, shared: int) -> None:
     """What a main experiment has is a part of the ablation, and is not run twice, of any seed that both have."""
     ids = [{cell.id for cell in cells_of(name)} for name in (part, whole)]
     assert len(ids[0] & ids[1]) == shared
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "overrides"),
+    [
+        ("matched/random", ("strategy=random", "match_steps=true")),
+        ("matched/margin", ("strategy=margin", "match_steps=true")),
+        ("as_code/waal", ("strategy=waal", "preset=as_code")),
+    ],
+)
+def test_the_parts_of_waal_are_cells_of_its_table(method: str, overrides: tuple[str, ...]) -> None:
+    """Of its step-matched version and its preset; a larger budget goes on with them."""
+    part, whole = "experiment=waal/parts_fashion_mnist", "experiment=waal/fashion_mnist"
+    assert run_id(part, f"method={method}") == run_id(whole, *overrides)
 
 
 def made_mnist(config: DictConfig, folder: Path, real: Path) -> None:

@@ -1,6 +1,6 @@
 """WAAL's query: uncertain images that do not look like what is labeled (WAAL Sec. 3.4, Eqs. 9 to 11)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, cast
 
@@ -27,34 +27,52 @@ class Criticizing(Protocol):
         """(B, F[, h, w]) features to g in [0, 1], (B,): towards 1 for what looks unlabeled."""
 
 
+@declare("score/label_bounds")
+def label_bounds(logits: Tensor, bounds: Sequence[Score], mixture: Fraction) -> Tensor:
+    """Minus U(x) = mixture a(x) + (1 - mixture) b(x), upper bounds of the loss under any label (WAAL Sec. 3.4, Eqs. 10
+    and 11): higher is more uncertain.
+
+    logits: (B, K[, H, W]), returns (B,). bounds: minus a and minus b, functions of `al_bench.active.scores`. It is what
+    WAAL's query is without its critic, and needs nothing but logits.
+    """
+    first, second = bounds
+    return mixture * first(logits) + (1 - mixture) * second(logits)
+
+
 @declare("strategy/waal", revision=2)
 @dataclass(frozen=True)
 class Waal(Strategy):
     """Asks for the unlabeled images of smallest U(x) - coefficient g(x), by one pass over the pool (Alg. 1, line 9).
 
-    U(x) = mixture a(x) + (1 - mixture) b(x), with two upper bounds of the loss under any label (Eqs. 10 and 11).
-    bounds: minus a and minus b, functions of `al_bench.active.scores`. A chosen image's trace: its U and its g.
+    U(x) is minus `label_bounds`, of which mixture and bounds are. A chosen image's trace: its U and its g, and beside
+    these, the same in every row of a cycle, the means of g over the pool it was chosen from and over what is labeled.
     """
 
     coefficient: NonNegativeFloat
     mixture: Fraction
     bounds: tuple[Score, Score]
     needs: ClassVar[frozenset[str]] = frozenset({"critic"})
-    records: ClassVar[tuple[Recorded, ...]] = (Recorded("uncertainty", "U"), Recorded("critic", "g"))
+    records: ClassVar[tuple[Recorded, ...]] = (
+        Recorded("uncertainty", "U"),
+        Recorded("critic", "g"),
+        Recorded("critic_of_pool", "mean g of the pool"),
+        Recorded("critic_of_labeled", "mean g of what is labeled"),
+    )
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         critique = cast(Criticizing, model).critique
-        first, second = self.bounds
 
         def uncertainty_and_critic(inputs: Tensor) -> Tensor:
             features = model.features(inputs)
-            logits = model.classify(features)
-            uncertainty = -self.mixture * first(logits) - (1 - self.mixture) * second(logits)
+            uncertainty = -label_bounds(model.classify(features), self.bounds, self.mixture)
             return torch.stack([uncertainty, critique(features)], dim=1)
 
         found = torch.cat(list(stream(uncertainty_and_critic, model, pool.inputs, pool.unlabeled)))
         uncertainty, critic = found.unbind(1)
         scores = self.coefficient * critic - uncertainty
         rows = highest(scores, pool.unlabeled, size, rng)
+        of_labeled = stream(lambda inputs: critique(model.features(inputs)), model, pool.inputs, pool.labeled)
+        means = {"critic_of_pool": critic.mean(), "critic_of_labeled": torch.cat(list(of_labeled)).mean()}
         trace = {"uncertainty": uncertainty[rows], "critic": critic[rows]}
+        trace |= {name: mean.repeat(size) for name, mean in means.items()}
         return PoolQuery(pool.unlabeled[rows.to(pool.device)], scores=scores[rows], trace=trace)

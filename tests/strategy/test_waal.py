@@ -1,5 +1,7 @@
 """Directions: uncertain before sure, unlike what is labeled before like it."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -9,7 +11,8 @@ from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.seeding import generator
-from al_bench.strategy.waal import Waal
+from al_bench.strategy.uncertainty import Uncertainty
+from al_bench.strategy.waal import Waal, label_bounds
 
 NOTHING_SAID = 0.5
 
@@ -69,6 +72,21 @@ def test_scores_and_trace_by_hand() -> None:
     assert query.trace["critic"].tolist() == pytest.approx([0.6, 0.3])
     assert query.scores is not None
     assert torch.allclose(query.scores, 5 * query.trace["critic"] - expected)
+
+
+def test_each_row_of_a_cycle_has_the_mean_critic_of_the_pool_and_of_what_is_labeled() -> None:
+    pool = made_pool([(0.25, 0.3), (0.5, 0.6), (0.4, 0.9)]).with_labels(PoolQuery(torch.tensor([3])), torch.tensor([1]))
+    query = Waal(5.0, 0.5, (scores.single_worst, scores.uniformity)).query(Told().eval(), pool, 2, generator(0))
+    assert query.trace["critic_of_pool"].tolist() == pytest.approx([0.45, 0.45]), "of 0.3 and 0.6"
+    assert query.trace["critic_of_labeled"].tolist() == pytest.approx([0.95, 0.95]), "of 1.0 and 0.9"
+
+
+def test_its_uncertainty_alone_asks_as_it_does_with_a_critic_of_no_weight() -> None:
+    rows = [(0.3, 0.9), (0.45, 0.1), (0.1, 1.0), (0.2, 0.5)]
+    alone = Uncertainty(partial(label_bounds, bounds=(scores.single_worst, scores.uniformity), mixture=0.5))
+    query = alone.query(Told().eval(), made_pool(rows), len(rows), generator(0))
+    assert query.indices.tolist() == asked(rows, coefficient=0.0) == [2, 1, 4, 3]
+    assert alone.needs == frozenset(), "no critic, so that a supervised model will do"
 
 
 def test_a_sure_model_gives_finite_scores() -> None:

@@ -45,13 +45,14 @@ class Discriminated(Wrapped):
         return -self.discriminate(self.features(inputs))
 
 
-@declare("learner/h_divergence")
+@declare("learner/h_divergence", revision=2)
 @dataclass(frozen=True, kw_only=True)
 class HDivergence(LabeledPlan, Learner):
-    """Minimises cross entropy on labeled inputs minus trade_off times the discriminator's loss.
+    """Minimises cross entropy on labeled inputs minus trade_off times the discriminator's loss, which the discriminator
+    minimises times trade_off.
 
-    trade_off: mu of Eq. 20. hidden: units of the discriminator, F-hidden-ReLU-dropout-1. Each labeled batch is read
-    with as many unlabeled inputs.
+    trade_off: mu of Eq. 20, which weighs both players' steps. hidden: units of the discriminator, F-hidden-ReLU-
+    dropout-1. Each labeled batch is read with as many unlabeled inputs.
     """
 
     network: NetworkFactory
@@ -105,7 +106,7 @@ class Adversarial(Module):
             fooled = self.domain_loss(labeled, unlabeled)
             self.update(network_optimizer, loss - self.trade_off * fooled)
         domain_loss = self.domain_loss(labeled.detach(), unlabeled.detach())
-        self.update(discriminator_optimizer, domain_loss)
+        self.update(discriminator_optimizer, self.trade_off * domain_loss)
         return {"cross_entropy": loss.detach(), "domain_loss": domain_loss.detach()}
 
     def domain_loss(self, labeled: Tensor, unlabeled: Tensor) -> Tensor:

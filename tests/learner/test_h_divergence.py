@@ -91,6 +91,20 @@ def test_the_features_raise_it_and_the_discriminator_lowers_it_in_one_step() -> 
     assert change["discriminator"] < -1e-3
 
 
+@pytest.mark.parametrize("trade_off", [0.01, 0.5])
+def test_mu_weighs_the_discriminators_step_too(trade_off: float) -> None:
+    """Eq. 20 has it before the whole game: under SGD a step is mu times the gradient, at the features before it."""
+    game = made_game(trade_off, optimizer=torch.optim.SGD)
+    inputs, _, others = batch()
+    labeled, unlabeled = game.model.features(inputs).detach(), game.model.features(others).detach()
+    before = [value.clone() for value in game.model.discriminator.parameters()]
+    gradients = torch.autograd.grad(game.domain_loss(labeled, unlabeled), list(game.model.discriminator.parameters()))
+    step(game, game.configure_optimizers())
+    for now, was, gradient in zip(game.model.discriminator.parameters(), before, gradients, strict=True):
+        assert gradient.abs().max() > 1e-2
+        assert torch.allclose(now, was - 0.01 * trade_off * gradient, atol=1e-7)
+
+
 def test_without_a_trade_off_the_network_learns_as_if_alone() -> None:
     game = made_game(trade_off=0.0, optimizer=torch.optim.SGD)
     weights = [value.clone() for value in game.model.network.parameters()]
@@ -104,7 +118,7 @@ def test_without_a_trade_off_the_network_learns_as_if_alone() -> None:
 
 def test_labeledness_is_low_on_what_is_unlike_the_labeled_inputs() -> None:
     pool = made_pool()
-    model = learner(trade_off=0.0, epochs=100).fit(pool, None, seed=0)
+    model = learner(trade_off=1e-4, epochs=100).fit(pool, None, seed=0)  # too little for the features to hide
     assert isinstance(model, Discriminated)
     answers = model.labeledness(pool.inputs[torch.arange(len(pool))])
     assert answers.shape == (len(pool),)

@@ -12,6 +12,7 @@ from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.analysis.versions import Side, name_apart, sides
 from al_bench.report.cells import summarize_cells, tabulate_cells
 from al_bench.report.comparison import Comparison, compare
+from al_bench.report.contrasts import tabulate_contrasts
 from al_bench.report.figures.charts import Charts, Looks
 from al_bench.report.measured import Measured, measurements
 from al_bench.report.paper import Addition, add_to_experiment
@@ -22,7 +23,8 @@ from al_bench.report.trained import Trained
 
 @dataclass(frozen=True)
 class Planned:
-    """An experiment and the runs that were found for it."""
+    """An experiment and the runs that were found for it. contrasts: the differences that its file asks for, None where
+    it asks for none."""
 
     experiment: Experiment
     anchor: str
@@ -30,13 +32,15 @@ class Planned:
     said: str
     others: Sequence[Other]
     published: Sequence[tuple[Published, Comparison | None]]
+    contrasts: Table | None
     additions: Sequence[Addition]
 
     @property
     def tables(self) -> list[Table]:
         """Those of its own."""
         beside = [table for _, one in self.published if one for table in one.tables]
-        return [self.cells, *beside, *(table for one in self.additions for table in one.tables)]
+        contrasts = [self.contrasts] if self.contrasts else []
+        return [self.cells, *beside, *contrasts, *(table for one in self.additions for table in one.tables)]
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,8 @@ class Editor:
         additions = add_to_experiment(outline.sides, stored, self.looks, self.band)
         return Planned(
             experiment, anchor(experiment.name), tabulate_cells(experiment, stored),
-            summarize_cells(experiment, stored), _others(experiment, stored), known, additions,
+            summarize_cells(experiment, stored), _others(experiment, stored), known,
+            tabulate_contrasts(experiment, groups, self.found.problems, self.conf), additions,
         )  # fmt: skip
 
 

@@ -1,0 +1,102 @@
+"""Two lines of an experiment, subtracted: by hand, and beside scipy's own paired test."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_runs import made_run
+from scipy import stats
+
+from al_bench.analysis.contrast import contrast_lines, groups_by_line, interval, read_contrasts, right_images
+from al_bench.analysis.grouping import Group, sections
+from al_bench.analysis.reading import Problem, stored
+from al_bench.errors import UserError
+
+RIGHT = {"random": "1100000000", "entropy": "1111100010"}  # of ten test images
+
+
+def line(outputs: Path, strategy: str, accuracies: dict[int, tuple[float, ...]], bits: str | None = None) -> None:
+    packed = None if bits is None else np.packbits([int(bit) for bit in bits])
+    for seed, of_seed in accuracies.items():
+        more = {} if packed is None else {"test_images": 10}
+        tensors = None if packed is None else {"labels": np.array([0, 1]), "correct": packed}
+        made_run(outputs, strategy, seed, of_seed, more=more, tensors=tensors)
+
+
+def lines(outputs: Path) -> dict[str, Group]:
+    (section,) = sections(stored(outputs, outputs / "cells").runs)
+    return dict(groups_by_line(section.groups))
+
+
+def test_an_interval_is_that_of_the_paired_t_test() -> None:
+    first, second = np.array([0.81, 0.84, 0.80, 0.86]), np.array([0.80, 0.81, 0.80, 0.82])
+    found, expected = interval(first - second), stats.ttest_rel(first, second).confidence_interval(0.95)
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.mean == pytest.approx(0.02)
+    assert interval([0.1]) is None
+
+
+def test_the_seeds_and_numbers_that_both_have(tmp_path: Path) -> None:
+    line(tmp_path, "random", {0: (0.50, 0.60), 1: (0.52, 0.66), 3: (0.9,)})
+    line(tmp_path, "entropy", {0: (0.55, 0.61, 0.7), 1: (0.54, 0.63), 2: (0.1, 0.1)})
+    found = lines(tmp_path)
+    first, second = contrast_lines(found["entropy"], found["random"], "accuracy", [])
+    assert (first.annotations, second.annotations) == (10, 20)
+    assert first.seeds == [0, 1]
+    assert (first.mean, second.mean) == pytest.approx((0.035, -0.01))
+    assert first.over_seeds is not None
+    half = 12.7062 * 0.03 / 2**0.5 / 2**0.5  # t of one degree of freedom; 0.05 and 0.02 deviate by 0.03 / sqrt 2
+    assert first.over_seeds.high - first.mean == pytest.approx(half, rel=1e-4)
+    assert first.over_images is None, "no bits were kept"
+
+
+def test_images_are_paired_by_their_bits(tmp_path: Path) -> None:
+    """entropy has four more right of ten, none that random has right is wrong: +1 four times, 0 six times."""
+    for strategy, bits in RIGHT.items():
+        line(tmp_path, strategy, {0: (0.5, bits.count("1") / 10)}, bits)
+    found = lines(tmp_path)
+    last = contrast_lines(found["entropy"], found["random"], "accuracy", [])[-1]
+    expected = interval([1.0] * 4 + [0.0] * 6)
+    assert last.over_images == expected
+    assert last.over_images is not None
+    assert last.over_images.mean == pytest.approx(last.mean)
+    assert last.over_seeds is None, "one seed"
+
+
+def test_bits_are_read_from_a_folder_and_from_a_cell_alike(tmp_path: Path) -> None:
+    line(tmp_path, "random", {0: (0.5, 0.2)}, RIGHT["random"])
+    (run,) = stored(tmp_path, tmp_path / "cells").runs
+    record = run.cycles[1]
+    packed = record.model_copy(update={"correct": np.packbits([int(bit) for bit in RIGHT["random"]]).tolist()})
+    for one in (record, packed):
+        right = right_images(run, one)
+        assert right is not None
+        assert right.astype(int).tolist() == [int(bit) for bit in RIGHT["random"]]
+
+
+def test_corrupted_bits_are_named(tmp_path: Path) -> None:
+    for strategy, bits in RIGHT.items():
+        line(tmp_path, strategy, {0: (0.5, 0.5)}, bits)
+    next(tmp_path.glob("**/random/**/001.safetensors")).write_bytes(b"nothing")
+    found, problems = lines(tmp_path), list[Problem]()
+    last = contrast_lines(found["entropy"], found["random"], "accuracy", problems)[-1]
+    assert last.over_images is None
+    assert "tensors of cycle 1" in problems[0].sentence
+
+
+def test_a_contrast_of_no_line_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "made.yaml").write_text("contrasts: {gain: [waal, margins]}\n")
+    with pytest.raises(UserError, match=r"gain: \['waal', 'margins'\], use two of waal, margin"):
+        read_contrasts("made", ["waal", "margin"], tmp_path)
+
+
+def test_the_contrasts_of_an_experiment_are_of_its_methods() -> None:
+    """All of them compose: tests/test_experiments.py."""
+    methods = [
+        "matched/random", "matched/margin", "matched/waal_uncertainty", "adversarial/random", "adversarial/margin",
+        "waal", "as_code/waal",
+    ]  # fmt: skip
+    found = read_contrasts("waal/parts_fashion_mnist", methods)
+    assert {line for pair in found.values() for line in pair} == set(methods)

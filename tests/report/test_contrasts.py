@@ -1,0 +1,83 @@
+"""The differences that an experiment's file asks for, as its page shows them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_runs import CHOICES, label, made_run
+
+from al_bench.analysis.experiment import Experiment, arrange_lines
+from al_bench.analysis.grouping import sections
+from al_bench.analysis.reading import Run, stored, stored_of
+from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.config.experiment import Cell
+from al_bench.report.contrasts import tabulate_contrasts
+from al_bench.report.page import write_report
+
+LOOP = {"budget": 20, "max_cycles": None, "stop_at": None}
+
+
+def identity(strategy: str, seed: int) -> dict[str, object]:
+    parts = {name: {"part": f"made.{name}"} for name in ("dataset", "evaluator", "learner")}
+    return {"part": "made.loop", **parts, "strategy": {"part": f"made.{strategy}"}, "seed": seed}
+
+
+def experiment() -> Experiment:
+    cells = [
+        Cell(
+            (f"strategy={line}", f"seed={seed}"), {**CHOICES, "strategy": line}, identity(line, seed), LOOP,
+            label({**CHOICES, "strategy": line}, seed, {}), (),
+        )
+        for line in ("random", "margin", "waal") for seed in (0, 1)
+    ]  # fmt: skip
+    return arrange_lines("made", [], cells)
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    """margin is not stored."""
+    (tmp_path / "conf" / "experiment").mkdir(parents=True)
+    text = "# @package _global_\n# made\ncontrasts:\n  the query: [waal, random]\n  none: [waal, margin]\n"
+    (tmp_path / "conf" / "experiment" / "made.yaml").write_text(text)
+    for line, last in (("random", (0.6, 0.7)), ("waal", (0.65, 0.71))):
+        for seed in (0, 1):
+            made_run(
+                tmp_path, line, seed, (0.5, last[seed]), identity=identity(line, seed), more={"test_images": 4},
+                tensors={"labels": np.array([0]), "correct": np.packbits([line == "waal", True, seed == 0, False])},
+            )  # fmt: skip
+    return tmp_path / "conf"
+
+
+def found(conf: Path) -> list[Run]:
+    return stored(conf.parent, conf.parent / "cells").runs
+
+
+def test_a_row_for_each_number_that_both_lines_have(conf: Path) -> None:
+    """At 20 labels 5 and 1 points: 3 on average, which one degree of freedom makes wide; an image of four is gained."""
+    groups = [group for section in sections(found(conf)) for group in section.groups]
+    table = tabulate_contrasts(experiment(), groups, [], conf)
+    assert table is not None
+    assert [row[:3] for row in table.rows] == [
+        ["the query", "waal minus random", 10],
+        ["the query", "waal minus random", 20],
+    ]
+    assert table.columns[3] == "difference, %"
+    assert table.rows[0][3:] == [0.0, 2, 0.0, 0.0, None, None], "a first cycle's tensors hold no bits here"
+    difference, seeds, low, high, lower, higher = table.rows[1][3:]
+    assert (difference, seeds) == (pytest.approx(3.0), 2)
+    assert (low, high) == (pytest.approx(3 - 25.412, abs=0.01), pytest.approx(3 + 25.412, abs=0.01))
+    assert (lower, higher) == (pytest.approx(25 - 79.56, abs=0.01), pytest.approx(25 + 79.56, abs=0.01))
+
+
+def test_an_experiment_that_asks_for_none_has_no_table(conf: Path) -> None:
+    (conf / "experiment" / "made.yaml").write_text("# @package _global_\n# made\n")
+    assert tabulate_contrasts(experiment(), [], [], conf) is None
+
+
+def test_the_page_and_its_tables_have_them(conf: Path) -> None:
+    one = experiment()
+    runs = stored_of(one.labels, conf.parent, conf.parent / "cells")
+    page = write_report(runs, conf.parent / "report", "range", Rebuilder(None), conf, [one])
+    assert "<h3>One line minus another</h3>" in page.read_text()
+    rows = (page.parent / "tables" / "contrasts-made.csv").read_text().splitlines()
+    assert len(rows) == 1 + 2

@@ -24,7 +24,7 @@ def tabulate_contrasts(
 ) -> Table | None:
     """A row for each contrast at each number of annotations that both of its lines have; None where the experiment
     asks for none. What cannot be read is added to `problems`."""
-    asked = read_contrasts(experiment.name, list(experiment.lines), conf)
+    asked = read_contrasts(experiment.name, list(experiment.all_lines), conf)
     if not asked:
         return None
     found, rows = groups_by_line(groups), list[list[Cell]]()

@@ -25,11 +25,13 @@ class Exact(Matcher):
         self.backend = backend
 
     def build(self, features: Tensor) -> None:
-        """FAISS searches rows in memory where they are; on a GPU it has an index of its own. Torch needs none."""
+        """FAISS searches rows in memory where they are; on a GPU it has an index of its own. Torch keeps norms."""
         self.rows: np.ndarray | None = None
         self.index: Any = None
+        self.norms: Tensor | None = None
         faiss = library() if self.backend != "torch" else None
         if faiss is None or (self.backend == "auto" and not reaches(features)):
+            self.norms = squared_norms(features)
             return
         if features.is_cuda and reaches(features):
             self.index = placed(faiss.IndexFlatL2(features.shape[1]), features)
@@ -44,7 +46,7 @@ class Exact(Matcher):
             return torch.cat([scanned(part.cpu().numpy(), self.rows, count) for part in queries.split(_QUERIES)])
         if self.index is not None and count <= MOST_ON_GPU:
             return torch.from_numpy(self.index.search(queries.cpu().numpy(), count)[1])
-        return nearest(self.features, queries, count)
+        return nearest(self.features, queries, count, self.norms)
 
 
 def scanned(queries: np.ndarray, rows: np.ndarray, count: int) -> Tensor:
@@ -61,23 +63,30 @@ def scanned(queries: np.ndarray, rows: np.ndarray, count: int) -> Tensor:
     return positions.gather(1, distances.topk(count, largest=False).indices)
 
 
-def nearest(features: Tensor, queries: Tensor, count: int) -> Tensor:
+def nearest(features: Tensor, queries: Tensor, count: int, norms: Tensor | None = None) -> Tensor:
     """The (Q, count) positions of the features (N, D) nearest to each query (Q, D), nearest first.
 
-    (Q, N) distances never exist at once.
+    norms: (N,) `squared_norms` of the features, where they are known. (Q, N) distances never exist at once.
     """
-    norms = features.square().sum(1)
+    norms = squared_norms(features) if norms is None else norms
     return torch.cat([_nearest(features, norms, part, count) for part in torch.split(queries, _QUERIES)])
+
+
+def squared_norms(features: Tensor) -> Tensor:
+    """The (N,) squared lengths of features (N, D), whose squares never exist at once."""
+    return torch.cat([part.square().sum(1) for part in features.split(_FEATURES)])
 
 
 def _nearest(features: Tensor, norms: Tensor, queries: Tensor, count: int) -> Tensor:
     device = features.device
+    # on a GPU as many features as make a block of that size: each block costs launches, which take longer than it does
+    rows = _QUERIES * _FEATURES // len(queries) if features.is_cuda else _FEATURES
     best = torch.empty(len(queries), 0, device=device)
     positions = torch.empty(len(queries), 0, dtype=torch.int64, device=device)
-    for start in range(0, len(features), _FEATURES):
-        block = slice(start, start + _FEATURES)
+    for start in range(0, len(features), rows):
+        block = slice(start, start + rows)
         distances = norms[block] - 2 * queries @ features[block].T  # without |query|^2, which is the same for all
-        here = torch.arange(start, start + distances.shape[1], device=device).expand_as(distances)
-        best, chosen = torch.cat([best, distances], 1).topk(min(count, best.shape[1] + here.shape[1]), largest=False)
-        positions = torch.cat([positions, here], 1).gather(1, chosen)
+        near, chosen = distances.topk(min(count, distances.shape[1]), largest=False)
+        best, order = torch.cat([best, near], 1).topk(min(count, best.shape[1] + near.shape[1]), largest=False)
+        positions = torch.cat([positions, start + chosen], 1).gather(1, order)
     return positions

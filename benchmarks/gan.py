@@ -1,6 +1,7 @@
 """GAN training: one iteration of WGAN-GP with ASAL's nets for MNIST (Tab. 5), beside an eager loop written by hand."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -8,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector
 
 from al_bench import seeding
 from al_bench.config.ranges import Precision
@@ -32,12 +34,56 @@ def measure(channels: tuple[int, int, int] = (64, 128, 256), iterations: int = 2
     return [row(gan, images, precision, name, goal, pairs) for precision, name, goal in claims]
 
 
-def measure_gpu(channels: tuple[int, int, int] = (64, 128, 256), iterations: int = 200) -> list[Measured]:
-    """On a GPU, the step replayed as a CUDA graph. Says nothing without one."""
+def measure_gpu(channels: tuple[int, int, int] = (64, 128, 256), iterations: int = 200) -> Iterator[Measured]:
+    """On a GPU: the step replayed as a CUDA graph, in float32 and bfloat16, and what fused optimizers do without one;
+    then the memory of the first. Measures nothing without a GPU."""
     if not torch.cuda.is_available():
-        return []
-    gan = replace(tables_gan(channels, iterations), capture=True)
-    return [row(gan, made_images().cuda(), "32-true", "float32, CUDA graph", 0.35, pairs=5)]
+        return
+    gan, images = tables_gan(channels, iterations), made_images().cuda()
+    graph = replace(gan, capture=True)
+    yield row_on_gpu(graph, gan, images, "float32, CUDA graph", Goal(0.35))
+    yield row_on_gpu(gan, gan, images, "float32, fused optimizers", None)
+    yield row_on_gpu(replace(graph, precision="bf16-mixed"), gan, images, "bfloat16, CUDA graph", None)
+    ours, plain = (peak_memory(play) for play in (lambda: graph.fit(images), lambda: by_hand(gan, images)))
+    how = f"on {torch.cuda.get_device_name()}: {ours:,.0f} MiB that torch held at most, by hand {plain:,.0f}"
+    yield Measured("GAN training, peak memory on the GPU, CUDA graph / by hand", ours / plain, None, how)
+
+
+def row_on_gpu(ours: WganGp, gan: WganGp, images: Tensor, name: str, goal: Goal | None) -> Measured:
+    """Ours over float32 by hand, step for step as eager PyTorch runs it."""
+    runs = interleaved(lambda _: finished(ours, images), lambda _: finished(gan, images, by_hand), pairs=5)
+    mine, plain = (1e3 * seconds / gan.iterations for seconds in runs.medians)
+    how = f"1 x 28 x 28 on {torch.cuda.get_device_name()}: {mine:,.2f} ms, by hand {plain:,.2f}"
+    return Measured(f"GAN iteration, {name} / by hand", runs.ratio, goal, how, begin_alike(ours, images))
+
+
+def begin_alike(ours: WganGp, images: Tensor, iterations: int = 8) -> bool:
+    """Whether a short game ends as by hand in the same precision."""
+    autocast: Autocast = nullcontext
+    if ours.precision != "32-true":
+        autocast = partial(torch.autocast, images.device.type, torch.bfloat16)
+    short = replace(ours, iterations=iterations)
+    with torch.backends.cudnn.flags(enabled=True, deterministic=True):
+        mine, other = short.fit(images)[0], by_hand(short, images, autocast)
+    return moved_alike(short.networks(images.shape[1:]), mine, other)
+
+
+def moved_alike(start: nn.Module, one: nn.Module, other: nn.Module) -> bool:
+    """Whether two trainings moved the same first weights alike, up to a hundredth of the way.
+
+    On a GPU fused optimizers round otherwise than plain ones, and games let that grow with every step.
+    """
+    first, mine, theirs = (parameters_to_vector(module.parameters()).cpu() for module in (start, one, other))
+    return bool((mine - theirs).norm() <= 0.01 * (theirs - first).norm())
+
+
+def peak_memory(play: Callable[[], object]) -> float:
+    """MiB of the GPU that torch held at most meanwhile, what a CUDA graph keeps for itself included."""
+    gc.collect()
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    play()
+    return torch.cuda.max_memory_reserved() / 2**20
 
 
 def row(gan: WganGp, images: Tensor, precision: Precision, name: str, goal: float, pairs: int) -> Measured:

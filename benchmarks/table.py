@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import torch
 from tabulate import tabulate
 
 from al_bench.storage.commit import current_commit
@@ -50,12 +51,13 @@ def page(rows: Sequence[Measured], command: str, load: float) -> str:
 
 
 def hardware() -> str:
-    """Processor, cores and memory."""
+    """Processor, cores and memory, and the GPU that is used."""
     listed = Path("/proc/cpuinfo")
     found = re.search(r"model name\s*: (.+)", listed.read_text()) if listed.exists() else None
     gibibytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     name = found.group(1) if found else platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} cores, {gibibytes:.0f} GiB, {platform.system()}"
+    card = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return f"{name}, {os.cpu_count()} cores, {gibibytes:.0f} GiB, {platform.system()}{card}"
 
 
 def versions() -> str:

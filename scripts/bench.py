@@ -19,6 +19,7 @@ from benchmarks import (
     fit,
     gan,
     matcher,
+    matcher_gpu,
     matcher_scale,
     scoring,
     table,
@@ -37,18 +38,26 @@ CLAIMS: Mapping[str, Callable[[], Iterable[Measured]]] = {
     "waal": waal.measure,
     "help": command.measure,
 }
-ON_GPU: Mapping[str, Callable[[], Iterable[Measured]]] = {"gan_gpu": gan.measure_gpu}  # only when asked for by name
+ON_GPU: Mapping[str, Callable[[], Iterable[Measured]]] = {  # only when asked for by name
+    "gan_gpu": gan.measure_gpu,
+    "matcher_gpu": matcher_gpu.measure,
+}
 PAGE = Path("results/bench.md")
 
 
 def main(
     arguments: Sequence[str], claims: Mapping[str, Callable[[], Iterable[Measured]]] = CLAIMS, page: Path = PAGE
 ) -> int:
-    """Measures the claims named, or all of them, which also writes `page`; returns the exit code."""
+    """Measures the claims named, or all of them, which also writes `page`; returns the exit code.
+
+    Claims named are written where `--page` says. One that needs a GPU measures nothing without one, and says so.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     known = {**claims, **ON_GPU}
     parser.add_argument("claims", nargs="*", help=f"which to measure (all but *_gpu): {', '.join(known)}")
-    chosen = parser.parse_args(arguments).claims
+    parser.add_argument("--page", type=Path, help=f"where to write the rows (of all claims: {page})")
+    asked = parser.parse_args(arguments)
+    chosen = asked.claims
     if unknown := [name for name in chosen if name not in known]:
         parser.error(f"{unknown[0]} is not known: use {', '.join(known)}")
     if not set(chosen) & set(ON_GPU):
@@ -57,13 +66,16 @@ def main(
     load = os.getloadavg()[0]
     rows: list[Measured] = []
     for name in chosen or claims:
+        before = len(rows)
         for row in known[name]():
             rows.append(row)
             print(table.line(row), flush=True)
-    if not chosen:
-        with written_whole(page) as file:
+        if len(rows) == before:
+            print(f"{name}: needs a GPU and none is here, so nothing was measured")
+    if rows and (target := asked.page or (None if chosen else page)):
+        with written_whole(target) as file:
             file.write(table.page(rows, shlex.join(["python", "scripts/bench.py", *arguments]), load).encode())
-        print(f"written to {page}")
+        print(f"written to {target}")
     return int(any(row.missed for row in rows))
 
 

@@ -16,6 +16,14 @@ ROOT = Path(__file__).parent.parent
 REAL_DATA = Path(os.environ.get("AL_BENCH_DATA", ROOT.parent / "shared" / "data"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips, visibly, what is marked `gpu` where there is none."""
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="needs a GPU"))
+
+
 @pytest.fixture
 def real_data() -> Path:
     """The folder of real data sets; the test is skipped, visibly, where it is missing."""

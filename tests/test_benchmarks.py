@@ -27,6 +27,7 @@ from benchmarks import (
     gan,
     interleaved,
     matcher,
+    matcher_gpu,
     matcher_scale,
     scoring,
     waal,
@@ -241,6 +242,41 @@ def test_what_auto_took_is_measured_on_all_points():
     row = matcher_scale.auto("intrinsic dimension 12", 6_000)
     assert row.value > 0.98
     assert row.how.startswith("ivf: distances for a query") or row.how.startswith("exact: distances for a query")
+
+
+def test_the_torch_matcher_and_a_plain_scan_find_the_same():
+    against_scan, against_pass = matcher_gpu.compared(matcher.falling(3_000), 1, "a card")
+    assert against_scan.agrees and min(against_scan.value, against_pass.value) > 0
+    assert "2,990 x 50, 10 queries on a card" in against_scan.how
+    assert [str(row.goal) for row in (against_scan, against_pass)] == ["at most 1.000 x", "at most 2.000 x"]
+
+
+@pytest.mark.parametrize(("change", "agrees"), [({}, True), ({"num_critic": 4}, False), ({"penalty_weight": 9}, False)])
+def test_a_short_game_has_to_move_the_weights_as_by_hand(change, agrees):
+    ours = dataclasses.replace(gan.tables_gan((4, 8, 16), 2), **change)
+    assert gan.begin_alike(ours, gan.made_images(), 2) is agrees
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="says what is said without a GPU")
+def test_claims_about_a_gpu_say_that_there_is_none(capsys, tmp_path):
+    assert main(["gan_gpu", "matcher_gpu", "--page", str(tmp_path / "page.md")]) == 0
+    needs = "needs a GPU and none is here, so nothing was measured"
+    assert capsys.readouterr().out.splitlines() == [f"gan_gpu: {needs}", f"matcher_gpu: {needs}"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_claims_by_name_are_written_where_asked(tmp_path):
+    page = tmp_path / "page.md"
+    assert bench(tmp_path, FAST, arguments=["claim", "--page", str(page)]) == 0
+    assert "| a fast part | 0.250 x" in page.read_text()
+    assert not (tmp_path / "bench.md").exists()
+
+
+@pytest.mark.gpu
+def test_rows_of_a_gpu_name_the_card():
+    rows = list(gan.measure_gpu((4, 8, 16), 8))
+    assert len(rows) == 4 and all(row.agrees for row in rows)
+    assert all(torch.cuda.get_device_name() in row.how for row in [*rows, *matcher_gpu.measure(3_000, 1)])
 
 
 def test_mnists_images_are_measured_where_they_are(real_data):

@@ -68,7 +68,7 @@ def test_faiss_has_as_many_threads_as_torch() -> None:
     assert faiss.omp_get_max_threads() == torch.get_num_threads() == 1
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.gpu
 @pytest.mark.parametrize("backend", ["auto", "torch"])
 def test_on_a_gpu_as_on_the_cpu(backend: str) -> None:
     """Duplicates make the search fetch more than FAISS returns on a GPU."""

@@ -57,7 +57,8 @@ def test_says_what_is_missing_without_faiss(monkeypatch):
         fitted(torch.zeros(2, 1))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available() or faiss.get_num_gpus() == 0, reason="needs a GPU and faiss-gpu")
+@pytest.mark.gpu
+@pytest.mark.skipif(faiss.get_num_gpus() == 0, reason="needs faiss-gpu")
 def test_on_a_gpu_as_on_the_cpu():
     """As far as rounding goes; beyond the neighbors and probes that FAISS takes there, too."""
     features = torch.randn(20_000, 6, generator=generator(0))

@@ -10,6 +10,7 @@ from al_bench.analysis.reading import Artifact
 from al_bench.storage.record import CycleRecord, PartCost
 
 PARTS = {"fit": "training", "query": "query", "evaluate": "evaluation"}  # as stored, and in words
+APART = {"record": "records of the query", "scan": "scan of the pool for the record"}  # for a reader alone
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,18 @@ class Cost:
 
 
 def costs(group: Group) -> list[Cost]:
-    """Each part of the cycles."""
-    return [_cost(group, part) for part in PARTS]
+    """Each part of the cycles that the method has need of."""
+    return [_cost(group, part, words) for part, words in PARTS.items()]
 
 
-def _cost(group: Group, part: str) -> Cost:
+def costs_apart(group: Group) -> list[Cost]:
+    """What was measured inside the queries for a reader alone, and is in no part of `costs`: none of runs from before
+    it was kept apart, whose queries hold it."""
+    stored = {part for run in group.runs for record in run.cycles for part in record.costs}
+    return [_cost(group, part, words) for part, words in APART.items() if part in stored]
+
+
+def _cost(group: Group, part: str, words: str) -> Cost:
     costs = [[record.costs[part] for record in run.records if part in record.costs] for run in group.runs]
 
     def total(value: Callable[[PartCost], float]) -> float:
@@ -38,7 +46,7 @@ def _cost(group: Group, part: str) -> Cost:
     seconds, steps, images = (total(attrgetter(name)) for name in ("seconds", "optimizer_steps", "images_seen"))
     cycles = fmean(len(run.records) for run in group.runs)
     peak = max((cost.peak_memory for run in costs for cost in run), default=0)
-    return Cost(PARTS[part], seconds, steps, images, peak, seconds / cycles)
+    return Cost(words, seconds, steps, images, peak, seconds / cycles)
 
 
 def training_steps(record: CycleRecord) -> float | None:

@@ -19,6 +19,7 @@ from al_bench.gan import GanNetworks
 from al_bench.network import Network
 from al_bench.network.predict import evaluating, predict
 from al_bench.progress import progress
+from al_bench.training.cost import measure_apart
 
 Score = Callable[[Tensor], Tensor]
 GeneratorMode = Literal["eval", "batch"]
@@ -108,7 +109,9 @@ class LatentSearch:
             if not all(part.isfinite().all() for part in end):
                 raise FloatingPointError(f"a latent is not finite after {self.steps} steps of the latent search")
             with torch.no_grad():
-                before, after = ([networks.generator(part) for part in parts] for parts in (start, end))
+                after = [networks.generator(part) for part in end]
+                with measure_apart("record"):
+                    before = [networks.generator(part) for part in start]
         found = Found(*(torch.cat(list(parts)) for parts in (start, before, end, after)))
         return found.rows(torch.arange(size))
 

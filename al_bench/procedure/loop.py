@@ -68,7 +68,7 @@ def run_loop(
             model = fit_model(parts, pool, model, seed, cycle, store)
         with measure_cost() as for_evaluation:
             evaluation = parts.evaluator.evaluate(model, parts.dataset)
-        costs = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation}
+        costs = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation, **for_query.apart}
         record = record_cycle(cycle, pool, query, labels, entropies, evaluation, costs, parts.validation_labels)
         store.write(Cycle(record, tensors_of(query, labels, evaluation), model.state_dict()))
         tell(record)

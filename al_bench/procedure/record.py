@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -86,7 +85,7 @@ def record_measurement(
 
 
 def _record_costs(costs: Mapping[str, Cost]) -> dict[str, PartCost]:
-    return {part: PartCost(**asdict(cost)) for part, cost in costs.items()}
+    return {part: PartCost.model_validate(cost.plain()) for part, cost in costs.items()}
 
 
 def is_plain(rows: Tensor) -> bool:

@@ -7,6 +7,7 @@ from tabulate import tabulate
 from al_bench.storage.record import CycleRecord, Measurement, Record, cycles_of
 
 _MOST_ROWS = 25
+_OF_EVERY_CYCLE = ("query", "fit", "evaluate")
 
 
 def headline(record: Record) -> tuple[str, float]:
@@ -30,7 +31,8 @@ def cycle_table(records: Sequence[CycleRecord]) -> str:
     step = max(1, -(-(len(records) - 1) // (_MOST_ROWS - 1)))
     shown = [*records[:-1:step], records[-1]]
     rows = [_row(record) for record in shown]
-    formats = [".2f" if name.endswith(" s") else ".4f" for name in rows[0]]
+    columns = dict.fromkeys(name for row in rows for name in row)
+    formats = [".2f" if name.endswith(" s") else ".4f" for name in columns]
     return tabulate(rows, headers="keys", floatfmt=formats, intfmt=",", missingval="-")
 
 
@@ -54,4 +56,5 @@ def _row(record: CycleRecord) -> dict[str, object]:
         "chosen entropy": record.chosen_entropy,
         "fit s": record.costs["fit"].seconds,
         "query s": record.costs["query"].seconds,
+        **{f"{part} s": cost.seconds for part, cost in record.costs.items() if part not in _OF_EVERY_CYCLE},
     }

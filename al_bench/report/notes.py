@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from al_bench.analysis.grouping import Group, Section
 from al_bench.report.measures import counted, listed
+from al_bench.report.paper import add_to_group
 
 _UNKNOWN = -1  # what an oracle answers that cannot tell, as cycles store it
 
@@ -12,7 +13,7 @@ def notes(section: Section) -> list[str]:
     """A sentence for each such thing, with the names of the groups that it concerns."""
     users: dict[str, list[str]] = {}
     for group in section.groups:
-        for sentence in (*_oracle(group), *_loss(group), *_validation(group)):
+        for sentence in (*_oracle(group), *_loss(group), *_validation(group), *add_to_group(group)):
             users.setdefault(sentence, []).append(group.name)
     return [f"{listed(names)}: {sentence}" for sentence, names in users.items()]
 

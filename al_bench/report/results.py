@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean
 
-from al_bench.analysis.cost import cost_of_artifact, costs
+from al_bench.analysis.cost import cost_of_artifact, costs, costs_apart
 from al_bench.analysis.curves import (
     Point,
     average,
@@ -124,7 +124,7 @@ def cost(section: Section, used: Sequence[tuple[str, Artifact]]) -> Table:
         "method", "part", "seconds", "seconds per cycle", "optimizer steps", "images seen", "peak memory, MiB",
     ]  # fmt: skip
     trained = [(name, replace(cost_of_artifact(one), part=f"{one.kind}, once")) for name, one in used]
-    parts = [(group.name, part) for group in section.groups for part in costs(group)]
+    parts = [(group.name, part) for group in section.groups for part in (*costs(group), *costs_apart(group))]
     rows: list[Row] = [
         [
             name, part.part, part.seconds, part.seconds_per_cycle if name_is_group else None,

@@ -4,7 +4,6 @@ An artifact's name is a hash of the part that made it and of the data it was mad
 one, the first trains and the other waits on a lock that the system takes back when its owner dies.
 """
 
-import dataclasses
 import logging
 import shutil
 import time
@@ -95,7 +94,7 @@ class Artifacts:
             "sha256": digest(data),
             "commit": current_commit(),
             "made": time.strftime("%Y-%m-%d %H:%M:%S"),
-            "effort": dataclasses.asdict(cost),
+            "effort": cost.plain(),
             "spec": spec,
             "losses": losses,
         }

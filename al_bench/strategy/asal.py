@@ -25,6 +25,7 @@ from al_bench.network import Network
 from al_bench.network.predict import predict, stream
 from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy import Strategy, highest
+from al_bench.training.cost import measure_apart
 
 
 @declare("strategy/asal", revision=2)
@@ -33,7 +34,7 @@ class Asal(Strategy):
 
     steps, optimizer, z_batch, generator_mode, prior_weight: of the latent search. pca_size: dimensions that matching
     takes place in. score: (B, K[, H, W]) logits to (B,), ascended; ASAL's is the entropy (Eq. 1). scan_pool: record the
-    highest entropies that the pool has to give, for which all of it is scanned.
+    highest entropies that the pool has to give, for which all of it is scanned; that is measured apart, as "scan".
 
     candidates: matches, of which those of highest score are asked for (Fig. 16), no fewer than are asked for and no
     more than are unlabeled; None: as many as are asked for. candidates_from: `generator` makes a synthetic image for
@@ -102,17 +103,20 @@ class Asal(Strategy):
         queries = self._project(found.images, model).repeat(neighbors, 1)
         matches = self.matcher.match(queries, pool.labeled, rng)
         kept = self._choose(matches.indices.to(pool.device), size, model, pool, rng)
-        found, indices = found.rows(kept % synthetic), matches.indices[kept].to(pool.device)
-        trace = {
-            **found.trace(model),
-            "entropy_of_match": predict(model, pool.inputs, indices, scores.entropy),
-            "distance_to_match": matches.distances[kept],
-            "generated": as_stored(found.images, torch.uint8),
-        }
+        indices = matches.indices[kept].to(pool.device)
+        with measure_apart("record"):
+            found = found.rows(kept % synthetic)
+            trace = {
+                **found.trace(model),
+                "entropy_of_match": predict(model, pool.inputs, indices, scores.entropy),
+                "distance_to_match": matches.distances[kept],
+                "generated": as_stored(found.images, torch.uint8),
+            }
+            best = of_images(model, found.images, self.score)
         if self.scan_pool:
-            entropies = predict(model, pool.inputs, pool.unlabeled, scores.entropy)
-            trace["pool_best_entropy"] = entropies.topk(size).values
-        best = of_images(model, found.images, self.score)
+            with measure_apart("scan"):
+                entropies = predict(model, pool.inputs, pool.unlabeled, scores.entropy)
+                trace["pool_best_entropy"] = entropies.topk(size).values
         return PoolQuery(indices, matches.ranks[kept], scores=best, trace=trace)
 
     def _shares(self, size: int, left: int) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from al_bench.gan.latent_search import Found, GeneratorMode, LatentSearch, of_im
 from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy import Strategy
+from al_bench.training.cost import measure_apart
 
 
 @declare("strategy/gaal")
@@ -64,8 +65,9 @@ class Gaal(Strategy):
         """Synthetic images as the pool stores its own; scores are their distances to the boundary."""
         found, tries = self._search(model, size, rng)
         synthetic = as_stored(found.images, pool.inputs.dtype)
-        distances = of_images(model, synthetic, boundary_distance)
-        return SyntheticQuery(synthetic.unsqueeze(1), scores=distances, trace={**found.trace(model), "tries": tries})
+        with measure_apart("record"):
+            distances, trace = of_images(model, synthetic, boundary_distance), {**found.trace(model), "tries": tries}
+        return SyntheticQuery(synthetic.unsqueeze(1), scores=distances, trace=trace)
 
     def _search(self, model: Network, size: int, rng: torch.Generator) -> tuple[Found, Tensor]:
         """The images, and the (Q,) searches that each took."""

@@ -5,19 +5,34 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 
 @dataclass
 class Cost:
-    """seconds of wall time; optimizer_steps of all optimizers; images_seen in training; peak_memory in bytes."""
+    """seconds of wall time; optimizer_steps of all optimizers; images_seen in training; peak_memory in bytes.
+
+    apart: what was done inside and is in none of these numbers, by part, see `measure_apart`.
+    """
 
     seconds: float = 0.0
     optimizer_steps: int = 0
     images_seen: int = 0
     peak_memory: int = 0
+    apart: dict[str, "Cost"] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, float]:
+        """The numbers, without what is apart."""
+        return {name: value for name, value in vars(self).items() if name != "apart"}
+
+    def add(self, other: "Cost") -> None:
+        """Takes in what another block cost."""
+        self.seconds += other.seconds
+        self.optimizer_steps += other.optimizer_steps
+        self.images_seen += other.images_seen
+        self.peak_memory = max(self.peak_memory, other.peak_memory)
 
 
 _meters: ContextVar[tuple[Cost, ...]] = ContextVar("meters", default=())
@@ -25,25 +40,50 @@ _meters: ContextVar[tuple[Cost, ...]] = ContextVar("meters", default=())
 
 @contextmanager
 def measure_cost() -> Iterator[Cost]:
-    """Yields an Cost that is complete once the block ends; blocks may be nested.
+    """Yields a Cost that is complete once the block ends; blocks may be nested.
 
     peak_memory is the GPU's peak inside the block where there is a GPU, else the process's peak so far.
     """
-    cost = Cost()
-    token = _meters.set((*_meters.get(), cost))
-    gpu = torch.cuda.is_initialized()
-    if gpu:
-        torch.cuda.reset_peak_memory_stats()
+    cost, around = Cost(), _meters.get()
+    _note_memory(around)
+    token = _meters.set((*around, cost))
     start = time.perf_counter()
     try:
         yield cost
     finally:
-        if gpu:
-            torch.cuda.synchronize()
+        _note_memory((*around, cost))
         cost.seconds += time.perf_counter() - start
-        process = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        cost.peak_memory = torch.cuda.max_memory_allocated() if gpu else process
         _meters.reset(token)
+
+
+@contextmanager
+def measure_apart(part: str) -> Iterator[None]:
+    """Does what is recorded for a reader and what the method itself has no need of: its cost is in no block around it,
+    whose `apart` has it under the name of `part`."""
+    around = _meters.get()
+    _note_memory(around)
+    token, start = _meters.set(()), time.perf_counter()
+    try:
+        with measure_cost() as own:
+            yield
+    finally:
+        _meters.reset(token)
+        spent = time.perf_counter() - start
+        for cost in around:
+            cost.seconds -= spent
+            cost.apart.setdefault(part, Cost()).add(own)
+
+
+def _note_memory(costs: tuple[Cost, ...]) -> None:
+    """Waits for the GPU, where there is one, and begins a new peak of memory; the last one is of `costs`."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+        peak = torch.cuda.max_memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    for cost in costs:
+        cost.peak_memory = max(cost.peak_memory, peak)
 
 
 def add_cost(optimizer_steps: int, images_seen: int, earlier_seconds: float = 0.0) -> None:

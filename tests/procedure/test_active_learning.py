@@ -12,10 +12,12 @@ from al_bench.config.identity import identify
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.learner.supervised import Supervised
+from al_bench.procedure.terminal import cycle_table
 from al_bench.seeding import generator
 from al_bench.storage.store import RunStore
 from al_bench.strategy.random import Random
 from al_bench.strategy.uncertainty import Uncertainty
+from al_bench.training.cost import add_cost, measure_apart
 from run import instantiated
 
 FAST = ("learner.epochs=3", "loop.initial_size=20", "loop.query_size=15", "dataset.max_images=300")
@@ -52,6 +54,31 @@ def test_a_run_of_entropy(tmp_path):
     assert records[3]["effort"]["fit"]["images_seen"] == 3 * 65
     labels = part("dataset", "gan=none", *FAST).train.labels
     assert second["query"]["labels"] == labels[torch.tensor(second["query"]["indices"])].tolist()
+
+
+class Recording(Random):
+    """Looks at the whole pool for a reader alone."""
+
+    def query(self, model, pool, size, rng):
+        query = super().query(model, pool, size, rng)
+        with measure_apart("scan"):
+            add_cost(optimizer_steps=1, images_seen=len(pool))
+        return query
+
+
+def test_what_a_strategy_records_alone_is_a_cost_of_its_own(tmp_path, monkeypatch):
+    config = compose("gan=none", *FAST, "strategy=random", "loop.budget=35", f"paths.outputs={tmp_path}", "device=cpu")
+    procedure = instantiated(config.procedure)
+    procedure.strategy = Recording()
+    with RunStore(tmp_path / "made", {"part": "made"}, {}) as store:
+        procedure.run(store)
+        first, second = store.records
+    assert set(first.costs) == {"query", "fit", "evaluate"}
+    assert (second.costs["scan"].optimizer_steps, second.costs["scan"].images_seen) == (1, 300)
+    assert second.costs["query"].images_seen == 0
+    table = cycle_table([first, second])
+    assert "scan s" in table.splitlines()[0]
+    assert table.splitlines()[2].split()[-1] == "-", "nothing was scanned for the initial labels"
 
 
 def test_strategies_of_a_seed_share_the_whole_of_round_0(tmp_path):

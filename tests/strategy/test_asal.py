@@ -24,6 +24,7 @@ from al_bench.network.linear import Linear
 from al_bench.seeding import generator
 from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy.asal import Asal
+from al_bench.training import cost
 
 
 class Gray(nn.Module):
@@ -143,6 +144,27 @@ def test_the_pool_is_not_scanned_where_that_is_not_wanted(tmp_path: Path, monkey
     query = strategy.query(model, pool, 2, generator(0))
     assert "pool_best_entropy" not in query.trace
     assert set(scanned) == {2}, "the images that were made and their matches, and no more"
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_what_is_recorded_alone_is_not_in_the_querys_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """By a clock that passes a second for each image that the model sees: the query takes as long as its search,
+    however large the pool is, and its scan is a cost of its own."""
+    model, _ = made_pool()
+    grays = torch.tensor(PIXELS * times, dtype=torch.uint8)[:, None, None, None]
+    pool = Pool.unlabeled_from(grays, 2).with_labels(PoolQuery(torch.tensor([0, 1])), torch.tensor([1, 0]))
+    strategy, seen, forward = made_strategy(pool, tmp_path, steps=6), [0.0], model.forward
+    monkeypatch.setattr(model, "forward", lambda inputs: (seen.append(len(inputs)), forward(inputs))[1])
+    monkeypatch.setattr(cost.time, "perf_counter", lambda: sum(seen))
+    with cost.measure_cost() as spent:
+        strategy.query(model, pool, 3, generator(0))
+    assert spent.seconds == 6 * 3, "steps times images"
+    assert {part: apart.seconds for part, apart in spent.apart.items()} == {
+        "scan": len(PIXELS) * times - 2,
+        "record": 4 * 3,  # entropies before, after and of the match, and the score
+    }
 
 
 def slowly_matched(grays: list[float], neighbors: int, pool: Pool) -> list[tuple[int, int]]:

@@ -6,11 +6,12 @@ paper's: nothing asks for the name of a strategy or of an experiment. Its tests 
 """
 
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
+from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.traces import Rows
 from al_bench.analysis.versions import Side
@@ -34,6 +35,7 @@ class Addition:
 OfSection = Callable[[Charts, list[Problem]], Addition | None]
 OfVersions = Callable[[Sequence[Side], Sequence[Run], Looks, str], Addition | None]
 OfPair = Callable[[Rows, int], Sequence[str]]
+OfGroup = Callable[[Group], Iterable[str]]
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,14 @@ class Paper:
 
     of_section: to a section, below its images; adds to the problems what cannot be read. of_versions: to an experiment,
     from its versions (empty where there is one only), all stored runs, looks, and "range" or "deviation". of_pair:
-    words below a synthetic image and its match, from its cycle's traces and its row among them.
+    words below a synthetic image and its match, from its cycle's traces and its row among them. of_group: sentences on
+    what has to be known of a group's numbers before they are read.
     """
 
     of_section: OfSection | None = None
     of_versions: OfVersions | None = None
     of_pair: OfPair | None = None
+    of_group: OfGroup | None = None
 
 
 @cache
@@ -72,3 +76,8 @@ def add_to_experiment(sides: Sequence[Side], stored: Sequence[Run], looks: Looks
 def add_to_pair(rows: Rows, row: int) -> list[str]:
     """What papers say of a synthetic image and its match."""
     return [word for paper in papers() if paper.of_pair for word in paper.of_pair(rows, row)]
+
+
+def add_to_group(group: Group) -> list[str]:
+    """What papers say of a group before its numbers are read."""
+    return [sentence for paper in papers() if paper.of_group for sentence in paper.of_group(group)]

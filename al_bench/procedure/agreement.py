@@ -14,7 +14,6 @@ from al_bench.active.inputs import Inputs, as_stored
 from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN
 from al_bench.dataset import Dataset
-from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
 from al_bench.evaluator.judging import Judge, answer, measure_judge
 from al_bench.feature import Feature
@@ -101,22 +100,24 @@ class Agreement(Procedure):
     def _features(self, images: Inputs, networks: GanNetworks) -> Iterator[Tensor]:
         return stream(lambda batch: self.feature.extract(batch, None), networks, images)
 
-    def metrics(self, table: dict[str, Any], answers: Tensor, dataset: Dataset) -> dict[str, float]:
-        """The score is the mean of the classes' own agreements (B.1), over those that the judge found at all."""
+    def metrics(self, table: dict[str, Any], answers: Tensor, dataset: Dataset) -> dict[str, float | None]:
+        """The score is the mean of the classes' own agreements (B.1), over those that the judge found at all, or
+        None."""
         found = [row[3] for row in table["rows"] if row[3] is not None]
-        if not found:
-            raise UserError(
-                f"the judge is sure of none of {self.samples} samples: train the GAN longer, or lower "
-                f"procedure.judge.min_confidence={self.judge.min_confidence}"
-            )
         return {
-            "agreement_accuracy": sum(found) / len(found),
+            "agreement_accuracy": sum(found) / len(found) if found else None,
             "rejected_share": float((answers == UNKNOWN).float().mean()),
             **measure_judge(self.judge, self.evaluator, dataset),
         }
 
-    def verdict(self, metrics: dict[str, float]) -> str:
+    def verdict(self, metrics: dict[str, float | None]) -> str:
         """The result in a sentence."""
+        if metrics["agreement_accuracy"] is None:
+            return (
+                f"no sample counts: the classifier in the place of annotators is sure of none of {self.samples:,} "
+                f"images (procedure.judge.min_confidence={self.judge.min_confidence}), so that there is no agreement "
+                "to measure; a GAN that is trained longer, or a lower min_confidence, would give one"
+            )
         return (
             f"the labels of images and of their matches agree in {metrics['agreement_accuracy']:.1%}, mean of the "
             f"classes, by a classifier in the place of annotators that rejects {metrics['rejected_share']:.1%} of "

@@ -9,7 +9,6 @@ from procedure.worlds import Judge, PainterGan, dataset, store
 
 from al_bench.active.pool import UNKNOWN
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import UserError
 from al_bench.evaluator.accuracy import Accuracy
 from al_bench.feature.pixel import Pixel
 from al_bench.matcher.exact import Exact
@@ -53,10 +52,16 @@ def test_the_table_by_hand() -> None:
 
 
 def test_images_that_the_judge_is_unsure_of_are_left_out_and_counted(tmp_path: Any) -> None:
-    with pytest.raises(UserError, match="the judge is sure of none of 50 samples"):
-        run(tmp_path, dataset(), Judge(scale=1.0))
     record = run(tmp_path, dataset(), Judge(scale=1.0, min_confidence=0.6))
     assert record["metrics"]["rejected_share"] == 0.0
+
+
+def test_where_no_sample_counts_there_is_a_measurement_without_a_score(tmp_path: Any) -> None:
+    record = run(tmp_path, dataset(), Judge(scale=1.0))
+    assert record["metrics"] == {"agreement_accuracy": None, "rejected_share": 1.0, "judge_accuracy": 1.0}
+    assert record["finished"].startswith("no sample counts: ")
+    assert "sure of none of 50 images" in record["finished"]
+    assert [row[1:] for row in record["tables"]["classes"]["rows"]] == [[0, 0, None], [0, 0, None]]
 
 
 def test_many_images_may_have_one_match(tmp_path: Any) -> None:

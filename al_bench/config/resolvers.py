@@ -16,6 +16,7 @@ def register_resolvers() -> None:
     """Makes the resolvers known to OmegaConf; may be called again."""
     resolvers: dict[str, Callable[..., Any]] = {
         "at_most": at_most,
+        "up_to": up_to,
         "times": times,
         "run_id": run_id,
         "label": label,
@@ -31,6 +32,13 @@ def at_most(value: Any, limit: Any) -> Any:
     """`value`, cut to `limit` unless that is null: how a scale reaches a length. What is no number cuts nothing and is
     not cut: `validation.refuse_arguments` says so when a run is composed."""
     return min(value, limit) if _is_number(value) and _is_number(limit) else value
+
+
+def up_to(values: Sequence[Any], limit: Any) -> Any:
+    """Those of ascending `values` that are no more than `limit`, at least the first; all where that is null: how a
+    scale reaches a list of sizes. What is no number cuts nothing and is not cut, as for `at_most`."""
+    kept = [value for value in values if at_most(value, limit) == value]
+    return ListConfig(kept or list(values[:1]))
 
 
 def times(channels: int | Sequence[int], factor: float | None) -> Any:

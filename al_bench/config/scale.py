@@ -1,4 +1,5 @@
-"""What a scale bounds: lengths and widths, read where they are used (`${at_most:...}`, `${times:...}`)."""
+"""What a scale bounds: lengths and widths, read where they are used (`${at_most:...}`, `${up_to:...}`,
+`${times:...}`)."""
 
 from dataclasses import dataclass
 
@@ -9,17 +10,24 @@ from al_bench.config.ranges import Precision
 
 @dataclass(frozen=True)
 class Scale:
-    """Upper bounds, None for none: on images of a pool, epochs, iterations of GANs and other long trainings, cycles,
-    annotations at first and of a query.
+    """Upper bounds, None for none: on images of a pool, and of the validation and of the test split each (held_out),
+    epochs, iterations of GANs and other long trainings, cycles, annotations at first and of a query.
 
+    search_steps: of a search by gradients for one image: in a generator's latents, across a boundary. samples: of a GAN
+    that a procedure looks at. repeats: of what is timed. copies: of the data that a pool is made of to be timed.
     gan_precision: that GANs are trained in. gan_width: a factor on the channels of a GAN's networks.
     """
 
     images: PositiveInt | None
+    held_out: PositiveInt | None
     epochs: PositiveInt | None
     iterations: PositiveInt | None
     cycles: NonNegativeInt | None
     initial_size: PositiveInt | None
     query_size: PositiveInt | None
+    search_steps: PositiveInt | None
+    samples: PositiveInt | None
+    repeats: PositiveInt | None
+    copies: PositiveInt | None
     gan_precision: Precision
     gan_width: PositiveFloat | None

@@ -44,6 +44,7 @@ def celeba(
     cache: Literal["auto", "never"],
     decoded: str | Path,
     max_images: PositiveInt | None = None,
+    max_held_out: PositiveInt | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of faces; 162,770 for training, 19,867 validation, 19,962 test.
@@ -52,7 +53,7 @@ def celeba(
     folder img_align_celeba or as img_align_celeba.zip, which is read as it is. attribute: the name of the one that
     label 1 has and label 0 has not. crop: side in pixels of the square in the middle that is cut out and scaled. cache:
     `auto` keeps decoded pictures in the folder `decoded` if its disk has room, `never` decodes them whenever they are
-    asked for. max_images: of the training split. checksums: MD5 of the two lists.
+    asked for. max_images: of the training split; max_held_out: of the two others each. checksums: MD5 of the two lists.
 
     Raises UserError naming what is missing, corrupted or contradicts another file, and for values that cannot be.
     """
@@ -74,7 +75,9 @@ def celeba(
         return Split(images, torch.tensor([labels[name] for name in names]))
 
     class_names = (f"no {attribute}", attribute)
-    return Dataset(split("train", max_images), split("validation"), split("test"), 2, class_names)
+    return Dataset(
+        split("train", max_images), split("validation", max_held_out), split("test", max_held_out), 2, class_names
+    )
 
 
 def _splits(folder: Path, checksums: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """CIFAR-10, 50k / 10k (ASAL Sec. 4.1), all ten classes or some: the published batches, or a folder of pictures."""
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -14,8 +14,8 @@ from torchvision.datasets import CIFAR10
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.image_folder import image_folder
-from al_bench.dataset.splits import Splits, divide, last, last_of_each
-from al_bench.dataset.subset import limit, of_classes
+from al_bench.dataset.splits import divide, last, last_of_each
+from al_bench.dataset.subset import limit_splits, of_classes
 from al_bench.dataset.ten_classes import choose_classes
 from al_bench.errors import UserError
 from al_bench.sources.archive_download import complete_from_archive
@@ -40,6 +40,7 @@ def cifar10(
     decoded: str | Path,
     classes: Sequence[int] | None = None,
     max_images: PositiveInt | None = None,
+    max_held_out: PositiveInt | None = None,
     validation_size: NonNegativeInt = 0,
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
@@ -49,11 +50,11 @@ def cifar10(
 
     root: the folder of cifar-10-batches-py (format `torchvision`) or of cifar10_jpeg (format `folder`), which holds
     train/<class>/*.jpg and test/<class>/*.jpg. decoded: where decoded pictures are kept. classes: the numbers of those
-    to keep, labeled 0, 1, ... in this order; None: all ten. max_images: of the training split. validation_size: the
-    last images for training, or of the folder, which lies by class, the last of each class, are the validation split
-    (0: none). split: an index file of another division, see `index_file.read`; each format counts in its own order.
-    checksums: name of each batch to its MD5, training batches first, the test batch last; source: URL of the archive
-    that holds them.
+    to keep, labeled 0, 1, ... in this order; None: all ten. max_images: of the training split; max_held_out: of the
+    validation and of the test split each. validation_size: the last images for training, or of the folder, which lies
+    by class, the last of each class, are the validation split (0: none). split: an index file of another division, see
+    `index_file.read`; each format counts in its own order. checksums: name of each batch to its MD5, training batches
+    first, the test batch last; source: URL of the archive that holds them.
 
     Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
     """
@@ -61,31 +62,27 @@ def cifar10(
     names = tuple(CLASS_NAMES[label] for label in chosen)
     place = Path(root).expanduser()
     if format == "folder":
-        return _from_folder(place / FOLDER, decoded, names, max_images, validation_size, split)
+        pictures = _pictures(place / FOLDER, decoded, names)
+        if split is None and validation_size == 0:
+            return pictures(max_images=max_images, max_held_out=max_held_out)
+        whole = pictures()
+        validation = last_of_each(whole.train.labels, len(names), validation_size)
+        splits = divide(whole.train, whole.test, validation, split)
+        return limit_splits(Dataset(*splits, len(names), names), max_images, max_held_out)
     kept = None if classes is None else chosen
     train, test = (of_classes(part, kept) for part in _from_batches(place, checksums, source))
-    return _dataset(divide(train, test, last(len(train), validation_size), split), names, max_images)
+    splits = divide(train, test, last(len(train), validation_size), split)
+    return limit_splits(Dataset(*splits, len(names), names), max_images, max_held_out)
 
 
-def _dataset(splits: Splits, names: Sequence[str], max_images: int | None) -> Dataset:
-    train, validation, test = splits
-    return Dataset(limit(train, max_images), validation, test, len(names), tuple(names))
-
-
-def _from_folder(
-    folder: Path,
-    decoded: str | Path,
-    names: Sequence[str],
-    max_images: int | None,
-    validation_size: int,
-    split: str | Path | None,
-) -> Dataset:
+def _pictures(folder: Path, decoded: str | Path, names: Sequence[str]) -> Callable[..., Dataset]:
+    """What reads the folder of pictures."""
     if not folder.is_dir():
         raise UserError(
             f"{folder} is missing: unpack {FOLDER}.tar.xz into {folder.parent} by scripts/prepare_data.py, set "
             "paths.data to where it lies, or use dataset.format=torchvision"
         )
-    pictures = partial(
+    return partial(
         image_folder,
         folder,
         image_size=32,
@@ -97,11 +94,6 @@ def _from_folder(
         decoded=decoded,
         classes=names,
     )
-    if split is None and validation_size == 0:
-        return pictures(max_images=max_images)
-    found = pictures()
-    validation = last_of_each(found.train.labels, len(names), validation_size)
-    return _dataset(divide(found.train, found.test, validation, split), names, max_images)
 
 
 def _from_batches(root: Path, checksums: Mapping[str, str], source: str) -> tuple[Split, Split]:

@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 from al_bench.active.part import declare
 from al_bench.config.ranges import ProperFraction
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.subset import limit, of_classes
+from al_bench.dataset.subset import limit_splits, of_classes
 from al_bench.dataset.ten_classes import choose_classes
 
 
@@ -20,12 +20,14 @@ def digits(
     test_share: ProperFraction,
     split_seed: int,
     max_images: PositiveInt | None = None,
+    max_held_out: PositiveInt | None = None,
     classes: Sequence[int] | None = None,
 ) -> Dataset:
     """Ten classes; (N, 1, 8, 8) images whose 17 gray levels are spread over 0 to 255.
 
-    test_share: of the images, the same fraction of each class, drawn by split_seed. max_images: of the training split.
-    classes: the digits to keep, labeled 0, 1, ... in this order. Raises UserError for classes that cannot be.
+    test_share: of the images, the same fraction of each class, drawn by split_seed. max_images: of the training split;
+    max_held_out: of the test split. classes: the digits to keep, labeled 0, 1, ... in this order. Raises UserError for
+    classes that cannot be.
     """
     kept = choose_classes(classes)
     bunch = load_digits()
@@ -35,4 +37,5 @@ def digits(
     )
     splits = (Split(torch.from_numpy(images[row]), torch.from_numpy(bunch.target[row]).long()) for row in rows)
     train, test = (of_classes(split, None if classes is None else kept) for split in splits)
-    return Dataset(limit(train, max_images), None, test, len(kept), tuple(str(digit) for digit in kept))
+    dataset = Dataset(train, None, test, len(kept), tuple(str(digit) for digit in kept))
+    return limit_splits(dataset, max_images, max_held_out)

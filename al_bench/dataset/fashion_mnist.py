@@ -8,7 +8,7 @@ from torchvision.datasets import FashionMNIST
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
-from al_bench.dataset.subset import limit
+from al_bench.dataset.subset import limit_splits
 
 CHECKSUMS = {
     "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
@@ -23,13 +23,16 @@ def fashion_mnist(
     root: str | Path,
     validation_size: NonNegativeInt,
     max_images: PositiveInt | None = None,
+    max_held_out: PositiveInt | None = None,
     split: str | Path | None = None,
 ) -> Dataset:
     """(N, 1, 28, 28) images of ten kinds of clothes.
 
     root: the folder of FashionMNIST/raw. validation_size: the last images of the published 60,000 for training, which
-    are the validation split (0: none). max_images: of the training split. split: an index file of another division,
-    see `index_file.read`. Raises UserError for files that are absent or corrupted and for values that cannot be.
+    are the validation split (0: none). max_images: of the training split; max_held_out: of the validation and of the
+    test split each. split: an index file of another division, see `index_file.read`. Raises UserError for files that
+    are absent or corrupted and for values that cannot be.
     """
     train, validation, test = idx_splits(FashionMNIST, root, CHECKSUMS, validation_size, split)
-    return Dataset(limit(train, max_images), validation, test, 10, tuple(FashionMNIST.classes))
+    dataset = Dataset(train, validation, test, 10, tuple(FashionMNIST.classes))
+    return limit_splits(dataset, max_images, max_held_out)

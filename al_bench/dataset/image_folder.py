@@ -62,6 +62,7 @@ def image_folder(
     decoded: str | Path,
     classes: Sequence[str] | None = None,
     max_images: PositiveInt | None = None,
+    max_held_out: PositiveInt | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, C, H, W) images of any files that Pillow reads; the names of the class folders, sorted, are the classes.
@@ -71,7 +72,7 @@ def image_folder(
     crop, mode: see `Decoder`. test_share: of each class, drawn by split_seed, where the folder has no test pictures.
     cache: `auto` keeps decoded pictures in the folder `decoded` if its disk has room, `never` decodes them whenever
     they are asked for. classes: those to keep, labeled 0, 1, ... in this order; None: all. max_images: of the training
-    split. files: what the folder is expected to hold, see `listing.pictures_id`.
+    split; max_held_out: of the two others each. files: what the folder is expected to hold, see `listing.pictures_id`.
 
     Raises UserError for a folder that is not such a one, for arguments that cannot be, and for pictures that cannot be
     read, all of which are looked at.
@@ -79,8 +80,9 @@ def image_folder(
     reading = _reading(image_size, crop, mode, cache, decoded)
     folder = _checked_root(root, files)
     splits = _splits(folder, test_share, split_seed, classes)
-    train, test = reading.split(folder, splits["train"], max_images), reading.split(folder, splits["test"])
-    validation = reading.split(folder, splits["val"]) if "val" in splits else None
+    most = {"train": max_images, "val": max_held_out, "test": max_held_out}
+    found = {name: reading.split(folder, members, most[name]) for name, members in splits.items()}
+    train, validation, test = found["train"], found.get("val"), found["test"]
     for name, split in (("test", test), ("validation", validation)):
         if split is not None and split.images.shape[1:] != train.images.shape[1:]:
             raise UserError(

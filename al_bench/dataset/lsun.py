@@ -82,6 +82,7 @@ def lsun(
     cache: Literal["auto", "never"],
     decoded: str | Path,
     max_images: PositiveInt | None = None,
+    max_held_out: PositiveInt | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of scenes, decoded when they are asked for.
@@ -91,7 +92,8 @@ def lsun(
     drawn by split_seed, which are the test; all others are the pool. crop: side in pixels of the square in the middle
     that is cut out and scaled; None: the largest there is. cache: `never`, or `auto` to decode all of a split at once
     and keep that in the folder `decoded` if its disk has room. decoded: also for the lists of keys, made once.
-    max_images: of the training split. files: what the databases are expected to be, see `listing.databases_id`.
+    max_images: of the training split; max_held_out: of the two others each. files: what the databases are expected to
+    be, see `listing.databases_id`.
 
     Raises UserError naming what is missing, corrupted or truncated, and for values that cannot be.
     """
@@ -109,12 +111,11 @@ def lsun(
 
     published = databases("train")
     train, test = divide(len(published), test_size, split_seed)
-    if max_images is not None and max_images < len(train):
-        train = train[limit_positions(len(train), max_images)]
+    train, test = _limit(train, max_images), _limit(test, max_held_out)
     validation = None
     if all((folder / f"{name}_val_lmdb" / DATABASE).exists() for name in classes):
         known = databases("val")
-        validation = known.split(torch.arange(len(known)))
+        validation = known.split(_limit(torch.arange(len(known)), max_held_out))
     return Dataset(published.split(train), validation, published.split(test), len(classes), tuple(classes))
 
 
@@ -130,6 +131,10 @@ def _checked_root(root: str | Path, classes: Sequence[str], files: str | None) -
     if files is not None and databases_id(str(root), classes, "_train_lmdb") != files:
         raise UserError(f"{folder} holds other databases than the run was made with: put those back")
     return folder
+
+
+def _limit(positions: Tensor, most: int | None) -> Tensor:
+    return positions if most is None or most >= len(positions) else positions[limit_positions(len(positions), most)]
 
 
 def divide(total: int, test_size: int, split_seed: int) -> tuple[Tensor, Tensor]:

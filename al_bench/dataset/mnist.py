@@ -9,7 +9,7 @@ from torchvision.datasets import MNIST
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
-from al_bench.dataset.subset import limit, of_classes
+from al_bench.dataset.subset import limit_splits, of_classes
 from al_bench.dataset.ten_classes import choose_classes
 
 CHECKSUMS = {
@@ -26,19 +26,22 @@ def mnist(
     validation_size: NonNegativeInt,
     classes: Sequence[int] | None = None,
     max_images: PositiveInt | None = None,
+    max_held_out: PositiveInt | None = None,
 ) -> Dataset:
     """(N, 1, 28, 28) images of handwritten digits.
 
-    root: the folder of MNIST/raw. validation_size: the last images of the published 60,000 for training, which are
-    the validation split (0: none). classes: the digits to keep, labeled 0, 1, ... in this order. max_images: of the
-    training split. Raises UserError for files that are absent or corrupted and for values that cannot be.
+    root: the folder of MNIST/raw. validation_size: the last images of the published 60,000 for training, which are the
+    validation split (0: none). classes: the digits to keep, labeled 0, 1, ... in this order. max_images: of the
+    training split; max_held_out: of the two others each. Raises UserError for files that are absent or corrupted and
+    for values that cannot be.
     """
     digits = choose_classes(classes)
     train, validation, test = idx_splits(MNIST, root, CHECKSUMS, validation_size)
-    return Dataset(
-        train=limit(of_classes(train, digits), max_images),
+    dataset = Dataset(
+        train=of_classes(train, digits),
         validation=of_classes(validation, digits) if validation else None,
         test=of_classes(test, digits),
         num_classes=len(digits),
         class_names=tuple(str(digit) for digit in digits),
     )
+    return limit_splits(dataset, max_images, max_held_out)

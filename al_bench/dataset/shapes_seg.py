@@ -9,7 +9,7 @@ from torch import Tensor
 from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.subset import limit
+from al_bench.dataset.subset import limit_splits
 from al_bench.training.losses import IGNORED
 
 CLASS_NAMES = ("background", "circle", "square", "triangle")
@@ -27,16 +27,18 @@ def shapes_seg(
     image_size: PositiveInt,
     draw_seed: int,
     max_images: PositiveInt | None = None,
+    max_held_out: PositiveInt | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of one or two shapes; maps of 4 classes, IGNORED around each shape.
 
-    draw_seed: of all that is drawn; the test images do not depend on train_size. max_images: of the training split.
+    draw_seed: of all that is drawn; the test images do not depend on train_size. max_images: of the training split;
+    max_held_out: of the test split.
     """
     train, test = (
         draw(count, image_size, seeding.generator(seeding.seed_for(draw_seed, 0, name)))
         for name, count in (("train", train_size), ("test", test_size))
     )
-    return Dataset(limit(train, max_images), None, test, len(CLASS_NAMES), CLASS_NAMES)
+    return limit_splits(Dataset(train, None, test, len(CLASS_NAMES), CLASS_NAMES), max_images, max_held_out)
 
 
 def draw(count: int, size: int, rng: torch.Generator) -> Split:

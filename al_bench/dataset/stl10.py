@@ -12,7 +12,7 @@ from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.index_file import read
 from al_bench.dataset.splits import draw, join, take
-from al_bench.dataset.subset import limit
+from al_bench.dataset.subset import limit_splits
 from al_bench.dataset.ten_classes import check_ten_labels
 from al_bench.errors import UserError
 from al_bench.sources.archive_download import complete_from_archive
@@ -34,6 +34,7 @@ def stl10(
     test_size: PositiveInt,
     split_seed: int,
     max_images: PositiveInt | None = None,
+    max_held_out: PositiveInt | None = None,
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = STL10.url,
@@ -41,8 +42,9 @@ def stl10(
     """(N, 3, 96, 96) images. The 5,000 published for training and the 8,000 for the test are one, split anew.
 
     root: the folder of stl10_binary. validation_size, test_size: of those splits, as many of each class, drawn by
-    split_seed; all others are the pool. max_images: of the pool. split: an index file of another division, see
-    `index_file.read`. checksums: name of each file to its MD5; source: URL of the archive that holds them.
+    split_seed; all others are the pool. max_images: of the pool; max_held_out: of the validation and of the test split
+    each. split: an index file of another division, see `index_file.read`. checksums: name of each file to its MD5;
+    source: URL of the archive that holds them.
 
     Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
     """
@@ -54,7 +56,8 @@ def stl10(
     else:
         positions = read(split, published.labels)
     train, validation, test = take(published, positions)
-    return Dataset(limit(train, max_images), validation, test, len(CLASS_NAMES), CLASS_NAMES)
+    dataset = Dataset(train, validation, test, len(CLASS_NAMES), CLASS_NAMES)
+    return limit_splits(dataset, max_images, max_held_out)
 
 
 def _read(folder: Path, part: str, checksums: Mapping[str, str]) -> Split:

@@ -1,10 +1,12 @@
 """A smaller split made from one: at most so many images, or those of some classes."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from al_bench import seeding
-from al_bench.dataset import Split
+from al_bench.dataset import Dataset, Split
 
 
 def limit(split: Split, max_images: int | None, seed: int = 0) -> Split:
@@ -12,6 +14,13 @@ def limit(split: Split, max_images: int | None, seed: int = 0) -> Split:
     if max_images is None or len(split) <= max_images:
         return split
     return split.subset(limit_positions(len(split), max_images, seed))
+
+
+def limit_splits(dataset: Dataset, max_images: int | None, max_held_out: int | None) -> Dataset:
+    """At most `max_images` for training, and `max_held_out` for validation and for the test each, as `limit` draws."""
+    held_out = None if dataset.validation is None else limit(dataset.validation, max_held_out)
+    test = limit(dataset.test, max_held_out)
+    return replace(dataset, train=limit(dataset.train, max_images), validation=held_out, test=test)
 
 
 def limit_positions(total: int, max_images: int, seed: int = 0) -> Tensor:

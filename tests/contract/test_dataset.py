@@ -226,8 +226,23 @@ def test_a_split_is_handed_on(read: Read, dataset: Dataset, tmp_path: Path) -> N
         assert torch.equal(splits(again)[name].labels, split.labels)
 
 
+def test_max_held_out_cuts_the_other_splits_alone(read: Read, dataset: Dataset) -> None:
+    cut = read("dataset.max_held_out=8")
+    assert fingerprint(cut.train.images) == fingerprint(dataset.train.images)
+    assert splits(cut).keys() == splits(dataset).keys()
+    for name in splits(dataset).keys() - {"train"}:
+        whole, kept = rows(splits(dataset)[name]), rows(splits(cut)[name])
+        positions = [whole.index(row) for row in kept]
+        assert len(kept) == min(8, len(whole))
+        assert positions == sorted(positions), "in their first order"
+        assert torch.equal(splits(cut)[name].labels, splits(dataset)[name].labels[positions])
+
+
 def test_a_scale_reaches_it(read: Read, dataset: Dataset) -> None:
-    assert len(read("scale=smoke").train) == min(200, len(dataset.train))
+    cut = read("scale=smoke", "scale.images=30", "scale.held_out=9")
+    assert len(cut.train) == min(30, len(dataset.train))
+    for name in splits(cut).keys() - {"train"}:
+        assert len(splits(cut)[name]) == min(9, len(splits(dataset)[name]))
 
 
 def test_a_blind_view_shows_training_images_alone(dataset: Dataset) -> None:

@@ -1,0 +1,117 @@
+"""What scales bound: `smoke` everything that takes long, in every experiment; `paper` nothing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from composing import compose, members, part
+from omegaconf import OmegaConf
+
+from al_bench import seeding
+from al_bench.config import experiment as composed
+from al_bench.config.command_line import cut_by_scale
+from al_bench.config.groups import CONF
+from al_bench.config.resolvers import up_to
+from al_bench.gan import Gan
+
+MOST = {  # that a cell of scale=smoke may have of what takes long, by the last names of its keys
+    "max_images": 200, "max_held_out": 200, "base": 200, "epochs": 1, "iterations": 3, "steps": 3, "samples": 100,
+    "repeats": 1, "sizes": 2, "max_cycles": 2, "initial_size": 20, "query_size": 10, "generator.channels": 64,
+    "discriminator.channels": 64, "deepfool.strategy.max_iter": 3, "strategy/deepfool.max_iter": 3,
+}  # fmt: skip
+COUNTED_ELSE = ("feature.epochs", "feature.iterations")  # a length is in one of them, the other is null
+PAIRS = sorted(
+    path.relative_to(CONF / "pair" / "gan").with_suffix("").as_posix() for path in CONF.glob("pair/gan/**/*.yaml")
+)
+SHAPES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "cifar10": (3, 32, 32), "svhn": (3, 32, 32)}  # others: 64 x 64
+
+
+def lengths(node: Any, path: str = "") -> Iterator[tuple[str, str, float]]:
+    """Each value in plain containers that `MOST` bounds: where it is, by which key, and itself, of a list the largest;
+    of one that cuts nothing infinity."""
+    own = node.get("part", "").partition("@")[0] if isinstance(node, dict) else ""
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        names = [f"{path}.{key}", f"{own}.{key}"]
+        bound = next((most for most in MOST if any(f".{name}".endswith(f".{most}") for name in names)), None)
+        if isinstance(value, dict) or (isinstance(value, list) and bound is None):
+            yield from lengths(value, f"{path}.{key}")
+        elif bound is not None and not isinstance(value, str):
+            largest = max(value) if isinstance(value, list) else float("inf") if value is None else value
+            yield f"{path}.{key}", bound, largest
+
+
+def too_long(node: Any, *, unless: tuple[str, ...] = ()) -> list[str]:
+    return [
+        f"{path} = {value}"
+        for path, bound, value in lengths(node)
+        if value > MOST[bound] and not (value == float("inf") and path.endswith(unless))
+    ]
+
+
+def test_the_bounds_find_what_is_long() -> None:
+    """Of the whole of a data set they find everything that the issue's run took its minutes with."""
+    paper = OmegaConf.to_container(compose("dataset=cifar10", "strategy=asal_auto").procedure, resolve=True)
+    found = {line.partition(" = ")[0].lstrip(".") for line in too_long(paper)}
+    assert found >= {
+        "dataset.max_images", "dataset.max_held_out", "learner.epochs", "strategy.gan.iterations", "strategy.steps",
+        "strategy.gan.generator.channels", "strategy.gan.discriminator.channels", "strategy.feature.epochs",
+        "settings.max_cycles", "settings.query_size", "settings.initial_size",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", members("experiment"))
+def test_smoke_bounds_everything_that_takes_long(name: str) -> None:
+    config = OmegaConf.to_container(compose(f"experiment={name}", "scale=smoke").procedure, resolve=True)
+    assert too_long(config, unless=COUNTED_ELSE) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", members("experiment"))
+def test_smoke_bounds_it_in_every_cell(name: str) -> None:
+    cells = composed.cells_of(name, ["seed=0", "scale=smoke"])
+    for cell in cells:
+        assert too_long(cell.identity, unless=COUNTED_ELSE) == [], cell.overrides
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_narrowed_gan_is_built(pair: str) -> None:
+    gan, _, recipe = pair.partition("/")
+    made: Gan = part("gan", f"recipe={recipe}", f"gan={gan}", "scale=smoke")
+    shape = next((size for name, size in SHAPES.items() if recipe.rpartition("/")[2].startswith(name)), (3, 64, 64))
+    networks = made.networks(shape).eval()
+    with torch.no_grad():
+        images = networks.generator(networks.draw(2, seeding.generator(0)))
+        assert images.shape == (2, *shape)
+        assert networks.discriminator.features(images).shape[0] == 2
+    whole: Gan = part("gan", f"recipe={recipe}", f"gan={gan}")
+    assert size_of(networks.generator) < 0.2 * size_of(whole.networks(shape).generator)
+
+
+def size_of(network: torch.nn.Module) -> int:
+    return sum(weights.numel() for weights in network.parameters())
+
+
+@pytest.mark.parametrize("dataset", members("dataset"))
+def test_smoke_bounds_every_split(dataset: str) -> None:
+    config = compose(f"dataset={dataset}", "scale=smoke", "gan=none", "strategy=random", "++dataset.files=null")
+    assert config.dataset.max_images <= 200
+    assert config.dataset.max_held_out <= 200
+    cuts = cut_by_scale(config)
+    assert any(line.startswith("dataset.max_held_out all -> ") for line in cuts)
+
+
+@pytest.mark.parametrize("scale", ["paper", "small"])
+def test_only_smoke_cuts_what_is_measured_and_searched(scale: str) -> None:
+    """The ids of runs that count depend on it."""
+    keys = ("held_out", "search_steps", "samples", "repeats", "copies")
+    for recipe in members("recipe"):
+        config = compose(f"scale={scale}", f"recipe={recipe}")
+        assert [config.scale[key] for key in keys] == [None] * len(keys)
+
+
+def test_sizes_are_kept_up_to_a_limit() -> None:
+    assert up_to([1, 2, 4, 10], 4) == [1, 2, 4]
+    assert up_to([1, 2, 4, 10], None) == [1, 2, 4, 10]
+    assert up_to([5, 6], 4) == [5], "some are left to measure"
+    assert up_to([1, 2], "many") == [1, 2]

@@ -16,6 +16,7 @@ from al_bench.config.ranges import Fraction
 from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.strategy import Strategy, highest
+from al_bench.training.cost import measure_apart
 
 Score = Callable[[Tensor], Tensor]
 
@@ -71,8 +72,9 @@ class Waal(Strategy):
         uncertainty, critic = found.unbind(1)
         scores = self.coefficient * critic - uncertainty
         rows = highest(scores, pool.unlabeled, size, rng)
-        of_labeled = stream(lambda inputs: critique(model.features(inputs)), model, pool.inputs, pool.labeled)
-        means = {"critic_of_pool": critic.mean(), "critic_of_labeled": torch.cat(list(of_labeled)).mean()}
+        with measure_apart("record"):
+            of_labeled = stream(lambda inputs: critique(model.features(inputs)), model, pool.inputs, pool.labeled)
+            means = {"critic_of_pool": critic.mean(), "critic_of_labeled": torch.cat(list(of_labeled)).mean()}
         trace = {"uncertainty": uncertainty[rows], "critic": critic[rows]}
         trace |= {name: mean.repeat(size) for name, mean in means.items()}
         return PoolQuery(pool.unlabeled[rows.to(pool.device)], scores=scores[rows], trace=trace)

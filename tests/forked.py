@@ -88,6 +88,8 @@ def started(*overrides: str, trap: Trap | None = None, terminal: str | None = No
     with TemporaryDirectory() as folder:
         os.mkfifo(answers := f"{folder}/answers")
         said = [terminal] * 2 if terminal else [f"{folder}/stdout", f"{folder}/stderr"]
+        for path in said:
+            Path(path).touch()  # it can be read before the process has begun to write
         server.stdin.write(json.dumps([answers, overrides, trap, said, dict(os.environ)]) + "\n")
         server.stdin.flush()
         with Path(answers).open() as opened:

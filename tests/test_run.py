@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -64,14 +65,13 @@ def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
     ]
     seen = b""
     with forked.started(*arguments, terminal=os.ttyname(follower)) as process:
-        os.close(follower)
         while not BAR.search(seen):
-            try:
-                seen += os.read(leader, 65536)
-            except OSError:  # its end, without a bar
-                break
+            readable, _, _ = select.select([leader], [], [], 60)
+            assert readable, f"no bar within a minute of silence after {seen[-2000:]!r}"
+            seen += os.read(leader, 65536)
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait() == 128 + signal.SIGTERM, seen[-2000:]
+    os.close(follower)  # open until here: a terminal that nobody has open is at its end
     os.close(leader)
 
 

@@ -121,12 +121,12 @@ def test_critic_steps_lower_the_penalty_and_part_real_from_fake() -> None:
 
 
 def test_the_game_moves_the_generator_to_the_data() -> None:
-    """From a mean of 0 to the data's 0.2 and 0.7."""
+    """From a mean of 0, which is 0.73 away, to the data's 0.2 and 0.7."""
     rng = seeding.generator(0)
     images = (torch.tensor([0.2, 0.7]) + 0.05 * torch.randn(512, 2, generator=rng)).mul(255).round().clamp(0, 255)
     networks, trace = made(iterations=250).fit(images.to(torch.uint8)[:, :, None, None])
     means = networks.generator(torch.zeros(1, 2)).flatten().detach()
-    torch.testing.assert_close(means, torch.tensor([0.2, 0.7]), atol=0.1, rtol=0)
+    assert float((means - torch.tensor([0.2, 0.7])).norm()) < 0.2
     assert set(trace) == {"discriminator_loss", "generator_loss"}
 
 

@@ -331,5 +331,5 @@ def test_waal_runs_to_the_end_of_its_pool_and_comes_back(tmp_path):
     assert [record["unlabeled"] for record in records] == [280, 180, 80, 0], (
         "labels outnumber images, then none is left"
     )
-    assert {"uncertainty", "critic"} == records[1]["trace"].keys()
+    assert {"uncertainty", "critic", "critic_of_pool", "critic_of_labeled"} == records[1]["trace"].keys()
     assert comparable(run(tmp_path, "strategy=waal", "loop.query_size=100", budget="inf")) == comparable(records)

@@ -179,7 +179,7 @@ class Timing(Procedure):
         asal, steps, cycle = Seconds(), {}, Seconds()
         for times in self.sizes:
             count, kept = times * len(images), scratch / f"asal-{times}.json"
-            found = remembered(kept, partial(stages.index, grown, times, queries, self.labeled))
+            found = remembered(kept, partial(stages.index, grown, times, queries, self.labeled, rng))
             asal.measured[count] = made[self.query_size][0] + found[str(self.query_size)]
             steps[count] = {"PCA": seconds, **{step: found[step] for step in _STEPS[1:]}}
         if files is not None:

@@ -47,15 +47,17 @@ class Stages:
 
         return time_calls(queries, self.repeats)
 
-    def index(self, grown: GrownFeatures, copies: int, queries: dict[int, Tensor], labeled: int) -> dict[str, float]:
+    def index(
+        self, grown: GrownFeatures, copies: int, queries: dict[int, Tensor], labeled: int, rng: torch.Generator
+    ) -> dict[str, float]:
         """Seconds of each step with the features of `copies` copies: of preparation, and of matching each of `queries`,
-        by their number as text, beside `labeled` images that are taken."""
+        by their number as text, beside `labeled` images that are taken. rng: decides ties."""
         features = grown.grow_to(copies)
         with measure_cost() as for_index:
             self.matcher.fit(features)
         taken = torch.arange(min(labeled, len(features) - max(queries)))
         matching = {
-            str(size): time_calls(partial(self.matcher.match, rows, taken), self.repeats)[0]
+            str(size): time_calls(partial(self.matcher.match, rows, taken, rng), self.repeats)[0]
             for size, rows in queries.items()
         }
         return {"features": sum(grown.seconds[:copies]), "index": for_index.seconds, **matching}

@@ -158,21 +158,23 @@ def _name_by_difference(cells: Sequence[Cell]) -> None:
 
 
 def _table(cells: Sequence[Cell]) -> str:
-    """One row per cell: how many annotations it has and how good its last model is."""
+    """A row per cell: how many annotations it has and how good its last model is; below, what others found in words."""
     from tabulate import tabulate
 
     from al_bench.procedure.terminal import headline
     from al_bench.storage.exported import known_cycles
-    from al_bench.storage.record import cycles_of
+    from al_bench.storage.record import Measurement, cycles_of
 
-    rows = []
+    rows, found = [], []
     for cell in cells:
         records = known_cycles(cell.config, cell.folder)
         name, value = headline(records[-1]) if records else ("", None)
+        found += [f"{cell.name}: {record.finished}" for record in records if isinstance(record, Measurement)]
         annotations = [record.annotations for record in cycles_of(records)]
-        last = {"annotations": annotations[-1] if annotations else 0, **({name: value} if records else {})}
-        rows.append({"cell": cell.name, **last})
-    return tabulate(rows, headers="keys", floatfmt=".4f", intfmt=",", missingval="-")
+        last = {} if records and not annotations else {"annotations": annotations[-1] if annotations else 0}
+        rows.append({"cell": cell.name, **last, **({name: value} if records else {})})
+    table: str = tabulate(rows, headers="keys", floatfmt=".4f", intfmt=",", missingval="-")
+    return "\n".join([table, *found])
 
 
 def _interrupt(signum: int, frame: Any) -> None:
@@ -180,6 +182,8 @@ def _interrupt(signum: int, frame: Any) -> None:
 
 
 def _stop(running: Sequence[Cell]) -> None:
+    for impatient in (signal.SIGINT, signal.SIGTERM):  # what cells store is waited for, however often one comes
+        signal.signal(impatient, signal.SIG_IGN)
     for cell in running:
         if cell.process and cell.process.poll() is None:
             cell.process.send_signal(signal.SIGTERM)

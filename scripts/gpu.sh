@@ -8,7 +8,7 @@
 #
 # KEY=VALUE goes to run.py: paths.data=DIR, hydra.launcher.workers=4; `device=cpu scale=smoke` tries a stage anywhere.
 # Exit code: 0 finished, 1 something failed, 2 bad input, 75 not finished: the same line again goes on.
-# Variables, with what they are without being set:
+# Paths are relative to the project's root. Variables, with what they are without being set:
 LIMIT=${LIMIT:-560}            # seconds after which what runs is told to store what it has and end
 GRACE=${GRACE:-20}             # seconds that it has for that
 OUT=${OUT:-results/gpu}        # where small files are collected, and artifacts and cells of another machine are found
@@ -44,7 +44,9 @@ read_arguments() {
     esac
     for key in "${@:2}"; do
         case $key in
-            paths.outputs=*) outputs=${key#*=} ;;
+            paths.outputs=* | +paths.outputs=* | ++paths.outputs=*)
+                outputs=${key#*=}
+                if [[ $outputs == \'*\' || $outputs == \"*\" ]]; then outputs=${outputs:1:-1}; fi ;;
             *=*) ;;
             *) refuse "'$key' is no KEY=VALUE" ;;
         esac
@@ -117,7 +119,7 @@ run() { # a command of the project, until it ends or LIMIT is reached; status 0 
     ((left > 0)) || stopped=yes
     [[ ! $stopped ]] || return 1
     echo "+ $PYTHON $*"
-    timeout --foreground --kill-after="$GRACE" "$left" "$PYTHON" "$@" &
+    setsid timeout --foreground --kill-after="$GRACE" "$left" "$PYTHON" "$@" &
     child=$!
     wait "$child"
     code=$?

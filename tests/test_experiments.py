@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from pictures import fill
 from published import SCENES, celeba_files, lsun_files, stl10_files, svhn_files
 
+from al_bench.analysis.contrast import read_contrasts
 from al_bench.analysis.experiment import Experiment, arrange_lines, plan_experiment
 from al_bench.analysis.published import Number, read_published
 from al_bench.config import experiment as composed
@@ -149,6 +150,7 @@ def test_a_published_row_is_a_line_of_its_experiment(name: str) -> None:
     lines = planned(name).all_lines
     assert {number.row for number in table.numbers} <= set(lines)
     assert {row for claim in table.claims for row in claim.rows} <= set(lines)
+    assert {line for pair in read_contrasts(name).values() for line in pair} <= set(lines)
     for number in table.numbers:
         loop = lines[number.row][0].loop
         if number.column.isdigit():

@@ -51,15 +51,15 @@ class Contrast:
     over_images: Interval | None
 
 
-def read_contrasts(name: str, lines: Sequence[str], conf: Path = CONF) -> dict[str, Lines]:
+def read_contrasts(name: str, conf: Path = CONF) -> dict[str, Lines]:
     """The `contrasts` that an experiment's file names: words for each, and the lines of which the second is taken from
-    the first. lines: those that it has. Raises UserError for another one."""
+    the first. Raises UserError for what is not two lines."""
     path = conf / "experiment" / f"{name}.yaml"
     named = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("contrasts") if path.exists() else None
     found: dict[str, Lines] = {}
     for words, pair in (named or {}).items():
-        if not isinstance(pair, list) or len(pair) != 2 or not set(pair) <= set(lines):
-            raise UserError(f"{path}: contrasts has {words}: {pair}, use two of {', '.join(lines)}")
+        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(line, str) for line in pair):
+            raise UserError(f"{path}: contrasts has {words}: {pair}, use the names of two lines")
         found[str(words)] = pair[0], pair[1]
     return found
 

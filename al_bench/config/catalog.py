@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from al_bench.active.metric import Metric, Recorded
-from al_bench.active.part import Counted, counted
+from al_bench.active.part import Counted, counted, hash_of
+from al_bench.errors import UserError
 from al_bench.files import digest, read_json, write_json
 
 PACKAGE = Path(__file__).parents[1]
@@ -83,16 +84,21 @@ class Catalog:
         """Writes what is new, unless the sources were changed since they were imported."""
         if self._new and self.sources == sources_id():
             kept = {path: about for path, about in self._parts.items() if path.partition(".")[0] in _KEPT}
-            with suppress(OSError):  # a folder that is only read from
-                write_json(self.path, {"sources": self.sources, "parts": _adapter().dump_python(kept, mode="json")})
+            parts = _adapter().dump_python(kept, mode="json")
+            if self.path.parent.is_dir():
+                with suppress(OSError, UserError):  # a folder that is only read from, a full disk
+                    write_json(self.path, {"sources": self.sources, "sha256": hash_of(parts), "parts": parts})
         self._new = False
 
     def _read(self) -> dict[str, About]:
         try:
             stored = read_json(self.path)
-            return _adapter().validate_python(stored["parts"]) if stored["sources"] == self.sources else {}
-        except (OSError, ValueError, KeyError, TypeError):
+            if stored["sources"] != self.sources or stored["sha256"] != hash_of(stored["parts"]):
+                return {}
+            found: dict[str, About] = _adapter().validate_python(stored["parts"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return {}
+        return found
 
 
 def sources_id() -> str:

@@ -12,7 +12,7 @@ from al_bench.gan import Gan
 from al_bench.network.critic import Critic
 
 
-@declare("gan/dcgan")
+@declare("gan/dcgan", revision=2)
 @dataclass(frozen=True)
 class Dcgan(Gan):
     """The discriminator's values are logits of "real"."""

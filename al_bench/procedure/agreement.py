@@ -116,7 +116,7 @@ class Agreement(Procedure):
             return (
                 f"no sample counts: the classifier in the place of annotators is sure of none of {self.samples:,} "
                 f"images (procedure.judge.min_confidence={self.judge.min_confidence}), so that there is no agreement "
-                "to measure; a GAN that is trained longer, or a lower min_confidence, would give one"
+                "to measure; a GAN that is trained longer, or a lower min_confidence, may give one"
             )
         return (
             f"the labels of images and of their matches agree in {metrics['agreement_accuracy']:.1%}, mean of the "

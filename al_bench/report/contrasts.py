@@ -22,9 +22,9 @@ from al_bench.report.tables import Cell, Table
 def tabulate_contrasts(
     experiment: Experiment, groups: Sequence[Group], problems: list[Problem], conf: Path
 ) -> Table | None:
-    """A row for each contrast at each number of annotations that both of its lines have; None where the experiment
-    asks for none. What cannot be read is added to `problems`."""
-    asked = read_contrasts(experiment.name, list(experiment.all_lines), conf)
+    """A row for each contrast at each number of annotations that both of its lines have, no row where a line is left
+    out; None where the experiment asks for none. What cannot be read is added to `problems`."""
+    asked = read_contrasts(experiment.name, conf)
     if not asked:
         return None
     found, rows = groups_by_line(groups), list[list[Cell]]()

@@ -150,6 +150,7 @@ def _is_thin(images: Tensor, weight: Tensor, *others: Any) -> bool:
 class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any) -> Tensor:
+        images = images.clone(memory_format=torch.contiguous_format)  # the kernel of the way back is slow on another
         ctx.save_for_backward(images, weight)
         ctx.stride, ctx.padding = stride, padding
         return torch.conv2d(images, weight, bias, stride, padding)

@@ -85,18 +85,9 @@ def test_corrupted_bits_are_named(tmp_path: Path) -> None:
     assert "tensors of cycle 1" in problems[0].sentence
 
 
-def test_a_contrast_of_no_line_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pair", ["[waal]", "[waal, margin, random]", "[waal, 3]", "waal"])
+def test_a_contrast_of_other_than_two_lines_is_refused(pair: str, tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
-    (tmp_path / "experiment" / "made.yaml").write_text("contrasts: {gain: [waal, margins]}\n")
-    with pytest.raises(UserError, match=r"gain: \['waal', 'margins'\], use two of waal, margin"):
-        read_contrasts("made", ["waal", "margin"], tmp_path)
-
-
-def test_the_contrasts_of_an_experiment_are_of_its_methods() -> None:
-    """All of them compose: tests/test_experiments.py."""
-    methods = [
-        "matched/random", "matched/margin", "matched/waal_uncertainty", "adversarial/random", "adversarial/margin",
-        "waal", "as_code/waal",
-    ]  # fmt: skip
-    found = read_contrasts("waal/parts_fashion_mnist", methods)
-    assert {line for pair in found.values() for line in pair} == set(methods)
+    (tmp_path / "experiment" / "made.yaml").write_text(f"contrasts: {{gain: {pair}}}\n")
+    with pytest.raises(UserError, match=r"contrasts has gain: .*waal.* the names of two lines"):
+        read_contrasts("made", tmp_path)

@@ -16,7 +16,17 @@ from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.traces import Rows
 from al_bench.analysis.versions import Side
 from al_bench.report.figures.charts import Charts, Looks
+from al_bench.report.figures.plots import Line, Picture
 from al_bench.report.tables import Table
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One plot. name: of the group, or what is plotted of all; lines: for a legend."""
+
+    name: str
+    picture: Picture
+    lines: Sequence[Line]
 
 
 @dataclass(frozen=True)

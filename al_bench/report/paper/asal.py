@@ -14,9 +14,9 @@ from al_bench.analysis.reading import Problem
 from al_bench.analysis.traces import Rows, mean_of, trace_curves
 from al_bench.report.figures.charts import ANNOTATIONS, Charts, alt_text, over_annotations
 from al_bench.report.figures.palette import Look
-from al_bench.report.figures.plots import Line, Picture, line_chart
+from al_bench.report.figures.plots import line_chart
 from al_bench.report.measures import Measure, counted, listed, measure
-from al_bench.report.paper import Addition, Paper
+from al_bench.report.paper import Addition, Panel, Paper
 from al_bench.report.tables import Table
 from al_bench.storage.record import CycleRecord
 
@@ -38,15 +38,6 @@ _COLUMNS = (  # of the table; what is not derived is headed as the strategy decl
 )  # fmt: skip
 _FACTORS = {"taken": 100}
 _SCANNED = "pool_best_entropy"  # the trace that a scan of the pool is made for
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One plot. name: of the group, or what is plotted of all; lines: for a legend."""
-
-    name: str
-    picture: Picture
-    lines: Sequence[Line]
 
 
 @dataclass(frozen=True)

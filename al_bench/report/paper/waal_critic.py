@@ -12,24 +12,15 @@ from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Problem
 from al_bench.analysis.traces import trace_curves
 from al_bench.report.figures.charts import ANNOTATIONS, Charts, alt_text, over_annotations
-from al_bench.report.figures.plots import Line, Picture, line_chart
+from al_bench.report.figures.plots import line_chart
 from al_bench.report.measures import Measure
-from al_bench.report.paper import Addition, Paper
+from al_bench.report.paper import Addition, Panel, Paper
 from al_bench.report.tables import Cell, Table
 
 Curves = Mapping[str, Sequence[Point]]
 
 _SHOWN = {"critic_of_pool": ("pool", ""), "critic_of_labeled": ("labeled", "4 2"), "critic": ("chosen", "1.5 1.5")}
 _MEAN = Measure("mean g", "", 1.0, 3, False)
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Of one group. lines: for a legend."""
-
-    name: str
-    picture: Picture
-    lines: Sequence[Line]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from al_bench import seeding
+from al_bench.active.inputs import read_all
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.learner.supervised import Supervised
@@ -54,7 +55,8 @@ def measure(trainings: Sequence[Training] = TRAININGS) -> list[Measured]:
 def row(training: Training) -> Measured:
     """`Supervised` and the hand-written loop, on the same batches with the same dropout."""
     pool, learner = labeled_pool(training.num_images), learner_of(training)
-    inputs, labels = pool.training_set()
+    view, labels = pool.training_set()
+    inputs = read_all(view)
     runs = interleaved(
         lambda _: learner.fit(pool, None, SEED),
         lambda _: by_hand(training, inputs, labels, learner.empty(pool, SEED)),

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from al_bench.active import scores
+from al_bench.active.inputs import read_all
 from al_bench.network.lenet import LeNet
 from al_bench.network.lenet5 import LeNet5
 from al_bench.network.linear import Linear
@@ -173,7 +174,8 @@ def test_fit_by_hand_ends_with_the_same_weights(training):
     training = dataclasses.replace(training, num_images=training.batch_size + 4)  # the last batch is a smaller one
     pool, learner = fit.labeled_pool(training.num_images), fit.learner_of(training)
     ours, start = learner.fit(pool, None, fit.SEED), learner.empty(pool, fit.SEED)
-    plain = fit.by_hand(training, *pool.training_set(), learner.empty(pool, fit.SEED))
+    inputs, labels = pool.training_set()
+    plain = fit.by_hand(training, read_all(inputs), labels, learner.empty(pool, fit.SEED))
     assert fit.alike(ours, plain, start)
     assert not fit.alike(ours, start, plain) and not fit.alike(start, plain, start), "nothing was trained"
     with torch.no_grad():

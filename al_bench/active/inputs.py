@@ -11,8 +11,9 @@ from torch import Tensor
 class Inputs(Protocol):
     """(N, C, H, W) uint8 images or (N, D) float features, read by index.
 
-    A tensor is one, on whatever device; so is a memory map or a folder of files that are decoded when asked for
-    (`sources.cache`). `device` is where they are given, and `to` lets them be given elsewhere.
+    A tensor is one, on whatever device; so is a memory map, a folder of files that are decoded when asked for
+    (`sources.cache`) or a view of others (`active.view`). `device` is where they are given, and `to` lets them be given
+    elsewhere.
     """
 
     @property
@@ -37,6 +38,11 @@ class Fingerprinted(Protocol):
 
     @property
     def fingerprint(self) -> str: ...
+
+
+def read_all(inputs: Inputs) -> Tensor:
+    """All inputs as one tensor (N, ...): only for what cannot go through them in batches."""
+    return inputs[torch.arange(len(inputs), device=inputs.device)]
 
 
 def to_float(batch: Tensor) -> Tensor:

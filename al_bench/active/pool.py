@@ -8,6 +8,7 @@ from torch import Tensor
 
 from al_bench.active.inputs import Inputs
 from al_bench.active.query import Query, SyntheticQuery
+from al_bench.active.view import InputsView
 
 UNKNOWN = -1  # the label of an annotation that the oracle could not give
 
@@ -79,15 +80,14 @@ class Pool:
             raise ValueError("a query returned an index twice or one that was labeled before")
         return replace(self, labeled=labeled, labels=torch.cat([self.labels, labels]), annotations=paid)
 
-    def training_set(self) -> tuple[Tensor, Tensor]:
-        """Inputs (L', ...) and labels (L', ...): all that a learner reads of labels.
+    def training_set(self) -> tuple[InputsView, Tensor]:
+        """Inputs (L', ...) and labels (L', ...): all that a learner reads of labels. No image is read here.
 
         Pool images in order of annotation, then synthetic ones; those that the oracle could not label are left out.
         """
-        inputs = torch.cat(
-            [self.inputs[self.labeled[_known(self.labels)]], self.synthetic[_known(self.synthetic_labels)]]
-        )
-        return inputs, self.training_labels()
+        made = _known(self.synthetic_labels).nonzero().squeeze(1)
+        rows = torch.cat([self.labeled[_known(self.labels)], len(self.inputs) + made])
+        return InputsView(self.inputs, self.synthetic, rows), self.training_labels()
 
     def lines(self) -> list[tuple[Tensor, Tensor]]:
         """Inputs (V, ...) and labels (V, ...) of each synthetic annotation, in its own order, UNKNOWN among them."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
-from al_bench.active.inputs import to_float
+from al_bench.active.inputs import read_all, to_float
 from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.config.ranges import Precision
@@ -90,7 +90,8 @@ def material(pool: Pool, loss: str) -> Batch:
 
     loss: `boundary` or `labels`, see `Boundary`.
     """
-    inputs, labels = pool.training_set()
+    view, labels = pool.training_set()
+    inputs = read_all(view)
     if loss == "labels":
         return inputs, labels, inputs[:0]
     num_real = int((pool.labels != UNKNOWN).sum())

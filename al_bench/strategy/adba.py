@@ -6,7 +6,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from al_bench.active.inputs import as_stored
+from al_bench.active.inputs import as_stored, read_all
 from al_bench.active.metric import Recorded
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
@@ -72,6 +72,6 @@ class Adba(Strategy):
 
 def sphere(pool: Pool) -> tuple[Tensor, Tensor]:
     """Mean (D,) of the pool's inputs (N, D) and the largest distance () of one from it."""
-    inputs = pool.inputs[torch.arange(len(pool), device=pool.device)]
+    inputs = read_all(pool.inputs)
     center = inputs.mean(0)
     return center, (inputs - center).norm(dim=1).max()

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from al_bench.active.inputs import to_float
+from al_bench.active.inputs import Inputs, to_float
 from al_bench.errors import UserError
 from al_bench.training.batches import Augmentation, Batches
 from al_bench.training.sampler import EpochSampler
@@ -18,7 +18,7 @@ class LabeledBatches(Batches):
 
     def __init__(
         self,
-        inputs: Tensor,
+        inputs: Inputs,
         labels: Tensor,
         *,
         batch_size: int,

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from al_bench.active.inputs import as_stored, to_float
+from al_bench.active.inputs import as_stored, read_all, to_float
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, SyntheticQuery
 
@@ -16,7 +16,7 @@ def test_labels_are_kept_in_the_order_of_annotation():
     pool = pool.with_labels(PoolQuery(torch.tensor([0])), torch.tensor([1]))
     inputs, labels = pool.training_set()
     assert pool.labeled.tolist() == [4, 1, 0]
-    assert inputs[:, 0, 0, 0].tolist() == [4, 1, 0]
+    assert read_all(inputs)[:, 0, 0, 0].tolist() == [4, 1, 0]
     assert labels.tolist() == [2, 0, 1]
     assert pool.unlabeled.tolist() == [2, 3, 5]
     assert pool.annotations == 3
@@ -55,7 +55,7 @@ def test_pool_images_come_before_synthetic_ones():
     )
     pool = pool.with_labels(PoolQuery(torch.tensor([5])), torch.tensor([1]))
     inputs, labels = pool.training_set()
-    assert inputs[:, 0, 0, 0].tolist() == [5, 9]
+    assert read_all(inputs)[:, 0, 0, 0].tolist() == [5, 9]
     assert labels.tolist() == [1, 2]
 
 

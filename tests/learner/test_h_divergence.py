@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
+from al_bench.active.inputs import read_all
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.learner.h_divergence import Adversarial, Discriminated, HDivergence
@@ -46,7 +47,7 @@ def made_game(trade_off: float, optimizer: type[torch.optim.Optimizer] = torch.o
 def batch() -> tuple[Tensor, Tensor, Tensor]:
     pool = made_pool()
     inputs, labels = pool.training_set()
-    return inputs, labels, pool.inputs[pool.unlabeled[:NUM_LABELED]]
+    return read_all(inputs), labels, pool.inputs[pool.unlabeled[:NUM_LABELED]]
 
 
 def domain_loss(game: Adversarial) -> float:

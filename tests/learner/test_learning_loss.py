@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from al_bench import seeding
+from al_bench.active.inputs import read_all
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.errors import UserError
@@ -47,7 +48,7 @@ def made_pool() -> Pool:
 
 def batch() -> tuple[Tensor, Tensor]:
     inputs, labels = made_pool().training_set()
-    return inputs, labels
+    return read_all(inputs), labels
 
 
 def gradients(detached: bool, weight: float) -> dict[str, Tensor]:
@@ -65,7 +66,8 @@ def test_it_learns_where_the_classifier_is_wrong() -> None:
     pool = made_pool()
     model = learner(epochs=30).fit(pool, None, seed=0)
     assert isinstance(model, LossPredicting)
-    inputs, labels = pool.training_set()
+    view, labels = pool.training_set()
+    inputs = read_all(view)
     with torch.no_grad():
         predicted = model.predicted_loss(inputs)
         true = losses.cross_entropy_each(model(inputs), labels)

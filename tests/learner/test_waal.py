@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
 from al_bench import seeding
+from al_bench.active.inputs import read_all
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.errors import UserError
@@ -70,7 +71,7 @@ def made_game(settings: Waal, bias: float = 0.5) -> MinMax:
 def batch() -> tuple[Tensor, Tensor, Tensor]:
     pool = made_pool()
     inputs, labels = pool.training_set()
-    return inputs, labels, pool.inputs[pool.unlabeled[:LABELED]]
+    return read_all(inputs), labels, pool.inputs[pool.unlabeled[:LABELED]]
 
 
 def step(game: MinMax, optimizers: list[Optimizer]) -> Losses:

@@ -18,7 +18,7 @@ from pictures import fill, noise, save
 from torch import Tensor
 
 from al_bench.active import scores
-from al_bench.active.inputs import Inputs, fingerprint
+from al_bench.active.inputs import Inputs, fingerprint, read_all
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, SyntheticQuery
 from al_bench.dataset import Split
@@ -88,7 +88,7 @@ def everything(images: Inputs) -> list[Tensor]:
     model = learner.fit(pool, None, 0)
     cut = limit(moved, 5)
     return [
-        inputs,
+        read_all(inputs),
         kept,
         ImageBatches(images, batch_size=4, steps=3, seed=0, per_step=2)[2],
         LabeledBatches(inputs, kept, batch_size=2, epochs=1, seed=0)[0][0],

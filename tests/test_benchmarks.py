@@ -30,6 +30,7 @@ from benchmarks import (
     matcher,
     matcher_gpu,
     matcher_scale,
+    reading,
     scoring,
     waal,
 )
@@ -143,6 +144,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "matcher": matcher.measure(100, 1),
         "matcher16m": list(matcher_scale.measure((300, 600), 500, tmp_path)),
         "scoring": scoring.measure(40, 20),
+        "reading": reading.measure(num_pictures=40, turns=1),
         "cycle": cycle.measure(),
         "gan": gan.measure((4, 8, 16), 2, 1),
         "waal": waal.measure(1),
@@ -161,6 +163,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
             "None",
         ],
         "scoring": ["at least 90.00 %"],
+        "reading": ["at most 1.100 x", "at most 1.100 x"],
         "cycle": ["at most 2.00 %", "None"],
         "waal": ["at most 3.000 x", "at most 2.300 x"],
         "gan": ["at most 1.050 x", "at most 0.650 x"][: len(rows["gan"])],  # the second on bfloat16 processors

@@ -8,6 +8,11 @@ from torch import Tensor
 from al_bench.active.inputs import Inputs
 
 
+def in_memory(inputs: Inputs) -> bool:
+    """Whether reading is a gather of a tensor's rows, and nothing waits for a disk or a decoder."""
+    return in_memory(inputs.inputs) if isinstance(inputs, InputsView) else isinstance(inputs, Tensor)
+
+
 @dataclass(frozen=True, eq=False)
 class InputsView:
     """Rows of inputs and of synthetic inputs, in any order.

@@ -182,7 +182,7 @@ class Everything(Batches):
     def __len__(self) -> int:
         return self.epochs
 
-    def __getitem__(self, step: int) -> Batch:
+    def load(self, step: int) -> Batch:
         return self.batch
 
     @property

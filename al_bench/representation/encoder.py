@@ -78,7 +78,7 @@ class DrawnPairs(Batches):
     def __len__(self) -> int:
         return self.steps
 
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+    def load(self, step: int) -> tuple[Tensor, Tensor]:
         latents = self.networks.draw(self.batch_size, seeding.generator(seeding.seed_for(self.seed, step, "pairs")))
         with torch.no_grad():
             return self.networks.generator(latents), latents

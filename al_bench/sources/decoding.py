@@ -3,7 +3,7 @@
 import os
 import struct
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Literal, Protocol, TypeVar
@@ -146,12 +146,15 @@ def _try(decoder: Decoder, picture: Picture, shape: tuple[int, int, int], proble
     return pixels
 
 
-def ahead(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
-    """The results of `function` in order, computed by a thread per core and only a few ahead of the one asked for.
+def ahead(
+    function: Callable[[_Item], _Result], items: Iterable[_Item], workers: int | None = None
+) -> Generator[_Result, None, None]:
+    """The results of `function` in order, computed by threads and only a few ahead of the one asked for.
 
-    Threads are enough: Pillow decodes and scales outside of Python's lock.
+    workers: how many threads, None: one per core; at most twice as many results wait. Threads are enough: Pillow
+    decodes and scales outside of Python's lock. Closed early, it waits for what is being computed and begins no more.
     """
-    workers = os.cpu_count() or 1
+    workers = workers or os.cpu_count() or 1
     waiting: deque[Future[_Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:

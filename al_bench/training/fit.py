@@ -7,7 +7,7 @@ weights.
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,11 +87,13 @@ class Fitter:
         if checkpoint and (stored := checkpoint.load(module, plain)):
             account.load(stored["step"], stored["account"])
             logger.info(f"{name}: going on at step {account.steps_done:,} of {len(batches):,}")
-        run = _runner(module, plain, optimizers, fabric, self.device)
-        with progress(name, len(batches), start=account.steps_done) as bar, interruption.deferred():
-            for step in range(account.steps_done, len(batches)):
+        captured = module.capture and self.device.type == "cuda"  # which no thread may use the GPU beside
+        loads = batches.loads(range(account.steps_done, len(batches)), early=not captured)
+        run = _runner(module, plain, optimizers, fabric, captured)
+        with progress(name, len(batches), start=account.steps_done) as bar, interruption.deferred(), closing(loads):
+            for loaded in loads:
                 module.set_rates(account.fraction, plain)
-                ends = account.add_step(run(batches[step]))
+                ends = account.add_step(run(batches.augment(loaded)))
                 bar.advance()
                 if ends:
                     break
@@ -118,20 +120,21 @@ class Fitter:
             "use_distributed_sampler": False,
         }
         driver = trainer(**{**usual, **getattr(trainer, "keywords", {})})
-        driver.fit(module, train_dataloaders=PerProcess(batches, driver))
+        with closing(PerProcess(batches, driver)) as parts:
+            driver.fit(module, train_dataloaders=parts)
         module.account.losses.flush()
 
 
 def _runner(
-    module: Module, plain: Sequence[Optimizer], optimizers: Sequence[Any], fabric: Fabric, device: torch.device
+    module: Module, plain: Sequence[Optimizer], optimizers: Sequence[Any], fabric: Fabric, captured: bool
 ) -> Callable[[Any], Losses]:
-    """Runs one step in the precision asked for, as the replay of a CUDA graph where the module says so."""
+    """Runs one step in the precision asked for; captured: as the replay of a CUDA graph."""
 
     def run(batch: Any) -> Losses:
         with fabric.autocast(), _weights_cast_anew():
             return module.step(batch, optimizers)
 
-    if not (module.capture and device.type == "cuda"):
+    if not captured:
         return run
     capturable(plain)
     return Captured(run, module.account)

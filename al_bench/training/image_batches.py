@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
+from al_bench.active.view import in_memory
 from al_bench.training.batches import Batches
 from al_bench.training.sampler import EpochSampler
 
@@ -21,7 +22,7 @@ class ImageBatches(Batches):
     def __len__(self) -> int:
         return self.steps
 
-    def __getitem__(self, step: int) -> Tensor:
+    def load(self, step: int) -> Tensor:
         first = step * self.per_step
         chosen = torch.stack([self.order[number] for number in range(first, first + self.per_step)])
         images: Tensor = self.inputs[chosen.flatten()].unflatten(0, chosen.shape)
@@ -29,6 +30,10 @@ class ImageBatches(Batches):
 
     def part_of(self, batch: Tensor, rank: int, world_size: int) -> Tensor:
         return batch[:, rank::world_size]
+
+    @property
+    def waits(self) -> bool:
+        return not in_memory(self.inputs)
 
     @property
     def images_per_step(self) -> float:

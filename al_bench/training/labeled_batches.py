@@ -4,6 +4,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from al_bench.active.inputs import Inputs, to_float
+from al_bench.active.view import in_memory
 from al_bench.errors import UserError
 from al_bench.training.batches import Augmentation, Batches
 from al_bench.training.sampler import EpochSampler
@@ -35,12 +36,19 @@ class LabeledBatches(Batches):
     def __len__(self) -> int:
         return self.steps
 
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+    def load(self, step: int) -> tuple[Tensor, Tensor]:
         chosen = self.order[step]
-        inputs, labels = self.inputs[chosen], self.labels[chosen]
+        return self.inputs[chosen], self.labels[chosen]
+
+    def augment(self, loaded: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        inputs, labels = loaded
         if self.augmentation is not None:
             inputs, labels = self.augmentation(inputs, labels)
         return to_float(inputs), labels
+
+    @property
+    def waits(self) -> bool:
+        return not in_memory(self.inputs)
 
     @property
     def images_per_step(self) -> float:

@@ -8,11 +8,13 @@ from torch import Tensor
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, to_float
 from al_bench.active.pool import Pool
+from al_bench.active.view import in_memory
 from al_bench.training.batches import Augmentation, Batches
 from al_bench.training.labeled_batches import LabeledBatches
-from al_bench.training.sampler import EpochSampler
+from al_bench.training.sampler import EpochSampler, PerEpoch
 
 Batch = tuple[Tensor, Tensor, Tensor]  # labeled inputs, their labels, unlabeled inputs
+Loaded = tuple[Tensor, Tensor, Tensor, Tensor]  # the same as stored, and the positions of the unlabeled ones
 Pairing = Literal["replacement", "modulo"]
 
 
@@ -27,13 +29,22 @@ class PairedBatches(Batches):
     def __len__(self) -> int:
         return len(self.labeled)
 
-    def __getitem__(self, step: int) -> Batch:
-        inputs, labels = self.labeled[step]
+    def load(self, step: int) -> Loaded:
+        inputs, labels = self.labeled.load(step)
         chosen = self.unlabeled if self.order is None else self.unlabeled[self.order[step]]
-        others = self.inputs[chosen[: len(inputs)]]
+        places = chosen[: len(inputs)]
+        return inputs, labels, self.inputs[places], places
+
+    def augment(self, loaded: Loaded) -> Batch:
+        inputs, labels, others, places = loaded
+        inputs, labels = self.labeled.augment((inputs, labels))
         if self.labeled.augmentation is not None:
-            others, _ = self.labeled.augmentation(others, chosen)
+            others, _ = self.labeled.augmentation(others, places)
         return inputs, labels, to_float(others)
+
+    @property
+    def waits(self) -> bool:
+        return self.labeled.waits or not in_memory(self.inputs)
 
     @property
     def images_per_step(self) -> float:
@@ -63,20 +74,27 @@ class UnlabeledWithLabeled(Batches):
         self.epochs, self.pairing, self.seed, self.augmentation = epochs, pairing, seed, augmentation
         self.sizes = len(self.labels), len(pool.unlabeled)
         self.order = EpochSampler(max(self.sizes), batch_size, seed, pool.device, least=least)
-        self._epoch, self._drawn = -1, torch.empty(0)
+        self.drawn = PerEpoch(self._draw)
 
     def __len__(self) -> int:
         return self.epochs * self.order.per_epoch
 
-    def __getitem__(self, step: int) -> Batch:
+    def load(self, step: int) -> Loaded:
         chosen = self.order[step]
         labeled, unlabeled = (self._positions(chosen, size, step) for size in self.sizes)
         places = self.pool.unlabeled[unlabeled]
-        inputs, labels, others = self.inputs[labeled], self.labels[labeled], self.pool.inputs[places]
+        return self.inputs[labeled], self.labels[labeled], self.pool.inputs[places], places
+
+    def augment(self, loaded: Loaded) -> Batch:
+        inputs, labels, others, places = loaded
         if self.augmentation is not None:
             inputs, labels = self.augmentation(inputs, labels)
             others, _ = self.augmentation(others, places)
         return to_float(inputs), labels, to_float(others)
+
+    @property
+    def waits(self) -> bool:
+        return not in_memory(self.pool.inputs)
 
     @property
     def images_per_step(self) -> float:
@@ -89,9 +107,10 @@ class UnlabeledWithLabeled(Batches):
         if self.pairing == "modulo":
             return chosen % size
         epoch, number = divmod(step, self.order.per_epoch)
-        if epoch != self._epoch:  # drawn for a whole epoch at once
-            rng = seeding.generator(seeding.seed_for(self.seed, epoch, "with replacement"))
-            drawn = torch.randint(size, (self.order.num_items,), generator=rng)
-            self._epoch, self._drawn = epoch, drawn.to(self.pool.device)
         first = number * self.order.batch_size
-        return self._drawn[first : first + len(chosen)]
+        return self.drawn[epoch][first : first + len(chosen)]
+
+    def _draw(self, epoch: int) -> Tensor:
+        """Positions in the smaller set for a whole epoch."""
+        rng = seeding.generator(seeding.seed_for(self.seed, epoch, "with replacement"))
+        return torch.randint(min(self.sizes), (self.order.num_items,), generator=rng).to(self.pool.device)

@@ -1,5 +1,6 @@
 """The part of each batch that one of several processes of a Trainer reads."""
 
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytorch_lightning as pl
@@ -12,15 +13,32 @@ class PerProcess(Batches):
 
     def __init__(self, batches: Batches, trainer: pl.Trainer) -> None:
         self.batches, self.trainer = batches, trainer
+        self.reading: Iterator[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __getitem__(self, step: int) -> Any:
-        batch = self.batches[step]
+    def __iter__(self) -> Iterator[Any]:
+        self.reading = super().__iter__()
+        return self.reading
+
+    def close(self) -> None:
+        """Ends what reads ahead, however the Trainer ended."""
+        if isinstance(self.reading, Generator):
+            self.reading.close()
+
+    def load(self, step: int) -> Any:
+        return self.batches.load(step)
+
+    def augment(self, loaded: Any) -> Any:
+        batch = self.batches.augment(loaded)
         if self.trainer.world_size == 1:
             return batch
         return self.batches.part_of(batch, self.trainer.global_rank, self.trainer.world_size)
+
+    @property
+    def waits(self) -> bool:
+        return self.batches.waits
 
     @property
     def images_per_step(self) -> float:

@@ -1,5 +1,7 @@
 """Which positions are in which batch."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -19,16 +21,36 @@ class EpochSampler:
         self.num_items, self.batch_size = num_items, min(batch_size, num_items)
         self.seed, self.device, self.whole = seed, device, whole
         self.per_epoch = num_items // self.batch_size if whole else steps_of_a_pass(num_items, batch_size, least)
-        self._epoch, self._order = -1, torch.empty(0)
+        self.orders = PerEpoch(self._draw)
 
     def __getitem__(self, number: int) -> Tensor:
         """(B,) int64 positions of the batch with this number, counted over all epochs."""
         epoch, batch = divmod(number, self.per_epoch)
-        if epoch != self._epoch:
-            rng = seeding.generator(seeding.seed_for(self.seed, epoch, "order"))
-            self._epoch, self._order = epoch, torch.randperm(self.num_items, generator=rng).to(self.device)
         end = self.num_items if batch == self.per_epoch - 1 and not self.whole else (batch + 1) * self.batch_size
-        return self._order[batch * self.batch_size : end]
+        return self.orders[epoch][batch * self.batch_size : end]
+
+    def _draw(self, epoch: int) -> Tensor:
+        rng = seeding.generator(seeding.seed_for(self.seed, epoch, "order"))
+        return torch.randperm(self.num_items, generator=rng).to(self.device)
+
+
+class PerEpoch:
+    """What is drawn for a whole epoch at once; of two epochs it is kept, as threads read ahead across their border.
+
+    draw: of the number of an epoch; pure, as two threads may draw the same.
+    """
+
+    def __init__(self, draw: Callable[[int], Tensor]) -> None:
+        self.draw, self._kept = draw, tuple[tuple[int, Tensor], ...]()
+
+    def __getitem__(self, epoch: int) -> Tensor:
+        kept = self._kept
+        for number, drawn in kept:
+            if number == epoch:
+                return drawn
+        drawn = self.draw(epoch)
+        self._kept = (*kept[-1:], (epoch, drawn))  # one assignment, so that no thread sees half of it
+        return drawn
 
 
 def steps_of_a_pass(num_items: int, batch_size: int, least: int = 1) -> int:

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from al_bench.files import digest, set_aside, written_whole
 
 logger = logging.getLogger(__name__)
 
+_FINISHED = ".finished"
 _DIGEST = 64  # a file begins with the SHA-256 of the rest, so that a corrupted one changes nothing
 
 
@@ -72,3 +74,14 @@ class Checkpoint:
     def remove(self) -> None:
         """Called when the training is over."""
         self.path.unlink(missing_ok=True)
+
+
+def finished_checkpoint(scratch: Path, name: str) -> Checkpoint:
+    """Where a finished training waits until those that follow it in the same folder are finished too."""
+    return Checkpoint(scratch / f"{name}{_FINISHED}", math.inf)
+
+
+def remove_finished(scratch: Path) -> None:
+    """Removes every finished training of a folder: called when the last one is over."""
+    for path in scratch.glob(f"*{_FINISHED}"):
+        path.unlink(missing_ok=True)

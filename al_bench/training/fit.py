@@ -24,7 +24,7 @@ from al_bench.training import interruption
 from al_bench.training.account import Account
 from al_bench.training.batches import Batches
 from al_bench.training.callback import Callback
-from al_bench.training.checkpoint import Checkpoint
+from al_bench.training.checkpoint import Checkpoint, finished_checkpoint, remove_finished
 from al_bench.training.cost import add_cost
 from al_bench.training.cuda_graph import Captured, capturable
 from al_bench.training.loss_record import Losses, Trace
@@ -55,23 +55,32 @@ class Fitter:
         scratch: Path | None = None,
         callback: Callback | None = None,
         checkpoint_seconds: float = 60.0,
+        keep: bool = False,
     ) -> Trace:
         """Trains `module` in place on all of `batches` and leaves it on the device in eval mode.
 
         seed: of everything that the training draws from the global generators. scratch: folder for a checkpoint every
         `checkpoint_seconds` and at a signal, from which the same call goes on, bit for bit. callback: may end it early.
+        keep: a later training of the same whole follows in `scratch` under another `name`, as in a learner of two
+        phases: this one stays there finished, and the same call gives it again at once, with its weights, losses and
+        cost. The next training there that is not kept, the last one, removes it when it has finished.
 
         Returns the mean of each recorded loss over every 50 steps. Raises FloatingPointError at a loss that is not
         finite.
         """
         module.to(self.device)
         module.begin(Account(len(batches), callback))
+        checkpoint = Checkpoint(scratch / f"{name}.ckpt", checkpoint_seconds) if scratch else None
+        finished = finished_checkpoint(scratch, name) if scratch and keep else None
         with seeding.fork(seed):
-            if self.trainer is not None:
-                self._fit_by_trainer(module, batches, self.trainer)
-            else:
-                checkpoint = Checkpoint(scratch / f"{name}.ckpt", checkpoint_seconds) if scratch else None
-                self._fit_by_loop(module, batches, name, checkpoint)
+            if not (finished and _restore(module, [], finished)):
+                self._drive(module, batches, name, checkpoint)
+                if finished:
+                    finished.save(module.account.steps_done, module, [], module.account.state())
+        if checkpoint:
+            checkpoint.remove()
+        if scratch and not keep:
+            remove_finished(scratch)
         account = module.account
         add_cost(account.updates, round(account.steps_done * batches.images_per_step), account.earlier_seconds)
         module.to(self.device).eval()
@@ -79,13 +88,18 @@ class Fitter:
             callback.finish()
         return account.losses.trace
 
+    def _drive(self, module: Module, batches: Batches, name: str, checkpoint: Checkpoint | None) -> None:
+        if self.trainer is not None:
+            self._fit_by_trainer(module, batches, self.trainer)
+        else:
+            self._fit_by_loop(module, batches, name, checkpoint)
+
     def _fit_by_loop(self, module: Module, batches: Batches, name: str, checkpoint: Checkpoint | None) -> None:
         fabric = Fabric(accelerator=self.device.type, devices=_index(self.device), precision=self.precision)
         plain = module.configure_optimizers()
         _, *optimizers = fabric.setup(module, *plain)
         account = module.account
-        if checkpoint and (stored := checkpoint.load(module, plain)):
-            account.load(stored["step"], stored["account"])
+        if checkpoint and _restore(module, plain, checkpoint):
             logger.info(f"{name}: going on at step {account.steps_done:,} of {len(batches):,}")
         captured = module.capture and self.device.type == "cuda"  # which no thread may use the GPU beside
         loads = batches.loads(range(account.steps_done, len(batches)), early=not captured)
@@ -102,8 +116,6 @@ class Fitter:
                 if interruption.pending():
                     break
         account.losses.flush()
-        if checkpoint:
-            checkpoint.remove()
 
     def _fit_by_trainer(self, module: Module, batches: Batches, trainer: Callable[..., pl.Trainer]) -> None:
         """What `trainer` says of itself wins over what is said here. With several devices that are processes of their
@@ -123,6 +135,14 @@ class Fitter:
         with closing(PerProcess(batches, driver)) as parts:
             driver.fit(module, train_dataloaders=parts)
         module.account.losses.flush()
+
+
+def _restore(module: Module, optimizers: Sequence[Optimizer], checkpoint: Checkpoint) -> bool:
+    """Puts a training back where a checkpoint says; returns whether there is one."""
+    stored = checkpoint.load(module, optimizers)
+    if stored is not None:
+        module.account.load(stored["step"], stored["account"])
+    return stored is not None
 
 
 def _runner(

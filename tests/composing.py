@@ -4,15 +4,16 @@ from functools import lru_cache
 from typing import Any
 
 from hydra import compose as hydra_compose
-from hydra import initialize_config_dir
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from al_bench.config.groups import CONF
+from al_bench.config.composing import ReadOnce, composing
 from al_bench.config.groups import members as all_members
 from al_bench.config.identity import run_id as run_id_of
 from al_bench.errors import UserError
+
+_READ: list[ReadOnce] = []  # what compositions before read: no test changes `conf/`
 
 
 def compose(*overrides: str) -> DictConfig:
@@ -22,7 +23,8 @@ def compose(*overrides: str) -> DictConfig:
 
 @lru_cache(maxsize=256)
 def _composed(overrides: tuple[str, ...]) -> DictConfig:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
+    with composing(next(iter(_READ), None)) as repository:
+        _READ[:] = [repository]
         return hydra_compose("config", overrides=list(overrides), return_hydra_config=True)
 
 

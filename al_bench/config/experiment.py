@@ -11,7 +11,6 @@ from al_bench.active.metric import Metric
 from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.config.command_line import unknown_choice
-from al_bench.config.groups import CONF
 from al_bench.config.identity import identify, label_of, metrics_of
 from al_bench.config.resolvers import register_resolvers
 from al_bench.config.values import plain, written_and_resolved
@@ -55,15 +54,16 @@ def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
 
     Raises UserError where the experiment is not known, sweeps nothing or cannot be composed.
     """
-    from hydra import initialize_config_dir
     from hydra.errors import HydraException
+
+    from al_bench.config.composing import composing
 
     line = [f"experiment={experiment}", *overrides]
     if problem := unknown_choice(line):
         raise UserError(problem)
     register_resolvers()
     try:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
+        with composing():
             cells = [cell for job in _jobs(line) for cell in job]
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(f"{' '.join(line)} cannot be composed: {_first_line(error)}") from error
@@ -73,16 +73,16 @@ def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
 def node_of(name: str, overrides: Sequence[str]) -> Node:
     """A node of what `python run.py <overrides>` would run, for `made`. Raises UserError where there is none
     or a part does not take its arguments."""
-    from hydra import initialize_config_dir
     from hydra.errors import HydraException
 
+    from al_bench.config.composing import composing
     from al_bench.config.validation import refuse_arguments
 
     if problem := unknown_choice(overrides):
         raise UserError(problem)
     register_resolvers()
     try:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
+        with composing():
             config = _composed(overrides)
             refuse_arguments(*written_and_resolved(config), name)
             node: Node = plain(config[name])

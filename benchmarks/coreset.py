@@ -1,7 +1,5 @@
 """Core-set: furthest-first traversal against the straight way to write it, and what memory it takes."""
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import torch
@@ -10,6 +8,7 @@ from torch import Tensor
 from al_bench import seeding
 from al_bench.strategy.coreset import furthest_first
 from benchmarks import Goal, Measured, interleaved
+from benchmarks.memory import apart, resident
 
 SIZE = 512
 
@@ -58,8 +57,7 @@ def memory(num_points: int, num_labeled: int) -> Measured:
 
 def peak_memory(num_points: int, num_labeled: int) -> int:
     """Bytes that furthest-first holds at most, above its arguments, in a process of its own."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        return process.submit(_peak_here, num_points, num_labeled).result()
+    return apart(_peak_here, num_points, num_labeled)
 
 
 def _peak_here(num_points: int, num_labeled: int) -> int:
@@ -67,12 +65,6 @@ def _peak_here(num_points: int, num_labeled: int) -> int:
     furthest_first(*embeddings(300, 100), 2, seeding.generator(0))  # what the libraries take once
     points, centers = embeddings(num_points, num_labeled)
     Path("/proc/self/clear_refs").write_text("5")  # the peak of this process is what it holds now
-    before = _resident("VmRSS")
+    before = resident("VmRSS")
     furthest_first(points, centers, 5, seeding.generator(0))
-    return _resident("VmHWM") - before
-
-
-def _resident(field: str) -> int:
-    """Bytes of this process in memory: now (VmRSS) or at most (VmHWM), as Linux counts them."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
+    return resident("VmHWM") - before

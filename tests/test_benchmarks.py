@@ -27,6 +27,7 @@ from benchmarks import (
     fit,
     gan,
     interleaved,
+    map_scoring,
     matcher,
     matcher_gpu,
     matcher_scale,
@@ -136,6 +137,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     monkeypatch.setattr(matcher_scale, "TUNED_ON", 200)
     monkeypatch.setattr(matcher_scale, "HELD_OUT", 100)
     monkeypatch.setattr(cycle, "own_share", lambda *arguments, **options: (0.01, ""))
+    monkeypatch.setattr(map_scoring, "apart", lambda task, *arguments: task(*arguments))
     monkeypatch.setattr(command, "_help", lambda number: b"")
     rows = {
         "fit": fit.measure([dataclasses.replace(training, num_images=70, pairs=1) for training in fit.TRAININGS]),
@@ -145,6 +147,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "matcher16m": list(matcher_scale.measure((300, 600), 500, tmp_path)),
         "scoring": scoring.measure(40, 20),
         "reading": reading.measure(num_pictures=40, turns=1),
+        "map_scoring": map_scoring.measure(80, 2),
         "cycle": cycle.measure(),
         "gan": gan.measure((4, 8, 16), 2, 1),
         "waal": waal.measure(1),
@@ -164,6 +167,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         ],
         "scoring": ["at least 90.00 %"],
         "reading": ["at most 1.100 x", "at most 1.100 x"],
+        "map_scoring": ["at most 2.0 GiB"],
         "cycle": ["at most 2.00 %", "None"],
         "waal": ["at most 3.000 x", "at most 2.300 x"],
         "gan": ["at most 1.050 x", "at most 0.650 x"][: len(rows["gan"])],  # the second on bfloat16 processors

@@ -82,6 +82,8 @@ def mutual_information(passes: Tensor) -> Tensor:
 
     passes: (T, B, K[, H, W]) logits. Zero where all passes agree, however uncertain each is.
     """
+    if _are_maps(passes):
+        return mean_entropy(passes) - torch.stack([entropy(logits) for logits in passes]).mean(0)
     log_probs = passes.log_softmax(2)
     expected = -(log_probs.exp() * log_probs).sum(2).mean(0)
     return mean_entropy(passes) - _per_input(expected)
@@ -89,7 +91,17 @@ def mutual_information(passes: Tensor) -> Tensor:
 
 def _log_mean(passes: Tensor) -> Tensor:
     count = torch.tensor(len(passes), dtype=passes.dtype, device=passes.device)
-    return passes.log_softmax(2).logsumexp(0) - count.log()
+    if not _are_maps(passes):
+        return passes.log_softmax(2).logsumexp(0) - count.log()
+    total = passes[0].log_softmax(1)
+    for logits in passes[1:]:
+        total = torch.logaddexp(total, logits.log_softmax(1))
+    return total - count.log()
+
+
+def _are_maps(passes: Tensor) -> bool:
+    """Whether passes are taken one by one: a single copy of 25 of 19 x 688 x 688 logits is 0.9 GB."""
+    return passes.dim() > 3
 
 
 def _per_input(values: Tensor) -> Tensor:

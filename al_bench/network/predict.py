@@ -1,10 +1,11 @@
 """The one way to score a pool: streaming, without augmentation, in eval mode, under no_grad.
 
 Dropout passes switch on dropout alone, never batch norm. Logits of a whole pool never exist: `reduce` maps a batch's
-logits to what is kept.
+logits to what is kept. A batch has as many images as their pixels, and the numbers that the model makes of them, allow.
 """
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -17,6 +18,8 @@ from al_bench.network import Network
 
 BATCH_SIZE = 1024
 _ON_CPU = 128  # a larger batch's activations leave the caches
+_PIXELS = 64 * 64  # of an image up to which a batch is as large as that
+_MOST_NUMBERS = 1 << 26  # given by one forward on larger images: 256 MiB in float32, and a score makes a few copies
 
 Forward = Callable[[Tensor], Tensor]
 
@@ -24,14 +27,31 @@ Forward = Callable[[Tensor], Tensor]
 def stream(forward: Forward, module: nn.Module, inputs: Inputs, indices: Tensor | None = None) -> Iterator[Tensor]:
     """Yields what `forward` gives for each batch of inputs[indices], in order (all inputs where indices is None).
 
-    forward: takes float inputs (B, ...); module: whose eval mode it runs in, put back afterwards.
+    forward: takes float inputs (B, ...); module: whose eval mode it runs in, put back afterwards. Of images larger than
+    64 x 64 the first comes alone, which tells how many numbers are made of one, such as K H W logits.
     """
     if indices is None:
         indices = torch.arange(len(inputs), device=inputs.device)
     device = next(module.parameters()).device
+    most = _ON_CPU if device.type == "cpu" else BATCH_SIZE
+    rows = rows_by_pixels(inputs.shape, most)
+    size, first = rows if rows == most else 1, 0
     with evaluating(module), torch.no_grad():
-        for part in indices.split(_ON_CPU if device.type == "cpu" else BATCH_SIZE):
-            yield forward(to_float(inputs[part].to(device)))
+        while first < len(indices):
+            part = indices[first : first + size]
+            output = forward(to_float(inputs[part].to(device)))
+            if rows < most:
+                size = max(1, min(rows, _MOST_NUMBERS * len(part) // output.numel()))
+            yield output
+            del output  # not kept beside the next one
+            first += len(part)
+
+
+def rows_by_pixels(shape: Sequence[int], most: int) -> int:
+    """How many inputs of (N, C, H, W) are read at once: `most` up to 64 x 64, no more pixels than those of larger ones,
+    at least one; `most` of (N, D) features."""
+    pixels = math.prod(shape[2:])
+    return most if pixels <= _PIXELS else max(1, most * _PIXELS // pixels)
 
 
 def predict(
@@ -45,7 +65,12 @@ def predict(
 
     def repeated(batch: Tensor) -> Tensor:
         with dropout_on(model):
-            return torch.stack([model.acquisition_logits(batch) for _ in range(passes)])
+            first = model.acquisition_logits(batch)
+            logits = first.new_empty((passes, *first.shape))  # filled in place: of maps a copy is gigabytes
+            logits[0] = first
+            for number in range(1, passes):
+                logits[number] = model.acquisition_logits(batch)
+            return logits
 
     forward = repeated if passes else model.acquisition_logits
     with seeding.fork(seed):

@@ -96,3 +96,10 @@ def test_waals_bounds_are_highest_where_all_classes_are_equal(score, highest):
     uniform, other = torch.zeros(1, 4), torch.tensor([[0.1, 0, 0, 0]])
     assert float(getattr(scores, score)(uniform)) == pytest.approx(highest * math.log(4), abs=1e-5)
     assert float(getattr(scores, score)(other)) < float(getattr(scores, score)(uniform))
+
+
+@pytest.mark.parametrize("score", [scores.mutual_information, scores.mean_entropy])
+def test_passes_over_maps_score_the_mean_of_their_pixels(score):
+    passes = 3 * torch.randn(6, 2, 3, 4, 5)
+    pixels = torch.stack([score(passes[..., i, j]) for i in range(4) for j in range(5)])
+    assert torch.allclose(score(passes), pixels.mean(0), atol=1e-6)

@@ -4,7 +4,15 @@ from torch import nn
 
 from al_bench.active import scores
 from al_bench.network import Network
-from al_bench.network.predict import BATCH_SIZE, dropout_on, embeddings, evaluating, predict, stream
+from al_bench.network.predict import (
+    BATCH_SIZE,
+    dropout_on,
+    embeddings,
+    evaluating,
+    predict,
+    rows_by_pixels,
+    stream,
+)
 
 
 class Plain(Network):
@@ -82,3 +90,45 @@ def test_no_gradient_is_kept():
 def test_reductions_to_numbers_and_to_vectors(reduce):
     reduced = predict(Plain(), IMAGES, torch.arange(len(IMAGES)), reduce)
     assert len(reduced) == len(IMAGES)
+
+
+class Everywhere(Network):
+    """Labels every pixel by its color alone, of any size."""
+
+    def __init__(self, num_classes):
+        torch.manual_seed(0)
+        super().__init__(nn.Identity(), nn.Identity(), nn.Conv2d(3, num_classes, 1))
+
+
+def sizes(inputs, num_classes=3):
+    """How many images each batch has."""
+    model = Everywhere(num_classes)
+    return [len(logits) for logits in stream(model, model, inputs)]
+
+
+def test_up_to_64_x_64_a_batch_is_as_large_as_ever():
+    assert sizes(torch.zeros((300, 3, 4, 4), dtype=torch.uint8)) == [128, 128, 44]
+    for most in (128, 1024):
+        assert rows_by_pixels((5000, 3, 64, 64), most) == rows_by_pixels((5000, 40), most) == most
+        assert rows_by_pixels((5000, 3, 8, 512), most) == most
+
+
+def test_larger_images_come_in_batches_of_as_many_pixels():
+    assert rows_by_pixels((2975, 3, 688, 688), 128) == 1
+    assert rows_by_pixels((2975, 3, 688, 688), 1024) == 8
+    assert rows_by_pixels((20, 3, 64, 128), 128) == 64
+    assert rows_by_pixels((20, 3, 4000, 4000), 128) == 1
+    assert sizes(torch.zeros((70, 3, 64, 128), dtype=torch.uint8)) == [1, 64, 5], "the first tells what is made of one"
+
+
+def test_what_is_made_of_an_image_counts_too(monkeypatch):
+    monkeypatch.setattr("al_bench.network.predict._MOST_NUMBERS", 10 * 5 * 64 * 65)
+    images = torch.randint(256, (24, 3, 64, 65), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    assert sizes(images, num_classes=5) == [1, 10, 10, 3]
+    model, seen = Everywhere(5), []
+    found = predict(
+        model, images, torch.arange(24), lambda logits: seen.append(logits.shape) or logits[0, :, 0, 0, 0], 4
+    )
+    assert [tuple(shape[:2]) for shape in seen] == [(4, 1), *[(4, 2)] * 11, (4, 1)], "dropout passes are made of it"
+    with torch.no_grad():
+        assert torch.allclose(found, model(images.float() / 255)[:, 0, 0, 0], atol=1e-6)

@@ -50,8 +50,9 @@ class Counted:
     def __init__(self, part: object) -> None:
         self.part, self.seconds = part, 0.0
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        return partial(self._call, getattr(self.part, name))
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.part, name)
+        return partial(self._call, found) if callable(found) else found
 
     def _call(self, method: Callable[..., Any], *arguments: object) -> Any:
         start = time.perf_counter()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from al_bench import seeding
+from al_bench.active.inputs import Inputs
 from al_bench.active.query import PoolQuery
 from al_bench.errors import UserError
 
@@ -14,14 +15,14 @@ Rule = Literal["random", "balanced", "stratified"]
 _MOST_DRAWS = 1000
 
 
-def initial_query(labels: Tensor, num_classes: int, size: int, rule: Rule, every_class: bool, seed: int) -> PoolQuery:
+def initial_query(labels: Inputs, num_classes: int, size: int, rule: Rule, every_class: bool, seed: int) -> PoolQuery:
     """The query of the initial labels, the same for every strategy of a run's seed; see `initial_indices`."""
     rng = seeding.generator(seeding.seed_for(seed, 0, "initial"))
     return PoolQuery(initial_indices(labels, num_classes, size, rule, every_class, rng).to(labels.device))
 
 
 def initial_indices(
-    labels: Tensor, num_classes: int, size: int, rule: Rule, every_class: bool, rng: torch.Generator
+    labels: Inputs, num_classes: int, size: int, rule: Rule, every_class: bool, rng: torch.Generator
 ) -> Tensor:
     """(size,) distinct positions in the training split.
 
@@ -31,11 +32,12 @@ def initial_indices(
     class is missing (ASAL gives no rule for MNIST). Raises UserError where that cannot be done.
     """
     size = min(size, len(labels))
-    maps = labels.dim() > 1
-    if maps and rule != "random":
+    if not isinstance(labels, Tensor) or labels.dim() > 1:
+        if rule == "random":
+            return torch.randperm(len(labels), generator=rng)[:size]
         raise UserError(f"loop.initial={rule} needs one class per image and this data set has label maps: use random")
     if rule == "random":
-        return _random(labels, num_classes, size, every_class and not maps, rng)
+        return _random(labels, num_classes, size, every_class, rng)
     counts = torch.bincount(labels.cpu(), minlength=num_classes)
     per_class = _even(num_classes, size, rng) if rule == "balanced" else _proportional(counts, size)
     if (per_class > counts).any():

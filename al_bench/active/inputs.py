@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class Inputs(Protocol):
-    """(N, C, H, W) uint8 images or (N, D) float features, read by index.
+    """(N, C, H, W) uint8 images, (N, H, W) uint8 label maps or (N, D) float features, read by index.
 
     A tensor is one, on whatever device; so is a memory map, a folder of files that are decoded when asked for
     (`sources.cache`) or a view of others (`active.view`). `device` is where they are given, and `to` lets them be given

@@ -10,6 +10,8 @@ from al_bench.active.inputs import Inputs
 from al_bench.active.query import Query, SyntheticQuery
 from al_bench.active.view import InputsView
 
+_COUNTED = 1 << 6  # labels that are counted at a time: maps as integers of 64 bits are eight times as large
+
 UNKNOWN = -1  # the label of an annotation that the oracle could not give
 
 
@@ -22,7 +24,7 @@ class Pool:
     (S, ...) labeled synthetic inputs, as `inputs` are stored. synthetic_labels: (S,) int64 or (S, H, W) uint8.
     annotations: what was paid for, at least L. synthetic_sizes: how many synthetic inputs each annotation of some
     has, in order: 11 for a line of ADBA. validation: inputs and labels that a learner may watch its training
-    by; None where it does not, and for strategies.
+    by, labels read by index too; None where it does not, and for strategies.
     """
 
     inputs: Inputs
@@ -33,7 +35,7 @@ class Pool:
     synthetic_labels: Tensor
     annotations: int = 0
     synthetic_sizes: tuple[int, ...] = ()
-    validation: tuple[Inputs, Tensor] | None = None
+    validation: tuple[Inputs, Inputs] | None = None
 
     @classmethod
     def unlabeled_from(cls, inputs: Inputs, num_classes: int, map_shape: tuple[int, ...] = ()) -> "Pool":
@@ -100,8 +102,10 @@ class Pool:
 
     def class_counts(self) -> list[int]:
         """How many labels of each class the training set holds, K numbers; pixels where labels are maps."""
-        values = self.training_labels().flatten().long()
-        return torch.bincount(values[values < self.num_classes], minlength=self.num_classes).tolist()
+        counts = torch.zeros(256 if self.labels.dim() > 1 else self.num_classes, dtype=torch.int64, device=self.device)
+        for part in self.training_labels().split(_COUNTED):
+            counts += torch.bincount(part.flatten(), minlength=len(counts))
+        return counts[: self.num_classes].tolist()
 
 
 def _known(labels: Tensor) -> Tensor:

@@ -16,15 +16,22 @@ from al_bench.active.inputs import Inputs
 @dataclass(frozen=True)
 class Split:
     """images: (N, C, H, W) uint8 by index, or (N, D) float features once a representation replaced them.
-    labels: (N,) int64 classes or (N, H, W) uint8 label maps, 255 = ignore. positions: (N,) int64 among all images that
-    are published, which index files are made of (`index_file`); None where nobody counts them."""
+    labels: (N,) int64 classes, a tensor, or (N, H, W) uint8 label maps by index, 255 = ignore. positions: (N,) int64
+    among all images that are published, which index files are made of (`index_file`); None where nobody counts them."""
 
     images: Inputs
-    labels: Tensor
+    labels: Inputs
     positions: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def classes(self) -> Tensor:
+        """(N,) int64 labels, where each is one class."""
+        assert len(self.labels.shape) == 1, "label maps are read by index"
+        assert isinstance(self.labels, Tensor)
+        return self.labels
 
     def subset(self, indices: Tensor) -> "Split":
         """The split of the given positions, in their order, in memory."""

@@ -66,7 +66,7 @@ def cifar10(
         if split is None and validation_size == 0:
             return pictures(max_images=max_images, max_held_out=max_held_out)
         whole = pictures()
-        validation = last_of_each(whole.train.labels, len(names), validation_size)
+        validation = last_of_each(whole.train.classes, len(names), validation_size)
         splits = divide(whole.train, whole.test, validation, split)
         return limit_splits(Dataset(*splits, len(names), names), max_images, max_held_out)
     kept = None if classes is None else chosen

@@ -35,7 +35,7 @@ def write(path: Path, dataset: Dataset) -> None:
             "this data set does not say which of the published images it holds, so there is no index file of it: name "
             "one of published files, such as dataset=fashion_mnist"
         )
-    mark = _mark([split.labels for split in present.values()])
+    mark = _mark([split.classes for split in present.values()])
     write_json(path, {"labels": mark, **{name: positions.get(name, []) for name in Positions._fields}})
 
 

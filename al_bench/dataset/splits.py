@@ -28,7 +28,7 @@ def divide(train: Split, test: Split, validation: Tensor, file: str | Path | Non
         return _number(train, 0), None, _number(test, len(train))
     published = join(train, test)
     if file is not None:
-        return take(published, read(file, published.labels))
+        return take(published, read(file, published.classes))
     kept = torch.ones(len(train), dtype=torch.bool)
     kept[validation] = False
     test_positions = torch.arange(len(train), len(published))
@@ -38,7 +38,7 @@ def divide(train: Split, test: Split, validation: Tensor, file: str | Path | Non
 def join(*parts: Split) -> Split:
     """The images of all parts, in memory, counted through."""
     images = torch.cat([_in_memory(part.images) for part in parts])
-    return _number(Split(images, torch.cat([part.labels for part in parts])), 0)
+    return _number(Split(images, torch.cat([part.classes for part in parts])), 0)
 
 
 def _in_memory(images: Inputs) -> Tensor:

@@ -52,9 +52,9 @@ def stl10(
     complete_from_archive(folder, checksums, source)
     published = join(*(_read(folder, part, checksums) for part in ("train", "test")))
     if split is None:
-        positions = draw(published.labels, len(CLASS_NAMES), validation_size, test_size, split_seed)
+        positions = draw(published.classes, len(CLASS_NAMES), validation_size, test_size, split_seed)
     else:
-        positions = read(split, published.labels)
+        positions = read(split, published.classes)
     train, validation, test = take(published, positions)
     dataset = Dataset(train, validation, test, len(CLASS_NAMES), CLASS_NAMES)
     return limit_splits(dataset, max_images, max_held_out)

@@ -32,7 +32,7 @@ def of_classes(split: Split, classes: list[int] | None) -> Split:
     """The images of some classes, relabeled 0, 1, ... in the order given; all of it for None."""
     if classes is None:
         return split
-    kept = torch.isin(split.labels, torch.tensor(classes)).nonzero().squeeze(1)
+    kept = torch.isin(split.classes, torch.tensor(classes)).nonzero().squeeze(1)
     position = {label: number for number, label in enumerate(classes)}
-    labels = torch.tensor([position[label] for label in split.labels[kept].tolist()])
+    labels = torch.tensor([position[label] for label in split.classes[kept].tolist()])
     return Split(split.images[kept], labels)

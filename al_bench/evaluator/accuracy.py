@@ -43,7 +43,7 @@ class Accuracy(Evaluator):
         right: list[Tensor] = []
         for batch in stream(model, model, test.images):
             logits = batch.float().cpu()
-            labels = test.labels[first : first + len(logits)].cpu()
+            labels = test.classes[first : first + len(logits)].cpu()
             first += len(logits)
             likelihood += float(functional.cross_entropy(logits, labels, reduction="sum"))
             calibration.update(logits.softmax(1), labels)

@@ -16,6 +16,9 @@ class Oracle(ABC):
     labels_synthetic: ClassVar[bool] = False
     """Whether it can label inputs that are not of the pool."""
 
+    is_truth: ClassVar[bool] = False
+    """Whether its answers are the data set's own labels, which are then asked for again and not stored."""
+
     @abstractmethod
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Takes what it needs to answer; here hidden labels may be read.

@@ -39,7 +39,7 @@ class Classifier(Oracle):
         """Trains the model where no run has yet. Raises UserError for label maps."""
         if dataset.map_shape:
             raise UserError("oracle=classifier gives classes and these labels are maps: use oracle=ground_truth")
-        images, self.labels = dataset.train.images, dataset.train.labels
+        images, self.labels = dataset.train.images, dataset.train.classes
         self.learner.prepare(dataset.blind(), artifacts)
         pool = Pool.unlabeled_from(images, dataset.num_classes)
         whole = pool.with_labels(PoolQuery(torch.arange(len(images))), self.labels)

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from al_bench.active.inputs import Inputs
 from al_bench.active.part import declare
 from al_bench.active.query import Query, SyntheticQuery
 from al_bench.dataset import Dataset
@@ -14,7 +15,8 @@ from al_bench.storage.artifacts import Artifacts
 class GroundTruth(Oracle):
     """Answers every query of indices with the true label; cannot label synthetic inputs."""
 
-    labels: Tensor
+    is_truth = True
+    labels: Inputs
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         self.labels = dataset.train.labels

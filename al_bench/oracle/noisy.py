@@ -31,7 +31,7 @@ class Noisy(Oracle):
         """Draws all answers. Raises UserError for label maps."""
         if dataset.map_shape:
             raise UserError("oracle=noisy flips classes and these labels are maps: use oracle=ground_truth")
-        labels, count = dataset.train.labels, len(dataset.train)
+        labels, count = dataset.train.classes, len(dataset.train)
         rng = seeding.generator(seeding.seed_for(self.seed, 0, "noise"))
         flipped, silent = (torch.rand(count, generator=rng) < rate for rate in (self.flip, self.abstain))
         steps = torch.randint(1, dataset.num_classes, (count,), generator=rng)  # to another class

@@ -114,7 +114,7 @@ def class_table(answers: Tensor, sure: Tensor, dataset: Dataset) -> dict[str, An
 
     answers: (N,) classes; sure: (N,) bool. The ratio is None for a class that the data do not have.
     """
-    real = _shares(dataset.train.labels.cpu(), dataset.num_classes)
+    real = _shares(dataset.train.classes.cpu(), dataset.num_classes)
     samples, of_sure = _shares(answers, dataset.num_classes), _shares(answers[sure], dataset.num_classes)
     rows = [
         [name, *shares[:2], shares[1] / shares[0] if shares[0] else None, shares[2]]

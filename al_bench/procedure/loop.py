@@ -70,7 +70,8 @@ def run_loop(
             evaluation = parts.evaluator.evaluate(model, parts.dataset)
         costs = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation, **for_query.apart}
         record = record_cycle(cycle, pool, query, labels, entropies, evaluation, costs, parts.validation_labels)
-        store.write(Cycle(record, tensors_of(query, labels, evaluation), model.state_dict()))
+        kept = tensors_of(query, None if parts.oracle.is_truth else labels, evaluation)
+        store.write(Cycle(record, kept, model.state_dict()))
         tell(record)
     return reason
 
@@ -100,7 +101,7 @@ def restore(store: RunStore, parts: Parts, seed: int) -> tuple[Pool, Network | N
     pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes, dataset.map_shape)
     pool = replace(pool, annotations=0 if parts.free_validation else parts.validation_labels)
     for record in store.cycle_records:
-        pool = pool.with_labels(*answered(record, store.tensors(record.index), pool.device))
+        pool = pool.with_labels(*answered(record, store.tensors(record.index), pool.device, parts.oracle))
     if store.last is None:
         return pool, None
     model = parts.learner.empty(pool, seed)

@@ -14,6 +14,7 @@ from al_bench.active.query import PoolQuery, Query, SyntheticQuery
 from al_bench.evaluator import Evaluation
 from al_bench.network import Network
 from al_bench.network.predict import predict, stream
+from al_bench.oracle import Oracle
 from al_bench.storage.commit import current_commit
 from al_bench.storage.record import CycleRecord, Measurement, PartCost, QueryRecord
 from al_bench.training.cost import Cost
@@ -93,9 +94,9 @@ def is_plain(rows: Tensor) -> bool:
     return rows.ndim == 1 and rows.is_floating_point()
 
 
-def tensors_of(query: Query, labels: Tensor, evaluation: Evaluation) -> dict[str, Tensor]:
+def tensors_of(query: Query, labels: Tensor | None, evaluation: Evaluation) -> dict[str, Tensor]:
     """What of a cycle is too large or too exact for JSON; of each test image a bit, 1 where it is right, eight to a
-    byte."""
+    byte. labels: None where the oracle gives the same again."""
     asked = {"synthetic": query.synthetic, "shown": query.shown} if isinstance(query, SyntheticQuery) else {}
     correct = None if evaluation.correct is None else torch.from_numpy(np.packbits(evaluation.correct.numpy()))
     found = {**asked, "labels": labels, "correct": correct}
@@ -105,12 +106,17 @@ def tensors_of(query: Query, labels: Tensor, evaluation: Evaluation) -> dict[str
     }
 
 
-def answered(record: CycleRecord, tensors: Mapping[str, Tensor], device: torch.device) -> tuple[Query, Tensor]:
-    """A stored cycle's query and its labels, without what was measured."""
-    synthetic = tensors.get("synthetic")
-    if synthetic is not None:
-        return SyntheticQuery(synthetic.to(device)), tensors["labels"]
-    return PoolQuery(torch.tensor(record.query.indices, dtype=torch.int64)), tensors["labels"]
+def answered(
+    record: CycleRecord, tensors: Mapping[str, Tensor], device: torch.device, oracle: Oracle
+) -> tuple[Query, Tensor]:
+    """A stored cycle's query and its labels, without what was measured.
+
+    oracle: gives the labels where they are the truth and so not stored; cells from before that hold them all.
+    """
+    synthetic, labels = tensors.get("synthetic"), tensors.get("labels")
+    indices = torch.tensor(record.query.indices or [], dtype=torch.int64)
+    query = PoolQuery(indices) if synthetic is None else SyntheticQuery(synthetic.to(device))
+    return query, oracle.label(query) if labels is None else labels
 
 
 def _plain(value: Any) -> Any:

@@ -135,7 +135,7 @@ def _data_shares(section: Section, rebuilder: Rebuilder) -> list[float] | None:
     run = section.groups[0].first
     dataset = rebuilder.get(f"the data set {run.label[0]}", run.config["dataset"])
     labels = getattr(getattr(dataset, "train", None), "labels", None)
-    if labels is None or labels.ndim != 1:
+    if labels is None or len(labels.shape) != 1:
         return None
     counts = labels.bincount(minlength=len(run.cycles[0].class_counts)).tolist()
     return [count / len(labels) for count in counts]

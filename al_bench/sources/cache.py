@@ -1,7 +1,7 @@
 """Inputs that are files: decoded once into a memory-mapped array, or each time that they are asked for.
 
-    <folder>/<key>.npy    the pictures of one split, (N, C, H, W) uint8, as NumPy writes arrays
-    <folder>/<key>.json   written last: their shape, and the fingerprint of what was decoded
+    <folder>/<key>.npy    the pictures of one split, (N, C, H, W) uint8 or label maps (N, H, W), as NumPy writes arrays
+    <folder>/<key>.json   written last: their shape, the fingerprint of what was decoded, counts of label maps
 
 The key is a hash of what says which pictures they are (of files: names, sizes, times and beginnings), and of what
 becomes of them.
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from torch import Tensor
 from al_bench.active.inputs import Inputs, fingerprint_of
 from al_bench.files import digest, make_once, read_json, write_json, written_whole
 from al_bench.progress import progress
-from al_bench.sources.decoding import Decoder, Picture, Pixels, ahead, common_shape, decode_in_order
+from al_bench.sources.decoding import AnyDecoder, Decoder, Picture, Pixels, ahead, common_shape, decode_in_order
 from al_bench.sources.listing import PictureFile, id_of
 
 logger = logging.getLogger(__name__)
@@ -43,17 +43,19 @@ Found = tuple[dict[str, Any], Pixels | None]  # what is known of pictures, and w
 class MappedImages:
     """Decoded pictures on the disk, of which the system keeps in memory what is in use.
 
-    array: (N, C, H, W), memory-mapped. fingerprint: of all its bytes. device: where batches are given.
+    array: (N, C, H, W) or (N, H, W), memory-mapped. fingerprint: of all its bytes. device: where batches are given.
+    values: how often each of the 256 bytes is in it, where they were counted.
     """
 
     array: Pixels
     fingerprint: str
     device: torch.device = _CPU
     dtype: torch.dtype = torch.uint8
+    values: tuple[int, ...] | None = None
 
     @property
     def shape(self) -> torch.Size:
-        """(N, C, H, W)."""
+        """That of the array."""
         return torch.Size(self.array.shape)
 
     def __len__(self) -> int:
@@ -77,16 +79,17 @@ class MappedImages:
 class LazyImages:
     """Pictures that are decoded when they are asked for.
 
-    pictures: N of them; decoder: what becomes of them; shape: (N, C, H, W); fingerprint: of what they are; device:
-    where batches are given.
+    pictures: N of them; decoder: what becomes of them; shape: (N, C, H, W) or (N, H, W); fingerprint: of what they are;
+    device: where batches are given; values: as `MappedImages` has them.
     """
 
     pictures: Sequence[Picture]
-    decoder: Decoder
+    decoder: AnyDecoder
     shape: torch.Size
     fingerprint: str
     device: torch.device = _CPU
     dtype: torch.dtype = torch.uint8
+    values: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -110,9 +113,9 @@ def decode_images(root: Path, files: Sequence[PictureFile], decoder: Decoder, fo
 
 
 def decode_pictures(
-    pictures: Sequence[Picture], known: Sequence[Any], decoder: Decoder, folder: Path, keep: bool
+    pictures: Sequence[Picture], known: Sequence[Any], decoder: AnyDecoder, folder: Path, keep: bool
 ) -> MappedImages | LazyImages:
-    """(N, C, H, W) uint8 images of pictures, in their order.
+    """(N, C, H, W) uint8 images of pictures, or (N, H, W) label maps, in their order.
 
     The first time every picture is decoded, which shows that it can be. known: plain values that are others for other
     pictures. folder: for what is kept of that. keep: whether to keep the decoded pictures, if the disk has room; else
@@ -120,14 +123,15 @@ def decode_pictures(
 
     Raises UserError for pictures that cannot be read or differ in size, and for a full disk.
     """
-    path = folder / digest(json.dumps([*known, asdict(decoder)]).encode())[:16]
+    path = folder / digest(json.dumps([*known, asdict(cast(Any, decoder))]).encode())[:16]
     files = [path.with_suffix(".npy"), path.with_suffix(".json")]
     record, array = make_once(
         files, "the decoded pictures", lambda: _read(path, keep), lambda: _make(path, pictures, decoder, keep)
     )
+    values = tuple(record["values"]) if decoder.counts_values else None
     if array is not None:
-        return MappedImages(array, record["fingerprint"])
-    return LazyImages(pictures, decoder, torch.Size(record["shape"]), record["fingerprint"])
+        return MappedImages(array, record["fingerprint"], values=values)
+    return LazyImages(pictures, decoder, torch.Size(record["shape"]), record["fingerprint"], values=values)
 
 
 def _read(path: Path, keep: bool) -> Found | None:
@@ -147,7 +151,8 @@ def _read(path: Path, keep: bool) -> Found | None:
     return known, np.asarray(array)
 
 
-def _make(path: Path, pictures: Sequence[Picture], decoder: Decoder, keep: bool) -> Found:
+def _make(path: Path, pictures: Sequence[Picture], decoder: AnyDecoder, keep: bool) -> Found:
+    values = np.zeros(256, dtype=np.int64)
     image_shape = common_shape(decoder, pictures)
     shape = (len(pictures), *image_shape)
     stored = path.with_suffix(".npy")
@@ -166,12 +171,20 @@ def _make(path: Path, pictures: Sequence[Picture], decoder: Decoder, keep: bool)
                     array[first : first + len(images)] = images
                 first += len(images)
                 bar.advance(len(images))
+                if decoder.counts_values:
+                    values[:] += np.bincount(images.ravel(), minlength=256)
                 yield images.tobytes()
 
         fingerprint = fingerprint_of(shape, torch.uint8, parts())
         if array is not None:
             array.flush()
-    record = {"shape": list(shape), "fingerprint": fingerprint, "made": time.strftime("%Y-%m-%d %H:%M:%S")}
+    record: dict[str, Any] = {
+        "shape": list(shape),
+        "fingerprint": fingerprint,
+        "made": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+    if decoder.counts_values:
+        record["values"] = values.tolist()
     write_json(path.with_suffix(".json"), record)
     return record, np.asarray(np.load(stored, mmap_mode="r")) if keep else None
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO, Literal, Protocol, TypeVar
+from typing import IO, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ Pixels = NDArray[np.uint8]
 
 _CHUNK = 64  # pictures that a thread decodes at a time
 _MOST_NAMED = 5
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)  # Pillow's ways
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)  # Pillow's ways
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -31,6 +31,23 @@ class Picture(Protocol):
         ...
 
 
+class AnyDecoder(Protocol):
+    """What becomes of a picture; a frozen dataclass of plain values, which say it to a cache.
+
+    shape: of what it gives, None where that depends on the picture. counts_values: whether a cache counts how often
+    each byte is in what it gives.
+    """
+
+    counts_values: ClassVar[bool]
+
+    @property
+    def shape(self) -> tuple[int, ...] | None: ...
+
+    def decode(self, picture: Picture, /) -> Pixels:
+        """Raises UserError, naming the picture, where it cannot be read."""
+        ...
+
+
 @dataclass(frozen=True)
 class Decoder:
     """What becomes of a picture, turned upright as its camera says.
@@ -40,6 +57,7 @@ class Decoder:
     before all that; None: the picture as it is. Transparent parts are white; 16 bits are rounded to 8.
     """
 
+    counts_values: ClassVar[bool] = False
     size: tuple[int, int] | None
     crop: Literal["center", "none"]
     mode: Literal["rgb", "gray"]
@@ -50,6 +68,11 @@ class Decoder:
         """C."""
         return 3 if self.mode == "rgb" else 1
 
+    @property
+    def shape(self) -> tuple[int, int, int] | None:
+        """(C, H, W)."""
+        return None if self.size is None else (self.num_channels, *self.size)
+
     def decode(self, picture: Picture) -> Pixels:
         """(C, H, W). Raises UserError, naming the picture, where it cannot be read."""
         try:
@@ -57,10 +80,10 @@ class Decoder:
                 if self.size is not None and self.window is None:
                     image.draft(None, (2 * max(self.size),) * 2)  # a large JPEG is decoded at a fraction of its size
                 upright = self._middle(_eight_bits(ImageOps.exif_transpose(image)))
-        except _UNREADABLE as error:
-            why = "no format that is known" if isinstance(error, UnidentifiedImageError) else error
-            raise UserError(f"{picture} cannot be read as a picture ({why}): remove or replace it") from error
-        pixels = np.asarray(self._resize(upright.convert("RGB" if self.mode == "rgb" else "L")))
+        except UNREADABLE as error:
+            raise unreadable(picture, error) from error
+        converted = upright.convert("RGB" if self.mode == "rgb" else "L")
+        pixels = np.asarray(resize(converted, self.size, self.crop, Image.Resampling.BILINEAR))
         return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
     def _middle(self, image: Image.Image) -> Image.Image:
@@ -73,12 +96,20 @@ class Decoder:
         left, top = (image.width - self.window) // 2, (image.height - self.window) // 2
         return image.crop((left, top, left + self.window, top + self.window))
 
-    def _resize(self, image: Image.Image) -> Image.Image:
-        if self.size is None or image.size == self.size[::-1]:
-            return image
-        if self.crop == "center":
-            return ImageOps.fit(image, self.size[::-1], Image.Resampling.BILINEAR)
-        return image.resize(self.size[::-1], Image.Resampling.BILINEAR)
+
+def resize(
+    image: Image.Image, size: tuple[int, int] | None, crop: Literal["center", "none"], how: Image.Resampling
+) -> Image.Image:
+    """A picture of `size` (H, W), cut and scaled as `Decoder` says; as it is for None."""
+    if size is None or image.size == size[::-1]:
+        return image
+    return ImageOps.fit(image, size[::-1], how) if crop == "center" else image.resize(size[::-1], how)
+
+
+def unreadable(picture: Picture, error: Exception) -> UserError:
+    """The sentence on a picture that Pillow could not read."""
+    why = "no format that is known" if isinstance(error, UnidentifiedImageError) else error
+    return UserError(f"{picture} cannot be read as a picture ({why}): remove or replace it")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
@@ -93,25 +124,24 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return image
 
 
-def common_shape(decoder: Decoder, pictures: Sequence[Picture]) -> tuple[int, int, int]:
-    """(C, H, W) of the decoded pictures: the size asked for, or else that of the first that can be read.
+def common_shape(decoder: AnyDecoder, pictures: Sequence[Picture]) -> tuple[int, ...]:
+    """(C, H, W) of decoded pictures, (H, W) of label maps: the size asked for, or that of the first that can be read.
 
     Raises UserError where none can.
     """
-    if decoder.size is not None:
-        return (decoder.num_channels, *decoder.size)
+    if decoder.shape is not None:
+        return decoder.shape
     problem: UserError | None = None
     for picture in pictures:
         try:
-            channels, height, width = decoder.decode(picture).shape
-            return channels, height, width
+            return decoder.decode(picture).shape
         except UserError as error:
             problem = problem or error
     raise problem or UserError("no picture to take dataset.image_size from: give it")
 
 
-def decode_in_order(decoder: Decoder, pictures: Sequence[Picture], shape: tuple[int, int, int]) -> Iterator[Pixels]:
-    """Batches (B, C, H, W) of all pictures, in order; a few batches exist at a time.
+def decode_in_order(decoder: AnyDecoder, pictures: Sequence[Picture], shape: tuple[int, ...]) -> Iterator[Pixels]:
+    """Batches (B, C, H, W), or (B, H, W) of label maps, of all pictures, in order; a few batches exist at a time.
 
     Raises UserError for a picture of another shape at once, and for pictures that cannot be read after the last, so
     that all of them can be mended together.
@@ -132,7 +162,7 @@ def decode_in_order(decoder: Decoder, pictures: Sequence[Picture], shape: tuple[
         raise UserError(f"{len(problems):,} pictures cannot be used, remove or replace them: {named}")
 
 
-def _try(decoder: Decoder, picture: Picture, shape: tuple[int, int, int], problems: list[str]) -> Pixels | None:
+def _try(decoder: AnyDecoder, picture: Picture, shape: tuple[int, ...], problems: list[str]) -> Pixels | None:
     try:
         pixels = decoder.decode(picture)
     except UserError as error:
@@ -140,8 +170,8 @@ def _try(decoder: Decoder, picture: Picture, shape: tuple[int, int, int], proble
         return None
     if pixels.shape != shape:
         raise UserError(
-            f"pictures differ in size: {picture} has {pixels.shape[1]} x {pixels.shape[2]} pixels and others have "
-            f"{shape[1]} x {shape[2]}: give one for all, such as dataset.image_size=64"
+            f"pictures differ in size: {picture} has {pixels.shape[-2]} x {pixels.shape[-1]} pixels and others have "
+            f"{shape[-2]} x {shape[-1]}: give one for all, such as dataset.image_size=64"
         )
     return pixels
 

@@ -79,7 +79,7 @@ class BestKept(Callback):
     """Keeps the weights of the best look; the first of equals stays."""
 
     def __init__(
-        self, stopping: EarlyStopping, network: Network, inputs: Inputs, labels: Tensor, steps: int, epochs: int
+        self, stopping: EarlyStopping, network: Network, inputs: Inputs, labels: Inputs, steps: int, epochs: int
     ) -> None:
         self.stopping, self.network, self.inputs, self.labels = stopping, network, inputs, labels
         self.steps, self.per_epoch = steps, steps // epochs
@@ -98,7 +98,8 @@ class BestKept(Callback):
         """The criterion on the whole validation split, higher is better."""
         criterion, parts, first = CRITERIA[self.stopping.criterion], [], 0
         for logits in stream(self.network, self.network, self.inputs):
-            parts.append(criterion(logits, self.labels[first : first + len(logits)].to(logits.device)))
+            places = torch.arange(first, first + len(logits), device=self.labels.device)
+            parts.append(criterion(logits, self.labels[places].to(logits.device)))
             first += len(logits)
         return float(torch.cat(parts).double().mean())
 

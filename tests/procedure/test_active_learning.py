@@ -11,9 +11,12 @@ from al_bench.active.part import hash_of
 from al_bench.config.identity import identify
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
+from al_bench.files import read_json
 from al_bench.learner.supervised import Supervised
+from al_bench.oracle.ground_truth import GroundTruth
 from al_bench.procedure.terminal import cycle_table
 from al_bench.seeding import generator
+from al_bench.storage.record import read_record
 from al_bench.storage.store import RunStore
 from al_bench.strategy.random import Random
 from al_bench.strategy.uncertainty import Uncertainty
@@ -333,3 +336,43 @@ def test_waal_runs_to_the_end_of_its_pool_and_comes_back(tmp_path):
     )
     assert {"uncertainty", "critic", "critic_of_pool", "critic_of_labeled"} == records[1]["trace"].keys()
     assert comparable(run(tmp_path, "strategy=waal", "loop.query_size=100", budget="inf")) == comparable(records)
+
+
+MAPS = (
+    "dataset=shapes_seg", "strategy=entropy", "loop.initial_size=4", "loop.query_size=2", "dataset.train_size=12",
+    "dataset.test_size=4", "dataset.max_images=null", "learner.epochs=1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("overrides", [("strategy=entropy",), MAPS], ids=["classes", "maps"])
+def test_labels_are_stored_where_the_oracle_is_not_the_truth(tmp_path, monkeypatch, overrides):
+    """Cycles from before, which hold all labels, are gone on with, and what follows is the same."""
+    budgets = (8, 6) if overrides is MAPS else (50, 35)
+    uncut = run(tmp_path / "uncut", *overrides, budget=budgets[0])
+    assert not any("labels" in load_file(path) for path in (tmp_path / "uncut").glob("*/cycles/00?.safetensors"))
+    monkeypatch.setattr(GroundTruth, "is_truth", False)
+    run(tmp_path / "old", *overrides, budget=budgets[1])
+    before = [load_file(path)["labels"] for path in (tmp_path / "old").glob("*/cycles/00?.safetensors")]
+    assert len(before) == 2 and all(len(labels) for labels in before)
+    monkeypatch.undo()
+    for folder, budget in (("old", budgets[0]), ("cut", budgets[1]), ("cut", budgets[0])):
+        resumed = run(tmp_path / folder, *overrides, budget=budget)
+    for records in (resumed, [record.plain() for record in stored(tmp_path / "old")]):
+        assert [whole_but_file(record) for record in comparable(records)] == [
+            whole_but_file(record) for record in comparable(uncut)
+        ]
+
+
+def stored(folder):
+    """The records in the folder of one run, read by themselves."""
+    return [read_record(read_json(path)) for path in sorted(folder.glob("*/cycles/00?.json"))]
+
+
+def whole_but_file(record):
+    """All but the sum of the cycle's tensors; that of the model stays."""
+    return {key: value for key, value in record.items() if key != "sha256"}
+
+
+def test_a_noisy_oracles_answers_are_stored(tmp_path):
+    run(tmp_path, "strategy=random", "oracle=noisy", budget=35)
+    assert len(load_file(next(tmp_path.glob("*/cycles/001.safetensors")))["labels"]) == 15

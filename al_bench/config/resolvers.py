@@ -29,8 +29,11 @@ def register_resolvers() -> None:
 
 
 def at_most(value: Any, limit: Any) -> Any:
-    """`value`, cut to `limit` unless that is null: how a scale reaches a length. What is no number cuts nothing and is
-    not cut: `validation.refuse_arguments` says so when a run is composed."""
+    """`value`, cut to `limit` unless that is null: how a scale reaches a length. A list, such as [height,width], is
+    made smaller as a whole until its largest number is no more than that. What is no number cuts nothing and is not
+    cut: `validation.refuse_arguments` says so when a run is composed."""
+    if isinstance(value, Sequence) and value and all(map(_is_number, value)) and _is_number(limit):
+        return ListConfig([max(1, round(number * min(1, limit / max(value)))) for number in value])
     return min(value, limit) if _is_number(value) and _is_number(limit) else value
 
 

@@ -11,7 +11,8 @@ from al_bench.config.ranges import Precision
 @dataclass(frozen=True)
 class Scale:
     """Upper bounds, None for none: on images of a pool, and of the validation and of the test split each (held_out),
-    epochs, iterations of GANs and other long trainings, cycles, annotations at first and of a query.
+    on images of the test split alone, sides of images in pixels, epochs, iterations of GANs and other long trainings,
+    cycles, annotations at first and of a query.
 
     search_steps: of a search by gradients for one image: in a generator's latents, across a boundary. samples: of a GAN
     that a procedure looks at. repeats: of what is timed. copies: of the data that a pool is made of to be timed.
@@ -20,6 +21,8 @@ class Scale:
 
     images: PositiveInt | None
     held_out: PositiveInt | None
+    test_images: PositiveInt | None
+    image_size: PositiveInt | None
     epochs: PositiveInt | None
     iterations: PositiveInt | None
     cycles: NonNegativeInt | None

@@ -11,7 +11,7 @@ from torchvision.datasets import CelebA
 
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.subset import limit_positions
+from al_bench.dataset.subset import limit_positions, smaller
 from al_bench.errors import UserError
 from al_bench.sources.cache import decode_pictures
 from al_bench.sources.decoding import Decoder, Picture
@@ -45,6 +45,7 @@ def celeba(
     decoded: str | Path,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of faces; 162,770 for training, 19,867 validation, 19,962 test.
@@ -53,7 +54,8 @@ def celeba(
     folder img_align_celeba or as img_align_celeba.zip, which is read as it is. attribute: the name of the one that
     label 1 has and label 0 has not. crop: side in pixels of the square in the middle that is cut out and scaled. cache:
     `auto` keeps decoded pictures in the folder `decoded` if its disk has room, `never` decodes them whenever they are
-    asked for. max_images: of the training split; max_held_out: of the two others each. checksums: MD5 of the two lists.
+    asked for. max_images: of the training split; max_held_out: of the two others each; max_test: of the
+    test split alone. checksums: MD5 of the two lists.
 
     Raises UserError naming what is missing, corrupted or contradicts another file, and for values that cannot be.
     """
@@ -76,7 +78,11 @@ def celeba(
 
     class_names = (f"no {attribute}", attribute)
     return Dataset(
-        split("train", max_images), split("validation", max_held_out), split("test", max_held_out), 2, class_names
+        split("train", max_images),
+        split("validation", max_held_out),
+        split("test", smaller(max_held_out, max_test)),
+        2,
+        class_names,
     )
 
 

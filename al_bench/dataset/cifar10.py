@@ -41,6 +41,7 @@ def cifar10(
     classes: Sequence[int] | None = None,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
     validation_size: NonNegativeInt = 0,
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
@@ -51,10 +52,10 @@ def cifar10(
     root: the folder of cifar-10-batches-py (format `torchvision`) or of cifar10_jpeg (format `folder`), which holds
     train/<class>/*.jpg and test/<class>/*.jpg. decoded: where decoded pictures are kept. classes: the numbers of those
     to keep, labeled 0, 1, ... in this order; None: all ten. max_images: of the training split; max_held_out: of the
-    validation and of the test split each. validation_size: the last images for training, or of the folder, which lies
-    by class, the last of each class, are the validation split (0: none). split: an index file of another division, see
-    `index_file.read`; each format counts in its own order. checksums: name of each batch to its MD5, training batches
-    first, the test batch last; source: URL of the archive that holds them.
+    validation and of the test split each; max_test: of the test split alone. validation_size: the last images for
+    training, or of the folder, which lies by class, the last of each class, are the validation split (0: none). split:
+    an index file of another division, see `index_file.read`; each format counts in its own order. checksums: name of
+    each batch to its MD5, training batches first, the test batch last; source: URL of the archive that holds them.
 
     Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
     """
@@ -64,15 +65,15 @@ def cifar10(
     if format == "folder":
         pictures = _pictures(place / FOLDER, decoded, names)
         if split is None and validation_size == 0:
-            return pictures(max_images=max_images, max_held_out=max_held_out)
+            return pictures(max_images=max_images, max_held_out=max_held_out, max_test=max_test)
         whole = pictures()
         validation = last_of_each(whole.train.classes, len(names), validation_size)
         splits = divide(whole.train, whole.test, validation, split)
-        return limit_splits(Dataset(*splits, len(names), names), max_images, max_held_out)
+        return limit_splits(Dataset(*splits, len(names), names), max_images, max_held_out, max_test)
     kept = None if classes is None else chosen
     train, test = (of_classes(part, kept) for part in _from_batches(place, checksums, source))
     splits = divide(train, test, last(len(train), validation_size), split)
-    return limit_splits(Dataset(*splits, len(names), names), max_images, max_held_out)
+    return limit_splits(Dataset(*splits, len(names), names), max_images, max_held_out, max_test)
 
 
 def _pictures(folder: Path, decoded: str | Path, names: Sequence[str]) -> Callable[..., Dataset]:

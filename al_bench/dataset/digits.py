@@ -21,13 +21,14 @@ def digits(
     split_seed: int,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
     classes: Sequence[int] | None = None,
 ) -> Dataset:
     """Ten classes; (N, 1, 8, 8) images whose 17 gray levels are spread over 0 to 255.
 
     test_share: of the images, the same fraction of each class, drawn by split_seed. max_images: of the training split;
-    max_held_out: of the test split. classes: the digits to keep, labeled 0, 1, ... in this order. Raises UserError for
-    classes that cannot be.
+    max_held_out, max_test: of the test split. classes: the digits to keep, labeled 0, 1, ... in this order. Raises
+    UserError for classes that cannot be.
     """
     kept = choose_classes(classes)
     bunch = load_digits()
@@ -38,4 +39,4 @@ def digits(
     splits = (Split(torch.from_numpy(images[row]), torch.from_numpy(bunch.target[row]).long()) for row in rows)
     train, test = (of_classes(split, None if classes is None else kept) for split in splits)
     dataset = Dataset(train, None, test, len(kept), tuple(str(digit) for digit in kept))
-    return limit_splits(dataset, max_images, max_held_out)
+    return limit_splits(dataset, max_images, max_held_out, max_test)

@@ -24,15 +24,16 @@ def fashion_mnist(
     validation_size: NonNegativeInt,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
     split: str | Path | None = None,
 ) -> Dataset:
     """(N, 1, 28, 28) images of ten kinds of clothes.
 
     root: the folder of FashionMNIST/raw. validation_size: the last images of the published 60,000 for training, which
     are the validation split (0: none). max_images: of the training split; max_held_out: of the validation and of the
-    test split each. split: an index file of another division, see `index_file.read`. Raises UserError for files that
-    are absent or corrupted and for values that cannot be.
+    test split each; max_test: of the test split alone. split: an index file of another division, see `index_file.read`.
+    Raises UserError for files that are absent or corrupted and for values that cannot be.
     """
     train, validation, test = idx_splits(FashionMNIST, root, CHECKSUMS, validation_size, split)
     dataset = Dataset(train, validation, test, 10, tuple(FashionMNIST.classes))
-    return limit_splits(dataset, max_images, max_held_out)
+    return limit_splits(dataset, max_images, max_held_out, max_test)

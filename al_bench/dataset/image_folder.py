@@ -13,7 +13,7 @@ from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.config.ranges import ProperFraction
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.subset import limit_positions
+from al_bench.dataset.subset import limit_positions, smaller
 from al_bench.errors import UserError
 from al_bench.sources.cache import decode_images
 from al_bench.sources.decoding import Decoder
@@ -63,6 +63,7 @@ def image_folder(
     classes: Sequence[str] | None = None,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, C, H, W) images of any files that Pillow reads; the names of the class folders, sorted, are the classes.
@@ -72,7 +73,8 @@ def image_folder(
     crop, mode: see `Decoder`. test_share: of each class, drawn by split_seed, where the folder has no test pictures.
     cache: `auto` keeps decoded pictures in the folder `decoded` if its disk has room, `never` decodes them whenever
     they are asked for. classes: those to keep, labeled 0, 1, ... in this order; None: all. max_images: of the training
-    split; max_held_out: of the two others each. files: what the folder is expected to hold, see `listing.pictures_id`.
+    split; max_held_out: of the two others each; max_test: of the test split alone. files: what the folder is expected
+    to hold, see `listing.pictures_id`.
 
     Raises UserError for a folder that is not such a one, for arguments that cannot be, and for pictures that cannot be
     read, all of which are looked at.
@@ -80,7 +82,7 @@ def image_folder(
     reading = _reading(image_size, crop, mode, cache, decoded)
     folder = _checked_root(root, files)
     splits = _splits(folder, test_share, split_seed, classes)
-    most = {"train": max_images, "val": max_held_out, "test": max_held_out}
+    most = {"train": max_images, "val": max_held_out, "test": smaller(max_held_out, max_test)}
     found = {name: reading.split(folder, members, most[name]) for name, members in splits.items()}
     train, validation, test = found["train"], found.get("val"), found["test"]
     for name, split in (("test", test), ("validation", validation)):

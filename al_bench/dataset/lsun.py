@@ -16,7 +16,7 @@ from al_bench import seeding
 from al_bench.active.inputs import Inputs
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.subset import limit_positions
+from al_bench.dataset.subset import limit_positions, smaller
 from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages, decode_pictures, fits
 from al_bench.sources.decoding import Decoder
@@ -83,6 +83,7 @@ def lsun(
     decoded: str | Path,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of scenes, decoded when they are asked for.
@@ -92,8 +93,8 @@ def lsun(
     drawn by split_seed, which are the test; all others are the pool. crop: side in pixels of the square in the middle
     that is cut out and scaled; None: the largest there is. cache: `never`, or `auto` to decode all of a split at once
     and keep that in the folder `decoded` if its disk has room. decoded: also for the lists of keys, made once.
-    max_images: of the training split; max_held_out: of the two others each. files: what the databases are expected to
-    be, see `listing.databases_id`.
+    max_images: of the training split; max_held_out: of the two others each; max_test: of the test split alone. files:
+    what the databases are expected to be, see `listing.databases_id`.
 
     Raises UserError naming what is missing, corrupted or truncated, and for values that cannot be.
     """
@@ -111,7 +112,7 @@ def lsun(
 
     published = databases("train")
     train, test = divide(len(published), test_size, split_seed)
-    train, test = _limit(train, max_images), _limit(test, max_held_out)
+    train, test = _limit(train, max_images), _limit(test, smaller(max_held_out, max_test))
     validation = None
     if all((folder / f"{name}_val_lmdb" / DATABASE).exists() for name in classes):
         known = databases("val")

@@ -27,13 +27,14 @@ def mnist(
     classes: Sequence[int] | None = None,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
 ) -> Dataset:
     """(N, 1, 28, 28) images of handwritten digits.
 
     root: the folder of MNIST/raw. validation_size: the last images of the published 60,000 for training, which are the
     validation split (0: none). classes: the digits to keep, labeled 0, 1, ... in this order. max_images: of the
-    training split; max_held_out: of the two others each. Raises UserError for files that are absent or corrupted and
-    for values that cannot be.
+    training split; max_held_out: of the two others each; max_test: of the test split alone. Raises UserError for files
+    that are absent or corrupted and for values that cannot be.
     """
     digits = choose_classes(classes)
     train, validation, test = idx_splits(MNIST, root, CHECKSUMS, validation_size)
@@ -44,4 +45,4 @@ def mnist(
         num_classes=len(digits),
         class_names=tuple(str(digit) for digit in digits),
     )
-    return limit_splits(dataset, max_images, max_held_out)
+    return limit_splits(dataset, max_images, max_held_out, max_test)

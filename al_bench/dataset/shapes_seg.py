@@ -28,17 +28,18 @@ def shapes_seg(
     draw_seed: int,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of one or two shapes; maps of 4 classes, IGNORED around each shape.
 
     draw_seed: of all that is drawn; the test images do not depend on train_size. max_images: of the training split;
-    max_held_out: of the test split.
+    max_held_out, max_test: of the test split.
     """
     train, test = (
         draw(count, image_size, seeding.generator(seeding.seed_for(draw_seed, 0, name)))
         for name, count in (("train", train_size), ("test", test_size))
     )
-    return limit_splits(Dataset(train, None, test, len(CLASS_NAMES), CLASS_NAMES), max_images, max_held_out)
+    return limit_splits(Dataset(train, None, test, len(CLASS_NAMES), CLASS_NAMES), max_images, max_held_out, max_test)
 
 
 def draw(count: int, size: int, rng: torch.Generator) -> Split:

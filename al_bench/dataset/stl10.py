@@ -35,6 +35,7 @@ def stl10(
     split_seed: int,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = STL10.url,
@@ -43,8 +44,8 @@ def stl10(
 
     root: the folder of stl10_binary. validation_size, test_size: of those splits, as many of each class, drawn by
     split_seed; all others are the pool. max_images: of the pool; max_held_out: of the validation and of the test split
-    each. split: an index file of another division, see `index_file.read`. checksums: name of each file to its MD5;
-    source: URL of the archive that holds them.
+    each; max_test: of the test split alone. split: an index file of another division, see `index_file.read`. checksums:
+    name of each file to its MD5; source: URL of the archive that holds them.
 
     Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
     """
@@ -57,7 +58,7 @@ def stl10(
         positions = read(split, published.classes)
     train, validation, test = take(published, positions)
     dataset = Dataset(train, validation, test, len(CLASS_NAMES), CLASS_NAMES)
-    return limit_splits(dataset, max_images, max_held_out)
+    return limit_splits(dataset, max_images, max_held_out, max_test)
 
 
 def _read(folder: Path, part: str, checksums: Mapping[str, str]) -> Split:

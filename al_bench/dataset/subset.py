@@ -16,11 +16,19 @@ def limit(split: Split, max_images: int | None, seed: int = 0) -> Split:
     return split.subset(limit_positions(len(split), max_images, seed))
 
 
-def limit_splits(dataset: Dataset, max_images: int | None, max_held_out: int | None) -> Dataset:
-    """At most `max_images` for training, and `max_held_out` for validation and for the test each, as `limit` draws."""
+def limit_splits(
+    dataset: Dataset, max_images: int | None, max_held_out: int | None, max_test: int | None = None
+) -> Dataset:
+    """At most `max_images` for training, and `max_held_out` for validation and for the test each, for the test no more
+    than `max_test` either, as `limit` draws."""
     held_out = None if dataset.validation is None else limit(dataset.validation, max_held_out)
-    test = limit(dataset.test, max_held_out)
+    test = limit(dataset.test, smaller(max_held_out, max_test))
     return replace(dataset, train=limit(dataset.train, max_images), validation=held_out, test=test)
+
+
+def smaller(first: int | None, second: int | None) -> int | None:
+    """The smaller of two limits, None where there is neither."""
+    return min((limit for limit in (first, second) if limit is not None), default=None)
 
 
 def limit_positions(total: int, max_images: int, seed: int = 0) -> Tensor:

@@ -29,6 +29,7 @@ def svhn(
     root: str | Path,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
     extra: bool = True,
     validation_size: NonNegativeInt = 0,
     split: str | Path | None = None,
@@ -38,10 +39,10 @@ def svhn(
     """(N, 3, 32, 32) images of digits from house numbers: 73,257 + 531,131 for training, 26,032 for the test.
 
     root: the folder of train_32x32.mat, extra_32x32.mat and test_32x32.mat. max_images: of the training split;
-    max_held_out: of the validation and of the test split each. extra: whether the extra images are read.
-    validation_size: the last images of all these, which are the validation split (0: none). split: an index file of
-    another division, see `index_file.read`. checksums: `train`, `extra` and `test` to the MD5 of their files; source:
-    URL of the folder to fetch these from. Reading takes up to 4 GB of memory for a while.
+    max_held_out: of the validation and of the test split each; max_test: of the test split alone. extra: whether the
+    extra images are read. validation_size: the last images of all these, which are the validation split (0: none).
+    split: an index file of another division, see `index_file.read`. checksums: `train`, `extra` and `test` to the MD5
+    of their files; source: URL of the folder to fetch these from. Reading takes up to 4 GB of memory for a while.
 
     Raises UserError naming a file that can neither be found nor fetched, or that is not what was published, and for
     values that cannot be.
@@ -54,7 +55,7 @@ def svhn(
     published = join(*pool)
     train, validation, test = divide(published, held_out, last(len(published), validation_size), split)
     digits = tuple(str(digit) for digit in range(10))
-    return limit_splits(Dataset(train, validation, test, len(digits), digits), max_images, max_held_out)
+    return limit_splits(Dataset(train, validation, test, len(digits), digits), max_images, max_held_out, max_test)
 
 
 def _read(path: Path, checksum: str) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from al_bench import seeding
 from al_bench.config import experiment as composed
 from al_bench.config.command_line import cut_by_scale
 from al_bench.config.groups import CONF
-from al_bench.config.resolvers import up_to
+from al_bench.config.resolvers import at_most, up_to
 from al_bench.gan import Gan
 
 MOST = {  # that a cell of scale=smoke may have of what takes long, by the last names of its keys
@@ -97,6 +97,9 @@ def test_smoke_bounds_every_split(dataset: str) -> None:
     config = compose(f"dataset={dataset}", "scale=smoke", "gan=none", "strategy=random", "++dataset.files=null")
     assert config.dataset.max_images <= 200
     assert config.dataset.max_held_out <= 200
+    if "image_size" in config.dataset and config.dataset.image_size is not None:
+        sizes = config.dataset.image_size
+        assert max([sizes] if isinstance(sizes, int) else sizes) <= 64
     cuts = cut_by_scale(config)
     assert any(line.startswith("dataset.max_held_out all -> ") for line in cuts)
 
@@ -104,10 +107,34 @@ def test_smoke_bounds_every_split(dataset: str) -> None:
 @pytest.mark.parametrize("scale", ["paper", "small"])
 def test_only_smoke_cuts_what_is_measured_and_searched(scale: str) -> None:
     """The ids of runs that count depend on it."""
-    keys = ("held_out", "search_steps", "samples", "repeats", "copies")
+    keys = ("held_out", "test_images", "image_size", "search_steps", "samples", "repeats", "copies")
     for recipe in members("recipe"):
         config = compose(f"scale={scale}", f"recipe={recipe}")
         assert [config.scale[key] for key in keys] == [None] * len(keys)
+
+
+@pytest.mark.parametrize("scale", members("scale"))
+@pytest.mark.parametrize("dataset", members("dataset"))
+def test_a_scale_cuts_the_test_alone_where_asked(scale: str, dataset: str) -> None:
+    """No scale asks for it by itself: the ids of runs stay."""
+    asked = (f"dataset={dataset}", f"scale={scale}", "gan=none", "strategy=random", "++dataset.files=null")
+    assert compose(*asked).dataset.max_test is None
+    assert compose(*asked, "scale.test_images=70").dataset.max_test == 70
+
+
+def test_a_size_is_cut_as_a_whole() -> None:
+    assert at_most(688, 64) == 64
+    assert at_most(32, 64) == 32
+    assert at_most(None, 64) is None
+    assert at_most([360, 480], 64) == [48, 64]
+    assert at_most([360, 480], None) == [360, 480]
+    assert at_most([40, 20], 64) == [40, 20]
+    assert at_most([1, 1000], 64) == [1, 64], "something is left"
+    assert at_most(["a", 2], 64) == ["a", 2], "said to be no size where a run is composed"
+    assert compose("dataset=image_folder", "scale=smoke", "dataset.image_size=[360,480]").dataset.image_size == [
+        360,
+        480,
+    ]
 
 
 def test_sizes_are_kept_up_to_a_limit() -> None:

@@ -238,6 +238,19 @@ def test_max_held_out_cuts_the_other_splits_alone(read: Read, dataset: Dataset) 
         assert torch.equal(splits(cut)[name].labels, splits(dataset)[name].labels[positions])
 
 
+def test_max_test_cuts_the_test_alone_as_max_held_out_does(read: Read, dataset: Dataset) -> None:
+    cut, whole = read("dataset.max_test=8"), splits(dataset)
+    assert splits(cut).keys() == whole.keys()
+    for name in whole.keys() - {"test"}:
+        assert fingerprint(splits(cut)[name].images) == fingerprint(whole[name].images)
+    as_held_out = read("dataset.max_held_out=8").test
+    assert len(cut.test) == min(8, len(dataset.test))
+    assert fingerprint(cut.test.images) == fingerprint(as_held_out.images)
+    assert fingerprint(cut.test.labels) == fingerprint(as_held_out.labels)
+    for both in ("dataset.max_held_out=5", "dataset.max_held_out=1000"):
+        assert len(read("dataset.max_test=8", both).test) == min(8, 5 if both.endswith("=5") else 8, len(dataset.test))
+
+
 def test_a_scale_reaches_it(read: Read, dataset: Dataset) -> None:
     cut = read("scale=smoke", "scale.images=30", "scale.held_out=9")
     assert len(cut.train) == min(30, len(dataset.train))

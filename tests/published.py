@@ -1,4 +1,4 @@
-"""Small files in the layouts in which SVHN, STL10, CelebA and LSUN are published, filled with noise."""
+"""Small files in the layouts in which SVHN, STL10, CelebA, LSUN and street scenes are published, filled with noise."""
 
 import hashlib
 import io
@@ -17,6 +17,27 @@ SVHN_COUNTS = {"train": 40, "extra": 160, "test": 40}
 STL10_COUNTS = {"train": 50, "test": 80}  # a hundredth
 CELEBA_NAMES = ("Bangs", "Blond_Hair", "Eyeglasses", "Male", "Wearing_Hat")
 SCENES = ("bedroom", "kitchen", "tower")
+STREETS = {  # of each data set a picture, its map, the splits and the ids that a map may hold
+    "camvid": (
+        "{split}/images/{number:04d}.jpg",
+        "{split}/labels/{number:04d}.png",
+        ("train", "val", "test"),
+        range(12),
+    ),
+    "cityscapes": (
+        "leftImg8bit/{split}/ulm/ulm_{number:06d}_leftImg8bit.png",
+        "gtFine/{split}/ulm/ulm_{number:06d}_gtFine_labelIds.png",
+        ("train", "val"),
+        range(34),
+    ),
+    "bdd100k": (
+        "images/10k/{split}/{number:04d}.jpg",
+        "labels/sem_seg/masks/{split}/{number:04d}.png",
+        ("train", "val"),
+        (*range(19), 255),
+    ),
+}
+STREET_COUNTS = {"train": 40, "val": 10, "test": 12}
 
 
 def md5(path: Path) -> str:
@@ -108,4 +129,20 @@ def lsun_files(root: Path, classes: Sequence[str] = SCENES, train: int = 90, val
         database(root / f"{name}_train_lmdb", scenes(number, train - 20 * number))
         if val:
             database(root / f"{name}_val_lmdb", scenes(number, val, "val"))
+    return root
+
+
+def street_ids(name: str, number: int) -> np.ndarray:
+    """(12, 16) ids of a map: every one that there may be, in other places for every number."""
+    ids = np.array(STREETS[name][3], dtype=np.uint8)
+    return ids[(np.arange(12 * 16) + 5 * number) % len(ids)].reshape(12, 16)
+
+
+def street_files(name: str, root: Path) -> Path:
+    """Pictures of 12 x 16 pixels and their maps, `STREET_COUNTS` of each split."""
+    picture, label_map, splits, _ = STREETS[name]
+    for place, split in enumerate(splits):
+        for number in range(STREET_COUNTS[split]):
+            save(root / picture.format(split=split, number=number), noise(1000 * place + number, 12, 16))
+            save(root / label_map.format(split=split, number=number), street_ids(name, number))
     return root

@@ -9,7 +9,7 @@ from omegaconf import ListConfig, OmegaConf
 
 from al_bench.config.groups import members
 from al_bench.config.identity import label, run_id
-from al_bench.sources.listing import databases_id, pictures_id
+from al_bench.sources.listing import databases_id, patterns_id, pictures_id
 
 
 def register_resolvers() -> None:
@@ -23,6 +23,7 @@ def register_resolvers() -> None:
         "choices": choices,
         "pictures_id": pictures_id,
         "databases_id": databases_id,
+        "patterns_id": patterns_id,
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(name, resolver, replace=True)

@@ -106,7 +106,9 @@ class LazyImages:
         return replace(self, device=device)
 
 
-def decode_images(root: Path, files: Sequence[PictureFile], decoder: Decoder, folder: Path, keep: bool) -> Inputs:
+def decode_images(
+    root: Path, files: Sequence[PictureFile], decoder: Decoder, folder: Path, keep: bool
+) -> MappedImages | LazyImages:
     """(N, C, H, W) uint8 images of the files below `root`, in their order, as `decode_pictures` gives them."""
     known = [id_of(root, files), [file.changed for file in files]]
     return decode_pictures([root / file.name for file in files], known, decoder, folder, keep)

@@ -63,6 +63,28 @@ def pictures_id(root: str | int | None) -> str | None:
         return None
 
 
+@cache
+def patterns_id(root: str | int | None, *patterns: str) -> str | None:
+    """`id_of` the files below a folder that fit any of the patterns, such as train/*/*.png, taken once per process;
+    None where a pattern fits none."""
+    if root is None:
+        return None
+    folder = Path(str(root)).expanduser()
+    try:
+        found = [
+            [file_below(folder, path) for path in folder.glob(pattern) if _visible(path.name)] for pattern in patterns
+        ]
+        return id_of(folder, sorted({file for files in found for file in files})) if all(found) else None
+    except OSError:
+        return None
+
+
+def file_below(root: Path, path: Path) -> PictureFile:
+    """A file by its name below a folder. Raises OSError."""
+    status = path.stat()
+    return PictureFile(path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns)
+
+
 def databases_id(root: str | int | None, names: Iterable[str], ending: str = "") -> str | None:
     """`id_of` the LMDB databases <root>/<name><ending>, taken once per process; None where one cannot be read."""
     return None if root is None else _databases_id(Path(str(root)).expanduser(), tuple(f"{n}{ending}" for n in names))

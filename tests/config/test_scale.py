@@ -110,7 +110,8 @@ def test_only_smoke_cuts_what_is_measured_and_searched(scale: str) -> None:
     keys = ("held_out", "test_images", "image_size", "search_steps", "samples", "repeats", "copies")
     for recipe in members("recipe"):
         config = compose(f"scale={scale}", f"recipe={recipe}")
-        assert [config.scale[key] for key in keys] == [None] * len(keys)
+        own = {"image_size": 160} if (scale, recipe) == ("small", "mal/camvid") else {}  # no run was stored before it
+        assert [config.scale[key] for key in keys] == [own.get(key) for key in keys]
 
 
 @pytest.mark.parametrize("scale", members("scale"))

@@ -57,6 +57,16 @@ def test_most_answers_are_true(oracle: Oracle, digits: Dataset) -> None:
     assert (oracle.label(query) == digits.train.labels[query.indices]).double().mean() > 0.5
 
 
+def test_one_that_says_it_is_the_truth_is(oracle: Oracle, digits: Dataset) -> None:
+    """Its answers are not stored, see `Oracle.is_truth`."""
+    query = asked(len(digits.train), digits)
+    if oracle.is_truth:
+        assert torch.equal(oracle.label(query), digits.train.labels[query.indices])
+        assert not oracle.labels_synthetic
+    else:
+        assert oracle.labels_synthetic or not torch.equal(oracle.label(query), digits.train.labels[query.indices])
+
+
 def test_the_same_image_gets_the_same_answer(oracle: Oracle, digits: Dataset) -> None:
     query = asked(300, digits)
     first = oracle.label(query)

@@ -1,4 +1,4 @@
-"""First weights, as the code that ASAL's GANs follow draws them (igul222/improved_wgan_training)."""
+"""First weights, as the code that ASAL's GANs follow draws them (igul222/improved_wgan_training), and torchvision."""
 
 import math
 from typing import Literal
@@ -45,3 +45,12 @@ def _fans(layer: Layer) -> tuple[float, float]:
     positions, shared = math.prod(layer.kernel_size), math.prod(layer.stride)
     fans = layer.in_channels * positions, layer.out_channels * positions
     return (fans[0] / shared, fans[1]) if isinstance(layer, nn.ConvTranspose2d) else (fans[0], fans[1] / shared)
+
+
+def draw_as_torchvision(backbone: nn.Module) -> None:
+    """Draws convolutions as torchvision's networks do: He-normal by the fan-out, biases 0."""
+    for layer in backbone.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

@@ -25,7 +25,8 @@ class Declared:
 
     name: of its family and its own, "strategy/waal"; unique. revision: raised when its results change; None of what is
     another package's, whose defaults we cannot answer for. beside: names of arguments that its results do not depend
-    on: where files are, how something is computed. files: names of arguments that are files and count by their content.
+    on: where files are, how something is computed. files: names of arguments that are files and count by their content,
+    or, as a plain word such as IMAGENET1K_V1, by the name that their content is published under.
     """
 
     name: str
@@ -151,10 +152,12 @@ def _defaults(target: Callable[..., Any], beside: frozenset[str]) -> dict[str, A
 
 
 def _content(path: Any) -> Any:
-    """Sixteen hexadecimal digits of what a file says, or "unreadable", which the part itself will say."""
+    """Sixteen hexadecimal digits of what a file says; a plain word that is no file; or "unreadable", which the part
+    itself will say."""
     if path is None:
         return None
     try:
-        return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()[:16]
+        with Path(path).expanduser().open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
     except OSError:
-        return "unreadable"
+        return path if str(path).isidentifier() else "unreadable"

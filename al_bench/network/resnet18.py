@@ -2,22 +2,24 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import PositiveInt
 from torch import nn
-from torchvision.models.resnet import BasicBlock
+from torchvision.models.resnet import BasicBlock, ResNet18_Weights
 
 from al_bench.active.part import declare
 from al_bench.network import Network
 from al_bench.network.center_cut import front_layers
 from al_bench.network.initialization import draw_as_torchvision
+from al_bench.network.pretrained import load_weights, urls_of
 from al_bench.network.standardized import Deviations, Means
 
 Stem = Literal["imagenet", "cifar"]
 
 
-@declare("network/resnet18")
+@declare("network/resnet18", beside=("weights_folder",), files=("weights",))
 class ResNet18(Network):
     """Four stages of two residual blocks; the last map, averaged over its positions, is the features (B, 8 width).
 
@@ -26,7 +28,7 @@ class ResNet18(Network):
 
     input_shape: (C, H, W) of any size. stem: `imagenet`, 7 x 7 with stride 2 and a max pooling, or `cifar`, 3 x 3
     without pooling. width: channels of the first stage, which the three others double. input_size: see `CenterCut`.
-    mean, std: of the pixels, one number or one for each channel.
+    weights, weights_folder: see `load_weights`. mean, std: of the pixels, one number or one for each channel.
     """
 
     provides: ClassVar[frozenset[str]] = frozenset({"embedding"})
@@ -40,10 +42,13 @@ class ResNet18(Network):
         mean: Means,
         std: Deviations,
         input_size: PositiveInt | None = None,
+        weights: str | None = None,
+        weights_folder: str | Path = "data/weights",
     ) -> None:
         front = front_layers("resnet18", input_shape, mean, std, input_size)
         backbone = residual_layers(front, input_shape[0], stem, width)
         super().__init__(backbone, nn.Identity(), nn.Linear(8 * width, num_classes))
+        load_weights(self, weights, weights_folder, urls_of(ResNet18_Weights))
 
 
 def residual_layers(

@@ -2,29 +2,31 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import PositiveInt
 from torch import nn
-from torchvision.models.vgg import cfgs, make_layers
+from torchvision.models.vgg import VGG16_BN_Weights, cfgs, make_layers
 
 from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.center_cut import front_layers
 from al_bench.network.initialization import draw_as_torchvision
+from al_bench.network.pretrained import load_weights, urls_of
 from al_bench.network.standardized import Deviations, Means
 
 
-@declare("network/vgg16_bn_imagenet")
+@declare("network/vgg16_bn_imagenet", beside=("weights_folder",), files=("weights",))
 class Vgg16BnImagenet(Network):
     """Thirteen 3 x 3 convolutions, pooled to 7 x 7 positions: 25,088 features, whatever the size of the images.
 
     Convolutions have torchvision's names below `backbone` and are drawn as torchvision draws them. 14,723,136 weights
     of the backbone, 17,232,036 with a head of 100 classes. Of 32 x 32 pixels the last map is one position, 49 times.
 
-    input_shape: (C, H, W), at least 32 x 32. input_size: see `CenterCut`. mean, std: of the pixels, one number or one
-    for each channel.
+    input_shape: (C, H, W), at least 32 x 32. input_size: see `CenterCut`. weights, weights_folder: see
+    `load_weights`. mean, std: of the pixels, one number or one for each channel.
     """
 
     provides: ClassVar[frozenset[str]] = frozenset({"embedding"})
@@ -36,6 +38,8 @@ class Vgg16BnImagenet(Network):
         mean: Means,
         std: Deviations,
         input_size: PositiveInt | None = None,
+        weights: str | None = None,
+        weights_folder: str | Path = "data/weights",
     ) -> None:
         front = front_layers("vgg16_bn_imagenet", input_shape, mean, std, input_size)
         if min(input_size or input_shape[1], *input_shape[1:]) < 32:
@@ -50,3 +54,4 @@ class Vgg16BnImagenet(Network):
         backbone = nn.Sequential(OrderedDict({**front, **pooling}))
         draw_as_torchvision(backbone)
         super().__init__(backbone, nn.Identity(), nn.Linear(512 * 7 * 7, num_classes))
+        load_weights(self, weights, weights_folder, urls_of(VGG16_BN_Weights))

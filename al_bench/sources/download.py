@@ -2,10 +2,12 @@
 
 import gzip
 import logging
+import re
 import shutil
 import tarfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import md5
 from http.client import HTTPException
 from pathlib import Path
@@ -61,6 +63,49 @@ def fetch(urls: Sequence[str], path: Path, checksum: str) -> None:
         except ValueError:  # pooch's word for another MD5
             problems.append(f"{url} is corrupted or truncated")
     raise OSError("; ".join(problems))
+
+
+def complete_by_name(url: str, folder: Path) -> Path:
+    """The file at a URL whose name ends in the beginning of its SHA-256, as torch.hub names weights, in a folder.
+
+    It is fetched where it is absent. Raises UserError where it can neither be found nor fetched, or is corrupted.
+    """
+    path = folder / url.rsplit("/", 1)[-1]
+    if not path.exists():
+        remedy = f"put {path.name} there, which {url} has"
+        complete(folder, {path.name: ""}, lambda _folder, _absent: _fetch_by_name(url, path), remedy)
+    status = path.stat()
+    if not _has_its_name(path, status.st_size, status.st_mtime_ns):
+        raise _corrupted(path)
+    return path
+
+
+def _fetch_by_name(url: str, path: Path) -> None:
+    partial = path.with_name(f".{path.name}.partial")  # of one process, for the folder is locked
+    partial.unlink(missing_ok=True)
+    try:
+        with name_full_disk(path):
+            pooch.get_logger().setLevel("WARNING")
+            pooch.retrieve(url, None, partial.name, partial.parent, downloader=_download)
+        if not pooch.file_hash(str(partial)).startswith(_sum_in_name(path)):
+            raise OSError(f"{url} is corrupted or truncated")
+        partial.replace(path)
+    except requests.RequestException as error:
+        raise OSError(f"{url}: {_say(error)}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=8)  # half a gigabyte is read in half a second, and weights are asked for in every cycle
+def _has_its_name(path: Path, size: int, changed: int) -> bool:
+    found: str = pooch.file_hash(str(path))
+    return found.startswith(_sum_in_name(path))
+
+
+def _sum_in_name(path: Path) -> str:
+    found = re.search(r"-([0-9a-f]{8,64})$", path.stem)
+    assert found is not None, f"{path.name} does not end in its sum"
+    return found[1]
 
 
 def _say(error: BaseException) -> str:

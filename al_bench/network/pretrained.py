@@ -1,0 +1,106 @@
+"""First weights from a file: published ones, or those of a model that was stored."""
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from torchvision.models import WeightsEnum
+
+from al_bench.errors import UserError
+from al_bench.network import Network
+from al_bench.sources.download import complete_by_name
+
+Weights = dict[str, Tensor]
+
+_PARTS = ("backbone.", "neck.", "head.")
+_LAST_LAYERS = ("fc.", "classifier.")  # of torchvision's networks and DRN, for ImageNet's classes
+_UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile)
+_REMEDY = "use another file, or null for none"
+_COUNTER = ".num_batches_tracked"  # older files have none, and nothing that is computed needs it
+
+
+def urls_of(published: type[WeightsEnum]) -> dict[str, str]:
+    """Name to URL of the weights that torchvision has of a network."""
+    return {weights.name: weights.url for weights in published}
+
+
+def load_weights(network: Network, weights: str | None, folder: str | Path, published: Mapping[str, str]) -> None:
+    """Replaces first weights of a network by those in a file; what the file does not hold of the head stays as drawn.
+
+    weights: None: all stay as drawn. The name of a file: .safetensors, or one that torch wrote, of which only tensors
+    are read. Or a name in `published`, whose URL's last part ends in the beginning of the file's SHA-256, as
+    torch.hub names files: it is fetched into `folder` where it is absent.
+
+    Layers are named as here, `backbone.`, `neck.`, `head.` (the model of a run), or as published, which are the names
+    below `backbone`: of those the last layers (`fc`, `classifier`) are left out, so that the head stays as drawn, which
+    is how MAL takes F from ImageNet.
+
+    Raises UserError for a file that is absent, unreadable, or of another network or number of classes.
+    """
+    if weights is None:
+        return
+    name = f"network.weights={weights}"
+    path = _locate(weights, Path(folder).expanduser(), published)
+    status = path.stat()
+    found = _read(path, status.st_size, status.st_mtime_ns)
+    _refuse_others(name, network, found)
+    network.load_state_dict(found, strict=False)
+
+
+def _locate(weights: str, folder: Path, published: Mapping[str, str]) -> Path:
+    path = Path(weights).expanduser()
+    if path.is_file():
+        return path
+    if weights not in published:
+        known = f"or one of the published {', '.join(published)}" if published else "of weights"
+        raise UserError(f"network.weights={weights} is no file that is there: name one, {known}")
+    return complete_by_name(published[weights], folder)
+
+
+@lru_cache(maxsize=1)  # a network is made in every cycle
+def _read(path: Path, size: int, changed: int) -> Weights:
+    """The tensors in a file, by the names of our layers. size, changed: of the file, so that another one is read."""
+    try:
+        found: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+    except (SafetensorError, *_UNREADABLE) as error:
+        why = str(error).split("\n", 1)[0]
+        remedy = "give safetensors, or tensors alone that torch wrote"
+        raise UserError(f"{path} cannot be read as weights ({why}): {remedy}") from error
+    if isinstance(found, Mapping):
+        found = found.get("state_dict", found)
+    if not isinstance(found, Mapping) or not found or not all(isinstance(value, Tensor) for value in found.values()):
+        raise UserError(f"{path} holds no weights by the names of their layers: give a state_dict")
+    return _as_ours(found)
+
+
+def _as_ours(found: Mapping[str, Tensor]) -> Weights:
+    """Weights by the names of our layers: of a model that a learner wrapped those of its network."""
+    if wrapped := {key.removeprefix("network."): value for key, value in found.items() if key.startswith("network.")}:
+        found = wrapped
+    if any(key.startswith(_PARTS) for key in found):
+        return {key: value for key, value in found.items() if key.startswith(_PARTS)}
+    bare = {key.removeprefix("module."): value for key, value in found.items()}  # as torch's parallel modules name them
+    return {f"backbone.{key}": value for key, value in bare.items() if not key.startswith(_LAST_LAYERS)}
+
+
+def _refuse_others(name: str, network: Network, found: Weights) -> None:
+    """Raises UserError, naming a layer, where weights do not fit a network."""
+    wanted, ours = network.state_dict(), type(network).__name__
+    for layer in [layer for layer in wanted if layer in found]:
+        there, here = tuple(found[layer].shape), tuple(wanted[layer].shape)
+        if there != here:
+            what = "for another number of classes" if layer.startswith("head.") else "of another network"
+            raise UserError(f"{name} is {what}: {layer} is {there} there and {here} in {ours}: {_REMEDY}")
+    held = tuple(part for part in _PARTS if part == "backbone." or any(layer.startswith(part) for layer in found))
+    for layer in [layer for layer in wanted if layer not in found]:
+        if layer.startswith(held) and not layer.endswith(_COUNTER):
+            raise UserError(f"{name} is of another network: it lacks {layer}, which {ours} has: {_REMEDY}")
+    for layer in [layer for layer in found if layer not in wanted]:
+        raise UserError(f"{name} is of another network: it has {layer}, which {ours} has not: {_REMEDY}")

@@ -1,7 +1,9 @@
-"""Small files in the layouts in which SVHN, STL10, CelebA, LSUN and street scenes are published, filled with noise."""
+"""Small files, filled with noise, in the layouts in which SVHN, STL10, CelebA, LSUN, ImageNet, iNaturalist and street
+scenes are published."""
 
 import hashlib
 import io
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -146,3 +148,33 @@ def street_files(name: str, root: Path) -> Path:
             save(root / picture.format(split=split, number=number), noise(1000 * place + number, 12, 16))
             save(root / label_map.format(split=split, number=number), street_ids(name, number))
     return root
+
+
+KINDS = ("n01440764", "n01443537", "n01484850")
+
+
+def imagenet_files(folder: Path, train: int = 40, val: int = 4) -> Path:
+    """As many JPEG files of each of KINDS, wider than high."""
+    for number, name in enumerate(KINDS):
+        for split, first, count in (("train", 0, train), ("val", 500, val)):
+            for row in range(first, first + count):
+                save(folder / split / name / f"{name}_{row}.JPEG", noise(1000 * number + row, 20, 28), quality=95)
+    return folder
+
+
+def inaturalist_list(names: Sequence[str], categories: Sequence[int]) -> dict[str, object]:
+    """A list as published, its annotations in another order than its images."""
+    images = [{"id": 7 * row, "file_name": name, "width": 28, "height": 20} for row, name in enumerate(names)]
+    given = [{"id": row, "image_id": 7 * row, "category_id": kind} for row, kind in enumerate(categories)]
+    return {"info": {}, "images": images, "annotations": given[::-1], "categories": []}
+
+
+def inaturalist_files(folder: Path, train: int = 40, val: int = 4, kinds: int = 3) -> Path:
+    """Both lists, whose classes take turns, and their pictures."""
+    for number, (split, count) in enumerate((("train", train * kinds), ("val", val * kinds))):
+        names = [f"train_val2018/Plantae/{row % kinds}/{split}{row:04d}.jpg" for row in range(count)]
+        for row, name in enumerate(names):
+            save(folder / name, noise(1000 * number + row, 20, 28), quality=95)
+        made = inaturalist_list(names, [row % kinds for row in range(count)])
+        (folder / f"{split}2018.json").write_text(json.dumps(made))
+    return folder

@@ -9,6 +9,7 @@ from omegaconf import ListConfig, OmegaConf
 
 from al_bench.config.groups import members
 from al_bench.config.identity import label, run_id
+from al_bench.sources.file_list import documents_id, folders_id
 from al_bench.sources.listing import databases_id, patterns_id, pictures_id
 
 
@@ -24,6 +25,8 @@ def register_resolvers() -> None:
         "pictures_id": pictures_id,
         "databases_id": databases_id,
         "patterns_id": patterns_id,
+        "folders_id": folders_id,
+        "documents_id": documents_id,
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(name, resolver, replace=True)

@@ -61,7 +61,12 @@ def _locate(weights: str, folder: Path, published: Mapping[str, str]) -> Path:
     if weights not in published:
         known = f"or one of the published {', '.join(published)}" if published else "of weights"
         raise UserError(f"network.weights={weights} is no file that is there: name one, {known}")
-    return complete_by_name(published[weights], folder)
+    try:
+        return complete_by_name(published[weights], folder)
+    except UserError as error:
+        raise UserError(
+            f"network.weights={weights}: {error}, or begin with drawn weights by network.weights=null"
+        ) from error
 
 
 @lru_cache(maxsize=1)  # a network is made in every cycle

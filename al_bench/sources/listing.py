@@ -15,7 +15,7 @@ SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".t
 DATABASE = "data.mdb"  # as LMDB names its file in a database's folder
 
 _MOST_READ = 1000  # files, evenly spaced in the list, of which the beginning is read as well
-_READ_BYTES = 1 << 16
+READ_BYTES = 1 << 16
 
 
 class PictureFile(NamedTuple):
@@ -104,6 +104,11 @@ def database_file(root: Path, name: str) -> PictureFile:
     return PictureFile(f"{name}/{DATABASE}", status.st_size, status.st_mtime_ns)
 
 
+def spread(count: int) -> int:
+    """How far apart the files lie of which the beginning is read, a thousand of `count` at most."""
+    return max(1, -(-count // _MOST_READ))
+
+
 def id_of(folder: Path, files: Sequence[PictureFile]) -> str:
     """Sixteen hexadecimal digits that say which pictures these are, wherever the folder lies. Raises OSError.
 
@@ -113,7 +118,7 @@ def id_of(folder: Path, files: Sequence[PictureFile]) -> str:
     state = hashlib.sha256()
     for file in files:
         state.update(f"{file.name}\0{file.size}\0".encode("utf-8", "surrogateescape"))
-    for file in files[:: max(1, -(-len(files) // _MOST_READ))]:
+    for file in files[:: spread(len(files))]:
         with (folder / file.name).open("rb") as opened:
-            state.update(opened.read(_READ_BYTES))
+            state.update(opened.read(READ_BYTES))
     return state.hexdigest()[:16]

@@ -16,7 +16,17 @@ import pytest
 import torch
 from composing import members, part
 from pictures import fill
-from published import SCENES, STREETS, celeba_files, lsun_files, stl10_files, street_files, svhn_files
+from published import (
+    SCENES,
+    STREETS,
+    celeba_files,
+    imagenet_files,
+    inaturalist_files,
+    lsun_files,
+    stl10_files,
+    street_files,
+    svhn_files,
+)
 from torchvision.datasets import CIFAR10
 
 from al_bench.active.inputs import fingerprint
@@ -112,6 +122,28 @@ def streets(name: str) -> Maker:
     return make
 
 
+def kinds(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """Three class folders for training and the test."""
+    imagenet_files(folder / "imagenet")
+    return [
+        f"paths.data={folder}",
+        f"paths.outputs={folder / 'outputs'}",
+        "dataset.expected=null",
+        "dataset.image_size=16",
+    ]
+
+
+def species(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """Both lists and their pictures."""
+    inaturalist_files(folder / "inaturalist2018")
+    return [
+        f"paths.data={folder}",
+        f"paths.outputs={folder / 'outputs'}",
+        "dataset.expected=null",
+        "dataset.image_size=16",
+    ]
+
+
 def listed(checksums: dict[str, str]) -> str:
     return "{" + ", ".join(f"{name}: '{checksum}'" for name, checksum in checksums.items()) + "}"
 
@@ -133,6 +165,8 @@ FILES: dict[str, Maker] = {
     "celeba_eyeglasses": faces,
     "lsun": databases,
     **{name: streets(name) for name in STREETS},
+    "imagenet": kinds,
+    "inaturalist2018": species,
 }
 
 Read = Callable[..., Dataset]

@@ -1,9 +1,10 @@
-"""Small files, filled with noise, in the layouts in which SVHN, STL10, CelebA, LSUN, ImageNet, iNaturalist and street
-scenes are published."""
+"""Small files, filled with noise, in the layouts in which SVHN, STL10, CelebA, LSUN, CIFAR-100, ImageNet, iNaturalist
+and street scenes are published."""
 
 import hashlib
 import io
 import json
+import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -178,3 +179,22 @@ def inaturalist_files(folder: Path, train: int = 40, val: int = 4, kinds: int = 
         made = inaturalist_list(names, [row % kinds for row in range(count)])
         (folder / f"{split}2018.json").write_text(json.dumps(made))
     return folder
+
+
+def cifar100_image(split: str, row: int) -> np.ndarray:
+    """(32, 32, 3), other ones for every split and row."""
+    return noise(100_000 * ("train", "test").index(split) + row, 32, 32)
+
+
+def cifar100_files(root: Path, train: int = 4, test: int = 1) -> dict[str, str]:
+    """cifar-100-python with as many pictures of each class, which take turns; the MD5 of its files."""
+    folder = root / "cifar-100-python"
+    folder.mkdir(parents=True, exist_ok=True)
+    made: dict[str, object] = {"meta": {"fine_label_names": [f"thing{label:02d}" for label in range(100)]}}
+    for split, count in (("train", 100 * train), ("test", 100 * test)):
+        rows = [cifar100_image(split, row).transpose(2, 0, 1).reshape(-1) for row in range(count)]
+        fine = [row % 100 for row in range(count)]
+        made[split] = {"data": np.stack(rows), "fine_labels": fine, "coarse_labels": [label // 5 for label in fine]}
+    for name, content in made.items():
+        (folder / name).write_bytes(pickle.dumps(content, protocol=2))
+    return {name: md5(folder / name) for name in ("train", "test", "meta")}

@@ -130,3 +130,71 @@ def test_waals_code_trains_otherwise(row: WaalRow) -> None:
         assert published - config.dataset.validation_size == 50_000
         loop = config.loop
         assert (loop.initial_size, loop.query_size, loop.budget) == (1000, 1000, 6000)
+
+
+class MalRow(NamedTuple):
+    """Of MAL's Sec. 4.1 and the columns of Tables 1 to 4."""
+
+    dataset: str
+    images: int
+    percent: tuple[int, ...]
+    points: tuple[int, ...]
+    weights: str | None
+    flip_alone: bool
+
+
+MAL = [
+    MalRow("imagenet", 1_281_167, (5, 10, 15, 20), (64_058, 128_116, 192_174, 256_232), None, False),
+    MalRow("inaturalist2018", 437_513, (10, 20, 30, 40), (43_751, 87_502, 131_253, 175_004), "IMAGENET1K_V1", False),
+    MalRow("cifar100", 50_000, (2, 4, 6, 8, 10), (1000, 2000, 3000, 4000, 5000), "IMAGENET1K_V1", True),
+    MalRow("cifar100_imbalanced", 14_586, (10, 20, 30, 40), (1458, 2916, 4375, 5834), "IMAGENET1K_V1", True),
+]
+mal_rows = pytest.mark.parametrize("row", MAL, ids=[row.dataset for row in MAL])
+
+
+def points_of(dataset: str) -> list[int]:
+    """The annotations of each cycle, by the loop's own stop rule."""
+    loop = compose(f"dataset={dataset}").loop
+    stopping, found = Stopping(loop.budget, loop.max_cycles, None), [loop.initial_size]
+    while stopping.reason(made_record(index=len(found) - 1, annotations=found[-1], unlabeled=1)) is None:
+        found.append(found[-1] + stopping.next_size(loop.query_size, found[-1], 10_000_000))
+    return found
+
+
+@mal_rows
+def test_mal_asks_for_the_percentages_of_its_tables(row: MalRow) -> None:
+    """One query size for all cycles: of imbalanced CIFAR-100 the two points between are one more than printed."""
+    found = points_of(row.dataset)
+    assert len(found) == len(row.points)
+    assert (found[0], found[-1]) == (row.points[0], row.points[-1])
+    assert all(0 <= ours - printed <= 1 for ours, printed in zip(found, row.points, strict=True))
+    assert [points / row.images * 100 for points in row.points] == pytest.approx(row.percent, abs=0.01)
+
+
+@mal_rows
+def test_mal_has_the_settings_of_section_4_1(row: MalRow) -> None:
+    config = compose(f"dataset={row.dataset}", "strategy=random")
+    network, augmentation = config.network, config.learner.augmentation
+    assert config.hydra.runtime.choices.network == "resnet18"
+    assert (network.stem, network.width, network.weights) == ("imagenet", 64, row.weights)
+    assert config.learner.optimizer._target_ == "torch.optim.Adam"
+    assert config.learner.optimizer.lr == (0.0001 if row.weights else 0.001)
+    assert augmentation._target_.endswith(".Flip" if row.flip_alone else ".FlipCrop")
+    if not row.flip_alone:
+        assert (config.dataset.image_size, augmentation.size, network.input_size) == (256, 224, 224)
+        assert (augmentation.padding, augmentation.flip) == (0, True)
+
+
+@pytest.mark.parametrize("network", ["resnet18_dropout", "vgg16_bn_imagenet"])
+@mal_rows
+def test_mals_other_networks_begin_and_read_alike(row: MalRow, network: str) -> None:
+    own, other = (compose(f"dataset={row.dataset}", *more).network for more in ((), (f"network={network}",)))
+    assert (own.weights, own.input_size) == (other.weights, other.input_size)
+
+
+def test_tiny_imagenet_is_cut_to_two_cores() -> None:
+    config = compose("dataset=tiny_imagenet", "strategy=random")
+    assert points_of("tiny_imagenet") == [500, 1000, 1500, 2000, 2500]
+    assert (config.dataset.image_size, config.network.stem, config.network.width) == (32, "cifar", 16)
+    steps = sum(-(-labels // config.learner.batch_size) for labels in points_of("tiny_imagenet"))
+    assert steps * config.learner.epochs == pytest.approx(3600, rel=0.02)

@@ -1,25 +1,24 @@
 """CIFAR-10, 50k / 10k (ASAL Sec. 4.1), all ten classes or some: the published batches, or a folder of pictures."""
 
-import pickle
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import CIFAR10
 
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
+from al_bench.dataset.cifar_batches import read_batch
 from al_bench.dataset.image_folder import image_folder
+from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.splits import divide, last, last_of_each
 from al_bench.dataset.subset import limit_splits, of_classes
 from al_bench.dataset.ten_classes import choose_classes
 from al_bench.errors import UserError
 from al_bench.sources.archive_download import complete_from_archive
-from al_bench.sources.download import read_checked
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CHECKSUMS = {str(name): str(checksum) for name, checksum in [*CIFAR10.train_list, *CIFAR10.test_list]}
@@ -44,6 +43,7 @@ def cifar10(
     max_test: PositiveInt | None = None,
     validation_size: NonNegativeInt = 0,
     split: str | Path | None = None,
+    imbalance: Imbalance | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = CIFAR10.url,
 ) -> Dataset:
@@ -54,8 +54,9 @@ def cifar10(
     to keep, labeled 0, 1, ... in this order; None: all ten. max_images: of the training split; max_held_out: of the
     validation and of the test split each; max_test: of the test split alone. validation_size: the last images for
     training, or of the folder, which lies by class, the last of each class, are the validation split (0: none). split:
-    an index file of another division, see `index_file.read`; each format counts in its own order. checksums: name of
-    each batch to its MD5, training batches first, the test batch last; source: URL of the archive that holds them.
+    an index file of another division, see `index_file.read`, whatever the next one says; each format counts in its own
+    order. imbalance: what is kept of the training split. checksums: name of each batch to its MD5, training batches
+    first, the test batch last; source: URL of the archive that holds them.
 
     Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
     """
@@ -65,15 +66,17 @@ def cifar10(
     if format == "folder":
         pictures = _pictures(place / FOLDER, decoded, names)
         if split is None and validation_size == 0:
-            return pictures(max_images=max_images, max_held_out=max_held_out, max_test=max_test)
+            return pictures(imbalance=imbalance, max_images=max_images, max_held_out=max_held_out, max_test=max_test)
         whole = pictures()
         validation = last_of_each(whole.train.classes, len(names), validation_size)
-        splits = divide(whole.train, whole.test, validation, split)
-        return limit_splits(Dataset(*splits, len(names), names), max_images, max_held_out, max_test)
-    kept = None if classes is None else chosen
-    train, test = (of_classes(part, kept) for part in _from_batches(place, checksums, source))
-    splits = divide(train, test, last(len(train), validation_size), split)
-    return limit_splits(Dataset(*splits, len(names), names), max_images, max_held_out, max_test)
+        train, held_out, test = divide(whole.train, whole.test, validation, split)
+    else:
+        kept = None if classes is None else chosen
+        train, test = (of_classes(part, kept) for part in _from_batches(place, checksums, source))
+        train, held_out, test = divide(train, test, last(len(train), validation_size), split)
+    if imbalance is not None and split is None:
+        train = imbalance.apply(train, len(names))
+    return limit_splits(Dataset(train, held_out, test, len(names), names), max_images, max_held_out, max_test)
 
 
 def _pictures(folder: Path, decoded: str | Path, names: Sequence[str]) -> Callable[..., Dataset]:
@@ -105,13 +108,6 @@ def _from_batches(root: Path, checksums: Mapping[str, str], source: str) -> tupl
         if (pictures := root / FOLDER).is_dir():
             raise UserError(f"{error}; dataset.format=folder reads {pictures}, which is there") from error
         raise
-    *train, test = (_batch(folder / name, checksum) for name, checksum in checksums.items())
+    *train, test = (read_batch(folder / name, checksum, "labels") for name, checksum in checksums.items())
     images, labels = (torch.cat(parts) for parts in zip(*train, strict=True))
     return Split(images, labels), Split(*test)
-
-
-def _batch(path: Path, checksum: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """(B, 3, 32, 32) images and (B,) labels. The MD5 comes first: unpickling may run whatever a file says."""
-    batch: dict[str, Any] = pickle.loads(read_checked(path, checksum), encoding="latin1")
-    images = np.asarray(batch["data"], dtype=np.uint8).reshape(-1, 3, 32, 32)
-    return torch.from_numpy(images), torch.tensor(batch["labels"])

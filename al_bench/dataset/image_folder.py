@@ -13,6 +13,7 @@ from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.config.ranges import ProperFraction
 from al_bench.dataset import Dataset, Split
+from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_positions, smaller
 from al_bench.errors import UserError
 from al_bench.sources.cache import decode_images
@@ -65,6 +66,7 @@ def image_folder(
     max_held_out: PositiveInt | None = None,
     max_test: PositiveInt | None = None,
     files: str | None = None,
+    imbalance: Imbalance | None = None,
 ) -> Dataset:
     """(N, C, H, W) images of any files that Pillow reads; the names of the class folders, sorted, are the classes.
 
@@ -74,7 +76,7 @@ def image_folder(
     cache: `auto` keeps decoded pictures in the folder `decoded` if its disk has room, `never` decodes them whenever
     they are asked for. classes: those to keep, labeled 0, 1, ... in this order; None: all. max_images: of the training
     split; max_held_out: of the two others each; max_test: of the test split alone. files: what the folder is expected
-    to hold, see `listing.pictures_id`.
+    to hold, see `listing.pictures_id`. imbalance: what is kept of the training split.
 
     Raises UserError for a folder that is not such a one, for arguments that cannot be, and for pictures that cannot be
     read, all of which are looked at.
@@ -82,6 +84,8 @@ def image_folder(
     reading = _reading(image_size, crop, mode, cache, decoded)
     folder = _checked_root(root, files)
     splits = _splits(folder, test_share, split_seed, classes)
+    if imbalance is not None:
+        splits["train"] = _thin(splits["train"], imbalance)
     most = {"train": max_images, "val": max_held_out, "test": smaller(max_held_out, max_test)}
     found = {name: reading.split(folder, members, most[name]) for name, members in splits.items()}
     train, validation, test = found["train"], found.get("val"), found["test"]
@@ -92,6 +96,16 @@ def image_folder(
                 f"{_size(split)}: give one for all, such as dataset.image_size=64"
             )
     return Dataset(train, validation, test, len(splits["train"]), tuple(splits["train"]))
+
+
+def _thin(found: ByClass, imbalance: Imbalance) -> ByClass:
+    files = [file for members in found.values() for file in members]
+    labels = torch.tensor([label for label, members in enumerate(found.values()) for _ in members])
+    names = list(found)
+    thinned: ByClass = {name: [] for name in names}
+    for position in imbalance.positions(labels, len(found)).tolist():
+        thinned[names[int(labels[position])]].append(files[position])
+    return thinned
 
 
 def _size(split: Split) -> str:

@@ -20,6 +20,7 @@ from published import (
     SCENES,
     STREETS,
     celeba_files,
+    cifar100_files,
     imagenet_files,
     inaturalist_files,
     lsun_files,
@@ -144,6 +145,21 @@ def species(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
     ]
 
 
+def hundred(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """Four pictures of each fine class for training."""
+    return [f"paths.data={folder}", f"+dataset.checksums={listed(cifar100_files(folder))}"]
+
+
+def hundred_uneven(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    return [*hundred(folder, patch), "dataset.imbalance.floor=1"]
+
+
+def twenty(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """Class folders with train and val."""
+    fill(folder / "tiny_imagenet20", {"train": 40, "val": 4}, ending="JPEG")
+    return [f"paths.data={folder}", f"paths.outputs={folder / 'outputs'}"]
+
+
 def listed(checksums: dict[str, str]) -> str:
     return "{" + ", ".join(f"{name}: '{checksum}'" for name, checksum in checksums.items()) + "}"
 
@@ -165,6 +181,9 @@ FILES: dict[str, Maker] = {
     "celeba_eyeglasses": faces,
     "lsun": databases,
     **{name: streets(name) for name in STREETS},
+    "cifar100": hundred,
+    "cifar100_imbalanced": hundred_uneven,
+    "tiny_imagenet": twenty,
     "imagenet": kinds,
     "inaturalist2018": species,
 }

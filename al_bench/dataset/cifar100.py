@@ -1,0 +1,51 @@
+"""CIFAR-100, 50k / 10k, its hundred fine classes, balanced or not (MAL Tabs. 3, 4 and 10)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import NonNegativeInt, PositiveInt
+from torchvision.datasets import CIFAR100
+
+from al_bench.active.part import declare
+from al_bench.dataset import Dataset, Split
+from al_bench.dataset.cifar_batches import read_batch, read_pickle
+from al_bench.dataset.imbalance import Imbalance
+from al_bench.dataset.splits import divide, last
+from al_bench.dataset.subset import limit_splits
+from al_bench.sources.archive_download import complete_from_archive
+
+META = str(CIFAR100.meta["filename"])
+CHECKSUMS = {
+    **{str(name): str(checksum) for name, checksum in [*CIFAR100.train_list, *CIFAR100.test_list]},
+    META: str(CIFAR100.meta["md5"]),
+}
+
+
+@declare("dataset/cifar100", beside=("root",), files=("split",))
+def cifar100(
+    root: str | Path,
+    max_images: PositiveInt | None = None,
+    max_held_out: PositiveInt | None = None,
+    validation_size: NonNegativeInt = 0,
+    split: str | Path | None = None,
+    imbalance: Imbalance | None = None,
+    checksums: Mapping[str, str] = CHECKSUMS,
+    source: str = CIFAR100.url,
+) -> Dataset:
+    """(N, 3, 32, 32) images.
+
+    root: the folder of cifar-100-python. max_images: of the training split; max_held_out: of the validation and of the
+    test split each. validation_size: the last images for training are the validation split (0: none). split: an index
+    file of another division, see `index_file.read`, whatever the next two say. imbalance: what is kept of the training
+    split. checksums: MD5 of the files train, test and meta; source: URL of the archive that holds them.
+
+    Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
+    """
+    folder = Path(root).expanduser() / CIFAR100.base_folder
+    complete_from_archive(folder, checksums, source)
+    names = tuple(read_pickle(folder / META, checksums[META])["fine_label_names"])
+    train, test = (Split(*read_batch(folder / name, checksums[name], "fine_labels")) for name in ("train", "test"))
+    train, validation, test = divide(train, test, last(len(train), validation_size), split)
+    if imbalance is not None and split is None:
+        train = imbalance.apply(train, len(names))
+    return limit_splits(Dataset(train, validation, test, len(names), names), max_images, max_held_out)

@@ -1,0 +1,70 @@
+"""Tiny-ImageNet's twenty classes: made pictures in their layout, and the real ones."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from composing import part
+from pictures import fill
+
+from al_bench.dataset import Dataset
+from al_bench.dataset.imbalance import Imbalance
+from al_bench.dataset.tiny_imagenet import tiny_imagenet
+from al_bench.errors import UserError
+from al_bench.sources.archives import unpack
+
+CLASSES = ("n01644900", "n01698640", "n01742172", "n01768244")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("published") / "tiny_imagenet20"
+    return fill(root, {"train": 8, "val": 2}, CLASSES, side=16, ending="JPEG")
+
+
+def read(folder: Path, **more: object) -> Dataset:
+    arguments = {"image_size": 16, "cache": "never", "decoded": folder.parent / "decoded", **more}
+    return tiny_imagenet(folder, **arguments)  # type: ignore[arg-type]
+
+
+def test_all_classes_or_a_list_in_its_order(folder: Path) -> None:
+    assert read(folder).class_names == CLASSES
+    some = read(folder, classes=[CLASSES[2], CLASSES[0]], image_size=8)
+    assert some.class_names == (CLASSES[2], CLASSES[0])
+    assert some.train.images.shape == (16, 3, 8, 8)
+    assert some.test.labels.tolist() == [0, 0, 1, 1]
+    assert some.validation is None
+    with pytest.raises(UserError, match="n99999999"):
+        read(folder, classes=[CLASSES[0], "n99999999"])
+
+
+def test_training_alone_is_thinned(folder: Path) -> None:
+    dataset = read(folder, imbalance=Imbalance([1, 0.25], assigned="in_order"))
+    assert dataset.train.labels.tolist() == [0] * 8 + [1] * 8 + [2] * 2 + [3] * 2
+    assert len(dataset.test) == 8
+    whole = {image.numpy().tobytes() for image in read(folder).train.images[torch.arange(24, 32)]}
+    kept = [image.numpy().tobytes() for image in dataset.train.images[torch.arange(18, 20)]]
+    assert set(kept) <= whole
+
+
+def test_a_folder_half_there_is_refused(tmp_path: Path) -> None:
+    fill(tmp_path / "tiny_imagenet20", {"train": 2}, CLASSES)
+    with pytest.raises(UserError, match=r"val is missing: unpack tiny_imagenet20\.tar\.xz .*prepare_data\.py"):
+        read(tmp_path / "tiny_imagenet20")
+    with pytest.raises(UserError, match=r"train and .*val are missing"):
+        read(tmp_path / "absent")
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+def test_the_real_pictures_have_the_published_counts(real_data: Path, tmp_path: Path) -> None:
+    unpack(real_data / "tiny_imagenet20.tar.xz", tmp_path)
+    places = (f"paths.data={tmp_path}", f"paths.outputs={tmp_path / 'outputs'}")
+    dataset: Dataset = part("dataset", "dataset=tiny_imagenet", *places, "dataset.image_size=64")
+    assert torch.bincount(dataset.train.labels).tolist() == [500] * 20
+    assert torch.bincount(dataset.test.labels).tolist() == [50] * 20
+    assert dataset.train.images.shape == (10_000, 3, 64, 64)
+    ten: Dataset = part(
+        "dataset", "dataset=tiny_imagenet", *places, f"dataset.classes=[{','.join(dataset.class_names[:10])}]"
+    )
+    assert ten.train.images.shape == (5_000, 3, 32, 32)

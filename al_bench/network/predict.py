@@ -5,7 +5,7 @@ logits to what is kept. A batch has as many images as their pixels, and the numb
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -74,13 +74,27 @@ def predict(
 
     forward = repeated if passes else model.acquisition_logits
     with seeding.fork(seed):
-        parts = [reduce(logits) for logits in stream(forward, model, inputs, indices)]
-    return torch.cat(parts) if parts else torch.empty(0)
+        return _gather((reduce(logits) for logits in stream(forward, model, inputs, indices)), len(indices))
 
 
 def embeddings(model: Network, inputs: Inputs, indices: Tensor) -> Tensor:
     """(len(indices), D) inputs of the model's last layer."""
-    return torch.cat(list(stream(model.embed, model, inputs, indices)))
+    return _gather(stream(model.embed, model, inputs, indices), len(indices))
+
+
+def _gather(parts: Iterable[Tensor], count: int) -> Tensor:
+    """(count, ...) of parts, one after another.
+
+    Each is copied and let go: small ones that stay would lie where a batch's logits were, so that the next batch's take
+    new memory, in the end that of a whole pool's logits (13 GB of 437,513 x 8,142).
+    """
+    gathered, first = torch.empty(0), 0
+    for part in parts:
+        if first == 0:
+            gathered = part.new_empty((count, *part.shape[1:]))
+        gathered[first : first + len(part)] = part
+        first += len(part)
+    return gathered
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """iNaturalist 2018: small JPEG files and lists in the published layout."""
 
 import json
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.file_list import documents_id
+from al_bench.sources.listing import spread
 
 TRAIN, VAL = 5, 2
 INSIDE = "train_val2018/Aves/0/a.jpg"
@@ -125,3 +128,48 @@ def test_a_list_takes_little_memory(tmp_path: Path) -> None:
     assert kept < 1.2 * (length + 16 * count), "the letters of the names, where each ends, and the labels"
     assert peak < 4e9 / 20
     assert listed.labels.bincount().tolist() == [6 if kind < count - 5 * kinds else 5 for kind in range(kinds)]
+
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from al_bench import seeding
+from al_bench.active.initial_labels import initial_query
+from al_bench.active.pool import Pool
+from al_bench.active.scores import entropy
+from al_bench.dataset.inaturalist2018 import inaturalist2018
+from al_bench.evaluator.accuracy import Accuracy
+from al_bench.network.linear import Linear
+from al_bench.network.predict import predict
+from al_bench.sources.decoding import Decoder
+
+Decoder.decode = lambda self, picture: np.full((3, 2, 2), sum(picture.name.encode()) % 256, np.uint8)
+expected = {"classes": 8142, "train": 437_513, "val": 24_426}
+dataset = inaturalist2018(sys.argv[1], image_size=2, cache="never", decoded=sys.argv[1], expected=expected)
+query = initial_query(dataset.train.labels, 8142, 43_751, "random", False, 0)
+with seeding.fork(0):
+    model = Linear((3, 2, 2), dataset.num_classes).eval()
+pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes)
+found = predict(model, pool.inputs, pool.unlabeled, entropy)
+assert len(found) == 437_513 and len(query.indices) == 43_751
+assert 0 <= Accuracy().evaluate(model, dataset).metrics["accuracy"] < 0.1
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+@pytest.mark.slow
+def test_a_run_on_all_of_it_stays_under_four_gigabytes(tmp_path: Path) -> None:
+    """As many pictures and kinds as are published, made: listed, drawn from, scored whole and evaluated. Of the
+    pictures those are there that are looked at to know the list; decoding them is left out."""
+    for split, count in (("train", 437_513), ("val", 24_426)):
+        names = [f"train_val2018/{split}{row:032x}.jpg" for row in range(count)]
+        said = inaturalist_list(names, [row % 8142 for row in range(count)])
+        (tmp_path / f"{split}2018.json").write_text(json.dumps(said))
+        (tmp_path / "train_val2018").mkdir(exist_ok=True)
+        for name in names[:: spread(count)]:
+            (tmp_path / name).touch()
+    command = [sys.executable, "-c", MEASURED, str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) < 4e9

@@ -26,6 +26,7 @@ def cifar100(
     root: str | Path,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
     validation_size: NonNegativeInt = 0,
     split: str | Path | None = None,
     imbalance: Imbalance | None = None,
@@ -35,9 +36,10 @@ def cifar100(
     """(N, 3, 32, 32) images.
 
     root: the folder of cifar-100-python. max_images: of the training split; max_held_out: of the validation and of the
-    test split each. validation_size: the last images for training are the validation split (0: none). split: an index
-    file of another division, see `index_file.read`, whatever the next two say. imbalance: what is kept of the training
-    split. checksums: MD5 of the files train, test and meta; source: URL of the archive that holds them.
+    test split each; max_test: of the test split alone. validation_size: the last images for training are the validation
+    split (0: none). split: an index file of another division, see `index_file.read`, whatever the next two say.
+    imbalance: what is kept of the training split. checksums: MD5 of the files train, test and meta; source: URL of the
+    archive that holds them.
 
     Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
     """
@@ -48,4 +50,4 @@ def cifar100(
     train, validation, test = divide(train, test, last(len(train), validation_size), split)
     if imbalance is not None and split is None:
         train = imbalance.apply(train, len(names))
-    return limit_splits(Dataset(train, validation, test, len(names), names), max_images, max_held_out)
+    return limit_splits(Dataset(train, validation, test, len(names), names), max_images, max_held_out, max_test)

@@ -9,6 +9,7 @@ from pydantic import PositiveInt
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.dataset.listed_pictures import Expected, Listed, Reading, assemble
+from al_bench.dataset.subset import smaller
 from al_bench.errors import UserError
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.file_list import ClassFolders, class_folders, folders_id
@@ -23,6 +24,7 @@ def imagenet(
     expected: Expected | None = None,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images, decoded when they are asked for; the test split is the published val.
@@ -30,8 +32,8 @@ def imagenet(
     root: holds train/<class>/*.JPEG and val/<class>/*.JPEG; the names of the folders, sorted, are the classes.
     image_size: of the shorter side, the rest is cut off evenly. cache: `never`, or `auto` to decode all of a split at
     once and keep that in the folder `decoded` if its disk has room. expected: see `listed_pictures.assemble`.
-    max_images: of the training split; max_held_out: of the test split. files: what the folder is expected to hold, see
-    `file_list.folders_id`.
+    max_images: of the training split; max_held_out, max_test: of the test split. files: what the folder is expected to
+    hold, see `file_list.folders_id`.
 
     Raises UserError naming what is missing, and for pictures that cannot be read when they are asked for.
     """
@@ -45,7 +47,7 @@ def imagenet(
     lists = {split: Listed(one.files, _labels(one)) for split, one in found.items()}
     decoder = Decoder((image_size, image_size), "center", "rgb")
     reading = Reading(decoder, Path(decoded).expanduser(), cache == "auto")
-    return assemble(lists, found["train"].names, reading, folder, expected, max_images, max_held_out)
+    return assemble(lists, found["train"].names, reading, folder, expected, max_images, smaller(max_held_out, max_test))
 
 
 def _listed(folder: Path, split: str) -> ClassFolders:

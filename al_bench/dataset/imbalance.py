@@ -52,7 +52,7 @@ class Imbalance:
 
     def apply(self, split: Split, num_classes: int) -> Split:
         """What is kept of a split, in memory, in its order."""
-        return split.subset(self.positions(split.labels, num_classes))
+        return split.subset(self.positions(split.classes, num_classes))
 
     def _classes(self, num_classes: int) -> list[int]:
         if self.assigned == "in_order":

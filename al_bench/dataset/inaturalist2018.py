@@ -12,6 +12,7 @@ from torch import Tensor
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.dataset.listed_pictures import Expected, Listed, Reading, assemble
+from al_bench.dataset.subset import smaller
 from al_bench.errors import UserError
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.file_list import FileList, documents_id
@@ -28,6 +29,7 @@ def inaturalist2018(
     expected: Expected | None = None,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images, decoded when they are asked for; the test split is the published val.
@@ -35,7 +37,7 @@ def inaturalist2018(
     root: holds train2018.json and val2018.json, and the pictures where these say. image_size: of the shorter side, the
     rest is cut off evenly. cache: `never`, or `auto` to decode all of a split at once and keep that in the folder
     `decoded` if its disk has room. expected: see `listed_pictures.assemble`. max_images: of the training split;
-    max_held_out: of the test split. files: what the lists are expected to say, see `file_list.documents_id`.
+    max_held_out, max_test: of the test split. files: what the lists are expected to say, see `file_list.documents_id`.
 
     Raises UserError naming what is missing or no such list, and for pictures that cannot be read when they are asked
     for.
@@ -54,7 +56,7 @@ def inaturalist2018(
     decoder = Decoder((image_size, image_size), "center", "rgb")
     reading = Reading(decoder, Path(decoded).expanduser(), cache == "auto")
     names = tuple(str(number) for number in range(num_classes))
-    return assemble(lists, names, reading, folder, expected, max_images, max_held_out)
+    return assemble(lists, names, reading, folder, expected, max_images, smaller(max_held_out, max_test))
 
 
 def read_list(folder: Path, name: str) -> Listed:

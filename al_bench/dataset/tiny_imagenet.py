@@ -23,6 +23,7 @@ def tiny_imagenet(
     imbalance: Imbalance | None = None,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
+    max_test: PositiveInt | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images; the test split is the published val.
@@ -52,5 +53,6 @@ def tiny_imagenet(
         imbalance=imbalance,
         max_images=max_images,
         max_held_out=max_held_out,
+        max_test=max_test,
         files=files,
     )

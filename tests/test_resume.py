@@ -54,7 +54,7 @@ def uncut(tmp_path_factory):
             ("al_bench.storage.artifacts.write_json", 1, "before")
         ],  # an artifact's tensors are written, its record is not
         [("os.fsync", 7, "after")],  # in the middle of writing a file
-        [("al_bench.learner.supervised.Classification.step", 10, "before")],  # in a later cycle's fit
+        [("al_bench.training.classification.Classification.step", 10, "before")],  # in a later cycle's fit
         [("al_bench.strategy.asal.Asal.query", 2, "before")],
         [("al_bench.strategy.asal.Asal.query", 2, "after")],  # labels are bought, nothing of the cycle is stored
         [("al_bench.storage.store.write_json", 3, "before")],  # a cycle's tensors are written, its record is not

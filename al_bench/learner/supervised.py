@@ -1,11 +1,7 @@
 """Supervised learning on what is labeled, from new weights in every cycle (ASAL Sec. 4.2, WAAL Sec. 4)."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from torch import Tensor
-from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.part import declare
@@ -13,11 +9,8 @@ from al_bench.active.pool import Pool
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
 from al_bench.training import losses
-from al_bench.training.loss_record import Losses
-from al_bench.training.module import Module
+from al_bench.training.classification import Classification, Loss
 from al_bench.training.plan import LabeledPlan
-
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 @declare("learner/supervised")
@@ -41,26 +34,3 @@ class Supervised(LabeledPlan, Learner):
         batches = self.labeled_batches(pool, model, seed)
         self.train(module, batches, model, pool, seed=seed, name="classifier", scratch=scratch)
         return model
-
-
-class Classification(Module):
-    """Loss of (B, ...) inputs and their labels."""
-
-    def __init__(
-        self,
-        network: Network,
-        loss: Loss,
-        optimizer: Callable[..., Optimizer],
-        schedule: Callable[[float], float] | None,
-    ) -> None:
-        super().__init__()
-        self.network, self.loss, self.optimizer, self.schedule = network, loss, optimizer, schedule
-
-    def step(self, batch: tuple[Tensor, Tensor], optimizers: Sequence[Optimizer]) -> Losses:
-        inputs, labels = batch
-        loss = self.loss(self.network(inputs), labels)
-        self.update(optimizers[0], loss)
-        return {getattr(self.loss, "__name__", "loss"): loss.detach()}
-
-    def configure_optimizers(self) -> list[Optimizer]:
-        return [self.optimizer_of(self.optimizer, self.network)]

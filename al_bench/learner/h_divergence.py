@@ -42,7 +42,12 @@ class Discriminated(Wrapped):
 
         MAL's and VAAL's direction; the discriminator itself answers in WAAL's, the other one (docs/papers/README.md).
         """
-        return -self.discriminate(self.features(inputs))
+        return self.logits_and_labeledness(inputs)[1]
+
+    def logits_and_labeledness(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Both of one pass: (B, K[, H, W]) logits and (B,) logits of being labeled."""
+        features = self.features(inputs)
+        return self.classify(features), -self.discriminate(features)
 
 
 @declare("learner/h_divergence", revision=2)

@@ -122,6 +122,25 @@ def domain_loss(unlabeled: Tensor, labeled: Tensor) -> Tensor:
     return first + functional.binary_cross_entropy_with_logits(labeled, zeros)
 
 
+def labeledness_loss(labeled: Tensor, unlabeled: Tensor) -> Tensor:
+    """Binary cross entropy of a discriminator that answers 1 on labeled and 0 on unlabeled inputs (MAL Eq. 3), the
+    other way round than `domain_loss`.
+
+    labeled, unlabeled: (B,) logits.
+    """
+    return domain_loss(labeled, unlabeled)
+
+
+def smoothed_entropy(logits: Tensor) -> Tensor:
+    """Mean of -sum_k p_k log(p_k + 1e-5) over inputs, and over pixels of maps: what MAL plays for (Eq. 2).
+
+    logits: (B, K[, H, W]). The small number is that of the published minimax entropy (VisionLearningGroup/SSDA_MME
+    utils/loss.py).
+    """
+    probs = logits.softmax(1)
+    return -(probs * (probs + 1e-5).log()).sum(1).mean()
+
+
 def bias_coefficient(labeled: int, unlabeled: int, query_size: int) -> float:
     """C0 = (gamma - alpha) / (gamma^2 (1 + alpha)), gamma = U / L, alpha = B / L (WAAL Eq. 8): the weight of the
     labeled batch beside the unlabeled one, 0.049 for 1,000 labels, 9,000 images and queries of 1,000.

@@ -75,11 +75,14 @@ class Module(pl.LightningModule, ABC):
             return factory(part.parameters())
         return factory(part.parameters(), fused=True)
 
-    def update(self, optimizer: Optimizer, loss: Tensor) -> None:
-        """Gradients of `loss` from zero, and one step of `optimizer`."""
-        optimizer.zero_grad()
+    def update(self, optimizer: Optimizer, loss: Tensor, *others: Optimizer) -> None:
+        """Gradients of `loss` from zero, and one step of `optimizer`, and of `others` where each part has its own: one
+        update."""
+        for each in (optimizer, *others):
+            each.zero_grad()
         self.manual_backward(loss)
-        optimizer.step()
+        for each in (optimizer, *others):
+            each.step()
         self.account.updates += 1
 
 

@@ -19,12 +19,15 @@ Pairing = Literal["replacement", "modulo"]
 
 
 class PairedBatches(Batches):
-    """Labeled batches, each with as many float unlabeled inputs (as there are, at most)."""
+    """Labeled batches, each with as many float unlabeled inputs (as there are, at most).
 
-    def __init__(self, labeled: LabeledBatches, inputs: Inputs, unlabeled: Tensor, seed: int) -> None:
+    least: of unlabeled inputs, see `EpochSampler`.
+    """
+
+    def __init__(self, labeled: LabeledBatches, inputs: Inputs, unlabeled: Tensor, seed: int, least: int = 1) -> None:
         self.labeled, self.inputs, self.unlabeled = labeled, inputs, unlabeled
         size = labeled.order.batch_size
-        self.order = EpochSampler(len(unlabeled), size, seed, inputs.device) if len(unlabeled) else None
+        self.order = EpochSampler(len(unlabeled), size, seed, inputs.device, least=least) if len(unlabeled) else None
 
     def __len__(self) -> int:
         return len(self.labeled)

@@ -52,10 +52,12 @@ class Plan:
         seed: int,
         name: str,
         scratch: Path | None,
+        epochs: int | None = None,
     ) -> None:
         """Trains `module`, which `model` is a part of, and leaves it in eval mode with the best weights of `model`.
 
-        seed: of the learner's whole fit. name: for the progress and the checkpoint. scratch: see `Fitter.fit`.
+        seed: of the learner's whole fit. name: for the progress and the checkpoint. scratch: see `Fitter.fit`. epochs:
+        other than the plan's.
         """
         Fitter(pool.device, self.precision, self.trainer).fit(
             module,
@@ -63,7 +65,7 @@ class Plan:
             seed=seeding.seed_for(seed, 0, "training"),
             name=name,
             scratch=scratch,
-            callback=callback_of(self.early_stopping, model, pool, len(batches), self.epochs),
+            callback=callback_of(self.early_stopping, model, pool, len(batches), epochs or self.epochs),
         )
 
 
@@ -76,10 +78,11 @@ class LabeledPlan(Plan):
 
     match_steps: bool = field(default=False, metadata={"label": True})
 
-    def labeled_batches(self, pool: Pool, model: Network, seed: int) -> LabeledBatches:
+    def labeled_batches(self, pool: Pool, model: Network, seed: int, epochs: int | None = None) -> LabeledBatches:
         """The labeled inputs of the whole training, in batches that `model` can be trained on.
 
-        seed: of the learner's whole fit. Raises UserError for too few of them, see `least_batch`.
+        seed: of the learner's whole fit. epochs: other than the plan's. Raises UserError for too few of them, see
+        `least_batch`.
         """
         inputs, labels = pool.training_set()
         least, larger = least_batch(model, len(labels)), max(len(labels), len(pool.unlabeled))
@@ -87,7 +90,7 @@ class LabeledPlan(Plan):
             inputs,
             labels,
             batch_size=self.batch_size,
-            epochs=self.epochs,
+            epochs=epochs or self.epochs,
             seed=seeding.seed_for(seed, 0, "batches"),
             augmentation=self.augmentation,
             least=least,

@@ -119,7 +119,8 @@ def test_a_model_is_ready_for_use(learner: Learner, digits: Dataset) -> None:
 def test_a_model_gives_what_its_network_and_its_learner_promise(learner: Learner, digits: Dataset) -> None:
     model = learner.empty(labeled(digits, 40), seed=0).eval()
     network = learner.network(input_shape=(1, 8, 8), num_classes=digits.num_classes)
-    assert network.provides <= model.provides, "a wrapper provides what it wraps"
+    if type(model).acquisition_logits is Network.acquisition_logits:
+        assert network.provides <= model.provides, "a wrapper provides what it wraps"
     images = torch.rand(3, 1, 8, 8)
     methods = {"embedding": ("embed", 2), "labeledness": ("labeledness", 1), "predicted_loss": ("predicted_loss", 1)}
     for capability in (model.provides | learner.provides) & methods.keys():

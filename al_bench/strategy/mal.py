@@ -1,0 +1,119 @@
+"""MAL's query: inputs that look unlabeled to a discriminator and lie far from all prototypes (MAL Sec. 3.3, Alg. 2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol, cast
+
+import torch
+from torch import Tensor
+
+from al_bench.active import scores
+from al_bench.active.metric import Recorded
+from al_bench.active.part import declare
+from al_bench.active.pool import Pool
+from al_bench.active.query import PoolQuery
+from al_bench.network import Network
+from al_bench.network.predict import stream
+from al_bench.strategy import Strategy, highest
+from al_bench.training.cost import measure_apart
+
+
+class Discriminating(Protocol):
+    """What "labeledness" means of a model."""
+
+    def labeledness(self, inputs: Tensor) -> Tensor:
+        """(B, ...) float inputs to (B,) logits of being labeled: the lowest is least like what is labeled."""
+
+    def logits_and_labeledness(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Both of one pass: (B, K[, H, W]) acquisition logits and (B,) logits of being labeled."""
+
+
+def intersect(diversity: Tensor, uncertainty: Tensor, labeledness: Tensor) -> Tensor:
+    """(U,) places by the larger of both ranks: the smallest k for which an input is among the first k by either.
+
+    Alg. 2 takes those among the first b by both, which may be fewer than b; so k grows until there are b.
+    """
+    return torch.maximum(diversity, uncertainty)
+
+
+def filter_unlabeled(diversity: Tensor, uncertainty: Tensor, labeledness: Tensor) -> Tensor:
+    """(U,) places by entropy of all that D takes for unlabeled, p < 0.5 (abstract, Fig. 1); behind them the others, by
+    D."""
+    return torch.where(labeledness < 0, uncertainty, len(labeledness) + diversity)
+
+
+def rank_sum(diversity: Tensor, uncertainty: Tensor, labeledness: Tensor) -> Tensor:
+    """(U,) places by the sum of both ranks."""
+    return diversity + uncertainty
+
+
+# Ranks by D and by entropy, (U,) int64 from 0, and D's (U,) logits, to (U,) int64 places, the first 0.
+RULES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "intersect": intersect,
+    "filter": filter_unlabeled,
+    "rank_sum": rank_sum,
+}
+
+
+@declare("strategy/mal")
+@dataclass(frozen=True)
+class Mal(Strategy):
+    """Asks for the unlabeled inputs of the first places by `rule`, of equal places for the higher entropy.
+
+    rule: how the rank by D, ascending, and the rank by C's entropy, descending, meet: `intersect`, `filter` or
+    `rank_sum`, functions of this module. D is ranked by its logits, as its probabilities round to 1.
+
+    A chosen input's trace: its entropy, D's logit, and its two ranks. Beside these, for a
+    histogram of as many values as were asked for: evenly spaced quantiles of D's logits over the unlabeled and over the
+    labeled inputs.
+    """
+
+    rule: Literal["intersect", "filter", "rank_sum"]
+    needs: ClassVar[frozenset[str]] = frozenset({"labeledness"})
+    records: ClassVar[tuple[Recorded, ...]] = (
+        Recorded("entropy", "entropy of C", "nats"),
+        Recorded("labeledness", "D's logit of being labeled"),
+        Recorded("entropy_rank", "rank by entropy"),
+        Recorded("labeledness_rank", "rank by D"),
+        Recorded("labeledness_of_pool", "D's logits of unlabeled inputs"),
+        Recorded("labeledness_of_labeled", "D's logits of labeled inputs"),
+    )
+
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
+        asked = cast(Discriminating, model)
+
+        def entropy_and_labeledness(inputs: Tensor) -> Tensor:
+            logits, labeledness = asked.logits_and_labeledness(inputs)
+            return torch.stack([scores.entropy(logits), labeledness], dim=1)
+
+        found = torch.cat(list(stream(entropy_and_labeledness, model, pool.inputs, pool.unlabeled)))
+        if found.isnan().any():
+            raise ValueError("an entropy or an answer of the discriminator is NaN")
+        entropy, labeledness = found.unbind(1)
+        uncertainty, diversity = ranks(-entropy), ranks(labeledness)
+        places = RULES[self.rule](diversity, uncertainty, labeledness)
+        rows = highest(-(places.double() * len(places) + uncertainty), pool.unlabeled, size, rng)
+        with measure_apart("record"):
+            of_labeled = torch.cat(list(stream(asked.labeledness, model, pool.inputs, pool.labeled)))
+            trace = {
+                "entropy": entropy[rows],
+                "labeledness": labeledness[rows],
+                "entropy_rank": uncertainty[rows],
+                "labeledness_rank": diversity[rows],
+                "labeledness_of_pool": quantiles(labeledness, size),
+                "labeledness_of_labeled": quantiles(of_labeled, size),
+            }
+        return PoolQuery(pool.unlabeled[rows.to(pool.device)], scores=-places[rows].float(), trace=trace)
+
+
+def ranks(values: Tensor) -> Tensor:
+    """(U,) int64: how many of the (U,) values are smaller, so that equal values share a rank."""
+    return torch.searchsorted(values.sort().values, values.contiguous())
+
+
+def quantiles(values: Tensor, count: int) -> Tensor:
+    """(count,) of the (M,) values, at evenly spaced places of their order, ascending; zeros where there is no value."""
+    if not len(values):
+        return values.new_zeros(count)
+    places = (torch.arange(count, device=values.device) + 0.5) / count * len(values)
+    return values.sort().values[places.long().clamp(max=len(values) - 1)]

@@ -1,0 +1,213 @@
+"""VAAL: a variational auto-encoder and a discriminator of its latents, which looks for what is unlike the labeled
+images (Sinha et al. 2019), as MAL compares with it."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import pytorch_lightning as pl
+import torch
+from pydantic import NonNegativeFloat, PositiveInt
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import Optimizer
+
+from al_bench import seeding
+from al_bench.active.inputs import fingerprint, to_float
+from al_bench.active.metric import Recorded
+from al_bench.active.part import declare, describe
+from al_bench.active.pool import Pool
+from al_bench.active.query import PoolQuery
+from al_bench.config.ranges import Precision
+from al_bench.dataset import Dataset
+from al_bench.network import Network
+from al_bench.network.conv_vae import ConvVae
+from al_bench.network.predict import stream
+from al_bench.storage.artifacts import Artifacts, Made
+from al_bench.strategy import Strategy, query_highest
+from al_bench.training.batches import Augmentation, Batches
+from al_bench.training.fit import Fitter
+from al_bench.training.loss_record import Losses
+from al_bench.training.losses import labeledness_loss
+from al_bench.training.module import Module, frozen
+from al_bench.training.sampler import EpochSampler
+
+Batch = tuple[Tensor, Tensor]  # stored labeled and unlabeled images, (2, B, C, H, W) each
+
+
+@declare("strategy/vaal")
+@dataclass(frozen=True)
+class Vaal(Strategy):
+    """Asks for the unlabeled images that the discriminator is surest are unlabeled. Auto-encoder and discriminator are
+    trained anew for each query, apart from the model, which takes nothing from them.
+
+    A round is two steps of the auto-encoder, each on a batch of labeled and one of unlabeled images, and one step of
+    the discriminator on the second pair. The auto-encoder lowers the error of both, their divergence from the prior
+    times `beta`, and, times `adversarial_weight`, the cross entropy of a discriminator that calls both labeled.
+
+    vae: factory of (image_shape) -> auto-encoder. hidden: units of the discriminator, z-hidden-...-1, of means of
+    latents. passes: over the pool, which give the number of rounds; iterations: at most so many, None for no bound.
+    balance: "code", squared errors averaged and the divergence summed over the whole batch, or "elbo", both summed over
+    what an image has of them and averaged over images. image_size: side that images are resized to.
+
+    What is kept is not the two networks but the discriminator's answers, an artifact of the images, the labeled
+    positions, the seed and these settings.
+    """
+
+    vae: Callable[..., ConvVae]
+    optimizer: Callable[..., Optimizer]
+    discriminator_optimizer: Callable[..., Optimizer]
+    hidden: Sequence[PositiveInt]
+    passes: PositiveInt
+    iterations: PositiveInt | None
+    batch_size: PositiveInt
+    beta: NonNegativeFloat
+    adversarial_weight: NonNegativeFloat
+    balance: Literal["code", "elbo"]
+    image_size: PositiveInt
+    augmentation: Augmentation | None = None
+    precision: Precision = "32-true"
+    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+    needs_images: ClassVar[bool] = True
+    order_invariant: ClassVar[bool] = False  # an image's batches follow from its position
+    records: ClassVar[tuple[Recorded, ...]] = (Recorded("labeledness", "D's logit of being labeled"),)
+
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+        """Keeps where the answers of each query are stored."""
+        object.__setattr__(self, "_artifacts", artifacts)
+
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
+        seed = int(torch.randint(2**62, (), generator=rng))
+        artifacts: Artifacts = self._artifacts  # type: ignore[attr-defined]
+        positions = hashlib.sha256(pool.labeled.sort().values.cpu().numpy().tobytes()).hexdigest()[:16]
+        spec = {"vaal": describe(self), "images": fingerprint(pool.inputs), "labeled": positions, "seed": seed}
+        answers = artifacts.get("vaal", spec, partial(self._answers, pool, seed))["answers"].to(pool.device)
+        query = query_highest(-answers, pool.unlabeled, size, rng)
+        assert query.scores is not None
+        return PoolQuery(query.indices, scores=query.scores, trace={"labeledness": -query.scores})
+
+    def _answers(self, pool: Pool, seed: int, scratch: Path) -> Made:
+        """(U,) logits of being labeled of what is unlabeled."""
+        channels, size = pool.inputs.shape[1], self.image_size
+        with seeding.fork(seeding.seed_for(seed, 0, "weights")):
+            vae = self.vae(image_shape=(channels, size, size))
+            game = Game(vae, _discriminator(vae.latent_size, self.hidden), self)
+        batches = BothKinds(pool, self.rounds(len(pool)), self.batch_size, seed)
+        trace = Fitter(pool.device, self.precision, self.trainer).fit(
+            game, batches, seed=seeding.seed_for(seed, 0, "training"), name="VAAL", scratch=scratch
+        )
+        answers = list(stream(game.labeledness, game, pool.inputs, pool.unlabeled))
+        return {"answers": torch.cat(answers)}, trace
+
+    def rounds(self, num_images: int) -> int:
+        """Of the whole training, as many whatever the number of labels (sinhasam/vaal, main.py)."""
+        wanted = max(1, self.passes * num_images // self.batch_size)
+        return wanted if self.iterations is None else min(wanted, self.iterations)
+
+
+class Game(Module):
+    """The auto-encoder and the discriminator of its latents."""
+
+    def __init__(self, vae: ConvVae, discriminator: nn.Module, settings: Vaal) -> None:
+        super().__init__()
+        self.vae, self.discriminator, self.settings = vae, discriminator, settings
+
+    def step(self, batch: Batch, optimizers: Sequence[Optimizer]) -> Losses:
+        found = {}
+        for labeled, unlabeled in zip(*batch, strict=True):
+            kinds = [self.read(labeled), self.read(unlabeled)]
+            with frozen(self.discriminator):
+                loss = self.vae_loss(kinds)
+                self.update(optimizers[0], loss)
+            found["vae"] = loss.detach()
+        with torch.no_grad():
+            means = [self.vae.encode(images)[0] for images in kinds]
+        loss = labeledness_loss(*(self.discriminator(mean).squeeze(1) for mean in means))
+        self.update(optimizers[1], loss)
+        return {**found, "labeledness": loss.detach()}
+
+    def vae_loss(self, kinds: Sequence[Tensor]) -> Tensor:
+        """kinds: labeled and unlabeled images, (B, C, S, S) each."""
+        loss = kinds[0].new_zeros(())
+        for images in kinds:
+            reconstructed, mean, log_variance = self.vae(images)
+            loss = loss + self.reconstruction(reconstructed, images, mean, log_variance)
+            fooled = functional.softplus(-self.discriminator(mean)).mean()  # cross entropy of "labeled"
+            loss = loss + self.settings.adversarial_weight * fooled
+        return loss
+
+    def reconstruction(self, reconstructed: Tensor, images: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+        """Squared error plus beta times the divergence of the latents from N(0, I)."""
+        divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
+        squares = (reconstructed - images).square()
+        if self.settings.balance == "code":
+            return squares.mean() + self.settings.beta * divergence
+        return (squares.sum() + self.settings.beta * divergence) / len(images)
+
+    def labeledness(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) float images in [0, 1] to (B,) logits of being labeled."""
+        mean, _ = self.vae.encode(self.sized(images))
+        answers: Tensor = self.discriminator(mean)
+        return answers.squeeze(1)
+
+    def read(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) stored images to what the auto-encoder takes, augmented."""
+        if self.settings.augmentation is not None:
+            images, _ = self.settings.augmentation(images, torch.zeros(len(images), device=images.device))
+        return self.sized(to_float(images))
+
+    def sized(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) float images in [0, 1] to (B, C, S, S) in [-1, 1]."""
+        size = self.settings.image_size
+        if images.shape[2:] != (size, size):
+            images = functional.interpolate(images, (size, size), mode="bilinear", antialias=True, align_corners=False)
+        return images * 2 - 1
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        """The auto-encoder's first."""
+        factories = (self.settings.optimizer, self.settings.discriminator_optimizer)
+        parts = (self.vae, self.discriminator)
+        return [self.optimizer_of(factory, part) for factory, part in zip(factories, parts, strict=True)]
+
+
+class BothKinds(Batches):
+    """Two batches of labeled and two of unlabeled stored images for each round."""
+
+    def __init__(self, pool: Pool, rounds: int, batch_size: int, seed: int) -> None:
+        self.inputs, self.rounds = pool.inputs, rounds
+        self.kinds = [(pool.labeled, "labeled"), (pool.unlabeled, "unlabeled")]
+        self.orders = [
+            EpochSampler(len(positions), batch_size, seeding.seed_for(seed, 0, kind), pool.device, whole=True)
+            for positions, kind in self.kinds
+        ]
+
+    def __len__(self) -> int:
+        return self.rounds
+
+    def __getitem__(self, step: int) -> Batch:
+        return self._two(0, step), self._two(1, step)
+
+    def _two(self, kind: int, step: int) -> Tensor:
+        order, (positions, _) = self.orders[kind], self.kinds[kind]
+        return torch.stack([self.inputs[positions[order[number]]] for number in (2 * step, 2 * step + 1)])
+
+    def part_of(self, batch: Batch, rank: int, world_size: int) -> Batch:
+        return batch[0][:, rank::world_size], batch[1][:, rank::world_size]
+
+    @property
+    def images_per_step(self) -> float:
+        return 2.0 * sum(order.batch_size for order in self.orders)
+
+
+def _discriminator(latent_size: int, hidden: Sequence[int]) -> nn.Sequential:
+    """(B, z) latents to (B, 1) logits, Kaiming's weights (sinhasam/vaal, model.py)."""
+    layers: list[nn.Module] = []
+    for before, after in zip([latent_size, *hidden], [*hidden, 1], strict=True):
+        layer = nn.Linear(before, after)
+        nn.init.kaiming_normal_(layer.weight)
+        nn.init.zeros_(layer.bias)
+        layers += [layer, nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers[:-1])

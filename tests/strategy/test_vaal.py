@@ -1,0 +1,193 @@
+"""VAAL: whose loss is whose, the direction of the query, and what is kept of a training."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from al_bench.active.pool import Pool
+from al_bench.active.query import PoolQuery
+from al_bench.dataset import Dataset, Split
+from al_bench.errors import UserError
+from al_bench.network import Network
+from al_bench.network.conv_vae import ConvVae
+from al_bench.seeding import generator
+from al_bench.storage.artifacts import Artifacts
+from al_bench.strategy.vaal import BothKinds, Game, Vaal, _discriminator
+
+ADAM = partial(torch.optim.Adam, lr=5e-4)
+
+
+def vaal(**changes: Any) -> Vaal:
+    usual: dict[str, Any] = {
+        "vae": partial(ConvVae, width=4, latent_size=6),
+        "optimizer": ADAM,
+        "discriminator_optimizer": ADAM,
+        "hidden": [16],
+        "passes": 100,
+        "iterations": 3,
+        "batch_size": 8,
+        "beta": 1.0,
+        "adversarial_weight": 1.0,
+        "balance": "code",
+        "image_size": 16,
+    }
+    return Vaal(**{**usual, **changes})
+
+
+def made_pool(num_labeled: int = 20, size: int = 8) -> Pool:
+    """Dark images are labeled, and of the others half are dark, half bright."""
+    images = torch.randint(0, 60, (60, 1, size, size), dtype=torch.uint8, generator=generator(0))
+    images[40:] += 180
+    positions = torch.arange(num_labeled)
+    return Pool.unlabeled_from(images, 2).with_labels(PoolQuery(positions), torch.zeros(num_labeled))
+
+
+def prepared(strategy: Vaal, folder: Path, pool: Pool) -> Vaal:
+    split = Split(pool.inputs, torch.zeros(len(pool), dtype=torch.int64))
+    strategy.prepare(Dataset(split, None, split, 2, ("a", "b")).blind(), Artifacts(folder))
+    return strategy
+
+
+class Unused(Network):
+    """VAAL takes nothing from the model."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Identity(), nn.Identity(), nn.Linear(1, 1))
+
+
+def made_game(**changes: Any) -> Game:
+    torch.manual_seed(0)
+    return Game(ConvVae((1, 16, 16), 4, 6), _discriminator(6, [16]), vaal(**changes)).train()
+
+
+def images(seed: int = 0) -> Tensor:
+    return torch.rand(8, 1, 16, 16, generator=generator(seed)) * 2 - 1
+
+
+def test_the_auto_encoder_is_as_large_as_published() -> None:
+    """By layers: convolutions of 4 x 4 without bias, batch norms, two linear layers there and one back."""
+    size, width, latent = 32, 128, 32
+    widths = [width, 2 * width, 4 * width, 8 * width]
+    steps = list(zip([3, *widths], widths, strict=False))
+    down = sum(16 * a * b + 2 * b for a, b in steps)
+    up = sum(16 * b * a + 2 * a for a, b in steps[1:]) + width * 3 + 3
+    inner, outer = widths[-1] * (size // 16) ** 2, widths[-1] * (size // 8) ** 2
+    by_hand = down + up + 2 * (inner * latent + latent) + latent * outer + outer
+    assert sum(value.numel() for value in ConvVae((3, size, size), width, latent).parameters()) == by_hand
+
+
+def test_the_auto_encoder_gives_images_back_in_their_size() -> None:
+    network = ConvVae((3, 32, 32), 4, 5)
+    reconstructed, mean, log_variance = network(torch.rand(2, 3, 32, 32))
+    assert reconstructed.shape == (2, 3, 32, 32)
+    assert mean.shape == log_variance.shape == (2, 5)
+
+
+@pytest.mark.parametrize("shape", [(1, 20, 20), (1, 16, 32)])
+def test_refuses_sizes_that_it_cannot_halve(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match="image_size=32"):
+        ConvVae(shape, 4, 5)
+
+
+@pytest.mark.parametrize(("balance", "weights"), [("code", (1 / (8 * 256), 1.0)), ("elbo", (1 / 8, 1 / 8))])
+def test_errors_and_divergence_weigh_as_the_code_or_alike(balance: str, weights: tuple[float, float]) -> None:
+    game = made_game(balance=balance, beta=3.0)
+    real, reconstructed = images(), images(1)
+    mean, log_variance = torch.randn(8, 6), torch.randn(8, 6)
+    prior = torch.distributions.Normal(0.0, 1.0)
+    found = torch.distributions.Normal(mean, (log_variance / 2).exp())
+    divergence = torch.distributions.kl_divergence(found, prior).sum()
+    expected = weights[0] * (real - reconstructed).square().sum() + 3.0 * weights[1] * divergence
+    assert torch.allclose(game.reconstruction(reconstructed, real, mean, log_variance), expected, rtol=1e-4)
+
+
+def test_the_auto_encoder_wants_both_kinds_called_labeled() -> None:
+    game = made_game().eval()
+    both = [images(0), images(1)]
+    torch.manual_seed(5)
+    loss = game.vae_loss(both)
+    torch.manual_seed(5)
+    expected = torch.zeros(())
+    for kind in both:
+        reconstructed, mean, log_variance = game.vae(kind)
+        answers = game.discriminator(mean).squeeze(1)
+        expected = expected + game.reconstruction(reconstructed, kind, mean, log_variance)
+        expected = expected + functional.binary_cross_entropy_with_logits(answers, torch.ones(8))
+    assert torch.allclose(loss, expected, rtol=1e-5)
+
+
+def test_each_player_moves_itself_alone() -> None:
+    game = made_game()
+    optimizers = game.configure_optimizers()
+    owned = [{id(value) for group in optimizer.param_groups for value in group["params"]} for optimizer in optimizers]
+    assert owned[0] == {id(value) for value in game.vae.parameters()}
+    assert owned[1] == {id(value) for value in game.discriminator.parameters()}
+    before = [value.clone() for value in game.discriminator.parameters()]
+    for optimizer in optimizers[1:]:
+        optimizer.param_groups[0]["lr"] = 0.0
+    stored = torch.randint(0, 255, (2, 8, 1, 16, 16), dtype=torch.uint8)
+    game.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign]  # without a Trainer or Fabric
+    game.step((stored, stored), optimizers)
+    assert all(torch.equal(now, was) for now, was in zip(game.discriminator.parameters(), before, strict=True))
+
+
+def test_asks_for_what_is_least_like_the_labeled_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a discriminator that calls dark images labeled, the brightest are asked for."""
+    monkeypatch.setattr(Game, "labeledness", lambda game, read: 0.5 - read.flatten(1).mean(1))
+    pool = made_pool()
+    query = prepared(vaal(), tmp_path, pool).query(Unused(), pool, 15, generator(0))
+    brightness = pool.inputs.float().flatten(1).mean(1)
+    assert query.indices.tolist() == brightness.argsort(descending=True)[:15].tolist()
+    assert (query.trace["labeledness"].diff() >= 0).all(), "the least like them first"
+
+
+def test_the_discriminator_learns_which_images_are_labeled() -> None:
+    """On an auto-encoder that does not hide it; labeled images are the first half of a gradient, so that no batch
+    norm takes the difference away."""
+    game = made_game(discriminator_optimizer=partial(torch.optim.Adam, lr=0.01))
+    optimizers = game.configure_optimizers()
+    optimizers[0].param_groups[0]["lr"] = 0.0
+    game.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign]  # without a Trainer or Fabric
+    striped = torch.zeros(2, 8, 1, 16, 16, dtype=torch.uint8)
+    across = striped.clone()
+    striped[:, ::2, :, ::4], across[:, ::2, :, :, ::4] = 255, 255
+    found = [float(game.step((striped, across), optimizers)["labeledness"]) for _ in range(60)]
+    assert found[-1] < 0.6 * found[0]
+
+
+def test_a_query_asked_again_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a kill; what differs in labels, seed or settings is another."""
+    rounds: list[int] = []
+    stepped = Game.step
+    monkeypatch.setattr(Game, "step", lambda *given: (rounds.append(1), stepped(*given))[1])
+    pool = made_pool()
+    first = prepared(vaal(), tmp_path, pool).query(Unused(), pool, 5, generator(0))
+    again = prepared(vaal(), tmp_path, pool).query(Unused(), pool, 5, generator(0))
+    assert torch.equal(first.indices, again.indices)
+    assert len(rounds) == 3
+    more = pool.with_labels(PoolQuery(torch.tensor([50])), torch.zeros(1))
+    prepared(vaal(), tmp_path, more).query(Unused(), more, 5, generator(0))
+    prepared(vaal(), tmp_path, pool).query(Unused(), pool, 5, generator(1))
+    prepared(vaal(beta=2.0), tmp_path, pool).query(Unused(), pool, 5, generator(0))
+    assert len(rounds) == 12
+
+
+def test_the_length_follows_the_pool_not_the_labels() -> None:
+    assert vaal(iterations=None).rounds(50_000) == 100 * 50_000 // 8
+    assert vaal(iterations=500).rounds(50_000) == 500
+    assert len(BothKinds(made_pool(20), 7, 8, 0)) == len(BothKinds(made_pool(40), 7, 8, 0)) == 7
+
+
+def test_batches_are_of_both_kinds_and_differ_within_a_round() -> None:
+    pool = made_pool()
+    batches = BothKinds(pool, 4, 8, 0)
+    labeled, unlabeled = batches[1]
+    assert labeled.shape == unlabeled.shape == (2, 8, 1, 8, 8)
+    assert labeled.max() < 60
+    assert not torch.equal(unlabeled[0], unlabeled[1])
+    assert all(torch.equal(first, again) for first, again in zip(batches[1], batches[1], strict=True))

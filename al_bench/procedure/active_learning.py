@@ -155,7 +155,9 @@ class ActiveLearning(Procedure):
         shape = self.representation.shape(dataset.train.images.shape[1:])
         pool = Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes, dataset.map_shape)
         network = self.learner.empty(pool, self.seed)
-        refuse_misfits(self.strategy, self.learner, network, self.oracle, self.representation)
+        refuse_misfits(
+            self.strategy, self.learner, network, self.oracle, self.representation, on_maps=bool(dataset.map_shape)
+        )
 
     def first_query(self, dataset: Dataset) -> PoolQuery:
         """The initial labels, the same for every strategy of a seed."""

@@ -18,10 +18,23 @@ from al_bench.strategy import Strategy
 
 
 def refuse_misfits(
-    strategy: Strategy, learner: Learner, network: Network, oracle: Oracle, representation: Representation
+    strategy: Strategy,
+    learner: Learner,
+    network: Network,
+    oracle: Oracle,
+    representation: Representation,
+    on_maps: bool = False,
 ) -> None:
-    """Raises UserError where a strategy asks for what the other parts do not give, naming what would."""
+    """Raises UserError where a strategy asks for what the other parts do not give, naming what would.
+
+    on_maps: whether labels are maps.
+    """
     name = type(strategy).__name__
+    if strategy.synthesizes and on_maps:
+        raise UserError(
+            f"strategy {name} asks for labels of synthetic images, and nobody labels their pixels: use one that asks "
+            "for images of the pool, such as strategy=mal, entropy, coreset or random"
+        )
     for need in find_missing(strategy, learner, network):
         networks = [f"network={member}" for member in providers(al_bench.network, Network, need)]
         learners = [f"learner={member}" for member in providers(al_bench.learner, Learner, need)]

@@ -142,6 +142,11 @@ def test_label_maps_go_through_the_same_loop(tmp_path):
     assert records[-1]["query"]["labels"] is None
 
 
+def test_mal_asks_for_label_maps(tmp_path):
+    records = run(tmp_path, "strategy=mal", "dataset=shapes_seg", "scale=smoke", "dataset.max_images=30", budget=30)
+    assert [record["annotations"] for record in records] == [20, 30]
+
+
 LINES = ("strategy=adba", "gan=wgan_gp", "+dataset.classes=[3,8]", "network=linear")
 ADBA = (
     *LINES, "gan.iterations=10", "representation.encoder.iterations=20", "representation.steps=3",
@@ -215,6 +220,10 @@ def test_a_gan_that_explodes_ends_with_one_sentence(tmp_path):
         (
             ["representation=autoencoder", "network=linear", "strategy=asal_auto", "gan=wgan_gp"],
             r"representation=none",
+        ),
+        (
+            ["dataset=shapes_seg", "strategy=gaal", "gan=wgan_gp", "network=small_fcn", "learner=supervised"],
+            r"Gaal .*synthetic .*pixels.* strategy=mal",
         ),
         (
             ["strategy=gaal", "gan=wgan_gp", "oracle=ground_truth"],

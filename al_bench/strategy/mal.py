@@ -12,6 +12,7 @@ from al_bench.active.metric import Recorded
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.active.ranking import quantiles, ranks
 from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.strategy import Strategy, highest
@@ -63,9 +64,8 @@ class Mal(Strategy):
     rule: how the rank by D, ascending, and the rank by C's entropy, descending, meet: `intersect`, `filter` or
     `rank_sum`, functions of this module. D is ranked by its logits, as its probabilities round to 1.
 
-    A chosen input's trace: its entropy, D's logit, and its two ranks. Beside these, for a
-    histogram of as many values as were asked for: evenly spaced quantiles of D's logits over the unlabeled and over the
-    labeled inputs.
+    A chosen input's trace: its entropy and D's logit, and whether the entropy alone and D alone would have chosen it, 1
+    or 0. Beside these, as many values as were asked for: quantiles of D's logits over unlabeled and labeled inputs.
     """
 
     rule: Literal["intersect", "filter", "rank_sum"]
@@ -73,8 +73,8 @@ class Mal(Strategy):
     records: ClassVar[tuple[Recorded, ...]] = (
         Recorded("entropy", "entropy of C", "nats"),
         Recorded("labeledness", "D's logit of being labeled"),
-        Recorded("entropy_rank", "rank by entropy"),
-        Recorded("labeledness_rank", "rank by D"),
+        Recorded("by_entropy", "share that the entropy alone would have chosen"),
+        Recorded("by_labeledness", "share that D alone would have chosen"),
         Recorded("labeledness_of_pool", "D's logits of unlabeled inputs"),
         Recorded("labeledness_of_labeled", "D's logits of labeled inputs"),
     )
@@ -98,22 +98,9 @@ class Mal(Strategy):
             trace = {
                 "entropy": entropy[rows],
                 "labeledness": labeledness[rows],
-                "entropy_rank": uncertainty[rows],
-                "labeledness_rank": diversity[rows],
+                "by_entropy": (uncertainty[rows] < size).float(),
+                "by_labeledness": (diversity[rows] < size).float(),
                 "labeledness_of_pool": quantiles(labeledness, size),
                 "labeledness_of_labeled": quantiles(of_labeled, size),
             }
         return PoolQuery(pool.unlabeled[rows.to(pool.device)], scores=-places[rows].float(), trace=trace)
-
-
-def ranks(values: Tensor) -> Tensor:
-    """(U,) int64: how many of the (U,) values are smaller, so that equal values share a rank."""
-    return torch.searchsorted(values.sort().values, values.contiguous())
-
-
-def quantiles(values: Tensor, count: int) -> Tensor:
-    """(count,) of the (M,) values, at evenly spaced places of their order, ascending; zeros where there is no value."""
-    if not len(values):
-        return values.new_zeros(count)
-    places = (torch.arange(count, device=values.device) + 0.5) / count * len(values)
-    return values.sort().values[places.long().clamp(max=len(values) - 1)]

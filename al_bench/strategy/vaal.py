@@ -16,19 +16,22 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from al_bench import seeding
+from al_bench.active import scores
 from al_bench.active.inputs import fingerprint, to_float
 from al_bench.active.metric import Recorded
 from al_bench.active.part import declare, describe
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.active.ranking import quantiles, ranks
 from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
 from al_bench.network import Network
 from al_bench.network.conv_vae import ConvVae
-from al_bench.network.predict import stream
+from al_bench.network.predict import predict, stream
 from al_bench.storage.artifacts import Artifacts, Made
 from al_bench.strategy import Strategy, query_highest
 from al_bench.training.batches import Augmentation, Batches
+from al_bench.training.cost import measure_apart
 from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses
 from al_bench.training.losses import labeledness_loss
@@ -54,7 +57,8 @@ class Vaal(Strategy):
     what an image has of them and averaged over images. image_size: side that images are resized to.
 
     What is kept is not the two networks but the discriminator's answers, an artifact of the images, the labeled
-    positions, the seed and these settings.
+    positions, the seed and these settings. A chosen image's trace: its answer, and whether the model's entropy alone
+    would have chosen it, 1 or 0; beside these quantiles of the answers over unlabeled and labeled images.
     """
 
     vae: Callable[..., ConvVae]
@@ -73,7 +77,12 @@ class Vaal(Strategy):
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
     needs_images: ClassVar[bool] = True
     order_invariant: ClassVar[bool] = False  # an image's batches follow from its position
-    records: ClassVar[tuple[Recorded, ...]] = (Recorded("labeledness", "D's logit of being labeled"),)
+    records: ClassVar[tuple[Recorded, ...]] = (
+        Recorded("labeledness", "D's logit of being labeled"),
+        Recorded("by_entropy", "share that the model's entropy alone would have chosen"),
+        Recorded("labeledness_of_pool", "D's logits of unlabeled images"),
+        Recorded("labeledness_of_labeled", "D's logits of labeled images"),
+    )
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Keeps where the answers of each query are stored."""
@@ -85,12 +94,21 @@ class Vaal(Strategy):
         positions = hashlib.sha256(pool.labeled.sort().values.cpu().numpy().tobytes()).hexdigest()[:16]
         spec = {"vaal": describe(self), "images": fingerprint(pool.inputs), "labeled": positions, "seed": seed}
         answers = artifacts.get("vaal", spec, partial(self._answers, pool, seed))["answers"].to(pool.device)
-        query = query_highest(-answers, pool.unlabeled, size, rng)
-        assert query.scores is not None
-        return PoolQuery(query.indices, scores=query.scores, trace={"labeledness": -query.scores})
+        query = query_highest(-answers[pool.unlabeled], pool.unlabeled, size, rng)
+        with measure_apart("record"):
+            uncertainty = torch.full_like(answers, torch.inf)
+            found = predict(model, pool.inputs, pool.unlabeled, scores.entropy)
+            uncertainty[pool.unlabeled] = -found.to(uncertainty)
+            trace = {
+                "labeledness": answers[query.indices],
+                "by_entropy": (ranks(uncertainty)[query.indices] < size).float(),
+                "labeledness_of_pool": quantiles(answers[pool.unlabeled], size),
+                "labeledness_of_labeled": quantiles(answers[pool.labeled], size),
+            }
+        return PoolQuery(query.indices, scores=query.scores, trace=trace)
 
     def _answers(self, pool: Pool, seed: int, scratch: Path) -> Made:
-        """(U,) logits of being labeled of what is unlabeled."""
+        """(N,) logits of being labeled of the whole pool."""
         channels, size = pool.inputs.shape[1], self.image_size
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
             vae = self.vae(image_shape=(channels, size, size))
@@ -99,7 +117,7 @@ class Vaal(Strategy):
         trace = Fitter(pool.device, self.precision, self.trainer).fit(
             game, batches, seed=seeding.seed_for(seed, 0, "training"), name="VAAL", scratch=scratch
         )
-        answers = list(stream(game.labeledness, game, pool.inputs, pool.unlabeled))
+        answers = list(stream(game.labeledness, game, pool.inputs))
         return {"answers": torch.cat(answers)}, trace
 
     def rounds(self, num_images: int) -> int:

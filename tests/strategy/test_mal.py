@@ -9,7 +9,7 @@ from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.seeding import generator
 from al_bench.strategy.labeledness import Labeledness
-from al_bench.strategy.mal import Mal, quantiles, ranks
+from al_bench.strategy.mal import Mal
 
 
 class Given(Network):
@@ -89,21 +89,11 @@ def test_equal_inputs_are_drawn() -> None:
     assert tuple(asked("intersect", 6, *rows, seed=1)) in drawn
 
 
-def test_equal_values_share_a_rank() -> None:
-    assert ranks(torch.tensor([3.0, 1.0, 3.0, 2.0])).tolist() == [2, 0, 2, 1]
-
-
-def test_quantiles_keep_the_shape_of_the_values() -> None:
-    assert quantiles(torch.tensor([4.0, 1.0, 3.0, 2.0]), 2).tolist() == [2.0, 4.0]
-    assert quantiles(torch.arange(3.0), 6).tolist() == [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]
-    assert quantiles(torch.zeros(0), 3).tolist() == [0.0, 0.0, 0.0]
-
-
 def test_the_trace_says_what_either_criterion_alone_would_have_chosen() -> None:
     query = Mal("intersect").query(Given(), pool_of(*FOUR), 2, generator(0))
     assert query.indices.tolist() == [2, 1]
-    assert query.trace["entropy_rank"].tolist() == [0, 1]
-    assert query.trace["labeledness_rank"].tolist() == [1, 2]
+    assert query.trace["by_entropy"].tolist() == [1, 1]
+    assert query.trace["by_labeledness"].tolist() == [1, 0]
     assert query.trace["labeledness"].tolist() == [-2.0, 3.0]
     assert query.trace["labeledness_of_labeled"].tolist() == [9.0, 9.0]
 

@@ -54,10 +54,14 @@ def prepared(strategy: Vaal, folder: Path, pool: Pool) -> Vaal:
 
 
 class Unused(Network):
-    """VAAL takes nothing from the model."""
+    """VAAL takes nothing from the model; what it records of it is that the first image is the least certain."""
 
     def __init__(self) -> None:
-        super().__init__(nn.Identity(), nn.Identity(), nn.Linear(1, 1))
+        super().__init__(nn.Flatten(), nn.Identity(), nn.Linear(64, 2))
+
+    def acquisition_logits(self, inputs: Tensor) -> Tensor:
+        sure = inputs.flatten(1)[:, :1]
+        return torch.cat([-sure, sure], 1)
 
 
 def made_game(**changes: Any) -> Game:
@@ -144,6 +148,9 @@ def test_asks_for_what_is_least_like_the_labeled_images(tmp_path: Path, monkeypa
     brightness = pool.inputs.float().flatten(1).mean(1)
     assert query.indices.tolist() == brightness.argsort(descending=True)[:15].tolist()
     assert (query.trace["labeledness"].diff() >= 0).all(), "the least like them first"
+    assert query.trace["labeledness_of_labeled"].min() > query.trace["labeledness_of_pool"].min()
+    unsure = pool.inputs[20:, 0, 0, 0].argsort()[:15] + 20
+    assert query.trace["by_entropy"].sum() == len(set(unsure.tolist()) & set(query.indices.tolist()))
 
 
 def test_the_discriminator_learns_which_images_are_labeled() -> None:

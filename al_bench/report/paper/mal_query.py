@@ -27,7 +27,7 @@ Curves = Mapping[str, Sequence[Point]]
 _OF_LABELED, _OF_POOL, _TOLD_APART = "labeledness_of_labeled", "labeledness_of_pool", "told_apart"
 _SHARES = {"by_entropy": ("entropy alone", ""), "by_labeledness": ("discriminator alone", "4 2")}
 _KINDS = {_OF_LABELED: ("labeled", ""), _OF_POOL: ("unlabeled", "4 2")}
-_SHARE = Measure("share of the picks that it would have chosen", "%", 100.0, 1, False)
+_SHARE = Measure("share of the picks", "%", 100.0, 1, False)
 _MOST_BINS = 20
 
 
@@ -75,7 +75,7 @@ def _shares(charts: Charts, group: Group, curves: Curves) -> Panel:
         if name in curves
     ]
     alt = alt_text(f"{group.name}: {_SHARE.words}", lines)
-    return Panel(group.name, line_chart(lines, ANNOTATIONS, _SHARE.axis, alt, span=(0, 100)), lines)
+    return Panel(group.name, line_chart(lines, ANNOTATIONS, _SHARE.axis, alt, span=(-4, 104)), lines)
 
 
 def _histogram(charts: Charts, group: Group) -> tuple[Panel, int] | None:
@@ -103,7 +103,7 @@ def _panel(look: Look, name: str, answers: Mapping[str, Sequence[float]]) -> Pan
         counts, _ = np.histogram(answers[kind], bins=edges)
         heights = (100 * counts / len(answers[kind])).tolist()
         x = np.repeat(edges, 2)[1:-1].tolist()
-        lines.append(Line(words, replace(look, dash=dash), x, [height for height in heights for _ in range(2)]))
+        lines.append(Line(words, replace(look, marker="", dash=dash), x, [height for height in heights for _ in range(2)]))
     apart = told_apart(*(answers[kind] for kind in _KINDS))
     alt = f"{name}: histograms of the discriminator's logits; one of a labeled image is higher in {100 * apart:.0f} %"
     picture = line_chart(lines, "logit of being labeled", "share of the images, %", alt)

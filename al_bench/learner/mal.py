@@ -129,7 +129,8 @@ class Mal(LabeledPlan, Learner):
         fitter = Fitter(pool.device, self.precision, self.trainer)
         training_seed = seeding.seed_for(seed, 0, "alignment")
         batches = self._batches(model, pool, seed)
-        fitter.fit(Alignment(model, self), batches, seed=training_seed, name="features and prototypes", scratch=scratch)
+        name = "features and prototypes"  # kept, so that a stop in the second phase repeats nothing of the first
+        fitter.fit(Alignment(model, self), batches, seed=training_seed, name=name, scratch=scratch, keep=True)
 
     def _batches(self, model: Aligned, pool: Pool, seed: int) -> Batches:
         labeled = self.labeled_batches(pool, model, seed)

@@ -23,6 +23,7 @@ from al_bench.active.part import declare, describe
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.active.ranking import quantiles, ranks
+from al_bench.active.view import in_memory
 from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
 from al_bench.network import Network
@@ -113,7 +114,7 @@ class Vaal(Strategy):
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
             vae = self.vae(image_shape=(channels, size, size))
             game = Game(vae, _discriminator(vae.latent_size, self.hidden), self)
-        batches = BothKinds(pool, self.rounds(len(pool)), self.batch_size, seed)
+        batches = BothKinds(pool, self.rounds(len(pool)), self.batch_size, seed, self.augmentation)
         trace = Fitter(pool.device, self.precision, self.trainer).fit(
             game, batches, seed=seeding.seed_for(seed, 0, "training"), name="VAAL", scratch=scratch
         )
@@ -136,7 +137,7 @@ class Game(Module):
     def step(self, batch: Batch, optimizers: Sequence[Optimizer]) -> Losses:
         found = {}
         for labeled, unlabeled in zip(*batch, strict=True):
-            kinds = [self.read(labeled), self.read(unlabeled)]
+            kinds = [self.sized(to_float(labeled)), self.sized(to_float(unlabeled))]
             with frozen(self.discriminator):
                 loss = self.vae_loss(kinds)
                 self.update(optimizers[0], loss)
@@ -171,12 +172,6 @@ class Game(Module):
         answers: Tensor = self.discriminator(mean)
         return answers.squeeze(1)
 
-    def read(self, images: Tensor) -> Tensor:
-        """(B, C, H, W) stored images to what the auto-encoder takes, augmented."""
-        if self.settings.augmentation is not None:
-            images, _ = self.settings.augmentation(images, torch.zeros(len(images), device=images.device))
-        return self.sized(to_float(images))
-
     def sized(self, images: Tensor) -> Tensor:
         """(B, C, H, W) float images in [0, 1] to (B, C, S, S) in [-1, 1]."""
         size = self.settings.image_size
@@ -194,8 +189,10 @@ class Game(Module):
 class BothKinds(Batches):
     """Two batches of labeled and two of unlabeled stored images for each round."""
 
-    def __init__(self, pool: Pool, rounds: int, batch_size: int, seed: int) -> None:
-        self.inputs, self.rounds = pool.inputs, rounds
+    def __init__(
+        self, pool: Pool, rounds: int, batch_size: int, seed: int, augmentation: Augmentation | None = None
+    ) -> None:
+        self.inputs, self.rounds, self.augmentation = pool.inputs, rounds, augmentation
         self.kinds = [(pool.labeled, "labeled"), (pool.unlabeled, "unlabeled")]
         self.orders = [
             EpochSampler(len(positions), batch_size, seeding.seed_for(seed, 0, kind), pool.device, whole=True)
@@ -205,12 +202,27 @@ class BothKinds(Batches):
     def __len__(self) -> int:
         return self.rounds
 
-    def __getitem__(self, step: int) -> Batch:
+    def load(self, step: int) -> Batch:
         return self._two(0, step), self._two(1, step)
+
+    def augment(self, loaded: Batch) -> Batch:
+        return self._moved(loaded[0]), self._moved(loaded[1])
+
+    @property
+    def waits(self) -> bool:
+        return not in_memory(self.inputs)
 
     def _two(self, kind: int, step: int) -> Tensor:
         order, (positions, _) = self.orders[kind], self.kinds[kind]
         return torch.stack([self.inputs[positions[order[number]]] for number in (2 * step, 2 * step + 1)])
+
+    def _moved(self, images: Tensor) -> Tensor:
+        """(2, B, C, H, W) stored images, augmented."""
+        if self.augmentation is None:
+            return images
+        moved, _ = self.augmentation(images.flatten(0, 1), torch.zeros(images.shape[:2].numel(), device=images.device))
+        pairs: Tensor = moved.unflatten(0, images.shape[:2])
+        return pairs
 
     def part_of(self, batch: Batch, rank: int, world_size: int) -> Batch:
         return batch[0][:, rank::world_size], batch[1][:, rank::world_size]

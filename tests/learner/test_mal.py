@@ -22,6 +22,7 @@ from al_bench.network import Network
 from al_bench.network.aligned import Aligned
 from al_bench.network.predict import predict
 from al_bench.training import losses
+from al_bench.training.classification import Classification
 
 NUM_LABELED, NUM_UNLABELED = 20, 50
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -328,6 +329,23 @@ def test_the_end_of_the_pool_is_trained_without_the_game(left: int, tmp_path: Pa
     pool = pool.with_labels(PoolQuery(rest), torch.zeros(len(rest), dtype=torch.int64))
     model = learner(epochs=1, task_epochs=1).fit(pool, None, 0, tmp_path)
     assert model(pool.inputs).isfinite().all()
+
+
+def test_a_stop_in_the_second_phase_repeats_nothing_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uncut = learner().fit(made_pool(), None, 0, tmp_path / "uncut")
+    with monkeypatch.context() as patched:
+        patched.setattr(Classification, "step", _stop)
+        with pytest.raises(KeyboardInterrupt):
+            learner().fit(made_pool(), None, 0, tmp_path / "cut")
+    monkeypatch.setattr(Alignment, "step", _stop)
+    resumed = learner().fit(made_pool(), None, 0, tmp_path / "cut")
+    assert not moved(resumed, weights(uncut))
+
+
+def _stop(*given: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def test_refuses_what_has_no_meaning() -> None:

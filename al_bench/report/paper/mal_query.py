@@ -103,7 +103,9 @@ def _panel(look: Look, name: str, answers: Mapping[str, Sequence[float]]) -> Pan
         counts, _ = np.histogram(answers[kind], bins=edges)
         heights = (100 * counts / len(answers[kind])).tolist()
         x = np.repeat(edges, 2)[1:-1].tolist()
-        lines.append(Line(words, replace(look, marker="", dash=dash), x, [height for height in heights for _ in range(2)]))
+        lines.append(
+            Line(words, replace(look, marker="", dash=dash), x, [height for height in heights for _ in range(2)])
+        )
     apart = told_apart(*(answers[kind] for kind in _KINDS))
     alt = f"{name}: histograms of the discriminator's logits; one of a labeled image is higher in {100 * apart:.0f} %"
     picture = line_chart(lines, "logit of being labeled", "share of the images, %", alt)

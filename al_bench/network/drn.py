@@ -51,12 +51,13 @@ class Block(nn.Module):
 class Levels(nn.Module):
     """The eight levels, after a first 7 x 7 convolution; (B, C, H, W) to (B, 32 width, ceil(H / 8), ceil(W / 8)).
 
-    kind: see `Drn`. Kind d has plain convolutions where kind c has blocks: in levels 1, 2, 7 and 8, which remove the
-    artifacts of dilation.
+    kind: see `Drn`; before: what comes first. Kind d has plain convolutions where kind c has blocks: in levels 1, 2, 7
+    and 8, which remove the artifacts of dilation.
     """
 
-    def __init__(self, num_channels: int, kind: str, width: int) -> None:
+    def __init__(self, before: nn.Module, num_channels: int, kind: str, width: int) -> None:
         super().__init__()
+        self.before = before
         plain = kind.startswith("d")
         sizes, depths = [width * factor for factor in _WIDTHS], _DEPTHS[kind]
         first = nn.Conv2d(num_channels, sizes[0], 7, padding=3, bias=False)
@@ -106,12 +107,11 @@ class Drn(Network):
     ) -> None:
         if len(input_shape) != 3:
             raise UserError(f"network=drn needs images (C, H, W) and got {tuple(input_shape)}: use representation=none")
-        levels = Levels(input_shape[0], kind, width)
+        levels = Levels(Standardized(input_shape[0], mean, std), input_shape[0], kind, width)
         head = nn.Conv2d(width * _WIDTHS[-1], num_classes, 1)
         _initialize(levels, head)
-        backbone = nn.Sequential(Standardized(input_shape[0], mean, std), levels)
         upsampling = BilinearUpsampling(STRIDE, (input_shape[1], input_shape[2]))
-        super().__init__(backbone, nn.Identity(), nn.Sequential(head, upsampling))
+        super().__init__(levels, nn.Identity(), nn.Sequential(head, upsampling))
 
 
 def _convolution(before: int, after: int, stride: int, dilation: int) -> nn.Conv2d:

@@ -35,22 +35,22 @@ def test_features_are_an_eighth_and_logits_whole(size: tuple[int, int]) -> None:
 def test_dilates_where_it_would_stride(kind: str) -> None:
     dilations = {
         name.split(".")[0]: layer.dilation[0]
-        for name, layer in made(kind).backbone[1].named_modules()
+        for name, layer in made(kind).backbone.named_modules()
         if isinstance(layer, nn.Conv2d) and layer.kernel_size == (3, 3)
     }
     assert [dilations[f"layer{number}"] for number in range(1, 9)] == [1, 1, 1, 1, 2, 4, 2, 1]
 
 
 def test_the_last_levels_of_c_have_no_shortcut() -> None:
-    levels = made("c_26").backbone[1]
+    levels = made("c_26").backbone
     assert [block.residual for block in (levels.layer6[0], levels.layer7[0], levels.layer8[0])] == [True, False, False]
 
 
 def test_layers_are_named_as_published() -> None:
-    names = set(made().backbone[1].state_dict())
+    names = set(made().backbone.state_dict())
     assert {"layer0.0.weight", "layer1.0.weight", "layer3.0.conv1.weight", "layer5.0.downsample.0.weight"} <= names
     assert {"conv1.weight", "layer1.0.conv1.weight", "layer8.0.bn2.running_var"} <= set(
-        made("c_26").backbone[1].state_dict()
+        made("c_26").backbone.state_dict()
     )
 
 

@@ -4,6 +4,7 @@ Layers and their names are those of fyu/drn (drn.py), so that its published weig
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import torch
@@ -13,10 +14,16 @@ from torch import Tensor, nn
 from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.network import Network
+from al_bench.network.pretrained import load_weights
 from al_bench.network.standardized import Deviations, Means, Standardized
 from al_bench.network.upsampling import BilinearUpsampling
 
 STRIDE = 8  # of the features: three layers of stride 2, then dilation in their place
+WEIGHTS = {  # of ImageNet's classes, as fyu/drn (drn.py) names them; what follows the dash begins the file's SHA-256
+    "d_22": {"IMAGENET1K_V1": "http://dl.yf.io/drn/drn_d_22-4bd2f8ea.pth"},
+    "d_38": {"IMAGENET1K_V1": "http://dl.yf.io/drn/drn_d_38-eebb45f0.pth"},
+    "c_26": {"IMAGENET1K_V1": "http://dl.yf.io/drn/drn_c_26-ddedf421.pth"},
+}
 _WIDTHS = (1, 2, 4, 8, 16, 32, 32, 32)  # channels of the eight levels, in those of the first
 _DEPTHS = {"d_22": (1, 1, 2, 2, 2, 2, 1, 1), "d_38": (1, 1, 3, 4, 6, 3, 1, 1), "c_26": (1, 1, 2, 2, 2, 2, 1, 1)}
 
@@ -85,13 +92,13 @@ class Levels(nn.Module):
         return maps
 
 
-@declare("network/drn")
+@declare("network/drn", beside=("weights_folder",), files=("weights",))
 class Drn(Network):
     """A dilated residual network; its features, 512 channels at an eighth of the size, go through one 1 x 1 convolution
     with bias and are upsampled by 8.
 
     kind: "d_22", "d_38" or "c_26". width: channels of the first level, 16 as published. mean, std: of the pixels, one
-    number or one for each channel. input_shape: (C, H, W) of any size.
+    number or one for each channel. weights, weights_folder: see `load_weights`. input_shape: (C, H, W) of any size.
     """
 
     provides: ClassVar[frozenset[str]] = frozenset({"embedding"})
@@ -104,6 +111,8 @@ class Drn(Network):
         width: PositiveInt,
         mean: Means,
         std: Deviations,
+        weights: str | None = None,
+        weights_folder: str | Path = "data/weights",
     ) -> None:
         if len(input_shape) != 3:
             raise UserError(f"network=drn needs images (C, H, W) and got {tuple(input_shape)}: use representation=none")
@@ -112,6 +121,7 @@ class Drn(Network):
         _initialize(levels, head)
         upsampling = BilinearUpsampling(STRIDE, (input_shape[1], input_shape[2]))
         super().__init__(levels, nn.Identity(), nn.Sequential(head, upsampling))
+        load_weights(self, weights, weights_folder, WEIGHTS[kind])
 
 
 def _convolution(before: int, after: int, stride: int, dilation: int) -> nn.Conv2d:

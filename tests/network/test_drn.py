@@ -1,5 +1,7 @@
 """Dilated residual networks: sizes as published, dilation in the place of stride."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -52,6 +54,19 @@ def test_layers_are_named_as_published() -> None:
     assert {"conv1.weight", "layer1.0.conv1.weight", "layer8.0.bn2.running_var"} <= set(
         made("c_26").backbone.state_dict()
     )
+
+
+def test_begins_with_published_weights_but_for_their_last_layer(tmp_path: Path) -> None:
+    """A file in the published layout, whose `fc` is a 1 x 1 convolution for ImageNet's classes."""
+    torch.manual_seed(1)
+    given = made(width=2).backbone.state_dict()
+    published = {**given, "fc.weight": torch.zeros(1000, 64, 1, 1), "fc.bias": torch.zeros(1000)}
+    torch.save(published, tmp_path / "drn_d_22.pth")
+    torch.manual_seed(2)
+    network = Drn((3, 16, 16), 5, "d_22", 2, 0.5, 0.5, str(tmp_path / "drn_d_22.pth"))
+    assert all(torch.equal(value, given[name]) for name, value in network.backbone.state_dict().items())
+    with pytest.raises(UserError, match=r"drn_d_22\.pth"):
+        Drn((3, 16, 16), 5, "d_38", 2, 0.5, 0.5, str(tmp_path / "drn_d_22.pth"))
 
 
 def test_refuses_what_is_no_image() -> None:

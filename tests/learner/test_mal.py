@@ -21,6 +21,8 @@ from al_bench.learner.mal import Alignment, Mal
 from al_bench.network import Network
 from al_bench.network.aligned import Aligned
 from al_bench.network.predict import predict
+from al_bench.network.resnet18 import ResNet18
+from al_bench.network.vgg16_bn_imagenet import Vgg16BnImagenet
 from al_bench.training import losses
 from al_bench.training.classification import Classification
 
@@ -365,3 +367,25 @@ class Flat(Network):
 def test_refuses_a_network_without_features() -> None:
     with pytest.raises(UserError, match="Flat has none"):
         learner(network=Flat).empty(made_pool(), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("network", "hidden", "counts"),
+    [
+        (
+            partial(ResNet18, stem="imagenet", width=64, mean=0.5, std=0.5),
+            256,
+            (11_176_512, 156_928, 525_825, 11_227_812),
+        ),
+        (partial(Vgg16BnImagenet, mean=0.5, std=0.5), 512, (14_723_136, 12_896_768, 13_108_737, 17_232_036)),
+    ],
+    ids=["resnet18", "vgg16_bn_imagenet"],
+)
+def test_sizes_are_the_papers(network: Any, hidden: int, counts: tuple[int, ...]) -> None:
+    """Sec. 5.1, for CIFAR-100: F, C, D and M have 11.18M, 156.93K, 525.83K and 11.23M parameters with ResNet18."""
+    settings = learner(network=network, hidden=hidden, discriminator_hidden=[512, 512])
+    model = settings.empty(Pool.unlabeled_from(torch.empty((0, 3, 32, 32)), 100), seed=0)
+    assert isinstance(model, Aligned)
+    c = nn.ModuleList([model.classifier.neck, model.classifier.head])
+    parts = [model.classifier.backbone, c, model.discriminator, model.network]
+    assert tuple(sum(value.numel() for value in part.parameters()) for part in parts if part is not None) == counts

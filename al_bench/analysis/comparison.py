@@ -47,8 +47,8 @@ class ComparedNumber:
 
     @property
     def difference(self) -> float | None:
-        """Our mean minus the published one."""
-        return None if self.mean is None else self.mean - self.number.mean
+        """Our mean minus the published one; None where that is doubted."""
+        return None if self.mean is None or self.number.doubt else self.mean - self.number.mean
 
     @property
     def deviations(self) -> float | None:
@@ -101,5 +101,18 @@ def _measure(number: Number, group: Group) -> tuple[str, Point | None]:
     points = curve(group.runs, metric(name))
     if name == number.column:
         return name, last_common(points)
-    wanted = number.column.replace(",", "")
-    return name, next((known for known in points if str(known.annotations) == wanted), None)
+    return name, _nearest(points, number.column.replace(",", ""))
+
+
+def _nearest(points: Sequence[Point], column: str) -> Point | None:
+    """The point whose annotations are those of a column, None where none are."""
+    if not points or not column.isdigit():
+        return None
+    found = min(points, key=lambda known: abs(known.annotations - int(column)))
+    return found if is_column(found.annotations, int(column)) else None
+
+
+def is_column(annotations: int, column: int) -> bool:
+    """Whether a number of annotations is that of a published column: a paper whose columns are shares of a pool rounds
+    each of them, equal queries are rounded once, so up to a thousandth apart they are the same."""
+    return abs(annotations - column) * 1000 <= column

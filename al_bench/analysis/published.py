@@ -3,8 +3,9 @@
 Columns: row (the method, as the report names it, or its choice of strategy or method; empty: all of the table), column
 (the number of annotations; the name of a metric, which is then compared at the end; or chosen entropy, over all
 cycles), mean, std (both in the unit of the report: percent for shares), n (seeds), source (section, table or figure). A
-row whose mean is a sentence, or empty and its source one ("Sec. 5.1: ..."), is a claim in words, whose column may be
-any subject: it is listed, and nothing judges it.
+table with cells that cannot be what the paper measured has one column more, doubt: of each of these why, in words; they
+are shown and compared with nothing. A row whose mean is a sentence, or empty and its source one ("Sec. 5.1: ..."), is a
+claim in words, whose column may be any subject: it is listed, and nothing judges it.
 """
 
 import csv
@@ -16,11 +17,13 @@ from al_bench.analysis.reading import Problem
 from al_bench.config.groups import CONF
 
 _COLUMNS = ("row", "column", "mean", "std", "n", "source")
+_DOUBT = "doubt"
 
 
 @dataclass(frozen=True)
 class Number:
-    """One published number; std and n are None where the paper gives none."""
+    """One published number; std and n are None where the paper gives none. doubt: why it is compared with nothing, ""
+    where it is not doubted."""
 
     row: str
     column: str
@@ -28,6 +31,7 @@ class Number:
     std: float | None
     n: int | None
     source: str
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,8 @@ def read_published(problems: list[Problem], conf: Path = CONF) -> list[Published
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != _COLUMNS:
-            raise ValueError(f"its columns have to be {', '.join(_COLUMNS)}")
+        if tuple(reader.fieldnames or ()) not in (_COLUMNS, (*_COLUMNS, _DOUBT)):
+            raise ValueError(f"its columns have to be {', '.join(_COLUMNS)}, and {_DOUBT} where a number is doubted")
         rows = list(reader)
     if broken := [row for row in rows if None in row or None in row.values()]:
         raise ValueError(f"a row has not as many cells as columns: {list(broken[0].values())}")
@@ -91,7 +95,8 @@ def _claims(rows: Sequence[dict[str, str]]) -> list[Claim]:
 
 def _number(row: dict[str, str]) -> Number:
     count = int(row["n"]) if row["n"] else None
-    return Number(row["row"], row["column"], float(row["mean"]), _float(row["std"]), count, row["source"])
+    std, doubt = _float(row["std"]), row.get(_DOUBT, "")
+    return Number(row["row"], row["column"], float(row["mean"]), std, count, row["source"], doubt)
 
 
 def _float(text: str) -> float | None:

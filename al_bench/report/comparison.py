@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from al_bench.analysis.comparison import ComparedNumber, compare_numbers
 from al_bench.analysis.grouping import Group
-from al_bench.analysis.published import Published
+from al_bench.analysis.published import Number, Published
 from al_bench.report.measures import counted, listed, measure
 from al_bench.report.tables import Cell, Table
 
@@ -38,7 +38,9 @@ def compare(table: Published, groups: Sequence[Group]) -> Comparison | None:
 
 
 def summarize(pairs: Sequence[ComparedNumber]) -> str:
-    """How many are measured, how many of these are near the published mean, which is farthest from it."""
+    """How many are measured, how many of these are near the published mean, which is farthest from it; of those that
+    nobody doubts."""
+    pairs = [pair for pair in pairs if not pair.number.doubt]
     apart = {pair: pair.deviations for pair in pairs}
     known = {pair: value for pair, value in apart.items() if value is not None}
     if not known:
@@ -63,11 +65,15 @@ def _table(name: str, about: str, pairs: Sequence[ComparedNumber]) -> Table:
             pair.line if pair.found else f"{pair.line} (not measured)",
             pair.number.column, pair.number.mean, pair.number.std, pair.number.n,
             pair.mean, pair.deviation, pair.found.seeds if pair.found else None,
-            pair.difference, pair.deviations, pair.number.source,
+            pair.difference, pair.deviations, _source(pair.number),
         ]
         for pair in pairs
     ]  # fmt: skip
     return Table(name, f"Published numbers of {about}", columns, rows)
+
+
+def _source(number: Number) -> str:
+    return f"{number.source}; compared with nothing: {number.doubt}" if number.doubt else number.source
 
 
 def _grid(name: str, about: str, pairs: Sequence[ComparedNumber]) -> Table | None:
@@ -87,7 +93,7 @@ def _grid(name: str, about: str, pairs: Sequence[ComparedNumber]) -> Table | Non
 
 
 def _theirs(pair: ComparedNumber) -> str:
-    return _format(pair, pair.number.mean, pair.number.std)
+    return _format(pair, pair.number.mean, pair.number.std) + (" (doubted)" if pair.number.doubt else "")
 
 
 def _ours(pair: ComparedNumber) -> str | None:

@@ -3,7 +3,7 @@ from itertools import chain
 
 import pytest
 
-from al_bench.analysis.published import Claim, Published, read_published
+from al_bench.analysis.published import Claim, Number, Published, read_published
 
 _PLACE = r"(?:[A-H](?:\.\d)?|\d+(?:\.\d)?[a-d]?)(?!\w)"  # 5.3, 8a, B.1
 _CITED = rf"(?:Abstract|(?:Sec|Fig|Tab|App|Eq)s?\. {_PLACE}(?:(?:, | and ){_PLACE})*)"
@@ -12,6 +12,7 @@ STATING = {  # where a paper states a result; Sec. 4.1 and Fig. 1 of ASAL, say, 
     "asal": "Abstract, Secs. 1, 2, 3.1, 3.2, 4.2, 5.1, 5.2, 5.3, 5.4, 5.5, 6, Apps. A.4, B.1, C, E.1, F, Tabs. 2, 3, "
     "Figs. 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 27, 28",
     "waal": "Abstract, Secs. 1, 2.3, 3.3, 4.1, 4.2, 6, Apps. C.1, C.2, Tabs. 1, 4, 5, 6, 7, 8, 9, Figs. 1, 2, Eq. 3",
+    "mal": "Abstract, Secs. 1, 3.3, 4, 4.1, 4.2, 5, 5.1, 6, Tabs. 1, 2, 3, 4, 5, 6, 7, 8, 9",
 }
 SUBJECTS = {  # of a claim that is about no metric
     "accuracy", "chosen entropy", "label distribution", "synthetic images", "matches", "labels", "assumptions",
@@ -38,7 +39,28 @@ def test_claims_are_listed_once_and_never_compared(tmp_path):
     assert known.numbers == []
 
 
-@pytest.mark.parametrize("text", ["row,mean\na,1\n", HEADER + "a,20,eighty,,,\n", HEADER + "a,20\n", "\x00"])
+def test_a_number_may_be_doubted_in_a_column_of_its_own(tmp_path):
+    header = HEADER.replace("source", "source,doubt")
+    text = "waal,20,83.0,2.0,5,Tab. 8,Tab. 7's again\nwaal,30,85.0,,,Tab. 8,\nwaal,accuracy,,,,Sec. 5: the best,\n"
+    ((known,), problems) = table(tmp_path, header + text)
+    assert problems == []
+    assert known.numbers == [
+        Number("waal", "20", 83.0, 2.0, 5, "Tab. 8", "Tab. 7's again"),
+        Number("waal", "30", 85.0, None, None, "Tab. 8"),
+    ]
+    assert [claim.sentence for claim in known.claims] == ["Sec. 5: the best"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "row,mean\na,1\n",
+        HEADER.replace("source", "source,note"),
+        HEADER + "a,20,eighty,,,\n",
+        HEADER + "a,20\n",
+        "\x00",
+    ],
+)
 def test_a_table_in_another_schema_is_named(tmp_path, text):
     found, problems = table(tmp_path, text)
     assert found == []

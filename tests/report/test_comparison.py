@@ -3,7 +3,7 @@
 import pytest
 from made_runs import made_run
 
-from al_bench.analysis.comparison import groups_run_for
+from al_bench.analysis.comparison import groups_run_for, is_column
 from al_bench.analysis.grouping import sections
 from al_bench.analysis.published import Number, Published
 from al_bench.analysis.reading import stored
@@ -56,6 +56,33 @@ def test_a_metric_by_its_name_is_that_of_the_end(tmp_path):
     assert (row["measured"], row["difference"]) == (pytest.approx(85), pytest.approx(1))
 
 
+@pytest.mark.parametrize(
+    ("column", "annotations", "met"), [(5834, 5832, True), (4375, 4376, True), (1000, 1002, False)]
+)
+def test_a_column_that_is_a_share_of_the_pool_may_be_rounded(column, annotations, met):
+    """Tab. 4 of MAL prints 2,916 and 4,375 labels, where queries of 1,459 come to 2,917 and 4,376."""
+    assert is_column(annotations, column) is met
+
+
+def test_a_rounded_column_is_compared_with_what_was_measured_next_to_it(tmp_path):
+    made_run(tmp_path / "outputs", "random", 0, (0.30,), more={"annotations": 5832})
+    (found,) = sections(stored(tmp_path / "outputs", tmp_path / "cells").runs)
+    table = known(("random", "5834", 31.0, 1.0, 3), ("random", "5900", 31.0, 1.0, 3))
+    assert [row["measured"] for row in rows_of(compare(table, found.groups).table)] == [pytest.approx(30), None]
+
+
+def test_a_doubted_number_is_shown_and_compared_with_nothing(tmp_path):
+    numbers = [Number("entropy", str(at), 80.0, 1.0, 3, "Tab. 8", "a copy" if at == 20 else "") for at in (10, 20)]
+    found = compare(Published("paper/made", numbers), groups(tmp_path))
+    first, second = rows_of(found.table)
+    assert (first["difference"], first["source"]) == (pytest.approx(-30), "Tab. 8")
+    assert (second["published"], second["measured"], second["source"]) == (
+        80.0, pytest.approx(85), "Tab. 8; compared with nothing: a copy",
+    )  # fmt: skip
+    assert (second["difference"], second["in deviations"]) == (None, None)
+    assert found.said.startswith("1 of 1 number measured")
+
+
 def test_what_was_not_run_is_said(tmp_path):
     (row,) = rows_of(compare(known(("waal", "20", 83.0, None, None)), groups(tmp_path)).table)
     assert (row["method"], row["measured"]) == ("waal (not measured)", None)
@@ -104,6 +131,13 @@ def test_many_numbers_stand_as_the_paper_prints_them(tmp_path):
         "entropy at 10, by 13.9 below. Of one seed alone: 2 (margin)."
     )
     assert len(found.tables) == 2
+
+
+def test_a_doubted_number_says_so_in_the_papers_own_layout(tmp_path):
+    at = (10, 20, *range(1500, 2600, 100))
+    numbers = [Number("entropy", str(one), 80.0, 1.0, 3, "Tab. 8", "a copy" if one == 20 else "") for one in at]
+    found = compare(Published("paper/made", numbers), groups(tmp_path))
+    assert [row[2] for row in found.grid.rows[4:8]] == ["80.00 ± 1.00 (doubted)", "85.00 ± 7.07", 2, None]
 
 
 def test_few_numbers_are_a_list_and_nothing_measured_is_no_sentence(tmp_path):

@@ -90,7 +90,7 @@ def test_make_targets_are_there() -> None:
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-@pytest.mark.parametrize("paper", ["asal", "waal"])
+@pytest.mark.parametrize("paper", ["asal", "waal", "mal"])
 def test_each_experiment_has_its_row(paper: str) -> None:
     text = (ROOT / "docs" / "papers" / f"{paper}.md").read_text()
     experiments = {path.stem for path in (CONF / "experiment" / paper).glob("*.yaml")}

@@ -3,6 +3,7 @@ its claims: each figure of that is computed anew from the numbers beside it."""
 
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -20,6 +21,7 @@ SUMS = {  # of each table's means, a line a number in the table's order; its ful
     "ablation_bdd100k": ([143.2, 144.8, 145.0, 148.1, 160.2, 159.9, 161.6, 170.1], [51.2], 33.1),
     "backbones_cifar100": ([153.5, 164.1, 136.0, 146.3], [71.9, 60.7], 7.5),
 }
+PAGE = Path(__file__).parents[2] / "docs" / "papers" / "mal.md"
 BASELINES = ("random", "entropy", "coreset", "bald", "drn/bald", "vaal")
 PARTIAL = ("ssl_unc", "ssl_random", "ssl_div")
 
@@ -152,6 +154,32 @@ def test_mal_is_the_best_line_of_tables_1_to_6_from_the_first_column_on(name: st
     assert len({gap[0] for gap in gaps}) == 1, "one first column for all baselines"
     assert says(name, "mal", "the best line at every size")
     assert says(name, "mal", f"by {gaps[0][0]} points")
+
+
+@pytest.mark.parametrize("name", list(SUMS)[:6])
+def test_the_page_has_its_lead_over_the_best_baseline(name: str) -> None:
+    lead = above_the_best(name)
+    assert f"| {name} | {lead[0]} | {lead[-1]} |" in PAGE.read_text()
+
+
+def test_the_page_has_what_training_and_query_add() -> None:
+    query = {name: minus(name, "mal", "ssl_random") for name in ("ablation_imagenet", "ablation_bdd100k")}
+    minimax = minus("ablation_imagenet", "ssl_random", "sl_random")
+    (imagenet, on_maps), text = query.values(), " ".join(PAGE.read_text().split())
+    assert f"{imagenet[0]} points on ImageNet with the initial labels, then {listed(imagenet[1:])};" in text
+    assert f"on BDD100K {on_maps[0]}, then {listed(on_maps[1:])}." in text
+    assert f"adds to random images is {listed(minimax)} on ImageNet" in text
+
+
+def test_the_best_baselines() -> None:
+    def best(name: str) -> list[str]:
+        rows = baselines(name)
+        columns = zip(*(line(name, row) for row in rows), strict=True)
+        return [rows[means.index(max(means))] for means in columns][1:]  # the first column is one for all
+
+    assert best("cifar100") == ["vaal", "bald", "vaal", "vaal"]
+    assert set(best("inaturalist2018")) == {"bald"}
+    assert set(best("cifar100_imbalanced")) == {"entropy"}
 
 
 def test_the_gap_to_random_on_imagenet() -> None:

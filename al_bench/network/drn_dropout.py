@@ -1,6 +1,7 @@
 """A dilated residual network with the dropout that MAL adds for BALD, on label maps (MAL Tab. 5)."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import PositiveInt
@@ -12,7 +13,7 @@ from al_bench.network.memory_format import MapDropout
 from al_bench.network.standardized import Deviations, Means
 
 
-@declare("network/drn_dropout")
+@declare("network/drn_dropout", beside=("weights_folder",), files=("weights",))
 class DrnDropout(Drn):
     """`Drn` with dropout of single numbers of its features, before its last convolution; other arguments are `Drn`'s.
 
@@ -30,6 +31,8 @@ class DrnDropout(Drn):
         width: PositiveInt,
         mean: Means,
         std: Deviations,
+        weights: str | None = None,
+        weights_folder: str | Path = "data/weights",
     ) -> None:
-        super().__init__(input_shape, num_classes, kind, width, mean, std)
+        super().__init__(input_shape, num_classes, kind, width, mean, std, weights, weights_folder)
         self.neck = MapDropout(dropout)

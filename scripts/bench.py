@@ -18,6 +18,7 @@ from benchmarks import (
     deepfool,
     fit,
     gan,
+    mal,
     map_scoring,
     matcher,
     matcher_gpu,
@@ -40,6 +41,7 @@ CLAIMS: Mapping[str, Callable[[], Iterable[Measured]]] = {
     "cycle": cycle.measure,
     "gan": gan.measure,
     "waal": waal.measure,
+    "mal": mal.measure,
     "help": command.measure,
 }
 ON_GPU: Mapping[str, Callable[[], Iterable[Measured]]] = {  # only when asked for by name

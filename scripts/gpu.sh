@@ -5,6 +5,8 @@
 #   2 mnist_two      ASAL on the digits 5 and 7: its GAN and what that is worth, then all strategies, five seeds
 #   3 mnist_ten      ASAL on MNIST's ten classes: the same, one seed after the other
 #   4 waal_cifar10   WAAL's Table 6: waal, random and margin, seed 0
+#   5 mal            MAL's lines: Tiny-ImageNet's twenty classes at 64 x 64 by the whole ResNet18, five seeds; uneven CIFAR-10;
+#                    CamVid by the whole DRN
 #
 # KEY=VALUE goes to run.py: paths.data=DIR, hydra.launcher.workers=4; `device=cpu scale=smoke` tries a stage anywhere.
 # Exit code: 0 finished, 1 something failed, 2 bad input, 75 not finished: the same line again goes on.
@@ -40,7 +42,8 @@ read_arguments() {
         2 | mnist_two) stage=mnist_two ;;
         3 | mnist_ten) stage=mnist_ten ;;
         4 | waal_cifar10) stage=waal_cifar10 ;;
-        *) refuse "stage '${1:-}' is not known: use check, mnist_two, mnist_ten, waal_cifar10, or 1 to 4" ;;
+        5 | mal) stage=mal ;;
+        *) refuse "stage '${1:-}' is not known: use check, mnist_two, mnist_ten, waal_cifar10, mal, or 1 to 5" ;;
     esac
     for key in "${@:2}"; do
         case $key in
@@ -92,6 +95,16 @@ mnist_ten() {
 
 waal_cifar10() {
     sweep experiment=waal/cifar10 strategy=waal,random,margin seed=0
+}
+
+mal() {
+    local seed
+    for seed in 0 1 2 3 4; do # all lines of one before the next, as in mnist_ten
+        sweep experiment=mal/tiny_imagenet dataset.image_size=64 network.width=64 "seed=$seed"
+        given seed && break
+    done
+    sweep experiment=mal/cifar10_imbalanced
+    sweep experiment=mal/camvid network.width=16
 }
 
 quality() { # of the GAN of a data set, which is trained here

@@ -277,7 +277,7 @@ MADE: dict[str, Callable[[DictConfig, Path, Path], None]] = {
 SAME_PARTS = {
     "asal/celeba_blond_hair", "asal/celeba_wearing_hat", "asal/celeba_bangs", "asal/cifar10_ten_gans", "waal/svhn",
     "waal/h_divergence_svhn", "mal/imagenet", "mal/inaturalist2018", "mal/cifar100_imbalanced", "mal/bdd100k",
-    "mal/ablation_bdd100k",
+    "mal/ablation_bdd100k", "mal/tiny_imagenet", "mal/camvid", "mal/cifar10_imbalanced",
 }  # fmt: skip
 LINES = (
     "min_distance",

@@ -15,7 +15,7 @@ from composing import compose
 from al_bench.config.command_line import unknown_choice
 
 ROOT = Path(__file__).parent.parent
-STAGES = ("check", "mnist_two", "mnist_ten", "waal_cifar10")
+STAGES = ("check", "mnist_two", "mnist_ten", "waal_cifar10", "mal")
 SMOKE = ("device=cpu", "scale=smoke")
 ON_DIGITS = (*SMOKE, "dataset=digits", "seed=0")
 NOT_FINISHED = 75
@@ -199,7 +199,7 @@ def test_bad_input_to_a_run_ends_the_stage(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "variables", "said"),
     [
-        (["mnist"], {}, "stage 'mnist' is not known: use check, mnist_two, mnist_ten, waal_cifar10, or 1 to 4"),
+        (["mnist"], {}, "stage 'mnist' is not known: use check, mnist_two, mnist_ten, waal_cifar10, mal, or 1 to 5"),
         (["check", "cpu"], {}, "'cpu' is no KEY=VALUE"),
         (["check"], {"LIMIT": "9m"}, "LIMIT='9m' is no whole number"),
         (["check"], {"PYTHON": "none/python"}, "PYTHON='none/python' is not there"),

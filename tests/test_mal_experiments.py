@@ -6,7 +6,7 @@ import pytest
 from composing import compose, run_id
 from made_runs import made_record
 from omegaconf import DictConfig, OmegaConf
-from test_experiments import cells_of, numbers_of, planned
+from test_experiments import cells_of, numbers_of, params_of, planned
 
 from al_bench.active.stopping import Stopping
 from al_bench.analysis.comparison import is_column
@@ -53,6 +53,8 @@ ABLATIONS = {
     "sl_div": Part("labeledness", False, True), "ssl_random": Part("random", True, None),
     "ssl_unc": Part("entropy", True, None), "ssl_div": Part("labeledness", True, True), "mal": Part("mal", True, True),
 }  # fmt: skip
+
+OURS = {"tiny_imagenet": "bald", "camvid": "drn/bald", "cifar10_imbalanced": "bald"}  # BALD's line of each
 
 tables = pytest.mark.parametrize("table", TABLES)
 
@@ -167,3 +169,18 @@ def test_what_is_measured(table: str) -> None:
     evaluator = line(table, "full").hydra.runtime.choices.evaluator
     assert evaluator == ("mean_iou" if table in maps else "accuracy")
     assert {one.column for one in numbers_of(f"mal/{table}") if not one.column.isdigit()} == {evaluator}
+
+
+@pytest.mark.parametrize(("name", "bald"), OURS.items())
+def test_ours_have_every_line_that_mal_prints(name: str, bald: str) -> None:
+    """On data that the paper has not: the baselines of Table 1 and the ablation of Table 7."""
+    lines = f"random entropy coreset {bald} vaal full {TABLES['ablation_imagenet']}".split()
+    assert sorted(params_of(f"mal/{name}")["method"].split(",")) == sorted({f"mal/{method}" for method in lines})
+    assert len({run_id(*cell.overrides) for cell in cells_of(f"mal/{name}")}) == len(set(lines))
+
+
+def test_our_uneven_cifar10_is_as_large_as_the_papers_cifar100() -> None:
+    config = line("cifar10_imbalanced", "random")
+    counts = [int(5000 * ratio + 0.5) * 2 for ratio in config.dataset.imbalance.ratios]
+    assert sum(counts) == 14_578
+    assert config.network.weights is None

@@ -119,13 +119,13 @@ class Mal(LabeledPlan, Learner):
             model.classifier.load_state_dict(previous.classifier.state_dict())
             if model.discriminator is not None and previous.discriminator is not None:
                 model.discriminator.load_state_dict(previous.discriminator.state_dict())
-        self._align(model, pool, seed, scratch)
+        self.align(model, pool, seed, scratch)
         model.network.backbone.load_state_dict(model.classifier.backbone.state_dict())
         self._train_task(model, pool, seed, scratch)
         return model.eval()
 
-    def _align(self, model: Aligned, pool: Pool, seed: int, scratch: Path | None) -> None:
-        """F, C and D (Alg. 1)."""
+    def align(self, model: Aligned, pool: Pool, seed: int, scratch: Path | None) -> None:
+        """Trains F, C and D in place (Alg. 1). pool, seed, scratch: as of `fit`."""
         fitter = Fitter(pool.device, self.precision, self.trainer)
         training_seed = seeding.seed_for(seed, 0, "alignment")
         batches = self._batches(model, pool, seed)

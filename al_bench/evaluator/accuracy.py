@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import torch
 from pydantic import PositiveInt
-from torch import Tensor
 from torch.nn import functional
 from torchmetrics.classification import MulticlassCalibrationError
 
@@ -40,20 +39,20 @@ class Accuracy(Evaluator):
         calibration = MulticlassCalibrationError(num_classes, n_bins=self.calibration_bins, norm="l1")
         correct, count = torch.zeros(num_classes), torch.zeros(num_classes)
         likelihood, first = 0.0, 0
-        right: list[Tensor] = []
+        right = torch.empty(len(test), dtype=torch.bool)  # one: a part for each batch would lie where its logits were
         for batch in stream(model, model, test.images):
             logits = batch.float().cpu()
-            labels = test.classes[first : first + len(logits)].cpu()
-            first += len(logits)
+            rows = slice(first, first + len(logits))
+            labels, first = test.classes[rows].cpu(), rows.stop
             likelihood += float(functional.cross_entropy(logits, labels, reduction="sum"))
             calibration.update(logits.softmax(1), labels)
-            right.append(labels == logits.argmax(1))
+            right[rows] = labels == logits.argmax(1)
             count += torch.bincount(labels, minlength=num_classes)
-            correct += torch.bincount(labels[right[-1]], minlength=num_classes)
+            correct += torch.bincount(labels[right[rows]], minlength=num_classes)
         metrics: Metrics = {
             "accuracy": float(correct.sum() / count.sum()),
             "negative_log_likelihood": likelihood / first,
             "calibration_error": float(calibration.compute()),
             "class_accuracy": (correct / count).tolist(),
         }
-        return Evaluation(metrics, torch.cat(right))
+        return Evaluation(metrics, right)

@@ -5,8 +5,8 @@ logits to what is kept. A batch has as many images as their pixels, and the numb
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,9 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, to_float
+from al_bench.active.view import in_memory
 from al_bench.network import Network
+from al_bench.sources.decoding import ahead
 
 BATCH_SIZE = 1024
 _ON_CPU = 128  # a larger batch's activations leave the caches
@@ -28,23 +30,31 @@ def stream(forward: Forward, module: nn.Module, inputs: Inputs, indices: Tensor 
     """Yields what `forward` gives for each batch of inputs[indices], in order (all inputs where indices is None).
 
     forward: takes float inputs (B, ...); module: whose eval mode it runs in, put back afterwards. Of images larger than
-    64 x 64 the first comes alone, which tells how many numbers are made of one, such as K H W logits.
+    64 x 64 the first comes alone, which tells how many numbers are made of one, such as K H W logits. Inputs that lie
+    on a disk are read a batch early, in a thread.
     """
     if indices is None:
         indices = torch.arange(len(inputs), device=inputs.device)
     device = next(module.parameters()).device
     most = _ON_CPU if device.type == "cpu" else BATCH_SIZE
-    rows = rows_by_pixels(inputs.shape, most)
-    size, first = rows if rows == most else 1, 0
+    size = rows_by_pixels(inputs.shape, most)
     with evaluating(module), torch.no_grad():
-        while first < len(indices):
-            part = indices[first : first + size]
-            output = forward(to_float(inputs[part].to(device)))
-            if rows < most:
-                size = max(1, min(rows, _MOST_NUMBERS * len(part) // output.numel()))
+        if size < most and len(indices):
+            first, indices = indices[:1], indices[1:]
+            output = forward(to_float(inputs[first].to(device)))
+            size = max(1, min(size, _MOST_NUMBERS // output.numel()))
             yield output
             del output  # not kept beside the next one
-            first += len(part)
+        with closing(_read(inputs, indices.split(size))) as batches:
+            for batch in batches:
+                yield forward(to_float(batch.to(device)))
+
+
+def _read(inputs: Inputs, parts: Iterable[Tensor]) -> Generator[Tensor, None, None]:
+    """inputs[part] of each part, in order."""
+    if in_memory(inputs):
+        return (inputs[part] for part in parts)
+    return ahead(inputs.__getitem__, parts, workers=1)
 
 
 def rows_by_pixels(shape: Sequence[int], most: int) -> int:

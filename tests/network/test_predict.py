@@ -1,8 +1,11 @@
+import threading
+
 import pytest
 import torch
 from torch import nn
 
 from al_bench.active import scores
+from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.predict import (
     BATCH_SIZE,
@@ -132,3 +135,39 @@ def test_what_is_made_of_an_image_counts_too(monkeypatch):
     assert [tuple(shape[:2]) for shape in seen] == [(4, 1), *[(4, 2)] * 11, (4, 1)], "dropout passes are made of it"
     with torch.no_grad():
         assert torch.allclose(found, model(images.float() / 255)[:, 0, 0, 0], atol=1e-6)
+
+
+class OnDisk:
+    """Images that are read by whoever asks, and say who did."""
+
+    device, dtype = torch.device("cpu"), torch.uint8
+
+    def __init__(self, missing=None):
+        self.shape, self.readers, self.missing = IMAGES.shape, [], missing
+
+    def __len__(self):
+        return len(IMAGES)
+
+    def __getitem__(self, indices):
+        self.readers.append(threading.current_thread())
+        if self.missing in indices.tolist():
+            raise UserError(f"picture {self.missing} is missing")
+        return IMAGES[indices]
+
+
+def test_what_lies_on_a_disk_is_read_a_little_early_and_gives_the_same():
+    images, model, indices = OnDisk(), Plain(), torch.arange(1000)
+    batches = stream(model, model, images, indices)
+    next(batches)
+    assert len(images.readers) <= 4, "not all at once"
+    batches.close()
+    found = predict(model, images, indices, scores.entropy)
+    assert torch.equal(found, predict(model, IMAGES, indices, scores.entropy))
+    assert threading.current_thread() not in images.readers
+    assert not any(thread.is_alive() for thread in images.readers)
+
+
+def test_a_picture_that_cannot_be_read_is_said_where_it_is_asked_for():
+    model = Plain()
+    with pytest.raises(UserError, match="picture 700 is missing"):
+        predict(model, OnDisk(missing=700), torch.arange(1000), scores.entropy)

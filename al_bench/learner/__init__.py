@@ -1,6 +1,7 @@
 """Learners: how the evaluated model is trained in a cycle."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,6 +17,8 @@ class Learner(ABC):
     network: NetworkFactory
     provides: ClassVar[frozenset[str]] = frozenset()
     """What its models offer to a strategy beyond what their network does: "labeledness", "critic"."""
+    switched_by: ClassVar[Mapping[str, str]] = {}
+    """The setting on a command line that switches on what an instance does not provide though its class does."""
 
     @property
     def validates(self) -> bool:

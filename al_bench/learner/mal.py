@@ -1,7 +1,7 @@
 """Minimax active learning: the entropy of unlabeled inputs is lowered by features and raised by class prototypes (MAL
 Secs. 3.1 and 3.2, Algs. 1 and 3)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -72,6 +72,7 @@ class Mal(LabeledPlan, Learner):
     head: Literal["linear", "cosine"]
     carry_over: bool
     provides: ClassVar[frozenset[str]] = frozenset({"labeledness"})
+    switched_by: ClassVar[Mapping[str, str]] = {"labeledness": "learner.discriminator=true"}
 
     def __post_init__(self) -> None:
         if not self.discriminator:

@@ -11,7 +11,7 @@ from al_bench.errors import UserError
 from al_bench.feature import Feature
 from al_bench.gan import Gan
 from al_bench.learner import Learner
-from al_bench.network import Network
+from al_bench.network import Network, Wrapped
 from al_bench.oracle import Oracle
 from al_bench.representation import Representation
 from al_bench.strategy import Strategy
@@ -38,9 +38,11 @@ def refuse_misfits(
     for need in find_missing(strategy, learner, network):
         networks = [f"network={member}" for member in providers(al_bench.network, Network, need)]
         learners = [f"learner={member}" for member in providers(al_bench.learner, Learner, need)]
+        remedies = [learner.switched_by[need]] if need in learner.switched_by else networks + learners
+        plain = network.network if isinstance(network, Wrapped) else network
         raise UserError(
-            f"strategy {name} needs a model with {need}, which {type(learner).__name__} on {type(network).__name__} "
-            f"does not have: use {' or '.join(networks + learners)}"
+            f"strategy {name} needs a model with {need}, which {type(learner).__name__} on {type(plain).__name__} "
+            f"does not have: use {' or '.join(remedies)}"
         )
     if strategy.needs_images and not representation.gives_images:
         raise UserError(

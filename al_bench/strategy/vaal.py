@@ -86,7 +86,8 @@ class Vaal(Strategy):
     )
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
-        """Keeps where the answers of each query are stored."""
+        """Keeps where the answers of each query are stored; an auto-encoder that cannot be made says so now."""
+        self._untrained(dataset.train.images.shape[1], seed=0)
         object.__setattr__(self, "_artifacts", artifacts)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
@@ -110,16 +111,19 @@ class Vaal(Strategy):
 
     def _answers(self, pool: Pool, seed: int, scratch: Path) -> Made:
         """(N,) logits of being labeled of the whole pool."""
-        channels, size = pool.inputs.shape[1], self.image_size
-        with seeding.fork(seeding.seed_for(seed, 0, "weights")):
-            vae = self.vae(image_shape=(channels, size, size))
-            game = Game(vae, _discriminator(vae.latent_size, self.hidden), self)
+        game = self._untrained(pool.inputs.shape[1], seed)
         batches = BothKinds(pool, self.rounds(len(pool)), self.batch_size, seed, self.augmentation)
         trace = Fitter(pool.device, self.precision, self.trainer).fit(
             game, batches, seed=seeding.seed_for(seed, 0, "training"), name="VAAL", scratch=scratch
         )
         answers = list(stream(game.labeledness, game, pool.inputs))
         return {"answers": torch.cat(answers)}, trace
+
+    def _untrained(self, num_channels: int, seed: int) -> "Game":
+        """Raises UserError where the auto-encoder takes no images of that size."""
+        with seeding.fork(seeding.seed_for(seed, 0, "weights")):
+            vae = self.vae(image_shape=(num_channels, self.image_size, self.image_size))
+            return Game(vae, _discriminator(vae.latent_size, self.hidden), self)
 
     def rounds(self, num_images: int) -> int:
         """Of the whole training, as many whatever the number of labels (sinhasam/vaal, main.py)."""

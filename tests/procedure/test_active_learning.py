@@ -226,6 +226,11 @@ def test_a_gan_that_explodes_ends_with_one_sentence(tmp_path):
             r"Gaal .*synthetic .*pixels.* strategy=mal",
         ),
         (
+            ["strategy=labeledness", "learner=mal", "learner.discriminator=false", "network=small_cnn"],
+            r"labeledness, which Mal on SmallCnn .*use learner.discriminator=true",
+        ),
+        (["strategy=vaal", "strategy.image_size=20"], r"strategy.image_size=32"),
+        (
             ["strategy=gaal", "gan=wgan_gp", "oracle=ground_truth"],
             r"oracle=classifier",
         ),

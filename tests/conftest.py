@@ -10,6 +10,7 @@ from al_bench.config.resolvers import register_resolvers
 
 os.environ["WANDB_MODE"] = "disabled"  # tracking would only cost time; its own tests switch it on
 torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start: threads that wait for each other cost CPU
 register_resolvers()
 
 ROOT = Path(__file__).parent.parent

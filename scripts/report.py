@@ -23,7 +23,8 @@ def main() -> None:
         found = read(arguments, experiments)
     except UserError as error:
         sys.exit(_refuse(error))
-    rebuilder = Rebuilder(None if arguments.no_images else made, str(arguments.data))
+    decoded = str(arguments.outputs / "decoded")
+    rebuilder = Rebuilder(None if arguments.no_images else made, str(arguments.data), decoded)
     to = arguments.to or Path("outputs/report", *(one.name.replace("/", "-") for one in experiments[:1]))
     page = write_report(found, to, arguments.band, rebuilder, experiments=experiments)
     for problem in found.problems:

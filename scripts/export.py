@@ -6,9 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from al_bench.analysis.pairs import kept_images
+from al_bench.analysis.predictions import kept_predictions
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.experiment import made
 from al_bench.storage.exported import export
+from al_bench.storage.record import Plain
 
 
 def main() -> None:
@@ -19,12 +21,18 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     rebuilder = Rebuilder(made)
-    written = export(arguments.outputs, arguments.cells, partial(kept_images, rebuilder=rebuilder))
+    written = export(arguments.outputs, arguments.cells, partial(keep_pictures, rebuilder=rebuilder))
     for sentence in rebuilder.words():
         print(f"{sentence}; synthetic images travel without their matches")
     for path in written:
         print(path)
     print(f"{len(written)} finished runs written to {arguments.cells}")
+
+
+def keep_pictures(folder: Path, rebuilder: Rebuilder) -> Plain:
+    """The pictures that travel with a run, by what they are; of which there are none is left out."""
+    found = {"images": kept_images(folder, rebuilder), "predicted": kept_predictions(folder)}
+    return {name: pictures for name, pictures in found.items() if pictures}
 
 
 if __name__ == "__main__":

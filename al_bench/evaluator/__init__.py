@@ -17,10 +17,13 @@ Metrics = dict[str, float | list[float]]
 @dataclass(frozen=True)
 class Evaluation:
     """metrics: names to numbers; a list has one number per class, NaN where a class has no test image. correct: (M,)
-    bool, which test images the model has right, in their order, for tests of pairs; None where there is no right."""
+    bool, which test images the model has right, in their order, for tests of pairs; None where there is no right.
+    predicted: (P, H, W) uint8, the model's label maps of the first test images, for a reader; None where there are
+    none."""
 
     metrics: Metrics
     correct: Tensor | None = None
+    predicted: Tensor | None = None
 
 
 class Evaluator(ABC):

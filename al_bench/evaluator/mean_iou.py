@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from pydantic import NonNegativeInt
 from torch import Tensor
 
 from al_bench.active.metric import Metric
@@ -17,18 +18,20 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.training.losses import IGNORED
 
 
-@declare("evaluator/mean_iou")
+@declare("evaluator/mean_iou", beside=("kept_maps",))
 @dataclass(frozen=True)
 class MeanIou(Evaluator):
     """Counts pixels over the whole test split; those IGNORED do not count, however they are labeled by the model.
 
-    A class without a test pixel is NaN and stays out of the mean.
+    A class without a test pixel is NaN and stays out of the mean. kept_maps: how many test images, from the first on,
+    have their predicted label map kept for the report, in every cycle.
     """
 
     scalars: ClassVar[tuple[Metric, ...]] = (
         Metric("mean_iou", "fraction", higher_is_better=True),
         Metric("pixel_accuracy", "fraction", higher_is_better=True),
     )
+    kept_maps: NonNegativeInt = 4
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         if not dataset.map_shape:
@@ -38,10 +41,14 @@ class MeanIou(Evaluator):
         test, num_classes = dataset.test, dataset.num_classes
         counts = torch.zeros(num_classes, num_classes, dtype=torch.int64)  # true classes in rows
         first = 0
+        kept: list[Tensor] = []
         for logits in stream(model, model, test.images):
             places = torch.arange(first, first + len(logits), device=test.labels.device)
+            found = logits.argmax(1)
+            if first < self.kept_maps:
+                kept.append(found[: self.kept_maps - first].to(torch.uint8).cpu())
             first += len(logits)
-            counts += confusion(logits.argmax(1), test.labels[places].to(logits.device), num_classes)
+            counts += confusion(found, test.labels[places].to(logits.device), num_classes)
         hits, true_pixels = counts.diagonal(), counts.sum(1)
         iou = hits / (true_pixels + counts.sum(0) - hits)
         iou[true_pixels == 0] = torch.nan
@@ -50,7 +57,7 @@ class MeanIou(Evaluator):
             "pixel_accuracy": float(hits.sum() / counts.sum()),
             "iou": iou.tolist(),
         }
-        return Evaluation(metrics)
+        return Evaluation(metrics, predicted=torch.cat(kept) if kept else None)
 
 
 def confusion(found: Tensor, labels: Tensor, num_classes: int) -> Tensor:

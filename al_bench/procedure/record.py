@@ -96,10 +96,10 @@ def is_plain(rows: Tensor) -> bool:
 
 def tensors_of(query: Query, labels: Tensor | None, evaluation: Evaluation) -> dict[str, Tensor]:
     """What of a cycle is too large or too exact for JSON; of each test image a bit, 1 where it is right, eight to a
-    byte. labels: None where the oracle gives the same again."""
+    byte, and `predicted`, see `Evaluation`. labels: None where the oracle gives the same again."""
     asked = {"synthetic": query.synthetic, "shown": query.shown} if isinstance(query, SyntheticQuery) else {}
     correct = None if evaluation.correct is None else torch.from_numpy(np.packbits(evaluation.correct.numpy()))
-    found = {**asked, "labels": labels, "correct": correct}
+    found = {**asked, "labels": labels, "correct": correct, "predicted": evaluation.predicted}
     return {
         **{name: tensor for name, tensor in found.items() if tensor is not None},
         **{f"trace.{name}": tensor for name, tensor in query.trace.items()},

@@ -23,6 +23,7 @@ from al_bench.report.images import Beside, CycleImages, class_names, show_synthe
 from al_bench.report.measures import counted, listed, measure
 from al_bench.report.notes import notes
 from al_bench.report.paper import Addition, add_to_section
+from al_bench.report.segmentation import Segmentation, show_segmentation
 from al_bench.report.settings import settings_ledger, settings_that_differ
 from al_bench.report.tables import Table
 from al_bench.report.trained import Trained
@@ -31,7 +32,7 @@ from al_bench.report.trained import Trained
 @dataclass(frozen=True)
 class Part:
     """One section. shares: of the classes in the data, None where unknown; published: of what its runs were run for,
-    where no experiment was asked for."""
+    where no experiment was asked for; segmentation: None where no label maps were measured."""
 
     section: Section
     anchor: str
@@ -39,6 +40,7 @@ class Part:
     notes: Sequence[str]
     tables: dict[str, Table]
     published: Sequence[tuple[Published, Comparison | None]]
+    segmentation: Segmentation | None
     beside: Beside | None
     synthesized: Sequence[tuple[Group, Run, Sequence[CycleImages]]]
     additions: Sequence[Addition]
@@ -99,6 +101,7 @@ def part(
         notes(section),
         {table.name: table for table in tables},
         [(known, compare(known, groups)) for known, groups in groups_of if groups],
+        show_segmentation(section, classes, rebuilder, problems),
         side_by_side(section, rebuilder, problems),
         [(group, *found) for group, found in images if found],
         additions,

@@ -34,11 +34,11 @@ logger = logging.getLogger(__name__)
 MOST_BYTES = 900_000  # of an exported file, which is committed: hosts refuse or warn from a MiB on
 
 
-def export(outputs: Path, cells: Path, images_of: Callable[[Path], list[Plain]] | None = None) -> list[Path]:
+def export(outputs: Path, cells: Path, pictures_of: Callable[[Path], Plain] | None = None) -> list[Path]:
     """Writes each finished run under `outputs` as `<label>-<id>.cell.xz` under `cells`; returns the files.
 
-    A run is finished when its own stored stop rules hold. An exported cell with more cycles is left alone. images_of:
-    gives some images of a run's folder as plain values, which travel with it.
+    A run is finished when its own stored stop rules hold. An exported cell with more cycles is left alone.
+    pictures_of: gives some pictures of a run's folder as plain values by what they are, which travel with it.
     """
     written = []
     for config_path in sorted(outputs.glob("**/config.json")):
@@ -48,8 +48,8 @@ def export(outputs: Path, cells: Path, images_of: Callable[[Path], list[Plain]] 
             continue
         path = cells / f"{'-'.join(folder.relative_to(outputs).parts)}{SUFFIX}"
         if len(_exported_cycles(path)) < len(cell["cycles"]):
-            if images_of and (images := images_of(folder)):
-                cell["images"] = images
+            if pictures_of:
+                cell |= pictures_of(folder)
             with written_whole(path) as file:
                 file.write(pack(thinned(cell)))
             written.append(path)
@@ -116,11 +116,13 @@ def portable(stored: Plain) -> Plain:
 
 
 def thinned(cell: Cell, most: int = MOST_BYTES) -> Cell:
-    """The cell in at most `most` bytes, where it takes that: each cycle with fewer rows of what was measured per
-    annotation, halved until it fits, their means over all rows beside them.
+    """The cell in at most `most` bytes, where it takes that: without its predicted label maps; then each cycle with
+    fewer rows of what was measured per annotation, halved until it fits, their means over all rows beside them.
 
     What was selected and how it was labeled stays whole, but for a cycle 0 that holds the whole pool.
     """
+    if "predicted" in cell and _size(cell) > most:
+        cell = {key: value for key, value in cell.items() if key != "predicted"}
     records = [read_record(values) for values in cell["cycles"]]
     rows = max((_count_rows(record) for record in records), default=0)
     while rows and _size(cell) > most:

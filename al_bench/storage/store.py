@@ -2,7 +2,8 @@
 
     config.json                  the identity that hashes to the folder's name, the whole config, commit, hardware
     cycles/003.json              what a person reads of cycle 3, with the SHA-256 of the two files below
-    cycles/003.safetensors       its tensors: synthetic images, labels but for the truth, what the strategy measured
+    cycles/003.safetensors       its tensors: synthetic images, labels but for the truth, what the strategy measured,
+                                 a few predicted label maps
     cycles/003.model.safetensors the model trained in it (of the last two cycles, unless keep_weights is "all")
 
 The JSON is renamed into place last, so a cycle is there whole or not at all.

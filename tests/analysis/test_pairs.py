@@ -24,7 +24,8 @@ def pool_of_four(node):
 
 def exported(tmp_path, build=pool_of_four, **more):
     made_run(tmp_path / "outputs", "asal_auto", 0, (0.1, 0.2, 0.3), tensors=generated(), **more)
-    (path,) = export(tmp_path / "outputs", tmp_path / "cells", partial(kept_images, rebuilder=Rebuilder(build)))
+    images_of = partial(kept_images, rebuilder=Rebuilder(build))
+    (path,) = export(tmp_path / "outputs", tmp_path / "cells", lambda folder: {"images": images_of(folder)})
     (run,) = stored(tmp_path / "nowhere", tmp_path / "cells").runs
     return path, run
 

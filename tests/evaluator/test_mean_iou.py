@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from al_bench.active.part import describe
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.evaluator.mean_iou import MeanIou
@@ -48,3 +49,18 @@ def test_refuses_class_labels_before_training(tmp_path: Path) -> None:
     split = Split(torch.zeros(4, 1, 2, 2, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64))
     with pytest.raises(UserError, match="evaluator=mean_iou needs label maps"):
         MeanIou().prepare(Dataset(split, None, split, 2, ("a", "b")), Artifacts(tmp_path))
+
+
+def test_keeps_the_maps_that_the_model_gave_the_first_images() -> None:
+    model, dataset = random_task()
+    found = model(dataset.test.images[:].float() / 255).argmax(1).to(torch.uint8)
+    assert torch.equal(MeanIou().evaluate(model, dataset).predicted, found[:4])
+    many = BATCH_SIZE + 1
+    assert torch.equal(MeanIou(kept_maps=many).evaluate(model, dataset).predicted, found[:many])
+    none = MeanIou(kept_maps=0).evaluate(model, dataset)
+    assert none.predicted is None
+    torch.testing.assert_close(none.metrics, MeanIou().evaluate(model, dataset).metrics, equal_nan=True, rtol=0, atol=0)
+
+
+def test_how_many_maps_are_kept_moves_no_id() -> None:
+    assert describe(MeanIou(kept_maps=0)) == describe(MeanIou()) == {"part": "evaluator/mean_iou@1"}

@@ -16,6 +16,8 @@ def test_a_trace_of_numbers_goes_into_the_record_and_images_stay_tensors():
     assert record.trace == {"entropy_after": [0.1, None, 0.33333334]}, "the fewest digits of a float32"
     assert torch.tensor(record.trace["entropy_after"][2], dtype=torch.float32) == rows[2]
     assert record.query.scores == record.trace["entropy_after"]
+    maps = torch.ones(2, 3, 3, dtype=torch.uint8)
+    assert torch.equal(tensors_of(query, None, Evaluation({}, predicted=maps))["predicted"], maps)
     tensors = tensors_of(query, labels, evaluation)
     assert set(tensors) == {"labels", "correct", "trace.entropy_after", "trace.generated"}
     assert (tensors["correct"].tolist(), record.test_images) == ([0b10100000], 3), "a bit for each test image"

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made_runs import generated, made_run
 
@@ -33,6 +34,10 @@ def page(tmp_path_factory) -> Path:
         made_run(root / "outputs", "random", seed)
         made_run(root / "outputs", "asal_auto", seed, tensors=generated())
     made_run(root / "outputs", LONG, 0, learner={"long": LONG * 3})
+    maps = {"predicted": np.arange(96, dtype=np.uint8).reshape(2, 6, 8) % 20}
+    scenes = {"metrics": {"mean_iou": 0.5, "iou": [0.5] * 20}, "class_counts": [1] * 20}
+    for strategy in ("random", "entropy", "mal", "vaal", "bald", "coreset", "margin", LONG):
+        made_run(root / "outputs", strategy, 0, choices={"dataset": "scenes"}, tensors=maps, more=scenes)
     (root / "outputs" / LONG / "cycles").mkdir(parents=True)
     found = stored(root / "outputs", root / "cells")
     assert found.problems

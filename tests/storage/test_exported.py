@@ -165,7 +165,7 @@ def test_a_cell_of_the_whole_pool_keeps_no_list_of_it():
 
 def test_images_travel_with_a_run(tmp_path):
     folder = made_run(tmp_path / "outputs")
-    (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells", lambda place: [{"of": place.name}])
+    (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells", lambda place: {"images": [{"of": place.name}]})
     assert read_cell(path)["images"] == [{"of": folder.name}]
 
 

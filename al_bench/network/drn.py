@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.network import Network
+from al_bench.network.memory_format import StridedPointwise
 from al_bench.network.pretrained import load_weights
 from al_bench.network.standardized import Deviations, Means, Standardized
 from al_bench.network.upsampling import BilinearUpsampling
@@ -44,7 +45,7 @@ class Block(nn.Module):
         self.residual = residual
         self.downsample: nn.Sequential | None = None
         if stride != 1 or before != after:
-            shortcut = nn.Conv2d(before, after, 1, stride, bias=False)
+            shortcut = StridedPointwise(before, after, stride)
             self.downsample = nn.Sequential(shortcut, nn.BatchNorm2d(after))
 
     def forward(self, maps: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from al_bench.active.part import declare
 from al_bench.network import Network
 from al_bench.network.center_cut import front_layers
 from al_bench.network.initialization import draw_as_torchvision
+from al_bench.network.memory_format import StridedPointwise
 from al_bench.network.pretrained import load_weights, urls_of
 from al_bench.network.standardized import Deviations, Means
 
@@ -82,5 +83,5 @@ def residual_layers(
 def _block(before: int, after: int, stride: int) -> BasicBlock:
     if before == after and stride == 1:
         return BasicBlock(before, after)
-    shortcut = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+    shortcut = nn.Sequential(StridedPointwise(before, after, stride), nn.BatchNorm2d(after))
     return BasicBlock(before, after, stride, shortcut)

@@ -108,6 +108,12 @@ def test_gradients_reach_every_weight_and_the_images(make: Make, images: Tensor)
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
 
 
+def test_no_pointwise_convolution_of_a_stride_is_torchs_own(make: Make) -> None:
+    """Of few channels, channels last, it kills the process: `memory_format.StridedPointwise`."""
+    convolutions = [part for part in make(0).modules() if isinstance(part, nn.Conv2d)]
+    assert not [part for part in convolutions if part.kernel_size == (1, 1) and part.stride != (1, 1)]
+
+
 def test_weights_go_through_a_state_dict(make: Make, images: Tensor) -> None:
     network, other = make(0).eval(), make(1).eval()
     other.load_state_dict(network.state_dict())

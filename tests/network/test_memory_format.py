@@ -1,5 +1,8 @@
 """Layouts of images move results by rounding alone."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from composing import members, part
@@ -9,7 +12,7 @@ from al_bench import seeding
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.linear import Linear
-from al_bench.network.memory_format import MapDropout, channels_last
+from al_bench.network.memory_format import MapDropout, StridedPointwise, channels_last
 
 IMAGES = torch.rand(6, 3, 32, 32, generator=seeding.generator(0))
 
@@ -92,3 +95,31 @@ def test_plain_dropout_would_draw_otherwise():
         with seeding.fork(0):
             draws.append(nn.Dropout(0.5)(images))
     assert not torch.equal(*draws)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_a_strided_pointwise_convolution_is_torchs(stride):
+    ours, theirs = StridedPointwise(6, 10, stride), nn.Conv2d(6, 10, 1, stride, bias=False)
+    theirs.load_state_dict(ours.state_dict())
+    maps = torch.rand(2, 6, 9, 8, generator=torch.Generator().manual_seed(0))
+    given = [maps.clone().requires_grad_() for _ in range(2)]
+    found, expected = ours(given[0]), theirs(given[1])
+    assert torch.allclose(found, expected, atol=1e-6)
+    for output in (found, expected):
+        output.square().sum().backward()
+    assert torch.allclose(given[0].grad, given[1].grad, atol=1e-5)
+    assert torch.allclose(ours.weight.grad, theirs.weight.grad, atol=1e-4)
+
+
+def test_a_narrow_network_of_maps_trains():
+    """Its way back wrote beyond its memory in the first steps: signal 6 or 11, not an exception, so in a process."""
+    steps = """
+import torch
+from al_bench.network.drn import Drn
+torch.set_num_threads(1)
+network = Drn((3, 120, 160), 11, "d_22", 4, 0.5, 0.5)
+for _ in range(2):
+    network(torch.rand(8, 3, 120, 160)).sum().backward()
+"""
+    done = subprocess.run([sys.executable, "-c", steps], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -99,7 +99,8 @@ class Waal(Plan, Learner):
     def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
         model = self.empty(pool, seed)
         assert isinstance(model, Criticized)
-        least = least_batch(model, max(len(pool.training_labels()), len(pool.unlabeled)))
+        most = max(len(pool.training_labels()), len(pool.unlabeled))
+        least = least_batch(model, most, self.batch_size, on_maps=pool.labels.dim() > 1)
         batches = UnlabeledWithLabeled(
             pool,
             batch_size=self.batch_size,

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
+from al_bench.errors import UserError
 from al_bench.network import Network, Wrapped
 from al_bench.network.labeledness import LabelednessDiscriminator
 from al_bench.network.predict import evaluating
@@ -60,7 +61,9 @@ class FeatureShape:
 
     @property
     def upsampling(self) -> BilinearUpsampling:
-        """To the size of the label maps: by the smallest factor that reaches it."""
+        """To the size of the label maps: by the smallest factor that reaches it. Raises UserError for vectors."""
+        if not self.positions:
+            raise UserError("learner=mal needs features for each position of a label map: use network=drn or small_fcn")
         ratio = max(-(-large // small) for large, small in zip(self.image, self.positions, strict=True))
         return BilinearUpsampling(ratio, self.image)
 

@@ -22,7 +22,7 @@ from al_bench.evaluator import Evaluator
 from al_bench.learner import Learner
 from al_bench.oracle import Oracle
 from al_bench.procedure import Procedure
-from al_bench.procedure.compatibility import refuse_misfits
+from al_bench.procedure.compatibility import refuse_misfits, refuse_other_labels
 from al_bench.procedure.loop import Parts, finite, run_loop
 from al_bench.procedure.terminal import cycle_line, cycle_table
 from al_bench.representation import Representation
@@ -155,6 +155,7 @@ class ActiveLearning(Procedure):
         shape = self.representation.shape(dataset.train.images.shape[1:])
         pool = Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes, dataset.map_shape)
         network = self.learner.empty(pool, self.seed)
+        refuse_other_labels(network, shape, dataset.map_shape)
         refuse_misfits(
             self.strategy, self.learner, network, self.oracle, self.representation, on_maps=bool(dataset.map_shape)
         )

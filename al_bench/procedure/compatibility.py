@@ -1,8 +1,12 @@
 """Whether parts fit together, asked before anything is trained."""
 
+import copy
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from types import ModuleType
+
+import torch
 
 import al_bench.learner
 import al_bench.network
@@ -46,7 +50,7 @@ def refuse_misfits(
         )
     if strategy.needs_images and not representation.gives_images:
         raise UserError(
-            f"strategy {name} generates images, and {type(representation).__name__} replaces images by features: "
+            f"strategy {name} works on images, and {type(representation).__name__} replaces images by features: "
             "use representation=none"
         )
     if strategy.needs_decoder and not representation.decodes:
@@ -61,6 +65,24 @@ def refuse_misfits(
         )
 
 
+def refuse_other_labels(network: Network, input_shape: Sequence[int], map_shape: Sequence[int]) -> None:
+    """Raises UserError for a network that answers for each pixel where labels are classes, or once for an image where
+    they are maps.
+
+    input_shape: of one input; map_shape: (H, W) of the label maps, () of classes. Nothing is computed: a copy without
+    numbers tells its shapes.
+    """
+    shapes = copy.deepcopy(network).to("meta").eval()
+    with torch.no_grad():
+        answer = tuple(shapes(torch.empty(1, *input_shape, device="meta")).shape[2:])
+    if answer == tuple(map_shape):
+        return
+    name = type(network.network if isinstance(network, Wrapped) else network).__name__
+    if map_shape:
+        raise UserError(f"{name} answers once for an image and labels are maps: use network=drn or small_fcn")
+    raise UserError(f"{name} answers for each pixel and labels are classes: use network=resnet18 or small_cnn")
+
+
 def find_missing(strategy: Strategy, learner: Learner, network: Network) -> list[str]:
     """What a strategy asks of the model that neither the learner nor the network gives, in alphabetical order."""
     return sorted(strategy.needs - learner.provides - network.provides)
@@ -69,6 +91,7 @@ def find_missing(strategy: Strategy, learner: Learner, network: Network) -> list
 def model_for(strategy: Strategy, learner: Learner, pool: Pool, seed: int) -> Network:
     """The learner's untrained model. Raises UserError where it has none, or one that the strategy cannot ask."""
     model = learner.empty(pool, seed)
+    refuse_other_labels(model, pool.inputs.shape[1:], pool.labels.shape[1:])
     if missing := find_missing(strategy, learner, model):
         raise UserError(f"{type(model).__name__} has no {', '.join(missing)}")
     return model

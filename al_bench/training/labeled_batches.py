@@ -55,12 +55,18 @@ class LabeledBatches(Batches):
         return len(self.inputs) / self.order.per_epoch
 
 
-def least_batch(module: nn.Module, num_items: int) -> int:
+def least_batch(module: nn.Module, num_items: int, batch_size: int, on_maps: bool = False) -> int:
     """How many items a batch of a training needs at least: two where batch norm has to tell them apart.
 
-    Raises UserError where there are fewer.
+    on_maps: whether labels are maps, of which one alone has positions enough to tell apart. Raises UserError where
+    there are fewer items, or batches are asked to be smaller.
     """
     norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
+    if norms and batch_size < 2 and not on_maps:
+        raise UserError(
+            f"learner.batch_size={batch_size} is too small for the batch norm of {type(module).__name__}: give 2 or "
+            "more"
+        )
     if norms and num_items < 2:
         raise UserError(
             f"{num_items} labeled input is too few for the batch norm of {type(module).__name__}: label at least 2 at "

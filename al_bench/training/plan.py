@@ -81,11 +81,12 @@ class LabeledPlan(Plan):
     def labeled_batches(self, pool: Pool, model: Network, seed: int, epochs: int | None = None) -> LabeledBatches:
         """The labeled inputs of the whole training, in batches that `model` can be trained on.
 
-        seed: of the learner's whole fit. epochs: other than the plan's. Raises UserError for too few of them, see
-        `least_batch`.
+        seed: of the learner's whole fit. epochs: other than the plan's. Raises UserError for too few of them, or
+        batches too small, see `least_batch`.
         """
         inputs, labels = pool.training_set()
-        least, larger = least_batch(model, len(labels)), max(len(labels), len(pool.unlabeled))
+        least = least_batch(model, len(labels), self.batch_size, on_maps=labels.dim() > 1)
+        larger = max(len(labels), len(pool.unlabeled))
         return LabeledBatches(
             inputs,
             labels,

@@ -1,0 +1,70 @@
+"""Parts that do not fit are refused before anything is trained, by one sentence that names the value."""
+
+from contextlib import suppress
+
+import pytest
+import torch
+from composing import members, part
+
+from al_bench.active.pool import Pool
+from al_bench.active.query import PoolQuery
+from al_bench.errors import UserError
+from al_bench.network import Network
+from al_bench.procedure.compatibility import refuse_misfits, refuse_other_labels
+
+SHAPES = [(1, 28, 28), (3, 32, 32), (3, 64, 64)]
+OF_MAPS = {"drn", "drn_dropout", "small_fcn"}
+
+
+def made(name: str) -> tuple[Network, tuple[int, ...]]:
+    """A network and the first shape that it takes."""
+    for shape in SHAPES:
+        with suppress(UserError):
+            network: Network = part("network", f"network={name}")(input_shape=shape, num_classes=3)
+            return network, shape
+    raise AssertionError(f"fits none of {SHAPES}")
+
+
+@pytest.mark.parametrize("name", members("network"))
+def test_networks_fit_maps_or_classes(name: str) -> None:
+    network, shape = made(name)
+    before = [value.clone() for value in network.state_dict().values()]
+    fits, other = ((), shape[1:]) if name not in OF_MAPS else (shape[1:], ())
+    refuse_other_labels(network, shape, fits)
+    with pytest.raises(UserError, match=f"{type(network).__name__} answers .* labels are "):
+        refuse_other_labels(network, shape, other)
+    assert all(torch.equal(*pair) for pair in zip(network.state_dict().values(), before, strict=True))
+    assert network.training
+
+
+@pytest.mark.parametrize(
+    ("choices", "sentence"),
+    [
+        (["dataset=shapes_seg", "network=conv_small", "learner=supervised"], "ConvSmall answers once for an image"),
+        (["dataset=shapes_seg", "network=small_cnn", "strategy=mal"], "needs features for each position"),
+        (["dataset=digits", "network=small_fcn", "strategy=mal"], "SmallFcn answers for each pixel"),
+    ],
+)
+def test_a_run_refuses_what_does_not_fit(choices: list[str], sentence: str) -> None:
+    procedure = part("procedure", "scale=smoke", "strategy=random", "gan=none", *choices)
+    with pytest.raises(UserError, match=sentence):
+        procedure.check_parts(procedure.dataset)
+
+
+def test_images_are_what_vaal_works_on() -> None:
+    choices = ("strategy=vaal", "representation=autoencoder")
+    strategy, learner, oracle, representation = (
+        part(name, *choices) for name in ("strategy", "learner", "oracle", "representation")
+    )
+    with pytest.raises(UserError, match="Vaal works on images"):
+        refuse_misfits(strategy, learner, made("small_cnn")[0], oracle, representation)
+
+
+@pytest.mark.parametrize("choices", [["learner=supervised"], ["learner=waal"], ["learner=mal"]])
+def test_batch_norm_refuses_batches_of_one_image(choices: list[str]) -> None:
+    images = torch.zeros((6, 3, 32, 32), dtype=torch.uint8)
+    pool = Pool.unlabeled_from(images, 2).with_labels(PoolQuery(torch.arange(4)), torch.tensor([0, 1, 0, 1]))
+    network = ("network=resnet18", "network.width=4", "strategy=random")
+    learner = part("learner", *network, *choices, "learner.batch_size=1", "learner.epochs=1")
+    with pytest.raises(UserError, match=r"learner\.batch_size=1 is too small for the batch norm"):
+        learner.fit(pool, None, 0)

@@ -42,7 +42,7 @@ def load_weights(network: Network, weights: str | None, folder: str | Path, publ
     below `backbone`: of those the last layers (`fc`, `classifier`) are left out, so that the head stays as drawn, which
     is how MAL takes F from ImageNet.
 
-    Raises UserError for a file that is absent, unreadable, or of another network or number of classes.
+    Raises UserError for a file that is absent, unreadable, not finite, or of another network or number of classes.
     """
     if weights is None:
         return
@@ -75,14 +75,26 @@ def _read(path: Path, size: int, changed: int) -> Weights:
     try:
         found: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except (SafetensorError, *_UNREADABLE) as error:
-        why = str(error).split("\n", 1)[0]
         remedy = "give safetensors, or tensors alone that torch wrote"
-        raise UserError(f"{path} cannot be read as weights ({why}): {remedy}") from error
+        raise UserError(f"{path} cannot be read as weights ({_why(error)}): {remedy}") from error
     if isinstance(found, Mapping):
         found = found.get("state_dict", found)
-    if not isinstance(found, Mapping) or not found or not all(isinstance(value, Tensor) for value in found.values()):
+    if not isinstance(found, Mapping) or not found or not all(_is_layer(*item) for item in found.items()):
         raise UserError(f"{path} holds no weights by the names of their layers: give a state_dict")
+    if wrong := next((key for key, value in found.items() if not value.isfinite().all()), None):
+        raise UserError(f"{path} holds numbers in {wrong} that are not finite: give the weights of another training")
     return _as_ours(found)
+
+
+def _why(error: Exception) -> str:
+    """Torch's own sentence on a pickle advises to run the code in it."""
+    if isinstance(error, pickle.UnpicklingError):
+        return "it is none, or holds more than tensors, which is not run"
+    return str(error).split("\n", 1)[0] or "it is empty or cut off"
+
+
+def _is_layer(key: Any, value: Any) -> bool:
+    return isinstance(key, str) and isinstance(value, Tensor)
 
 
 def _as_ours(found: Mapping[str, Tensor]) -> Weights:

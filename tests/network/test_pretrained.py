@@ -146,13 +146,21 @@ def test_what_is_no_file_of_weights_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.safetensors").write_bytes(b"no header")
     (tmp_path / "harm.pth").write_bytes(pickle.dumps(Harmful(tmp_path / "harmed"), protocol=2))
     (tmp_path / "empty.pth").touch()
-    for name in ("bad.safetensors", "harm.pth", "empty.pth"):
-        with pytest.raises(UserError, match=rf"{name} cannot be read as weights \("):
+    for name, why in (
+        ("bad.safetensors", "[^)]+"),
+        ("harm.pth", "it is none, or holds more than tensors, which is not run"),
+        ("empty.pth", "[^)]+"),
+    ):
+        with pytest.raises(UserError, match=rf"{name} cannot be read as weights \({why}\): give"):
             made(tmp_path / name)
     assert not (tmp_path / "harmed").exists(), "nothing that a file says is run"
-    torch.save([torch.zeros(1)], tmp_path / "list.pth")
-    with pytest.raises(UserError, match=r"list\.pth holds no weights by the names of their layers"):
-        made(tmp_path / "list.pth")
+    for number, content in enumerate(([torch.zeros(1)], {0: torch.zeros(1)})):
+        torch.save(content, tmp_path / f"{number}.pth")
+        with pytest.raises(UserError, match=rf"{number}\.pth holds no weights by the names of their layers"):
+            made(tmp_path / f"{number}.pth")
+    torch.save({"conv1.weight": torch.tensor([1.0, torch.nan])}, tmp_path / "nan.pth")
+    with pytest.raises(UserError, match=r"nan\.pth holds numbers in conv1\.weight that are not finite"):
+        made(tmp_path / "nan.pth")
     with pytest.raises(UserError, match=r"network\.weights=absent\.pth is no file .*IMAGENET1K_V1"):
         made("absent.pth")
 

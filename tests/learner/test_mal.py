@@ -243,6 +243,17 @@ def test_a_second_adam_would_undo_lambda() -> None:
     assert abs(apart[0] - apart[1]) < 0.2 * abs(shared[0] - shared[1])
 
 
+@pytest.mark.parametrize("weight", [0.01, 1.0])
+def test_the_step_takes_both_losses_by_one_adam(weight: float) -> None:
+    """What its Adam remembers of one loss weighs in the other's update."""
+    model, game = made(learner(weight=weight, discriminator=False))
+    _, *driven = Fabric(accelerator="cpu").setup(game, *game.configure_optimizers())
+    for _ in range(60):
+        game.step(batch(), driven)
+    assert entropy(model) == pytest.approx(final_entropy(weight, shared=True), rel=1e-3)
+    assert entropy(model) != pytest.approx(final_entropy(weight, shared=False), rel=1e-2)
+
+
 def test_the_learner_has_one_optimizer_for_each_module() -> None:
     model, game = made(learner())
     parts = [

@@ -112,7 +112,11 @@ quality() { # of the GAN of a data set, which is trained here
 }
 
 sweep() { # a process for each core, all of them on one GPU
-    run run.py -m "$@" "hydra.launcher.workers=$(nproc)" "${of_stages[@]}" "${keys[@]}"
+    run run.py -m "$@" "hydra.launcher.workers=$(cores)" "${of_stages[@]}" "${keys[@]}"
+}
+
+cores() { # that processes may use, whatever a variable says of threads in one of them
+    env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc
 }
 
 given() {

@@ -9,7 +9,6 @@ from pydantic import PositiveInt
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset
 from al_bench.dataset.map_folder import MapFolder, Place, read
-from al_bench.dataset.subset import smaller
 from al_bench.training.losses import IGNORED
 
 CLASS_NAMES = (
@@ -53,6 +52,8 @@ def camvid(
         cache=cache,
         decoded=decoded,
         counts=counts,
-        most={"train": max_images, "validation": max_held_out, "test": smaller(max_held_out, max_test)},
+        max_images=max_images,
+        max_held_out=max_held_out,
+        max_test=max_test,
         files=files,
     )

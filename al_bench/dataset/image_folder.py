@@ -17,7 +17,7 @@ from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_positions, smaller
 from al_bench.errors import UserError
 from al_bench.sources.cache import decode_images
-from al_bench.sources.decoding import Decoder
+from al_bench.sources.decoding import Decoder, size_of
 from al_bench.sources.listing import SUFFIXES, PictureFile, picture_files, pictures_id, visible_folders
 
 logger = logging.getLogger(__name__)
@@ -120,11 +120,7 @@ def _reading(
     decoded: str | Path,
 ) -> Reading:
     """Raises UserError for a size that cannot be."""
-    sides = [image_size, image_size] if isinstance(image_size, int) else image_size
-    if sides is not None and len(sides) != 2:
-        raise UserError(f"dataset.image_size={image_size} cannot be: give a side in pixels, or [height,width]")
-    size = None if sides is None else (sides[0], sides[1])
-    return Reading(Decoder(size, crop, mode), Path(decoded).expanduser(), cache)
+    return Reading(Decoder(size_of(image_size), crop, mode), Path(decoded).expanduser(), cache)
 
 
 def _checked_root(root: str | Path | None, files: str | None) -> Path:

@@ -15,11 +15,11 @@ import torch
 
 from al_bench.active.inputs import Inputs
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.subset import limit_positions
+from al_bench.dataset.subset import limit_positions, smaller
 from al_bench.errors import UserError
 from al_bench.files import digest
 from al_bench.sources.cache import LazyImages, decode_images, decode_pictures
-from al_bench.sources.decoding import Decoder, common_shape
+from al_bench.sources.decoding import Decoder, common_shape, size_of
 from al_bench.sources.label_maps import LabelMap, MapDecoder
 from al_bench.sources.listing import PictureFile, id_of, picture_files
 
@@ -133,14 +133,17 @@ def read(
     cache: Literal["auto", "never"],
     decoded: str | Path,
     counts: Mapping[str, int] | None,
-    most: Mapping[Part, int | None],
+    max_images: int | None,
+    max_held_out: int | None,
+    max_test: int | None,
     files: str | None,
 ) -> Dataset:
     """Images (N, 3, H, W) and label maps (N, H, W) of classes, 255 where none counts.
 
     image_size: a side, or (height, width), of both; None: as they are. crop: see `Decoder`. cache: `auto` keeps what is
     decoded in the folder `decoded` if its disk has room, `never` decodes it whenever it is asked for. counts: pictures
-    of each split. most: of each split, as `limit` draws. files: what they are expected to be, `listing.patterns_id`.
+    of each split. max_images, max_held_out, max_test: see `limit_splits`, of which these are drawn alike. files: what
+    they are expected to be, `listing.patterns_id`.
 
     Raises UserError naming what is missing or wrong.
     """
@@ -149,9 +152,10 @@ def read(
     listed = sorted(file for split in pairs.values() for pair in split for file in pair)
     if files is not None and id_of(folder, listed) != files:
         raise UserError(f"{folder} holds other pictures or maps than the run was made with: put those back")
-    size = _size_of(image_size)
+    size = size_of(image_size)
     map_decoder = MapDecoder(size, crop, tuple(sorted(source.ids.items())))
     reading = Reading(folder, Decoder(size, crop, "rgb"), map_decoder, Path(decoded).expanduser(), cache == "auto")
+    most = {"train": max_images, "validation": max_held_out, "test": smaller(max_held_out, max_test)}
     splits = {part: reading.split(_limit(split, most[part])) for part, split in pairs.items()}
     for part, split in splits.items():
         is_whole = part == "train" and len(split) == len(pairs[part])
@@ -163,14 +167,6 @@ def read(
         )
     num_classes = len(source.class_names)
     return Dataset(splits["train"], splits.get("validation"), splits["test"], num_classes, source.class_names)
-
-
-def _size_of(image_size: int | Sequence[int] | None) -> tuple[int, int] | None:
-    """(H, W). Raises UserError for a size that cannot be."""
-    sides = [image_size, image_size] if isinstance(image_size, int) else image_size
-    if sides is not None and len(sides) != 2:
-        raise UserError(f"dataset.image_size={list(sides)} cannot be: give a side in pixels, or [height,width]")
-    return None if sides is None else (sides[0], sides[1])
 
 
 def _limit(pairs: list[Pair], most: int | None) -> list[Pair]:

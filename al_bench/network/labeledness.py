@@ -1,11 +1,22 @@
 """MAL's D: whether normalized features are of a labeled input (MAL Sec. 3.1, Eq. 3)."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from torch import Tensor, nn
 
 from al_bench.network import pooled
 from al_bench.network.prototypes import unit_length
+
+
+class Discriminating(Protocol):
+    """What "labeledness" means of a model."""
+
+    def labeledness(self, inputs: Tensor) -> Tensor:
+        """(B, ...) float inputs to (B,) logits of being labeled: the lowest is least like what is labeled."""
+
+    def logits_and_labeledness(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Both of one pass: (B, K[, H, W]) acquisition logits and (B,) logits of being labeled."""
 
 
 class LabelednessDiscriminator(nn.Module):

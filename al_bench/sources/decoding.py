@@ -124,6 +124,14 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return image
 
 
+def size_of(image_size: int | Sequence[int] | None) -> tuple[int, int] | None:
+    """(H, W) of a side or of both, None for None. Raises UserError for a size that cannot be."""
+    sides = [image_size, image_size] if isinstance(image_size, int) else image_size
+    if sides is not None and len(sides) != 2:
+        raise UserError(f"dataset.image_size={list(sides)} cannot be: give a side in pixels, or [height,width]")
+    return None if sides is None else (sides[0], sides[1])
+
+
 def common_shape(decoder: AnyDecoder, pictures: Sequence[Picture]) -> tuple[int, ...]:
     """(C, H, W) of decoded pictures, (H, W) of label maps: the size asked for, or that of the first that can be read.
 

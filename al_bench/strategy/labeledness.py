@@ -1,23 +1,16 @@
 """What a discriminator takes for unlabeled: the diversity half of MAL's query alone (MAL Tabs. 7 and 8, Div)."""
 
-from typing import ClassVar, Protocol, cast
+from typing import ClassVar, cast
 
 import torch
-from torch import Tensor
 
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
+from al_bench.network.labeledness import Discriminating
 from al_bench.network.predict import stream
 from al_bench.strategy import Strategy, query_highest
-
-
-class Discriminating(Protocol):
-    """What "labeledness" means of a model."""
-
-    def labeledness(self, inputs: Tensor) -> Tensor:
-        """(B, ...) float inputs to (B,) logits of being labeled: the lowest is least like what is labeled."""
 
 
 @declare("strategy/labeledness")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, cast
+from typing import ClassVar, Literal, cast
 
 import torch
 from torch import Tensor
@@ -14,19 +14,10 @@ from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.active.ranking import quantiles, ranks
 from al_bench.network import Network
+from al_bench.network.labeledness import Discriminating
 from al_bench.network.predict import stream
 from al_bench.strategy import Strategy, highest
 from al_bench.training.cost import measure_apart
-
-
-class Discriminating(Protocol):
-    """What "labeledness" means of a model."""
-
-    def labeledness(self, inputs: Tensor) -> Tensor:
-        """(B, ...) float inputs to (B,) logits of being labeled: the lowest is least like what is labeled."""
-
-    def logits_and_labeledness(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Both of one pass: (B, K[, H, W]) acquisition logits and (B,) logits of being labeled."""
 
 
 def intersect(diversity: Tensor, uncertainty: Tensor, labeledness: Tensor) -> Tensor:

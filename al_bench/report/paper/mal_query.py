@@ -34,10 +34,10 @@ _MOST_BINS = 20
 @dataclass(frozen=True)
 class Criteria:
     """Of a section. shares: a plot for each group that has any; histograms: of each group's first run, its last query,
-    which is of `cycle`."""
+    whose cycle its name says."""
 
     shares: Sequence[Panel]
-    histograms: Sequence[tuple[Panel, int]]
+    histograms: Sequence[Panel]
     table: Table
 
 
@@ -78,13 +78,14 @@ def _shares(charts: Charts, group: Group, curves: Curves) -> Panel:
     return Panel(group.name, line_chart(lines, ANNOTATIONS, _SHARE.axis, alt, span=(-4, 104)), lines)
 
 
-def _histogram(charts: Charts, group: Group) -> tuple[Panel, int] | None:
+def _histogram(charts: Charts, group: Group) -> Panel | None:
     """Of the first run that has the answers of a query, its last one; None where none has."""
     for run in group.runs:
         for record in reversed(run.cycles[1:]):
             answers = {name: _finite(_rows(run, record), name) for name in _KINDS}
             if all(answers.values()):
-                return _panel(charts.looks[group.method, group.variant], group.name, answers), record.index
+                name = f"{group.name}, cycle {record.index}"
+                return _panel(charts.looks[group.method, group.variant], name, answers)
     return None
 
 

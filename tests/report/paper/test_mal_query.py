@@ -46,8 +46,8 @@ def test_a_histogram_has_every_answer_once(tmp_path: Path) -> None:
     made_run(tmp_path, "mal", 0, trace=TRACE)
     found = shown(tmp_path)
     assert found is not None
-    ((panel, cycle),) = found.histograms
-    assert cycle == 1
+    (panel,) = found.histograms
+    assert panel.name == "mal, cycle 1"
     for line in panel.lines:
         assert sum(line.y) / 2 == pytest.approx(100.0)
         assert (line.x[0], line.x[-1]) == (-1.0, 2.0)

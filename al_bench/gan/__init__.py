@@ -70,12 +70,28 @@ class Gan(ABC):
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
 
     @abstractmethod
-    def discriminator_loss(self, discriminator: Critic, real: Tensor, fake: Tensor) -> Tensor:
-        """What the discriminator minimises; real, fake: (B, C, H, W) float, fake detached."""
+    def discriminator_loss_of(self, real: Tensor, fake: Tensor) -> Tensor:
+        """What the discriminator minimises of its values of real and fake images, (B,) each, beside the penalty."""
 
     @abstractmethod
+    def generator_loss_of(self, fake: Tensor) -> Tensor:
+        """What the generator minimises of the discriminator's (B,) values of its images."""
+
+    def penalty(self, discriminator: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        """What the discriminator minimises beside it, by passes of its own; 0 unless a member says otherwise.
+
+        real, fake: (B, C, H, W) float, fake detached.
+        """
+        return real.new_zeros(())
+
+    def discriminator_loss(self, discriminator: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        """What the discriminator minimises; real, fake: (B, C, H, W) float, fake detached."""
+        loss = self.discriminator_loss_of(discriminator(real), discriminator(fake))
+        return loss + self.penalty(discriminator, real, fake)
+
     def generator_loss(self, discriminator: Critic, fake: Tensor) -> Tensor:
         """What the generator minimises; fake: (B, C, H, W) float, with gradients to the generator."""
+        return self.generator_loss_of(discriminator(fake))
 
     def networks(self, image_shape: Sequence[int]) -> GanNetworks:
         """Untrained networks for (C, H, W) images, their weights drawn by the GAN's own seed."""

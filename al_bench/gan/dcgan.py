@@ -9,23 +9,30 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from al_bench.active.part import declare
 from al_bench.gan import Gan
-from al_bench.network.critic import Critic
 
 
 @declare("gan/dcgan", revision=2)
 @dataclass(frozen=True)
 class Dcgan(Gan):
-    """The discriminator's values are logits of "real"."""
+    """The discriminator's values are logits of "real".
 
-    def discriminator_loss(self, discriminator: Critic, real: Tensor, fake: Tensor) -> Tensor:
-        """Half of -log D(real) - log(1 - D(fake)): log 2 where it cannot tell."""
-        return (_cross_entropy(discriminator(real), 1) + _cross_entropy(discriminator(fake), 0)) / 2
+    halved: whether its loss is the mean over both halves of its batch, as ASAL's GANs have it, and not their sum, as
+    ALCG Eq. 1, beside which a class loss weighs half as much.
+    """
 
-    def generator_loss(self, discriminator: Critic, fake: Tensor) -> Tensor:
+    halved: bool = True
+
+    def discriminator_loss_of(self, real: Tensor, fake: Tensor) -> Tensor:
+        """-log D(real) - log(1 - D(fake)), or half of it, which is log 2 where the discriminator cannot tell."""
+        both = cross_entropy_with(real, 1) + cross_entropy_with(fake, 0)
+        return both / 2 if self.halved else both
+
+    def generator_loss_of(self, fake: Tensor) -> Tensor:
         """-log D(fake), whose gradient does not vanish where the discriminator is sure (Goodfellow et al. 2014)."""
-        return _cross_entropy(discriminator(fake), 1)
+        return cross_entropy_with(fake, 1)
 
 
-def _cross_entropy(logits: Tensor, target: float) -> Tensor:
+def cross_entropy_with(logits: Tensor, target: float) -> Tensor:
+    """Mean binary cross entropy of (B,) logits, every one of which should say `target`, 0 or 1."""
     logits = logits.float()
     return binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))

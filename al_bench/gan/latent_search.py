@@ -1,14 +1,12 @@
 """Images that a model is unsure about, by gradient ascent in a generator's latent space (ASAL Eq. 1; GAAL)."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
-from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch import Tensor
 from torch.optim import Optimizer
 
 from al_bench.active import scores
@@ -17,7 +15,7 @@ from al_bench.active.part import declare
 from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.network import Network
-from al_bench.network.predict import evaluating, predict
+from al_bench.network.predict import batch_statistics, evaluating, predict
 from al_bench.progress import progress
 from al_bench.training.cost import measure_apart
 
@@ -129,20 +127,6 @@ class LatentSearch:
             optimizer.step()
             advance()
         return latents.detach()
-
-
-@contextmanager
-def batch_statistics(module: nn.Module) -> Iterator[None]:
-    """Inside the block batch norm takes the statistics of its batch and leaves its running ones as they are."""
-    layers = [part for part in module.modules() if isinstance(part, _BatchNorm)]
-    kept = [(layer.training, layer.track_running_stats) for layer in layers]
-    for layer in layers:
-        layer.training, layer.track_running_stats = True, False
-    try:
-        yield
-    finally:
-        for layer, (training, tracking) in zip(layers, kept, strict=True):
-            layer.training, layer.track_running_stats = training, tracking
 
 
 def of_images(model: Network, images: Tensor, score: Score) -> Tensor:

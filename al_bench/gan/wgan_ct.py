@@ -36,7 +36,7 @@ class WganCt(WganGp):
         values = discriminator.score(features).float()
         first, second = values.chunk(2)
         one, other = features.float().chunk(2)
-        wasserstein: Tensor = discriminator(fake).float().mean() - first.mean()
+        wasserstein = self.discriminator_loss_of(first, discriminator(fake))
         penalty = self.penalty(discriminator, real, fake)
         weights = self.consistency_weight, self.feature_weight, self.margin
         return wasserstein + penalty + consistency((first, second), (one, other), *weights)

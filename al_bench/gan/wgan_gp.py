@@ -21,15 +21,18 @@ class WganGp(Gan):
 
     def discriminator_loss(self, discriminator: Critic, real: Tensor, fake: Tensor) -> Tensor:
         """mean D(fake) - mean D(real) + lambda mean (|grad D| - 1)^2, at one point on each line from real to fake."""
-        wasserstein: Tensor = discriminator(fake).float().mean() - discriminator(real).float().mean()
-        return wasserstein + self.penalty(discriminator, real, fake)
+        of_fake = discriminator(fake)  # first: gradients are summed in this order, and trained GANs are stored
+        return self.discriminator_loss_of(discriminator(real), of_fake) + self.penalty(discriminator, real, fake)
+
+    def discriminator_loss_of(self, real: Tensor, fake: Tensor) -> Tensor:
+        """mean D(fake) - mean D(real)."""
+        return fake.float().mean() - real.float().mean()
 
     def penalty(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
         """lambda mean (|grad D| - 1)^2, the gradient taken along images in the range that the critic works in."""
         points = interpolates(critic.to_own_range(real), critic.to_own_range(fake))
         return self.penalty_weight * gradient_penalty(critic.values, points)
 
-    def generator_loss(self, discriminator: Critic, fake: Tensor) -> Tensor:
+    def generator_loss_of(self, fake: Tensor) -> Tensor:
         """-mean D(fake)."""
-        loss: Tensor = -discriminator(fake).float().mean()
-        return loss
+        return -fake.float().mean()

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from al_bench import seeding
@@ -117,6 +118,20 @@ def evaluating(module: nn.Module) -> Iterator[None]:
     finally:
         for part, mode in modes:
             part.training = mode
+
+
+@contextmanager
+def batch_statistics(module: nn.Module) -> Iterator[None]:
+    """Inside the block batch norm takes the statistics of its batch and leaves its running ones as they are."""
+    layers = [part for part in module.modules() if isinstance(part, _BatchNorm)]
+    kept = [(layer.training, layer.track_running_stats) for layer in layers]
+    for layer in layers:
+        layer.training, layer.track_running_stats = True, False
+    try:
+        yield
+    finally:
+        for layer, (training, tracking) in zip(layers, kept, strict=True):
+            layer.training, layer.track_running_stats = training, tracking
 
 
 @contextmanager

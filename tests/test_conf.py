@@ -103,6 +103,10 @@ def test_a_pair_is_reached_by_some_choice(path):
 )
 def test_a_presets_file_is_reached_by_some_choice(path):
     family, preset, *member = Path(relative(path)).with_suffix("").parts[1:]
-    assert f"preset/{family}@{family}: ${{preset}}/${{{family}}}" in (CONF / "config.yaml").read_text()
+    first, *others = family.split("_")  # `learner_gan`: of a learner with a GAN
+    chosen = "/".join(f"${{{name}}}" for name in ("preset", first, *others))
+    assert f"preset/{family}@{first}: {chosen}" in (CONF / "config.yaml").read_text()
     assert (CONF / "preset" / f"{preset}.yaml").exists()
-    assert (CONF / family / f"{'/'.join(member)}.yaml").exists()
+    members = zip([first, *others], member, strict=True) if others else [(family, "/".join(member))]
+    for group, name in members:
+        assert (CONF / group / f"{name}.yaml").exists()

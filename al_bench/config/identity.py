@@ -69,8 +69,8 @@ def label(*, _root_: DictConfig) -> str:
 
 
 def label_of(chosen: Mapping[str, str], config: DictConfig) -> str:
-    """What a person reads in the path of a run: dataset, recipe where it is another's, strategy, learner, seed; of a
-    procedure other than the loop: with what it looks at.
+    """What a person reads in the path of a run: dataset, recipe where it is another's, strategy, learner and the GAN
+    that it trains, seed; of a procedure other than the loop: with what it looks at.
 
     chosen: Hydra's `runtime.choices`.
     """
@@ -83,6 +83,19 @@ def label_of(chosen: Mapping[str, str], config: DictConfig) -> str:
     for family, usual in (("learner", "supervised"), ("representation", "none")):
         if chosen[family] != usual:
             method.append(chosen[family])
-    with looked_up(config.paths.outputs) as about:  # of what the learner wants to be read, what is switched on
-        method += [name for name in about(config.learner._target_).shown if config.learner.get(name)]
+    if "gan" in config.learner:
+        method.append(chosen["gan"])
+    with looked_up(config.paths.outputs) as about:
+        method += _shown(config.learner, about(config.learner._target_))
     return f"{task}/{'+'.join(method)}/seed={seed}"
+
+
+def _shown(node: DictConfig, about: About) -> list[str]:
+    """Of what a part wants to be read, what is switched on, and what is a number other than its default."""
+    found = {name: node.get(name) for name in about.shown}
+    usual = about.counted.defaults
+    return [
+        name if value is True else f"{name}={value}"
+        for name, value in found.items()
+        if value and value != usual.get(name)
+    ]

@@ -18,6 +18,7 @@ from al_bench.active.part import describe
 from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
 from al_bench.gan.game import Game
+from al_bench.network.class_conditional import ClassHeads
 from al_bench.network.critic import Critic
 from al_bench.storage.artifacts import Artifacts
 from al_bench.training.fit import Fitter
@@ -51,6 +52,8 @@ class Gan(ABC):
     each of them. generator_batch_size: where it differs from that of the discriminator. dequantize: real pixels are
     (byte + U[0, 1)) / 256 in place of byte / 255. precision: of both networks; losses are float32 in any. seed: of the
     GAN itself; it is trained once and shared by runs of every seed. capture: see `training.module.Module`.
+    conditional: what makes it class-conditional where a learner trains it (`learner=acgan`); elsewhere it plays no
+    part.
     """
 
     generator: Callable[..., nn.Module]
@@ -66,6 +69,7 @@ class Gan(ABC):
     precision: Precision = "32-true"
     schedule: Callable[[float], float] | None = None
     seed: int = 0
+    conditional: ClassHeads | None = None
     capture: bool = field(default=False, metadata={"identity": False})
     trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
 

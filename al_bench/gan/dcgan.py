@@ -3,12 +3,11 @@ which ASAL's appendix compares it with WGAN-GP)."""
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from al_bench.active.part import declare
 from al_bench.gan import Gan
+from al_bench.training.losses import says
 
 
 @declare("gan/dcgan", revision=2)
@@ -24,15 +23,9 @@ class Dcgan(Gan):
 
     def discriminator_loss_of(self, real: Tensor, fake: Tensor) -> Tensor:
         """-log D(real) - log(1 - D(fake)), or half of it, which is log 2 where the discriminator cannot tell."""
-        both = cross_entropy_with(real, 1) + cross_entropy_with(fake, 0)
+        both = says(real, 1) + says(fake, 0)
         return both / 2 if self.halved else both
 
     def generator_loss_of(self, fake: Tensor) -> Tensor:
         """-log D(fake), whose gradient does not vanish where the discriminator is sure (Goodfellow et al. 2014)."""
-        return cross_entropy_with(fake, 1)
-
-
-def cross_entropy_with(logits: Tensor, target: float) -> Tensor:
-    """Mean binary cross entropy of (B,) logits, every one of which should say `target`, 0 or 1."""
-    logits = logits.float()
-    return binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+        return says(fake, 1)

@@ -29,18 +29,14 @@ class Game(Module):
         for images in batch:
             with torch.no_grad():
                 fake = self._fake(len(images), images.device)
-            discriminator_loss = self.gan.discriminator_loss(discriminator, self._real(images), fake)
+            real = to_real(images, self.gan.dequantize)
+            discriminator_loss = self.gan.discriminator_loss(discriminator, real, fake)
             self.update(discriminator_optimizer, discriminator_loss)
         with frozen(discriminator):
             fake = self._fake(self.gan.generator_batch_size or batch.shape[1], batch.device)
             generator_loss = self.gan.generator_loss(discriminator, fake)
             self.update(generator_optimizer, generator_loss)
         return {"discriminator_loss": discriminator_loss.detach(), "generator_loss": generator_loss.detach()}
-
-    def _real(self, images: Tensor) -> Tensor:
-        if not self.gan.dequantize:
-            return to_float(images)
-        return (images + torch.rand(images.shape, device=images.device)) / 256
 
     def _fake(self, count: int, device: torch.device) -> Tensor:
         latents = torch.randn(count, self.networks.latent_size, device=device)
@@ -53,3 +49,10 @@ class Game(Module):
             self.optimizer_of(self.gan.discriminator_optimizer, self.networks.discriminator),
             self.optimizer_of(self.gan.generator_optimizer, self.networks.generator),
         ]
+
+
+def to_real(images: Tensor, dequantize: bool) -> Tensor:
+    """(..., C, H, W) uint8 images to float ones in [0, 1], as a discriminator is shown them. dequantize: see `Gan`."""
+    if not dequantize:
+        return to_float(images)
+    return (images + torch.rand(images.shape, device=images.device)) / 256

@@ -7,14 +7,13 @@ from typing import ClassVar
 
 from al_bench.active.pool import Pool
 from al_bench.dataset import Dataset
-from al_bench.network import Network, NetworkFactory
+from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts
 
 
 class Learner(ABC):
     """Trains a model on what is labeled, and on unlabeled inputs where it uses them."""
 
-    network: NetworkFactory
     provides: ClassVar[frozenset[str]] = frozenset()
     """What its models offer to a strategy beyond what their network does: "labeledness", "critic"."""
     switched_by: ClassVar[Mapping[str, str]] = {}

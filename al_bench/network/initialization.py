@@ -6,7 +6,7 @@ from typing import Literal
 from torch import nn
 from torch.nn import init
 
-Initialization = Literal["he_glorot", "he_mean_glorot", "glorot", "uniform_002", "torch"]
+Initialization = Literal["he_glorot", "he_mean_glorot", "glorot", "uniform_002", "normal_002", "torch"]
 Layer = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
 
 
@@ -15,15 +15,18 @@ def initialize(module: nn.Module, rule: Initialization) -> None:
 
     he_glorot: He-uniform convolutions, Glorot-uniform linear layers. he_mean_glorot: the same with the mean of both
     fans in He's rule, which is what the code does; equal where a layer keeps width and size. glorot: Glorot-uniform
-    everywhere. uniform_002: uniform of standard deviation 0.02, whatever the layer. A fan is what one value really
+    everywhere. uniform_002, normal_002: of standard deviation 0.02, whatever the layer. A fan is what one value really
     reads or feeds: a stride of 2 divides the fan-in of a transposed convolution, the fan-out of another, by 4.
     """
     if rule == "torch":
         return
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            bound = _bound(layer, rule)
-            init.uniform_(layer.weight, -bound, bound)
+            if rule == "normal_002":
+                init.normal_(layer.weight, std=0.02)
+            else:
+                bound = _bound(layer, rule)
+                init.uniform_(layer.weight, -bound, bound)
             assert layer.bias is not None
             init.zeros_(layer.bias)
 

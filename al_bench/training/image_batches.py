@@ -23,9 +23,16 @@ class ImageBatches(Batches):
         return self.steps
 
     def load(self, step: int) -> Tensor:
+        return self.inputs_at(self.positions(step))
+
+    def positions(self, step: int) -> Tensor:
+        """(per_step, B) int64: where the images of a step stand among the inputs."""
         first = step * self.per_step
-        chosen = torch.stack([self.order[number] for number in range(first, first + self.per_step)])
-        images: Tensor = self.inputs[chosen.flatten()].unflatten(0, chosen.shape)
+        return torch.stack([self.order[number] for number in range(first, first + self.per_step)])
+
+    def inputs_at(self, positions: Tensor) -> Tensor:
+        """(per_step, B, ...) stored inputs at (per_step, B) positions."""
+        images: Tensor = self.inputs[positions.flatten()].unflatten(0, positions.shape)
         return images
 
     def part_of(self, batch: Tensor, rank: int, world_size: int) -> Tensor:

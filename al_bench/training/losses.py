@@ -72,6 +72,12 @@ def ranking(predicted: Tensor, target: Tensor, margin: float) -> Tensor:
     return (margin - order * gap).clamp(min=0).mean()
 
 
+def says(logits: Tensor, target: float) -> Tensor:
+    """Mean binary cross entropy of a discriminator's (B,) logits, all of which should say `target`: 1 real, 0 fake."""
+    logits = logits.float()
+    return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
 def gradient_penalty(critic: Callable[[Tensor], Tensor], points: Tensor, target: float = 1.0) -> Tensor:
     """Mean over points of (|gradient of the critic| - target)^2: to be *added* to a loss that is minimised.
 

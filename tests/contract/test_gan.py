@@ -24,7 +24,8 @@ SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64)]
 
 @pytest.fixture(params=members("gan"))
 def gan(request: pytest.FixtureRequest) -> Gan:
-    made: Gan = part("gan", f"gan={request.param}", f"gan.iterations={ITERATIONS}", "gan.batch_size=16")
+    small = f"gan.iterations={ITERATIONS}", "gan.batch_size=16", "scale.gan_width=0.25"
+    made: Gan = part("gan", f"gan={request.param}", *small)
     return made
 
 

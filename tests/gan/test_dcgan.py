@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -63,6 +64,13 @@ def test_closed_form() -> None:
     expected = (math.log1p(math.exp(-2)) + math.log1p(math.exp(-1))) / 2
     assert float(made().discriminator_loss(Logit(), images(2), images(-1))) == pytest.approx(expected)
     assert float(made().generator_loss(Logit(), images(-1))) == pytest.approx(math.log1p(math.exp(1)))
+
+
+def test_not_halved_it_is_the_sum() -> None:
+    """ALCG Eq. 1, where a class loss stands beside it."""
+    real, fake = images(2), images(-1)
+    whole = replace(made(), halved=False).discriminator_loss(Logit(), real, fake)
+    assert float(whole) == pytest.approx(2 * float(made().discriminator_loss(Logit(), real, fake)))
 
 
 def test_the_generator_does_not_saturate() -> None:

@@ -1,0 +1,212 @@
+"""Auxiliary-classifier GAN, the model that ALCG labels images for, and adversarial sampling of the fakes that train it
+(ALCG Secs. 3.1 and 3.4, Alg. 1)."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import NonNegativeFloat, PositiveInt
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from al_bench import seeding
+from al_bench.active.part import declare
+from al_bench.active.pool import Pool
+from al_bench.errors import UserError
+from al_bench.gan import Gan
+from al_bench.gan.game import to_real
+from al_bench.learner import Learner
+from al_bench.network import Network
+from al_bench.network.class_conditional import ClassConditionalGan
+from al_bench.network.predict import batch_statistics, evaluating
+from al_bench.training import losses
+from al_bench.training.class_batches import Batch, ClassBatches
+from al_bench.training.fit import Fitter
+from al_bench.training.image_batches import ImageBatches
+from al_bench.training.loss_record import Losses
+from al_bench.training.module import Module, frozen
+
+logger = logging.getLogger(__name__)
+
+
+@declare("learner/acgan")
+@dataclass(frozen=True, kw_only=True)
+class Acgan(Learner):
+    """Trains the networks of `gan`, which has class heads, on labeled images. Strategies score its classifier C.
+
+    gan: its losses, networks, optimizers and batches; its seed plays no part. iterations: of the generator, in place of
+    the GAN's own. gamma: how many times as many fakes as a batch has are drawn, of which those with the highest D(x)
+    train (Sec. 3.4); 1 is regular training. class_weight: of C's loss beside D's (Eq. 4); generator_class_weight: of it
+    beside the generator's (Eq. 5). classify_fakes: whether C learns from fakes, too. reads: which real images D is
+    shown, the "labeled" ones (Alg. 1, line 11) or all of the "pool". warm_start: whether the weights of the cycle
+    before are gone on from; the optimizers begin anew. missing_classes: of which no image is labeled, "skip", they are
+    not drawn, or "refuse".
+    """
+
+    gan: Gan
+    iterations: PositiveInt | None = None
+    gamma: PositiveInt = field(default=1, metadata={"label": True})
+    class_weight: NonNegativeFloat
+    generator_class_weight: NonNegativeFloat
+    classify_fakes: bool
+    reads: Literal["labeled", "pool"]
+    warm_start: bool
+    missing_classes: Literal["skip", "refuse"]
+    provides: ClassVar[frozenset[str]] = frozenset({"sample"})
+
+    def __post_init__(self) -> None:
+        if self.gan is None or self.gan.conditional is None:
+            raise UserError(
+                "learner=acgan trains a GAN that is told classes, and this one has no class heads: use gan=ac_dcgan, "
+                "ac_sngan or ac_wgan_gp"
+            )
+        if self.gan.batch_size < 2:
+            raise UserError(f"gan.batch_size={self.gan.batch_size} is too small for batch norm: give 2 or more")
+
+    def empty(self, pool: Pool, seed: int) -> ClassConditionalGan:
+        if pool.labels.dim() > 1:
+            raise UserError("learner=acgan makes images of classes, and these labels are maps: use another data set")
+        if len(shape := tuple(pool.inputs.shape[1:])) != 3:
+            raise UserError("learner=acgan makes images, and these inputs are features: use representation=none")
+        assert self.gan.conditional is not None
+        with seeding.fork(seeding.seed_for(seed, 0, "weights")):
+            return self.gan.conditional.build(
+                self.gan.generator, self.gan.discriminator, self.gan.latent_size, shape, pool.num_classes
+            )
+
+    def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
+        model, classes = self.empty(pool, seed), self._classes(pool)
+        if self.warm_start and previous is not None:
+            model.load_state_dict(previous.state_dict())
+            model.drawn.zero_()
+        fitter = Fitter(pool.device, self.gan.precision, self.gan.trainer)
+        batches, training_seed = self._batches(pool, seed), seeding.seed_for(seed, 0, "training")
+        fitter.fit(ConditionalGame(model, self, classes), batches, seed=training_seed, name="AC-GAN", scratch=scratch)
+        return model
+
+    def _classes(self, pool: Pool) -> Tensor:
+        """(P,) int64 classes that are drawn: those of which an image is labeled."""
+        counts = pool.class_counts()
+        missing = [number for number, count in enumerate(counts) if count == 0]
+        if missing:
+            said = f"no image of {_name(missing)} is labeled"
+            if self.missing_classes == "refuse":
+                raise UserError(
+                    f"{said}: label some at first (loop.initial=balanced, or a larger loop.initial_size), or use "
+                    "learner.missing_classes=skip"
+                )
+            logger.warning(f"{said}: no image of {'it' if len(missing) == 1 else 'them'} is drawn in this cycle")
+        return torch.tensor([number for number, count in enumerate(counts) if count], device=pool.device)
+
+    def _batches(self, pool: Pool, seed: int) -> ClassBatches:
+        inputs, labels = pool.training_set()
+        if len(labels) < 2:
+            raise UserError("1 labeled image is too few for batch norm: label at least 2 at first (loop.initial_size)")
+        shared = {"batch_size": min(self.gan.batch_size, len(labels)), "steps": self.iterations or self.gan.iterations}
+        per_step = self.gan.num_critic
+        labeled = ImageBatches(inputs, seed=seeding.seed_for(seed, 0, "batches"), per_step=per_step, **shared)
+        if self.reads == "labeled":
+            return ClassBatches(labeled, labels)
+        others_seed = seeding.seed_for(seed, 0, "pool batches")
+        return ClassBatches(labeled, labels, ImageBatches(pool.inputs, seed=others_seed, per_step=per_step, **shared))
+
+
+class ConditionalGame(Module):
+    """One iteration of Alg. 1, lines 10 to 15: `num_critic` steps of D and C, each on new images and new fakes, then
+    one of the generator, on the fakes of the last of them.
+
+    classes: (P,) int64, those of which fakes are drawn, each as often.
+    """
+
+    classes: Tensor
+
+    def __init__(self, model: ClassConditionalGan, settings: Acgan, classes: Tensor) -> None:
+        super().__init__()
+        self.model, self.settings, self.gan = model, settings, settings.gan
+        self.schedule, self.capture = settings.gan.schedule, settings.gan.capture
+        self.register_buffer("classes", classes, persistent=False)
+
+    def step(self, batch: Batch, optimizers: Sequence[Optimizer]) -> Losses:
+        """batch: see `ClassBatches`; images are uint8."""
+        discriminator_optimizer, generator_optimizer = optimizers
+        critic_steps = list(zip(*batch, strict=True))
+        for number, (images, labels, *others) in enumerate(critic_steps, start=1):
+            latents, wanted = self.choose_fakes(len(images), images.device)
+            with torch.set_grad_enabled(number == len(critic_steps)):  # the last fakes train the generator, too
+                fake = self.model.generate(latents, wanted)
+            loss, class_loss = self.losses_of_critic(images, labels, others, fake.detach(), wanted)
+            self.update(discriminator_optimizer, loss + self.settings.class_weight * class_loss)
+            self.model.drawn.index_add_(0, wanted, torch.ones_like(wanted))
+        with frozen(self.model.critic, self.model.head):
+            values, logits = self.model.judge(fake)
+            generator_loss = self.gan.generator_loss_of(values)
+            generator_class_loss = losses.cross_entropy(logits, wanted)
+            weighted = self.settings.generator_class_weight * generator_class_loss
+            self.update(generator_optimizer, generator_loss + weighted)
+        return {
+            "discriminator_loss": loss.detach(),
+            "class_loss": class_loss.detach(),
+            "generator_loss": generator_loss.detach(),
+            "generator_class_loss": generator_class_loss.detach(),
+        }
+
+    def losses_of_critic(
+        self, images: Tensor, labels: Tensor, others: Sequence[Tensor], fake: Tensor, wanted: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """What D minimises, and what C does (minus Eq. 1, Eq. 2).
+
+        images, labels: the labeled ones of a step; others: images of the pool that D is shown in their place, if any;
+        fake, wanted: (B, C, H, W) generated images and their (B,) classes.
+        """
+        real = to_real(images, self.gan.dequantize)
+        of_real, logits = self.model.judge(real)
+        if others:
+            real = to_real(others[0], self.gan.dequantize)
+            of_real = self.model.critic(real)
+        of_fake, fake_logits = self.model.judge(fake)
+        loss = self.gan.discriminator_loss_of(of_real, of_fake) + self.gan.penalty(self.model.critic, real, fake)
+        class_loss = losses.cross_entropy(logits, labels)
+        if self.settings.classify_fakes:
+            class_loss = class_loss + losses.cross_entropy(fake_logits, wanted)
+        return loss, class_loss
+
+    def choose_fakes(self, count: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """(count, Z) latents and (count,) classes of the fakes that train: of `gamma` times as many candidates those of
+        highest D(x), of all classes together, in the order in which they were drawn (Sec. 3.4)."""
+        drawn = count * self.settings.gamma
+        latents = torch.randn(drawn, self.model.latent_size, device=device)
+        wanted = self.classes[torch.randint(len(self.classes), (drawn,), device=device)]
+        if self.settings.gamma == 1:
+            return latents, wanted
+        chosen = self.rank(latents, wanted)[:count].sort().values
+        return latents[chosen], wanted[chosen]
+
+    def rank(self, latents: Tensor, wanted: Tensor) -> Tensor:
+        """(M,) int64 rows of M candidates, those of highest D(x) first.
+
+        Their images are made for this alone: batch norm takes the statistics of all candidates and spectral norm the
+        vectors that it has, and neither keeps anything of them. The chosen are made again, as a batch of their own, so
+        that batch norm sees those alone where they train.
+        """
+        with torch.no_grad(), evaluating(self.model), batch_statistics(self.model):
+            features = self.model.features(self.model.generate(latents, wanted))
+            with torch.autocast(features.device.type, enabled=False):  # values of fewer bits would often be equal
+                values = self.model.critic.score(features.float())
+        return values.sort(descending=True, stable=True).indices
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        """That of D and C first."""
+        shared = nn.ModuleList([self.model.critic, self.model.head])
+        made = nn.ModuleList([self.model.generator, self.model.code])
+        return [
+            self.optimizer_of(self.gan.discriminator_optimizer, shared),
+            self.optimizer_of(self.gan.generator_optimizer, made),
+        ]
+
+
+def _name(classes: Sequence[int]) -> str:
+    listed = ", ".join(str(number) for number in classes)
+    return f"class {listed}" if len(classes) == 1 else f"classes {listed}"

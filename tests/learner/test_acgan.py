@@ -1,0 +1,320 @@
+"""AC-GAN by its equations, and adversarial sampling by what it must choose and must leave alone."""
+
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from al_bench import seeding
+from al_bench.active.pool import Pool
+from al_bench.active.query import PoolQuery
+from al_bench.errors import UserError
+from al_bench.gan import Gan
+from al_bench.gan.dcgan import Dcgan
+from al_bench.gan.sngan import Sngan
+from al_bench.gan.wgan_gp import WganGp
+from al_bench.learner.acgan import Acgan, ConditionalGame
+from al_bench.network.class_conditional import ClassConditionalGan, ClassHeads
+from al_bench.network.plain_gan import PlainCritic, PlainGenerator
+
+CLASSES, LABELED = 4, 24
+IMAGES = (255 * torch.rand(40, 1, 8, 8, generator=seeding.generator(0))).to(torch.uint8)
+HEADS = ClassHeads("one_hot", embedding_size=8, spectral_head=False, initialization="normal_002")
+
+
+def gan_of(kind: type[Gan] = Dcgan, norm: Any = "batch", **changed: Any) -> Gan:
+    own = {Dcgan: {"halved": False}, Sngan: {"loss": "cross_entropy"}, WganGp: {"penalty_weight": 10}}[kind]
+    adam = partial(torch.optim.Adam, lr=0.01, betas=(0.5, 0.999))
+    settings: dict[str, Any] = {
+        "generator": partial(PlainGenerator, channels=(4, 3), initialization="normal_002"),
+        "discriminator": partial(PlainCritic, channels=(3, 4), slope=0.2, norm=norm, initialization="normal_002"),
+        "generator_optimizer": adam,
+        "discriminator_optimizer": adam,
+        "latent_size": 5,
+        "iterations": 3,
+        "batch_size": 6,
+        "num_critic": 1,
+        "conditional": HEADS,
+    }
+    return kind(**(settings | own | changed))
+
+
+def learner(gan: Gan | None = None, **changed: Any) -> Acgan:
+    settings: dict[str, Any] = {
+        "class_weight": 1,
+        "generator_class_weight": 1,
+        "classify_fakes": False,
+        "reads": "labeled",
+        "warm_start": False,
+        "missing_classes": "skip",
+    }
+    return Acgan(gan=gan or gan_of(), **(settings | changed))
+
+
+def pool(labels: Tensor | None = None) -> Pool:
+    if labels is None:
+        labels = torch.arange(LABELED) % CLASSES
+    return Pool.unlabeled_from(IMAGES, CLASSES).with_labels(PoolQuery(torch.arange(len(labels))), labels)
+
+
+def game_of(settings: Acgan, classes: Tensor | None = None) -> ConditionalGame:
+    model = settings.empty(pool(), seed=0).train()
+    return ConditionalGame(model, settings, torch.arange(CLASSES) if classes is None else classes)
+
+
+def batch(critic_steps: int = 1) -> tuple[Tensor, Tensor]:
+    chosen = torch.arange(6 * critic_steps).reshape(critic_steps, 6)
+    return IMAGES[chosen], chosen % CLASSES
+
+
+def weights(module: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def descend(parameters: Sequence[nn.Parameter], gradients: Sequence[Tensor]) -> None:
+    with torch.no_grad():
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.sub_(0.5 * gradient)
+
+
+def play(game: ConditionalGame, batch: tuple[Tensor, Tensor]) -> Any:
+    """One iteration, driven by nobody."""
+    game.manual_backward = torch.Tensor.backward  # type: ignore[method-assign,assignment]
+    return game.step(batch, game.configure_optimizers())
+
+
+def test_the_losses_are_equations_1_to_5() -> None:
+    """Of one step with plain gradient descent: minus Eqs. 4 and 5, written out; no norm couples the images."""
+    descent = partial(torch.optim.SGD, lr=0.5)
+    gan = gan_of(norm="none", discriminator_optimizer=descent, generator_optimizer=descent)
+    game = game_of(learner(gan, class_weight=0.7, generator_class_weight=0.3))
+    slow = game_of(game.settings).model
+    images, labels = batch()
+    with seeding.fork(1):
+        latents, wanted = torch.randn(6, 5), torch.randint(CLASSES, (6,))
+    fake = slow.generate(latents, wanted)
+    of_d = [*slow.critic.parameters(), *slow.head.parameters()]
+    real = images[0] / 255
+    d_real, d_fake = (slow.critic(part).sigmoid() for part in (real, fake.detach()))
+    eq_1 = d_real.log().mean() + (1 - d_fake).log().mean()
+    eq_2 = -slow(real).softmax(1)[torch.arange(6), labels[0]].log().mean()
+    gradients = torch.autograd.grad(-(eq_1 - 0.7 * eq_2), of_d)
+    descend(of_d, gradients)
+    eq_3 = -slow(fake).softmax(1)[torch.arange(6), wanted].log().mean()
+    of_g = list(slow.generator.parameters())
+    gradients = torch.autograd.grad(-slow.critic(fake).sigmoid().log().mean() + 0.3 * eq_3, of_g)
+    descend(of_g, gradients)
+    with seeding.fork(1):
+        found = play(game, (images, labels))
+    for (name, value), other in zip(game.model.named_parameters(), slow.parameters(), strict=True):
+        torch.testing.assert_close(value, other, msg=name)
+    assert float(found["class_loss"]) == pytest.approx(eq_2.item(), rel=1e-5)
+    assert float(found["generator_class_loss"]) == pytest.approx(eq_3.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("classify_fakes", [False, True])
+def test_c_learns_from_fakes_only_where_that_is_asked_for(classify_fakes: bool) -> None:
+    game, (images, labels) = game_of(learner(gan_of(norm="none"), classify_fakes=classify_fakes)), batch()
+    fake = torch.rand(6, 1, 8, 8, generator=seeding.generator(1))
+    found = [game.losses_of_critic(images[0], labels[0], [], fake, torch.full((6,), wanted)) for wanted in (0, 1)]
+    assert torch.equal(found[0][0], found[1][0]), "D looks at no class"
+    assert torch.equal(found[0][1], found[1][1]) != classify_fakes
+    real_alone = functional.cross_entropy(game.model(images[0] / 255), labels[0])
+    assert torch.allclose(found[0][1], real_alone) != classify_fakes
+
+
+def test_each_update_moves_its_own_player() -> None:
+    game = game_of(learner())
+    before = weights(game.model)
+    play(game, batch())
+    after = weights(game.model)
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved == {"generator", "backbone", "head", "drawn"}
+    assert all(parameter.requires_grad for parameter in game.parameters())
+    assert int(game.model.drawn.sum()) == 6
+
+
+class Watched(ConditionalGame):
+    """Keeps what is drawn and what trains."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
+        self.ranked: list[tuple[Tensor, Tensor]] = []
+
+    def rank(self, latents: Tensor, wanted: Tensor) -> Tensor:
+        self.ranked.append((latents, wanted))
+        return super().rank(latents, wanted)
+
+    def choose_fakes(self, count: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            copy = weights(self.model)
+        chosen = super().choose_fakes(count, device)
+        assert equal(copy, weights(self.model)), "running statistics and the vectors of spectral norm stay"
+        self.seen.append((*chosen, self.values(*self.ranked[-1]) if self.ranked else torch.empty(0)))
+        return chosen
+
+    def values(self, latents: Tensor, wanted: Tensor) -> Tensor:
+        """D of all candidates, by a copy of its own in train mode."""
+        with torch.no_grad():
+            kept = weights(self.model)
+            for part in self.model.modules():
+                part.train(isinstance(part, _BatchNorm))
+            values = self.model.critic(self.model.generate(latents, wanted))
+            self.model.load_state_dict(kept)
+            self.model.train()
+        return values
+
+
+def watched(kind: type[Gan], norm: str, critic_steps: int = 1, gamma: int = 4) -> Watched:
+    settings = learner(gan_of(kind, norm, num_critic=critic_steps), gamma=gamma)
+    return Watched(settings.empty(pool(), 0).train(), settings, torch.arange(CLASSES))
+
+
+@pytest.mark.parametrize(("kind", "norm"), [(Dcgan, "batch"), (Sngan, "spectral"), (WganGp, "none")])
+def test_the_fakes_of_highest_d_train_and_keep_their_order(kind: type[Gan], norm: str) -> None:
+    game = watched(kind, norm)
+    play(game, batch())
+    ((latents, wanted, values),) = game.seen
+    candidates, classes = game.ranked[0]
+    assert candidates.shape == (24, 5)
+    rows = [int((candidates == latent).all(1).nonzero()) for latent in latents]
+    assert rows == sorted(rows), "in the order in which they were drawn"
+    assert torch.equal(classes[rows], wanted)
+    assert set(rows) == set(values.topk(6).indices.tolist())
+
+
+@pytest.mark.parametrize(("kind", "norm"), [(Dcgan, "batch"), (Sngan, "spectral"), (WganGp, "none")])
+def test_gamma_1_is_regular_training_bit_for_bit(kind: type[Gan], norm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And so is a choice of all candidates: ranking them leaves no trace."""
+    regular = learner(gan_of(kind, norm, num_critic=2)).fit(pool(), None, seed=3)
+
+    def ranked(game: ConditionalGame, count: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        latents = torch.randn(count, game.model.latent_size)
+        wanted = game.classes[torch.randint(len(game.classes), (count,))]
+        chosen = game.rank(latents, wanted)[:count].sort().values
+        return latents[chosen], wanted[chosen]
+
+    monkeypatch.setattr(ConditionalGame, "choose_fakes", ranked)
+    all_chosen = learner(gan_of(kind, norm, num_critic=2)).fit(pool(), None, seed=3)
+    assert equal(weights(regular), weights(all_chosen))
+    monkeypatch.undo()
+    chosen = learner(gan_of(kind, norm, num_critic=2), gamma=2).fit(pool(), None, seed=3)
+    assert not equal(weights(regular), weights(chosen))
+
+
+def test_each_critic_step_chooses_anew_and_the_generator_takes_the_last_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    game = watched(WganGp, "none", critic_steps=3)
+    made = list[Tensor]()
+    generate = ClassConditionalGan.generate
+
+    def noted(model: ClassConditionalGan, latents: Tensor, classes: Tensor) -> Tensor:
+        images = generate(model, latents, classes)
+        if images.requires_grad:
+            made.append(latents)
+        return images
+
+    monkeypatch.setattr(ClassConditionalGan, "generate", noted)
+    play(game, batch(3))
+    assert len(game.ranked) == 3
+    assert len({tuple(latents.flatten().tolist()) for latents, _ in game.ranked}) == 3
+    assert len(made) == 1, "one batch has a graph, made once for the last critic step and the generator's"
+    assert torch.equal(made[0], game.seen[-1][0])
+    assert int(game.model.drawn.sum()) == 3 * 6, "what each critic step was trained on is counted"
+
+
+def test_classes_are_drawn_alike_and_d_may_prefer_some() -> None:
+    regular, preferring = game_of(learner()), game_of(learner(gamma=4))
+    with seeding.fork(0):
+        _, wanted = regular.choose_fakes(4000, torch.device("cpu"))
+    assert torch.bincount(wanted).tolist() == pytest.approx([1000] * CLASSES, abs=4 * math.sqrt(750))
+
+    def by_class(latents: Tensor, wanted: Tensor) -> Tensor:
+        return (wanted == 2).float().sort(descending=True, stable=True).indices
+
+    preferring.rank = by_class  # type: ignore[method-assign]
+    with seeding.fork(0):
+        _, wanted = preferring.choose_fakes(50, torch.device("cpu"))
+    assert torch.bincount(wanted, minlength=CLASSES)[2] > 40, "the choice is among all classes together"
+
+
+def test_a_class_without_a_label_is_not_drawn_and_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    without = pool(torch.tensor([0, 1, 1, 3, 0, 3]))
+    with caplog.at_level(logging.WARNING):
+        model = learner().fit(without, None, seed=0)
+    assert "no image of class 2 is labeled" in caplog.text
+    assert isinstance(model, ClassConditionalGan)
+    assert model.drawn[2] == 0 and int(model.drawn.sum()) == 3 * 6
+    with pytest.raises(UserError, match="no image of class 2 is labeled: label some at first"):
+        learner(missing_classes="refuse").fit(without, None, seed=0)
+
+
+def test_a_warm_start_goes_on_from_the_weights_and_nothing_else() -> None:
+    standing = partial(torch.optim.Adam, lr=0.0)
+    gan = gan_of(norm="none", discriminator_optimizer=standing, generator_optimizer=standing)
+    previous = learner(gan_of(norm="none")).fit(pool(), None, seed=0)
+    before = weights(previous)
+    warm = learner(gan, warm_start=True).fit(pool(), previous, seed=1)
+    moved = {name for name, value in weights(warm).items() if not torch.equal(value, before[name])}
+    assert not any("weight" in name and "layers.2" not in name for name in moved), "nothing moves without a rate"
+    assert torch.equal(warm.head.weight, previous.head.weight)
+    assert isinstance(warm, ClassConditionalGan)
+    assert int(warm.drawn.sum()) == 3 * 6, "counted anew"
+    cold = learner(gan).fit(pool(), previous, seed=1)
+    assert not torch.equal(cold.head.weight, previous.head.weight)
+    assert equal(weights(previous), before)
+
+
+def test_d_reads_the_pool_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, classified = set[tuple[float, ...]](), set[tuple[float, ...]]()
+    step = ConditionalGame.step
+
+    def noted(game: ConditionalGame, batch: tuple[Tensor, ...], optimizers: Any) -> Any:
+        classified.update(rows(batch[0]))
+        seen.update(row for part in batch[2:] for row in rows(part))
+        return step(game, batch, optimizers)
+
+    def rows(images: Tensor) -> Iterator[tuple[float, ...]]:
+        return (tuple(image.tolist()) for image in images.flatten(0, 1).flatten(1))
+
+    monkeypatch.setattr(ConditionalGame, "step", noted)
+    learner(iterations=30).fit(pool(), None, seed=0)
+    assert not seen and len(classified) == LABELED
+    learner(iterations=30, reads="pool").fit(pool(), None, seed=0)
+    assert len(seen) == len(IMAGES) and len(classified) == LABELED
+
+
+def test_what_is_no_class_conditional_gan_is_refused() -> None:
+    with pytest.raises(UserError, match="has no class heads: use gan=ac_dcgan"):
+        learner(gan_of(conditional=None))
+    with pytest.raises(UserError, match=r"gan\.batch_size=1 is too small"):
+        learner(gan_of(batch_size=1))
+    features = Pool.unlabeled_from(torch.zeros(4, 7), CLASSES)
+    with pytest.raises(UserError, match="these inputs are features: use representation=none"):
+        learner().empty(features, 0)
+    maps = Pool.unlabeled_from(IMAGES, CLASSES, (8, 8))
+    with pytest.raises(UserError, match="these labels are maps"):
+        learner().empty(maps, 0)
+    with pytest.raises(UserError, match="1 labeled image is too few"):
+        learner().fit(pool(torch.tensor([1])), None, seed=0)
+
+
+def test_its_iterations_are_the_gans_unless_it_says_so() -> None:
+    """And the seed of the GAN itself plays no part."""
+    usual = learner().fit(pool(), None, seed=0)
+    for same in (learner(iterations=3), learner(gan_of(seed=7))):
+        assert equal(weights(usual), weights(same.fit(pool(), None, seed=0)))
+    longer = learner(iterations=5).fit(pool(), None, seed=0)
+    assert isinstance(longer, ClassConditionalGan)
+    assert int(longer.drawn.sum()) == 5 * 6

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 CELL = (
     "strategy=asal_auto", "scale=smoke", "gan.iterations=60", "feature.epochs=8", "loop.max_cycles=3",
-    "learner.epochs=4", "keep_weights=all", "device=cpu",
+    "learner.epochs=4", "loop.observe_every=3", "keep_weights=all", "device=cpu",
 )  # fmt: skip
 CLOCKS = ("effort", "commit", "sha256_record")
 
@@ -29,6 +29,7 @@ def results(outputs):
             found[name] = {key: tensor.numpy().tobytes() for key, tensor in load_file(path).items()}
         elif path.suffix == ".json" and "cycles" in name:
             found[name] = {key: value for key, value in json.loads(path.read_text()).items() if key not in CLOCKS}
+            assert len(found[name]["observed"].pop("seconds")) == len(found[name]["observed"]["iteration"])
         elif path.suffix == ".json" and "artifacts" in name:
             found[name] = json.loads(path.read_text())["losses"]
     return found

@@ -9,6 +9,7 @@ from al_bench.active.pool import Pool
 from al_bench.dataset import Dataset
 from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts
+from al_bench.training.observation import Observer
 
 
 class Learner(ABC):
@@ -33,9 +34,18 @@ class Learner(ABC):
         and what stored weights are loaded into."""
 
     @abstractmethod
-    def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
+    def fit(
+        self,
+        pool: Pool,
+        previous: Network | None,
+        seed: int,
+        scratch: Path | None = None,
+        observe: Observer | None = None,
+    ) -> Network:
         """A model trained on `pool`, in eval mode, on the pool's device.
 
         previous: the last cycle's model, not to be changed, None in cycle 0. seed: of everything that is drawn.
-        scratch: a folder for the checkpoint of a long training. The same arguments give the same model.
+        scratch: a folder for the checkpoint of a long training. observe: looks at the model that is evaluated while its
+        training goes on, every so many steps of the training's module; of several trainings at the last one alone. The
+        same arguments give the same model, whether it is looked at or not.
         """

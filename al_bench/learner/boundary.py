@@ -25,6 +25,7 @@ from al_bench.training.batches import Batches
 from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module
+from al_bench.training.observation import Observer
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -76,12 +77,20 @@ class Boundary(Learner):
             )
         return network
 
-    def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
+    def fit(
+        self,
+        pool: Pool,
+        previous: Network | None,
+        seed: int,
+        scratch: Path | None = None,
+        observe: Observer | None = None,
+    ) -> Network:
         module = Joint(self.empty(pool, seed), self)
         batches = Everything(material(pool, self.loss), self.epochs)
         training_seed = seeding.seed_for(seed, 0, "training")
         fitter = Fitter(pool.device, self.precision, self.trainer)
-        fitter.fit(module, batches, seed=training_seed, name="boundary", scratch=scratch)
+        watching = observe.watching(module.network, len(batches)) if observe else None
+        fitter.fit(module, batches, seed=training_seed, name="boundary", scratch=scratch, callback=watching)
         return module.network
 
 

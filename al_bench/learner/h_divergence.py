@@ -19,6 +19,7 @@ from al_bench.network.predict import evaluating
 from al_bench.training import losses
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module, frozen
+from al_bench.training.observation import Observer
 from al_bench.training.paired_batches import Batch, PairedBatches
 from al_bench.training.plan import LabeledPlan
 
@@ -73,13 +74,21 @@ class HDivergence(LabeledPlan, Learner):
                 num_features = pooled(network.features(torch.zeros(1, *shape))).shape[1]
             return Discriminated(network, num_features, self.hidden)
 
-    def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
+    def fit(
+        self,
+        pool: Pool,
+        previous: Network | None,
+        seed: int,
+        scratch: Path | None = None,
+        observe: Observer | None = None,
+    ) -> Network:
         model = self.empty(pool, seed)
         assert isinstance(model, Discriminated)
         labeled = self.labeled_batches(pool, model, seed)
         batches = PairedBatches(labeled, pool.inputs, pool.unlabeled, seeding.seed_for(seed, 0, "unlabeled batches"))
         module = Adversarial(model, self.optimizer, self.trade_off, self.schedule)
-        self.train(module, batches, model, pool, seed=seed, name="adversarial classifier", scratch=scratch)
+        name = "adversarial classifier"
+        self.train(module, batches, model, pool, seed=seed, name=name, scratch=scratch, observe=observe)
         return model
 
 

@@ -22,6 +22,7 @@ from al_bench.network.predict import evaluating
 from al_bench.training import losses
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module
+from al_bench.training.observation import Observer
 from al_bench.training.plan import LabeledPlan
 
 
@@ -86,12 +87,20 @@ class LearningLoss(LabeledPlan, Learner):
                 widths = [pooled(features).shape[1], pooled(network.neck(features)).shape[1]]
             return LossPredicting(network, widths, self.width)
 
-    def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
+    def fit(
+        self,
+        pool: Pool,
+        previous: Network | None,
+        seed: int,
+        scratch: Path | None = None,
+        observe: Observer | None = None,
+    ) -> Network:
         model = self.empty(pool, seed)
         assert isinstance(model, LossPredicting)
         batches = self.labeled_batches(pool, model, seed)
         name = "loss predicting classifier"
-        self.train(Ranked(model, self), batches, model, pool, seed=seed, name=name, scratch=scratch)
+        module = Ranked(model, self)
+        self.train(module, batches, model, pool, seed=seed, name=name, scratch=scratch, observe=observe)
         return model
 
 

@@ -28,6 +28,7 @@ from al_bench.training.fit import Fitter
 from al_bench.training.labeled_batches import least_batch
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module
+from al_bench.training.observation import Observer
 from al_bench.training.paired_batches import PairedBatches
 from al_bench.training.plan import LabeledPlan
 
@@ -37,7 +38,7 @@ from al_bench.training.plan import LabeledPlan
 class Mal(LabeledPlan, Learner):
     """Trains F and C on labeled inputs by cross entropy and on unlabeled ones by the minimax entropy game, and D to
     tell both apart (Alg. 1); then M, which begins with this F, on all labels (Alg. 3). Strategies see F, C and D, the
-    evaluator M; early stopping watches M.
+    evaluator M; early stopping watches M. Observed is M too: iterations and seconds are those of its own training.
 
     optimizer: of F; classifier_optimizer: of C; discriminator_optimizer: of D; task_optimizer and task_epochs: of M.
     Both losses of a part share its optimizer, as they share a rate in Alg. 1; a second Adam would undo `weight`.
@@ -113,7 +114,14 @@ class Mal(LabeledPlan, Learner):
             temperature=self.discriminator_temperature,
         )
 
-    def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
+    def fit(
+        self,
+        pool: Pool,
+        previous: Network | None,
+        seed: int,
+        scratch: Path | None = None,
+        observe: Observer | None = None,
+    ) -> Network:
         model = self.empty(pool, seed)
         assert isinstance(model, Aligned)
         if self.carry_over and isinstance(previous, Aligned):
@@ -122,7 +130,7 @@ class Mal(LabeledPlan, Learner):
                 model.discriminator.load_state_dict(previous.discriminator.state_dict())
         self.align(model, pool, seed, scratch)
         model.network.backbone.load_state_dict(model.classifier.backbone.state_dict())
-        self._train_task(model, pool, seed, scratch)
+        self._train_task(model, pool, seed, scratch, observe)
         return model.eval()
 
     def align(self, model: Aligned, pool: Pool, seed: int, scratch: Path | None) -> None:
@@ -141,12 +149,22 @@ class Mal(LabeledPlan, Learner):
         order_seed = seeding.seed_for(seed, 0, "unlabeled batches")
         return PairedBatches(labeled, pool.inputs, pool.unlabeled, order_seed, least)
 
-    def _train_task(self, model: Aligned, pool: Pool, seed: int, scratch: Path | None) -> None:
+    def _train_task(
+        self, model: Aligned, pool: Pool, seed: int, scratch: Path | None, observe: Observer | None
+    ) -> None:
         """M (Alg. 3)."""
         module = Classification(model.network, losses.cross_entropy, self.task_optimizer, self.schedule)
         batches = self.labeled_batches(pool, model, seeding.seed_for(seed, 0, "task"), self.task_epochs)
         self.train(
-            module, batches, model.network, pool, seed=seed, name="task model", scratch=scratch, epochs=self.task_epochs
+            module,
+            batches,
+            model.network,
+            pool,
+            seed=seed,
+            name="task model",
+            scratch=scratch,
+            epochs=self.task_epochs,
+            observe=observe,
         )
 
 

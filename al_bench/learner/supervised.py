@@ -10,6 +10,7 @@ from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
 from al_bench.training import losses
 from al_bench.training.classification import Classification, Loss
+from al_bench.training.observation import Observer
 from al_bench.training.plan import LabeledPlan
 
 
@@ -28,9 +29,16 @@ class Supervised(LabeledPlan, Learner):
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
             return self.network(input_shape=tuple(pool.inputs.shape[1:]), num_classes=pool.num_classes)
 
-    def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
+    def fit(
+        self,
+        pool: Pool,
+        previous: Network | None,
+        seed: int,
+        scratch: Path | None = None,
+        observe: Observer | None = None,
+    ) -> Network:
         model = self.empty(pool, seed)
         module = Classification(model, self.loss, self.optimizer, self.schedule)
         batches = self.labeled_batches(pool, model, seed)
-        self.train(module, batches, model, pool, seed=seed, name="classifier", scratch=scratch)
+        self.train(module, batches, model, pool, seed=seed, name="classifier", scratch=scratch, observe=observe)
         return model

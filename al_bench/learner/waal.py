@@ -22,6 +22,7 @@ from al_bench.training import losses
 from al_bench.training.labeled_batches import least_batch
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module, frozen
+from al_bench.training.observation import Observer
 from al_bench.training.paired_batches import Batch, Pairing, UnlabeledWithLabeled
 from al_bench.training.plan import Plan
 
@@ -96,7 +97,14 @@ class Waal(Plan, Learner):
                 num_features = pooled(network.features(torch.zeros(1, *shape))).shape[1]
             return Criticized(network, num_features, self.hidden)
 
-    def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
+    def fit(
+        self,
+        pool: Pool,
+        previous: Network | None,
+        seed: int,
+        scratch: Path | None = None,
+        observe: Observer | None = None,
+    ) -> Network:
         model = self.empty(pool, seed)
         assert isinstance(model, Criticized)
         most = max(len(pool.training_labels()), len(pool.unlabeled))
@@ -111,7 +119,8 @@ class Waal(Plan, Learner):
             least=least,
         )
         module = MinMax(model, self, *self.weights(len(batches.labels), len(pool.unlabeled)))
-        self.train(module, batches, model, pool, seed=seed, name="Wasserstein classifier", scratch=scratch)
+        name = "Wasserstein classifier"
+        self.train(module, batches, model, pool, seed=seed, name=name, scratch=scratch, observe=observe)
         return model
 
     def weights(self, labeled: int, unlabeled: int) -> tuple[float, float]:

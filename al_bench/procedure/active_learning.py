@@ -43,7 +43,9 @@ class Settings:
 
     initial: rule of the first labels (`initial_labels.initial_indices`); every_class: whether they hold every class;
     initial_size, query_size, budget: annotations; free_validation: labels that early stopping looks at are none of
-    them; max_cycles, stop_at: see `Stopping`. A size may be infinite: all.
+    them; max_cycles, stop_at: see `Stopping`; observe_every: iterations of a cycle's training from look to look at the
+    model, None for none. It counts though no model depends on it: who asks for a trace is not shown a run that was
+    stored without one. A size may be infinite: all.
     """
 
     initial: Rule
@@ -52,6 +54,7 @@ class Settings:
     query_size: PositiveInt
     budget: float = field(metadata={"identity": False})
     free_validation: bool = False
+    observe_every: PositiveInt | None = None
     max_cycles: NonNegativeInt | None = field(default=None, metadata={"identity": False})
     stop_at: Mapping[str, float] | None = field(default=None, metadata={"identity": False})
 
@@ -138,6 +141,7 @@ class ActiveLearning(Procedure):
             self.evaluator,
             first_query,
             self.settings.free_validation,
+            self.settings.observe_every,
         )
         if store.last is not None:
             logger.info(f"going on after cycle {store.last.index} ({store.last.annotations:,} annotations)")

@@ -19,6 +19,7 @@ from al_bench.storage.record import CycleRecord
 from al_bench.storage.store import Cycle, RunStore
 from al_bench.strategy import Strategy
 from al_bench.training.cost import measure_cost
+from al_bench.training.observation import Observer
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Parts:
     """What the loop turns; all of it prepared.
 
     first_query: gives the initial labels' query. free_validation: labels of the validation split, where the learner
-    looks at it, are not counted as annotations.
+    looks at it, are not counted as annotations. observe_every: see `active_learning.Settings`.
     """
 
     dataset: Dataset
@@ -36,12 +37,23 @@ class Parts:
     evaluator: Evaluator
     first_query: Callable[[], Query]
     free_validation: bool = False
+    observe_every: int | None = None
 
     @property
     def validation_labels(self) -> int:
         """How many labels of the validation split the learner looks at."""
         validation = self.dataset.validation
         return len(validation) if self.learner.validates and validation is not None else 0
+
+    def observer(self, seed: int) -> Observer | None:
+        """What looks at a training; None where nobody asks for it."""
+        return Observer(self._scalars, self.observe_every, seed) if self.observe_every else None
+
+    def _scalars(self, model: Network) -> dict[str, float]:
+        """Those metrics of the evaluator that are one number."""
+        found = self.evaluator.evaluate(model, self.dataset).metrics
+        named = {metric.name: found.get(metric.name) for metric in self.evaluator.scalars}
+        return {name: value for name, value in named.items() if isinstance(value, int | float)}
 
 
 def run_loop(
@@ -65,25 +77,37 @@ def run_loop(
         labels = parts.oracle.label(query)
         pool = pool.with_labels(query, labels)
         with measure_cost() as for_fit, finite(f"cycle {cycle}, seed {seed}"):
-            model = fit_model(parts, pool, model, seed, cycle, store)
+            observe = parts.observer(seeding.seed_for(seed, cycle, "observe"))
+            model = fit_model(parts, pool, model, seed, cycle, store, observe)
         with measure_cost() as for_evaluation:
             evaluation = parts.evaluator.evaluate(model, parts.dataset)
-        costs = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation, **for_query.apart}
-        record = record_cycle(cycle, pool, query, labels, entropies, evaluation, costs, parts.validation_labels)
+        costs = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation, **for_query.apart, **for_fit.apart}
+        observed = observe.trace if observe else {}
+        counted = parts.validation_labels
+        record = record_cycle(cycle, pool, query, labels, entropies, evaluation, costs, counted, observed)
         kept = tensors_of(query, None if parts.oracle.is_truth else labels, evaluation)
         store.write(Cycle(record, kept, model.state_dict()))
         tell(record)
     return reason
 
 
-def fit_model(parts: Parts, pool: Pool, model: Network | None, seed: int, cycle: int, store: RunStore) -> Network:
+def fit_model(
+    parts: Parts,
+    pool: Pool,
+    model: Network | None,
+    seed: int,
+    cycle: int,
+    store: RunStore,
+    observe: Observer | None,
+) -> Network:
     """The cycle's model; only its training may look at the validation split. Raises UserError where nothing could be
     labeled."""
     if len(pool.training_labels()) == 0:
         raise UserError(f"cycle {cycle}, seed {seed}: the oracle could label none of {pool.annotations} annotations")
     if parts.validation_labels and (split := parts.dataset.validation) is not None:
         pool = replace(pool, validation=(split.images, split.labels))
-    return parts.learner.fit(pool, model, seeding.seed_for(seed, cycle, "fit"), store.scratch / f"{cycle:03d}")
+    fit_seed = seeding.seed_for(seed, cycle, "fit")
+    return parts.learner.fit(pool, model, fit_seed, store.scratch / f"{cycle:03d}", observe)
 
 
 @contextmanager

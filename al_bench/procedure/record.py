@@ -41,8 +41,9 @@ def record_cycle(
     evaluation: Evaluation,
     costs: Mapping[str, Cost],
     validation_labels: int,
+    observed: Mapping[str, list[float]],
 ) -> CycleRecord:
-    """One cycle's record. entropies: see `chosen_entropies`; validation_labels: see `CycleRecord`."""
+    """One cycle's record. entropies: see `chosen_entropies`; validation_labels, observed: see `CycleRecord`."""
     return CycleRecord(
         index=cycle,
         annotations=pool.annotations,
@@ -54,6 +55,7 @@ def record_cycle(
         class_counts=pool.class_counts(),
         query=_record_query(query, labels, entropies),
         trace={name: _plain(rows) for name, rows in query.trace.items() if is_plain(rows)},
+        observed=_plain(dict(observed)),
         effort=_record_costs(costs),
         commit=current_commit(),
     )

@@ -69,7 +69,8 @@ class CycleRecord(_Stored):
     at, whether they count as annotations or not; metrics: a number or a list of numbers each, the headline first;
     test_images: how many there are, where it is kept which of them were right; chosen_entropy: mean over the query, in
     nats, None for the initial labels; class_counts: labels of the training set; trace: what the strategy measured, a
-    number per row; costs: by part. commit: of the code.
+    number per row; observed: a number per look at the model while it was trained (`Observer.trace`), empty where nobody
+    looked; costs: by part. commit: of the code.
 
     The sums are of the files beside the record and of all else in it. Only a cell's cycles have `correct`, a bit for
     each test image, eight to a byte, and `trace_mean`, over all rows where `trace` has fewer.
@@ -85,6 +86,7 @@ class CycleRecord(_Stored):
     class_counts: list[int]
     query: QueryRecord
     trace: dict[str, list[float | None]] | None = None  # None in runs from before it was kept
+    observed: dict[str, list[float | None]] = {}
     costs: dict[str, PartCost] = Field(alias="effort")
     commit: str
     sha256: str | None = None

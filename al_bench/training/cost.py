@@ -2,7 +2,7 @@
 
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -68,10 +68,18 @@ def measure_apart(part: str) -> Iterator[None]:
             yield
     finally:
         _meters.reset(token)
-        spent = time.perf_counter() - start
-        for cost in around:
-            cost.seconds -= spent
-            cost.apart.setdefault(part, Cost()).add(own)
+        _set_apart(part, around, own, time.perf_counter() - start)
+
+
+def add_apart(part: str, seconds: float) -> None:
+    """Tells every block that is being measured which of its seconds, `earlier_seconds` included, were spent apart."""
+    _set_apart(part, _meters.get(), Cost(seconds), seconds)
+
+
+def _set_apart(part: str, around: Sequence[Cost], own: Cost, seconds: float) -> None:
+    for cost in around:
+        cost.seconds -= seconds
+        cost.apart.setdefault(part, Cost()).add(own)
 
 
 def _note_memory(costs: tuple[Cost, ...]) -> None:

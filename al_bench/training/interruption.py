@@ -52,6 +52,17 @@ def deferred() -> Iterator[None]:
         raise Interrupted(_State.pending)
 
 
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Inside the block, which may be inside of a `deferred` one, a signal is not put off."""
+    before = _State.deferring
+    _State.deferring = False
+    try:
+        yield
+    finally:
+        _State.deferring = before
+
+
 def pending() -> bool:
     """Whether a signal waits for the next safe point."""
     return _State.pending is not None

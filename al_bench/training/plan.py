@@ -17,6 +17,7 @@ from al_bench.training.early_stopping import EarlyStopping, callback_of
 from al_bench.training.fit import Fitter
 from al_bench.training.labeled_batches import LabeledBatches, least_batch
 from al_bench.training.module import Module
+from al_bench.training.observation import Observer
 from al_bench.training.sampler import steps_of_a_pass
 
 
@@ -53,19 +54,23 @@ class Plan:
         name: str,
         scratch: Path | None,
         epochs: int | None = None,
+        observe: Observer | None = None,
     ) -> None:
         """Trains `module`, which `model` is a part of, and leaves it in eval mode with the best weights of `model`.
 
         seed: of the learner's whole fit. name: for the progress and the checkpoint. scratch: see `Fitter.fit`. epochs:
-        other than the plan's.
+        other than the plan's. observe: looks at `model`.
         """
+        callback = callback_of(self.early_stopping, model, pool, len(batches), epochs or self.epochs)
+        if observe is not None:
+            callback = observe.watching(model, len(batches), callback)
         Fitter(pool.device, self.precision, self.trainer).fit(
             module,
             batches,
             seed=seeding.seed_for(seed, 0, "training"),
             name=name,
             scratch=scratch,
-            callback=callback_of(self.early_stopping, model, pool, len(batches), epochs or self.epochs),
+            callback=callback,
         )
 
 

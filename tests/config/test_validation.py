@@ -153,6 +153,7 @@ def refused_line(*overrides: str) -> str:
         ("loop.initial=evenly", "loop.initial=evenly must be 'random', 'balanced' or 'stratified'"),
         ("loop.initial_size=0", "loop.initial_size=0 must be at least 1"),
         ("loop.initial_size=inf", ""),
+        ("loop.observe_every=0", "loop.observe_every=0 must be more than 0 or null"),
         ("loop.query_size=0", "loop.query_size=0 must be more than 0"),
         ("loop.budget=many", "loop.budget=many must be a number"),
         ("loop.budget=inf", ""),

@@ -1,5 +1,6 @@
 """What every learner promises to the loop (al_bench/learner/__init__.py)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from al_bench.network import Network
 from al_bench.network.predict import predict
 from al_bench.seeding import generator
 from al_bench.storage.artifacts import Artifacts
+from al_bench.training.observation import Observer
 
 NEEDS = {  # a GAN that trains in seconds, where a learner trains one
     "acgan": ("gan=ac_dcgan", "scale.gan_width=0.125", "gan.batch_size=32", "learner.iterations=120"),
@@ -145,6 +147,24 @@ def test_a_model_gives_what_its_network_and_its_learner_promise(learner: Learner
         assert len(answer) == 3
         assert answer.dim() == dimensions
     assert torch.equal(model.classify(model.features(images)), model(images))
+
+
+@pytest.mark.parametrize("trainer", [None, pl.Trainer])
+def test_a_model_that_is_looked_at_is_the_same_model(
+    learner: Learner, digits: Dataset, trainer: Callable[..., pl.Trainer] | None
+) -> None:
+    def look(model: Network) -> dict[str, float]:
+        return {"mean logit": float(model(images).mean().detach()), "drawn": float(torch.rand(()))}
+
+    images = torch.rand(20, 1, 8, 8)
+    pool, observer = labeled(digits, 40), Observer(look, every=2, seed=0)
+    one = replace(long_enough(learner), trainer=trainer)  # type: ignore[type-var]  # each of them is a dataclass
+    model = one.fit(pool, None, seed=0, observe=observer)
+    assert same(model, long_enough(learner).fit(pool, None, seed=0))
+    *before, last = observer.trace["iteration"]
+    assert before == list(range(2, int(last), 2))
+    assert last >= 4
+    assert observer.trace["mean logit"][-1] == look(model)["mean logit"], "the model that is evaluated"
 
 
 def test_stored_weights_give_the_same_predictions(learner: Learner, digits: Dataset) -> None:

@@ -94,6 +94,26 @@ def test_strategies_of_a_seed_share_the_whole_of_round_0(tmp_path):
     assert other[0]["query"]["indices"] != json.loads(first["random"])[0]["query"]["indices"]
 
 
+def test_an_observed_run_is_another_one_of_the_same_results(tmp_path):
+    plain = comparable(run(tmp_path, "strategy=entropy", budget=35))
+    seen = run(tmp_path, "strategy=entropy", "loop.observe_every=2", budget=35)
+    assert "observed" not in plain[0]
+    for record, steps in zip(seen, (6, 9), strict=True):  # three passes over 20 and 35 in batches of 16
+        observed = record["observed"]
+        assert observed["iteration"] == [*range(2, steps, 2), steps]
+        assert list(observed) == ["iteration", "seconds", "accuracy", "negative_log_likelihood", "calibration_error"]
+        assert observed["accuracy"][-1] == record["metrics"]["accuracy"]
+        assert record["effort"]["observe"]["seconds"] > 0
+        assert record["effort"]["observe"]["optimizer_steps"] == 0
+        assert record["effort"]["fit"]["optimizer_steps"] == steps
+    assert [{**record, "observed": {}} for record in comparable(seen)] == [{**one, "observed": {}} for one in plain]
+    weights = [path.read_bytes() for path in tmp_path.glob("*/cycles/001.model.safetensors")]
+    assert len(weights) == 2, "who asks for a trace is not shown a run without one"
+    assert weights[0] == weights[1]
+    table = cycle_table([read_record(record) for record in seen])
+    assert "observe s" in table.splitlines()[0]
+
+
 def test_raising_the_budget_goes_on(tmp_path):
     uncut = run(tmp_path / "uncut", "strategy=entropy", budget=65)
     run(tmp_path / "raised", "strategy=entropy", budget=35)

@@ -18,6 +18,7 @@ from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.procedure.timing.query_time import Line, QueryTime
 from al_bench.strategy import Strategy
+from al_bench.training.observation import Observer
 
 SMOKE = ("procedure=query_time", "dataset=digits", "scale=smoke", "strategy.mixture=0.5")
 
@@ -71,7 +72,14 @@ class Fixed(Learner):
     def empty(self, pool: Pool, seed: int) -> Network:
         return Brightness(self.scale)
 
-    def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
+    def fit(
+        self,
+        pool: Pool,
+        previous: Network | None,
+        seed: int,
+        scratch: Path | None = None,
+        observe: Observer | None = None,
+    ) -> Network:
         self.trained.append((self.scale, pool.labeled.tolist()))
         return self.empty(pool, seed).eval()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from al_bench.analysis.pairs import kept_images
 from al_bench.analysis.predictions import kept_predictions
 from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.analysis.samples import kept_samples
 from al_bench.config.experiment import made
 from al_bench.storage.exported import export
 from al_bench.storage.record import Plain
@@ -31,7 +32,11 @@ def main() -> None:
 
 def keep_pictures(folder: Path, rebuilder: Rebuilder) -> Plain:
     """The pictures that travel with a run, by what they are; of which there are none is left out."""
-    found = {"images": kept_images(folder, rebuilder), "predicted": kept_predictions(folder)}
+    found = {
+        "images": kept_images(folder, rebuilder),
+        "predicted": kept_predictions(folder),
+        "samples": kept_samples(folder),
+    }
     return {name: pictures for name, pictures in found.items() if pictures}
 
 

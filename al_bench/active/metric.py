@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 Unit = Literal["fraction", "nats"]
 
+ITERATION, SECONDS = "iteration", "seconds"  # of a training, beside the metrics that are measured in it
+
 
 @dataclass(frozen=True)
 class Metric:

@@ -10,7 +10,11 @@ from al_bench.analysis.reading import Artifact
 from al_bench.storage.record import CycleRecord, PartCost
 
 PARTS = {"fit": "training", "query": "query", "evaluate": "evaluation"}  # as stored, and in words
-APART = {"record": "records of the query", "scan": "scan of the pool for the record"}  # for a reader alone
+APART = {  # for a reader alone
+    "record": "records of the query",
+    "scan": "scan of the pool for the record",
+    "observe": "looks at the training",
+}
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ def costs(group: Group) -> list[Cost]:
 
 
 def costs_apart(group: Group) -> list[Cost]:
-    """What was measured inside the queries for a reader alone, and is in no part of `costs`: none of runs from before
-    it was kept apart, whose queries hold it."""
+    """What was measured inside queries and trainings for a reader alone, and is in no part of `costs`: none of runs
+    from before it was kept apart, whose queries hold it."""
     stored = {part for run in group.runs for record in run.cycles for part in record.costs}
     return [_cost(group, part, words) for part, words in APART.items() if part in stored]
 

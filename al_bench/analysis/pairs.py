@@ -94,9 +94,9 @@ def _read_exported(run: Run, index: int, most: int) -> Pairs | None:
     if not images:
         return None
     try:
-        synthetic = np.stack([_pixels(image["synthetic"]) for image in images])
+        synthetic = np.stack([pixels(image["synthetic"]) for image in images])
         known = all(image["match"] for image in images)
-        matches = np.stack([_pixels(image["match"]) for image in images]) if known else None
+        matches = np.stack([pixels(image["match"]) for image in images]) if known else None
     except (ValueError, UnidentifiedImageError, OSError) as error:
         raise UnreadableError(f"the images of cycle {index} are corrupted: no pictures of this cycle") from error
     return Pairs(index, [image["row"] for image in images], synthetic, matches)
@@ -126,6 +126,7 @@ def png(image: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _pixels(text: str) -> np.ndarray:
+def pixels(text: str) -> np.ndarray:
+    """The inverse of `png`, of 1 or 3 channels in base64. Raises ValueError, OSError or UnidentifiedImageError."""
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(text, validate=True))))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)

@@ -5,9 +5,10 @@ record or a published table holds; `analysis/` computes them.
 
 The page from above: `page` puts everything into `page/index.html` and writes the tables, `chapters` says what belongs
 together, `parts` makes a section. What stands in a section: `notes` before it, `results` its numbers, `comparison` a
-paper's beside them, `images` what was synthesized,
-`segmentation` label maps beside their truth, `settings` and `ledger` where its settings are from. Beside
-sections: `cells` an experiment's, `measured` what procedures without a loop found, `trained` what was trained once.
+paper's beside them, `trainings` what was measured inside a training, `samples` what a generating model draws, `queries`
+classes and first pictures of each query, `images` what was synthesized, `segmentation` label maps beside their truth,
+`settings` and `ledger` where its settings are from. Beside sections: `cells` an experiment's, `measured` what
+procedures without a loop found, `trained` what was trained once.
 How things are written: `measures` names and units, `tables` rows for a page, a program and a text, `figures/` plots,
 their colors, and which plots there are.
 

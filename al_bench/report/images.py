@@ -147,13 +147,28 @@ def _words(query: QueryRecord, traces: Rows, row: int, names: Sequence[str]) -> 
     """Label and position of what was asked for, its rank, what papers say: what is known of them."""
     words = []
     if query.labels is not None:
-        label = int(np.ravel(query.labels[row])[0])
-        words.append("no label" if label < 0 else f"label {names[label]}" if label < len(names) else f"class {label}")
+        words.append(describe_label(query.labels[row], names))
     if query.indices is not None:
         words.append(f"image {query.indices[row]}")
     if query.ranks is not None:
         words.append(f"rank {query.ranks[row]}")
     return [*words, *add_to_pair(traces, row)]
+
+
+def describe_label(answer: int | list[int], names: Sequence[str]) -> str:
+    """What was answered for a row of a query, of several images for the first. names: see `class_names`."""
+    label = int(np.ravel(answer)[0])
+    return "no label" if label < 0 else f"label {names[label]}" if label < len(names) else f"class {label}"
+
+
+def smaller(image: np.ndarray, widest: int) -> np.ndarray:
+    """A (C, H, W) uint8 image, at most `widest` wide: means over squares of pixels where it is wider."""
+    times = -(-image.shape[2] // widest)
+    if times == 1:
+        return image
+    channels, height, width = image.shape[0], image.shape[1] // times, image.shape[2] // times
+    squares = image[:, : height * times, : width * times].reshape(channels, height, times, width, times)
+    return np.asarray(squares.mean((2, 4)).round(), dtype=np.uint8)
 
 
 def picture(image: np.ndarray, alt: str) -> Picture:

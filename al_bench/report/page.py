@@ -92,8 +92,8 @@ def _own_tables(chapters: Sequence[Chapter]) -> Iterator[Table]:
             yield from chapter.planned.tables
         for part in chapter.parts:
             added = [table for one in part.additions for table in one.tables]
-            seen = [part.segmentation.table] if part.segmentation else []
-            for table in (part.tables["learning"], part.tables["settings"], *seen, *added):
+            shown = [one.table for one in (part.segmentation, part.trainings, part.asked) if one]
+            for table in (part.tables["learning"], part.tables["settings"], *shown, *added):
                 yield replace(table, name=f"{table.name}-{part.anchor}")
             yield from (table for _, one in part.published if one for table in one.tables)
         yield from (table for one in chapter.measured for table in one.tables)

@@ -23,16 +23,20 @@ from al_bench.report.images import Beside, CycleImages, class_names, show_synthe
 from al_bench.report.measures import counted, listed, measure
 from al_bench.report.notes import notes
 from al_bench.report.paper import Addition, add_to_section
+from al_bench.report.queries import ClassCounts, Picks, count_classes, show_picks
+from al_bench.report.samples import Samples, show_samples
 from al_bench.report.segmentation import Segmentation, show_segmentation
 from al_bench.report.settings import settings_ledger, settings_that_differ
 from al_bench.report.tables import Table
 from al_bench.report.trained import Trained
+from al_bench.report.trainings import Trainings, show_trainings
 
 
 @dataclass(frozen=True)
 class Part:
     """One section. shares: of the classes in the data, None where unknown; published: of what its runs were run for,
-    where no experiment was asked for; segmentation: None where no label maps were measured."""
+    where no experiment was asked for; segmentation, trainings, asked: None where there are no label maps, no looks
+    into a training, no classes that a query brought."""
 
     section: Section
     anchor: str
@@ -41,6 +45,10 @@ class Part:
     tables: dict[str, Table]
     published: Sequence[tuple[Published, Comparison | None]]
     segmentation: Segmentation | None
+    trainings: Trainings | None
+    asked: ClassCounts | None
+    picks: Sequence[Picks]
+    samples: Sequence[Samples]
     beside: Beside | None
     synthesized: Sequence[tuple[Group, Run, Sequence[CycleImages]]]
     additions: Sequence[Addition]
@@ -102,6 +110,10 @@ def part(
         {table.name: table for table in tables},
         [(known, compare(known, groups)) for known, groups in groups_of if groups],
         show_segmentation(section, classes, rebuilder, problems),
+        show_trainings(charts),
+        count_classes(section, classes),
+        show_picks(section, rebuilder),
+        [found for group in section.groups if (found := show_samples(group, classes, problems))],
         side_by_side(section, rebuilder, problems),
         [(group, *found) for group, found in images if found],
         additions,

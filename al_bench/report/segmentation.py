@@ -14,7 +14,7 @@ from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.report.figures.palette import NEUTRAL, area_colors
 from al_bench.report.figures.plots import Picture
-from al_bench.report.images import picture
+from al_bench.report.images import picture, smaller
 from al_bench.report.measures import measure
 from al_bench.report.tables import Cell, Table
 from al_bench.storage.record import CycleRecord
@@ -130,7 +130,7 @@ def _show(found: Sequence[tuple[Group, Run, np.ndarray]], scenes: Scenes | None,
     for number in range(max(len(maps) for *_, maps in found)):
         image = truth = None
         if scenes is not None:
-            image = picture(_smaller(scenes.images[number]), f"test image {number + 1}")
+            image = picture(smaller(scenes.images[number], _WIDEST), f"test image {number + 1}")
             truth = picture(paint(scenes.truths[number], colors), f"true classes of test image {number + 1}")
         predictions = [
             _prediction(group, run, maps[number], number, scenes, colors)
@@ -161,13 +161,3 @@ def paint(classes: np.ndarray, colors: Sequence[str]) -> np.ndarray:
     for label, color in enumerate(colors):
         table[label] = np.frombuffer(bytes.fromhex(color[1:]), np.uint8)
     return np.ascontiguousarray(table[classes].transpose(2, 0, 1))
-
-
-def _smaller(image: np.ndarray) -> np.ndarray:
-    """A (C, H, W) uint8 image, at most _WIDEST wide: means over squares of pixels where it is wider."""
-    times = -(-image.shape[2] // _WIDEST)
-    if times == 1:
-        return image
-    channels, height, width = image.shape[0], image.shape[1] // times, image.shape[2] // times
-    squares = image[:, : height * times, : width * times].reshape(channels, height, times, width, times)
-    return np.asarray(squares.mean((2, 4)).round(), dtype=np.uint8)

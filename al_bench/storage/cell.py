@@ -27,7 +27,8 @@ _MOST_NUMBERS = 50_000_000
 _BROKEN = (lzma.LZMAError, EOFError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _FEWEST = 4  # numbers of a list that becomes an array
 _WHOLE = [np.dtype(name) for name in ("u1", "i1", "u2", "i2", "u4", "i4", "i8")]
-_PICTURES = ("synthetic", "match", "predicted_map")  # of an entry of `images` or `predicted`: PNG in base64
+# Of an entry of `images`, `predicted` or `samples`: PNG in base64
+_PICTURES = ("synthetic", "match", "predicted_map", "class_samples")
 
 Cell = dict[str, Any]
 

@@ -116,13 +116,15 @@ def portable(stored: Plain) -> Plain:
 
 
 def thinned(cell: Cell, most: int = MOST_BYTES) -> Cell:
-    """The cell in at most `most` bytes, where it takes that: without its predicted label maps; then each cycle with
-    fewer rows of what was measured per annotation, halved until it fits, their means over all rows beside them.
+    """The cell in at most `most` bytes, where it takes that: without its predicted label maps, then without its
+    samples; then each cycle with fewer rows of what was measured per annotation, halved until it fits, their means over
+    all rows beside them.
 
     What was selected and how it was labeled stays whole, but for a cycle 0 that holds the whole pool.
     """
-    if "predicted" in cell and _size(cell) > most:
-        cell = {key: value for key, value in cell.items() if key != "predicted"}
+    for pictures in ("predicted", "samples"):
+        if pictures in cell and _size(cell) > most:
+            cell = {key: value for key, value in cell.items() if key != pictures}
     records = [read_record(values) for values in cell["cycles"]]
     rows = max((_count_rows(record) for record in records), default=0)
     while rows and _size(cell) > most:

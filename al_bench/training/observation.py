@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from al_bench import seeding
+from al_bench.active.metric import ITERATION, SECONDS
 from al_bench.network import Network
 from al_bench.network.predict import evaluating
 from al_bench.training import interruption
@@ -21,7 +22,6 @@ from al_bench.training.cost import add_apart, measure_apart
 logger = logging.getLogger(__name__)
 
 PART = "observe"  # the name of the looks among the parts of a cycle's cost
-ITERATION, SECONDS = "iteration", "seconds"
 
 Look = Callable[[Network], Mapping[str, float]]
 

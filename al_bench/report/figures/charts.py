@@ -132,7 +132,7 @@ def has_all(group: Group) -> bool:
     return all(len(run.cycles) == 1 and run.cycles[0].unlabeled == 0 for run in group.runs)
 
 
-def alt_text(about: str, lines: Sequence[Line]) -> str:
-    """What a plot of lines says to whom it cannot be shown."""
+def alt_text(about: str, lines: Sequence[Line], over: str = ANNOTATIONS) -> str:
+    """What a plot of lines says to whom it cannot be shown. over: its x axis."""
     ends = [f"{line.name} {line.y[-1]:.3g}" + ("" if line.level else f" at {line.x[-1]:,.0f}") for line in lines]
-    return f"{about[0].upper()}{about[1:]}, over annotations; at the end {listed(ends)}"
+    return f"{about[0].upper()}{about[1:]}, over {over}; at the end {listed(ends)}"

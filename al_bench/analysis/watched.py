@@ -1,0 +1,53 @@
+"""What was measured of models while they were trained (`loop.observe_every`), over seeds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from al_bench.active.metric import ITERATION, SECONDS
+from al_bench.analysis.curves import Point, points_of
+from al_bench.analysis.grouping import group_by
+from al_bench.analysis.reading import Run
+from al_bench.storage.record import CycleRecord
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The looks at the trainings of one cycle. annotations: of that cycle; seeds: how many looked; seconds: of training
+    at each iteration, mean over these; curves: of each metric its points, which here are at iterations."""
+
+    cycle: int
+    annotations: int
+    seeds: int
+    seconds: Mapping[int, float]
+    curves: Mapping[str, Sequence[Point]]
+
+
+def watched_cycles(runs: Sequence[Run]) -> list[Watched]:
+    """Every cycle that at least one of the runs of a group looked into, in order."""
+    records = [record for run in runs for record in run.cycles if record.observed]
+    cycles = group_by(records, lambda record: record.index)
+    return [_watched(cycles[index]) for index in sorted(cycles)]
+
+
+def last_watched(cycles: Sequence[Watched]) -> Watched | None:
+    """The last cycle that as many seeds looked into as any; None where none did."""
+    most = max((cycle.seeds for cycle in cycles), default=0)
+    return next((cycle for cycle in reversed(cycles) if cycle.seeds == most), None)
+
+
+def _watched(records: Sequence[CycleRecord]) -> Watched:
+    looks = [
+        dict(zip(record.observed, values, strict=True))
+        for record in records
+        for values in zip(*record.observed.values(), strict=True)
+    ]
+    seconds = group_by(looks, lambda look: int(look[ITERATION] or 0))
+    names = [name for name in records[0].observed if name not in (ITERATION, SECONDS)]
+    return Watched(
+        records[0].index,
+        records[0].annotations,
+        len(records),
+        {at: fmean(look[SECONDS] or 0.0 for look in seconds[at]) for at in sorted(seconds)},
+        {name: points_of((int(look[ITERATION] or 0), look.get(name)) for look in looks) for name in names},
+    )

@@ -1,0 +1,141 @@
+"""What queries asked for: how many of each class, and which pictures first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from al_bench.analysis.grouping import Group, Section, group_by
+from al_bench.analysis.reading import Run
+from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.report.figures.plots import Picture
+from al_bench.report.images import class_names, describe_label, picture, smaller
+from al_bench.report.measures import listed
+from al_bench.report.tables import Cell, Table
+from al_bench.storage.record import CycleRecord
+
+MOST_CLASSES = 20  # that have a column of their own
+_MOST_QUERIES = 12  # of a method on the page
+_PICKS = 10
+_WIDEST = 96  # pixels of a pick
+
+
+@dataclass(frozen=True)
+class Query:
+    """How often one query asked for each class, mean over seeds. left_out: classes that no seed's asked for."""
+
+    cycle: int
+    annotations: int
+    seeds: int
+    counts: Sequence[float]
+    left_out: Sequence[str]
+
+    @property
+    def shares(self) -> list[float]:
+        """Of the most asked class, in [0, 1]."""
+        most = max(self.counts)
+        return [count / most if most else 0.0 for count in self.counts]
+
+
+@dataclass(frozen=True)
+class ClassCounts:
+    """queries: of each method that made any, all of them; table: the same. classes: names of the columns, none where
+    they are too many."""
+
+    queries: Sequence[tuple[Group, Sequence[Query]]]
+    classes: Sequence[str]
+    table: Table
+
+    def shown(self, queries: Sequence[Query]) -> list[Query]:
+        """The first, the last and evenly spaced ones between."""
+        places = np.linspace(0, len(queries) - 1, min(len(queries), _MOST_QUERIES)).round().astype(int)
+        return [queries[place] for place in places]
+
+
+def count_classes(section: Section, classes: Sequence[str]) -> ClassCounts | None:
+    """None where labels are no classes, or nothing but initial labels was asked for. classes: their names."""
+    every = [(group, _queries(group, classes)) for group in section.groups]
+    found = [(group, queries) for group, queries in every if queries]
+    if not found:
+        return None
+    columns = classes if len(classes) <= MOST_CLASSES else ()
+    rows: list[list[Cell]] = [
+        [
+            group.name, query.cycle, query.annotations, query.seeds, *(query.counts if columns else ()),
+            len(query.left_out), listed(query.left_out) if query.left_out else None,
+        ]
+        for group, queries in found for query in queries
+    ]  # fmt: skip
+    about = f"{section.title}: labels that each query brought, by class, mean over seeds"
+    headings = ["method", "cycle", "annotations", "seeds", *columns, "classes left out", "which"]
+    return ClassCounts(found, columns, Table("asked", about, headings, rows))
+
+
+def _queries(group: Group, classes: Sequence[str]) -> list[Query]:
+    records = [record for run in group.runs for record in run.cycles[1:] if record.query.labels is not None]
+    cycles = group_by(records, lambda record: record.index)
+    return [_query(cycles[index], classes) for index in sorted(cycles)]
+
+
+def _query(records: Sequence[CycleRecord], classes: Sequence[str]) -> Query:
+    """What nobody could label is of no class; a line of images counts each of them."""
+    counts = np.zeros(len(classes))
+    for record in records:
+        labels = np.array([label for row in record.query.labels or () for label in np.ravel(row)], dtype=int)
+        counts += np.bincount(labels[labels >= 0], minlength=len(classes))
+    left_out = [name for name, count in zip(classes, counts, strict=True) if count == 0]
+    means = (counts / len(records)).tolist()
+    return Query(records[0].index, records[0].annotations, len(records), means, left_out)
+
+
+@dataclass(frozen=True)
+class Picks:
+    """The first pictures that one cycle's query asked for, in its own order, with what to say below each. scored: of
+    methods that rank, all of one seed."""
+
+    seed: int
+    cycle: int
+    rows: Sequence[tuple[Group, Sequence[tuple[Picture, Sequence[str]]]]]
+
+
+def show_picks(section: Section, rebuilder: Rebuilder) -> list[Picks]:
+    """Of the first seed of which a method ranked the pool: the first query, which methods that share a learner make by
+    the same model, and the last. None where the data set cannot be had here."""
+    ranking = [(group, run) for group in section.groups for run in group.runs if any(map(_ranks, run.cycles[1:]))]
+    if not ranking:
+        return []
+    seed = min(run.seed for _, run in ranking)
+    runs = [(group, run) for group, run in ranking if run.seed == seed]
+    found = []
+    for cycle in sorted({1, min(run.cycles[-1].index for _, run in runs)}):
+        rows = [(group, _picks(run, run.cycles[cycle], rebuilder)) for group, run in runs if _ranks(run.cycles[cycle])]
+        kept = [(group, picks) for group, picks in rows if picks]
+        found += [Picks(seed, cycle, kept)] if kept else []
+    return found
+
+
+def _ranks(record: CycleRecord) -> bool:
+    """Whether a query chose images by a score of their own, and not as matches of synthetic ones."""
+    query = record.query
+    return query.indices is not None and query.scores is not None and query.ranks is None
+
+
+def _picks(run: Run, record: CycleRecord, rebuilder: Rebuilder) -> list[tuple[Picture, list[str]]]:
+    dataset, query = rebuilder.get(f"the data set {run.label[0]}", run.config["dataset"]), record.query
+    indices, names = (query.indices or [])[:_PICKS], class_names(run, rebuilder)
+    if dataset is None or not indices or max(indices) >= len(dataset.train):
+        return []
+    import torch
+
+    images = np.asarray(dataset.train.images[torch.tensor(indices)].cpu())
+    return [
+        (picture(smaller(image, _WIDEST), f"pool image {index}"), _words(record, row, names))
+        for row, (index, image) in enumerate(zip(indices, images, strict=True))
+    ]
+
+
+def _words(record: CycleRecord, row: int, names: Sequence[str]) -> list[str]:
+    scores, labels = record.query.scores or (), record.query.labels
+    words = [] if labels is None else [describe_label(labels[row], names)]
+    score = scores[row] if row < len(scores) else None
+    return words if score is None else [*words, f"score {score:.4g}"]

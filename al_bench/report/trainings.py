@@ -1,0 +1,83 @@
+"""What was measured of models while they were trained: over iterations and over seconds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from al_bench.active.metric import ITERATION
+from al_bench.analysis.grouping import Group, group_by
+from al_bench.analysis.watched import Watched, last_watched, watched_cycles
+from al_bench.report.figures.charts import Charts, alt_text, over_annotations
+from al_bench.report.figures.plots import Line, Picture, line_chart
+from al_bench.report.measures import counted, listed, measure
+from al_bench.report.tables import Cell, Table
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """Of a section. groups: those that are drawn; cycles: which cycle of each is, in words; pictures: of each metric
+    one over iterations and one over seconds; table: every look into every cycle."""
+
+    groups: Sequence[Group]
+    cycles: str
+    pictures: Sequence[tuple[Picture, Picture]]
+    table: Table
+
+
+def show_trainings(charts: Charts) -> Trainings | None:
+    """The last cycle of each method that all of its seeds looked into; None where nobody looked."""
+    every = [(group, watched_cycles(group.runs)) for group in charts.section.groups]
+    shown = [(group, last) for group, cycles in every if (last := last_watched(cycles)) is not None]
+    if not shown:
+        return None
+    names = dict.fromkeys(name for _, watched in shown for name, points in watched.curves.items() if points)
+    pictures = [_pictures(charts, shown, name) for name in names]
+    return Trainings([group for group, _ in shown], _say_cycles(shown), pictures, _tabulate(charts, every))
+
+
+def _pictures(charts: Charts, shown: Sequence[tuple[Group, Watched]], name: str) -> tuple[Picture, Picture]:
+    written = measure(name, charts.section.groups[0].first.metrics)
+    found = [(group, watched, points) for group, watched in shown if (points := watched.curves.get(name))]
+    looks = [charts.looks[group.method, group.variant] for group, *_ in found]
+    lines = [
+        over_annotations(group.name, look, points, written, charts.band)
+        for (group, _, points), look in zip(found, looks, strict=True)
+    ]
+    timed = [
+        replace(line, x=[watched.seconds[point.annotations] for point in points])
+        for line, (_, watched, points) in zip(lines, found, strict=True)
+    ]
+    return _chart(lines, "iterations", written.axis), _chart(timed, "seconds of training", written.axis)
+
+
+def _chart(lines: Sequence[Line], over: str, axis: str) -> Picture:
+    return line_chart(lines, over, axis, alt_text(axis, lines, over))
+
+
+def _say_cycles(shown: Sequence[tuple[Group, Watched]]) -> str:
+    """ "cycle 3 (400 annotations) of random and entropy"."""
+    alike = group_by(shown, lambda one: (one[1].cycle, one[1].annotations))
+    if len(alike) == 1:
+        ((cycle, annotations),) = alike
+        return f"cycle {cycle} ({counted(annotations, 'annotation')})"
+    return listed(
+        [
+            f"cycle {cycle} ({counted(annotations, 'annotation')}) of {listed([group.name for group, _ in found])}"
+            for (cycle, annotations), found in alike.items()
+        ]
+    )
+
+
+def _tabulate(charts: Charts, every: Sequence[tuple[Group, Sequence[Watched]]]) -> Table:
+    columns = [
+        "method", "cycle", "annotations", "metric", ITERATION, "seconds", "seeds", "mean", "minimum", "maximum",
+        "deviation",
+    ]  # fmt: skip
+    rows: list[list[Cell]] = [
+        [
+            group.name, watched.cycle, watched.annotations, name, at.annotations, watched.seconds[at.annotations],
+            at.seeds, at.mean, at.minimum, at.maximum, at.deviation,
+        ]
+        for group, cycles in every for watched in cycles for name, points in watched.curves.items() for at in points
+    ]  # fmt: skip
+    about = f"{charts.section.title}: every look at a model while it was trained, over seeds, in stored units"
+    return Table("observed", about, columns, rows)

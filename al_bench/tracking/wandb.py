@@ -12,7 +12,7 @@ server says which step is next, and only the cycles from there on are sent.
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -158,6 +158,9 @@ class Window:
         shown: dict[str, Any] = numbers(record, tensors)
         # W&B's own type of a figure of bars; one bar per class
         shown["train/labels"] = wandb.Histogram(np_histogram=(np.array(counts), np.arange(len(counts) + 1) - 0.5))
+        if record.observed:  # a table, which W&B draws over any of its columns: a run's own x axis is annotations
+            looks: list[Iterable[Any]] = [list(look) for look in zip(*record.observed.values(), strict=True)]
+            shown["train/observed"] = wandb.Table(columns=list(record.observed), data=looks)
         if self.settings.images and (pairs := pictures(record, tensors, self.images)):
             shown["query/images"] = [wandb.Image(image, caption=caption) for image, caption in pairs]
         self.run.log(shown, step=record.index, commit=True)

@@ -119,6 +119,17 @@ def test_what_is_held_of_a_run_is_what_is_stored(tmp_path, capfd):
     assert rows[2]["query/entropy"] == pytest.approx(stored[2]["chosen_entropy"])
 
 
+def test_looks_into_a_training_are_a_table(tmp_path):
+    folder, stored = run(tmp_path, "strategy=random", "loop.observe_every=3", budget=35)
+    records, files = held(folder)
+    rows = [record["history"]["item"] for record in records if record["type"] == "history"]
+    for row, record in zip(rows, stored, strict=True):
+        table = json.loads((files / row["train/observed.path"]).read_text())
+        observed = record["observed"]
+        assert table["columns"] == list(observed)
+        assert [list(column) for column in zip(*table["data"], strict=True)] == list(observed.values())
+
+
 def test_watching_changes_nothing(tmp_path):
     _, watched = run(tmp_path / "watched", "strategy=entropy")
     _, alone = run(tmp_path / "alone", "strategy=entropy", "tracking=none")

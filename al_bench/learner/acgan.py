@@ -28,6 +28,7 @@ from al_bench.training.fit import Fitter
 from al_bench.training.image_batches import ImageBatches
 from al_bench.training.loss_record import Losses
 from al_bench.training.module import Module, frozen
+from al_bench.training.observation import Observer
 
 logger = logging.getLogger(__name__)
 
@@ -77,14 +78,28 @@ class Acgan(Learner):
                 self.gan.generator, self.gan.discriminator, self.gan.latent_size, shape, pool.num_classes
             )
 
-    def fit(self, pool: Pool, previous: Network | None, seed: int, scratch: Path | None = None) -> Network:
+    def fit(
+        self,
+        pool: Pool,
+        previous: Network | None,
+        seed: int,
+        scratch: Path | None = None,
+        observe: Observer | None = None,
+    ) -> Network:
         model, classes = self.empty(pool, seed), self._classes(pool)
         if self.warm_start and previous is not None:
             model.load_state_dict(previous.state_dict())
             model.drawn.zero_()
         fitter = Fitter(pool.device, self.gan.precision, self.gan.trainer)
-        batches, training_seed = self._batches(pool, seed), seeding.seed_for(seed, 0, "training")
-        fitter.fit(ConditionalGame(model, self, classes), batches, seed=training_seed, name="AC-GAN", scratch=scratch)
+        batches = self._batches(pool, seed)
+        fitter.fit(
+            ConditionalGame(model, self, classes),
+            batches,
+            seed=seeding.seed_for(seed, 0, "training"),
+            name="AC-GAN",
+            scratch=scratch,
+            callback=observe.watching(model, len(batches)) if observe else None,
+        )
         return model
 
     def _classes(self, pool: Pool) -> Tensor:

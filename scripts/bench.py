@@ -12,6 +12,7 @@ import torch
 from al_bench.files import written_whole
 from benchmarks import (
     Measured,
+    acgan,
     command,
     coreset,
     cycle,
@@ -42,6 +43,7 @@ CLAIMS: Mapping[str, Callable[[], Iterable[Measured]]] = {
     "gan": gan.measure,
     "waal": waal.measure,
     "mal": mal.measure,
+    "acgan": acgan.measure,
     "help": command.measure,
 }
 ON_GPU: Mapping[str, Callable[[], Iterable[Measured]]] = {  # only when asked for by name

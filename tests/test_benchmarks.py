@@ -20,6 +20,7 @@ from benchmarks import (
     Goal,
     Measured,
     Pairs,
+    acgan,
     command,
     coreset,
     cycle,
@@ -153,6 +154,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "gan": gan.measure((4, 8, 16), 2, 1),
         "waal": waal.measure(1),
         "mal": mal.measure(1, 1),
+        "acgan": acgan.measure(1, 2, (4, 3, 2)),
         "help": command.measure(),
     }
     assert list(rows) == list(CLAIMS)
@@ -173,6 +175,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "cycle": ["at most 2.00 %", "None"],
         "waal": ["at most 3.000 x", "at most 2.300 x"],
         "mal": ["at most 2.300 x", "at most 2.300 x"],
+        "acgan": [f"at most {goal:.3f} x" for goal in (1.1, 1.9, 1.1, 1.9, 1.1, 1.7)],
         "gan": ["at most 1.050 x", "at most 0.650 x"][: len(rows["gan"])],  # the second on bfloat16 processors
         "help": ["at most 1.50 s"],
     }

@@ -21,6 +21,8 @@ from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.memory_format import channels_last
 from al_bench.network.resampling import Size, spatial
 
+Norm = Literal["none", "batch", "spectral"]
+
 _SMALLEST = 4  # height and width of the smallest map of 32 x 32 images
 
 
@@ -76,7 +78,7 @@ class PlainCritic(Critic):
         image_shape: Sequence[int],
         channels: Sequence[PositiveInt],
         slope: NonNegativeFloat,
-        norm: Literal["none", "batch", "spectral"],
+        norm: Norm,
         initialization: Initialization,
     ) -> None:
         image_channels, size = spatial(image_shape)

@@ -4,14 +4,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Unit = Literal["fraction", "nats"]
+Unit = Literal["fraction", "nats", "score", "distance", "classes", "images"]
 
 ITERATION, SECONDS = "iteration", "seconds"  # of a training, beside the metrics that are measured in it
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One number that is measured of a model. unit: a fraction of one, which a person reads in percent, or nats."""
+    """One number that is measured of a model.
+
+    unit: a fraction of one, which a person reads in percent; nats; a score or a distance on a scale of its own, the
+    latter of any order of magnitude; a number of classes; a number of images that others were measured on, which says
+    nothing of the model and is drawn nowhere.
+    """
 
     name: str
     unit: Unit

@@ -56,7 +56,9 @@ class Stopping:
         if not self.stop_at:
             return None
         known = {metric.name: metric for metric in self.metrics}
-        reached = all(name in known and known[name].reaches(metrics[name], goal) for name, goal in self.stop_at.items())
+        reached = all(
+            name in known and known[name].reaches(metrics.get(name), goal) for name, goal in self.stop_at.items()
+        )
         goals = " and ".join(f"{name} {goal}" for name, goal in self.stop_at.items())
         return f"{goals} is reached" if reached else None
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from al_bench.active.metric import Metric
 from al_bench.analysis.curves import (
     Point,
     curve,
@@ -22,19 +23,20 @@ from al_bench.analysis.published import Number, Published
 _RUN_FOR = ("experiment", "recipe")  # the choices of a run that may bear the name of a table
 _CHOSEN = ("method", "strategy")
 
-Factor = Callable[[str], float]  # from the stored unit of a metric to the unit that papers print
+Factor = Callable[[str, Sequence[Metric]], float]  # of a metric and those declared, from stored to printed
 
 
 @dataclass(frozen=True)
 class ComparedNumber:
     """A published number and what was measured, both in the paper's unit. line: of the table; metric: "" and found:
-    None where nothing was measured; factor: from the stored unit of `found`."""
+    None where nothing was measured; factor: from the stored unit of `found`; declared: the metrics of its runs."""
 
     number: Number
     line: str
     metric: str
     factor: float
     found: Point | None
+    declared: tuple[Metric, ...] = ()
 
     @property
     def mean(self) -> float | None:
@@ -87,7 +89,8 @@ def _compare(number: Number, group: Group | None, factor: Factor) -> ComparedNum
     if group is None:
         return ComparedNumber(number, number.row, "", 1.0, None)
     name, found = _measure(number, group)
-    return ComparedNumber(number, group.name, name, factor(name), found)
+    declared = group.first.metrics
+    return ComparedNumber(number, group.name, name, factor(name, declared), found, declared)
 
 
 def _measure(number: Number, group: Group) -> tuple[str, Point | None]:

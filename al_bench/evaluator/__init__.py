@@ -30,7 +30,10 @@ class Evaluator(ABC):
     """Measures a model on the test split."""
 
     scalars: ClassVar[tuple[Metric, ...]]
-    """The metrics that are one number, the one that stands in the line of a cycle first."""
+    """The metrics that are one number, the one that stands in the line of a cycle first; where an instance measures
+    fewer of them than its class, its own `scalars` are these."""
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """What it asks of the model beyond logits, in the words of `Network.provides` and `Learner.provides`."""
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:  # noqa: B027  (most need nothing)
         """Trains or loads what it needs; here hidden labels may be read."""

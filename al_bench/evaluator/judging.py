@@ -8,6 +8,7 @@ from torch import Tensor
 from al_bench.active.inputs import Inputs
 from al_bench.active.pool import UNKNOWN
 from al_bench.dataset import Dataset
+from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
 from al_bench.network import Network
 from al_bench.network.predict import stream
@@ -25,6 +26,16 @@ class Judge(Protocol):
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains the model, or takes the stored one."""
+
+
+def refuse_for_judge(evaluator: Evaluator) -> None:
+    """Raises UserError for an evaluator that asks more of a model than a judge's has, which is a plain classifier."""
+    if evaluator.needs:
+        name, needs = type(evaluator).__name__, ", ".join(sorted(evaluator.needs))
+        raise UserError(
+            f"evaluator {name} needs a model with {needs}, and this procedure measures a classifier by it: use "
+            "evaluator=accuracy"
+        )
 
 
 def measure_judge(judge: Judge, evaluator: Evaluator, dataset: Dataset) -> dict[str, float]:

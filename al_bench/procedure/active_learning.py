@@ -22,7 +22,7 @@ from al_bench.evaluator import Evaluator
 from al_bench.learner import Learner
 from al_bench.oracle import Oracle
 from al_bench.procedure import Procedure
-from al_bench.procedure.compatibility import refuse_misfits, refuse_other_labels
+from al_bench.procedure.compatibility import refuse_misfits, refuse_other_labels, refuse_unmeasurable
 from al_bench.procedure.loop import Parts, finite, run_loop
 from al_bench.procedure.terminal import cycle_line, cycle_table
 from al_bench.representation import Representation
@@ -163,6 +163,7 @@ class ActiveLearning(Procedure):
         refuse_misfits(
             self.strategy, self.learner, network, self.oracle, self.representation, on_maps=bool(dataset.map_shape)
         )
+        refuse_unmeasurable(self.evaluator, self.learner, network)
 
     def first_query(self, dataset: Dataset) -> PoolQuery:
         """The initial labels, the same for every strategy of a seed."""

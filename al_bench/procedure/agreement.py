@@ -15,7 +15,7 @@ from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN
 from al_bench.dataset import Dataset
 from al_bench.evaluator import Evaluator
-from al_bench.evaluator.judging import Judge, answer, measure_judge
+from al_bench.evaluator.judging import Judge, answer, measure_judge, refuse_for_judge
 from al_bench.feature import Feature
 from al_bench.feature.pca import fit_pca
 from al_bench.gan import Gan, GanNetworks
@@ -66,6 +66,7 @@ class Agreement(Procedure):
     ) -> None:
         self.gan, self.feature = require_fixed(gan, feature, "procedure=agreement matches synthetic images")
         self.dataset, self.matcher = dataset, matcher
+        refuse_for_judge(evaluator)
         self.judge, self.evaluator, self.samples, self.pca_size = judge, evaluator, samples, pca_size
         self.artifacts, self.device, self.seed = Artifacts(Path(artifacts)), device, seed
 

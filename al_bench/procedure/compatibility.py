@@ -3,15 +3,17 @@
 import copy
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 import torch
 
+import al_bench.evaluator
 import al_bench.learner
 import al_bench.network
 from al_bench.active.pool import Pool
 from al_bench.errors import UserError
+from al_bench.evaluator import Evaluator
 from al_bench.feature import Feature
 from al_bench.gan import Gan
 from al_bench.learner import Learner
@@ -40,14 +42,7 @@ def refuse_misfits(
             "for images of the pool, such as strategy=mal, entropy, coreset or random"
         )
     for need in find_missing(strategy, learner, network):
-        networks = [f"network={member}" for member in providers(al_bench.network, Network, need)]
-        learners = [f"learner={member}" for member in providers(al_bench.learner, Learner, need)]
-        remedies = [learner.switched_by[need]] if need in learner.switched_by else networks + learners
-        plain = network.network if isinstance(network, Wrapped) else network
-        raise UserError(
-            f"strategy {name} needs a model with {need}, which {type(learner).__name__} on {type(plain).__name__} "
-            f"does not have: use {' or '.join(remedies)}"
-        )
+        raise UserError(_what_lacks(f"strategy {name}", need, learner, network, others=()))
     if strategy.needs_images and not representation.gives_images:
         raise UserError(
             f"strategy {name} works on images, and {type(representation).__name__} replaces images by features: "
@@ -63,6 +58,14 @@ def refuse_misfits(
             f"strategy {name} asks for labels of synthetic images, which {type(oracle).__name__} cannot give: "
             "use oracle=classifier"
         )
+
+
+def refuse_unmeasurable(evaluator: Evaluator, learner: Learner, network: Network) -> None:
+    """Raises UserError where an evaluator asks for what neither the learner nor the network gives, naming what would,
+    and the evaluators that ask for less."""
+    for need in find_missing(evaluator, learner, network):
+        others = [f"evaluator={member}" for member in without(al_bench.evaluator, Evaluator, need)]
+        raise UserError(_what_lacks(f"evaluator {type(evaluator).__name__}", need, learner, network, others))
 
 
 def refuse_other_labels(network: Network, input_shape: Sequence[int], map_shape: Sequence[int]) -> None:
@@ -83,9 +86,9 @@ def refuse_other_labels(network: Network, input_shape: Sequence[int], map_shape:
     raise UserError(f"{name} answers for each pixel and labels are classes: use network=resnet18 or small_cnn")
 
 
-def find_missing(strategy: Strategy, learner: Learner, network: Network) -> list[str]:
-    """What a strategy asks of the model that neither the learner nor the network gives, in alphabetical order."""
-    return sorted(strategy.needs - learner.provides - network.provides)
+def find_missing(asking: Strategy | Evaluator, learner: Learner, network: Network) -> list[str]:
+    """What is asked of the model that neither the learner nor the network gives, in alphabetical order."""
+    return sorted(asking.needs - learner.provides - network.provides)
 
 
 def model_for(strategy: Strategy, learner: Learner, pool: Pool, seed: int) -> Network:
@@ -112,13 +115,32 @@ def require_fixed(gan: Gan | None, feature: Feature | None, purpose: str) -> tup
 
 def providers(family: ModuleType, base: type, need: str) -> list[str]:
     """The members of a family, by the names they are chosen by, that provide something."""
+    return _choices(family, base, lambda member: need in getattr(member, "provides", frozenset()))
+
+
+def without(family: ModuleType, base: type, need: str) -> list[str]:
+    """The members of a family, by the names they are chosen by, that do not ask a model for something."""
+    return _choices(family, base, lambda member: need not in getattr(member, "needs", frozenset()))
+
+
+def _choices(family: ModuleType, base: type, holds: Callable[[type], bool]) -> list[str]:
+    """Modules of a family with a class of their own below `base` of which something holds."""
     found = []
     for module in pkgutil.iter_modules(family.__path__):
         members = vars(importlib.import_module(f"{family.__name__}.{module.name}")).values()
-        if any(isinstance(member, type) and issubclass(member, base) and _gives(member, need) for member in members):
+        classes = [member for member in members if isinstance(member, type) and issubclass(member, base)]
+        if any(member is not base and holds(member) for member in classes):
             found.append(module.name)
     return sorted(found)
 
 
-def _gives(member: type, need: str) -> bool:
-    return need in getattr(member, "provides", frozenset())
+def _what_lacks(who: str, need: str, learner: Learner, network: Network, others: Sequence[str]) -> str:
+    """The sentence on what nothing of a model gives. others: remedies besides another network or learner."""
+    networks = [f"network={member}" for member in providers(al_bench.network, Network, need)]
+    learners = [f"learner={member}" for member in providers(al_bench.learner, Learner, need)]
+    remedies = [learner.switched_by[need]] if need in learner.switched_by else networks + learners
+    plain = network.network if isinstance(network, Wrapped) else network
+    return (
+        f"{who} needs a model with {need}, which {type(learner).__name__} on {type(plain).__name__} "
+        f"does not have: use {' or '.join([*remedies, *others])}"
+    )

@@ -15,7 +15,7 @@ from al_bench.config.ranges import Fraction
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
-from al_bench.evaluator.judging import Judge, classify, measure_judge
+from al_bench.evaluator.judging import Judge, classify, measure_judge, refuse_for_judge
 from al_bench.files import written_whole
 from al_bench.gan import Gan
 from al_bench.procedure import Procedure
@@ -62,6 +62,7 @@ class GanQuality(Procedure):
     ) -> None:
         if gan is None:
             raise UserError("procedure=gan_quality looks at a GAN and gan=none: choose another gan")
+        refuse_for_judge(evaluator)
         self.dataset, self.gan, self.judge, self.evaluator = dataset, gan, judge, evaluator
         self.samples, self.enough, self.factor = samples, enough, factor
         self.artifacts, self.device, self.seed = Artifacts(Path(artifacts)), device, seed

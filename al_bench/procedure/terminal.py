@@ -11,8 +11,9 @@ _OF_EVERY_CYCLE = ("query", "fit", "evaluate")
 
 
 def headline(record: Record) -> tuple[str, float]:
-    """The evaluator's first metric and its value."""
-    return next(iter(record.metrics.items()))
+    """The evaluator's first metric and its value, NaN where it is not finite."""
+    name, value = next(iter(record.metrics.items()))
+    return name, float("nan") if value is None else value
 
 
 def cycle_line(record: CycleRecord) -> str:
@@ -32,8 +33,15 @@ def cycle_table(records: Sequence[CycleRecord]) -> str:
     shown = [*records[:-1:step], records[-1]]
     rows = [_row(record) for record in shown]
     columns = dict.fromkeys(name for row in rows for name in row)
-    formats = [".2f" if name.endswith(" s") else ".4f" for name in columns]
+    formats = [_format(name, [row.get(name) for row in rows]) for name in columns]
     return tabulate(rows, headers="keys", floatfmt=formats, intfmt=",", missingval="-")
+
+
+def _format(name: str, column: Sequence[object]) -> str:
+    """Of a column of floats: seconds, whole numbers of something, or any other."""
+    numbers = [value for value in column if isinstance(value, float)]
+    counts = all(value.is_integer() for value in numbers) and max(numbers, default=0.0) > 1
+    return ".2f" if name.endswith(" s") else ",.0f" if counts else ".4f"
 
 
 def outcome(records: Sequence[Record]) -> str:
@@ -48,7 +56,11 @@ def outcome(records: Sequence[Record]) -> str:
 
 
 def _row(record: CycleRecord) -> dict[str, object]:
-    scalars = {name: value for name, value in record.metrics.items() if not isinstance(value, list)}
+    scalars = {
+        name: float("nan") if value is None else value  # stored as null: JSON has no word for what is not finite
+        for name, value in record.metrics.items()
+        if not isinstance(value, list)
+    }
     return {
         "cycle": record.index,
         "annotations": record.annotations,

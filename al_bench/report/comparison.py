@@ -29,7 +29,7 @@ class Comparison:
 
 def compare(table: Published, groups: Sequence[Group]) -> Comparison | None:
     """Published beside measured; None where there is no number to compare."""
-    pairs = compare_numbers(table, groups, lambda name: measure(name).factor)
+    pairs = compare_numbers(table, groups, lambda name, declared: measure(name, declared).factor)
     if not pairs:
         return None
     name = "published-" + table.name.replace("/", "-")
@@ -101,7 +101,7 @@ def _ours(pair: ComparedNumber) -> str | None:
 
 
 def _format(pair: ComparedNumber, mean: float, deviation: float | None) -> str:
-    digits = measure(pair.metric).digits + 1 if pair.found else 2
+    digits = measure(pair.metric, pair.declared).digits + 1 if pair.found else 2
     return f"{mean:.{digits}f}" + (f" ± {deviation:.{digits}f}" if deviation is not None else "")
 
 

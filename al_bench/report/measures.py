@@ -1,26 +1,28 @@
 """How numbers are written: their names in words, their units."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from al_bench.active.metric import Metric
+from al_bench.active.metric import Metric, Unit
 from al_bench.analysis.curves import Point
 
 _SHARES = ("accuracy", "iou", "error", "risk", "share")  # ends of names of fractions of one, written in percent
 _NATS = ("likelihood", "entropy")
-_LESS_IS_BETTER = ("likelihood", "error", "risk")
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A metric as a person reads it. words: its name; unit: "%", "nats" or ""; factor: from stored to written."""
+    """A metric as a person reads it. words: its name; unit: "%", "nats", ... or ""; factor: from stored to written;
+    digits: behind the point, or, where it is `significant`, from the first that is no zero; less_is_better: of a metric
+    that declares it."""
 
     words: str
     unit: str
     factor: float
     digits: int
-    less_is_better: bool
+    less_is_better: bool = False
+    significant: bool = False
 
     @property
     def axis(self) -> str:
@@ -31,7 +33,11 @@ class Measure:
         """A stored value with its unit; a dash for None."""
         if value is None:
             return "-"
-        return f"{value * self.factor:.{self.digits}f}" + (f" {self.unit}" if self.unit else "")
+        return self.text(value) + (f" {self.unit}" if self.unit else "")
+
+    def text(self, value: float) -> str:
+        """A stored value without its unit."""
+        return f"{value * self.factor:.{self.digits}{'g' if self.significant else 'f'}}"
 
     def number(self, value: float | None) -> float | None:
         """A stored value as it is written, unrounded."""
@@ -39,20 +45,29 @@ class Measure:
 
     def spread(self, found: Point) -> str:
         """Lowest to highest of the seeds."""
-        return f"{found.minimum * self.factor:.{self.digits}f} to {found.maximum * self.factor:.{self.digits}f}"
+        return f"{self.text(found.minimum)} to {self.text(found.maximum)}"
+
+
+_AS_DECLARED: Mapping[Unit, Measure] = {
+    "fraction": Measure("", "%", 100.0, 1),
+    "nats": Measure("", "nats", 1.0, 3),
+    "score": Measure("", "", 1.0, 3),
+    "distance": Measure("", "", 1.0, 4, significant=True),
+    "classes": Measure("", "classes", 1.0, 1),
+    "images": Measure("", "images", 1.0, 0),
+}
 
 
 def measure(name: str, declared: Iterable[Metric] = ()) -> Measure:
-    """How a number is written: as its metric declares, else by the last word of its name. declared: a run's metrics."""
-    words, less = name.replace("_", " "), name.endswith(_LESS_IS_BETTER)
+    """How a number is written: as its metric declares, else in the unit that the last word of its name says. declared:
+    a run's metrics."""
+    words = name.replace("_", " ")
     for metric in declared:
         if metric.name == name:
-            of_one = metric.unit == "fraction"
-            shown = ("%", 100.0, 1) if of_one else (metric.unit, 1.0, 3)
-            return Measure(words, *shown, less_is_better=not metric.higher_is_better)
+            return replace(_AS_DECLARED[metric.unit], words=words, less_is_better=not metric.higher_is_better)
     if name.endswith(_SHARES):
-        return Measure(words, "%", 100.0, 1, less)
-    return Measure(words, "nats" if name.endswith(_NATS) else "", 1.0, 3, less)
+        return Measure(words, "%", 100.0, 1)
+    return Measure(words, "nats" if name.endswith(_NATS) else "", 1.0, 3)
 
 
 def size(count: float) -> str:

@@ -83,8 +83,8 @@ def _spread_out(counts: Sequence[int]) -> list[int]:
 def _mean(found: Point | None, shown: Measure) -> str | None:
     if found is None:
         return None
-    text = f"{found.mean * shown.factor:.{shown.digits}f}"
-    return text if found.deviation is None else f"{text} ± {found.deviation * shown.factor:.{shown.digits}f}"
+    text = shown.text(found.mean)
+    return text if found.deviation is None else f"{text} ± {shown.text(found.deviation)}"
 
 
 def curves(section: Section) -> Table:

@@ -98,8 +98,8 @@ def _written(values: Sequence[float]) -> str | None:
     if not values:
         return None
     shown, found = measure(_METRIC), point(0, values)
-    text = f"{found.mean * shown.factor:.{shown.digits}f}"
-    return text if found.deviation is None else f"{text} ± {found.deviation * shown.factor:.{shown.digits}f}"
+    text = shown.text(found.mean)
+    return text if found.deviation is None else f"{text} ± {shown.text(found.deviation)}"
 
 
 def _first_kept(group: Group, problems: list[Problem]) -> tuple[Run, np.ndarray] | None:

@@ -14,7 +14,7 @@ from al_bench.errors import UserError
 from al_bench.files import read_json
 from al_bench.learner.supervised import Supervised
 from al_bench.oracle.ground_truth import GroundTruth
-from al_bench.procedure.terminal import cycle_table
+from al_bench.procedure.terminal import cycle_line, cycle_table
 from al_bench.seeding import generator
 from al_bench.storage.record import read_record
 from al_bench.storage.store import RunStore
@@ -82,6 +82,19 @@ def test_what_a_strategy_records_alone_is_a_cost_of_its_own(tmp_path, monkeypatc
     table = cycle_table([first, second])
     assert "scan s" in table.splitlines()[0]
     assert table.splitlines()[2].split()[-1] == "-", "nothing was scanned for the initial labels"
+
+
+def test_a_metric_that_is_not_finite_is_shown_as_that(tmp_path):
+    records = [read_record(record) for record in run(tmp_path, "strategy=random", budget=35)]
+    broken = {"fid": None, "modes": 9.0, "num_samples": 5000.0, "class_gan_test": [None, 0.5]}
+    shown = [
+        record.model_copy(update={"metrics": metrics})
+        for record, metrics in zip(records, (broken, {**broken, "fid": 12.5}), strict=True)
+    ]
+    assert "fid nan" in cycle_line(shown[0])
+    names, _, first, second = cycle_table(shown).splitlines()
+    assert "class" not in names
+    assert [first.split()[2:5], second.split()[2:5]] == [["nan", "9", "5,000"], ["12.5000", "9", "5,000"]]
 
 
 def test_strategies_of_a_seed_share_the_whole_of_round_0(tmp_path):

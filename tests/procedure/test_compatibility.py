@@ -6,11 +6,15 @@ import pytest
 import torch
 from composing import members, part
 
+import al_bench.evaluator
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.dataset import Dataset
 from al_bench.errors import UserError
+from al_bench.evaluator import Evaluation, Evaluator
+from al_bench.evaluator.judging import refuse_for_judge
 from al_bench.network import Network
-from al_bench.procedure.compatibility import refuse_misfits, refuse_other_labels
+from al_bench.procedure.compatibility import refuse_misfits, refuse_other_labels, without
 
 SHAPES = [(1, 28, 28), (3, 32, 32), (3, 64, 64)]
 OF_MAPS = {"drn", "drn_dropout", "small_fcn"}
@@ -49,6 +53,42 @@ def test_a_run_refuses_what_does_not_fit(choices: list[str], sentence: str) -> N
     procedure = part("procedure", "scale=smoke", "strategy=random", "gan=none", *choices)
     with pytest.raises(UserError, match=sentence):
         procedure.check_parts(procedure.dataset)
+
+
+class Picky(Evaluator):
+    """Asks a model for what few networks give."""
+
+    scalars = ()
+    needs = frozenset({"hyperplane"})
+
+    def evaluate(self, model: Network, dataset: Dataset) -> Evaluation:
+        return Evaluation({})
+
+
+def test_an_evaluator_is_held_against_learner_and_network() -> None:
+    procedure = part("procedure", "dataset=digits", "strategy=random", "gan=none")
+    procedure.evaluator = Picky()
+    sentence = (
+        "evaluator Picky needs a model with hyperplane, which Supervised on SmallCnn does not have: use "
+        "network=linear or evaluator=accuracy"
+    )
+    with pytest.raises(UserError, match=sentence):
+        procedure.check_parts(procedure.dataset)
+    fitting = part(
+        "procedure", "dataset=digits", "strategy=random", "gan=none", "+dataset.classes=[3,8]", "network=linear"
+    )
+    fitting.evaluator = Picky()
+    fitting.check_parts(fitting.dataset)
+
+
+def test_evaluators_that_ask_for_nothing_are_found() -> None:
+    assert {"accuracy", "mean_iou"} <= set(without(al_bench.evaluator, Evaluator, "sample"))
+    assert "judging" not in without(al_bench.evaluator, Evaluator, "sample")
+
+
+def test_a_judge_is_measured_by_what_a_classifier_has() -> None:
+    with pytest.raises(UserError, match=r"evaluator Picky needs a model with hyperplane.*use evaluator=accuracy"):
+        refuse_for_judge(Picky())
 
 
 def test_images_are_what_vaal_works_on() -> None:

@@ -1,13 +1,15 @@
 """Published numbers beside measured ones."""
 
 import pytest
-from made_runs import made_run
+from made_runs import ABOUT, made_run
 
 from al_bench.analysis.comparison import groups_run_for, is_column
 from al_bench.analysis.grouping import sections
 from al_bench.analysis.published import Number, Published
 from al_bench.analysis.reading import stored
 from al_bench.report.comparison import compare
+from al_bench.report.figures.charts import Charts
+from al_bench.report.figures.palette import looks
 
 
 def known(*numbers):
@@ -54,6 +56,20 @@ def test_the_papers_deviation_alone_where_ours_is_unknown(tmp_path, std, count, 
 def test_a_metric_by_its_name_is_that_of_the_end(tmp_path):
     (row,) = rows_of(compare(known(("entropy", "accuracy", 84.0, None, None)), groups(tmp_path)).table)
     assert (row["measured"], row["difference"]) == (pytest.approx(85), pytest.approx(1))
+
+
+def test_a_metric_is_compared_in_the_unit_that_it_declares(tmp_path, monkeypatch):
+    """A fraction whose name does not say so, and a distance, which papers print as it is."""
+    units = {"gan_test": "fraction", "fid": "distance", "num_samples": "images"}
+    declared = [{"name": name, "unit": unit, "higher_is_better": True} for name, unit in units.items()]
+    monkeypatch.setitem(ABOUT, "metrics", declared)
+    found = groups(tmp_path, more={"metrics": {"gan_test": 0.5, "fid": 30.5, "num_samples": 50.0}})
+    published = known(("entropy", "gan_test", 40.0, None, None), ("entropy", "fid", 30.0, None, None))
+    differences = [row["difference"] for row in rows_of(compare(published, found).table)]
+    assert differences == [pytest.approx(10), pytest.approx(0.5)]
+    (section,) = sections(stored(tmp_path / "outputs", tmp_path / "cells").runs)
+    charts = Charts(section, looks(section.groups), "range")
+    assert len(charts.others()) == 1, "how many images were measured says nothing of the model"
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,10 @@ class Charts:
         return self.metric(headline(self.section.groups[0].first), large=True)
 
     def others(self) -> list[Picture]:
-        """Every other metric that is one number."""
-        return [self.metric(name) for name in scalar_metrics(self.section.groups[0].first)[1:]]
+        """Every other metric that is one number and says something of the model."""
+        first = self.section.groups[0].first
+        told = {metric.name for metric in first.metrics if metric.unit == "images"}
+        return [self.metric(name) for name in scalar_metrics(first)[1:] if name not in told]
 
     def metric(self, name: str, large: bool = False, span: Span | None = None) -> Picture:
         """One metric over annotations; what has all labels from the start is a level. span: of the y axis."""

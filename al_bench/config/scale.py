@@ -15,7 +15,7 @@ class Scale:
     cycles, annotations at first and of a query.
 
     search_steps: of a search by gradients for one image: in a generator's latents, across a boundary. samples: of a GAN
-    that a procedure looks at. repeats: of what is timed. copies: of the data that a pool is made of to be timed.
+    that is looked at. repeats: of what is timed. copies: of the data that a pool is made of to be timed.
     gan_precision: that GANs are trained in. gan_width: a factor on the channels of a GAN's networks.
     """
 

@@ -19,11 +19,13 @@ class Evaluation:
     """metrics: names to numbers; a list has one number per class, NaN where a class has no test image. correct: (M,)
     bool, which test images the model has right, in their order, for tests of pairs; None where there is no right.
     predicted: (P, H, W) uint8, the model's label maps of the first test images, for a reader; None where there are
+    none. samples: (K, S, C, H, W) uint8, images that the model made, S of each class, for a reader; None where it makes
     none."""
 
     metrics: Metrics
     correct: Tensor | None = None
     predicted: Tensor | None = None
+    samples: Tensor | None = None
 
 
 class Evaluator(ABC):
@@ -40,4 +42,9 @@ class Evaluator(ABC):
 
     @abstractmethod
     def evaluate(self, model: Network, dataset: Dataset) -> Evaluation:
-        """What a model is worth on the test split."""
+        """What a model is worth on the test split; neither the global generators nor the model's mode is changed, so
+        that a training may be looked into."""
+
+    def look(self, model: Network, dataset: Dataset) -> Metrics:
+        """What is measured inside a training, again and again: all of it, unless a part takes too long for that."""
+        return self.evaluate(model, dataset).metrics

@@ -37,7 +37,7 @@ def stream(forward: Forward, module: nn.Module, inputs: Inputs, indices: Tensor 
     if indices is None:
         indices = torch.arange(len(inputs), device=inputs.device)
     device = next(module.parameters()).device
-    most = _ON_CPU if device.type == "cpu" else BATCH_SIZE
+    most = most_rows(device)
     size = rows_by_pixels(inputs.shape, most)
     with evaluating(module), torch.no_grad():
         if size < most and len(indices):
@@ -56,6 +56,11 @@ def _read(inputs: Inputs, parts: Iterable[Tensor]) -> Generator[Tensor, None, No
     if in_memory(inputs):
         return (inputs[part] for part in parts)
     return ahead(inputs.__getitem__, parts, workers=1)
+
+
+def most_rows(device: torch.device) -> int:
+    """How many small inputs a device computes on at once."""
+    return _ON_CPU if device.type == "cpu" else BATCH_SIZE
 
 
 def rows_by_pixels(shape: Sequence[int], most: int) -> int:

@@ -72,6 +72,12 @@ def _locate(weights: str, folder: Path, published: Mapping[str, str]) -> Path:
 @lru_cache(maxsize=1)  # a network is made in every cycle
 def _read(path: Path, size: int, changed: int) -> Weights:
     """The tensors in a file, by the names of our layers. size, changed: of the file, so that another one is read."""
+    return _as_ours(read_weights(path))
+
+
+def read_weights(path: Path) -> Weights:
+    """The tensors in a file, .safetensors or one that torch wrote, by the names of their layers; nothing else in it is
+    read. Raises UserError for a file that is unreadable, holds anything else, or numbers that are not finite."""
     try:
         found: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except (SafetensorError, *_UNREADABLE) as error:
@@ -83,7 +89,7 @@ def _read(path: Path, size: int, changed: int) -> Weights:
         raise UserError(f"{path} holds no weights by the names of their layers: give a state_dict")
     if wrong := next((key for key, value in found.items() if not value.isfinite().all()), None):
         raise UserError(f"{path} holds numbers in {wrong} that are not finite: give the weights of another training")
-    return _as_ours(found)
+    return dict(found)
 
 
 def _why(error: Exception) -> str:

@@ -50,8 +50,8 @@ class Parts:
         return Observer(self._scalars, self.observe_every, seed) if self.observe_every else None
 
     def _scalars(self, model: Network) -> dict[str, float]:
-        """Those metrics of the evaluator that are one number."""
-        found = self.evaluator.evaluate(model, self.dataset).metrics
+        """Those metrics of a look that are one number."""
+        found = self.evaluator.look(model, self.dataset)
         named = {metric.name: found.get(metric.name) for metric in self.evaluator.scalars}
         return {name: value for name, value in named.items() if isinstance(value, int | float)}
 
@@ -81,7 +81,8 @@ def run_loop(
             model = fit_model(parts, pool, model, seed, cycle, store, observe)
         with measure_cost() as for_evaluation:
             evaluation = parts.evaluator.evaluate(model, parts.dataset)
-        costs = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation, **for_query.apart, **for_fit.apart}
+        apart = {**for_query.apart, **for_fit.apart, **for_evaluation.apart}
+        costs = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation, **apart}
         observed = observe.trace if observe else {}
         counted = parts.validation_labels
         record = record_cycle(cycle, pool, query, labels, entropies, evaluation, costs, counted, observed)

@@ -98,10 +98,11 @@ def is_plain(rows: Tensor) -> bool:
 
 def tensors_of(query: Query, labels: Tensor | None, evaluation: Evaluation) -> dict[str, Tensor]:
     """What of a cycle is too large or too exact for JSON; of each test image a bit, 1 where it is right, eight to a
-    byte, and `predicted`, see `Evaluation`. labels: None where the oracle gives the same again."""
+    byte, and `predicted` and `samples`, see `Evaluation`. labels: None where the oracle gives the same again."""
     asked = {"synthetic": query.synthetic, "shown": query.shown} if isinstance(query, SyntheticQuery) else {}
     correct = None if evaluation.correct is None else torch.from_numpy(np.packbits(evaluation.correct.numpy()))
-    found = {**asked, "labels": labels, "correct": correct, "predicted": evaluation.predicted}
+    seen = {"correct": correct, "predicted": evaluation.predicted, "samples": evaluation.samples}
+    found = {**asked, "labels": labels, **seen}
     return {
         **{name: tensor for name, tensor in found.items() if tensor is not None},
         **{f"trace.{name}": tensor for name, tensor in query.trace.items()},

@@ -111,7 +111,16 @@ def test_only_smoke_cuts_what_is_measured_and_searched(scale: str) -> None:
     for recipe in members("recipe"):
         config = compose(f"scale={scale}", f"recipe={recipe}")
         own = {"image_size": 160} if (scale, recipe) == ("small", "mal/camvid") else {}  # no run was stored before it
+        own |= {"samples": 5000} if scale == "small" else {}  # of the evaluator alone: procedures ask for fewer
         assert [config.scale[key] for key in keys] == [own.get(key) for key in keys]
+
+
+@pytest.mark.parametrize("procedure", ["gan_quality", "agreement"])
+def test_small_cuts_no_samples_of_a_procedure(procedure: str) -> None:
+    """Nor the ids of runs that are stored."""
+    asked = ("dataset=digits", "feature=pixel", f"procedure={procedure}")
+    whole, small = (compose(*asked, f"scale={scale}").procedure.samples for scale in ("paper", "small"))
+    assert whole == small < 5000
 
 
 @pytest.mark.parametrize("scale", members("scale"))

@@ -2,6 +2,7 @@
 
 import json
 
+import made_generators
 import pytest
 import torch
 from composing import compose, part
@@ -95,6 +96,24 @@ def test_a_metric_that_is_not_finite_is_shown_as_that(tmp_path):
     names, _, first, second = cycle_table(shown).splitlines()
     assert "class" not in names
     assert [first.split()[2:5], second.split()[2:5]] == [["nan", "9", "5,000"], ["12.5000", "9", "5,000"]]
+
+
+def test_a_generator_is_measured_in_every_cycle_even_where_its_pixels_are_no_numbers(tmp_path):
+    """The second cycle's model is broken: its numbers are stored as nothing, the third's are there again."""
+    few = ("evaluator.samples=40", "evaluator.splits=2", "evaluator.columns=2", "scale=smoke", "loop.every_class=false")
+    config = compose("gan=none", "evaluator=gan_quality", "strategy=random", f"paths.outputs={tmp_path}", *few)
+    procedure = instantiated(config.procedure)
+    procedure.dataset, procedure.learner = made_generators.dataset(), made_generators.Paints(broken=[1])
+    with RunStore(tmp_path / "made", {"part": "made"}, {}) as store:
+        procedure.run(store)
+        records, tensors = store.cycle_records, [store.tensors(index) for index in range(3)]
+    good, broken, again = (record.metrics for record in records)
+    assert good == again and good["gan_test"] is not None
+    assert (broken["gan_test"], broken["fid_own"], broken["gan_train"]) == (None, None, None)
+    assert (broken["num_samples"], broken["num_real"]) == (40, 80)
+    assert all(found["samples"].shape == (4, 2, 1, 8, 8) for found in tensors)
+    assert "gan_train" in records[0].costs and records[0].costs["evaluate"].optimizer_steps == 0
+    assert "nan" in cycle_table(records).splitlines()[3]
 
 
 def test_strategies_of_a_seed_share_the_whole_of_round_0(tmp_path):

@@ -1,0 +1,205 @@
+"""How good the images are that a model makes of each class, beside real ones (ALCG Sec. 4)."""
+
+from typing import ClassVar, Literal, Protocol
+
+import torch
+from pydantic import NonNegativeInt, PositiveInt
+
+from al_bench import seeding
+from al_bench.active.metric import Metric
+from al_bench.active.part import declare
+from al_bench.active.pool import Pool
+from al_bench.active.query import PoolQuery
+from al_bench.config.ranges import AtLeastTwo, ProperFraction
+from al_bench.dataset import Dataset, Split
+from al_bench.errors import UserError
+from al_bench.evaluator import Evaluation, Evaluator, Metrics
+from al_bench.evaluator.extractor import Extract, extract_by, extract_by_inception, load_inception
+from al_bench.evaluator.generation import (
+    count_modes,
+    fraction_by_class,
+    frechet_distance,
+    inception_score,
+    kernel_distance,
+    precision_and_recall,
+)
+from al_bench.evaluator.judging import Judge
+from al_bench.evaluator.made_images import Judged, MadeImages, make_images
+from al_bench.evaluator.real_images import Real, accuracy_of, know_real
+from al_bench.network import Network
+from al_bench.storage.artifacts import Artifacts
+from al_bench.training.cost import measure_apart
+
+
+class ClassifierLearner(Protocol):
+    """Trains a classifier: a learner."""
+
+    def fit(self, pool: Pool, previous: Network | None, seed: int) -> Network:
+        """See `Learner.fit`."""
+
+
+@declare("evaluator/gan_quality", beside=("columns",), files=("inception",))
+class GanQuality(Evaluator):
+    """Measures `samples` images, as many of each class, from latents that are the same in every cycle and run.
+
+    judge: a classifier of real images, trained on all of the training split and its labels, whose answers GAN-test
+    (Shmelkov et al. 2018) and `modes` count. inception: a file of FID's Inception network; where it is None, the
+    judge's embeddings and logits stand in for its, which the names of the scores then say (`fid_own`), and no number is
+    to be compared with one of a paper.
+
+    real: the split that samples are compared with, whole for FID; KID, precision and recall take as many of it as there
+    are samples, drawn by `seed`. splits: of the Inception score. kid_subsets, kid_subset_size: see `kernel_distance`.
+    neighbors: of precision and recall. mode_share: a class is a mode with a larger fraction of the samples than this.
+    gan_train: trains a classifier on the samples alone, which is then measured on the test images; None: it is not
+    measured. columns: of a grid of samples that is kept for a reader, a row a class. seed: of latents and draws.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"sample"})
+    scalars: ClassVar[tuple[Metric, ...]] = (
+        Metric("gan_test", "fraction", higher_is_better=True),
+        Metric("inception_score", "score", higher_is_better=True),
+        Metric("fid", "distance", higher_is_better=False),
+        Metric("kid", "distance", higher_is_better=False),
+        Metric("inception_score_own", "score", higher_is_better=True),
+        Metric("fid_own", "distance", higher_is_better=False),
+        Metric("kid_own", "distance", higher_is_better=False),
+        Metric("gan_train", "fraction", higher_is_better=True),
+        Metric("precision", "fraction", higher_is_better=True),
+        Metric("recall", "fraction", higher_is_better=True),
+        Metric("modes", "classes", higher_is_better=True),
+        Metric("judge_accuracy", "fraction", higher_is_better=True),
+        Metric("num_samples", "images", higher_is_better=True),
+        Metric("num_real", "images", higher_is_better=True),
+    )
+    real: Real
+    extract: Extract
+    judged: Judged | None
+
+    def __init__(
+        self,
+        judge: Judge,
+        samples: AtLeastTwo,
+        real: Literal["train", "test"],
+        splits: PositiveInt,
+        kid_subsets: PositiveInt,
+        kid_subset_size: AtLeastTwo,
+        neighbors: PositiveInt,
+        mode_share: ProperFraction,
+        columns: NonNegativeInt,
+        seed: int,
+        gan_train: ClassifierLearner | None = None,
+        inception: str | None = None,
+    ) -> None:
+        self.judge, self.gan_train, self.inception = judge, gan_train, inception
+        self.samples, self.split, self.splits = samples, real, splits
+        self.kid_subsets, self.kid_subset_size, self.neighbors = kid_subsets, kid_subset_size, neighbors
+        self.mode_share, self.columns, self.seed = mode_share, columns, seed
+        left_out = {name if inception is None else f"{name}_own" for name in ("inception_score", "fid", "kid")}
+        left_out |= set() if gan_train else {"gan_train"}
+        kept = [metric for metric in type(self).scalars if metric.name not in left_out]
+        self.scalars = tuple(kept)  # type: ignore[misc]  # of this one, as it is configured
+
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+        """Trains the judge and looks at the real images, where no run has yet. Raises UserError for label maps, inputs
+        that are no images, numbers of images that are too small, and a file that is no Inception network."""
+        self._check(dataset)
+        device = dataset.train.images.device
+        network = None if self.inception is None else load_inception(self.inception, device)
+        self.judge.prepare(dataset, artifacts)
+        own = extract_by(self.judge.model)
+        self.extract = extract_by_inception(network) if network else own
+        self.judged = (lambda images: own(images)[1].argmax(1)) if network else None
+        images = self._real(dataset).images
+        self.real = know_real(images, dataset.test, self.judge.model, network, self.samples, self.seed, artifacts)
+
+    def evaluate(self, model: Network, dataset: Dataset) -> Evaluation:
+        num_classes = dataset.num_classes
+        columns = min(self.columns, self.samples // num_classes)
+        kept = self.samples if self.gan_train else columns * num_classes
+        with seeding.fork(self.seed), torch.no_grad():
+            made = self._make(model, num_classes, kept)
+            metrics = {**self._compare(made, num_classes), **self._neighborhoods(made), **self._beside()}
+        if self.gan_train:
+            with measure_apart("gan_train"):
+                metrics["gan_train"] = self._train_on(made, dataset, self.gan_train)
+        ordered = {metric.name: metrics[metric.name] for metric in self.scalars}
+        grid = made.images[: columns * num_classes].unflatten(0, (columns, num_classes)) if columns else None
+        return Evaluation({**metrics, **ordered}, samples=None if grid is None else grid.transpose(0, 1).cpu())
+
+    def look(self, model: Network, dataset: Dataset) -> Metrics:
+        """Without GAN-train, precision and recall, which take the longest, and what is the same every time."""
+        with seeding.fork(self.seed), torch.no_grad():
+            return self._compare(self._make(model, dataset.num_classes, 0), dataset.num_classes)
+
+    def _check(self, dataset: Dataset) -> None:
+        if dataset.map_shape:
+            raise UserError("evaluator=gan_quality needs classes and this data set has label maps: use mean_iou")
+        if len(dataset.train.images.shape) != 4:
+            raise UserError(
+                "evaluator=gan_quality compares images, and here they are replaced by features: use representation=none"
+            )
+        least = {
+            "classes of the data set": dataset.num_classes,
+            "evaluator.splits": self.splits,
+            "evaluator.neighbors and 1": self.neighbors + 1,
+        }
+        for name, number in least.items():
+            if self.samples < number:
+                raise UserError(
+                    f"evaluator.samples={self.samples} is smaller than the {number:,} of {name}: use more samples"
+                )
+        if len(self._real(dataset)) <= self.neighbors:
+            raise UserError(
+                f"evaluator.neighbors={self.neighbors} needs more real images than the {len(self._real(dataset)):,} of "
+                f"evaluator.real={self.split}: use fewer neighbors"
+            )
+
+    def _real(self, dataset: Dataset) -> Split:
+        return dataset.train if self.split == "train" else dataset.test
+
+    def _make(self, model: Network, num_classes: int, kept: int) -> MadeImages:
+        return make_images(model, self.samples, num_classes, self.seed, kept, self.extract, self.judged)
+
+    def _compare(self, made: MadeImages, num_classes: int) -> Metrics:
+        """What is soon measured; NaN where the model makes pixels that are no finite numbers."""
+        real, own = self.real, "_own" if self.inception is None else ""
+        rng = seeding.generator(seeding.seed_for(self.seed, 0, "subsets"))
+        size = self.kid_subset_size
+        measured: Metrics = {
+            "gan_test": float(made.hits.double().mean()),
+            f"inception_score{own}": inception_score(made.logits, self.splits, self.seed),
+            f"fid{own}": frechet_distance(real.moments, made.moments),
+            f"kid{own}": kernel_distance(made.features, real.features, self.kid_subsets, size, rng),
+            "modes": float(count_modes(made.answers, num_classes, self.mode_share)),
+            "class_gan_test": fraction_by_class(made.hits, made.classes, num_classes),
+        }
+        return measured if made.finite else _without_value(measured)
+
+    def _beside(self) -> Metrics:
+        """What every evaluation has in common."""
+        return {
+            "judge_accuracy": self.real.judge_accuracy,
+            "num_samples": float(self.samples),
+            "num_real": float(self.real.moments.count),
+        }
+
+    def _neighborhoods(self, made: MadeImages) -> Metrics:
+        precision, recall = precision_and_recall(made.features, self.real.features, self.neighbors)
+        measured: Metrics = {"precision": precision, "recall": recall}
+        return measured if made.finite else _without_value(measured)
+
+    def _train_on(self, made: MadeImages, dataset: Dataset, learner: ClassifierLearner) -> float:
+        """The accuracy on the test images of a classifier that is trained on the samples alone."""
+        if not made.finite:
+            return float("nan")
+        pool = Pool.unlabeled_from(made.images, dataset.num_classes)
+        whole = pool.with_labels(PoolQuery(torch.arange(len(made.images))), made.classes)
+        with seeding.fork(self.seed):
+            model = learner.fit(whole, None, seeding.seed_for(self.seed, 0, "gan_train"))
+        with torch.no_grad():
+            return accuracy_of(model, dataset.test)
+
+
+def _without_value(metrics: Metrics) -> Metrics:
+    nan = float("nan")
+    return {name: [nan] * len(value) if isinstance(value, list) else nan for name, value in metrics.items()}

@@ -1,0 +1,285 @@
+import math
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from composing import part
+from made_generators import CLASSES, Copyist, Judge, Painter, dataset
+from torch import Tensor
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+from al_bench.dataset import Dataset, Split
+from al_bench.errors import UserError
+from al_bench.evaluator import real_images
+from al_bench.evaluator.gan_quality import GanQuality
+from al_bench.storage.artifacts import Artifacts
+from al_bench.training.cost import measure_cost
+
+SAMPLES = 40
+USUAL: dict[str, Any] = {
+    "samples": SAMPLES,
+    "real": "train",
+    "splits": 2,
+    "kid_subsets": 2,
+    "kid_subset_size": 1000,
+    "neighbors": 3,
+    "mode_share": 0.02,
+    "columns": 3,
+    "seed": 0,
+}
+
+
+def prepared(folder: Path, world: Dataset, judge: Judge | None = None, **changes: Any) -> GanQuality:
+    evaluator = GanQuality(judge or Judge(), **{**USUAL, **changes})
+    evaluator.prepare(world, Artifacts(folder))
+    return evaluator
+
+
+def classifier(*changes: str) -> Any:
+    """A learner of classifiers, as `gan_train` has one."""
+    return part("learner", "dataset=digits", "learner=supervised", "learner.epochs=5", *changes)
+
+
+def test_real_test_images_are_as_good_as_the_judge(tmp_path: Path) -> None:
+    """GAN-test of a generator that shows them is the judge's accuracy, and they are no distance from themselves."""
+    world = dataset(noise=0.9)
+    found = prepared(tmp_path, world, real="test").evaluate(Copyist(world.test.images), world).metrics
+    answers = Judge().model(world.test.images.float() / 255).argmax(1)
+    right = (answers == world.test.classes).double()
+    assert 0.4 < float(right.mean()) < 1, "the judge is no oracle"
+    assert found["gan_test"] == found["judge_accuracy"] == pytest.approx(float(right.mean()))
+    assert found["class_gan_test"] == pytest.approx(right.reshape(-1, CLASSES).mean(0).tolist())
+    assert found["fid_own"] == pytest.approx(0, abs=1e-9)
+    assert (found["precision"], found["recall"]) == (1, 1)
+    assert (found["num_samples"], found["num_real"]) == (SAMPLES, len(world.test))
+
+
+def test_labels_that_are_not_kept_cost_gan_test_alone(tmp_path: Path) -> None:
+    world = dataset()
+    evaluator = prepared(tmp_path, world, Judge(pixels=16))
+    good, swapped = (evaluator.evaluate(Painter(shift=shift), world).metrics for shift in (0, 1))
+    assert (good["gan_test"], swapped["gan_test"]) == (1, 0)
+    assert good["modes"] == swapped["modes"] == CLASSES
+    assert swapped["inception_score_own"] == pytest.approx(good["inception_score_own"], rel=0.05)
+
+
+def test_a_collapsed_generator_is_told(tmp_path: Path) -> None:
+    """One class, without any noise: its covariance is 0, and warnings are errors here."""
+    world = dataset()
+    evaluator = prepared(tmp_path, world, Judge(pixels=16))
+    good, found = (evaluator.evaluate(model, world).metrics for model in (Painter(), Painter(noise=0.0, only=2)))
+    assert (found["modes"], found["gan_test"]) == (1, 1 / CLASSES)
+    assert found["class_gan_test"] == [0, 0, 1, 0]
+    assert found["inception_score_own"] == pytest.approx(1)
+    assert float(good["fid_own"]) < float(found["fid_own"]) < math.inf
+    assert found["recall"] == 0
+    assert float(good["kid_own"]) < float(found["kid_own"])
+
+
+def test_pixels_that_are_no_numbers_have_no_quality(tmp_path: Path) -> None:
+    world = dataset()
+    evaluator = prepared(tmp_path, world, gan_train=classifier())
+    for fill in (math.nan, math.inf):
+        found = evaluator.evaluate(Painter(fill=fill), world).metrics
+        known = {name for name, value in found.items() if isinstance(value, float) and math.isfinite(value)}
+        assert known == {"judge_accuracy", "num_samples", "num_real"}
+        assert all(map(math.isnan, found["class_gan_test"]))
+
+
+def test_every_look_is_at_the_same_latents(tmp_path: Path) -> None:
+    world = dataset()
+    evaluator = prepared(tmp_path, world)
+    torch.manual_seed(1)
+    first = evaluator.evaluate(Painter(), world)
+    torch.manual_seed(2)
+    second = evaluator.evaluate(Painter(), world)
+    assert first.metrics == second.metrics
+    assert torch.equal(first.samples, second.samples)
+    other = prepared(tmp_path, world, seed=1).evaluate(Painter(), world)
+    assert not torch.equal(other.samples, first.samples)
+
+
+def test_the_grid_has_a_row_for_each_class(tmp_path: Path) -> None:
+    world = dataset()
+    samples = prepared(tmp_path, world).evaluate(Painter(noise=0.1), world).samples
+    assert samples.shape == (CLASSES, 3, 1, 8, 8) and samples.dtype == torch.uint8
+    corners = samples.float().reshape(CLASSES, 3, 2, 4, 2, 4).mean((3, 5)).flatten(2)  # (K, S, quarters)
+    assert torch.equal(corners.argmax(2), torch.arange(CLASSES)[:, None].expand(-1, 3))
+    assert len(samples[0].flatten(1).unique(dim=0)) == 3, "of latents of their own"
+    assert prepared(tmp_path, world, columns=0).evaluate(Painter(), world).samples is None
+    few = prepared(tmp_path, world, samples=11, columns=3)
+    assert few.evaluate(Painter(), world).samples.shape[1] == 2, "as many as there are of each class"
+
+
+def test_a_training_may_be_looked_into(tmp_path: Path) -> None:
+    world = dataset()
+    evaluator = prepared(tmp_path, world, gan_train=classifier())
+    model = Painter().train()
+    before = torch.get_rng_state()
+    looked = evaluator.look(model, world)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert model.training and all(layer.training for layer in model.modules()) and not any(model.modes)
+    assert torch.is_grad_enabled()
+    whole = evaluator.evaluate(model, world).metrics
+    assert torch.equal(torch.get_rng_state(), before)
+    same = {"judge_accuracy", "num_samples", "num_real"}
+    assert set(whole) - set(looked) == {"gan_train", "precision", "recall", *same}
+    assert all(whole[name] == value for name, value in looked.items())
+
+
+def test_gan_train_tells_what_samples_teach(tmp_path: Path) -> None:
+    """A classifier trained on them knows real images; of samples under wrong labels it learns what is wrong."""
+    world = dataset()
+    evaluator = prepared(tmp_path, world, gan_train=classifier("learner.epochs=40"))
+    with measure_cost() as cost:
+        good = evaluator.evaluate(Painter(), world).metrics
+    assert float(good["gan_train"]) > 0.9
+    assert float(evaluator.evaluate(Painter(shift=1), world).metrics["gan_train"]) < 0.1
+    assert (cost.optimizer_steps, cost.apart["gan_train"].optimizer_steps) == (0, 40 * 3)
+
+
+def test_real_images_are_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = dataset()
+    first = prepared(tmp_path, world).evaluate(Painter(), world).metrics
+    monkeypatch.setattr(real_images, "moments_and_rows", lambda *_: 1 / 0)
+    assert prepared(tmp_path, world).evaluate(Painter(), world).metrics == first
+    with pytest.raises(ZeroDivisionError):
+        prepared(tmp_path, world, Judge(pixels=2))
+
+
+def test_fid_reads_all_real_images_and_neighbors_as_many_as_samples(tmp_path: Path) -> None:
+    world = dataset(train=300)
+    evaluator = prepared(tmp_path, world)
+    everything = Judge().model.neck(world.train.images.flatten(1) / 255)
+    torch.testing.assert_close(evaluator.real.moments.mean, everything.double().mean(0))
+    covariance = torch.cov(everything.double().T)
+    torch.testing.assert_close(evaluator.real.moments.covariance, covariance, rtol=1e-5, atol=1e-8)
+    assert len(evaluator.real.features) == SAMPLES
+    assert all(bool((everything == row).all(1).any()) for row in evaluator.real.features)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"samples": 3}, "evaluator.samples=3 is smaller than the 4 of classes of the data set"),
+        ({"splits": 41}, "evaluator.samples=40 is smaller than the 41 of evaluator.splits"),
+        ({"neighbors": 40}, "evaluator.samples=40 is smaller than the 41 of evaluator.neighbors and 1"),
+        ({"samples": 90, "neighbors": 80}, "evaluator.neighbors=80 needs more real images than the 80"),
+    ],
+)
+def test_numbers_of_images_that_are_too_small_are_refused(
+    tmp_path: Path, changes: dict[str, int], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        prepared(tmp_path, dataset(), **changes)
+
+
+def test_label_maps_and_features_are_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    class Untouched(Judge):
+        def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+            raise AssertionError("trained")
+
+    images = torch.zeros(4, 1, 2, 2, dtype=torch.uint8)
+    maps = Split(images, torch.zeros(4, 2, 2, dtype=torch.uint8))
+    codes = Split(torch.zeros(4, 3), torch.zeros(4, dtype=torch.int64))
+    for wrong, sentence in ((maps, "this data set has label maps: use mean_iou"), (codes, "use representation=none")):
+        with pytest.raises(UserError, match=sentence):
+            prepared(tmp_path, Dataset(wrong, None, wrong, 2, ("a", "b")), Untouched())
+
+
+def test_a_classifier_is_refused_before_anything_is_trained() -> None:
+    procedure = part("procedure", "dataset=digits", "strategy=random", "gan=none", "evaluator=gan_quality")
+    with pytest.raises(UserError, match="evaluator GanQuality needs a model with sample, which Supervised on SmallCnn"):
+        procedure.check_parts(procedure.dataset)
+
+
+@pytest.fixture(scope="module")
+def inception() -> OrderedDict[str, Tensor]:
+    """FID's network with made-up weights, which keep the size of what passes through."""
+    made: OrderedDict[str, Tensor] = OrderedDict()
+    rng = torch.Generator().manual_seed(0)
+    for name, like in layout().items():
+        if name.endswith(("running_var", "bn.weight")):
+            made[name] = torch.ones(like.shape)
+        elif like.dim() > 1:
+            made[name] = torch.randn(like.shape, generator=rng) * (2 / like[0].numel()) ** 0.5
+        else:
+            made[name] = torch.zeros(like.shape, dtype=like.dtype)
+    return made
+
+
+def layout() -> dict[str, Tensor]:
+    from al_bench.evaluator.extractor import _Inception, _no_weights
+
+    with torch.device("meta"):
+        found: dict[str, Tensor] = _Inception("inception", ["2048"], _no_weights()).state_dict()
+    return found
+
+
+def test_an_inception_file_gives_the_published_names(tmp_path: Path, inception: OrderedDict[str, Tensor]) -> None:
+    """Its features are those of torch-fidelity, which reads the file by itself here."""
+    path = tmp_path / "inception.pth"
+    torch.save(inception, path)
+    world = dataset(train=12, test=8)
+    evaluator = prepared(tmp_path, world, Judge(pixels=16), samples=8, neighbors=2, real="test", inception=str(path))
+    found = evaluator.evaluate(Copyist(world.test.images), world).metrics
+    assert {"inception_score", "fid", "kid"} < set(found) and not any(name.endswith("_own") for name in found)
+    assert found["gan_test"] == 1, "which the judge answers"
+    assert found["fid"] == pytest.approx(0, abs=1e-6)
+    theirs = FeatureExtractorInceptionV3("theirs", ["2048", "logits_unbiased"], str(path))
+    features, logits = theirs(world.test.images.expand(-1, 3, -1, -1))
+    mine, answers = evaluator.extract(world.test.images)
+    torch.testing.assert_close(mine, features)
+    torch.testing.assert_close(answers, logits)
+
+
+class Mine:
+    """Code that a file of weights would run."""
+
+    def __reduce__(self) -> Any:
+        return (exec, ("raise SystemExit('was run')",))
+
+
+@pytest.mark.parametrize(
+    ("contents", "sentence"),
+    [
+        ({"fc.weight": torch.zeros(1000, 2048)}, "is torchvision's Inception network, which has 1,000 classes"),
+        ({"fc.weight": torch.zeros(10, 20)}, "is no Inception network of FID, it lacks Conv2d_1a_3x3.conv.weight"),
+        ({"fc.weight": Mine()}, "holds more than tensors, which is not run"),
+        (None, "is no file that is there"),
+    ],
+)
+def test_another_file_is_refused_before_anything_is_trained(tmp_path: Path, contents: Any, sentence: str) -> None:
+    class Untouched(Judge):
+        def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+            raise AssertionError("trained")
+
+    path = tmp_path / "weights.pth"
+    if contents is not None:
+        torch.save(contents, path)
+    with pytest.raises(UserError, match=sentence):
+        prepared(tmp_path, dataset(), Untouched(), inception=str(path))
+
+
+def test_a_layer_of_another_size_or_too_much_is_named(tmp_path: Path, inception: OrderedDict[str, Tensor]) -> None:
+    path = tmp_path / "weights.pth"
+    for change, sentence in (
+        ({"fc.bias": torch.zeros(7)}, r"fc.bias is \(7,\)"),
+        ({"head.weight": torch.zeros(2)}, "it has head.weight"),
+    ):
+        torch.save({**inception, **change}, path)
+        with pytest.raises(UserError, match=sentence):
+            prepared(tmp_path, dataset(), inception=str(path))
+
+
+def test_torchvisions_own_layout_is_told_from_fids(tmp_path: Path) -> None:
+    from torchvision.models import inception_v3
+
+    with torch.device("meta"):
+        shapes = inception_v3(weights=None, init_weights=False).state_dict()
+    path = tmp_path / "inception_v3.pth"
+    torch.save({name: torch.zeros(like.shape) for name, like in shapes.items()}, path)
+    with pytest.raises(UserError, match="is torchvision's Inception network"):
+        prepared(tmp_path, dataset(), inception=str(path))

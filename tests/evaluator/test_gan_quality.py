@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from composing import part
+from composing import part, run_id
 from made_generators import CLASSES, Copyist, Judge, Painter, dataset
 from torch import Tensor
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
@@ -193,6 +193,17 @@ def test_a_classifier_is_refused_before_anything_is_trained() -> None:
     procedure = part("procedure", "dataset=digits", "strategy=random", "gan=none", "evaluator=gan_quality")
     with pytest.raises(UserError, match="evaluator GanQuality needs a model with sample, which Supervised on SmallCnn"):
         procedure.check_parts(procedure.dataset)
+
+
+def test_a_file_counts_by_its_content_and_the_grid_not_at_all(tmp_path: Path) -> None:
+    asked = ("dataset=digits", "gan=none", "evaluator=gan_quality", "learner=supervised")
+    first, same, other = (tmp_path / name for name in ("first.pth", "same.pth", "other.pth"))
+    for path, content in ((first, b"weights"), (same, b"weights"), (other, b"others")):
+        path.write_bytes(content)
+    ids = [run_id(*asked, f"evaluator.inception={path}") for path in (first, same, other)]
+    assert ids[0] == ids[1] != ids[2]
+    assert run_id(*asked) == run_id(*asked, "evaluator.columns=3") not in ids
+    assert len({run_id(*asked, change) for change in ("evaluator.samples=99", "evaluator.real=test")}) == 2
 
 
 @pytest.fixture(scope="module")

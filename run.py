@@ -69,7 +69,7 @@ def run(config: DictConfig) -> None:
         records = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
         reason = find_end(records[-1], stopping) if records else None
         if reason is not None:
-            logger.info(f"finished before: {reason}\n{outcome(records)}")
+            logger.info(f"finished before: {reason}\n{outcome(records, metrics)}")
             return
         refuse_arguments(written, resolved, "procedure")
         settle(config.threads, config.device)

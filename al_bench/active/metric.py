@@ -15,12 +15,18 @@ class Metric:
 
     unit: a fraction of one, which a person reads in percent; nats; a score or a distance on a scale of its own, the
     latter of any order of magnitude; a number of classes; a number of images that others were measured on, which says
-    nothing of the model and is drawn nowhere.
+    nothing of the model and is drawn nowhere. words: as a person reads it; "": as its name has it.
     """
 
     name: str
     unit: Unit
     higher_is_better: bool
+    words: str = ""
+
+    @property
+    def heading(self) -> str:
+        """For a column or an axis, without the unit."""
+        return self.words or self.name.replace("_", " ")
 
     def reaches(self, value: float | None, goal: float) -> bool:
         """Whether a value is as good as a goal or better; what has no value (NaN is stored as None) never is."""
@@ -28,12 +34,12 @@ class Metric:
 
     def plain(self) -> dict[str, Any]:
         """As a run's configuration file holds it."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if key != "words" or value}
 
     @classmethod
     def stored(cls, value: Mapping[str, Any]) -> "Metric":
         """The inverse of `plain`."""
-        return cls(value["name"], value["unit"], value["higher_is_better"])
+        return cls(value["name"], value["unit"], value["higher_is_better"], value.get("words", ""))
 
 
 @dataclass(frozen=True)

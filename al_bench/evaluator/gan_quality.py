@@ -56,20 +56,20 @@ class GanQuality(Evaluator):
 
     needs: ClassVar[frozenset[str]] = frozenset({"sample"})
     scalars: ClassVar[tuple[Metric, ...]] = (
-        Metric("gan_test", "fraction", higher_is_better=True),
-        Metric("inception_score", "score", higher_is_better=True),
-        Metric("fid", "distance", higher_is_better=False),
-        Metric("kid", "distance", higher_is_better=False),
-        Metric("inception_score_own", "score", higher_is_better=True),
-        Metric("fid_own", "distance", higher_is_better=False),
-        Metric("kid_own", "distance", higher_is_better=False),
-        Metric("gan_train", "fraction", higher_is_better=True),
+        Metric("gan_test", "fraction", higher_is_better=True, words="GAN-test"),
+        Metric("inception_score", "score", higher_is_better=True, words="Inception score"),
+        Metric("fid", "distance", higher_is_better=False, words="FID"),
+        Metric("kid", "distance", higher_is_better=False, words="KID"),
+        Metric("inception_score_own", "score", higher_is_better=True, words="IS-own"),
+        Metric("fid_own", "distance", higher_is_better=False, words="FID-own"),
+        Metric("kid_own", "distance", higher_is_better=False, words="KID-own"),
+        Metric("gan_train", "fraction", higher_is_better=True, words="GAN-train"),
         Metric("precision", "fraction", higher_is_better=True),
         Metric("recall", "fraction", higher_is_better=True),
         Metric("modes", "classes", higher_is_better=True),
         Metric("judge_accuracy", "fraction", higher_is_better=True),
-        Metric("num_samples", "images", higher_is_better=True),
-        Metric("num_real", "images", higher_is_better=True),
+        Metric("num_samples", "images", higher_is_better=True, words="samples"),
+        Metric("num_real", "images", higher_is_better=True, words="real images"),
     )
     real: Real
     extract: Extract

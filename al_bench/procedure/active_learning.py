@@ -90,9 +90,9 @@ class Settings:
             raise UserError(f"loop.stop_at names {', '.join(unknown)}, which is not measured: use {', '.join(known)}")
 
 
-def tell_cycle(show: Callable[[], None], record: CycleRecord) -> None:
-    """Says a new cycle in the terminal and shows it wherever else cycles are shown."""
-    logger.info(cycle_line(record))
+def tell_cycle(show: Callable[[], None], metrics: Sequence[Metric], record: CycleRecord) -> None:
+    """Says a new cycle in the terminal and shows it wherever else cycles are shown. metrics: those declared."""
+    logger.info(cycle_line(record, metrics))
     show()
 
 
@@ -145,10 +145,11 @@ class ActiveLearning(Procedure):
         )
         if store.last is not None:
             logger.info(f"going on after cycle {store.last.index} ({store.last.annotations:,} annotations)")
-        stopping, query_size = self.settings.stopping(self.evaluator.scalars), self.settings.query_size
+        metrics = self.evaluator.scalars
+        stopping, query_size = self.settings.stopping(metrics), self.settings.query_size
         with self.tracking.following(store, images.train.images) as show:
-            reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(tell_cycle, show))
-        logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.cycle_records)}")
+            reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(tell_cycle, show, metrics))
+        logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.cycle_records, metrics)}")
 
     def check_parts(self, dataset: Dataset) -> None:
         """Refuses parts that do not fit together; a network that cannot read such inputs refuses itself."""

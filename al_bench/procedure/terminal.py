@@ -1,9 +1,10 @@
 """What a person reads of a run in the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
 
+from al_bench.active.metric import Metric
 from al_bench.storage.record import CycleRecord, Measurement, Record, cycles_of
 
 _MOST_ROWS = 25
@@ -16,9 +17,11 @@ def headline(record: Record) -> tuple[str, float]:
     return name, float("nan") if value is None else value
 
 
-def cycle_line(record: CycleRecord) -> str:
-    """One cycle in one line: annotations, how good the model is, how uncertain what was chosen was, seconds."""
+def cycle_line(record: CycleRecord, metrics: Sequence[Metric] = ()) -> str:
+    """One cycle in one line: annotations, how good the model is, how uncertain what was chosen was, seconds. metrics:
+    those that are declared."""
     name, value = headline(record)
+    name = next((metric.words for metric in metrics if metric.name == name and metric.words), name)
     entropy = record.chosen_entropy
     chosen = "initial labels      " if entropy is None else f"chosen entropy {entropy:.3f}"
     return (
@@ -27,11 +30,13 @@ def cycle_line(record: CycleRecord) -> str:
     )
 
 
-def cycle_table(records: Sequence[CycleRecord]) -> str:
-    """The cycles of a run as a table; of a long run the first, the last and evenly spaced ones between."""
+def cycle_table(records: Sequence[CycleRecord], metrics: Sequence[Metric] = ()) -> str:
+    """The cycles of a run as a table; of a long run the first, the last and evenly spaced ones between. metrics: those
+    that are declared."""
     step = max(1, -(-(len(records) - 1) // (_MOST_ROWS - 1)))
     shown = [*records[:-1:step], records[-1]]
-    rows = [_row(record) for record in shown]
+    headings = {metric.name: metric.heading for metric in metrics}
+    rows = [_row(record, headings) for record in shown]
     columns = dict.fromkeys(name for row in rows for name in row)
     formats = [_format(name, [row.get(name) for row in rows]) for name in columns]
     return tabulate(rows, headers="keys", floatfmt=formats, intfmt=",", missingval="-")
@@ -44,18 +49,18 @@ def _format(name: str, column: Sequence[object]) -> str:
     return ".2f" if name.endswith(" s") else ",.0f" if counts else ".4f"
 
 
-def outcome(records: Sequence[Record]) -> str:
-    """A finished run: its cycles, or the tables of a procedure that has none."""
+def outcome(records: Sequence[Record], metrics: Sequence[Metric] = ()) -> str:
+    """A finished run: its cycles, or the tables of a procedure that has none. metrics: those that are declared."""
     last = records[-1]
     if not isinstance(last, Measurement):
-        return cycle_table(cycles_of(records))
+        return cycle_table(cycles_of(records), metrics)
     return "\n\n".join(
         f"{table['about']}\n{tabulate(table['rows'], table['columns'], floatfmt='.4g', intfmt=',', missingval='-')}"
         for table in last.tables.values()
     )
 
 
-def _row(record: CycleRecord) -> dict[str, object]:
+def _row(record: CycleRecord, headings: Mapping[str, str]) -> dict[str, object]:
     scalars = {
         name: float("nan") if value is None else value  # stored as null: JSON has no word for what is not finite
         for name, value in record.metrics.items()
@@ -64,7 +69,7 @@ def _row(record: CycleRecord) -> dict[str, object]:
     return {
         "cycle": record.index,
         "annotations": record.annotations,
-        **{name.replace("_", " "): value for name, value in scalars.items()},
+        **{headings.get(name, name.replace("_", " ")): value for name, value in scalars.items()},
         "chosen entropy": record.chosen_entropy,
         "fit s": record.costs["fit"].seconds,
         "query s": record.costs["query"].seconds,

@@ -61,10 +61,10 @@ _AS_DECLARED: Mapping[Unit, Measure] = {
 def measure(name: str, declared: Iterable[Metric] = ()) -> Measure:
     """How a number is written: as its metric declares, else in the unit that the last word of its name says. declared:
     a run's metrics."""
-    words = name.replace("_", " ")
     for metric in declared:
         if metric.name == name:
-            return replace(_AS_DECLARED[metric.unit], words=words, less_is_better=not metric.higher_is_better)
+            return replace(_AS_DECLARED[metric.unit], words=metric.heading, less_is_better=not metric.higher_is_better)
+    words = name.replace("_", " ")
     if name.endswith(_SHARES):
         return Measure(words, "%", 100.0, 1)
     return Measure(words, "nats" if name.endswith(_NATS) else "", 1.0, 3)

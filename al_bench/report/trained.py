@@ -43,14 +43,15 @@ class Trained:
 
 
 def show_artifacts(artifacts: Sequence[Artifact], sections: Sequence[Section], rebuilder: Rebuilder) -> list[Trained]:
-    """Every artifact; one whose weights cannot be used is shown without samples."""
-    return [_show(artifact, sections, rebuilder) for artifact in artifacts]
+    """Every artifact that a part made, not what was only computed; one whose weights cannot be used is shown without
+    samples."""
+    return [_show(artifact, sections, rebuilder) for artifact in artifacts if parts_of(artifact)]
 
 
 def _show(artifact: Artifact, sections: Sequence[Section], rebuilder: Rebuilder) -> Trained:
     users = users_of(artifact, sections, rebuilder)
     parts = parts_of(artifact)
-    what = parts[0]["part"].partition("@")[0].rpartition("/")[-1] if parts else ""
+    what = parts[0]["part"].partition("@")[0].rpartition("/")[-1]
     samples, without = None, ""
     if artifact.kind == "gan":
         try:

@@ -113,7 +113,9 @@ def test_a_generator_is_measured_in_every_cycle_even_where_its_pixels_are_no_num
     assert (broken["num_samples"], broken["num_real"]) == (40, 80)
     assert all(found["samples"].shape == (4, 2, 1, 8, 8) for found in tensors)
     assert "gan_train" in records[0].costs and records[0].costs["evaluate"].optimizer_steps == 0
-    assert "nan" in cycle_table(records).splitlines()[3]
+    table = cycle_table(records, procedure.evaluator.scalars)
+    assert "IS-own" in table.splitlines()[0] and "nan" in table.splitlines()[3]
+    assert "GAN-test nan" in cycle_line(records[1], procedure.evaluator.scalars)
 
 
 def test_strategies_of_a_seed_share_the_whole_of_round_0(tmp_path):

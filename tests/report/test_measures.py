@@ -17,7 +17,7 @@ def test_scores_and_distances_have_their_own_digits_and_no_unit():
     """A distance is of any order of magnitude: FID is tens, KID thousandths."""
     declared = [
         Metric("inception_score", "score", higher_is_better=True),
-        Metric("fid", "distance", higher_is_better=False),
+        Metric("fid", "distance", higher_is_better=False, words="FID"),
         Metric("modes", "classes", higher_is_better=True),
         Metric("num_samples", "images", higher_is_better=True),
         Metric("precision", "fraction", higher_is_better=True),
@@ -27,7 +27,13 @@ def test_scores_and_distances_have_their_own_digits_and_no_unit():
     assert [fid.written(value) for value in (123.456, 34.0, 0.001234567)] == ["123.5", "34", "0.001235"]
     assert fid.less_is_better and not score.less_is_better
     assert (modes.written(9), images.written(5000), precision.written(0.5)) == ("9.0 classes", "5000 images", "50.0 %")
-    assert measure("fid", declared).axis == "fid" and modes.axis == "modes, classes"
+    assert measure("fid", declared).axis == "FID" and modes.axis == "modes, classes"
+
+
+def test_a_metric_is_stored_with_its_words_where_it_has_some():
+    for metric in (Metric("fid", "distance", False, "FID"), Metric("accuracy", "fraction", True)):
+        assert Metric.stored(metric.plain()) == metric
+        assert ("words" in metric.plain()) is bool(metric.words)
 
 
 def test_nothing_is_said_to_be_better_by_its_name():

@@ -131,8 +131,11 @@ def test_an_artifact_without_a_run_shows_its_losses(tmp_path):
     spec = {"gan": {"part": "gan/made@1"}, "images": "1"}
     record = {"kind": "gan", "sha256": "", "effort": cost, "spec": spec, "losses": {"generator_loss": [2.0, 1.0]}}
     write_json(tmp_path / "outputs" / "artifacts" / "gan" / "abc.json", record)
+    computed = {**record, "kind": "real_images", "spec": {"images": "1"}, "losses": {}}
+    write_json(tmp_path / "outputs" / "artifacts" / "real_images" / "abc.json", computed)
     text = page(tmp_path)
     assert "gan: made" in text
+    assert "real_images" not in text, "no part was trained for it"
     assert "generator loss 1" in text
     assert "No samples: no run of this report uses it" in text
     chosen = stored_at([str(tmp_path / "outputs" / "digits")], tmp_path / "outputs", tmp_path / "cells")

@@ -232,7 +232,7 @@ def test_a_failure_inside_wandb_is_said_once_and_stops_nothing(tmp_path, monkeyp
 
 
 def test_a_failure_of_ours_ends_the_wandb_run_as_failed(tmp_path, monkeypatch):
-    monkeypatch.setattr("al_bench.procedure.active_learning.cycle_line", lambda record: 1 / 0)
+    monkeypatch.setattr("al_bench.procedure.active_learning.cycle_line", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(tmp_path, "strategy=random")
     (ended,) = [record["exit"] for record in held(tmp_path)[0] if record["type"] == "exit"]

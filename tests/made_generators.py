@@ -48,6 +48,7 @@ class Painter(Network):
         super().__init__(nn.Flatten(), nn.Dropout(0.5), nn.Linear(SIDE * SIDE, CLASSES))
         self.noise, self.shift, self.only, self.fill = noise, shift, only, fill
         self.modes: list[bool] = []
+        self.drawn = torch.tensor([3, 1, 0, 4])
 
     def generate(self, latents: Tensor, classes: Tensor) -> Tensor:
         assert latents.shape == (len(classes), LATENTS)

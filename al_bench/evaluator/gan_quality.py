@@ -1,6 +1,6 @@
 """How good the images are that a model makes of each class, beside real ones (ALCG Sec. 4)."""
 
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, cast
 
 import torch
 from pydantic import NonNegativeInt, PositiveInt
@@ -18,6 +18,7 @@ from al_bench.evaluator.extractor import Extract, extract_by, extract_by_incepti
 from al_bench.evaluator.generation import (
     count_modes,
     fraction_by_class,
+    fractions_of,
     frechet_distance,
     inception_score,
     kernel_distance,
@@ -27,6 +28,7 @@ from al_bench.evaluator.judging import Judge
 from al_bench.evaluator.made_images import Judged, MadeImages, make_images
 from al_bench.evaluator.real_images import Real, accuracy_of, know_real
 from al_bench.network import Network
+from al_bench.network.generating import Generating
 from al_bench.storage.artifacts import Artifacts
 from al_bench.training.cost import measure_apart
 
@@ -119,6 +121,7 @@ class GanQuality(Evaluator):
         with seeding.fork(self.seed), torch.no_grad():
             made = self._make(model, num_classes, kept)
             metrics = {**self._compare(made, num_classes), **self._neighborhoods(made), **self._beside()}
+        metrics["class_drawn"] = fractions_of(cast(Generating, model).drawn)
         if self.gan_train:
             with measure_apart("gan_train"):
                 metrics["gan_train"] = self._train_on(made, dataset, self.gan_train)

@@ -106,3 +106,9 @@ def fraction_by_class(hits: Tensor, classes: Tensor, num_classes: int) -> list[f
     count, right = (torch.bincount(part, minlength=num_classes) for part in (classes, classes[hits]))
     fractions: list[float] = (right / count).tolist()
     return fractions
+
+
+def fractions_of(counts: Tensor) -> list[float]:
+    """What part each of (K,) counts is of their sum; NaN where that is 0."""
+    fractions: list[float] = (counts / counts.sum()).tolist()
+    return fractions

@@ -24,6 +24,7 @@ from al_bench.oracle import Oracle
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import refuse_misfits, refuse_other_labels, refuse_unmeasurable
 from al_bench.procedure.loop import Parts, finite, run_loop
+from al_bench.procedure.samples import save_grid
 from al_bench.procedure.terminal import cycle_line, cycle_table
 from al_bench.representation import Representation
 from al_bench.storage.artifacts import Artifacts
@@ -96,6 +97,16 @@ def tell_cycle(show: Callable[[], None], metrics: Sequence[Metric], record: Cycl
     show()
 
 
+def show_samples(store: RunStore) -> None:
+    """Writes the samples of the last cycle, where there are some, as a picture beside it, and says where."""
+    last = len(store.records) - 1
+    samples = store.tensors(last).get("samples") if last >= 0 else None
+    if samples is not None:
+        path = store.folder / "samples.png"
+        save_grid(samples.flatten(0, 1), path, columns=samples.shape[1])
+        logger.info(f"samples of the last cycle, a row a class: {path}")
+
+
 @declare(
     "procedure/active_learning",
     beside=(
@@ -150,6 +161,7 @@ class ActiveLearning(Procedure):
         with self.tracking.following(store, images.train.images) as show:
             reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(tell_cycle, show, metrics))
         logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.cycle_records, metrics)}")
+        show_samples(store)
 
     def check_parts(self, dataset: Dataset) -> None:
         """Refuses parts that do not fit together; a network that cannot read such inputs refuses itself."""

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
-from torchvision.utils import save_image
 
 from al_bench.active.inputs import as_stored
 from al_bench.active.part import declare
@@ -16,11 +15,10 @@ from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
 from al_bench.evaluator.judging import Judge, classify, measure_judge, refuse_for_judge
-from al_bench.files import written_whole
 from al_bench.gan import Gan
 from al_bench.procedure import Procedure
 from al_bench.procedure.record import record_measurement
-from al_bench.procedure.samples import draw_samples
+from al_bench.procedure.samples import draw_samples, save_grid
 from al_bench.procedure.terminal import outcome
 from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.store import RunStore
@@ -81,7 +79,7 @@ class GanQuality(Procedure):
         finished = self.verdict(metrics)
         costs = {"fit": for_fit, "query": for_query, "evaluate": for_evaluation}
         record = record_measurement(finished, metrics, {"classes": table}, costs)
-        save_grid(images[:_SHOWN], store.folder / "samples.png")
+        save_grid(images[:_SHOWN], store.folder / "samples.png", _COLUMNS)
         store.write_measurement(record, {"samples": images[:_SHOWN]})
         logger.info(f"finished: {finished}\n{outcome(store.records)}\nsamples: {store.folder / 'samples.png'}")
 
@@ -129,9 +127,3 @@ def _shares(labels: Tensor, num_classes: int) -> list[float]:
     counts = torch.bincount(labels, minlength=num_classes).double()
     shares: list[float] = (counts / counts.sum().clamp(min=1)).tolist()
     return shares
-
-
-def save_grid(images: Tensor, path: Path) -> None:
-    """Writes (N, C, H, W) uint8 images as one PNG."""
-    with written_whole(path) as file:
-        save_image(images.cpu().float() / 255, file, format="png", nrow=_COLUMNS)

@@ -1,9 +1,13 @@
-"""Samples of a trained GAN, for procedures that look at them."""
+"""Samples of a generator, for procedures that draw them and for a person who looks at them."""
+
+from pathlib import Path
 
 import torch
 from torch import Tensor
+from torchvision.utils import save_image
 
 from al_bench import seeding
+from al_bench.files import written_whole
 from al_bench.gan import GanNetworks
 from al_bench.network.predict import stream
 
@@ -12,3 +16,9 @@ def draw_samples(networks: GanNetworks, count: int, seed: int) -> Tensor:
     """(count, C, H, W) float images of the prior, the same for all procedures of a seed."""
     latents = networks.draw(count, seeding.generator(seeding.seed_for(seed, 0, "samples")))
     return torch.cat(list(stream(networks.generator, networks, latents)))
+
+
+def save_grid(images: Tensor, path: Path, columns: int) -> None:
+    """Writes (N, C, H, W) uint8 images as one PNG, `columns` in a row."""
+    with written_whole(path) as file:
+        save_image(images.cpu().float() / 255, file, format="png", nrow=columns)

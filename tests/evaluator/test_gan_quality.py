@@ -54,6 +54,7 @@ def test_real_test_images_are_as_good_as_the_judge(tmp_path: Path) -> None:
     assert found["fid_own"] == pytest.approx(0, abs=1e-9)
     assert (found["precision"], found["recall"]) == (1, 1)
     assert (found["num_samples"], found["num_real"]) == (SAMPLES, len(world.test))
+    assert found["class_drawn"] == [0.375, 0.125, 0, 0.5], "what the model says of its training"
 
 
 def test_labels_that_are_not_kept_cost_gan_test_alone(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_a_training_may_be_looked_into(tmp_path: Path) -> None:
     assert torch.is_grad_enabled()
     whole = evaluator.evaluate(model, world).metrics
     assert torch.equal(torch.get_rng_state(), before)
-    same = {"judge_accuracy", "num_samples", "num_real"}
+    same = {"judge_accuracy", "num_samples", "num_real", "class_drawn"}
     assert set(whole) - set(looked) == {"gan_train", "precision", "recall", *same}
     assert all(whole[name] == value for name, value in looked.items())
 

@@ -1,8 +1,11 @@
 """Acquisition scores: logits in, one number per input out.
 
 Every score takes logits with the classes in dimension 1, (B, K) or (B, K, H, W), and returns (B,); for label maps it
-is the mean over pixels. Scores of Monte-Carlo passes take (T, B, K[, H, W]). All use log_softmax, so a probability
-that underflows stays finite; entropies are in nats.
+is the mean over pixels. Scores of Monte-Carlo passes take (T, B, K[, H, W]). A probability that underflows stays
+finite; entropies are in nats.
+
+In float32 the largest probability rounds to 1 once its logit lies 17 above the others. `entropy`, `least_confidence`
+and `margin` are made of what is left to the others, so that images stay apart up to a gap of 87.
 """
 
 import torch
@@ -14,21 +17,27 @@ from al_bench.active.part import declare
 @declare("score/entropy")
 def entropy(logits: Tensor) -> Tensor:
     """Predictive entropy H(y | x), from 0 to log K: higher is more uncertain (ASAL Sec. 3.1; Eq. 1 ascends it)."""
-    log_probs = logits.log_softmax(1)
-    return _per_input(-(log_probs.exp() * log_probs).sum(1))
+    gaps, first = _gaps(logits)
+    powers = gaps.exp()
+    others = powers.scatter(1, first, 0)
+    return _per_input(others.sum(1).log1p() - (powers * gaps).sum(1) / powers.sum(1))
 
 
 @declare("score/least_confidence")
 def least_confidence(logits: Tensor) -> Tensor:
     """One minus the largest probability, from 0 to 1 - 1/K: higher is more uncertain (WAAL Sec. 4, LeastCon)."""
-    return _per_input(1 - logits.softmax(1).amax(1))
+    gaps, first = _gaps(logits)
+    powers = gaps.exp()
+    return _per_input(powers.scatter(1, first, 0).sum(1) / powers.sum(1))
 
 
 @declare("score/margin")
 def margin(logits: Tensor) -> Tensor:
-    """Minus the gap between the two largest probabilities, from -1 to 0: higher is more uncertain (WAAL Sec. 4)."""
-    top = logits.softmax(1).topk(2, dim=1).values
-    return _per_input(top[:, 1] - top[:, 0])
+    """One minus the gap between the two largest probabilities, from 0 to 1: higher is more uncertain (WAAL Sec. 4)."""
+    gaps, first = _gaps(logits)
+    powers = gaps.exp()
+    others = powers.scatter(1, first, 0)
+    return _per_input((others.sum(1) + others.amax(1)) / powers.sum(1))
 
 
 def boundary_distance(logits: Tensor) -> Tensor:
@@ -102,6 +111,12 @@ def _log_mean(passes: Tensor) -> Tensor:
 def _are_maps(passes: Tensor) -> bool:
     """Whether passes are taken one by one: a single copy of 25 of 19 x 688 x 688 logits is 0.9 GB."""
     return passes.dim() > 3
+
+
+def _gaps(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """log(p_j / p_1) of every class j, at most 0, and (B, 1[, H, W]) which class has p_1, the largest probability."""
+    first = logits.max(1, keepdim=True)
+    return logits - first.values, first.indices
 
 
 def _per_input(values: Tensor) -> Tensor:

@@ -26,14 +26,57 @@ def test_entropy_of_a_known_distribution():
 
 def test_least_confidence_and_margin():
     assert scores.least_confidence(logits_of(0.5, 0.3, 0.2)).item() == pytest.approx(0.5)
-    assert scores.margin(logits_of(0.5, 0.3, 0.2)).item() == pytest.approx(-0.2)
-    assert scores.margin(logits_of(0.4, 0.4, 0.2)).item() == pytest.approx(0, abs=1e-6)
+    assert scores.margin(logits_of(0.5, 0.3, 0.2)).item() == pytest.approx(0.8)
+    assert scores.margin(logits_of(0.4, 0.4, 0.2)).item() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("score", [scores.entropy, scores.least_confidence, scores.margin])
 def test_the_uncertain_score_higher(score):
     """[.4, .6] is more uncertain than [.3, .7]."""
     assert score(logits_of(0.4, 0.6)) > score(logits_of(0.3, 0.7))
+
+
+UNCERTAINTIES = [scores.entropy, scores.least_confidence, scores.margin]
+
+
+def sure(first, last):
+    """(201, 4) logits, ever surer of class 2, whose gap to the next goes from `first` to `last`."""
+    gaps = torch.linspace(first, last, 201)
+    return torch.stack([-gaps - 3, -gaps, torch.zeros(201), -gaps - 1], dim=1) + 5
+
+
+@pytest.mark.parametrize("score", UNCERTAINTIES)
+@pytest.mark.parametrize("place", [(), (2, 3)])
+def test_the_sure_are_told_apart_where_the_largest_probability_rounds_to_one(score, place):
+    logits = sure(20, 60)
+    assert (logits.softmax(1)[:, 2] == 1).all()
+    found = score(logits.reshape(201, 4, *(1 for _ in place)).expand(201, 4, *place))
+    assert (found.diff() < 0).all(), "all distinct, and the surer the lower"
+
+
+@pytest.mark.parametrize("score", UNCERTAINTIES)
+@pytest.mark.parametrize("scale", [0.1, 1, 8, 30])
+def test_uncertainties_agree_with_plain_ones_of_twice_the_digits(score, scale):
+    logits = scale * torch.randn(300, 5, generator=torch.Generator().manual_seed(0))
+    probs = logits.double().softmax(1)
+    top = probs.topk(2, dim=1).values
+    plain = {
+        scores.entropy: -torch.special.xlogy(probs, probs).sum(1),
+        scores.least_confidence: 1 - top[:, 0],
+        scores.margin: 1 - top[:, 0] + top[:, 1],
+    }
+    torch.testing.assert_close(score(logits).double(), plain[score], atol=1e-14, rtol=2e-6)
+
+
+def test_the_gradient_of_entropy_is_its_own():
+    logits = 4 * torch.randn(6, 3, dtype=torch.double, generator=torch.Generator().manual_seed(0))
+    assert torch.autograd.gradcheck(scores.entropy, logits.requires_grad_())
+
+
+@pytest.mark.parametrize("score", UNCERTAINTIES)
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_what_is_no_number_stays_none(score, value):
+    assert score(torch.tensor([[value, 0.0, 1.0]])).isnan().all()
 
 
 def test_boundary_distance_of_a_linear_model():

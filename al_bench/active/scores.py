@@ -8,6 +8,8 @@ In float32 the largest probability rounds to 1 once its logit lies 17 above the 
 and `margin` are made of what is left to the others, so that images stay apart up to a gap of 87.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -38,6 +40,38 @@ def margin(logits: Tensor) -> Tensor:
     powers = gaps.exp()
     others = powers.scatter(1, first, 0)
     return _per_input((others.sum(1) + others.amax(1)) / powers.sum(1))
+
+
+@declare("score/most_confidence")
+def most_confidence(logits: Tensor) -> Tensor:
+    """-log(1 - p_1) of the largest probability, at least -log(1 - 1/K): higher is more certain (ALCG Eq. 6).
+
+    The order of p_1, and that of `least_confidence` from its end, at any gap between logits; of a map that of the mean.
+    """
+    gaps, first = _gaps(logits)
+    others = gaps.scatter(1, first, -torch.inf)
+    return -_log_per_input(others.logsumexp(1) - gaps.logsumexp(1))
+
+
+@declare("score/large_margin")
+def large_margin(logits: Tensor) -> Tensor:
+    """-log(1 - (p_1 - p_2)) of the two largest probabilities, at least 0: higher is more certain (ALCG Eq. 7).
+
+    The order of the gap, and that of `margin` from its end, as `most_confidence` has it.
+    """
+    gaps, first = _gaps(logits)
+    others = gaps.scatter(1, first, -torch.inf)
+    return -_log_per_input(torch.logaddexp(others.logsumexp(1), others.amax(1)) - gaps.logsumexp(1))
+
+
+@declare("score/least_entropy")
+def least_entropy(logits: Tensor) -> Tensor:
+    """-log of `entropy`, at least -log log K: higher is more certain (ALCG Eq. 8), as `most_confidence` has it."""
+    gaps, first = _gaps(logits)
+    rest = gaps.scatter(1, first, -torch.inf).logsumexp(1)  # log((1 - p_1) / p_1)
+    of_first = torch.where(rest > -16, rest.exp().log1p().log(), rest)  # log(-log p_1), which is `rest` where p_1 is 1
+    of_others = (gaps + (-gaps).log()).logsumexp(1) - gaps.logsumexp(1)
+    return -_log_per_input(torch.logaddexp(of_first, of_others))
 
 
 def boundary_distance(logits: Tensor) -> Tensor:
@@ -121,3 +155,8 @@ def _gaps(logits: Tensor) -> tuple[Tensor, Tensor]:
 
 def _per_input(values: Tensor) -> Tensor:
     return values if values.dim() == 1 else values.flatten(1).mean(1)
+
+
+def _log_per_input(logs: Tensor) -> Tensor:
+    """log of what `_per_input` makes of the values whose logarithms these are."""
+    return logs if logs.dim() == 1 else logs.flatten(1).logsumexp(1) - math.log(logs[0].numel())

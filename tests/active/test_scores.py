@@ -73,7 +73,48 @@ def test_the_gradient_of_entropy_is_its_own():
     assert torch.autograd.gradcheck(scores.entropy, logits.requires_grad_())
 
 
-@pytest.mark.parametrize("score", UNCERTAINTIES)
+CERTAINTIES = {
+    scores.most_confidence: scores.least_confidence,
+    scores.large_margin: scores.margin,
+    scores.least_entropy: scores.entropy,
+}
+
+
+@pytest.mark.parametrize("score", CERTAINTIES)
+@pytest.mark.parametrize("last", [60, 5000])
+def test_the_certain_are_told_apart_at_any_gap(score, last):
+    logits = sure(20, last)
+    assert (score(logits).diff() > 0).all(), "all distinct, and the surer the higher"
+    assert (score(logits[..., None, None].expand(201, 4, 2, 3)).diff() > 0).all()
+
+
+@pytest.mark.parametrize(("certain", "uncertain"), CERTAINTIES.items())
+@pytest.mark.parametrize("shape", [(200, 5), (40, 3, 4, 6), (200, 2)])
+@pytest.mark.parametrize("scale", [0.3, 3, 20])
+def test_certainty_is_the_reverse_of_uncertainty(certain, uncertain, shape, scale):
+    logits = scale * torch.randn(shape, generator=torch.Generator().manual_seed(1)).double()
+    doubts = uncertain(logits)
+    assert len(doubts.unique()) == len(doubts), "no ties"
+    assert torch.equal(certain(logits).argsort(descending=True), doubts.argsort())
+    torch.testing.assert_close(certain(logits), -doubts.log())
+
+
+def test_certainty_of_a_known_distribution():
+    """ALCG Eqs. 6 to 8."""
+    logits = logits_of(0.7, 0.2, 0.1)
+    assert scores.most_confidence(logits).item() == pytest.approx(-math.log(0.3))
+    assert scores.large_margin(logits).item() == pytest.approx(-math.log(0.5))
+    entropy = -sum(p * math.log(p) for p in (0.7, 0.2, 0.1))
+    assert scores.least_entropy(logits).item() == pytest.approx(-math.log(entropy))
+
+
+@pytest.mark.parametrize("score", CERTAINTIES)
+def test_certainty_is_lowest_where_all_classes_are_equal(score):
+    lowest = {scores.most_confidence: 2 / 3, scores.large_margin: 1, scores.least_entropy: math.log(3)}[score]
+    assert score(EVEN).item() == pytest.approx(-math.log(lowest), abs=1e-6)
+
+
+@pytest.mark.parametrize("score", [*UNCERTAINTIES, *CERTAINTIES])
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_is_no_number_stays_none(score, value):
     assert score(torch.tensor([[value, 0.0, 1.0]])).isnan().all()

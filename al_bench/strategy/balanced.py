@@ -1,0 +1,46 @@
+"""Sampling by a score within each predicted class, so that no class takes all of a query."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from al_bench.active.part import declare
+from al_bench.active.pool import Pool
+from al_bench.active.query import PoolQuery
+from al_bench.network import Network, pooled
+from al_bench.network.predict import predict
+from al_bench.strategy import Strategy, highest
+
+
+@declare("strategy/balanced")
+@dataclass(frozen=True)
+class Balanced(Strategy):
+    """Asks for equally many unlabeled images of each class that the model predicts, of each those of highest `score`.
+
+    They are asked for in rounds: the best of each class, by their scores, then the second of each. A class that has no
+    more is left out, and what is left of the last round is its highest scores. The class of a label map is that of its
+    mean logits. score: (B, K[, H, W]) logits to (B,): a function of `al_bench.active.scores`.
+    """
+
+    score: Callable[[Tensor], Tensor]
+
+    def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
+        def read(logits: Tensor) -> Tensor:
+            classes = pooled(logits).argmax(1)
+            return torch.stack([self.score(logits).double(), classes.double()], dim=1)
+
+        scores, classes = predict(model, pool.inputs, pool.unlabeled, read).unbind(1)
+        rows = highest(scores, pool.unlabeled, len(scores), rng)
+        rounds = rounds_of(classes[rows].long())
+        rows = rows[rounds.sort(stable=True).indices[:size]]
+        return PoolQuery(pool.unlabeled[rows.to(pool.device)], scores=scores[rows].float())
+
+
+def rounds_of(classes: Tensor) -> Tensor:
+    """(U,) how many before each are of its class. classes: (U,) int64, best first."""
+    counts = classes.bincount()
+    ordered = classes.sort(stable=True)
+    before = torch.arange(len(classes), device=classes.device) - (counts.cumsum(0) - counts)[ordered.values]
+    return torch.empty_like(before).scatter(0, ordered.indices, before)

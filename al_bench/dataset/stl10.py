@@ -1,21 +1,23 @@
-"""STL10 in WAAL's variant: all that is labeled, split anew, 8K / 1K / 4K of ten kinds of things (WAAL Tab. 2)."""
+"""STL10: ten kinds of things, 5K / 8K as published, or all that is labeled split anew, 8K / 1K / 4K (WAAL Tab. 2)."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import STL10
 
 from al_bench.active.part import declare
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.index_file import read
-from al_bench.dataset.splits import draw, join, take
+from al_bench.dataset.splits import Splits, divide, draw, join, last_of_each, take
 from al_bench.dataset.subset import limit_splits
 from al_bench.dataset.ten_classes import check_ten_labels
 from al_bench.errors import UserError
 from al_bench.sources.archive_download import complete_from_archive
+from al_bench.sources.decoding import resize
 from al_bench.sources.download import read_checked
 
 CLASS_NAMES = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
@@ -31,7 +33,7 @@ _SHAPE = (3, 96, 96)
 def stl10(
     root: str | Path,
     validation_size: NonNegativeInt,
-    test_size: PositiveInt,
+    test_size: PositiveInt | None,
     split_seed: int,
     max_images: PositiveInt | None = None,
     max_held_out: PositiveInt | None = None,
@@ -39,11 +41,15 @@ def stl10(
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = STL10.url,
+    image_size: PositiveInt | None = None,
 ) -> Dataset:
-    """(N, 3, 96, 96) images. The 5,000 published for training and the 8,000 for the test are one, split anew.
+    """(N, 3, 96, 96) images. The 5,000 published for training and the 8,000 for the test are one, split anew, or are as
+    they were published.
 
     root: the folder of stl10_binary. validation_size, test_size: of those splits, as many of each class, drawn by
-    split_seed; all others are the pool. max_images: of the pool; max_held_out: of the validation and of the test split
+    split_seed; all others are the pool. Without test_size the test split is the published one, and the last images of
+    each class for training are the validation split. image_size: (N, 3, image_size, image_size) images, by bilinear
+    means; None: as they are. max_images: of the pool; max_held_out: of the validation and of the test split
     each; max_test: of the test split alone. split: an index file of another division, see `index_file.read`. checksums:
     name of each file to its MD5; source: URL of the archive that holds them.
 
@@ -51,17 +57,23 @@ def stl10(
     """
     folder = Path(root).expanduser() / STL10.base_folder
     complete_from_archive(folder, checksums, source)
-    published = join(*(_read(folder, part, checksums) for part in ("train", "test")))
-    if split is None:
-        positions = draw(published.classes, len(CLASS_NAMES), validation_size, test_size, split_seed)
-    else:
-        positions = read(split, published.classes)
-    train, validation, test = take(published, positions)
+    published = [_read(folder, part, checksums, image_size) for part in ("train", "test")]
+    train, validation, test = _divided(published[0], published[1], validation_size, test_size, split_seed, split)
     dataset = Dataset(train, validation, test, len(CLASS_NAMES), CLASS_NAMES)
     return limit_splits(dataset, max_images, max_held_out, max_test)
 
 
-def _read(folder: Path, part: str, checksums: Mapping[str, str]) -> Split:
+def _divided(
+    train: Split, test: Split, validation_size: int, test_size: int | None, split_seed: int, file: str | Path | None
+) -> Splits:
+    if file is not None or test_size is None:
+        size = validation_size if file is None else 0
+        return divide(train, test, last_of_each(train.classes, len(CLASS_NAMES), size), file)
+    both = join(train, test)
+    return take(both, draw(both.classes, len(CLASS_NAMES), validation_size, test_size, split_seed))
+
+
+def _read(folder: Path, part: str, checksums: Mapping[str, str], image_size: int | None) -> Split:
     """The images of one pair of files, which hold them column by column, and their labels, which count from 1."""
     names = (f"{part}_X.bin", f"{part}_y.bin")
     pixels, labels = (np.frombuffer(read_checked(folder / name, checksums[name]), np.uint8) for name in names)
@@ -70,5 +82,14 @@ def _read(folder: Path, part: str, checksums: Mapping[str, str]) -> Split:
             f"{folder / part}_X.bin holds {pixels.size:,} bytes, which are not {labels.size:,} images: get it anew"
         )
     check_ten_labels(folder / f"{part}_y.bin", labels)
-    rows_first = np.ascontiguousarray(pixels.reshape(-1, *_SHAPE).transpose(0, 1, 3, 2))
-    return Split(torch.from_numpy(rows_first), torch.from_numpy(labels.astype(np.int64) - 1))
+    images = _resized(pixels.reshape(-1, *_SHAPE).transpose(0, 1, 3, 2), image_size)
+    return Split(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64) - 1))
+
+
+def _resized(images: NDArray[np.uint8], side: int | None) -> NDArray[np.uint8]:
+    """(N, 3, side, side) of (N, 3, 96, 96), as pictures of folders are made smaller."""
+    size = None if side is None else (side, side)
+    pictures = (
+        resize(Image.fromarray(one.transpose(1, 2, 0)), size, "none", Image.Resampling.BILINEAR) for one in images
+    )
+    return np.stack([np.asarray(picture).transpose(2, 0, 1) for picture in pictures]) if size else images.copy("C")

@@ -1,16 +1,20 @@
-"""Tiny-ImageNet, some of its classes: 500 / 50 pictures of 64 x 64 pixels of each."""
+"""Tiny-ImageNet, some of its classes: 500 / 50 pictures of 64 x 64 pixels of each, or 400 / 100 of the 500."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import torch
 from pydantic import PositiveInt
 
+from al_bench import seeding
 from al_bench.active.part import declare
+from al_bench.config.ranges import ProperFraction
 from al_bench.dataset import Dataset
 from al_bench.dataset.image_folder import image_folder
 from al_bench.dataset.imbalance import Imbalance
 from al_bench.errors import UserError
+from al_bench.sources.listing import visible_folders
 
 
 @declare("dataset/tiny_imagenet", beside=("root", "cache", "decoded"))
@@ -25,28 +29,34 @@ def tiny_imagenet(
     max_held_out: PositiveInt | None = None,
     max_test: PositiveInt | None = None,
     files: str | None = None,
+    num_classes: PositiveInt | None = None,
+    class_seed: int = 0,
+    test_share: ProperFraction | None = None,
+    split_seed: int = 0,
 ) -> Dataset:
-    """(N, 3, image_size, image_size) images; the test split is the published val.
+    """(N, 3, image_size, image_size) images; the test split is the published val, or is made of the published train.
 
-    root: the folder that holds train/<class>/*.JPEG and val/<class>/*.JPEG. classes: those to keep, by the names of
-    their folders, labeled in this order; None: all. The other arguments are those of `image_folder`.
+    root: the folder that holds train/<class>/*.JPEG and val/<class>/*.JPEG; pictures may lie in folders below those, as
+    published. classes: those to keep, by the names of their folders, labeled in this order; None: all. num_classes: as
+    many of these, drawn by class_seed, in their order; None: all. test_share: of the pictures for training of each
+    class, drawn by split_seed, and val is neither read nor needed; None: val. The other arguments are those of
+    `image_folder`.
 
-    Raises UserError for a folder that is absent or half there, and as `image_folder` does.
+    Raises UserError for a folder that is absent or half there, for more classes than there are, and as `image_folder`
+    does.
     """
-    folder = Path(root).expanduser()
-    missing = [str(folder / split) for split in ("train", "val") if not (folder / split).is_dir()]
-    if missing:
-        raise UserError(
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: unpack {folder.name}.tar.xz into "
-            f"{folder.parent} by scripts/prepare_data.py, or set paths.data to where {folder.name} lies"
+    folder = _checked(Path(root).expanduser(), ("train", "val") if test_share is None else ("train",))
+    if num_classes is not None:
+        classes = draw_classes(
+            visible_folders(folder / "train") if classes is None else classes, num_classes, class_seed
         )
     return image_folder(
-        folder,
+        folder if test_share is None else folder / "train",
         image_size=image_size,
         crop="none",  # pictures are square
         mode="rgb",
-        test_share=0.5,  # of no use: there is a folder of it
-        split_seed=0,
+        test_share=0.5 if test_share is None else test_share,  # of no use where there is a folder of it
+        split_seed=split_seed,
         cache=cache,
         decoded=decoded,
         classes=classes,
@@ -56,3 +66,21 @@ def tiny_imagenet(
         max_test=max_test,
         files=files,
     )
+
+
+def draw_classes(names: Sequence[str], count: int, seed: int) -> list[str]:
+    """`count` of the names, drawn by a seed, in their order. Raises UserError where there are fewer."""
+    if count > len(names):
+        raise UserError(f"dataset.num_classes={count} cannot be: there are {len(names)} classes")
+    rng = seeding.generator(seeding.seed_for(seed, 0, "classes"))
+    return [names[position] for position in torch.randperm(len(names), generator=rng)[:count].sort().values.tolist()]
+
+
+def _checked(folder: Path, needed: Sequence[str]) -> Path:
+    missing = [str(folder / split) for split in needed if not (folder / split).is_dir()]
+    if missing:
+        raise UserError(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: unpack {folder.name}.tar.xz or "
+            f".zip into {folder.parent} by scripts/prepare_data.py, or set paths.data to where {folder.name} lies"
+        )
+    return folder

@@ -99,6 +99,10 @@ def things(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
     return [f"paths.data={folder}", f"+dataset.checksums={checksums}", *sizes]
 
 
+def things_as_published(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    return things(folder, patch)[:2]
+
+
 def faces(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
     """Ninety faces and the two lists."""
     places = [f"paths.data={folder}", f"paths.outputs={folder / 'outputs'}"]
@@ -160,6 +164,12 @@ def twenty(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
     return [f"paths.data={folder}", f"paths.outputs={folder / 'outputs'}"]
 
 
+def ten_of_fifteen(folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """Class folders with train, of fifteen classes."""
+    fill(folder / "tiny-imagenet-200", {"train": 20}, [f"n{number:08d}" for number in range(15)], ending="JPEG")
+    return [f"paths.data={folder}", f"paths.outputs={folder / 'outputs'}"]
+
+
 def listed(checksums: dict[str, str]) -> str:
     return "{" + ", ".join(f"{name}: '{checksum}'" for name, checksum in checksums.items()) + "}"
 
@@ -175,6 +185,7 @@ FILES: dict[str, Maker] = {
     "svhn": house_numbers,
     "svhn_waal": house_numbers_divided,
     "stl10": things,
+    "stl10_alcg": things_as_published,
     "celeba_blond_hair": faces,
     "celeba_wearing_hat": faces,
     "celeba_bangs": faces,
@@ -184,6 +195,7 @@ FILES: dict[str, Maker] = {
     "cifar100": hundred,
     "cifar100_imbalanced": hundred_uneven,
     "tiny_imagenet": twenty,
+    "tiny_imagenet10": ten_of_fifteen,
     "imagenet": kinds,
     "inaturalist2018": species,
 }

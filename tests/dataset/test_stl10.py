@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from published import md5, stl10_files, stl10_image
 
 from al_bench.dataset import Dataset, Split
@@ -53,6 +54,27 @@ def test_classes_are_alike_in_every_split(root: Path) -> None:
     for split, share in ((dataset.train, 8), (dataset.validation, 1), (dataset.test, 4)):
         assert split is not None
         assert torch.bincount(split.labels).tolist() == [share] * 10
+
+
+def test_without_a_test_size_the_published_images_stay_where_they_are(root: Path) -> None:
+    """Smaller, too: as a picture of a folder is made smaller."""
+    dataset = read(root, validation_size=0, test_size=None, image_size=32)
+    assert dataset.validation is None
+    assert (len(dataset.train), len(dataset.test)) == (50, 80)
+    for name, split, first in (("train", dataset.train, 0), ("test", dataset.test, 50)):
+        assert split.images.shape[1:] == (3, 32, 32)
+        for position, pixels in images(split).items():
+            whole = Image.fromarray(stl10_image(name, position - first))
+            assert np.array_equal(pixels, np.asarray(whole.resize((32, 32), Image.Resampling.BILINEAR)))
+    assert torch.equal(dataset.train.labels, torch.arange(50) % 10)
+
+
+def test_the_last_of_each_class_validate_beside_the_published_test(root: Path) -> None:
+    dataset = read(root, validation_size=20, test_size=None)
+    found = [sorted(images(split)) for split in (dataset.train, dataset.validation, dataset.test)]
+    assert found == [list(range(30)), list(range(30, 50)), list(range(50, 130))]
+    with pytest.raises(UserError, match=r"dataset\.validation_size=50 cannot be"):
+        read(root, validation_size=50, test_size=None)
 
 
 def test_the_splits_are_drawn_by_their_seed_alone(root: Path) -> None:

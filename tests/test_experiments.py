@@ -84,12 +84,12 @@ def number(values: str) -> int:
 
 def test_an_experiment_says_what_it_is_of_and_what_was_published(name: str) -> None:
     lines = (CONF / "experiment" / f"{name}.yaml").read_text().splitlines()
-    assert re.match(r"# (ASAL|WAAL|MAL) (Fig|Tab|Sec)", lines[1])
+    assert re.match(r"# (ASAL|WAAL|MAL|ALCG) (Fig|Tab|Sec)", lines[1])
     assert (CONF / "experiment" / f"{name}.csv").exists()
 
 
 def test_an_experiment_has_the_seeds_of_its_paper(name: str) -> None:
-    usual = 3 if name.startswith("mal/") else 5  # MAL Sec. 4
+    usual = 3 if name.startswith(("mal/", "alcg/")) else 5  # MAL Sec. 4, ALCG Sec. 4.1
     assert number(params_of(name)["seed"]) == SEEDS.get(name.removeprefix("asal/"), usual)
 
 
@@ -242,7 +242,8 @@ def made_cifar10(config: DictConfig, folder: Path, real: Path) -> None:
 
 def made_stl10(config: DictConfig, folder: Path, real: Path) -> None:
     config.dataset.checksums, config.dataset.root = stl10_files(folder / "stl10_binary"), str(folder)
-    config.dataset.validation_size, config.dataset.test_size, config.dataset.max_images = 10, 10, 15  # of 96 x 96
+    if config.dataset.test_size is not None:
+        config.dataset.validation_size, config.dataset.test_size, config.dataset.max_images = 10, 10, 15  # of 96 x 96
 
 
 def made_celeba(config: DictConfig, folder: Path, real: Path) -> None:
@@ -277,7 +278,10 @@ MADE: dict[str, Callable[[DictConfig, Path, Path], None]] = {
 SAME_PARTS = {
     "asal/celeba_blond_hair", "asal/celeba_wearing_hat", "asal/celeba_bangs", "asal/cifar10_ten_gans", "waal/svhn",
     "waal/h_divergence_svhn", "mal/imagenet", "mal/inaturalist2018", "mal/cifar100_imbalanced", "mal/bdd100k",
-    "mal/ablation_bdd100k", "mal/tiny_imagenet", "mal/camvid", "mal/cifar10_imbalanced",
+    "mal/ablation_bdd100k", "mal/tiny_imagenet", "mal/camvid", "mal/cifar10_imbalanced", "alcg/certainty_images",
+    "alcg/certainty_cifar10", "alcg/certainty_stl10", "alcg/certainty_tinyimagenet10", "alcg/grids",
+    "alcg/adversarial_cifar10", "alcg/alcg_cifar10", "alcg/alcg_tinyimagenet10", "alcg/cifar10_small",
+    "alcg/fashion_mnist",
 }  # fmt: skip
 LINES = (
     "min_distance",

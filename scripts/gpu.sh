@@ -7,6 +7,7 @@
 #   4 waal_cifar10   WAAL's Table 6: waal, random and margin, seed 0
 #   5 mal            MAL's lines: Tiny-ImageNet's twenty classes at 64 x 64 by the whole ResNet18, five seeds; uneven CIFAR-10;
 #                    CamVid by the whole DRN
+#   6 alcg           ALCG's Figures 5 and 10 on CIFAR-10, all bases beside each other, one seed after the other
 #
 # KEY=VALUE goes to run.py: paths.data=DIR, hydra.launcher.workers=4; `device=cpu scale=smoke` tries a stage anywhere.
 # Exit code: 0 finished, 1 something failed, 2 bad input, 75 not finished: the same line again goes on.
@@ -43,7 +44,8 @@ read_arguments() {
         3 | mnist_ten) stage=mnist_ten ;;
         4 | waal_cifar10) stage=waal_cifar10 ;;
         5 | mal) stage=mal ;;
-        *) refuse "stage '${1:-}' is not known: use check, mnist_two, mnist_ten, waal_cifar10, mal, or 1 to 5" ;;
+        6 | alcg) stage=alcg ;;
+        *) refuse "stage '${1:-}' is not known: use check, mnist_two, mnist_ten, waal_cifar10, mal, alcg, or 1 to 6" ;;
     esac
     for key in "${@:2}"; do
         case $key in
@@ -105,6 +107,15 @@ mal() {
     done
     sweep experiment=mal/cifar10_imbalanced
     sweep experiment=mal/camvid network.width=16
+}
+
+alcg() {
+    local seed
+    for seed in 0 1 2 3 4; do # Figure 10's lines first, as in mnist_ten; of Figure 5 they leave LM and LE
+        sweep experiment=alcg/alcg_cifar10 "seed=$seed"
+        sweep experiment=alcg/certainty_cifar10 "seed=$seed"
+        given seed && break
+    done
 }
 
 quality() { # of the GAN of a data set, which is trained here

@@ -15,7 +15,7 @@ from composing import compose
 from al_bench.config.command_line import unknown_choice
 
 ROOT = Path(__file__).parent.parent
-STAGES = ("check", "mnist_two", "mnist_ten", "waal_cifar10", "mal")
+STAGES = ("check", "mnist_two", "mnist_ten", "waal_cifar10", "mal", "alcg")
 SMOKE = ("device=cpu", "scale=smoke")
 ON_DIGITS = (*SMOKE, "dataset=digits", "seed=0")
 NOT_FINISHED = 75
@@ -96,6 +96,21 @@ def test_mnist_ten_goes_seed_by_seed_and_where_a_seed_is_asked_for_once(tmp_path
     assert [word for line in sweeps for word in line if word.startswith("seed=")] == [f"seed={n}" for n in range(5)]
     _, *sweeps = runs(commands(tmp_path, "mnist_ten", "seed=3,4"))
     assert len(sweeps) == 1 and sweeps[0].index("seed=3,4") > sweeps[0].index("seed=0"), "the last counts"
+
+
+def test_alcg_goes_seed_by_seed_at_whole_width_with_its_bases_beside_each_other(tmp_path: Path) -> None:
+    """A sweep has all of its bases, and Figure 5 takes Figure 10's RAND and CS_MC as they are."""
+    sweeps = runs(commands(tmp_path, "alcg"))
+    named = [(line[1], line[2]) for line in sweeps]
+    figures = [f"experiment=alcg/{figure}_cifar10" for figure in ("alcg", "certainty")]
+    assert named == [(figure, f"seed={seed}") for seed in range(5) for figure in figures]
+    for line in sweeps[:2]:
+        config = compose(*[word for word in line if word != "-m"], "method=alcg/cs_mc")
+        assert config.hydra.sweeper.params.gan == "ac_dcgan,ac_sngan,ac_wgan_gp"
+        assert config.gan.iterations == 10_000
+        assert config.gan.generator.channels == [512, 256, 128, 64]
+        assert (config.loop.initial_size, config.loop.budget) == (1000, 10_000)
+    assert len(runs(commands(tmp_path, "alcg", "seed=3"))) == 2
 
 
 def test_the_tests_that_need_a_gpu_are_run_and_both_claims(tmp_path: Path) -> None:
@@ -199,7 +214,11 @@ def test_bad_input_to_a_run_ends_the_stage(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "variables", "said"),
     [
-        (["mnist"], {}, "stage 'mnist' is not known: use check, mnist_two, mnist_ten, waal_cifar10, mal, or 1 to 5"),
+        (
+            ["mnist"],
+            {},
+            "stage 'mnist' is not known: use check, mnist_two, mnist_ten, waal_cifar10, mal, alcg, or 1 to 6",
+        ),
         (["check", "cpu"], {}, "'cpu' is no KEY=VALUE"),
         (["check"], {"LIMIT": "9m"}, "LIMIT='9m' is no whole number"),
         (["check"], {"PYTHON": "none/python"}, "PYTHON='none/python' is not there"),

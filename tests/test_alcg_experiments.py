@@ -66,6 +66,17 @@ def test_the_sizes_of_section_4_1(name: str, dataset: str, query: int, last: int
         assert config.gan.iterations == 10_000
 
 
+@pytest.mark.parametrize(("name", "epochs"), [("cifar10", 30), ("stl10", 100), ("tinyimagenet10", 100)])
+def test_the_classifiers_of_the_evaluator_are_trained_as_the_recipe_says(name: str, epochs: int) -> None:
+    """Longer than an oracle's usual one, and with augmentation: GAN-test is as good as its classifier."""
+    evaluator = line(f"certainty_{name}").evaluator
+    judge = evaluator.judge.learner
+    assert (judge.epochs, judge.batch_size, judge.network.stem) == (epochs, 64, "cifar")
+    assert judge.optimizer._target_ == evaluator.gan_train.optimizer._target_ == "torch.optim.SGD"
+    assert judge.augmentation._target_ == evaluator.gan_train.augmentation._target_
+    assert (evaluator.samples, line(f"certainty_{name}", "rand", "scale=small").evaluator.samples) == (50_000, 5000)
+
+
 def test_figure_1_has_its_four_sizes_at_once() -> None:
     sizes = [int(size) for size in params_of("alcg/labels")["recipe.initial_size"].split(",")]
     assert sizes == [1000, 5000, 20_000, 50_000]

@@ -1,42 +1,24 @@
-"""Evaluating generation: 5,000 samples by `evaluator=gan_quality`, beside 100 iterations of a GAN that makes such."""
+"""Evaluating generation: 5,000 samples by `evaluator=gan_quality`, beside 100 iterations of the training of the AC-GAN
+that makes them."""
 
+import statistics
 import tempfile
-from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
 
 from al_bench import seeding
-from al_bench.config.ranges import Precision
+from al_bench.active.pool import Pool
+from al_bench.active.query import PoolQuery
 from al_bench.dataset import Dataset, Split
 from al_bench.evaluator.gan_quality import GanQuality
-from al_bench.gan.dcgan import Dcgan
 from al_bench.network import Network
-from al_bench.network.conv_gan import ConvCritic, ConvGenerator
 from al_bench.network.lenet5 import LeNet5
 from al_bench.storage.artifacts import Artifacts
-from benchmarks import Goal, Measured, interleaved
+from benchmarks import Goal, Measured, interleaved, timed
+from benchmarks.acgan import BASES, CHANNELS, CLASSES, SEED, SHAPE, gan_of, learner
 
-SEED = 0
-CLASSES, SHAPE = 10, (1, 28, 28)
-LATENTS, BATCH_SIZE = 128, 50
-CHANNELS = (128, 64, 32)
-
-
-class Made(Network):
-    """Untrained: what its images cost does not depend on what is in them."""
-
-    latent_size, num_classes = LATENTS, CLASSES
-
-    def __init__(self, generator: nn.Module) -> None:
-        super().__init__(nn.Flatten(), nn.Identity(), nn.Linear(SHAPE[1] * SHAPE[2], CLASSES))
-        self.generator = generator
-
-    def generate(self, latents: Tensor, classes: Tensor) -> Tensor:
-        images: Tensor = self.generator(torch.cat([latents, functional.one_hot(classes, CLASSES).float()], 1))
-        return images
+BASE = "AC-DCGAN"  # the fastest to train, so the hardest goal
 
 
 class Judge:
@@ -55,56 +37,23 @@ class Judge:
 def measure(
     samples: int = 5000, iterations: int = 100, pairs: int = 3, channels: tuple[int, ...] = CHANNELS
 ) -> list[Measured]:
-    """A look into a training, and what a cycle ends with but for GAN-train, which trains a classifier."""
-    precision: Precision = "bf16-mixed" if torch.cpu._is_avx512_bf16_supported() else "32-true"  # as scale=small trains
-    gan, dataset = dcgan(channels, iterations, precision), made_images(samples)
-    with seeding.fork(SEED):
-        model = Made(gan.generator(LATENTS + CLASSES, SHAPE))
-    evaluator = evaluator_of(samples)
+    """What a cycle ends with, but for GAN-train, which trains a classifier; beside it a look into a training."""
+    losses, norm, num_critic, _ = BASES[BASE]
+    gan = learner(gan_of(losses, norm, num_critic, iterations, channels), gamma=1)
+    dataset, evaluator = made_images(samples), evaluator_of(samples)
+    everything = PoolQuery(torch.arange(samples))
+    pool = Pool.unlabeled_from(dataset.train.images, CLASSES).with_labels(everything, dataset.train.classes)
+    model = gan.empty(pool, SEED).eval()
     with tempfile.TemporaryDirectory() as folder:
         evaluator.prepare(dataset, Artifacts(Path(folder)))
-    looks = interleaved(lambda _: evaluator.look(model, dataset), lambda _: gan.fit(dataset.train.images), pairs)
-    whole = interleaved(lambda _: evaluator.evaluate(model, dataset), lambda _: None, pairs)
-    look, games = looks.medians
-    how = f"1 x 28 x 28, channels {channels}, batches of {BATCH_SIZE}, {precision}: {look:.2f} s, the GAN {games:.2f} s"
-    name = f"{samples:,} samples / {iterations} iterations of DCGAN"
-    with_neighbors = f"with precision and recall: {whole.medians[0]:.2f} s"
+    ends = interleaved(lambda _: evaluator.evaluate(model, dataset), lambda _: gan.fit(pool, None, SEED), pairs)
+    look = statistics.median(timed(lambda _: evaluator.look(model, dataset), number)[0] for number in range(pairs))
+    end, training = ends.medians
+    what, size = f"{samples:,} samples / {iterations} iterations of {BASE}", f"1 x 28 x 28, channels {channels}"
     return [
-        Measured(f"Evaluating {name}", looks.ratio, Goal(1.0), how),
-        Measured(f"Evaluating at a cycle's end {name}", whole.medians[0] / games, Goal(1.0), with_neighbors),
+        Measured(f"Evaluating {what}", ends.ratio, Goal(1.0), f"{size}: {end:.2f} s, training {training:.2f} s"),
+        Measured(f"A look at {what}", look / training, None, f"without precision and recall: {look:.2f} s"),
     ]
-
-
-def dcgan(channels: tuple[int, ...], iterations: int, precision: Precision) -> Dcgan:
-    """The base that ALCG's AC-DCGAN has, without losses of classes."""
-    adam = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))
-    return Dcgan(
-        generator=partial(
-            ConvGenerator,
-            channels=channels,
-            kernel_size=5,
-            activation=nn.ReLU,
-            batch_norm=True,
-            output="sigmoid",
-            initialization="he_mean_glorot",
-        ),
-        discriminator=partial(
-            ConvCritic,
-            channels=channels[::-1],
-            kernel_size=5,
-            slope=0.2,
-            norm="batch",
-            input_range="signed",
-            initialization="he_mean_glorot",
-        ),
-        generator_optimizer=adam,
-        discriminator_optimizer=adam,
-        latent_size=LATENTS,
-        iterations=iterations,
-        batch_size=BATCH_SIZE,
-        num_critic=1,
-        precision=precision,
-    )
 
 
 def evaluator_of(samples: int) -> GanQuality:
@@ -124,7 +73,7 @@ def evaluator_of(samples: int) -> GanQuality:
 
 
 def made_images(count: int) -> Dataset:
-    """Noise, as many real images as samples."""
+    """Noise, as many real images as samples: what a judge's pass costs does not depend on what it sees."""
     rng = seeding.generator(SEED)
     images = torch.randint(256, (count, *SHAPE), generator=rng).to(torch.uint8)
     split = Split(images, torch.arange(count) % CLASSES)

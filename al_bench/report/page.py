@@ -93,6 +93,7 @@ def _own_tables(chapters: Sequence[Chapter]) -> Iterator[Table]:
         for part in chapter.parts:
             added = [table for one in part.additions for table in one.tables]
             shown = [one.table for one in (part.segmentation, part.trainings, part.asked) if one]
+            shown += part.by_class
             for table in (part.tables["learning"], part.tables["settings"], *shown, *added):
                 yield replace(table, name=f"{table.name}-{part.anchor}")
             yield from (table for _, one in part.published if one for table in one.tables)

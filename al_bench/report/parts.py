@@ -15,6 +15,7 @@ from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.files import as_json
 from al_bench.report import results
+from al_bench.report.by_class import measure_classes
 from al_bench.report.comparison import Comparison, compare
 from al_bench.report.figures.charts import Charts, has_all
 from al_bench.report.figures.palette import Look, class_looks
@@ -36,7 +37,7 @@ from al_bench.report.trainings import Trainings, show_trainings
 class Part:
     """One section. shares: of the classes in the data, None where unknown; published: of what its runs were run for,
     where no experiment was asked for; segmentation, trainings, asked: None where there are no label maps, no looks
-    into a training, no classes that a query brought."""
+    into a training, no classes that a query brought; by_class: a table of each metric that is one number per class."""
 
     section: Section
     anchor: str
@@ -46,6 +47,7 @@ class Part:
     published: Sequence[tuple[Published, Comparison | None]]
     segmentation: Segmentation | None
     trainings: Trainings | None
+    by_class: Sequence[Table]
     asked: ClassCounts | None
     picks: Sequence[Picks]
     samples: Sequence[Samples]
@@ -111,6 +113,7 @@ def part(
         [(known, compare(known, groups)) for known, groups in groups_of if groups],
         show_segmentation(section, classes, rebuilder, problems),
         show_trainings(charts),
+        measure_classes(section, classes),
         count_classes(section, classes),
         show_picks(section, rebuilder),
         [found for group in section.groups if (found := show_samples(group, classes, problems))],

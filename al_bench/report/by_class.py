@@ -1,0 +1,41 @@
+"""What an evaluator measured of each class, at the end of the runs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from al_bench.analysis.grouping import Group, Section
+from al_bench.report.queries import MOST_CLASSES
+from al_bench.report.tables import Cell, Table
+
+_OF_CLASSES = "class_"  # how the names of such metrics begin
+
+
+def measure_classes(section: Section, classes: Sequence[str]) -> list[Table]:
+    """A table of each metric that is one number per class: a row per method, the mean over seeds of each run's last
+    cycle. classes: their names; none where they are too many for a column each."""
+    if len(classes) > MOST_CLASSES:
+        return []
+    measured = [name for group in section.groups for name in group.first.cycles[-1].metrics]
+    named = dict.fromkeys(name for name in measured if name.startswith(_OF_CLASSES))
+    found = [_table(section, name, classes) for name in named]
+    return [table for table in found if table.rows]
+
+
+def _table(section: Section, name: str, classes: Sequence[str]) -> Table:
+    rows = [row for group in section.groups if (row := _row(group, name, len(classes))) is not None]
+    words = name.removeprefix(_OF_CLASSES).replace("_", " ")
+    about = f"{section.title}: {words} of each class in the last cycle, mean over seeds"
+    return Table(f"by-{name}", about, ["method", "annotations", *classes], rows)
+
+
+def _row(group: Group, name: str, num_classes: int) -> list[Cell] | None:
+    """None where the runs have no such metric, or it is one of other classes."""
+    last = [run.cycles[-1] for run in group.runs]
+    values = [value for record in last if isinstance(value := record.metrics.get(name), list)]
+    if not values or any(len(value) != num_classes for value in values):
+        return None
+    numbers = np.array(values, dtype=float)  # None becomes NaN
+    known = ~np.isnan(numbers).all(0)
+    means = [float(np.nanmean(numbers[:, place])) if known[place] else None for place in range(num_classes)]
+    return [group.name, last[0].annotations, *means]

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -54,14 +55,28 @@ class Contrast:
 def read_contrasts(name: str, conf: Path = CONF) -> dict[str, Lines]:
     """The `contrasts` that an experiment's file names: words for each, and the lines of which the second is taken from
     the first. Raises UserError for what is not two lines."""
-    path = conf / "experiment" / f"{name}.yaml"
-    named = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("contrasts") if path.exists() else None
+    path, named = _named(name, "contrasts", conf)
     found: dict[str, Lines] = {}
     for words, pair in (named or {}).items():
         if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(line, str) for line in pair):
             raise UserError(f"{path}: contrasts has {words}: {pair}, use the names of two lines")
         found[str(words)] = pair[0], pair[1]
     return found
+
+
+def read_contrast_metrics(name: str, conf: Path = CONF) -> list[str]:
+    """The `contrast_metrics` that an experiment's file names, of which differences are taken; none: the headline alone.
+    Raises UserError for what is no list of names."""
+    path, named = _named(name, "contrast_metrics", conf)
+    if named is not None and not (isinstance(named, list) and named and all(isinstance(one, str) for one in named)):
+        raise UserError(f"{path}: contrast_metrics is {named}, use a list of metrics, such as [gan_test, fid]")
+    return named or []
+
+
+def _named(name: str, key: str, conf: Path) -> tuple[Path, Any]:
+    """An experiment's file and what it has under a key, None where it has nothing."""
+    path = conf / "experiment" / f"{name}.yaml"
+    return path, (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get(key) if path.exists() else None
 
 
 def contrast_lines(first: Group, second: Group, name: str, problems: list[Problem]) -> list[Contrast]:

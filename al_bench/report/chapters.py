@@ -23,8 +23,7 @@ from al_bench.report.trained import Trained
 
 @dataclass(frozen=True)
 class Planned:
-    """An experiment and the runs that were found for it. contrasts: the differences that its file asks for, None where
-    it asks for none."""
+    """An experiment and the runs that were found for it. contrasts: the differences that its file asks for."""
 
     experiment: Experiment
     anchor: str
@@ -32,15 +31,14 @@ class Planned:
     said: str
     others: Sequence[Other]
     published: Sequence[tuple[Published, Comparison | None]]
-    contrasts: Table | None
+    contrasts: Sequence[Table]
     additions: Sequence[Addition]
 
     @property
     def tables(self) -> list[Table]:
         """Those of its own."""
         beside = [table for _, one in self.published if one for table in one.tables]
-        contrasts = [self.contrasts] if self.contrasts else []
-        return [self.cells, *beside, *contrasts, *(table for one in self.additions for table in one.tables)]
+        return [self.cells, *beside, *self.contrasts, *(table for one in self.additions for table in one.tables)]
 
 
 @dataclass(frozen=True)

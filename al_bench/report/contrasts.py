@@ -1,17 +1,19 @@
-"""The differences between lines that an experiment asks for, as a table."""
+"""The differences between lines that an experiment asks for, as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from al_bench.analysis.contrast import (
     LEVEL,
     Contrast,
     Interval,
+    Lines,
     contrast_lines,
     groups_by_line,
+    read_contrast_metrics,
     read_contrasts,
 )
-from al_bench.analysis.curves import headline
+from al_bench.analysis.curves import headline, scalar_metrics
 from al_bench.analysis.experiment import Experiment
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Problem
@@ -21,25 +23,48 @@ from al_bench.report.tables import Cell, Table
 
 def tabulate_contrasts(
     experiment: Experiment, groups: Sequence[Group], problems: list[Problem], conf: Path
-) -> Table | None:
-    """A row for each contrast at each number of annotations that both of its lines have, no row where a line is left
-    out; None where the experiment asks for none. What cannot be read is added to `problems`."""
+) -> list[Table]:
+    """A table for each metric that the experiment names and that is stored, one of the headline where it names none;
+    none where it asks for no contrasts. What cannot be read is added to `problems`."""
     asked = read_contrasts(experiment.name, conf)
     if not asked:
-        return None
-    found, rows = groups_by_line(groups), list[list[Cell]]()
-    unit = ""
+        return []
+    found = groups_by_line(groups)
+    known = scalar_metrics(next(iter(found.values())).first) if found else []
+    own = [_stored(name, known) for name in read_contrast_metrics(experiment.name, conf)]
+    metrics: list[str | None] = [name for name in own if name]
+    return [_tabulate(experiment, asked, found, name, problems) for name in metrics or [None]]
+
+
+def _stored(name: str, known: Sequence[str]) -> str | None:
+    """A metric by its name, or what stands in for it without the network that the published one takes; None where
+    neither is stored."""
+    return next((one for one in (name, f"{name}_own") if one in known), None)
+
+
+def _tabulate(
+    experiment: Experiment,
+    asked: Mapping[str, Lines],
+    found: Mapping[str, Group],
+    metric: str | None,
+    problems: list[Problem],
+) -> Table:
+    """A row for each contrast at each number of annotations that both of its lines have, no row where a line is left
+    out. metric: None: the headline."""
+    rows: list[list[Cell]] = []
+    unit, of = "", ""
     for words, (first, second) in asked.items():
         if first not in found or second not in found:
             continue
-        name = headline(found[first].first)
+        name = metric or headline(found[first].first)
         shown = measure(name, found[first].first.metrics)
         unit = f", {shown.unit}" if shown.unit else ""
+        of = f"{shown.words}{', of which less is better' if shown.less_is_better else ''}, "
         lines = contrast_lines(found[first], found[second], name, problems)
         rows += [_row(words, f"{first} minus {second}", one, shown) for one in lines]
     return Table(
-        f"contrasts-{experiment.name.replace('/', '-')}",
-        f"{experiment.name}: one line minus another, with {LEVEL:.0%} intervals over seeds and over test images",
+        f"contrasts-{experiment.name.replace('/', '-')}{f'-{metric}' if metric else ''}",
+        f"{experiment.name}: {of}one line minus another, with {LEVEL:.0%} intervals over seeds and over test images",
         [
             "what", "lines", "annotations", f"difference{unit}", "seeds", "over seeds, low", "over seeds, high",
             "over test images, low", "over test images, high",

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_runs import CHOICES, label, made_run
+from made_runs import CHOICES, cycle, label, made_run, write_cycle
 
 from al_bench.analysis.experiment import Experiment, arrange_lines
 from al_bench.analysis.grouping import sections
 from al_bench.analysis.reading import Run, stored, stored_of
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.experiment import Cell
+from al_bench.errors import UserError
+from al_bench.files import read_json, write_json
 from al_bench.report.contrasts import tabulate_contrasts
 from al_bench.report.page import write_report
 
@@ -55,8 +57,7 @@ def found(conf: Path) -> list[Run]:
 def test_a_row_for_each_number_that_both_lines_have(conf: Path) -> None:
     """At 20 labels 5 and 1 points: 3 on average, which one degree of freedom makes wide; an image of four is gained."""
     groups = [group for section in sections(found(conf)) for group in section.groups]
-    table = tabulate_contrasts(experiment(), groups, [], conf)
-    assert table is not None
+    (table,) = tabulate_contrasts(experiment(), groups, [], conf)
     assert [row[:3] for row in table.rows] == [
         ["the query", "waal minus random", 10],
         ["the query", "waal minus random", 20],
@@ -71,7 +72,41 @@ def test_a_row_for_each_number_that_both_lines_have(conf: Path) -> None:
 
 def test_an_experiment_that_asks_for_none_has_no_table(conf: Path) -> None:
     (conf / "experiment" / "made.yaml").write_text("# @package _global_\n# made\n")
-    assert tabulate_contrasts(experiment(), [], [], conf) is None
+    assert tabulate_contrasts(experiment(), [], [], conf) == []
+
+
+def test_a_table_for_each_metric_that_is_named_and_stored(conf: Path) -> None:
+    """Of a distance the sign stays and the table says that less is better; `fid` is stored as what stands in for it."""
+    declared = [
+        {"name": "accuracy", "unit": "fraction", "higher_is_better": True},
+        {"name": "fid_own", "unit": "distance", "higher_is_better": False, "words": "FID-own"},
+    ]
+    for line, distances in (("random", (9.0, 11.0)), ("waal", (6.0, 7.0))):
+        for seed in (0, 1):
+            folder = made_run(conf.parent, line, seed, identity=identity(line, seed))
+            write_json(folder / "config.json", read_json(folder / "config.json") | {"metrics": declared})
+            for index, value in enumerate((12.0, distances[seed])):
+                measured = {"metrics": {"accuracy": 0.5, "fid_own": value}}
+                write_cycle(folder, {**cycle(index, 0.5), **measured})
+    file = conf / "experiment" / "made.yaml"
+    file.write_text(file.read_text() + "contrast_metrics: [fid, accuracy, kid]\n")
+    groups = [group for section in sections(found(conf)) for group in section.groups]
+    distance, accuracy = tabulate_contrasts(experiment(), groups, [], conf)
+    assert (distance.name, accuracy.name) == ("contrasts-made-fid_own", "contrasts-made-accuracy")
+    assert "FID-own, of which less is better, one line" in distance.about
+    assert "less is better" not in accuracy.about
+    assert distance.columns[3] == "difference"
+    assert [row[3] for row in distance.rows] == [0.0, pytest.approx(-3.5)]
+    (nothing,) = tabulate_contrasts(experiment(), [], [], conf)
+    assert nothing.rows == []
+
+
+@pytest.mark.parametrize("given", ["fid", "[1]", "[]", "{fid: 1}"])
+def test_metrics_that_are_no_list_of_names_are_refused(conf: Path, given: str) -> None:
+    file = conf / "experiment" / "made.yaml"
+    file.write_text(file.read_text() + f"contrast_metrics: {given}\n")
+    with pytest.raises(UserError, match=r"contrast_metrics is .*use a list of metrics"):
+        tabulate_contrasts(experiment(), [], [], conf)
 
 
 def test_the_page_and_its_tables_have_them(conf: Path) -> None:

@@ -110,7 +110,6 @@ def test_gammas_are_those_of_the_text_and_around() -> None:
         *((f"alcg_{name}", f"certainty_{name}", 6) for name in SETS),  # RAND and CS_MC on three bases
         ("grids", "certainty_cifar10", 8),
         ("certainty_images", "certainty_cifar10", 1),
-        ("cifar10_small", "alcg_cifar10", 3),
         ("gamma", "adversarial_cifar10", 4),  # gamma 1 is regular training
     ],
 )
@@ -133,7 +132,9 @@ def test_two_cores_get_what_they_can_do() -> None:
     assert config.gan.generator.channels[1:] == [128, 64, 32]
     assert (config.loop.initial_size, config.loop.query_size, config.loop.budget) == (1000, 1000, 4000)
     assert (config.dataset.max_images, config.dataset.validation_size) == (None, 0)
-    assert line("cifar10_small", "alcg", "scale=small").gan.generator.channels == [256, 128, 64, 32]
+    small = line("cifar10_small", "alcg", "scale=small")
+    assert small.gan.generator.channels == [256, 128, 64, 32]
+    assert (small.network.width, small.evaluator.judge.learner.epochs, small.evaluator.gan_train.epochs) == (16, 12, 5)
     fig_9 = line("adversarial_fashion_mnist", "as", "scale=small", "scale.iterations=10000")
     assert fig_9.gan.iterations == 10_000
 

@@ -1,14 +1,14 @@
-"""Runs run.py's command line in a process of its own, which finds torch imported.
+"""Processes of Python that find torch imported: run.py's command line, or what is given as the interpreter.
 
-It is forked from one that a session of tests starts once: a new interpreter spends five seconds of CPU on imports.
+They are forked from one that a session of tests starts once (`fork_server`): a new interpreter spends five seconds of
+CPU on imports.
 """
 
 import atexit
-import importlib
 import json
 import os
-import runpy
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,15 +16,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 ROOT = Path(__file__).parent.parent
-# None of our own modules: a fork shall import them, as run.py does
-LIBRARIES = ("torch", "torchvision", "torchmetrics", "pytorch_lightning", "hydra", "pydantic", "scipy", "sklearn")
-MOST_SECONDS = 300
 
 
 class Trap(NamedTuple):
@@ -40,7 +36,7 @@ class Trap(NamedTuple):
 
 
 def run(*overrides: str, trap: Trap | None = None) -> subprocess.CompletedProcess[str]:
-    """What `python run.py <overrides>` says, and its exit code: -9 where a trap killed it, -14 after `MOST_SECONDS`.
+    """What `python run.py <overrides>` says, and its exit code: -9 where a trap killed it, -14 after five minutes.
 
     With a trap, checkpoints are written every few steps, so that one lies between any two kills.
     """
@@ -83,125 +79,46 @@ class Started:
 @contextmanager
 def started(*overrides: str, trap: Trap | None = None, terminal: str | None = None) -> Iterator[Started]:
     """As `run`, while it runs; at the end it is killed. terminal: that it says everything to, in place of files."""
-    server = _server()
-    assert server.stdin is not None
-    with TemporaryDirectory() as folder:
-        os.mkfifo(answers := f"{folder}/answers")
+    request = {"words": [str(ROOT / "run.py"), *overrides], "folder": str(ROOT), "trap": trap}
+    request |= {"environment": dict(os.environ), "executable": python()}
+    with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as server:
         said = [terminal] * 2 if terminal else [f"{folder}/stdout", f"{folder}/stderr"]
-        for path in said:
-            Path(path).touch()  # it can be read before the process has begun to write
-        server.stdin.write(json.dumps([answers, overrides, trap, said, dict(os.environ)]) + "\n")
-        server.stdin.flush()
-        with Path(answers).open() as opened:
-            process = Started(int(opened.readline()), opened, [Path(path) for path in said])
-            try:
-                yield process
-            finally:
-                if process.code is None:
-                    with suppress(ProcessLookupError):
-                        os.kill(process.pid, signal.SIGKILL)
-                    process.wait()
+        files = [os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOCTTY) for path in [os.devnull, *said]]
+        server.connect(str(Path(python()).with_name("server")))
+        socket.send_fds(server, [b"."], files)
+        for file in files:
+            os.close(file)
+        server.sendall(json.dumps(request).encode() + b"\n")
+        answers = server.makefile()
+        process = Started(int(answers.readline()), answers, [Path(path) for path in said])
+        try:
+            yield process
+        finally:
+            if process.code is None:
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 @cache
-def _server() -> subprocess.Popen[str]:
-    server = subprocess.Popen([sys.executable, __file__], cwd=ROOT, stdin=subprocess.PIPE, text=True)
+def python() -> str:
+    """What is started in place of `sys.executable`: takes `-c` and `-m` as it does, other options start it anew.
+
+    What it starts is a process of its own session with torch imported, in place of what `python` stands for: it has the
+    same files, folder, variables and arguments, signals are passed on, its exit code or signal is that of the other,
+    which is killed where this one is.
+    """
+    folder = TemporaryDirectory(prefix="python-")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(f"{folder.name}/server")
+    listener.listen(100)
+    number = listener.fileno()
+    command = [sys.executable, str(Path(__file__).with_name("fork_server.py")), str(number)]
+    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, pass_fds=[number])
+    listener.close()
+    path = Path(folder.name, "python")
+    path.write_text(f"#!{sys.executable} -IS\n{Path(__file__).with_name('interpreter.py').read_text()}")
+    path.chmod(0o755)
+    atexit.register(folder.cleanup)
     atexit.register(server.communicate)  # ends its input, so that it ends
-    return server
-
-
-def _serve() -> None:
-    for name in LIBRARIES:
-        importlib.import_module(name)
-    watchers = set()
-    for line in sys.stdin:
-        watchers = {watcher for watcher in watchers if os.waitpid(watcher, os.WNOHANG) == (0, 0)}
-        answers, *request = json.loads(line)
-        if watcher := os.fork():
-            watchers.add(watcher)
-        elif process := os.fork():
-            _watch(process, answers)
-        else:
-            _become(*request)
-            return
-
-
-def _watch(process: int, answers: str) -> None:
-    """Says which process it is and, when it has ended, with which code."""
-    with Path(answers).open("w") as opened:
-        opened.write(f"{process}\n")
-        opened.flush()
-        _, status = os.waitpid(process, 0)
-        with suppress(BrokenPipeError):
-            opened.write(f"{os.waitstatus_to_exitcode(status)}\n")
-            opened.flush()
-    os._exit(0)
-
-
-def _become(
-    overrides: Sequence[str], trap: tuple[str, int, str] | None, said: Sequence[str], environment: dict[str, str]
-) -> None:
-    """Is run.py from here on."""
-    signal.alarm(MOST_SECONDS)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts the tests by `&` has it ignored
-    for number, path in enumerate([os.devnull, *said]):
-        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOCTTY), number)
-    os.environ.clear()
-    os.environ.update(environment)
-    sys.path.insert(0, str(ROOT))
-    if trap is not None:
-        _set(trap)
-    sys.argv = [str(ROOT / "run.py"), *overrides]
-    runpy.run_path(sys.argv[0], run_name="__main__")
-
-
-def _set(trap: tuple[str, int, str]) -> None:
-    import torch
-
-    from al_bench.training.fit import Fitter
-
-    torch.set_num_threads(1)
-    assert Fitter.fit.__kwdefaults__ is not None
-    Fitter.fit.__kwdefaults__["checkpoint_seconds"] = 0.02
-    target, number, when = trap
-    if when == "import":
-        sys.meta_path.insert(0, Watch(target))
-    elif when != "never":
-        _kill_at(target, number, when)
-
-
-class Watch(MetaPathFinder):
-    """Kills the process that looks for a module."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
-        if fullname == self.name:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _kill_at(target: str, number: int, when: str) -> None:
-    """Puts a function in the target's place that kills the process at its nth call."""
-    from hydra.utils import get_object
-
-    owner_path, name = target.rsplit(".", 1)
-    owner = get_object(owner_path)
-    original = getattr(owner, name)
-    calls = 0
-
-    def counted(*arguments: Any, **options: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == number and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = original(*arguments, **options)
-        if calls == number and when == "after":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    setattr(owner, name, counted)
-
-
-if __name__ == "__main__":
-    _serve()
+    return str(path)

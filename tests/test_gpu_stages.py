@@ -4,7 +4,6 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -23,7 +22,7 @@ NOT_FINISHED = 75
 
 def started(folder: Path, *arguments: str, **variables: object) -> subprocess.Popen[str]:
     """scripts/gpu.sh with these arguments, all that it writes in `folder`."""
-    environment = {**os.environ, "PYTHON": sys.executable, "OUT": str(folder / "home")}
+    environment = {**os.environ, "PYTHON": forked.python(), "OUT": str(folder / "home")}
     environment.update({name: str(value) for name, value in variables.items()})
     command = ["scripts/gpu.sh", *arguments, f"paths.outputs={folder}/outputs"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

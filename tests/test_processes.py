@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,7 +16,7 @@ SMOKE = ("scale=smoke", "gan=none", "device=cpu")
 
 
 def sweep(folder, *arguments):
-    """The driver is forked; its cells are processes of their own, as the launcher starts them."""
+    """The driver is forked, and so are its cells, by what it takes for the interpreter it runs in."""
     return forked.run("-m", *SMOKE, *arguments, f"paths.outputs={folder}", f"paths.cells={folder}/cells")
 
 
@@ -95,7 +94,7 @@ def test_a_stopped_sweep_stops_its_cells(tmp_path):
 @pytest.mark.slow
 def test_an_exported_cell_counts_as_finished_elsewhere(swept, tmp_path):
     here, there = swept[0], tmp_path / "there"
-    exported = [sys.executable, "scripts/export.py", str(here), str(there / "cells")]
+    exported = [forked.python(), "scripts/export.py", str(here), str(there / "cells")]
     done = subprocess.run(exported, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "4 finished runs written" in done.stdout
     assert all(path.stat().st_size < 50_000 for path in (there / "cells").iterdir())

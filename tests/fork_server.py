@@ -1,0 +1,177 @@
+"""What `forked` starts once: imports the libraries, and becomes in a fork each process that is asked for."""
+
+import atexit
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib.abc import MetaPathFinder
+from pathlib import Path
+from select import select
+from typing import Any, NoReturn
+
+# None of our own modules: a fork shall import them, as run.py does
+LIBRARIES = ("torch", "torchvision", "torchmetrics", "pytorch_lightning", "hydra", "pydantic", "scipy", "sklearn")
+MOST_SECONDS = 300
+
+
+def _serve(listener: socket.socket) -> None:
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    watchers = set()
+    while sys.stdin not in select([sys.stdin, listener], [], [])[0]:
+        watchers = {watcher for watcher in watchers if os.waitpid(watcher, os.WNOHANG) == (0, 0)}
+        asked, _ = listener.accept()
+        if watcher := os.fork():
+            watchers.add(watcher)
+            asked.close()
+            continue
+        listener.close()
+        _, files, _, _ = socket.recv_fds(asked, 1, 3)
+        request = json.loads(asked.makefile().readline())
+        if process := os.fork():
+            for file in files:
+                os.close(file)
+            _watch(process, asked)
+        asked.close()
+        _become(files=files, **request)
+
+
+def _watch(process: int, asked: socket.socket) -> None:
+    """Says which process it is and, when it has ended, with which code; kills it when who asked is gone."""
+
+    def kill_when_alone() -> None:
+        asked.recv(1)
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+    threading.Thread(target=kill_when_alone, daemon=True).start()
+    with suppress(BrokenPipeError):
+        asked.sendall(f"{process}\n".encode())
+    _, status = os.waitpid(process, 0)
+    with suppress(BrokenPipeError):
+        asked.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    os._exit(0)
+
+
+def _become(
+    words: Sequence[str],
+    folder: str,
+    environment: Mapping[str, str],
+    executable: str,
+    files: Sequence[int],
+    trap: tuple[str, int, str] | None = None,
+) -> NoReturn:
+    """Is the interpreter with these arguments from here on."""
+    os.setsid()
+    signal.alarm(MOST_SECONDS)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts the tests by `&` has it ignored
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.executable = executable
+    given = [str(Path(path).resolve()) for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
+    sys.path[1:1] = [path for path in given if path not in sys.path]
+    if words[0] == "-c":
+        sys.path[0] = ""
+    else:
+        sys.path[0] = folder if words[0] == "-m" else str(Path(words[0]).resolve().parent)
+    if trap is not None:
+        _set(trap)
+    _end(_code_of(words))
+
+
+def _code_of(words: Sequence[str]) -> int:
+    """The exit code of a program, once it has ended; that of an interrupt is the signal's, below zero."""
+    try:
+        if words[0] == "-c":
+            sys.argv = ["-c", *words[2:]]
+            exec(compile(words[1], "<string>", "exec"), {"__name__": "__main__"})
+        elif words[0] == "-m":
+            sys.argv = [*words[1:]]
+            runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = [*words]
+            runpy.run_path(words[0], run_name="__main__")
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        sys.stderr.write(f"{end.code}\n")
+        return 1
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+        return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
+    return 0
+
+
+def _end(code: int) -> NoReturn:
+    """As an interpreter ends, but that it does not take its modules apart: in a fork that costs two seconds of CPU."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code & 0xFF)
+
+
+def _set(trap: tuple[str, int, str]) -> None:
+    import torch
+
+    from al_bench.training.fit import Fitter
+
+    torch.set_num_threads(1)
+    assert Fitter.fit.__kwdefaults__ is not None
+    Fitter.fit.__kwdefaults__["checkpoint_seconds"] = 0.02
+    target, number, when = trap
+    if when == "import":
+        sys.meta_path.insert(0, Watch(target))
+    elif when != "never":
+        _kill_at(target, number, when)
+
+
+class Watch(MetaPathFinder):
+    """Kills the process that looks for a module."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        if fullname == self.name:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _kill_at(target: str, number: int, when: str) -> None:
+    """Puts a function in the target's place that kills the process at its nth call."""
+    from hydra.utils import get_object
+
+    owner_path, name = target.rsplit(".", 1)
+    owner = get_object(owner_path)
+    original = getattr(owner, name)
+    calls = 0
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == number and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(*arguments, **options)
+        if calls == number and when == "after":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, counted)
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))

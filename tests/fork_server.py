@@ -1,6 +1,7 @@
 """What `forked` starts once: imports the libraries, and becomes in a fork each process that is asked for."""
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -24,6 +25,7 @@ MOST_SECONDS = 300
 def _serve(listener: socket.socket) -> None:
     for name in LIBRARIES:
         importlib.import_module(name)
+    gc.freeze()  # what forks share is not looked through, and not copied, in each of them
     watchers = set()
     while sys.stdin not in select([sys.stdin, listener], [], [])[0]:
         watchers = {watcher for watcher in watchers if os.waitpid(watcher, os.WNOHANG) == (0, 0)}
@@ -41,6 +43,7 @@ def _serve(listener: socket.socket) -> None:
             _watch(process, asked)
         asked.close()
         _become(files=files, **request)
+    os._exit(0)  # without torch's words on what it has not freed
 
 
 def _watch(process: int, asked: socket.socket) -> None:

@@ -5,10 +5,10 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from functools import lru_cache
 from pathlib import Path
 
+import forked
 import pytest
 from composing import compose
 from test_architecture import ORDER
@@ -183,7 +183,7 @@ def test_the_example_runs(tmp_path: Path) -> None:
     code = example().replace('["strategy=margin"]', '["strategy=margin", "scale=smoke"]')
     assert code != example()
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [forked.python(), "-c", code],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -1,15 +1,15 @@
 """`scripts/report.py` as `make report` calls it."""
 
 import subprocess
-import sys
 
+import forked
 from made_runs import made_run
 
 from al_bench.config.groups import CONF
 
 
 def report(tmp_path, *arguments):
-    command = [sys.executable, str(CONF.parent / "scripts" / "report.py"), *map(str, arguments)]
+    command = [forked.python(), str(CONF.parent / "scripts" / "report.py"), *map(str, arguments)]
     where = ["--outputs", tmp_path / "outputs", "--cells", tmp_path / "cells", "--to", tmp_path / "report"]
     return subprocess.run([*command, *map(str, where)], capture_output=True, text=True, check=False, cwd=tmp_path)
 

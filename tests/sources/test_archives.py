@@ -1,11 +1,11 @@
 import io
 import shutil
 import subprocess
-import sys
 import tarfile
 from collections import namedtuple
 from pathlib import Path
 
+import forked
 import pytest
 
 from al_bench.errors import UserError
@@ -123,7 +123,7 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     path = archive(tmp_path / "pets.tar.gz", CONTENT)
 
     def command(*arguments: object) -> subprocess.CompletedProcess[str]:
-        line = [sys.executable, "scripts/prepare_data.py", *map(str, arguments), "--into", str(tmp_path / "data")]
+        line = [forked.python(), "scripts/prepare_data.py", *map(str, arguments), "--into", str(tmp_path / "data")]
         return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert command(path).stdout == f"{tmp_path / 'data' / 'pets'} is ready\n"

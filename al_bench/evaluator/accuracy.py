@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from pydantic import PositiveInt
 from torch.nn import functional
-from torchmetrics.classification import MulticlassCalibrationError
+from torchmetrics.classification import BinaryCalibrationError
 
 from al_bench.active.metric import Metric
 from al_bench.active.part import declare
@@ -36,7 +36,8 @@ class Accuracy(Evaluator):
 
     def evaluate(self, model: Network, dataset: Dataset) -> Evaluation:
         test, num_classes = dataset.test, dataset.num_classes
-        calibration = MulticlassCalibrationError(num_classes, n_bins=self.calibration_bins, norm="l1")
+        # of the largest probability alone: the one for many classes first looks whether all of them lie in [0, 1]
+        calibration = BinaryCalibrationError(n_bins=self.calibration_bins, norm="l1")
         correct, count = torch.zeros(num_classes), torch.zeros(num_classes)
         likelihood, first = 0.0, 0
         right = torch.empty(len(test), dtype=torch.bool)  # one: a part for each batch would lie where its logits were
@@ -45,7 +46,8 @@ class Accuracy(Evaluator):
             rows = slice(first, first + len(logits))
             labels, first = test.classes[rows].cpu(), rows.stop
             likelihood += float(functional.cross_entropy(logits, labels, reduction="sum"))
-            calibration.update(logits.softmax(1), labels)
+            confidences, predicted = logits.softmax(1).max(1)
+            calibration.update(confidences, predicted == labels)
             right[rows] = labels == logits.argmax(1)
             count += torch.bincount(labels, minlength=num_classes)
             correct += torch.bincount(labels[right[rows]], minlength=num_classes)

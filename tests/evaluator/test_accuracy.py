@@ -5,10 +5,12 @@ import math
 import pytest
 import torch
 from torch import Tensor, nn
+from torchmetrics.classification import MulticlassCalibrationError
 
 from al_bench.dataset import Dataset, Split
 from al_bench.evaluator.accuracy import Accuracy
 from al_bench.network import Network
+from al_bench.network.predict import stream
 from al_bench.seeding import generator
 
 CLASSES = 3
@@ -55,6 +57,14 @@ def test_calibration_error_agrees_with_bins_by_hand(bins: int) -> None:
         confidence, accuracy = (sum(column) / len(members) for column in zip(*members, strict=True))
         expected += len(members) / len(dataset.test) * abs(accuracy - confidence)
     assert Accuracy(bins).evaluate(model(), dataset).metrics["calibration_error"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_calibration_error_is_exactly_that_of_all_probabilities() -> None:
+    dataset, network = random_task(), model()
+    whole = MulticlassCalibrationError(CLASSES, n_bins=15, norm="l1")
+    logits = torch.cat(list(stream(network, network, dataset.test.images)))
+    whole.update(logits.softmax(1), dataset.test.classes)
+    assert Accuracy().evaluate(network, dataset).metrics["calibration_error"] == float(whole.compute())
 
 
 def test_calibration_error_is_the_mean_gap_of_its_bins() -> None:

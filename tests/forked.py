@@ -106,7 +106,7 @@ def python() -> str:
 
     What it starts is a process of its own session with torch imported, in place of what `python` stands for: it has the
     same files, folder, variables and arguments, signals are passed on, its exit code or signal is that of the other,
-    which is killed where this one is.
+    which is killed where this one is. The variable TRAP holds a `Trap` for it, as a list in JSON.
     """
     folder = TemporaryDirectory(prefix="python-")
     listener = socket.socket(socket.AF_UNIX)

@@ -26,6 +26,7 @@ def main() -> None:
         if signal.getsignal(signum) != signal.SIG_IGN:
             signal.signal(signum, pass_on)
     request = {"words": WORDS, "folder": str(Path.cwd()), "environment": dict(os.environ), "executable": str(HERE)}
+    request["trap"] = json.loads(os.environ.get("TRAP", "null"))
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(str(HERE.with_name("server")))
         socket.send_fds(server, [b"."], [0, 1, 2])

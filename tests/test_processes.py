@@ -1,5 +1,6 @@
 """Sweeps: a process per cell, and what happens to one stays with it."""
 
+import json
 import os
 import re
 import signal
@@ -35,11 +36,9 @@ def test_a_sweep_runs_each_cell_once_and_the_same_line_again_nothing(swept):
     assert "4 of 4 cells are finished" in said
     assert len(list(folder.rglob("config.json"))) == 4
     assert re.search(r"strategy=entropy seed=1 +40 +0\.\d{4}", said)
-    began = time.monotonic()
     again = sweep(folder, "strategy=random,entropy", "seed=0,1")
     assert again.returncode == 0
     assert "all 4 cells are finished" in again.stdout
-    assert time.monotonic() - began < 60
     assert "started" not in again.stdout
 
 
@@ -63,16 +62,15 @@ def test_one_bad_cell_does_not_stop_the_others(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_cell_is_started_once_more(tmp_path):
-    arguments = ["strategy=random", "learner.epochs=100"]
-    with forked.started("-m", *SMOKE, *arguments, f"paths.outputs={tmp_path}") as process:
-        while not (owners := list(tmp_path.glob("digits/random/*/*/owner"))) or not owners[0].read_text():
-            time.sleep(0.05)
-        os.kill(int(owners[0].read_text()), signal.SIGKILL)
-        assert process.wait() == 0
-        output = process.stdout
-    assert "killed by signal 9, started once more" in output
-    assert "1 of 1 cells are finished" in output
+def test_a_killed_cell_is_started_once_more(tmp_path, monkeypatch):
+    """After it has written what the run is and two cycles; the one that goes on writes the third alone."""
+    monkeypatch.setenv("TRAP", json.dumps(forked.Trap("al_bench.storage.store.write_json", 3, "after")))
+    done = sweep(tmp_path, "strategy=random")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "killed by signal 9, started once more" in done.stdout
+    assert "1 of 1 cells are finished" in done.stdout
+    (log,) = tmp_path.rglob("sweep.log")
+    assert re.findall(r"cycle +(\d) ", log.read_text()) == ["0", "1", "2"]
 
 
 @pytest.mark.slow

@@ -111,7 +111,7 @@ def test_a_defect_of_ours_keeps_its_traceback_and_fails(tmp_path):
 
 
 def test_two_at_once_in_one_folder(tmp_path):
-    slow = [*SMOKE, "learner.epochs=2000"]
+    slow = [*SMOKE, "learner.epochs=100000"]
     with forked.started(*slow, f"paths.outputs={tmp_path}") as first:
         while not list(tmp_path.rglob("owner")):
             os.kill(first.pid, 0)

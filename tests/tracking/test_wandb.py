@@ -206,7 +206,7 @@ def test_online_falls_back_in_seconds_with_one_sentence(
         monkeypatch.setenv("WANDB_API_KEY", key)
     began = time.monotonic()
     _, stored = run(tmp_path, "strategy=random", "tracking.mode=online", "tracking.timeout=2")
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 80, "W&B alone waits for 90"
     (said,) = [record.getMessage() for record in caplog.records if record.name == "al_bench.tracking.wandb"]
     assert re.fullmatch(
         rf"W&B goes on offline \({reason}[^\n]*\): `wandb sync [^\n]*/offline-run-\S+` sends it later", said

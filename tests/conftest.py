@@ -26,10 +26,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="needs a GPU"))
 
 
+def pytest_collection() -> None:
+    """While tests are imported nearly nothing is garbage."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """What is imported by now stays: looking through it for garbage is a tenth of the tests' CPU time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionfinish() -> None:

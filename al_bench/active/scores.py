@@ -19,27 +19,22 @@ from al_bench.active.part import declare
 @declare("score/entropy")
 def entropy(logits: Tensor) -> Tensor:
     """Predictive entropy H(y | x), from 0 to log K: higher is more uncertain (ASAL Sec. 3.1; Eq. 1 ascends it)."""
-    gaps, first = _gaps(logits)
-    powers = gaps.exp()
-    others = powers.scatter(1, first, 0)
-    return _per_input(others.sum(1).log1p() - (powers * gaps).sum(1) / powers.sum(1))
+    gaps, others, rest = _odds(logits)
+    return _per_input(rest.log1p() - (others * gaps).sum(1) / (1 + rest))
 
 
 @declare("score/least_confidence")
 def least_confidence(logits: Tensor) -> Tensor:
     """One minus the largest probability, from 0 to 1 - 1/K: higher is more uncertain (WAAL Sec. 4, LeastCon)."""
-    gaps, first = _gaps(logits)
-    powers = gaps.exp()
-    return _per_input(powers.scatter(1, first, 0).sum(1) / powers.sum(1))
+    _, _, rest = _odds(logits)
+    return _per_input(rest / (1 + rest))
 
 
 @declare("score/margin")
 def margin(logits: Tensor) -> Tensor:
     """One minus the gap between the two largest probabilities, from 0 to 1: higher is more uncertain (WAAL Sec. 4)."""
-    gaps, first = _gaps(logits)
-    powers = gaps.exp()
-    others = powers.scatter(1, first, 0)
-    return _per_input((others.sum(1) + others.amax(1)) / powers.sum(1))
+    _, others, rest = _odds(logits)
+    return _per_input((rest + others.amax(1)) / (1 + rest))
 
 
 @declare("score/most_confidence")
@@ -151,6 +146,15 @@ def _gaps(logits: Tensor) -> tuple[Tensor, Tensor]:
     """log(p_j / p_1) of every class j, at most 0, and (B, 1[, H, W]) which class has p_1, the largest probability."""
     first = logits.max(1, keepdim=True)
     return logits - first.values, first.indices
+
+
+def _odds(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """log(p_j / p_1) and p_j / p_1 of every class j, of which the latter is 0 for the first class itself, and its sum,
+    (1 - p_1) / p_1, which is no number where p_1 is none."""
+    gaps, first = _gaps(logits)
+    others = gaps.scatter(1, first, -torch.inf).exp()
+    one = gaps.gather(1, first).exp().squeeze(1)
+    return gaps, others, others.sum(1) * one
 
 
 def _per_input(values: Tensor) -> Tensor:

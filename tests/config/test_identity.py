@@ -251,6 +251,27 @@ def test_waal_is_the_same_run_with_matched_steps_and_without():
     assert labels == {"fashion_mnist-waal/waal+waal/seed=0"}
 
 
+def test_the_label_names_the_gan_that_a_learner_trains_and_a_gamma_of_its_own():
+    """Two bases, and adversarial sampling beside regular training, are told apart in the path."""
+    usual = "dataset=digits", "strategy=random", "learner=acgan"
+    expected = {
+        ("gan=ac_dcgan",): "random+acgan+ac_dcgan",
+        ("gan=ac_sngan",): "random+acgan+ac_sngan",
+        ("gan=ac_sngan", "learner.gamma=4"): "random+acgan+ac_sngan+gamma=4",
+        ("gan=ac_sngan", "learner.gamma=1"): "random+acgan+ac_sngan",
+    }
+    for more, method in expected.items():
+        assert label(_root_=compose(*usual, *more)) == f"digits/{method}/seed=0"
+    assert label(_root_=compose("dataset=digits", "strategy=asal_auto")) == "digits/asal_auto/seed=0", "the strategy's"
+
+
+def test_a_gan_s_conditional_part_and_a_cut_of_its_iterations_count():
+    usual = "dataset=digits", "strategy=random", "learner=acgan", "gan=ac_dcgan"
+    ids = {run_id(*usual, *more) for more in ((), ("gan.conditional.class_input=embedding",), ("gan.iterations=3",))}
+    assert len(ids) == 3
+    assert run_id(*usual, "capture=true") == run_id(*usual)
+
+
 def test_arguments_without_a_name_count_too():
     first, other = (run_id(*PLAIN, "~dataset.test_share", f"+dataset._args_=[{share}]") for share in (0.2, 0.5))
     assert first != other

@@ -36,6 +36,8 @@ class Evaluator(ABC):
     fewer of them than its class, its own `scalars` are these."""
     needs: ClassVar[frozenset[str]] = frozenset()
     """What it asks of the model beyond logits, in the words of `Network.provides` and `Learner.provides`."""
+    of_maps: ClassVar[bool] = False
+    """Whether the labels that it reads are maps, and not classes."""
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:  # noqa: B027  (most need nothing)
         """Trains or loads what it needs; here hidden labels may be read."""

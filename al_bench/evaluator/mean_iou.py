@@ -31,6 +31,7 @@ class MeanIou(Evaluator):
         Metric("mean_iou", "fraction", higher_is_better=True),
         Metric("pixel_accuracy", "fraction", higher_is_better=True),
     )
+    of_maps: ClassVar[bool] = True
     kept_maps: NonNegativeInt = 4
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:

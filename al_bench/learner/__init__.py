@@ -19,6 +19,8 @@ class Learner(ABC):
     """What its models offer to a strategy beyond what their network does: "labeledness", "critic"."""
     switched_by: ClassVar[Mapping[str, str]] = {}
     """The setting on a command line that switches on what an instance does not provide though its class does."""
+    trains_network: ClassVar[bool] = True
+    """Whether its models are the `network` that is chosen, and not others of its own."""
 
     @property
     def validates(self) -> bool:

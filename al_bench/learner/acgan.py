@@ -57,6 +57,7 @@ class Acgan(Learner):
     warm_start: bool
     missing_classes: Literal["skip", "refuse"]
     provides: ClassVar[frozenset[str]] = frozenset({"sample"})
+    trains_network: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.gan is None or self.gan.conditional is None:

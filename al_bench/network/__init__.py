@@ -27,6 +27,8 @@ class Network(nn.Module):
     provides: ClassVar[frozenset[str]] = frozenset()
     """What a strategy can ask of the model beyond logits: "embedding", "dropout" (a layer to sample with),
     "hyperplane" (two classes, logits linear in the inputs), "sample" (see `generating.Generating`)."""
+    of_maps: ClassVar[bool] = False
+    """Whether it answers for each pixel, and not once for an image."""
 
     def __init__(self, backbone: nn.Module, neck: nn.Module, head: nn.Module) -> None:
         super().__init__()

@@ -103,6 +103,7 @@ class Drn(Network):
     """
 
     provides: ClassVar[frozenset[str]] = frozenset({"embedding"})
+    of_maps: ClassVar[bool] = True
 
     def __init__(
         self,

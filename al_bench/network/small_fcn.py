@@ -20,6 +20,7 @@ class SmallFcn(Network):
     """
 
     provides: ClassVar[frozenset[str]] = frozenset({"embedding", "dropout"})
+    of_maps: ClassVar[bool] = True
 
     def __init__(self, input_shape: Sequence[int], num_classes: int, width: PositiveInt, dropout: Fraction) -> None:
         if len(input_shape) != 3:

@@ -173,10 +173,9 @@ class ActiveLearning(Procedure):
         pool = Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes, dataset.map_shape)
         network = self.learner.empty(pool, self.seed)
         refuse_other_labels(network, shape, dataset.map_shape)
-        refuse_misfits(
-            self.strategy, self.learner, network, self.oracle, self.representation, on_maps=bool(dataset.map_shape)
-        )
-        refuse_unmeasurable(self.evaluator, self.learner, network)
+        on_maps = bool(dataset.map_shape)
+        refuse_misfits(self.strategy, self.learner, network, self.oracle, self.representation, on_maps)
+        refuse_unmeasurable(self.evaluator, self.learner, network, on_maps)
 
     def first_query(self, dataset: Dataset) -> PoolQuery:
         """The initial labels, the same for every strategy of a seed."""

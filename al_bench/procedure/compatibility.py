@@ -3,8 +3,9 @@
 import copy
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from types import ModuleType
+from typing import Any
 
 import torch
 
@@ -42,7 +43,8 @@ def refuse_misfits(
             "for images of the pool, such as strategy=mal, entropy, coreset or random"
         )
     for need in find_missing(strategy, learner, network):
-        raise UserError(_what_lacks(f"strategy {name}", need, learner, network, others=()))
+        others = () if learner.trains_network else ("another strategy",)
+        raise UserError(_what_lacks(f"strategy {name}", need, learner, network, on_maps, others))
     if strategy.needs_images and not representation.gives_images:
         raise UserError(
             f"strategy {name} works on images, and {type(representation).__name__} replaces images by features: "
@@ -60,12 +62,16 @@ def refuse_misfits(
         )
 
 
-def refuse_unmeasurable(evaluator: Evaluator, learner: Learner, network: Network) -> None:
+def refuse_unmeasurable(evaluator: Evaluator, learner: Learner, network: Network, on_maps: bool = False) -> None:
     """Raises UserError where an evaluator asks for what neither the learner nor the network gives, naming what would,
-    and the evaluators that ask for less."""
+    and the evaluators of such labels that ask for less.
+
+    on_maps: whether labels are maps.
+    """
+    given = learner.provides | network.provides
     for need in find_missing(evaluator, learner, network):
-        others = [f"evaluator={member}" for member in without(al_bench.evaluator, Evaluator, need)]
-        raise UserError(_what_lacks(f"evaluator {type(evaluator).__name__}", need, learner, network, others))
+        others = [f"evaluator={member}" for member in evaluators_of(given, on_maps)]
+        raise UserError(_what_lacks(f"evaluator {type(evaluator).__name__}", need, learner, network, on_maps, others))
 
 
 def refuse_other_labels(network: Network, input_shape: Sequence[int], map_shape: Sequence[int]) -> None:
@@ -113,17 +119,25 @@ def require_fixed(gan: Gan | None, feature: Feature | None, purpose: str) -> tup
     return gan, feature
 
 
-def providers(family: ModuleType, base: type, need: str) -> list[str]:
-    """The members of a family, by the names they are chosen by, that provide something."""
-    return _choices(family, base, lambda member: need in getattr(member, "provides", frozenset()))
+def networks_with(need: str, on_maps: bool) -> list[str]:
+    """The networks for label maps, or for classes, by the names they are chosen by, that provide something."""
+    family, base = al_bench.network, Network
+    return _choices(family, base, lambda member: need in member.provides and member.of_maps == on_maps)
 
 
-def without(family: ModuleType, base: type, need: str) -> list[str]:
-    """The members of a family, by the names they are chosen by, that do not ask a model for something."""
-    return _choices(family, base, lambda member: need not in getattr(member, "needs", frozenset()))
+def learners_with(need: str) -> list[str]:
+    """The learners, by the names they are chosen by, whose models provide something."""
+    return _choices(al_bench.learner, Learner, lambda member: need in member.provides)
 
 
-def _choices(family: ModuleType, base: type, holds: Callable[[type], bool]) -> list[str]:
+def evaluators_of(given: Set[str], on_maps: bool) -> list[str]:
+    """The evaluators of label maps, or of classes, by the names they are chosen by, that ask a model for no more than
+    what is given."""
+    family, base = al_bench.evaluator, Evaluator
+    return _choices(family, base, lambda member: member.needs <= given and member.of_maps == on_maps)
+
+
+def _choices(family: ModuleType, base: type, holds: Callable[[Any], bool]) -> list[str]:
     """Modules of a family with a class of their own below `base` of which something holds."""
     found = []
     for module in pkgutil.iter_modules(family.__path__):
@@ -134,10 +148,10 @@ def _choices(family: ModuleType, base: type, holds: Callable[[type], bool]) -> l
     return sorted(found)
 
 
-def _what_lacks(who: str, need: str, learner: Learner, network: Network, others: Sequence[str]) -> str:
+def _what_lacks(who: str, need: str, learner: Learner, network: Network, on_maps: bool, others: Sequence[str]) -> str:
     """The sentence on what nothing of a model gives. others: remedies besides another network or learner."""
-    networks = [f"network={member}" for member in providers(al_bench.network, Network, need)]
-    learners = [f"learner={member}" for member in providers(al_bench.learner, Learner, need)]
+    networks = [f"network={member}" for member in networks_with(need, on_maps)] if learner.trains_network else []
+    learners = [f"learner={member}" for member in learners_with(need)]
     remedies = [learner.switched_by[need]] if need in learner.switched_by else networks + learners
     plain = network.network if isinstance(network, Wrapped) else network
     return (

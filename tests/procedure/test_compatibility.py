@@ -6,7 +6,6 @@ import pytest
 import torch
 from composing import members, part
 
-import al_bench.evaluator
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.dataset import Dataset
@@ -14,10 +13,9 @@ from al_bench.errors import UserError
 from al_bench.evaluator import Evaluation, Evaluator
 from al_bench.evaluator.judging import refuse_for_judge
 from al_bench.network import Network
-from al_bench.procedure.compatibility import refuse_misfits, refuse_other_labels, without
+from al_bench.procedure.compatibility import evaluators_of, refuse_misfits, refuse_other_labels
 
 SHAPES = [(1, 28, 28), (3, 32, 32), (3, 64, 64)]
-OF_MAPS = {"drn", "drn_dropout", "small_fcn"}
 
 
 def made(name: str) -> tuple[Network, tuple[int, ...]]:
@@ -33,7 +31,7 @@ def made(name: str) -> tuple[Network, tuple[int, ...]]:
 def test_networks_fit_maps_or_classes(name: str) -> None:
     network, shape = made(name)
     before = [value.clone() for value in network.state_dict().values()]
-    fits, other = ((), shape[1:]) if name not in OF_MAPS else (shape[1:], ())
+    fits, other = (shape[1:], ()) if network.of_maps else ((), shape[1:])
     refuse_other_labels(network, shape, fits)
     with pytest.raises(UserError, match=f"{type(network).__name__} answers .* labels are "):
         refuse_other_labels(network, shape, other)
@@ -47,10 +45,19 @@ def test_networks_fit_maps_or_classes(name: str) -> None:
         (["dataset=shapes_seg", "network=conv_small", "learner=supervised"], "ConvSmall answers once for an image"),
         (["dataset=shapes_seg", "network=small_cnn", "strategy=mal"], "needs features for each position"),
         (["dataset=digits", "network=small_fcn", "strategy=mal"], "SmallFcn answers for each pixel"),
+        (["dataset=shapes_seg", "network=drn", "strategy=bald"], "use network=drn_dropout or network=small_fcn$"),
+        (
+            ["dataset=digits", "method=alcg/rand", "strategy=bald"],
+            "a model with dropout, which Acgan on ClassConditionalGan does not have: use another strategy$",
+        ),
+        (
+            ["dataset=digits", "method=alcg/rand", "strategy=waal"],
+            "does not have: use learner=waal or another strategy$",
+        ),
     ],
 )
 def test_a_run_refuses_what_does_not_fit(choices: list[str], sentence: str) -> None:
-    procedure = part("procedure", "scale=smoke", "strategy=random", "gan=none", *choices)
+    procedure = part("procedure", "scale=smoke", "strategy=random", *choices)
     with pytest.raises(UserError, match=sentence):
         procedure.check_parts(procedure.dataset)
 
@@ -70,7 +77,7 @@ def test_an_evaluator_is_held_against_learner_and_network() -> None:
     procedure.evaluator = Picky()
     sentence = (
         "evaluator Picky needs a model with hyperplane, which Supervised on SmallCnn does not have: use "
-        "network=linear or evaluator=accuracy"
+        "network=linear or evaluator=accuracy$"
     )
     with pytest.raises(UserError, match=sentence):
         procedure.check_parts(procedure.dataset)
@@ -81,9 +88,13 @@ def test_an_evaluator_is_held_against_learner_and_network() -> None:
     fitting.check_parts(fitting.dataset)
 
 
-def test_evaluators_that_ask_for_nothing_are_found() -> None:
-    assert {"accuracy", "mean_iou"} <= set(without(al_bench.evaluator, Evaluator, "sample"))
-    assert "judging" not in without(al_bench.evaluator, Evaluator, "sample")
+def test_evaluators_that_ask_for_less_are_those_of_such_labels() -> None:
+    assert evaluators_of({"embedding"}, on_maps=False) == ["accuracy"]
+    assert evaluators_of({"embedding"}, on_maps=True) == ["mean_iou"]
+    assert evaluators_of({"sample"}, on_maps=False) == ["accuracy", "gan_quality"]
+    on_maps = part("procedure", "dataset=shapes_seg", "strategy=random", "gan=none", "evaluator=gan_quality")
+    with pytest.raises(UserError, match=r"use learner=acgan or evaluator=mean_iou$"):
+        on_maps.check_parts(on_maps.dataset)
 
 
 def test_a_judge_is_measured_by_what_a_classifier_has() -> None:

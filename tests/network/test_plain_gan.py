@@ -68,12 +68,14 @@ def test_spectral_norm_is_on_every_layer_and_holds_its_largest_singular_value_at
     layers = [part for part in judge.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
     assert len(layers) == 4
     for layer in layers:
-        largest = torch.linalg.matrix_norm(layer.weight.flatten(1), ord=2)
+        largest = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), ord=2)
         assert float(largest) == pytest.approx(1, abs=1e-3)
 
 
 def test_weights_are_normal_of_deviation_0_02_and_biases_zero() -> None:
-    weights = torch.cat([part.weight.flatten() for part in generator((3, 32, 32)).modules() if hasattr(part, "stride")])
+    weights = torch.cat(
+        [part.weight.detach().flatten() for part in generator((3, 32, 32)).modules() if hasattr(part, "stride")]
+    )
     assert float(weights.std()) == pytest.approx(0.02, rel=0.01)
     kurtosis = float((weights / weights.std()).pow(4).mean())
     assert kurtosis == pytest.approx(3, abs=0.1), "3 of a normal distribution, 1.8 of a uniform one"

@@ -1,6 +1,6 @@
 """What is measured, by those who measure it: metrics of a model, and what a strategy records inside its queries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -40,6 +40,11 @@ class Metric:
     def stored(cls, value: Mapping[str, Any]) -> "Metric":
         """The inverse of `plain`."""
         return cls(value["name"], value["unit"], value["higher_is_better"], value.get("words", ""))
+
+
+def words_of(name: str, metrics: Sequence[Metric]) -> str:
+    """What a line says in a metric's place: the words that are declared for it, or its name."""
+    return next((metric.words for metric in metrics if metric.name == name and metric.words), name)
 
 
 @dataclass(frozen=True)

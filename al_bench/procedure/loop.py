@@ -47,7 +47,9 @@ class Parts:
 
     def observer(self, seed: int) -> Observer | None:
         """What looks at a training; None where nobody asks for it."""
-        return Observer(self._scalars, self.observe_every, seed) if self.observe_every else None
+        if self.observe_every is None:
+            return None
+        return Observer(self._scalars, self.observe_every, seed, self.evaluator.scalars)
 
     def _scalars(self, model: Network) -> dict[str, float]:
         """Those metrics of a look that are one number."""

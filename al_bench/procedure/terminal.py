@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
 
-from al_bench.active.metric import Metric
+from al_bench.active.metric import Metric, words_of
 from al_bench.storage.record import CycleRecord, Measurement, Record, cycles_of
 
 _MOST_ROWS = 25
@@ -21,11 +21,11 @@ def cycle_line(record: CycleRecord, metrics: Sequence[Metric] = ()) -> str:
     """One cycle in one line: annotations, how good the model is, how uncertain what was chosen was, seconds. metrics:
     those that are declared."""
     name, value = headline(record)
-    name = next((metric.words for metric in metrics if metric.name == name and metric.words), name)
+    measured = f"{words_of(name, metrics)} {value:.4f}"
     entropy = record.chosen_entropy
     chosen = "initial labels      " if entropy is None else f"chosen entropy {entropy:.3f}"
     return (
-        f"cycle {record.index:3d}  {record.annotations:7,} annotations  {name} {value:.4f}  {chosen}  "
+        f"cycle {record.index:3d}  {record.annotations:7,} annotations  {measured}  {chosen}  "
         f"fit {record.costs['fit'].seconds:.2f} s  query {record.costs['query'].seconds:.2f} s"
     )
 

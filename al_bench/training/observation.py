@@ -5,14 +5,14 @@ A look changes nothing: the weights that a training ends with are the same with 
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from al_bench import seeding
-from al_bench.active.metric import ITERATION, SECONDS
+from al_bench.active.metric import ITERATION, SECONDS, Metric, words_of
 from al_bench.network import Network
 from al_bench.network.predict import evaluating
 from al_bench.training import interruption
@@ -31,14 +31,16 @@ class Observer:
     """Looks at the one training of a fit that makes the evaluated model.
 
     look: measures a model, the number to be said first in front. every: steps from look to look; the last step is
-    looked at too. seed: of the global generators inside each look. trace: a number per look: "iteration", the steps
-    done; "seconds", what the training took until then without the looks, early stopping's included; then what `look`
-    gave. It is empty where the training went on in processes of its own, several devices of a Trainer.
+    looked at too. seed: of the global generators inside each look. metrics: those that are declared, for what is said.
+    trace: a number per look: "iteration", the steps done; "seconds", what the training took until then without the
+    looks, early stopping's included; then what `look` gave. It is empty where the training went on in processes of its
+    own, several devices of a Trainer.
     """
 
     look: Look
     every: int
     seed: int
+    metrics: Sequence[Metric] = ()
     trace: dict[str, list[float]] = field(default_factory=dict)
 
     def watching(self, model: Network, steps: int, callback: Callback | None = None) -> "Observation":
@@ -70,7 +72,8 @@ class Observation(Callback):
         for name, value in {ITERATION: steps_done, SECONDS: self.trained, **found}.items():
             self.observer.trace.setdefault(name, []).append(float(value))
         name, value = next(iter(found.items()))
-        logger.info(f"iteration {steps_done:7,} of {self.steps:,}  {name} {value:.4f}  {self.trained:.2f} s trained")
+        said = f"{words_of(name, self.observer.metrics)} {value:.4f}"
+        logger.info(f"iteration {steps_done:7,} of {self.steps:,}  {said}  {self.trained:.2f} s trained")
 
     def _measured(self) -> Mapping[str, float]:
         """As after the training: in eval mode, in full precision, beside its random numbers. A signal is not put off,

@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 import torch
 from toy_training import CPU, INPUTS, LABELS, Toy, assert_equal, batches
 
+from al_bench.active.metric import Metric
 from al_bench.training import interruption, observation
 from al_bench.training.callback import Callback
 from al_bench.training.cost import measure_cost
@@ -51,6 +52,16 @@ def test_it_looks_every_so_many_steps_and_at_the_last_one_and_changes_nothing(tr
     assert observer.trace["loss"][-1] == loss_of(module)["loss"], "in eval mode, as the finished module"
     assert len(set(observer.trace["drawn"])) == 1, "each look draws the same"
     assert observer.trace["seconds"] == sorted(observer.trace["seconds"])
+
+
+def test_a_look_says_its_first_number_by_its_words(caplog):
+    declared = (Metric("loss", "nats", higher_is_better=False, words="what is lost"),)
+    with caplog.at_level("INFO"):
+        fitted(Observer(loss_of, 1000, seed=7, metrics=declared))
+        fitted(Observer(loss_of, 1000, seed=7))
+    said = [line for line in caplog.messages if line.startswith("iteration")]
+    assert "what is lost 0." in said[0] or "what is lost 1." in said[0]
+    assert f"{STEPS} of      {STEPS}  loss " in said[1] or f"{STEPS} of {STEPS}  loss " in said[1]
 
 
 def test_a_look_is_in_full_precision_whoever_drives():

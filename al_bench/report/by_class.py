@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from al_bench.active.metric import words_of
 from al_bench.analysis.grouping import Group, Section
 from al_bench.report.queries import MOST_CLASSES
 from al_bench.report.tables import Cell, Table
@@ -24,7 +25,8 @@ def measure_classes(section: Section, classes: Sequence[str]) -> list[Table]:
 
 def _table(section: Section, name: str, classes: Sequence[str]) -> Table:
     rows = [row for group in section.groups if (row := _row(group, name, len(classes))) is not None]
-    words = name.removeprefix(_OF_CLASSES).replace("_", " ")
+    bare = name.removeprefix(_OF_CLASSES)
+    words = words_of(bare, section.groups[0].first.metrics).replace("_", " ")
     about = f"{section.title}: {words} of each class in the last cycle, mean over seeds"
     return Table(f"by-{name}", about, ["method", "annotations", *classes], rows)
 

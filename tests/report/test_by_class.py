@@ -1,5 +1,6 @@
 """What is measured of each class, on the page and beside it."""
 
+import made_runs
 import pytest
 from made_runs import made_run
 
@@ -31,6 +32,16 @@ def test_a_row_is_a_method_s_mean_over_seeds(tmp_path):
     assert [row[0] for row in first.rows] == ["entropy", "random"]
     assert first.rows[1][2:] == pytest.approx([0.3, 0.7, 0])
     assert second.rows == [["random", first.rows[1][1], 0.5, 0.5, None]], "what no seed has a value of has none"
+
+
+def test_a_metric_has_the_words_that_are_declared(tmp_path, monkeypatch):
+    declared = {"name": "gan_test", "unit": "fraction", "higher_is_better": True, "words": "GAN-test"}
+    monkeypatch.setitem(made_runs.ABOUT, "metrics", [made_runs.ACCURACY, declared])
+    made_run(tmp_path, "random", 0, more=measured(class_gan_test=[1.0, 0.5, 0.0], class_accuracy=[1.0, 0.5, 0.0]))
+    about = sorted(table.about for table in tables_of(tmp_path))
+    assert about == [
+        f"digits: {words} of each class in the last cycle, mean over seeds" for words in ("GAN-test", "accuracy")
+    ]
 
 
 def test_lists_of_another_length_and_many_classes_are_left_out(tmp_path):

@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator, ScalarFormatter
 
 from al_bench.report.figures.palette import Look
 
@@ -134,14 +134,21 @@ def _svg(draw: Callable[[Axes], None], width: int, height: int, left: float = 62
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(width / 96, height / 96))
         FigureCanvasSVG(figure)
+        draw(axes := figure.add_subplot())
+        left = max(left, _room_for_values(axes))
         figure.subplots_adjust(left / width, bottom / height, 1 - 12 / width, 1 - 8 / height)
-        draw(figure.add_subplot())
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue().replace(_INK, "currentColor").replace("'DejaVu Sans'", _FONT)
     text = re.sub(r"<metadata>.*?</metadata>|<!DOCTYPE.*?>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = text.replace("<defs>", _THEME + "<defs>", 1)
     return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
+
+
+def _room_for_values(axes: Axes) -> float:
+    """The left margin in pixels of a y axis that has a label: for it and the longest value."""
+    values = axes.yaxis.get_major_formatter().format_ticks(list(axes.yaxis.get_majorticklocs()))
+    return 22 + _LETTER * max(map(len, values), default=0) if axes.get_ylabel() else 0
 
 
 def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, span: Span | None, log: bool, axes: Axes) -> None:
@@ -245,3 +252,6 @@ def _style_values(axes: Axes) -> None:
     axes.tick_params(axis="y", length=0)
     axes.set_axisbelow(True)
     axes.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 2.5, 5, 10]))
+    values = ScalarFormatter(useOffset=False)  # an offset or a power of ten would stand above the plot, and be cut
+    values.set_scientific(False)
+    axes.yaxis.set_major_formatter(values)

@@ -1,0 +1,28 @@
+"""Plots hold what they say."""
+
+import base64
+import re
+
+import pytest
+
+from al_bench.report.figures.palette import Look
+from al_bench.report.figures.plots import Line, line_chart
+
+
+def texts(low: float, high: float) -> dict[str, float]:
+    """What the texts of a chart say, and their place on the x axis in points."""
+    line = Line("one", Look("#112233", "o", ""), [1, 2], [low, high])
+    picture = line_chart([line], "annotations", "IS-own", "a line")
+    svg = base64.b64decode(picture.uri.partition(",")[2]).decode()
+    return {said: float(x) for x, said in re.findall(r'<text [^>]* x="([-\d.]+)"[^>]*>([^<]+)</text>', svg)}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"), [(1.00002, 1.00004, "1.000020"), (2e-6, 6e-6, "0.000002"), (0.0, 1.0, "0.2")]
+)
+def test_values_are_written_out_beside_the_label(low: float, high: float, shown: str) -> None:
+    """No offset or power of ten, which would be cut off above the plot; the label is on the picture."""
+    said = texts(low, high)
+    assert shown in said and not any("e" in words and words[0].isdigit() for words in said), said
+    assert said["IS-own"] > 5
+    assert said[shown] - said["IS-own"] > 5 * len(shown) * 0.75, "beside the longest value"

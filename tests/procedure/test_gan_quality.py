@@ -63,7 +63,7 @@ def test_shares_by_hand() -> None:
 def test_the_samples_are_kept_as_a_picture_and_as_numbers(tmp_path: Any) -> None:
     run(tmp_path, PainterGan())
     with Image.open(tmp_path / "run" / "samples.png") as grid:
-        assert grid.size == (8 * (4 + 2) + 2, 8 * (4 + 2) + 2)
+        assert grid.size == (8 * (56 + 2) + 2, 8 * (56 + 2) + 2), "4 x 4 pixels are drawn 14 times as large"
     with store(tmp_path) as again:
         assert again.tensors(0)["samples"].shape == (64, 1, 4, 4)
 

@@ -1,5 +1,6 @@
 import math
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,8 @@ def test_gan_train_tells_what_samples_teach(tmp_path: Path) -> None:
         good = evaluator.evaluate(Painter(), world).metrics
     assert float(good["gan_train"]) > 0.9
     assert float(evaluator.evaluate(Painter(shift=1), world).metrics["gan_train"]) < 0.1
+    other = replace(world, test=Split(world.test.images, (world.test.classes + 1) % CLASSES))
+    assert float(evaluator.evaluate(Painter(), other).metrics["gan_train"]) < 0.1, "on the test images"
     assert (cost.optimizer_steps, cost.apart["gan_train"].optimizer_steps) == (0, 40 * 3)
 
 

@@ -101,6 +101,12 @@ def test_inception_score_counts_classes_that_are_sure_and_equally_often(gap: flo
     assert CLASSES - 0.1 < inception_score(logits, splits=10, seed=0) < CLASSES, "parts are not exactly even"
 
 
+def test_inception_score_shuffles_before_it_splits() -> None:
+    """Images that come class by class would else be of one class in each part."""
+    logits = 50.0 * torch.eye(CLASSES)[torch.arange(2000) * CLASSES // 2000]
+    assert inception_score(logits, splits=10, seed=0) > CLASSES - 0.1
+
+
 def test_inception_score_of_one_answer_is_one() -> None:
     sure = 50 * torch.eye(CLASSES)[torch.zeros(300, dtype=torch.int64)]
     for logits in (sure, torch.zeros(300, CLASSES), torch.randn(1, CLASSES, generator=generator(0)).repeat(300, 1)):

@@ -173,6 +173,14 @@ def test_each_update_moves_its_own_player() -> None:
     assert int(game.model.drawn.sum()) == 6
 
 
+def test_a_learned_code_of_the_class_moves_with_the_generator() -> None:
+    heads = ClassHeads("embedding", embedding_size=8, spectral_head=False, initialization="normal_002")
+    game = game_of(learner(gan_of(conditional=heads)))
+    before = weights(game.model.code)
+    play(game, batch())
+    assert not equal(weights(game.model.code), before)
+
+
 class Watched(ConditionalGame):
     """Keeps what is drawn and what trains."""
 

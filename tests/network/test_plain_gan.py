@@ -60,6 +60,16 @@ def test_images_that_cannot_be_halved_are_refused(shape: tuple[int, ...]) -> Non
             make(shape)
 
 
+def test_both_work_between_minus_one_and_one() -> None:
+    """And speak images in [0, 1]."""
+    judge, images = critic((1, 8, 8)).eval(), torch.rand(4, 1, 8, 8, generator=seeding.generator(0))
+    torch.testing.assert_close(judge(images), judge.values(2 * images - 1))
+    made = generator((1, 8, 8)).eval()
+    latents = torch.randn(4, 128, generator=seeding.generator(0))
+    torch.testing.assert_close(made(latents), (made.layers(latents) + 1) / 2)
+    assert isinstance(made.layers[-1], nn.Tanh)
+
+
 def test_spectral_norm_is_on_every_layer_and_holds_its_largest_singular_value_at_one() -> None:
     judge = critic((1, 8, 8), "spectral", (3, 5))
     images = torch.rand(4, 1, 8, 8, generator=seeding.generator(0))

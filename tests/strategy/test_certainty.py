@@ -1,0 +1,31 @@
+"""ALCG's three criteria as they are composed: the most certain first, with no ties among the surest."""
+
+import pytest
+import torch
+from composing import part
+from torch import Tensor, nn
+
+from al_bench import seeding
+from al_bench.active.pool import Pool
+from al_bench.active.query import PoolQuery
+from al_bench.network import Network
+
+
+class Shown(Network):
+    """Its inputs are its logits."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Identity(), nn.Identity(), nn.Linear(1, 1))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs
+
+
+@pytest.mark.parametrize("strategy", ["certainty_mc", "certainty_lm", "certainty_le"])
+def test_the_most_certain_come_first(strategy: str) -> None:
+    gaps = torch.tensor([1.0, 60, 0, 40, 3, 20])  # from 17 on the largest probability is 1 in float32
+    logits = torch.stack([gaps, torch.zeros(6), torch.zeros(6)], dim=1)
+    pool = Pool.unlabeled_from(logits, 3).with_labels(PoolQuery(torch.tensor([1])), torch.tensor([0]))
+    made = part("strategy", f"strategy={strategy}", "dataset=digits")
+    query = made.query(Shown(), pool, 4, seeding.generator(0))
+    assert query.indices.tolist() == [3, 5, 4, 0]

@@ -161,6 +161,8 @@ def _table(cells: Sequence[Cell]) -> str:
     """A row per cell: how many annotations it has and how good its last model is; below, what others found in words."""
     from tabulate import tabulate
 
+    from al_bench.active.metric import words_of
+    from al_bench.config.identity import metrics_of
     from al_bench.procedure.terminal import headline
     from al_bench.storage.exported import known_cycles
     from al_bench.storage.record import Measurement, cycles_of
@@ -172,7 +174,9 @@ def _table(cells: Sequence[Cell]) -> str:
         found += [f"{cell.name}: {record.finished}" for record in records if isinstance(record, Measurement)]
         annotations = [record.annotations for record in cycles_of(records)]
         last = {} if records and not annotations else {"annotations": annotations[-1] if annotations else 0}
-        rows.append({"cell": cell.name, **last, **({name: value} if records else {})})
+        rows.append(
+            {"cell": cell.name, **last, **({words_of(name, metrics_of(cell.config)): value} if records else {})}
+        )
     table: str = tabulate(rows, headers="keys", floatfmt=".4f", intfmt=",", missingval="-")
     return "\n".join([table, *found])
 

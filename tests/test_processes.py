@@ -10,6 +10,10 @@ from pathlib import Path
 
 import forked
 import pytest
+from composing import compose
+from made_runs import cycle, write_cycle
+
+from hydra_plugins import processes
 
 ROOT = Path(__file__).parent.parent
 SHADOW = f"hydra.searchpath=[file://{ROOT / 'tests' / 'conf'}]"
@@ -28,6 +32,16 @@ def swept(tmp_path_factory):
     done = sweep(folder, "strategy=random,entropy", "seed=0,1")
     assert done.returncode == 0, done.stdout + done.stderr
     return folder, done.stdout
+
+
+def test_the_table_names_the_metric_by_its_words(tmp_path):
+    config = compose("method=alcg/rand", f"paths.outputs={tmp_path}", f"paths.cells={tmp_path / 'none'}")
+    (tmp_path / "cell" / "cycles").mkdir(parents=True)
+    cell = processes.Cell(0, ["seed=0"], config)
+    cell.folder = tmp_path / "cell"
+    write_cycle(cell.folder, {**cycle(0, 0.5), "metrics": {"gan_test": 0.25}})
+    names, _, row = processes._table([cell]).splitlines()
+    assert (names.split(), row.split()) == (["cell", "annotations", "GAN-test"], ["seed=0", "10", "0.2500"])
 
 
 @pytest.mark.slow

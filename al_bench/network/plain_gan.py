@@ -108,8 +108,10 @@ class PlainCritic(Critic):
 def halve_exactly(size: Size, levels: int) -> list[Size]:
     """Height and width before and after each of at most `levels` halvings, the image's own first.
 
-    Raises UserError for images that cannot be halved once.
+    Raises UserError for no level, and for images that cannot be halved once.
     """
+    if levels < 1:
+        raise UserError(f"channels of {levels + 1} maps halve no image: give those of 2 or more (gan.*.channels)")
     sizes = [size]
     while len(sizes) <= levels and all(side % 2 == 0 and side // 2 >= _SMALLEST for side in sizes[-1]):
         height, width = sizes[-1]

@@ -1,6 +1,7 @@
 """The plain networks against the layers that they are written after, counted by hand."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -58,6 +59,13 @@ def test_images_that_cannot_be_halved_are_refused(shape: tuple[int, ...]) -> Non
     for make in (generator, critic):
         with pytest.raises(UserError, match=rf"images of {shape[1]} x {shape[2]} pixels cannot be halved"):
             make(shape)
+
+
+@pytest.mark.parametrize("channels", [(), (8,)])
+def test_channels_that_halve_nothing_are_refused(channels: tuple[int, ...]) -> None:
+    for make in (generator, partial(critic, norm="none")):
+        with pytest.raises(UserError, match=f"channels of {len(channels)} maps halve no image: give those of 2 or"):
+            make((1, 8, 8), channels=channels)
 
 
 def test_both_work_between_minus_one_and_one() -> None:

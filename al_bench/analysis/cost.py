@@ -14,6 +14,7 @@ APART = {  # for a reader alone
     "record": "records of the query",
     "scan": "scan of the pool for the record",
     "observe": "looks at the training",
+    "gan_train": "training on samples (GAN-train)",
 }
 
 
@@ -35,10 +36,11 @@ def costs(group: Group) -> list[Cost]:
 
 
 def costs_apart(group: Group) -> list[Cost]:
-    """What was measured inside queries and trainings for a reader alone, and is in no part of `costs`: none of runs
-    from before it was kept apart, whose queries hold it."""
-    stored = {part for run in group.runs for record in run.cycles for part in record.costs}
-    return [_cost(group, part, words) for part, words in APART.items() if part in stored]
+    """What was measured inside queries, trainings and evaluations for a reader alone, and is in no part of `costs`:
+    none of runs from before it was kept apart, whose queries hold it. A part without words goes by its name."""
+    stored = {part for run in group.runs for record in run.cycles for part in record.costs} - PARTS.keys()
+    named = APART | {part: part for part in sorted(stored - APART.keys())}
+    return [_cost(group, part, words) for part, words in named.items() if part in stored]
 
 
 def _cost(group: Group, part: str, words: str) -> Cost:

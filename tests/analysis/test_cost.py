@@ -30,6 +30,16 @@ def test_what_was_measured_apart_stands_beside_the_parts_of_the_method(tmp_path:
     assert notes(section) == []
 
 
+def test_whatever_stands_apart_is_shown(tmp_path: Path) -> None:
+    folder = made_run(tmp_path, "random", 0)
+    for index in (0, 1):
+        effort = {**cycle(index, 0.5)["effort"], "gan_train": COST, "another": COST}
+        write_cycle(folder, {**cycle(index, 0.5), "effort": effort})
+    (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
+    found = {part.part: part.seconds for part in costs_apart(section.groups[0])}
+    assert found == {"training on samples (GAN-train)": 4.0, "another": 4.0}
+
+
 def test_queries_from_before_that_hold_a_scan_are_shown_and_said(tmp_path: Path) -> None:
     for seed in (0, 1):
         made_run(tmp_path, "asal_auto", seed, trace=BEST)

@@ -29,3 +29,18 @@ def test_the_most_certain_come_first(strategy: str) -> None:
     made = part("strategy", f"strategy={strategy}", "dataset=digits")
     query = made.query(Shown(), pool, 4, seeding.generator(0))
     assert query.indices.tolist() == [3, 5, 4, 0]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "order"), [("certainty_mc", "acdb"), ("certainty_lm", "bcad"), ("certainty_le", "adcb")]
+)
+def test_each_has_a_criterion_of_its_own(strategy: str, order: str) -> None:
+    """Eqs. 6 to 8 by hand: of a, b, c, d the largest probability is .50, .45, .48, .47, the gap .01, .40, .22, 0 and
+    the entropy .74, 2.01, 1.05, .88."""
+    probabilities = torch.zeros(4, 12)
+    for row, largest in enumerate([(0.5, 0.49, 0.01), (0.45, *[0.05] * 11), (0.48, 0.26, 0.26), (0.47, 0.47, 0.06)]):
+        probabilities[row, : len(largest)] = torch.tensor(largest)
+    pool = Pool.unlabeled_from(probabilities.clamp(min=1e-12).log(), 12)
+    made = part("strategy", f"strategy={strategy}", "dataset=digits")
+    query = made.query(Shown(), pool, 4, seeding.generator(0))
+    assert "".join("abcd"[index] for index in query.indices.tolist()) == order

@@ -38,15 +38,16 @@ def cycle_table(records: Sequence[CycleRecord], metrics: Sequence[Metric] = ()) 
     headings = {metric.name: metric.heading for metric in metrics}
     rows = [_row(record, headings) for record in shown]
     columns = dict.fromkeys(name for row in rows for name in row)
-    formats = [_format(name, [row.get(name) for row in rows]) for name in columns]
+    counts = {metric.heading for metric in metrics if metric.unit in ("classes", "images")}
+    formats = [_format(name, [row.get(name) for row in rows], name in counts) for name in columns]
     return tabulate(rows, headers="keys", floatfmt=formats, intfmt=",", missingval="-")
 
 
-def _format(name: str, column: Sequence[object]) -> str:
-    """Of a column of floats: seconds, whole numbers of something, or any other."""
+def _format(name: str, column: Sequence[object], counts: bool) -> str:
+    """Of a column of floats: seconds, whole numbers of something, or any other. counts: whether it is declared so."""
     numbers = [value for value in column if isinstance(value, float)]
-    counts = all(value.is_integer() for value in numbers) and max(numbers, default=0.0) > 1
-    return ".2f" if name.endswith(" s") else ",.0f" if counts else ".4f"
+    whole = counts or (all(value.is_integer() for value in numbers) and max(numbers, default=0.0) > 1)
+    return ".2f" if name.endswith(" s") else ",.0f" if whole else ".4f"
 
 
 def outcome(records: Sequence[Record], metrics: Sequence[Metric] = ()) -> str:

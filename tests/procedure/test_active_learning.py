@@ -12,6 +12,7 @@ from al_bench.active.part import hash_of
 from al_bench.config.identity import identify
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
+from al_bench.evaluator.gan_quality import GanQuality
 from al_bench.files import read_json
 from al_bench.learner.supervised import Supervised
 from al_bench.oracle.ground_truth import GroundTruth
@@ -96,6 +97,9 @@ def test_a_metric_that_is_not_finite_is_shown_as_that(tmp_path):
     names, _, first, second = cycle_table(shown).splitlines()
     assert "class" not in names
     assert [first.split()[2:5], second.split()[2:5]] == [["nan", "9", "5,000"], ["12.5000", "9", "5,000"]]
+    one_class = [record.model_copy(update={"metrics": {"modes": 1.0, "gan_test": 1.0}}) for record in records]
+    _, _, first, _ = cycle_table(one_class, GanQuality.scalars).splitlines()
+    assert first.split()[2:4] == ["1", "1.0000"], "a collapsed generator's modes are a number, too"
 
 
 def test_a_generator_is_measured_in_every_cycle_even_where_its_pixels_are_no_numbers(tmp_path):

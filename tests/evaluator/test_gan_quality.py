@@ -162,6 +162,7 @@ def test_fid_reads_all_real_images_and_neighbors_as_many_as_samples(tmp_path: Pa
     torch.testing.assert_close(evaluator.real.moments.covariance, covariance, rtol=1e-5, atol=1e-8)
     assert len(evaluator.real.features) == SAMPLES
     assert all(bool((everything == row).all(1).any()) for row in evaluator.real.features)
+    assert not torch.equal(evaluator.real.features, everything[:SAMPLES]), "drawn: files may lie class by class"
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,13 @@ def test_their_losses_are_those_of_the_paper() -> None:
         assert (found.classify_fakes, found.reads, found.warm_start) == (False, "labeled", False)
 
 
+def test_they_are_measured_as_published() -> None:
+    """50,000 samples against all real training images, splits of ten, subsets of 1,000, three neighbors."""
+    found = part("evaluator", *ON, "gan=ac_dcgan")
+    assert (found.samples, found.split, found.splits, found.inception) == (50_000, "train", 10, None)
+    assert (found.kid_subset_size, found.neighbors, found.mode_share) == (1000, 3, 1 / 50)
+
+
 @pytest.mark.parametrize(("gan", "weight"), [("ac_wgan_gp", 0.1), ("ac_dcgan", 1), ("ac_sngan", 1)])
 def test_published_code_weighs_the_generators_class_loss_beside_a_wasserstein_critic(gan: str, weight: float) -> None:
     found = learner(gan, "preset=as_code")

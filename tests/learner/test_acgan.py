@@ -361,6 +361,24 @@ def test_what_is_no_class_conditional_gan_is_refused() -> None:
         learner().fit(pool(torch.tensor([1])), None, seed=0)
 
 
+def test_a_seed_draws_the_weights_and_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (learner().empty(pool(), seed) for seed in (0, 1))
+    assert not equal(weights(first.generator), weights(second.generator))
+    assert not torch.equal(first.head.weight, second.head.weight)
+    latents = list[Tensor]()
+    choose = ConditionalGame.choose_fakes
+
+    def noted(game: ConditionalGame, count: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        chosen = choose(game, count, device)
+        latents.append(chosen[0])
+        return chosen
+
+    monkeypatch.setattr(ConditionalGame, "choose_fakes", noted)
+    for seed in (0, 0, 1):
+        learner(iterations=1).fit(pool(), None, seed=seed)
+    assert torch.equal(latents[0], latents[1]) and not torch.equal(latents[0], latents[2])
+
+
 def test_its_iterations_are_the_gans_unless_it_says_so() -> None:
     """And the seed of the GAN itself plays no part."""
     usual = learner().fit(pool(), None, seed=0)

@@ -45,6 +45,24 @@ class Toy(Module):
         return [self.optimizer_of(adam, self.first), self.optimizer_of(sgd, self.second)]
 
 
+class Straight(Module):
+    """No dropout and no batch norm, so that halves of a batch add up to the whole."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(3)
+        self.network = nn.Linear(4, 2)
+
+    def step(self, batch, optimizers):
+        inputs, labels = batch
+        loss = cross_entropy(self.network(inputs), labels)
+        self.update(optimizers[0], loss)
+        return {"loss": loss.detach()}
+
+    def configure_optimizers(self):
+        return [torch.optim.SGD(self.network.parameters(), 0.1)]
+
+
 def batches(epochs=6):
     return LabeledBatches(INPUTS, LABELS, batch_size=8, epochs=epochs, seed=1)
 

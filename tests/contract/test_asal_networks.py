@@ -15,7 +15,7 @@ from al_bench import seeding
 from al_bench.active.inputs import as_stored, to_float
 from al_bench.config.groups import CONF
 from al_bench.gan import Gan
-from al_bench.gan.game import Game
+from al_bench.gan.game import to_real
 from al_bench.network.critic import Critic
 
 SHAPES = {"mnist": (1, 28, 28), "cifar10": (3, 32, 32), "svhn": (3, 32, 32), "celeba": (3, 64, 64), "lsun": (3, 64, 64)}
@@ -93,7 +93,7 @@ def test_a_gan_is_the_table_s(choice: str, recipe: str) -> None:
     bytes_ = torch.tensor([0, 255], dtype=torch.uint8)[:, None, None, None].expand(2, *shape)
     judge = networks.discriminator
     assert spans(judge, lambda: judge(to_float(bytes_))) == expected
-    low, high = spans(judge, lambda: judge(Game(gan, networks)._real(bytes_)))
+    low, high = spans(judge, lambda: judge(to_real(bytes_, gan.dequantize)))
     assert expected[0] <= low < expected[0] + 0.02
     assert expected[1] - 0.02 < high <= expected[1]
     for images in (saturated, to_float(as_stored(saturated, torch.uint8))):

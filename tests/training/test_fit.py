@@ -8,7 +8,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from torch import nn
-from toy_training import CPU, INPUTS, LABELS, Toy, assert_equal, batches
+from toy_training import CPU, INPUTS, LABELS, Straight, Toy, assert_equal, batches
 
 from al_bench.errors import UserError
 from al_bench.training import interruption
@@ -33,24 +33,6 @@ def test_both_drivers_end_with_the_same_weights_and_losses():
     trained, other = fitted(trainer=pl.Trainer)
     assert_equal(looped, trained)
     assert trace == other
-
-
-class Straight(Module):
-    """No dropout and no batch norm, so that halves of a batch add up to the whole."""
-
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(3)
-        self.network = nn.Linear(4, 2)
-
-    def step(self, batch, optimizers):
-        inputs, labels = batch
-        loss = cross_entropy(self.network(inputs), labels)
-        self.update(optimizers[0], loss)
-        return {"loss": loss.detach()}
-
-    def configure_optimizers(self):
-        return [torch.optim.SGD(self.network.parameters(), 0.1)]
 
 
 @pytest.mark.slow

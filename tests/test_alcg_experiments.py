@@ -12,6 +12,7 @@ CRITERIA = {"cs_mc": "certainty_mc", "cs_lm": "certainty_lm", "cs_le": "certaint
 METHODS = {  # the query and gamma of each line (Secs. 3.3, 3.4, 4.2 to 4.4)
     "rand": ("random", 1), "as": ("random", 4), "alcg": ("certainty_mc", 4),
     "least_confidence": ("least_confidence", 1), "cs_mc_balanced": ("certainty_balanced", 1),
+    "rand_longer": ("random", 1),
     **{method: (strategy, 1) for method, strategy in CRITERIA.items()},
 }  # fmt: skip
 SETS = ("cifar10", "stl10", "tinyimagenet10")
@@ -39,6 +40,13 @@ def test_a_method_is_a_query_and_a_training(method: str, made_of: tuple[str, int
     assert (chosen.learner, chosen.evaluator, chosen.gan) == ("acgan", "gan_quality", "ac_dcgan")
     other = compose(f"method=alcg/{method}", "gan=ac_wgan_gp")
     assert other.hydra.runtime.choices.gan == "ac_wgan_gp" and other.learner.gamma == made_of[1]
+
+
+def test_the_control_of_adversarial_sampling_trains_longer_and_differs_in_nothing_else() -> None:
+    config = compose("dataset=digits", "method=alcg/rand_longer")
+    assert (config.gan.iterations, config.learner.iterations) == (200, 340)
+    same = run_id("dataset=digits", "method=alcg/rand", "learner.iterations=340")
+    assert run_id("dataset=digits", "method=alcg/rand_longer") == same
 
 
 @pytest.mark.parametrize("figure", FIGURES)

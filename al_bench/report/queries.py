@@ -22,12 +22,14 @@ _WIDEST = 96  # pixels of a pick
 
 @dataclass(frozen=True)
 class Query:
-    """How often one query asked for each class, mean over seeds. left_out: classes that no seed's asked for."""
+    """How often one query asked for each class, mean over seeds. asked_for: how many classes it asked for, mean over
+    seeds; left_out: those that no seed's asked for."""
 
     cycle: int
     annotations: int
     seeds: int
     counts: Sequence[float]
+    asked_for: float
     left_out: Sequence[str]
 
     @property
@@ -62,12 +64,12 @@ def count_classes(section: Section, classes: Sequence[str]) -> ClassCounts | Non
     rows: list[list[Cell]] = [
         [
             group.name, query.cycle, query.annotations, query.seeds, *(query.counts if columns else ()),
-            len(query.left_out), listed(query.left_out) if query.left_out else None,
+            query.asked_for, len(query.left_out), listed(query.left_out) if query.left_out else None,
         ]
         for group, queries in found for query in queries
     ]  # fmt: skip
     about = f"{section.title}: labels that each query brought, by class, mean over seeds"
-    headings = ["method", "cycle", "annotations", "seeds", *columns, "classes left out", "which"]
+    headings = ["method", "cycle", "annotations", "seeds", *columns, "classes asked for", "classes left out", "which"]
     return ClassCounts(found, columns, Table("asked", about, headings, rows))
 
 
@@ -79,13 +81,14 @@ def _queries(group: Group, classes: Sequence[str]) -> list[Query]:
 
 def _query(records: Sequence[CycleRecord], classes: Sequence[str]) -> Query:
     """What nobody could label is of no class; a line of images counts each of them."""
-    counts = np.zeros(len(classes))
-    for record in records:
-        labels = np.array([label for row in record.query.labels or () for label in np.ravel(row)], dtype=int)
-        counts += np.bincount(labels[labels >= 0], minlength=len(classes))
+    found = [
+        [label for row in record.query.labels or () for label in np.ravel(row) if label >= 0] for record in records
+    ]
+    each = np.array([np.bincount(np.array(labels, dtype=int), minlength=len(classes)) for labels in found])
+    counts = each.sum(0)
     left_out = [name for name, count in zip(classes, counts, strict=True) if count == 0]
-    means = (counts / len(records)).tolist()
-    return Query(records[0].index, records[0].annotations, len(records), means, left_out)
+    means, asked_for = (counts / len(records)).tolist(), float((each > 0).sum(1).mean())
+    return Query(records[0].index, records[0].annotations, len(records), means, asked_for, left_out)
 
 
 @dataclass(frozen=True)

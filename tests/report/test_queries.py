@@ -36,19 +36,20 @@ def test_each_query_s_classes_over_seeds_and_those_that_it_left_out(tmp_path):
     found = count_classes(section_of(tmp_path), CLASSES)
     (_, (entropy,)), (_, (random,)) = found.queries
     assert (random.cycle, random.counts, random.left_out) == (1, [3, 0.5, 0], ["owl"]), "-1 is of no class"
+    assert (random.asked_for, entropy.asked_for) == (1.5, 2), "two classes by one seed, one by the other"
     assert random.shares == [1, 0.5 / 3, 0]
     assert (entropy.counts, entropy.left_out) == ([1, 0, 2], ["dog"]), "each image of a line"
     assert found.table.columns == [
-        "method", "cycle", "annotations", "seeds", *CLASSES, "classes left out", "which"
+        "method", "cycle", "annotations", "seeds", *CLASSES, "classes asked for", "classes left out", "which"
     ]  # fmt: skip
-    assert found.table.rows[1] == ["random", 1, 20, 2, 3, 0.5, 0, 1, "owl"]
+    assert found.table.rows[1] == ["random", 1, 20, 2, 3, 0.5, 0, 1.5, 1, "owl"]
 
 
 def test_many_classes_have_no_column_each(tmp_path):
     made_run(tmp_path, "random", 0, more=query([0, 0, 1, 20]))
     found = count_classes(section_of(tmp_path), [f"kind {number}" for number in range(21)])
     assert found.classes == ()
-    assert found.table.rows[0][:5] == ["random", 1, 20, 1, 18]
+    assert found.table.rows[0][:6] == ["random", 1, 20, 1, 3, 18]
 
 
 def test_label_maps_and_initial_labels_are_no_queries(tmp_path):

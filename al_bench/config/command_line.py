@@ -28,14 +28,15 @@ def unknown_choice(arguments: Sequence[str]) -> str | None:
     if any(argument.startswith(("hydra.searchpath", "--config-", "-cd", "-cp")) for argument in arguments):
         return None
     for argument in arguments:
-        group, _, value = argument.partition("=")
+        key, _, value = argument.partition("=")
+        group = key.partition("@")[0]
         if not (re.fullmatch(r"[\w/,-]+", value) and (CONF / group).is_dir() and group):
             continue
         for choice in value.split(","):
             if choice not in (known := members(group)):
                 close = difflib.get_close_matches(choice, known, 1)
                 hint = f"did you mean {close[0]}? Use one of " if close else "use one of "
-                return f"{group}={choice} is not known: {hint}{', '.join(known)}"
+                return f"{key}={choice} is not known: {hint}{', '.join(known)}"
     return None
 
 

@@ -70,7 +70,8 @@ def label(*, _root_: DictConfig) -> str:
 
 def label_of(chosen: Mapping[str, str], config: DictConfig) -> str:
     """What a person reads in the path of a run: dataset, recipe where it is another's, strategy, learner and the GAN
-    that it trains, seed; of a procedure other than the loop: with what it looks at.
+    that it trains, with networks other than its usual ones, seed; of a procedure other than the loop: with what it
+    looks at.
 
     chosen: Hydra's `runtime.choices`.
     """
@@ -85,6 +86,8 @@ def label_of(chosen: Mapping[str, str], config: DictConfig) -> str:
             method.append(chosen[family])
     if "gan" in config.learner:
         method.append(chosen["gan"])
+        if (networks := chosen.get("architecture@gan", "plain")) != "plain":
+            method.append(networks)
     with looked_up(config.paths.outputs) as about:
         method += _shown(config.learner, about(config.learner._target_))
     return f"{task}/{'+'.join(method)}/seed={seed}"

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from al_bench.active.part import declare
 from al_bench.config.ranges import Fraction
-from al_bench.network.critic import Critic
+from al_bench.network.critic import Critic, normalize_spectrally
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
 
@@ -70,6 +70,7 @@ class ConvCritic(Critic):
 
     channels: of the maps, from the image inwards; Table 5 has (64, 128, 256). slope: of the leaky ReLUs. norm: of all
     levels but the first; `layer` has no part that couples the images of a batch, which a gradient penalty needs.
+    `spectral`: of the weights of every layer, the head's too.
     input_range: what the layers work in, `signed` [-1, 1] or `to_float` [0, 1]. initialization: see `initialize`.
     dropout: after every activation, which a consistency term needs.
     """
@@ -80,7 +81,7 @@ class ConvCritic(Critic):
         channels: Sequence[PositiveInt],
         kernel_size: PositiveInt,
         slope: NonNegativeFloat,
-        norm: Literal["none", "batch", "layer"],
+        norm: Literal["none", "batch", "layer", "spectral"],
         input_range: Literal["canonical", "signed"],
         initialization: Initialization,
         dropout: Fraction = 0.0,
@@ -91,12 +92,16 @@ class ConvCritic(Critic):
         self.layers = nn.Sequential()
         for level, (narrow, wide) in enumerate(pairwise([image_channels, *channels])):
             self.layers.append(down(narrow, wide, kernel_size))
-            if level and norm != "none":
-                self.layers.append(nn.BatchNorm2d(wide) if norm == "batch" else nn.GroupNorm(1, wide))
+            if level and norm == "batch":
+                self.layers.append(nn.BatchNorm2d(wide))
+            elif level and norm == "layer":
+                self.layers.append(nn.GroupNorm(1, wide))
             self.layers.append(nn.LeakyReLU(slope))
             if dropout:
                 self.layers.append(nn.Dropout(dropout))
         initialize(self, initialization)
+        if norm == "spectral":
+            normalize_spectrally(self)
 
     def own_features(self, inputs: Tensor) -> Tensor:
         maps: Tensor = self.layers(inputs)

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 
 class Critic(nn.Module, ABC):
@@ -40,3 +41,12 @@ class Critic(nn.Module, ABC):
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, H, W) images in [0, 1] to (B,) values."""
         return self.score(self.features(images))
+
+
+def normalize_spectrally(critic: Critic) -> None:
+    """Divides the weights of every layer by their largest singular value (Miyato et al. 2018), the head's last; of
+    weights that are drawn already."""
+    for layer in critic.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear) and layer is not critic.head:
+            spectral_norm(layer)
+    spectral_norm(critic.head)

@@ -12,11 +12,10 @@ from typing import Literal
 
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from al_bench.active.part import declare
 from al_bench.errors import UserError
-from al_bench.network.critic import Critic
+from al_bench.network.critic import Critic, normalize_spectrally
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.memory_format import channels_last
 from al_bench.network.resampling import Size, spatial
@@ -96,9 +95,8 @@ class PlainCritic(Critic):
                 self.layers.append(nn.BatchNorm2d(convolution.out_channels))
             self.layers.append(nn.LeakyReLU(slope))
         initialize(self, initialization)
-        if norm == "spectral":  # of the weights that were drawn, so last
-            for layer in (*convolutions, self.head):
-                spectral_norm(layer)
+        if norm == "spectral":
+            normalize_spectrally(self)
 
     def own_features(self, inputs: Tensor) -> Tensor:
         maps: Tensor = self.layers(channels_last(inputs))

@@ -211,6 +211,7 @@ def test_each_strategy_leaves_network_and_gan_to_the_recipe(strategy):
 
 
 def test_unknown_choices_are_named_before_anything_is_composed():
+    assert "architecture@gan=igg is not known: did you mean ig?" in str(unknown_choice(["architecture@gan=igg"]))
     assert unknown_choice(["strategy=random,entropy", "seed=1", "loop.budget=3"]) is None
     sentence = unknown_choice(["strategy=random,entopy"])
     assert sentence is not None
@@ -257,6 +258,8 @@ def test_the_label_names_the_gan_that_a_learner_trains_and_a_gamma_of_its_own():
     expected = {
         ("gan=ac_dcgan",): "random+acgan+ac_dcgan",
         ("gan=ac_sngan",): "random+acgan+ac_sngan",
+        ("gan=ac_sngan", "architecture@gan=plain"): "random+acgan+ac_sngan",
+        ("gan=ac_sngan", "architecture@gan=ig"): "random+acgan+ac_sngan+ig",
         ("gan=ac_sngan", "learner.gamma=4"): "random+acgan+ac_sngan+gamma=4",
         ("gan=ac_sngan", "learner.gamma=1"): "random+acgan+ac_sngan",
     }

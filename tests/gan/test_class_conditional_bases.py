@@ -3,11 +3,17 @@
 from typing import Any
 
 import pytest
-from composing import part
+import torch
+from composing import compose, part
+from hydra.errors import ConfigCompositionException
 
+from al_bench import seeding
+from al_bench.active.pool import Pool
+from al_bench.active.query import PoolQuery
 from al_bench.gan.dcgan import Dcgan
 from al_bench.gan.sngan import Sngan
 from al_bench.gan.wgan_gp import WganGp
+from al_bench.network.conv_gan import ConvCritic, ConvGenerator
 
 ON = ("dataset=cifar10", "recipe=alcg/cifar10", "method=alcg/rand")
 
@@ -36,6 +42,36 @@ def test_they_differ_in_their_game_their_norm_and_their_optimizers_alone(
     assert made.generator.keywords["channels"] == [512, 256, 128, 64]
     assert made.discriminator.keywords["channels"] == [64, 128, 256, 512]
     assert made.conditional.class_input == "one_hot"
+
+
+@pytest.mark.parametrize(("architecture", "widths"), [("ig", [512, 256, 128]), ("radford", [256, 128, 64])])
+@pytest.mark.parametrize(("gan", "norm"), [("ac_dcgan", "batch"), ("ac_sngan", "spectral"), ("ac_wgan_gp", "none")])
+def test_other_networks_keep_the_norm_and_the_training_of_their_base(
+    architecture: str, widths: list[int], gan: str, norm: str
+) -> None:
+    usual, made = learner(gan).gan, learner(gan, f"architecture@gan={architecture}").gan
+    assert (made.generator.func, made.discriminator.func) == (ConvGenerator, ConvCritic)
+    assert (made.generator.keywords["channels"], made.discriminator.keywords["channels"]) == (widths, widths[::-1])
+    assert made.discriminator.keywords["norm"] == norm
+    for name in ("batch_size", "num_critic", "latent_size", "iterations", "conditional"):
+        assert getattr(made, name) == getattr(usual, name)
+
+
+@pytest.mark.parametrize("architecture", ["ig", "radford"])
+@pytest.mark.parametrize("gan", ["ac_dcgan", "ac_sngan", "ac_wgan_gp"])
+def test_other_networks_train_and_make_images_of_a_class(architecture: str, gan: str) -> None:
+    small = "dataset=digits", "method=alcg/as", f"gan={gan}", f"architecture@gan={architecture}", "learner.iterations=2"
+    images = torch.randint(256, (20, 1, 8, 8), dtype=torch.uint8, generator=seeding.generator(0))
+    pool = Pool.unlabeled_from(images, 4).with_labels(PoolQuery(torch.arange(12)), torch.arange(12) % 4)
+    model = part("learner", *small).fit(pool, None, 0)
+    images = model.generate(torch.randn(3, model.latent_size), torch.arange(3))
+    assert images.shape == (3, 1, 8, 8)
+    assert 0 <= images.min() < images.max() <= 1
+
+
+def test_networks_are_those_of_a_gan_with_classes() -> None:
+    with pytest.raises(ConfigCompositionException, match="architecture"):
+        compose("gan=dcgan", "architecture@gan=ig")
 
 
 def test_their_losses_are_those_of_the_paper() -> None:

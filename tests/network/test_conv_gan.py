@@ -97,6 +97,15 @@ def test_a_layer_norm_does_not_couple_the_images_of_a_batch() -> None:
     torch.testing.assert_close(network(images)[:1], network(images[:1]))
 
 
+def test_a_spectral_norm_is_of_every_layer() -> None:
+    network, images = critic((3, 32, 32), (8, 6, 4), norm="spectral"), torch.rand(4, 3, 32, 32)
+    for _ in range(50):  # each pass in train mode sharpens the estimate
+        network(images)
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    largest = [float(torch.linalg.matrix_norm(layer.weight.detach().flatten(1), ord=2)) for layer in layers]
+    assert largest == pytest.approx(4 * [1], abs=1e-2)
+
+
 def test_the_weights_are_drawn_as_asked() -> None:
     make = partial(generator, (1, 8, 8), (4,))
     assert make(initialization="torch").layers[0].bias.any()

@@ -13,6 +13,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,17 @@ class Processes(Launcher):
         self.poll = poll
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        from al_bench.config.composing import reading_once  # Hydra reads this file at every start
+
         self.config, self.hydra_context, self.task_function = config, hydra_context, task_function
+        self.composing = ExitStack()  # from here on: the sweeper composes each cell too, before `launch` does
+        self.composing.enter_context(reading_once(hydra_context.config_loader))
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
-        cells = [self._cell(initial_job_idx + index, job) for index, job in enumerate(job_overrides)]
+        with self.composing:
+            cells = [self._cell(initial_job_idx + index, job) for index, job in enumerate(job_overrides)]
         _name_by_difference(cells)
         unique = {cell.folder: cell for cell in cells}
         finished = {folder for folder, cell in unique.items() if self._finished(cell)}

@@ -1,16 +1,19 @@
-"""Composing many configurations from `conf/`, each file of which is read once."""
+"""Composing many configurations from `conf/`, each file of which is read once, in half of the time that Hydra takes."""
 
 import copy
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from hydra import initialize_config_dir
+from hydra._internal import defaults_list
 from hydra._internal.config_repository import ConfigRepository
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.plugins.config_source import ConfigResult
+from omegaconf import DictConfig, OmegaConf, _utils, base, grammar_parser
 
 from al_bench.config.groups import CONF
 
@@ -43,7 +46,41 @@ def composing(repository: ReadOnce | None = None) -> Iterator[ReadOnce]:
 
     The files may not change in between.
     """
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        loader: Any = GlobalHydra.instance().config_loader()
-        loader.repository = repository or ReadOnce(loader.config_search_path)
-        yield loader.repository
+    with ExitStack() as inside:
+        inside.enter_context(initialize_config_dir(str(CONF), version_base="1.3"))
+        yield inside.enter_context(reading_once(GlobalHydra.instance().config_loader(), repository))
+
+
+@contextmanager
+def reading_once(loader: Any, repository: ReadOnce | None = None) -> Iterator[ReadOnce]:
+    """Inside, Hydra's loader of configurations reads each file once and composes quicker, to the same."""
+    with ExitStack() as inside:
+        inside.enter_context(_replaced(defaults_list, "_create_interpolation_map", _choices_where_needed))
+        for module in (base, _utils):
+            inside.enter_context(_replaced(module, "parse", _parse_once))
+        read = repository or ReadOnce(loader.config_search_path)
+        inside.enter_context(_replaced(loader, "repository", read))
+        yield read
+
+
+_gather_choices = defaults_list._create_interpolation_map
+_parse_once = lru_cache(maxsize=4096)(grammar_parser.parse)  # a tree that is only looked at
+
+
+def _choices_where_needed(overrides: Any, defaults: list[Any], self_added: bool) -> DictConfig:
+    """The choices made so far, for files whose defaults are looked up by them: entries such as
+    `pair/gan@gan: ${gan}/${recipe}`. Hydra gathers them for every file, a third of a composition's time."""
+    if any(default.is_interpolation() for default in defaults):
+        return _gather_choices(overrides, defaults, self_added)
+    return OmegaConf.create()
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Inside, a library's object or module has something else under a name."""
+    own = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, own)

@@ -1,7 +1,10 @@
 """Files that are read once compose into what Hydra composes by itself."""
 
+import pytest
 from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
+from hydra._internal import defaults_list
+from hydra.errors import ConfigCompositionException
+from omegaconf import OmegaConf, _utils, base
 
 from al_bench.config.composing import composing
 from al_bench.config.groups import CONF
@@ -12,6 +15,8 @@ LINES = (
     ("experiment=asal/mnist_two", "strategy=entropy"),
     (f"hydra.searchpath=[file://{ROOT / 'tests' / 'conf'}]", "experiment=shadow_sweep"),
     ("strategy=asal_auto",),
+    ("dataset=digits", "method=alcg/as", "gan=ac_sngan", "architecture@gan=ig", "preset=as_code"),
+    ("experiment=mal/tiny_imagenet", "method=mal/vaal", "scale=small"),
 )
 
 
@@ -39,3 +44,14 @@ def test_a_file_is_read_once() -> None:
         composed(LINES[0])
     assert "strategy/asal_auto" in found
     assert all(repository.found[path] is result for path, result in found.items())
+
+
+def test_the_library_is_as_it_was_afterwards() -> None:
+    def functions() -> list[object]:
+        return [defaults_list._create_interpolation_map, _utils.parse, base.parse]
+
+    before = functions()
+    with pytest.raises(ConfigCompositionException), composing():
+        assert all(one is not other for one, other in zip(functions(), before, strict=True))
+        composed(("dataset=nowhere",))
+    assert all(one is other for one, other in zip(functions(), before, strict=True))

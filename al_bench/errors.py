@@ -7,3 +7,12 @@ class UserError(ValueError):
     `run.py` prints the sentence without a traceback and exits with code 2; every other exception is a defect of
     ours and keeps its traceback.
     """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
+
+def printable(text: object) -> str:
+    """Some text, such as the name of a file, with an escape for what a terminal or a page does not take: bytes that are
+    no UTF-8, ends of lines."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(text))

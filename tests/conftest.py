@@ -18,6 +18,11 @@ ROOT = Path(__file__).parent.parent
 REAL_DATA = Path(os.environ.get("AL_BENCH_DATA", ROOT.parent / "shared" / "data"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many faulty files the decoders meet; `make test` takes a sample."""
+    parser.addoption("--mutants", type=int, default=450, help="picture files with faults to decode (450)")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skips, visibly, what is marked `gpu` where there is none."""
     if not torch.cuda.is_available():

@@ -1,24 +1,30 @@
 """Pictures of any size and mode to uint8 arrays of one shape, by a thread per core."""
 
 import os
-import struct
+import re
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from al_bench.errors import UserError
+from al_bench.sources.listing import open_file
 
 Pixels = NDArray[np.uint8]
 
 _CHUNK = 64  # pictures that a thread decodes at a time
 _MOST_NAMED = 5
-UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)  # Pillow's ways
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # those of `listing.SUFFIXES`; others start programs
+_QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -75,14 +81,14 @@ class Decoder:
 
     def decode(self, picture: Picture) -> Pixels:
         """(C, H, W). Raises UserError, naming the picture, where it cannot be read."""
+        with opened(picture) as image:
+            if self.size is not None and self.window is None:
+                image.draft(None, (2 * max(self.size),) * 2)  # a large JPEG is decoded at a fraction of its size
+            upright = ImageOps.exif_transpose(image)
         try:
-            with picture.open("rb") as file, Image.open(file) as image:
-                if self.size is not None and self.window is None:
-                    image.draft(None, (2 * max(self.size),) * 2)  # a large JPEG is decoded at a fraction of its size
-                upright = self._middle(_eight_bits(ImageOps.exif_transpose(image)))
-        except UNREADABLE as error:
+            converted = self._middle(_eight_bits(upright)).convert("RGB" if self.mode == "rgb" else "L")
+        except ValueError as error:
             raise unreadable(picture, error) from error
-        converted = upright.convert("RGB" if self.mode == "rgb" else "L")
         pixels = np.asarray(resize(converted, self.size, self.crop, Image.Resampling.BILINEAR))
         return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
@@ -106,9 +112,42 @@ def resize(
     return ImageOps.fit(image, size[::-1], how) if crop == "center" else image.resize(size[::-1], how)
 
 
+@contextmanager
+def opened(picture: Picture) -> Iterator[Image.Image]:
+    """A picture, for a block in which Pillow decodes it and nothing else is done.
+
+    Raises UserError, naming the picture, for a file that is none, that is cut or has more than Pillow's limit of pixels
+    (`Image.DecompressionBombError`), and for whatever else Pillow makes of what it holds.
+    """
+    if _QUIET not in warnings.filters:  # of odd tags, which every thread meets: to catch them is not safe among threads
+        warnings.filterwarnings("ignore", module=_QUIET[3].pattern)
+    try:
+        file = open_file(picture) if isinstance(picture, Path) else picture.open("rb")
+        with file, Image.open(file, formats=_FORMATS) as image:
+            _refuse_missing(image)
+            yield image
+    except UserError:
+        raise
+    except Exception as error:  # of content that a decoder was not made for any can come
+        raise unreadable(picture, error) from error
+
+
+def _refuse_missing(image: Image.Image) -> None:
+    """Raises ValueError for a TIFF whose strips do not cover it: Pillow leaves the rest black."""
+    if not isinstance(image, TiffImageFile):
+        return
+    parts = {part[1] or (0, 0, *image.size) for part in image.tile}
+    covered = sum((right - left) * (lower - upper) for left, upper, right, lower in parts)
+    if covered < image.width * image.height:
+        raise ValueError(f"it has {covered:,} of its {image.width * image.height:,} pixels")
+
+
 def unreadable(picture: Picture, error: Exception) -> UserError:
-    """The sentence on a picture that Pillow could not read."""
-    why = "no format that is known" if isinstance(error, UnidentifiedImageError) else error
+    """The sentence on a picture that could not be read."""
+    known = isinstance(error, OSError | ValueError | SyntaxError | Image.DecompressionBombError)
+    why = str(error) if known else f"{type(error).__name__} {error}".strip()
+    if isinstance(error, UnidentifiedImageError):
+        why = f"none of the formats {', '.join(_FORMATS)}"
     return UserError(f"{picture} cannot be read as a picture ({why}): remove or replace it")
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import overload
 
-from al_bench.sources.listing import READ_BYTES, SUFFIXES, spread, visible_folders
+from al_bench.sources.listing import READ_BYTES, SUFFIXES, is_file, open_file, spread, visible_folders
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class FileList(Sequence[Path]):
         state.update(self.ends.tobytes())
         for index in range(0, len(self), spread(len(self))):
             path = self[index]
-            with path.open("rb") as opened:
+            with open_file(path) as opened:
                 state.update(f"{path.stat().st_size}\0".encode())
                 state.update(opened.read(READ_BYTES))
         return state.hexdigest()[:16]
@@ -90,7 +90,8 @@ def class_folders(root: Path, split: str) -> ClassFolders:
     """The pictures root/<split>/<class>/*, taken once per process, by name. Raises OSError."""
     names, counts, found = tuple(visible_folders(root / split)), [], []
     for name in names:
-        members = sorted(entry.name for entry in os.scandir(root / split / name) if _is_picture(entry.name))
+        entries = os.scandir(root / split / name)
+        members = sorted(entry.name for entry in entries if _is_picture(entry.name) and is_file(entry))
         counts.append(len(members))
         found.append(FileList.of(root, (f"{split}/{name}/{member}" for member in members)))
     return ClassFolders(names, _join(root, found), tuple(counts))

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from al_bench.errors import UserError
-from al_bench.sources.decoding import UNREADABLE, Picture, Pixels, resize, unreadable
+from al_bench.sources.decoding import Picture, Pixels, opened, resize, unreadable
+from al_bench.sources.listing import open_file
 
 _MOST_IDS = 1 << 16
 _UNKNOWN = -1
@@ -40,7 +41,7 @@ class LabelMap:
                 f"{self.path} labels {own[0]} x {own[1]} pixels and {self.picture} has {other[0]} x {other[1]}: a "
                 "map has one id for each pixel of its picture"
             )
-        return self.path.open(mode)
+        return open_file(self.path)
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,11 @@ class MapDecoder:
 
     def decode(self, picture: Picture) -> Pixels:
         """(H, W) classes. Raises UserError, naming the map, where it cannot be read or holds an id that is an error."""
+        with opened(picture) as image:
+            upright = ImageOps.exif_transpose(image)
         try:
-            with picture.open("rb") as file, Image.open(file) as image:
-                ids = _ids(ImageOps.exif_transpose(image))
-        except UserError:
-            raise
-        except UNREADABLE as error:
+            ids = _ids(upright)
+        except ValueError as error:
             raise unreadable(picture, error) from error
         self._check(picture, ids)
         scaled = np.asarray(resize(ids, self.size, self.crop, Image.Resampling.NEAREST))
@@ -107,9 +107,6 @@ def _ids(image: Image.Image) -> Image.Image:
 
 def _size_of(path: Path) -> tuple[int, int]:
     """(W, H) of a picture that stands upright; read from its head. Raises UserError."""
-    try:
-        with Image.open(path) as image:
-            turned = image.getexif().get(_ORIENTATION) in _TURNED
-            return image.size[::-1] if turned else image.size
-    except UNREADABLE as error:
-        raise unreadable(path, error) from error
+    with opened(path) as image:
+        turned = image.getexif().get(_ORIENTATION) in _TURNED
+        return image.size[::-1] if turned else image.size

@@ -3,12 +3,18 @@
 Imports nothing heavy: a run's identity asks this while it is composed.
 """
 
+import errno
 import hashlib
+import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import stat
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
+
+from al_bench.files import digest
+from al_bench.sources.split_folders import SPLIT_NAMES, find_splits
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
@@ -16,6 +22,8 @@ DATABASE = "data.mdb"  # as LMDB names its file in a database's folder
 
 _MOST_READ = 1000  # files, evenly spaced in the list, of which the beginning is read as well
 READ_BYTES = 1 << 16
+
+_Place = tuple[int, int]  # device and inode of a folder
 
 
 class PictureFile(NamedTuple):
@@ -26,25 +34,78 @@ class PictureFile(NamedTuple):
     changed: int
 
 
+class Listing(NamedTuple):
+    """What lies in or below a folder. pictures, folders: by name, sorted; left_out: why -> names of all else."""
+
+    pictures: list[PictureFile]
+    folders: list[str]
+    left_out: dict[str, list[str]]
+
+
 def picture_files(folder: Path) -> list[PictureFile]:
-    """Every picture in or below `folder`, by name; what begins with a dot is left out. Raises OSError."""
-    return sorted(_find(folder, ""))
+    """Every picture in or below `folder`, by name, as `look_through` finds them. Raises OSError."""
+    return look_through(folder).pictures
 
 
 def visible_folders(folder: Path) -> list[str]:
     """The names of the folders in `folder`, sorted; what begins with a dot or `__MACOSX` is left out."""
-    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and _visible(entry.name))
+    return sorted(entry.name for entry in os.scandir(folder) if _visible(entry.name) and is_folder(entry))
 
 
-def _find(folder: Path, above: str) -> Iterator[PictureFile]:
-    for entry in os.scandir(folder):
-        if not _visible(entry.name):
-            continue
-        if entry.is_dir():
-            yield from _find(Path(entry.path), f"{above}{entry.name}/")
-        elif entry.name.lower().endswith(SUFFIXES):
-            status = entry.stat()
-            yield PictureFile(above + entry.name, status.st_size, status.st_mtime_ns)
+def look_through(folder: Path) -> Listing:
+    """What lies in or below `folder`. Links are followed, but into no folder that they lie in. Raises OSError."""
+    found = Listing([], [], {})
+    waiting: list[tuple[str, Path, tuple[_Place, ...]]] = [("", folder, ())]
+    while waiting:
+        above, place, outer = waiting.pop()
+        inside = (*outer, _place_of(place.stat()))
+        for entry in os.scandir(place):
+            name = above + entry.name
+            if (why := _why_not(entry, inside)) is not None:
+                found.left_out.setdefault(why, []).append(name)
+            elif is_folder(entry):
+                found.folders.append(name)
+                waiting.append((f"{name}/", Path(entry.path), inside))
+            else:
+                status = entry.stat()
+                found.pictures.append(PictureFile(name, status.st_size, status.st_mtime_ns))
+    left_out = {why: sorted(names) for why, names in sorted(found.left_out.items())}
+    return Listing(sorted(found.pictures), sorted(found.folders), left_out)
+
+
+def is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Whether it is a folder, or a link that leads to one."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _why_not(entry: "os.DirEntry[str]", inside: Sequence[_Place]) -> str | None:
+    """Why an entry is neither a picture nor a folder to look through; None where it is. inside: what it lies in."""
+    if not _visible(entry.name):
+        return "hidden"
+    if is_folder(entry):
+        is_loop = entry.is_symlink() and _place_of(entry.stat()) in inside
+        return "a link to a folder that it lies in" if is_loop else None
+    if entry.is_symlink() and not Path(entry.path).exists():
+        return "a link to nothing"
+    if not is_file(entry):
+        return "no file but a pipe, socket or device"
+    suffix = Path(entry.name).suffix.lower()
+    return None if suffix in SUFFIXES else suffix or "without a suffix"
+
+
+def _place_of(status: os.stat_result) -> _Place:
+    return status.st_dev, status.st_ino
+
+
+def is_file(entry: "os.DirEntry[str]") -> bool:
+    """Whether it is a regular file, or a link that leads to one: all else is never opened."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def _visible(name: str) -> bool:
@@ -58,9 +119,19 @@ def pictures_id(root: str | int | None) -> str | None:
         return None
     folder = Path(str(root)).expanduser()
     try:
-        return id_of(folder, picture_files(folder))
+        found = look_through(folder)
+        return _with_splits(id_of(folder, found.pictures), found.folders)
     except OSError:
         return None
+
+
+def _with_splits(pictures: str, folders: Sequence[str]) -> str:
+    """The id of pictures, another one where `find_splits` trains or tests on others than train, test and val are."""
+    before = {name: [name] for name in SPLIT_NAMES if name in folders} if "train" in folders else {}
+    used, usual = (
+        [found.get("train"), found.get("test") or found.get("val")] for found in (find_splits(folders), before)
+    )
+    return pictures if used == usual else digest(json.dumps([pictures, used]).encode())[:16]
 
 
 @cache
@@ -72,7 +143,8 @@ def patterns_id(root: str | int | None, *patterns: str) -> str | None:
     folder = Path(str(root)).expanduser()
     try:
         found = [
-            [file_below(folder, path) for path in folder.glob(pattern) if _visible(path.name)] for pattern in patterns
+            [file_below(folder, path) for path in folder.glob(pattern) if _visible(path.name) and path.is_file()]
+            for pattern in patterns
         ]
         return id_of(folder, sorted({file for files in found for file in files})) if all(found) else None
     except OSError:
@@ -119,6 +191,13 @@ def id_of(folder: Path, files: Sequence[PictureFile]) -> str:
     for file in files:
         state.update(f"{file.name}\0{file.size}\0".encode("utf-8", "surrogateescape"))
     for file in files[:: spread(len(files))]:
-        with (folder / file.name).open("rb") as opened:
+        with open_file(folder / file.name) as opened:
             state.update(opened.read(READ_BYTES))
     return state.hexdigest()[:16]
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """A regular file to read; a pipe would keep its reader waiting. Raises OSError for all else."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "no regular file", str(path))
+    return path.open("rb")

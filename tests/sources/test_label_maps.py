@@ -60,7 +60,7 @@ def test_an_id_outside_a_complete_table_is_refused_by_file_and_value(tmp_path: P
     with pytest.raises(UserError, match=r"colors\.png cannot be read as a picture \(its pixels are no ids"):
         AS_IT_IS.decode(tmp_path / "colors.png")
     (tmp_path / "text.png").write_text("no picture")
-    with pytest.raises(UserError, match=r"text\.png cannot be read as a picture \(no format"):
+    with pytest.raises(UserError, match=r"text\.png cannot be read as a picture \(none of the formats BMP"):
         AS_IT_IS.decode(tmp_path / "text.png")
 
 

@@ -1,12 +1,16 @@
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
 from pictures import fill, noise, save
 
+from al_bench.errors import UserError
 from al_bench.sources import listing as picture_files
-from al_bench.sources.listing import id_of, pictures_id
+from al_bench.sources.decoding import Decoder
+from al_bench.sources.listing import PictureFile, id_of, patterns_id, pictures_id
+from al_bench.sources.split_folders import find_splits
 
 
 def fresh_id(root: Path) -> str | None:
@@ -29,6 +33,91 @@ def test_links_are_followed(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "cat").symlink_to(tmp_path / "elsewhere")
     assert [file.name for file in picture_files.picture_files(tmp_path / "root")] == ["cat/1.png"]
+
+
+def test_what_is_left_out_is_named_and_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path / "cat" / "1.png", noise(0))
+    for name in ("cat/2.jfif", "cat/README", "cat/.DS_Store", ".git/config", "notes.txt", "more.TXT"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    os.mkfifo(tmp_path / "cat" / "pipe.png")
+    monkeypatch.chdir(tmp_path / "cat")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind("socket.jpg")  # a whole path may be too long for it
+    (tmp_path / "cat" / "null.png").symlink_to("/dev/null")
+    (tmp_path / "cat" / "gone.png").symlink_to("nowhere.png")
+    (tmp_path / "cat" / "itself").symlink_to("itself")
+    (tmp_path / "cat" / "up").symlink_to("..")
+    (tmp_path / "again").symlink_to("cat")
+    found = picture_files.look_through(tmp_path)
+    assert [file.name for file in found.pictures] == ["again/1.png", "cat/1.png"]
+    assert found.folders == ["again", "cat"]
+    assert {why: [name for name in names if not name.startswith("again")] for why, names in found.left_out.items()} == {
+        ".jfif": ["cat/2.jfif"],
+        ".txt": ["more.TXT", "notes.txt"],
+        "a link to a folder that it lies in": ["cat/up"],
+        "a link to nothing": ["cat/gone.png", "cat/itself"],
+        "hidden": [".git", "cat/.DS_Store"],
+        "no file but a pipe, socket or device": ["cat/null.png", "cat/pipe.png", "cat/socket.jpg"],
+        "without a suffix": ["cat/README"],
+    }
+    assert fresh_id(tmp_path) is not None
+    assert patterns_id(str(tmp_path), "cat/*.png") == id_of(tmp_path, found.pictures[1:])
+    with pytest.raises(OSError, match="no regular file"):
+        id_of(tmp_path, [PictureFile("cat/pipe.png", 0, 0)])
+    with pytest.raises(UserError, match=r"cat/pipe\.png cannot be read as a picture"):
+        Decoder(None, "none", "rgb").decode(tmp_path / "cat" / "pipe.png")
+
+
+def test_names_that_are_no_utf_8_and_folders_within_folders(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    save(tmp_path / "x.png", noise(0)).rename(tmp_path / name)
+    assert [file.name for file in picture_files.picture_files(tmp_path)] == [name]
+    assert fresh_id(tmp_path) is not None
+    deep = tmp_path
+    for _ in range(1000):  # of one letter: more than Python's own stack is deep
+        deep /= "d"
+        os.mkdir(deep)  # noqa: PTH102  (Path.mkdir is slower by a second)
+    assert len(picture_files.look_through(tmp_path).folders) == 1000
+
+
+@pytest.mark.parametrize(
+    ("folders", "splits"),
+    [
+        ("cat dog", {}),
+        ("train/cat test/cat", {"train": "train", "test": "test"}),
+        ("Train/cat Test/cat", {"train": "Train", "test": "Test"}),
+        ("training/cat testing/cat", {"train": "training", "test": "testing"}),
+        ("TRAIN/cat VAL/cat", {"train": "TRAIN", "val": "VAL"}),
+        ("train/cat valid/cat test/cat", {"train": "train", "val": "valid", "test": "test"}),
+        ("train/cat Validation/cat", {"train": "train", "val": "Validation"}),
+        ("train/cat dev/cat", {"train": "train", "val": "dev"}),
+        ("Training/cat", {"train": "Training"}),
+        ("train/cat more/cat", {"train": "train"}),
+        ("train/cat val/cat valid/cat", {"train": "train", "val": "val valid"}),
+        ("Train/cat train/cat test/cat", {"train": "Train train", "test": "test"}),
+        ("train test", {"train": "train", "test": "test"}),  # which hold pictures alone: refused later
+        ("test/cat val/cat", {"val": "val", "test": "test"}),
+        ("cat dog test/cat test/dog", {"test": "test"}),
+        ("dev ops", {}),
+        ("cat dog test", {}),
+        ("train car bus", {}),
+        ("training/gym training/yoga cardio/run", {}),
+    ],
+)
+def test_which_folders_are_splits(folders: str, splits: dict[str, str]) -> None:
+    names = sorted({above for name in folders.split() for above in (name.partition("/")[0], name)})
+    assert find_splits(names) == {name: found.split() for name, found in splits.items()}
+
+
+def test_an_id_moves_only_where_another_split_is_made(tmp_path: Path) -> None:
+    """What was read as it is now keeps its id; two classes Test and Train, or a valid that nobody read, are others."""
+    for kept in ({"": 1}, {"train": 1}, {"train": 1, "val": 1, "test": 1}, {"train": 1, "test": 1, "valid": 1}):
+        root = fill(tmp_path / "-".join(kept), kept)
+        assert fresh_id(root) == id_of(root, picture_files.picture_files(root))
+    for moved in ({"Train": 1, "Test": 1}, {"train": 1, "valid": 1}, {"train": 1, "val": 1, "testing": 1}):
+        root = fill(tmp_path / "-".join(moved), moved)
+        assert fresh_id(root) not in (None, id_of(root, picture_files.picture_files(root)))
 
 
 def test_the_id_says_which_pictures_not_where_or_when(tmp_path: Path) -> None:

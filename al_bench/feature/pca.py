@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import ArpackError, eigsh
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
@@ -57,13 +58,22 @@ def _leading(scatter: Tensor, size: int, count: int) -> Tensor:
     """The min(size, D) eigenvectors (P, D) of largest eigenvalue of a (D, D) scatter of `count` rows.
 
     Of thousands of features, as a critic has, few are asked for: Lanczos finds them to the same digits in a fraction of
-    the time. It is not asked for directions that the rows do not have, whose eigenvalues are all 0.
+    the time. It is not asked for directions that the rows do not have, whose eigenvalues are all 0; where it cannot do
+    without some, it draws, by a seed, and of rows that are all the same it finds nothing.
     """
     if len(scatter) <= _DENSE * size or count <= 2 * size:
-        dense: Tensor = torch.linalg.eigh(scatter).eigenvectors.T.flip(0)[:size]
-        return dense
+        return _all(scatter)[:size]
     start = torch.randn(len(scatter), generator=seeding.generator(0), dtype=torch.float64)
-    with threadpool_limits(torch.get_num_threads(), "blas"):
-        vectors = eigsh(scatter.cpu().numpy(), size, v0=start.numpy(), which="LA")[1]
+    try:
+        with threadpool_limits(torch.get_num_threads(), "blas"):
+            vectors = eigsh(scatter.cpu().numpy(), size, v0=start.numpy(), which="LA", rng=np.random.default_rng(0))[1]
+    except ArpackError:
+        return _all(scatter)[:size]
     found: Tensor = torch.from_numpy(vectors.T[::-1].copy())
     return found.to(scatter)
+
+
+def _all(scatter: Tensor) -> Tensor:
+    """All D eigenvectors (D, D), of largest eigenvalue first."""
+    found: Tensor = torch.linalg.eigh(scatter).eigenvectors.T.flip(0)
+    return found

@@ -39,6 +39,32 @@ def test_more_directions_than_the_rows_have():
     torch.testing.assert_close(components @ components.T, torch.eye(30), atol=1e-5, rtol=0)
 
 
+def of_rank(rank, offset=0.0):
+    rng = torch.Generator().manual_seed(rank)
+    return torch.randn(60, rank, generator=rng) @ torch.randn(rank, 100, generator=rng) + offset
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        torch.zeros(60, 100),
+        torch.ones(60, 100),
+        torch.rand(1, 100, generator=torch.Generator().manual_seed(0)).expand(60, -1),
+        torch.cat([of_rank(3)[:, :3], torch.ones(60, 97)], 1),
+        torch.cat([of_rank(1)[:, :1], torch.zeros(60, 99)], 1),
+        of_rank(1),
+        of_rank(4, offset=100.0),
+    ],
+    ids=["black", "white", "one", "three that vary", "one that varies", "a line", "four directions"],
+)
+def test_rows_of_fewer_directions_than_are_asked_for(rows):
+    """Orthonormal directions, the same each time, that lose none of the distances."""
+    first, second = (fit_pca(rows.split(16), 10) for _ in range(2))
+    assert torch.equal(first.components, second.components)
+    torch.testing.assert_close(first.components @ first.components.T, torch.eye(10), atol=1e-5, rtol=0)
+    torch.testing.assert_close(torch.pdist(first.project(rows)), torch.pdist(rows), atol=1e-3, rtol=1e-4)
+
+
 @pytest.mark.parametrize("batch_size", [1, 7, 500])
 def test_does_not_depend_on_the_batches_even_far_from_zero(batch_size):
     """A covariance from raw sums of float32 squares would lose all digits at an offset of 1e4."""

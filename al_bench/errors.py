@@ -1,5 +1,9 @@
 """The one kind of failure that a user can mend."""
 
+from unicodedata import category
+
+_ESCAPED = ("Cc", "Cs", "Zl", "Zp")  # controls, lone surrogates, which stand for such bytes, separators of lines
+
 
 class UserError(ValueError):
     """Something asked for cannot be done: one sentence that names the value and what would be right.
@@ -15,4 +19,4 @@ class UserError(ValueError):
 def printable(text: object) -> str:
     """Some text, such as the name of a file, with an escape for what a terminal or a page does not take: bytes that are
     no UTF-8, ends of lines."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(text))
+    return "".join(one.encode("unicode_escape").decode() if category(one) in _ESCAPED else one for one in str(text))

@@ -17,7 +17,7 @@ def seed_for(run_seed: int, cycle: int, purpose: str) -> int:
     run_seed: the run's `seed`; cycle: the cycle that draws (0 is the initial one); purpose: a word for the draw, such
     as "fit" or "query".
     """
-    digest = hashlib.blake2b(f"{run_seed}/{cycle}/{purpose}".encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(f"{run_seed}/{cycle}/{purpose}".encode("utf-8", "surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 

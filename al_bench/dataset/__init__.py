@@ -47,7 +47,8 @@ class Split:
 class Dataset:
     """A classification or segmentation task. `train` is the pool; `validation` may be None.
 
-    decode: (B, D) inputs of a representation that can be turned back to float images (B, C, H, W).
+    decode: (B, D) inputs of a representation that can be turned back to float images (B, C, H, W). skipped: how many
+    pictures were left out, for they cannot be read.
     """
 
     train: Split
@@ -56,6 +57,7 @@ class Dataset:
     num_classes: int
     class_names: tuple[str, ...]
     decode: Callable[[Tensor], Tensor] | None = None
+    skipped: int = 0
 
     @property
     def map_shape(self) -> tuple[int, ...]:

@@ -85,8 +85,9 @@ class Agreement(Procedure):
             metrics = self.metrics(table, answers, dataset)
         costs = {"fit": for_fit, "query": for_query, "evaluate": for_evaluation}
         shown = {"generated": as_stored(images, torch.uint8), "answers": answers, "matches": matches}
-        store.write_measurement(record_measurement(self.verdict(metrics), metrics, {"classes": table}, costs), shown)
-        logger.info(f"finished: {self.verdict(metrics)}\n{outcome(store.records)}")
+        verdict, skipped = self.verdict(metrics), dataset.skipped
+        store.write_measurement(record_measurement(verdict, metrics, {"classes": table}, costs, skipped), shown)
+        logger.info(f"finished: {verdict}\n{outcome(store.records)}")
 
     def matches(self, images: Tensor, networks: GanNetworks, pool: Inputs) -> Tensor:
         """(M,) positions in the pool, one for each synthetic image."""

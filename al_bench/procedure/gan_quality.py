@@ -78,7 +78,7 @@ class GanQuality(Procedure):
             metrics = self.metrics(sure, table, dataset)
         finished = self.verdict(metrics)
         costs = {"fit": for_fit, "query": for_query, "evaluate": for_evaluation}
-        record = record_measurement(finished, metrics, {"classes": table}, costs)
+        record = record_measurement(finished, metrics, {"classes": table}, costs, dataset.skipped)
         save_grid(images[:_SHOWN], store.folder / "samples.png", _COLUMNS)
         store.write_measurement(record, {"samples": images[:_SHOWN]})
         logger.info(f"finished: {finished}\n{outcome(store.records)}\nsamples: {store.folder / 'samples.png'}")

@@ -87,7 +87,8 @@ def run_loop(
         costs = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation, **apart}
         observed = observe.trace if observe else {}
         counted = parts.validation_labels
-        record = record_cycle(cycle, pool, query, labels, entropies, evaluation, costs, counted, observed)
+        skipped = parts.dataset.skipped
+        record = record_cycle(cycle, pool, query, labels, entropies, evaluation, costs, counted, observed, skipped)
         kept = tensors_of(query, None if parts.oracle.is_truth else labels, evaluation)
         store.write(Cycle(record, kept, model.state_dict()))
         tell(record)

@@ -42,8 +42,9 @@ def record_cycle(
     costs: Mapping[str, Cost],
     validation_labels: int,
     observed: Mapping[str, list[float]],
+    skipped_pictures: int = 0,
 ) -> CycleRecord:
-    """One cycle's record. entropies: see `chosen_entropies`; validation_labels, observed: see `CycleRecord`."""
+    """One cycle's record. entropies: see `chosen_entropies`; the last three: see `CycleRecord`."""
     return CycleRecord(
         index=cycle,
         annotations=pool.annotations,
@@ -56,6 +57,7 @@ def record_cycle(
         query=_record_query(query, labels, entropies),
         trace={name: _plain(rows) for name, rows in query.trace.items() if is_plain(rows)},
         observed=_plain(dict(observed)),
+        skipped_pictures=skipped_pictures,
         effort=_record_costs(costs),
         commit=current_commit(),
     )
@@ -76,12 +78,14 @@ def record_measurement(
     metrics: Mapping[str, Any],
     tables: Mapping[str, Mapping[str, Any]],
     costs: Mapping[str, Cost],
+    skipped_pictures: int = 0,
 ) -> Measurement:
     """All that a procedure without cycles found; of the arguments see `Measurement`."""
     return Measurement(
         metrics=_plain(dict(metrics)),
         tables=_plain({name: dict(table) for name, table in tables.items()}),
         finished=finished,
+        skipped_pictures=skipped_pictures,
         effort=_record_costs(costs),
         commit=current_commit(),
     )

@@ -13,7 +13,7 @@ def notes(section: Section) -> list[str]:
     """A sentence for each such thing, with the names of the groups that it concerns."""
     users: dict[str, list[str]] = {}
     for group in section.groups:
-        for sentence in (*_oracle(group), *_loss(group), *_validation(group), *add_to_group(group)):
+        for sentence in (*_oracle(group), *_loss(group), *_validation(group), *_skipped(group), *add_to_group(group)):
             users.setdefault(sentence, []).append(group.name)
     return [f"{listed(names)}: {sentence}" for sentence, names in users.items()]
 
@@ -69,3 +69,9 @@ def _validation(group: Group) -> Iterator[str]:
         yield seen + f"the paper does not count: {bought:,} annotations are {bought + count:,} labels."
     else:
         yield seen + f"count: {bought:,} annotations are {bought - count:,} bought ones and those."
+
+
+def _skipped(group: Group) -> Iterator[str]:
+    """Pictures that a run left out are in none of its numbers."""
+    if count := group.first.cycles[-1].skipped_pictures:
+        yield f"of the data set {counted(count, 'picture')} could not be read and took no part."

@@ -59,7 +59,9 @@ def look_through(folder: Path) -> Listing:
     while waiting:
         above, place, outer = waiting.pop()
         inside = (*outer, _place_of(place.stat()))
-        for entry in os.scandir(place):
+        with os.scandir(place) as entries:
+            lying = list(entries)
+        for entry in lying:
             name = above + entry.name
             if (why := _why_not(entry, inside)) is not None:
                 found.left_out.setdefault(why, []).append(name)

@@ -72,6 +72,8 @@ class CycleRecord(_Stored):
     number per row; observed: a number per look at the model while it was trained (`Observer.trace`), empty where nobody
     looked; costs: by part. commit: of the code.
 
+    skipped_pictures: how many files of the data set were left out, for they cannot be read.
+
     The sums are of the files beside the record and of all else in it. Only a cell's cycles have `correct`, a bit for
     each test image, eight to a byte, and `trace_mean`, over all rows where `trace` has fewer.
     """
@@ -87,6 +89,7 @@ class CycleRecord(_Stored):
     query: QueryRecord
     trace: dict[str, list[float | None]] | None = None  # None in runs from before it was kept
     observed: dict[str, list[float | None]] = {}
+    skipped_pictures: int = 0
     costs: dict[str, PartCost] = Field(alias="effort")
     commit: str
     sha256: str | None = None
@@ -103,12 +106,13 @@ class Measurement(_Stored):
     tables: by name, each `about` (what a row is), `columns` and `rows`, as `report.tables.Table` takes them, and maybe
     `plots`, each `about` (its y axis), the column `x` and the columns `y` over it, as `figures.table_plots` draws them.
     Of a plot: `by` a column, a line for each of its values; `dashed` {column: value}, rows whose line comes dashed;
-    `scale` of both axes, linear or log.
+    `scale` of both axes, linear or log. skipped_pictures: as a cycle's.
     """
 
     metrics: dict[str, Any]
     tables: dict[str, dict[str, Any]]
     finished: str
+    skipped_pictures: int = 0
     costs: dict[str, PartCost] = Field(alias="effort")
     commit: str
     sha256: str | None = None

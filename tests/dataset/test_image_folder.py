@@ -1,4 +1,6 @@
+import errno
 import logging
+import os
 import shutil
 from pathlib import Path
 
@@ -161,6 +163,135 @@ def test_classes_that_do_not_fit(tmp_path: Path) -> None:
     assert read(root, classes=["cat", "wolf"]).num_classes == 2
     shutil.rmtree(root / "test")
     refused(r"has one picture of wolf, which leaves none", root)
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "test"),
+    [
+        ("Train", None, "Test"),
+        ("training", None, "testing"),
+        ("TRAIN", "VAL", "Testing"),
+        ("train", "valid", "test"),
+        ("training", "Validation", "test"),
+        ("train", "dev", "test"),
+    ],
+)
+def test_splits_by_any_of_their_names(tmp_path: Path, train: str, val: str | None, test: str) -> None:
+    """The same pictures in the same splits, whatever the folders are called."""
+    usual, named = {"train": 4, "val": 1, "test": 2}, {train: 4, val: 1, test: 2}
+    usual, named = ({name: count for name, count in one.items() if name} for one in (usual, named))
+    if val is None:
+        del usual["val"]
+    found = read(fill(tmp_path / "named", named))
+    assert rows(found) == rows(read(fill(tmp_path / "usual", usual)))
+    assert (found.validation is None) == (val is None)
+
+
+def test_folders_that_would_be_one_split_and_classes_called_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    refused("both has the folders val and valid, which are the same", fill(tmp_path / "both", {"val": 1, "valid": 1}))
+    refused("cases has the folders Train and train, which", fill(tmp_path / "cases", {"Train": 2, "train": 2}))
+    refused("has no folder train beside dev", fill(tmp_path / "again", {"": 2, "dev": 2}))
+    assert read(fill(tmp_path / "teams", {"": 4}, ["dev", "ops"])).class_names == ("dev", "ops")
+    assert "dev among the classes: without class folders for training beside it is no split" in caplog.text
+    assert read(fill(tmp_path / "vehicles", {"": 4}, ["train", "car"])).class_names == ("car", "train")
+    read(fill(tmp_path / "more", {"train": 2, "test": 1, "extra": 1}))
+    assert "left out beside train and test, for they are no splits: extra" in caplog.text
+
+
+def nested(root: Path) -> Path:
+    for place, seed in (("animals/cat", 0), ("animals/dog", 20), ("things/fork", 40), ("things/spoon", 60)):
+        for number in range(5):
+            save(root / place / f"{number}.png", noise(seed + number))
+    return root
+
+
+def test_classes_and_splits_are_said_and_lie_as_deep_as_asked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    root = nested(tmp_path / "mine")
+    assert read(root).num_classes == 2
+    assert (
+        "2 classes: animals (10 in cat, dog), things (10 in fork, spoon); 16 train, 4 test; dataset.class_depth=2 "
+        "makes classes of the folders in them"
+    ) in caplog.text
+    caplog.clear()
+    deep = read(root, class_depth=2, classes=["things/fork", "animals/cat"])
+    assert deep.class_names == ("things/fork", "animals/cat") and deep.train.labels.tolist() == [0] * 4 + [1] * 4
+    assert "2 classes: things/fork (5), animals/cat (5); 8 train, 2 test\n" in caplog.text
+    split = tmp_path / "split"
+    nested(split / "train")
+    nested(split / "test")
+    assert read(split, class_depth=2).class_names == ("animals/cat", "animals/dog", "things/fork", "things/spoon")
+    save(split / "train" / "animals" / "stray.png", noise(99))
+    read(split, class_depth=2)
+    assert "1 pictures in" in caplog.text and "lie beside the class folders" in caplog.text
+    refused("holds 20 pictures and no class folders 3 folders deep, as dataset.class_depth=3 asks", root, class_depth=3)
+    caplog.clear()
+    read(fill(tmp_path / "many", {"": 2}, [f"c{number:03d}" for number in range(100)], side=1))
+    assert "100 classes: c000 (2), c001 (2), c002 (2), c003 (2), c004 (2) and 95 more; 100 train" in caplog.text
+
+
+def test_what_is_left_out_is_counted_and_named_in_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = fill(tmp_path / "mine", {"": 2})
+    for name in ("cat/a.jfif", "cat/b.jfif", "dog/README", ".hidden"):
+        (root / name).write_text("")
+    (root / "owl" / "gone.png").symlink_to("nowhere.png")
+    read(root)
+    (line,) = [record.getMessage() for record in caplog.records if "left out" in record.getMessage()]
+    assert line.startswith(
+        f"5 left out below {root}: 2 .jfif (cat/a.jfif, cat/b.jfif), 1 a link to nothing (owl/gone.png), "
+        "1 hidden (.hidden), 1 without a suffix (dog/README); pictures are .bmp .gif"
+    )
+
+
+def test_names_that_are_no_utf_8(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    root = fill(tmp_path / "mine", {"": 3})
+    (root / "cat").rename(root / os.fsdecode(b"caf\xe9"))
+    (root / "dog" / "1.png").rename(root / "dog" / os.fsdecode(b"\xff\n.png"))
+    (root / "dog" / os.fsdecode(b"\xfe.txt")).write_text("")
+    found = read(root)
+    assert found.class_names == (r"caf\udce9", "dog", "owl")
+    found.class_names[0].encode()
+    caplog.text.encode()
+    (root / "dog" / os.fsdecode(b"\xff\n.png")).write_bytes(b"none")
+    with pytest.raises(UserError) as caught:
+        read(root)
+    assert r"dog/\udcff\n.png cannot be read" in str(caught.value)
+    str(caught.value).encode()
+
+
+def test_broken_pictures_are_left_out_where_that_is_asked_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = fill(tmp_path / "mine", {"train": 4, "test": 2})
+    whole = rows(read(root))
+    for name in ("train/cat/0.png", "train/owl/3.png", "test/dog/1.png"):
+        (root / name).write_bytes((root / name).read_bytes()[:-30])
+    refused("2 pictures cannot be used, remove or replace them: .*train/cat/0.png", root)
+    for cache in ("auto", "never", "auto"):
+        found = read(root, broken="skip", cache=cache)
+        assert found.skipped == 3
+        assert rows(found)["train"] == [row for place, row in enumerate(whole["train"]) if place not in (0, 11)]
+        assert rows(found)["test"] == [row for place, row in enumerate(whole["test"]) if place != 3]
+    assert "2 pictures that cannot be read are left out: train/cat/0.png, train/owl/3.png" in caplog.text
+    kept = sorted((tmp_path / "decoded").glob("*.broken.json"))
+    kept[0].write_text("[[1]]")
+    assert read(root, broken="skip").skipped == 3, "what is kept is not believed where it cannot be"
+    (root / "test" / "dog" / "0.png").write_bytes(b"")
+    refused(r"no picture of dog can be read, such as .*test/dog/0\.png", root, broken="skip")
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, scandir = fill(tmp_path / "mine", {"": 2}), os.scandir
+
+    def locked(place: Path) -> object:
+        if Path(place).name == "dog":
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    refused(r"mine/dog cannot be read \(Permission denied\): mend it, or leave it out", root)
 
 
 def test_values_that_cannot_be(tmp_path: Path) -> None:

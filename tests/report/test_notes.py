@@ -59,6 +59,13 @@ def watched(tmp_path, free):
     return sentence, section.groups[0].first.cycles[-1].annotations
 
 
+def test_pictures_that_could_not_be_read_are_told(tmp_path):
+    made_run(tmp_path, "random", 0, choices=CHOICES, more={"skipped_pictures": 3})
+    (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
+    (sentence,) = notes(section)
+    assert sentence.endswith(": of the data set 3 pictures could not be read and took no part.")
+
+
 def test_labels_that_early_stopping_saw_are_told_free_or_not(tmp_path):
     sentence, bought = watched(tmp_path / "free", True)
     assert "500 labels of the validation split, which the paper does not count" in sentence

@@ -24,7 +24,14 @@ def test_exported_records_are_written_as_they_were_read(path):
 
 
 @pytest.mark.parametrize(
-    "more", [{}, {"validation_labels": 5}, {"test_images": 9, "correct": [1, 0]}, {"trace": {}, "trace_mean": {}}]
+    "more",
+    [
+        {},
+        {"validation_labels": 5},
+        {"skipped_pictures": 2},
+        {"test_images": 9, "correct": [1, 0]},
+        {"trace": {}, "trace_mean": {}},
+    ],
 )
 def test_what_a_cycle_does_not_have_is_not_written(more):
     values = {**cycle(1, 0.5), **more}

@@ -115,7 +115,7 @@ class Timing(Procedure):
             metrics.update({f"{name}_seconds_with_reading": seconds} if seconds is not None else {})
         told = [f"{name} {seconds:,.3g} s ({how})" for name, (seconds, how) in found.items() if seconds is not None]
         finished = f"{self.query_size} of {largest:,} images are chosen in: {', '.join(told)}"
-        store.write_measurement(record_measurement(finished, metrics, tables, {"query": cost}))
+        store.write_measurement(record_measurement(finished, metrics, tables, {"query": cost}, self.dataset.skipped))
         logger.info(f"finished: {finished}\n{outcome(store.records)}")
 
     def measure(self, scratch: Path) -> tuple[dict[str, Table], dict[str, Seconds]]:

@@ -103,7 +103,8 @@ class QueryTime(Procedure):
         )
         metrics = {f"{name}_ratio": ratio for name, ratio in ratios.items()}
         tables = {"query_time": self.table(seconds, ratios, refused, len(pool.unlabeled))}
-        store.write_measurement(record_measurement(finished, metrics, tables, {"fit": for_fit, "query": for_query}))
+        costs = {"fit": for_fit, "query": for_query}
+        store.write_measurement(record_measurement(finished, metrics, tables, costs, dataset.skipped))
         logger.info(f"finished: {finished}\n{outcome(store.records)}")
 
     def label_first(self, dataset: Dataset) -> Pool:

@@ -5,8 +5,8 @@ import logging
 import sys
 from pathlib import Path
 
-from al_bench.errors import UserError
-from al_bench.sources.archives import unpack
+from al_bench.errors import UserError, printable
+from al_bench.sources.archives import Limits, unpack
 
 
 def main() -> None:
@@ -14,14 +14,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("archives", nargs="+", type=Path, help="tar archives; their folder may be read-only")
     parser.add_argument("--into", type=Path, default=Path("data"), help="the folder to unpack into (data)")
+    usual = Limits()
+    parser.add_argument("--most-gb", type=float, default=usual.gigabytes, help="refuse to unpack more (%(default)g)")
+    parser.add_argument("--most-files", type=int, default=usual.files, help="refuse more of them (%(default)d)")
+    parser.add_argument(
+        "--most-times", type=float, default=usual.times, help="the archive's size, from 1 GiB on (%(default)g)"
+    )
     arguments = parser.parse_args()
+    limits = Limits(arguments.most_gb, arguments.most_files, arguments.most_times)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     for archive in arguments.archives:
         try:
-            folder, is_new = unpack(archive, arguments.into)
+            folder, is_new = unpack(archive, arguments.into, limits)
         except UserError as error:
             sys.exit(f"error: {error}")
-        print(f"{folder} {'is ready' if is_new else 'is there already: nothing to do'}")
+        print(f"{printable(folder)} {'is ready' if is_new else 'is there already: nothing to do'}")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def mutants(count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
         ending = FORMATS[number % len(FORMATS)]
         content = bytearray(rng.choice(whole_files()[ending]))
         for _ in range(rng.choice((1, 1, 1, 4))):
-            rng.choice(_FAULTS)(content, rng)
+            rng.choice(FAULTS)(content, rng)
         yield f"{number}.{ending}", bytes(content)
 
 
@@ -97,4 +97,4 @@ def _insert(content: bytearray, rng: Random) -> None:
     content[place:place] = rng.randbytes(rng.randrange(1, 16))
 
 
-_FAULTS: tuple[Callable[[bytearray, Random], None], ...] = (_put, _put, _fill, _cut, _leave_out, _repeat, _insert)
+FAULTS: tuple[Callable[[bytearray, Random], None], ...] = (_put, _put, _fill, _cut, _leave_out, _repeat, _insert)

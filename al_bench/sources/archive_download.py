@@ -15,9 +15,11 @@ from tqdm.utils import CallbackIOWrapper
 
 from al_bench.files import written_whole
 from al_bench.progress import progress
-from al_bench.sources.download import SECONDS, complete
+from al_bench.sources.download import MOST_BYTES, SECONDS, complete
 
 logger = logging.getLogger(__name__)
+
+_PART_BYTES = 1 << 20
 
 
 def complete_from_archive(folder: Path, checksums: Mapping[str, str], source: str) -> None:
@@ -49,11 +51,15 @@ def _put(opened: tarfile.TarFile, folder: Path, absent: dict[str, str]) -> None:
         name = member.name.removeprefix(f"{folder.name}/")
         if name not in absent or not (file := opened.extractfile(member)):
             continue
-        content = file.read()
-        if md5(content, usedforsecurity=False).hexdigest() != absent.pop(name):
-            raise OSError(f"{name} in the archive is corrupted")
+        if member.size > MOST_BYTES:
+            raise OSError(f"{name} in the archive has {member.size:,} bytes, and no such file has")
+        found = md5(usedforsecurity=False)
         with written_whole(folder / name) as place:
-            place.write(content)
+            while part := file.read(_PART_BYTES):
+                found.update(part)
+                place.write(part)
+            if found.hexdigest() != absent.pop(name):
+                raise OSError(f"{name} in the archive is corrupted")
         if not absent:
             return
     raise OSError(f"the archive lacks {', '.join(absent)}")

@@ -23,6 +23,7 @@ from al_bench.progress import progress
 logger = logging.getLogger(__name__)
 
 SECONDS = 10  # without an answer, before the next source: a network that drops packets would keep us for minutes
+MOST_BYTES = 1 << 32  # of a published file, unpacked: STL10's largest has 2.8 GB
 _BLOCK = 1 << 16
 _BROKEN = (EOFError, zlib.error, tarfile.TarError, HTTPException)  # content that is cut, beside OSError
 
@@ -146,4 +147,17 @@ def _download(url: str, output_file: str, _pooch: pooch.Pooch | None) -> None:
             download = pooch.HTTPDownloader(progressbar=bar, chunk_size=_BLOCK, timeout=SECONDS, headers=plain)
             download(url, output_file, None)
     if url.endswith(".gz"):
-        path.write_bytes(gzip.decompress(path.read_bytes()))
+        packed = path.rename(path.with_name(f"{path.name}.gz"))
+        try:
+            _unpack(packed, path)
+        finally:
+            packed.unlink()
+
+
+def _unpack(packed: Path, path: Path) -> None:
+    """Raises OSError, EOFError or zlib.error for what is corrupted, or more than any published file."""
+    with gzip.open(packed) as file, path.open("wb") as place:
+        while part := file.read(_BLOCK):
+            place.write(part)
+            if place.tell() > MOST_BYTES:
+                raise OSError(f"it has more than {MOST_BYTES:,} bytes unpacked, and no such file has")

@@ -4,6 +4,7 @@ zipfile.Path tells no size and no checksum, by which pictures are known, and ope
 """
 
 import io
+import lzma
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -11,6 +12,14 @@ from pathlib import Path
 from typing import IO, Literal
 
 from al_bench.errors import UserError
+from al_bench.sources.listing import open_file
+
+MOST_BYTES = 1 << 28
+
+_CORRUPTED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
+    *(ValueError, KeyError, NotImplementedError, RuntimeError),
+)
 
 
 @dataclass(frozen=True)
@@ -23,10 +32,12 @@ class ZippedPicture:
     checksum: int
 
     def open(self, mode: Literal["rb"], /) -> IO[bytes]:
-        """Raises OSError where its content is not what was packed."""
+        """Raises OSError where its content is not what was packed, or no picture for its size."""
+        if self.size > MOST_BYTES:
+            raise OSError(f"it has {self.size:,} bytes unpacked, and a picture has {MOST_BYTES:,} at most")
         try:
-            return io.BytesIO(self.archive.read(self.name))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            return io.BytesIO(self.archive.read(self.name))  # of more than its size no byte is read
+        except _CORRUPTED as error:
             raise OSError(str(error)) from error
 
     def __str__(self) -> str:
@@ -39,8 +50,9 @@ def zipped_pictures(path: Path) -> dict[str, ZippedPicture]:
     Raises UserError for an archive that is absent, corrupted or truncated.
     """
     try:
+        open_file(path).close()
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, *_CORRUPTED) as error:
         raise UserError(f"{path} cannot be read as a zip archive ({error}): get it anew") from error
     files = [info for info in archive.infolist() if not info.is_dir()]
     return {

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from al_bench.errors import UserError
+from al_bench.sources import archive_download
 from al_bench.sources.archive_download import complete_from_archive
 
 CONTENTS = {"first": b"1" * 1000, "second": b"2" * 2000}
@@ -63,6 +64,14 @@ def test_an_archive_of_something_else(tmp_path: Path, contents: dict[str, bytes]
     pack(tmp_path / "data" / "things.tar.gz", contents, top)
     with pytest.raises(UserError, match=rf"\({said}\): put things\.tar\.gz"):
         complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack(tmp_path / "data" / "things.tar.gz", CONTENTS)
+    monkeypatch.setattr(archive_download, "MOST_BYTES", 999)
+    with pytest.raises(UserError, match=r"first in the archive has 1,000 bytes, and no such file has"):
+        complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")
+    assert not (tmp_path / "data" / "things" / "first").exists()
 
 
 @pytest.mark.parametrize("cut", [0, 10, 100])

@@ -1,15 +1,21 @@
+import gzip
 import io
+import os
 import shutil
 import subprocess
 import tarfile
 from collections import namedtuple
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import forked
 import pytest
+from mutating import FAULTS
 
 from al_bench.errors import UserError
-from al_bench.sources.archives import unpack
+from al_bench.sources import archives
+from al_bench.sources.archives import Limits, unpack
 
 ROOT = Path(__file__).parents[2]
 CONTENT = {"pets/train/cat/1.png": b"one", "pets/train/dog/2.png": b"two", "pets/classes.txt": b"cat dog"}
@@ -72,6 +78,130 @@ def test_nothing_reaches_outside_of_the_folder(
     assert left in ([], [tmp_path / "deep" / "data"])
 
 
+def made(path: Path, *members: tuple[str, bytes, dict[str, object]]) -> Path:
+    """An archive of files with attributes of their own."""
+    with tarfile.open(path, "w:gz") as opened:
+        for name, data, attributes in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            for attribute, value in attributes.items():
+                setattr(member, attribute, value)
+            opened.addfile(member, io.BytesIO(data))
+    return path
+
+
+ONE = ("pets/1", b"x", {})
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ([("pets/" + "n" * 300, b"x", {})], "is not unpacked: File name too long"),
+        ([("p" * 250 + "/1", b"x", {})], "is not unpacked: File name too long"),
+        ([ONE, ("pets/2", b"x", {"pax_headers": {"path": "pets/2\0"}})], r"is corrupted, .*\(embedded null byte\)"),
+        ([ONE, ("pets/1/2", b"x", {})], r"is not unpacked: Not a directory \(.*pets/1/2\); mend that"),
+        ([("pets", b"x", {})], "holds no folder pets but a file of this name"),
+        ([("pets", b"", {"type": tarfile.SYMTYPE, "linkname": "."})], "holds no folder pets but a file"),
+        ([ONE, ("pets/2", b"", {"type": tarfile.CHRTYPE})], "'pets/2' is a special file"),
+        ([ONE, ("pets/2", b"", {"type": tarfile.FIFOTYPE})], "'pets/2' is a special file"),
+        ([ONE, ("pets/2", b"", {"type": tarfile.LNKTYPE, "linkname": "pets/9"})], r"is corrupted, .*pets/9' not found"),
+        ([ONE, ("pets/2", b"x", {"mtime": 10**30})], "is corrupted, .*timestamp out of range"),
+        ([ONE, ("pets/2", b"x", {"pax_headers": {"comment": "0" * 100_000}})], r"a header of \d+,\d+ bytes"),
+    ],
+)  # fmt: skip
+def test_an_archive_that_cannot_be_unpacked_leaves_nothing(
+    tmp_path: Path, members: list[tuple[str, bytes, dict[str, object]]], sentence: str
+) -> None:
+    path = made(tmp_path / "pets.tar.gz", *members)
+    with pytest.raises(UserError, match=rf"pets\.tar\.gz .*{sentence}") as caught:
+        unpack(path, tmp_path / "data")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "data").exists() or visible(tmp_path / "data") == []
+
+
+def test_names_that_are_no_utf_8(tmp_path: Path) -> None:
+    name = os.fsdecode(b"p\xe9ts/caf\xe9.png")
+    folder, _ = unpack(made(tmp_path / "pets.tar.gz", (name, b"x", {})), tmp_path / "data")
+    assert list(files_in(folder)) == [os.fsdecode(b"caf\xe9.png")]
+
+
+def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
+    path = archive(tmp_path / "pets.tar.gz", CONTENT)
+    (tmp_path / "file").write_text("mine")
+    for into in (tmp_path / "file", tmp_path / "file" / "deeper"):
+        with pytest.raises(UserError, match=r"pets\.tar\.gz is not unpacked: .*--into"):
+            unpack(path, into)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "pets").write_text("mine")
+    with pytest.raises(UserError, match=r"data/pets is no folder, and .*pets\.tar\.gz has one of this name: move it"):
+        unpack(path, tmp_path / "data")
+    os.mkfifo(tmp_path / "pipe.tar.gz")
+    with pytest.raises(UserError, match=r"pipe\.tar\.gz is not a file"):
+        unpack(tmp_path / "pipe.tar.gz", tmp_path / "data")
+
+
+def test_no_more_is_unpacked_than_is_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = archive(tmp_path / "pets.tar.gz", CONTENT)
+    assert Limits().files > 1_431_167 and Limits().gigabytes > 155, "ImageNet's own"
+    for limits in (Limits(files=2), Limits(gigabytes=1e-5)):
+        with pytest.raises(
+            UserError, match=r"pets\.tar\.gz would be more than .*--most-files, --most-gb and --most-times"
+        ):
+            unpack(path, tmp_path / "data", limits)
+    assert visible(tmp_path / "data") == [], "and nothing was begun"
+    monkeypatch.setattr(archives, "_ALWAYS_BYTES", 1 << 16)
+    zeros = archive(tmp_path / "zeros.tar.xz", {"pets/a": bytes(1 << 22)})
+    with pytest.raises(
+        UserError, match=r"zeros\.tar\.xz would be more than .*, 200 times its size: nothing is unpacked"
+    ):
+        unpack(zeros, tmp_path / "data")
+    empty = archive(tmp_path / "empty.tar.xz", {f"pets/{number}": b"" for number in range(1000)})
+    with pytest.raises(UserError, match=r"empty\.tar\.xz would be more than"):
+        unpack(empty, tmp_path / "data")
+    assert unpack(zeros, tmp_path / "data", Limits(times=10_000))[1]
+
+
+def test_what_an_archive_says_of_itself_is_not_believed(tmp_path: Path) -> None:
+    """A size that is not there, and bytes that no file has."""
+    path = archive(tmp_path / "pets.tar.gz", CONTENT)
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    member = tarfile.TarInfo("pets/train/cat/1.png")
+    member.size = 3 << 30
+    content[:512] = member.tobuf()
+    path.write_bytes(gzip.compress(content))
+    with pytest.raises(UserError, match=r"pets\.tar\.gz would be more than"):
+        unpack(path, tmp_path / "data")
+    path.write_bytes(gzip.compress(bytes(512) * 4 + bytes(1 << 22)))
+    with pytest.raises(UserError, match=r"pets\.tar\.gz "):
+        unpack(path, tmp_path / "data")
+    assert visible(tmp_path / "data") == []
+
+
+def test_an_archive_with_any_fault_is_unpacked_or_refused(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    whole = archive(tmp_path / "pets.tar.gz", CONTENT, {"pets/link": "train"}).read_bytes()
+    plain, rng = gzip.decompress(whole), Random(0)
+    for number in range(pytestconfig.getoption("--mutants") // 9):
+        content = bytearray(plain[:5120])
+        for _ in range(rng.choice((1, 2, 8))):
+            rng.choice(FAULTS)(content, rng)
+        path = tmp_path / f"{number}.tar"
+        path.write_bytes(_summed(content))
+        with suppress(UserError):
+            unpack(path, tmp_path / "data")
+        shutil.rmtree(tmp_path / "data", ignore_errors=True)
+        path.unlink()
+
+
+def _summed(content: bytearray) -> bytes:
+    """The sums of all headers set right again, or no other fault would be met."""
+    for first in range(0, len(content) - 511, 512):
+        if content[first + 257 : first + 262] == b"ustar":
+            content[first + 148 : first + 156] = (
+                b"%06o\0 " % tarfile.calc_chksums(bytes(content[first : first + 512]))[0]
+            )
+    return bytes(content)
+
+
 def test_an_archive_that_is_cut_is_named_and_leaves_nothing(tmp_path: Path) -> None:
     whole = archive(tmp_path / "pets.tar.xz", {**CONTENT, "pets/large": bytes(range(256)) * 4000}).read_bytes()
     for content in (whole[: len(whole) // 2], b"<html>", b""):
@@ -126,6 +256,8 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
         line = [forked.python(), "scripts/prepare_data.py", *map(str, arguments), "--into", str(tmp_path / "data")]
         return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
 
+    refused = command(path, "--most-files", 2)
+    assert refused.returncode == 1 and "pets.tar.gz would be more than 2 files or" in refused.stderr
     assert command(path).stdout == f"{tmp_path / 'data' / 'pets'} is ready\n"
     assert command(path).stdout == f"{tmp_path / 'data' / 'pets'} is there already: nothing to do\n"
     failed = command(tmp_path / "absent.tar")

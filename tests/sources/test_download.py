@@ -81,6 +81,15 @@ def test_what_is_wrong_is_named_and_not_kept(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_more_is_unpacked_than_a_published_file_has(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "MOST_BYTES", len(CONTENT) - 1)
+    with pytest.raises(OSError, match=r"whole\.gz: it has more than 255,999 bytes unpacked"):
+        fetch([f"{server}/whole.gz"], tmp_path / "file", MD5)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_mirrors_are_tried_in_turn(server: str, tmp_path: Path) -> None:
     names = ("absent", "page", "whole", "never asked")
     fetch([f"{server}/{name}" for name in names], tmp_path / "file", MD5)

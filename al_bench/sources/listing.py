@@ -94,8 +94,9 @@ def _why_not(entry: "os.DirEntry[str]", inside: Sequence[_Place]) -> str | None:
         return "a link to nothing"
     if not is_file(entry):
         return "no file but a pipe, socket or device"
-    suffix = Path(entry.name).suffix.lower()
-    return None if suffix in SUFFIXES else suffix or "without a suffix"
+    if entry.name.lower().endswith(SUFFIXES):
+        return None
+    return Path(entry.name).suffix.lower() or "without a suffix"
 
 
 def _place_of(status: os.stat_result) -> _Place:

@@ -5,7 +5,8 @@ import json
 import made_generators
 import pytest
 import torch
-from composing import compose, part
+from composing import compose, part, run_id
+from pictures import fill
 from safetensors.torch import load_file
 
 from al_bench.active.part import hash_of
@@ -349,6 +350,17 @@ def clothes(folder, *overrides, budget):
     with RunStore(folder / hash_of(identity), identity, {}) as store:
         instantiated(config.procedure).run(store)
         return [record.plain() for record in store.records]
+
+
+def test_how_many_pictures_were_left_out_is_stored_and_moves_no_id(tmp_path):
+    root = fill(tmp_path / "mine", {"train": 20, "test": 4})
+    overrides = ("dataset=image_folder", f"dataset.root={root}", "dataset.image_size=28", "strategy=random")
+    assert run_id(*overrides, "dataset.broken=skip") == run_id(*overrides)
+    for name in ("train/cat/0.png", "train/dog/3.png", "test/owl/1.png"):
+        (root / name).write_bytes(b"")
+    records = run(tmp_path / "out", *overrides, "dataset.broken=skip", "learner.epochs=1", budget=35)
+    assert [record["skipped_pictures"] for record in records] == [3, 3]
+    assert records[0]["unlabeled"] == 58 - 20
 
 
 def test_validation_labels_are_free_where_the_recipe_says_so(tmp_path, monkeypatch):

@@ -1,47 +1,85 @@
-"""The one command: composes a run from `conf/` and does whatever of it is not stored yet."""
+"""The one command: composes a run from `conf/` and does whatever of it is not stored yet.
+
+Exit code: 0 when it is finished; 2 on bad input, and on a file or a disk that does not do what is asked of it; 128 +
+signal when it was stopped; 1 on a defect of ours. Of a sweep that has cells which did not finish: 2 where all of these
+ended with 2, else 1.
+"""
 
 import logging
 import os
+import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from al_bench.training.interruption import as_command, ended_in_words
 
-from al_bench.config.command_line import effects, help_text, unknown_choice
-from al_bench.config.identity import identify, label_of, metrics_of, records_of
-from al_bench.config.resolvers import register_resolvers
-from al_bench.config.values import plain, written_and_resolved
+if TYPE_CHECKING:  # all that takes time is imported where signals are handled
+    from omegaconf import DictConfig
 
 logger = logging.getLogger("al_bench")
 
-register_resolvers()
 
-
-@hydra.main(version_base="1.3", config_path="conf", config_name="config")
-def main(config: DictConfig) -> None:
-    """Runs one cell; exit code 0 when it is finished, 2 on bad input, 128 + signal when it was stopped."""
+def start(arguments: Sequence[str]) -> None:
+    """The command with these arguments. Raises SystemExit, UserError, OSError or what a defect of ours raises."""
+    from al_bench.config.command_line import help_text, unknown_choice, unsupported
+    from al_bench.config.resolvers import register_resolvers
     from al_bench.errors import UserError
-    from al_bench.training.interruption import Interrupted, signals_handled
 
+    if problem := unknown_choice(arguments) or unsupported(arguments):
+        raise UserError(problem)
+    register_resolvers()
+    if {"--help", "-h"} & set(arguments):
+        sys.stdout.write(help_text())
+        return
+    compose_and_run()
+
+
+def compose_and_run() -> None:
+    """Has Hydra call `main`, or a launcher that does. Raises UserError where nothing can be composed."""
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # what is raised comes through, to be said by us
     try:
-        with signals_handled():
-            run(config)
-    except UserError as error:
-        logger.error(f"error: {error}")
-        sys.exit(2)
-    except Interrupted as stop:
-        logger.warning(f"stopped by {stop}; everything finished is kept, the same command goes on from there")
-        sys.exit(128 + stop.signum)
+        hydra.main(version_base="1.3", config_path="conf", config_name="config")(main)()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _reason(error) from error
 
 
-def run(config: DictConfig) -> None:
+def _reason(error: BaseException) -> Exception:
+    """What a user is told of a composition that failed: what a resolver of ours met, or else Hydra's words."""
+    from omegaconf.errors import OmegaConfBaseException
+
+    from al_bench.errors import UserError
+
+    below = error.__cause__ or error.__context__
+    while below is not None:
+        if isinstance(below, UserError | OSError):
+            return below
+        below = below.__cause__ or below.__context__
+    causes = [error, *([error.__cause__] if isinstance(error.__cause__, OmegaConfBaseException) else [])]
+    return UserError(" ".join(" ".join(map(str, causes)).split()))
+
+
+def main(config: "DictConfig") -> None:
+    """Runs one cell."""
+    with ended_in_words():  # here, for Hydra would say more of an exception
+        run(config)
+
+
+def run(config: "DictConfig") -> None:
     """Composes the parts and runs the procedure, unless the run is finished here or in an exported cell."""
+    from hydra.core.hydra_config import HydraConfig
+
     from al_bench.active.stopping import Stopping
+    from al_bench.config.command_line import effects
+    from al_bench.config.identity import identify, label_of, metrics_of, records_of
     from al_bench.config.top_level import TopLevel
     from al_bench.config.validation import refuse_arguments, refuse_keys
+    from al_bench.config.values import plain, written_and_resolved
     from al_bench.procedure.terminal import outcome
     from al_bench.storage.commit import current_commit
     from al_bench.storage.exported import finished_cell
@@ -71,12 +109,28 @@ def run(config: DictConfig) -> None:
         if reason is not None:
             logger.info(f"finished before: {reason}\n{outcome(records, metrics)}")
             return
+        store.refuse_unwritable()
+        keep_command(store.folder, config)
         refuse_arguments(written, resolved, "procedure")
         settle(config.threads, config.device)
         instantiated(config.procedure).run(store)
 
 
-def instantiated(node: DictConfig) -> Any:
+def keep_command(folder: Path, config: "DictConfig") -> None:
+    """Writes what Hydra writes of a command, which it would do for a finished run too, on a disk that is only read."""
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    from al_bench.files import written_whole
+
+    composed = HydraConfig.get()
+    (folder / "hydra").mkdir(exist_ok=True)
+    for name, node in {"config": config, "hydra": composed, "overrides": composed.overrides.task}.items():
+        with written_whole(folder / "hydra" / f"{name}.yaml", lasting=False) as file:
+            file.write(OmegaConf.to_yaml(node).encode())
+
+
+def instantiated(node: "DictConfig") -> Any:
     """What a node describes. Raises UserError where a part refuses its arguments."""
     from hydra.errors import InstantiationException
     from hydra.utils import instantiate
@@ -121,9 +175,6 @@ def hardware() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    if problem := unknown_choice(sys.argv[1:]):
-        sys.exit(f"error: {problem}")
-    if {"--help", "-h"} & set(sys.argv[1:]):
-        sys.stdout.write(help_text())
-        sys.exit()
-    main()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # before and after the block it ends the process without a word
+    with as_command():
+        start(sys.argv[1:])

@@ -1,10 +1,10 @@
 """Files that are there whole or not at all, and made by one process while others wait."""
 
-import errno
 import hashlib
 import json
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,27 +12,49 @@ from typing import IO, Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from al_bench.errors import UserError
+from al_bench.errors import of_files
 
 logger = logging.getLogger(__name__)
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _CORRUPTED = (ValueError, KeyError, TypeError, EOFError, FileNotFoundError)
 _Value = TypeVar("_Value")
 
 
 @contextmanager
-def name_full_disk(path: Path) -> Iterator[None]:
-    """Turns "no space left" while writing to `path` into one sentence for a person."""
+def named(path: Path) -> Iterator[None]:
+    """Turns a failure of the file system while `path` is written, or is locked, into one sentence for a person.
+
+    One that names a file of another folder is left alone: the block reads that one.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
-            raise UserError(
-                f"the disk is full: {path} could not be written; free some space and start the same command again, "
-                "everything finished before it is kept"
-            ) from error
+        place = path if error.filename is None else Path(os.fsdecode(error.filename))
+        own = place.name.startswith(f".{path.name}.")  # the one that is written before it takes the place
+        if place.parent == path.parent and (sentence := of_files(error, path if own else place)):
+            raise sentence from error
         raise
+
+
+class LogFile(logging.FileHandler):
+    """A log that ends, which is said once, where its file cannot be written: the terminal says the same and more."""
+
+    def __init__(self, filename: str) -> None:
+        super().__init__(filename, encoding="utf-8", delay=True)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            super().emit(record)
+        except OSError:  # of the first line, which opens it
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's own name
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            self.emit = lambda record: None  # type: ignore[method-assign]
+            sys.stderr.write(f"no log is kept: {of_files(error, Path(self.baseFilename)) or error}\n")
+        else:
+            super().handleError(record)
 
 
 @contextmanager
@@ -40,11 +62,11 @@ def written_whole(path: Path, lasting: bool = True) -> Iterator[IO[bytes]]:
     """A file to write in binary; it replaces `path` when the block ends well and leaves no trace when not.
 
     lasting: whether its name must outlive a power cut at once; False where another file of the folder, written after
-    it, says that it is there. Raises UserError on a full disk.
+    it, says that it is there. Raises UserError where the disk does not take it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with name_full_disk(path):
+    with named(path):
         try:
             with temporary.open("wb") as file:
                 yield file
@@ -53,8 +75,8 @@ def written_whole(path: Path, lasting: bool = True) -> Iterator[IO[bytes]]:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-    if lasting:
-        sync_folder(path.parent)
+        if lasting:
+            sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -102,16 +124,17 @@ def remembered(path: Path, make: Callable[[], Any]) -> Any:
 def hold(lock: Path, what: str) -> Iterator[None]:
     """One process at a time, by a lock file that the system takes back when its owner dies.
 
-    what: is made meanwhile, for the log of those that wait. The folder is made. Raises UserError on a full disk.
+    what: is made meanwhile, for the log of those that wait. The folder is made. Raises UserError where the disk does
+    not take the file, or has no locks.
     """
-    with name_full_disk(lock):
-        lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.parent.mkdir(parents=True, exist_ok=True)
     held = FileLock(lock)
-    try:
-        held.acquire(timeout=0)
-    except Timeout:
-        logger.info(f"waiting for {what}, which another process is making")
-        held.acquire()
+    with named(lock):
+        try:
+            held.acquire(timeout=0)
+        except Timeout:
+            logger.info(f"waiting for {what}, which another process is making")
+            held.acquire()
     try:
         yield
     finally:

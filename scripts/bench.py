@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from al_bench.files import written_whole
+from al_bench.training.interruption import as_command
 from benchmarks import (
     Measured,
     acgan,
@@ -90,4 +91,5 @@ def main(
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with as_command():
+        sys.exit(main(sys.argv[1:]))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from al_bench.files import as_json
 from al_bench.storage.cell import CellError, read_cell
+from al_bench.training.interruption import as_command
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,4 +24,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with as_command():
+        sys.exit(main(sys.argv[1:]))

@@ -12,6 +12,7 @@ from al_bench.analysis.samples import kept_samples
 from al_bench.config.experiment import made
 from al_bench.storage.exported import export
 from al_bench.storage.record import Plain
+from al_bench.training.interruption import as_command
 
 
 def main() -> None:
@@ -41,4 +42,5 @@ def keep_pictures(folder: Path, rebuilder: Rebuilder) -> Plain:
 
 
 if __name__ == "__main__":
-    main()
+    with as_command():
+        main()

@@ -2,15 +2,15 @@
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 
-from al_bench.errors import UserError, printable
+from al_bench.errors import printable
 from al_bench.sources.archives import Limits, unpack
+from al_bench.training.interruption import as_command
 
 
 def main() -> None:
-    """Unpacks each archive and says where it lies."""
+    """Unpacks each archive and says where it lies; exit code 2 where one cannot be unpacked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("archives", nargs="+", type=Path, help="tar archives; their folder may be read-only")
     parser.add_argument("--into", type=Path, default=Path("data"), help="the folder to unpack into (data)")
@@ -24,12 +24,10 @@ def main() -> None:
     limits = Limits(arguments.most_gb, arguments.most_files, arguments.most_times)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     for archive in arguments.archives:
-        try:
-            folder, is_new = unpack(archive, arguments.into, limits)
-        except UserError as error:
-            sys.exit(f"error: {error}")
+        folder, is_new = unpack(archive, arguments.into, limits)
         print(f"{printable(folder)} {'is ready' if is_new else 'is there already: nothing to do'}")
 
 
 if __name__ == "__main__":
-    main()
+    with as_command():
+        main()

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 
 from al_bench.analysis.experiment import Experiment, plan_experiment
@@ -12,17 +11,15 @@ from al_bench.config.experiment import made
 from al_bench.errors import UserError
 from al_bench.report.cells import summarize_cells
 from al_bench.report.page import BANDS, write_report
+from al_bench.training.interruption import as_command
 
 
 def main() -> None:
     """Writes the report and says what was left out; exit code 2 where a named run or experiment does not exist."""
     arguments = parse()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    try:
-        experiments = compose(arguments)
-        found = read(arguments, experiments)
-    except UserError as error:
-        sys.exit(_refuse(error))
+    experiments = compose(arguments)
+    found = read(arguments, experiments)
     decoded = str(arguments.outputs / "decoded")
     rebuilder = Rebuilder(None if arguments.no_images else made, str(arguments.data), decoded)
     to = arguments.to or Path("outputs/report", *(one.name.replace("/", "-") for one in experiments[:1]))
@@ -73,10 +70,6 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _refuse(error: UserError) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    return 2
-
-
 if __name__ == "__main__":
-    main()
+    with as_command():
+        main()

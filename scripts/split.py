@@ -14,26 +14,24 @@ from pathlib import Path
 
 from al_bench.config.experiment import made, node_of
 from al_bench.dataset import Dataset, index_file
-from al_bench.errors import UserError
+from al_bench.training.interruption import as_command
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Writes the file and says what it holds; exit code 1 where that cannot be done."""
+    """Writes the file and says what it holds; exit code 2 where that cannot be done."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("overrides", nargs="+", metavar="KEY=VALUE", help="as for run.py, such as dataset=stl10")
     parser.add_argument("file", type=Path, metavar="FILE", help="where to write it; an existing one is replaced")
     chosen = parser.parse_args(arguments)
     if "=" in chosen.file.parts[0]:
         parser.error(f"{chosen.file} is no file: name the one to write last")
-    try:
-        dataset: Dataset = made(node_of("dataset", chosen.overrides))
-        index_file.write(chosen.file, dataset)
-    except UserError as error:
-        sys.exit(f"error: {error}")
+    dataset: Dataset = made(node_of("dataset", chosen.overrides))
+    index_file.write(chosen.file, dataset)
     counts = [0 if split is None else len(split) for split in (dataset.train, dataset.validation, dataset.test)]
     said = ", ".join(f"{count:,} {name}" for count, name in zip(counts, index_file.Positions._fields, strict=True))
     print(f"{chosen.file} holds the positions of {said} images: dataset.split={chosen.file} takes it back")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with as_command():
+        main(sys.argv[1:])

@@ -69,7 +69,7 @@ def _become(
     environment: Mapping[str, str],
     executable: str,
     files: Sequence[int],
-    trap: tuple[str, int, str] | None = None,
+    trap: tuple[str, int, str, int] | None = None,
 ) -> NoReturn:
     """Is the interpreter with these arguments from here on."""
     os.setsid()
@@ -128,7 +128,12 @@ def _end(code: int) -> NoReturn:
     os._exit(code & 0xFF)
 
 
-def _set(trap: tuple[str, int, str]) -> None:
+def _set(trap: tuple[str, int, str, int]) -> None:
+    target, number, when, signum = trap
+    if when == "import":
+        sys.meta_path.insert(0, Watch(target, signum))
+        return
+
     import torch
 
     from al_bench.training.fit import Fitter
@@ -136,25 +141,22 @@ def _set(trap: tuple[str, int, str]) -> None:
     torch.set_num_threads(1)
     assert Fitter.fit.__kwdefaults__ is not None
     Fitter.fit.__kwdefaults__["checkpoint_seconds"] = 0.02
-    target, number, when = trap
-    if when == "import":
-        sys.meta_path.insert(0, Watch(target))
-    elif when != "never":
-        _kill_at(target, number, when)
+    if when != "never":
+        _kill_at(target, number, when, signum)
 
 
 class Watch(MetaPathFinder):
-    """Kills the process that looks for a module."""
+    """Sends a signal to the process that looks for a module."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, signum: int) -> None:
+        self.name, self.signum = name, signum
 
     def find_spec(self, fullname: str, path: object, target: object = None) -> None:
         if fullname == self.name:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.signum)
 
 
-def _kill_at(target: str, number: int, when: str) -> None:
+def _kill_at(target: str, number: int, when: str, signum: int) -> None:
     """Puts a function in the target's place that kills the process at its nth call."""
     from hydra.utils import get_object
 
@@ -167,10 +169,10 @@ def _kill_at(target: str, number: int, when: str) -> None:
         nonlocal calls
         calls += 1
         if calls == number and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signum)
         result = original(*arguments, **options)
         if calls == number and when == "after":
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signum)
         return result
 
     setattr(owner, name, counted)

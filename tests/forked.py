@@ -24,15 +24,16 @@ ROOT = Path(__file__).parent.parent
 
 
 class Trap(NamedTuple):
-    """Where the process is killed with SIGKILL: at the nth call of a function.
+    """Where the process gets a signal: at the nth call of a function.
 
     when: `before`, instead of the call, or `after`, once it has returned; `import`, where the target is a module's
-    name that is imported for the first time; `never` runs to the end.
+    name that is imported for the first time, none of our own being so before; `never` runs to the end.
     """
 
     target: str = ""
     number: int = 0
     when: str = "never"
+    signum: int = signal.SIGKILL
 
 
 def run(*overrides: str, trap: Trap | None = None) -> subprocess.CompletedProcess[str]:

@@ -1,13 +1,19 @@
 import errno
+import fcntl
+import logging
 import os
+import re
+import resource
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
 from al_bench import files
 from al_bench.errors import UserError
+from al_bench.training.interruption import ended_in_words
 
 
 def test_a_file_is_there_whole_or_not_at_all(tmp_path):
@@ -25,23 +31,109 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path):
     assert path.read_bytes() == b"whole"
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_named(tmp_path, monkeypatch, code):
-    def full(descriptor):
-        raise OSError(code, os.strerror(code))
-
-    monkeypatch.setattr(os, "fsync", full)
-    with (
-        pytest.raises(UserError, match=r"disk is full.*x\.json"),
-    ):
-        files.write_json(tmp_path / "x.json", {"a": 1})
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (errno.ENOSPC, "the disk is full: {} could not be written; free some space"),
+        (errno.EDQUOT, "the disk is full: {} could not be written; free some space"),
+        (errno.EROFS, "{} cannot be written, its disk is read-only: choose"),
+        (errno.EACCES, "{} may not be used: change its owner or its mode"),
+        (errno.ESTALE, "{} is no longer what was opened.* mount"),
+        (errno.EIO, "the disk of {} fails"),
+        (errno.EFBIG, "{} is larger than"),
+    ],
+)
+def test_a_disk_that_fails_is_named_and_nothing_stays(tmp_path, monkeypatch, code, words):
+    monkeypatch.setattr(os, "fsync", failing(code))
+    path = tmp_path / "x.json"
+    with pytest.raises(UserError, match=f"^{words.format(path)}"):
+        files.write_json(path, {"a": 1})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_failure_keeps_its_own_name(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (_ for _ in ()).throw(OSError(errno.EIO, "bad disk")))
-    with pytest.raises(OSError, match="bad disk"):
+def failing(code):
+    """Stands for a call of the system."""
+
+    def fail(*arguments, **options):
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+def test_a_mistake_of_ours_keeps_its_own_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", failing(errno.EBADF))
+    with pytest.raises(OSError, match="Bad file descriptor"), ended_in_words():
         files.write_json(tmp_path / "x.json", {})
+
+
+def a_file(path):
+    path.parent.write_text("")
+
+
+def nowhere(path):
+    path.parent.symlink_to(path.parent.parent / "gone")
+
+
+def a_loop(path):
+    path.parent.symlink_to(path.parent)
+
+
+def a_folder(path):
+    (path / "in it").mkdir(parents=True)
+
+
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (a_file, "{parent}: {parent} is a file where a folder should be: move it away"),
+        (nowhere, "{parent}: {parent} is a link that leads nowhere: move it away"),
+        (a_loop, "{parent}.* is a link that leads"),
+        (a_folder, "{path} is a folder where a file should be: move it away"),
+    ],
+)
+def test_what_stands_in_the_way_of_a_file_is_named(tmp_path, put, words, caplog):
+    path = tmp_path / "folder" / "x.json"
+    put(path)
+    with pytest.raises(SystemExit, match="2"), ended_in_words():
+        files.write_json(path, {})
+    assert re.match(f"error: {words.format(path=path, parent=path.parent)}", caplog.messages[0])
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path, caplog):
+    with pytest.raises(SystemExit, match="2"), ended_in_words():
+        files.write_json(tmp_path / ("x" * 300) / "x.json", {})
+    assert re.fullmatch(
+        f"error: the name {tmp_path}/x+ is too long for its disk: choose a shorter one", caplog.messages[0]
+    )
+
+
+def test_too_many_open_files(tmp_path, caplog):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(SystemExit, match="2"), ended_in_words():
+            files.write_json(tmp_path / "x.json", {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert caplog.messages[0].startswith(f"error: too many files are open for {tmp_path}/x.json: raise the limit")
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_disk_without_locks(tmp_path, monkeypatch, code):
+    monkeypatch.setattr(fcntl, "flock", failing(code))
+    lock = tmp_path / "x.lock"
+    with pytest.raises(UserError, match=f"the disk of {lock} has no locks"), files.hold(lock, "the thing"):
+        pass
+
+
+@pytest.mark.parametrize("place", ["/dev/full", "/etc/hostname/run.log"])
+def test_a_log_that_cannot_be_written_ends_and_says_so_once(place, capsys):
+    log = files.LogFile(place)
+    for _ in range(2):
+        log.handle(logging.makeLogRecord({"msg": "a line"}))
+    with suppress(OSError):
+        log.close()
+    assert re.fullmatch(rf"no log is kept: .*{place}.*\n", capsys.readouterr().err)
 
 
 def test_json_is_made_for_reading(tmp_path):

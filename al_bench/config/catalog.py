@@ -85,8 +85,8 @@ class Catalog:
         if self._new and self.sources == sources_id():
             kept = {path: about for path, about in self._parts.items() if path.partition(".")[0] in _KEPT}
             parts = _adapter().dump_python(kept, mode="json")
-            if self.path.parent.is_dir():
-                with suppress(OSError, UserError):  # a folder that is only read from, a full disk
+            with suppress(OSError, UserError):  # a folder that is only read from, a full disk
+                if self.path.parent.is_dir():
                     write_json(self.path, {"sources": self.sources, "sha256": hash_of(parts), "parts": parts})
         self._new = False
 

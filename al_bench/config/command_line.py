@@ -40,6 +40,18 @@ def unknown_choice(arguments: Sequence[str]) -> str | None:
     return None
 
 
+def unsupported(arguments: Sequence[str]) -> str | None:
+    """A sentence about the first of Hydra's settings on a command line that our runs do not go with, else None."""
+    for argument in arguments:
+        key, _, value = argument.lstrip("+").partition("=")
+        if key == "hydra.job.chdir" and value.lower() in ("true", "yes", "on", "1"):
+            return f"{argument} is not for these runs: paths are relative to where the command starts, leave it out"
+        if key == "hydra/launcher" and value != "processes":
+            one = "hydra.launcher.workers=1 runs one after the other"
+            return f"{argument} is not for these sweeps, whose cells are processes of their own: leave it out, {one}"
+    return None
+
+
 def effects(config: DictConfig, chosen: Mapping[str, str]) -> str:
     """Which pair, preset and scale files a run reads, and which lengths its scale cuts.
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from al_bench.errors import UserError, printable
-from al_bench.files import hold, name_full_disk, sync_folder
+from al_bench.errors import UserError, of_files, printable
+from al_bench.files import hold, named, sync_folder
 from al_bench.progress import progress
 from al_bench.sources.listing import open_file
 
@@ -65,7 +65,7 @@ def unpack(archive: Path, into: Path, limits: Limits | None = None) -> tuple[Pat
     """
     if not archive.is_file():
         raise UserError(f"{archive} is not a file: name an archive such as cifar10_jpeg.tar.xz")
-    with _reading(archive), name_full_disk(into):
+    with _reading(archive), named(into):
         reader = _Archive(archive, limits or Limits())
         top = reader.top()
         target = into / top
@@ -96,6 +96,8 @@ def _reading(archive: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno is None:  # gzip and bz2 say so of their content
             raise _corrupted(archive, error) from error
+        if (known := of_files(error)) is not None:
+            raise known from error
         name = f" ({str(error.filename)[:200]})" if error.filename else ""
         raise UserError(
             f"{archive} is not unpacked: {error.strerror}{name}; mend that, or name another folder by --into"

@@ -17,7 +17,7 @@ import pooch
 import requests
 
 from al_bench.errors import UserError
-from al_bench.files import hold, name_full_disk
+from al_bench.files import hold, named
 from al_bench.progress import progress
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def fetch(urls: Sequence[str], path: Path, checksum: str) -> None:
     problems = []
     for url in urls:
         try:
-            with name_full_disk(path):
+            with named(path):
                 pooch.get_logger().setLevel("WARNING")  # it would print beside our own line
                 pooch.retrieve(url, f"md5:{checksum}", path.name, path.parent, downloader=_download)
             return
@@ -85,7 +85,7 @@ def _fetch_by_name(url: str, path: Path) -> None:
     partial = path.with_name(f".{path.name}.partial")  # of one process, for the folder is locked
     partial.unlink(missing_ok=True)
     try:
-        with name_full_disk(path):
+        with named(path):
             pooch.get_logger().setLevel("WARNING")
             pooch.retrieve(url, None, partial.name, partial.parent, downloader=_download)
         if not pooch.file_hash(str(partial)).startswith(_sum_in_name(path)):

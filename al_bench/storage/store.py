@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from al_bench.active.part import hash_of
 from al_bench.config.values import differences
 from al_bench.errors import UserError
-from al_bench.files import digest, read_json, set_aside, write_json, written_whole
+from al_bench.files import digest, named, read_json, set_aside, write_json, written_whole
 from al_bench.storage.record import (
     CycleRecord,
     Measurement,
@@ -61,7 +61,8 @@ class RunStore:
     keep_weights: "last" or "all"; hardware: the rest of it, which takes a second to ask for, once, when it is written.
 
     Entering raises UserError where another process holds the folder, where it holds a run of another identity or of
-    another version, or where a stored cycle is corrupted and later ones build on it.
+    another version, or where a stored cycle is corrupted and later ones build on it. What is stored on a disk that
+    cannot be written is read, without a lock: `refuse_unwritable` comes before anything else is done.
     """
 
     def __init__(
@@ -77,18 +78,12 @@ class RunStore:
         self.scratch = folder / "scratch"
         self._hardware = hardware
         self._lock = FileLock(folder / "lock")
+        self._unwritable: OSError | UserError | None = None
         self.records: list[Record] = []
 
     def __enter__(self) -> "RunStore":
-        self.cycles.mkdir(parents=True, exist_ok=True)
         try:
-            self._lock.acquire(timeout=0)
-        except Timeout as error:
-            raise UserError(
-                f"another process ({self._owner()}) is running in {self.folder}: wait for it or stop it"
-            ) from error
-        (self.folder / "owner").write_text(str(os.getpid()))
-        try:
+            self._take()
             self._claim()
             self.records = self._read_cycles()
         except BaseException:
@@ -96,10 +91,31 @@ class RunStore:
             raise
         return self
 
+    def _take(self) -> None:
+        try:
+            with named(self.folder / "lock"):
+                self.cycles.mkdir(parents=True, exist_ok=True)
+                self._lock.acquire(timeout=0)
+                (self.folder / "owner").write_text(str(os.getpid()))
+        except Timeout as error:
+            raise UserError(
+                f"another process ({self._owner()}) is running in {self.folder}: wait for it or stop it"
+            ) from error
+        except (OSError, UserError) as error:
+            if not (self.folder / "config.json").is_file():
+                raise
+            self._unwritable = error
+
+    def refuse_unwritable(self) -> None:
+        """Raises UserError or OSError where the folder could be read and not be taken."""
+        if self._unwritable is not None:
+            raise self._unwritable
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        (self.folder / "owner").unlink(missing_ok=True)
+        if self._unwritable is None:
+            (self.folder / "owner").unlink(missing_ok=True)
         self._lock.release()
 
     @property

@@ -1,17 +1,36 @@
-"""Ctrl-C and SIGTERM: end at the next safe point, with everything finished already on disk."""
+"""How a command ends: by Ctrl-C and SIGTERM at the next safe point, with everything finished already on disk; by what a
+user can mend in one sentence."""
 
+import logging
+import os
 import signal
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+
+from al_bench.errors import UserError, of_files
+
+logger = logging.getLogger(__name__)
+
+_IMPORTING = "importlib._bootstrap"
 
 
 class Interrupted(KeyboardInterrupt):
-    """Raised in place of a signal; `signum` says which."""
+    """Raised in place of a signal; `signum` says which, `words` to a person what happened."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signal.Signals(signum).name)
         self.signum = signum
+
+    @property
+    def words(self) -> str:
+        return f"stopped by {self}; everything finished is kept, the same command goes on from there"
+
+    @property
+    def exit_code(self) -> int:
+        """As a shell says it of a process that a signal ended."""
+        return 128 + self.signum
 
 
 class _State:
@@ -22,13 +41,36 @@ class _State:
 def _handle(signum: int, frame: FrameType | None) -> None:
     again = _State.pending is not None
     _State.pending = signum
-    if again or not _State.deferring:
-        raise Interrupted(signum)
+    if _State.deferring and not again:
+        return
+    if _is_importing(frame):
+        _end(Interrupted(signum))
+    raise Interrupted(signum)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame and frame.f_globals.get("__name__") != _IMPORTING:
+        frame = frame.f_back
+    return frame is not None
+
+
+def _end(stop: Interrupted) -> None:
+    """Ends the process here and now: modules that are half there break what is done after them, at its exit too, and
+    some of them take any exception for one of their own."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(RuntimeError, OSError):
+            stream.flush()
+    with suppress(OSError):
+        os.write(2, f"{stop.words}\n".encode())
+    os._exit(stop.exit_code)
 
 
 @contextmanager
 def signals_handled() -> Iterator[None]:
-    """Inside the block SIGINT and SIGTERM raise Interrupted; the handlers before it are put back after it."""
+    """Inside the block SIGINT and SIGTERM raise Interrupted; the handlers before it are put back after it.
+
+    While a module is imported they end the process, with a line and the exit code that an Interrupted has.
+    """
     before = {number: signal.signal(number, _handle) for number in (signal.SIGINT, signal.SIGTERM)}
     _State.pending = None
     try:
@@ -37,6 +79,30 @@ def signals_handled() -> Iterator[None]:
         _State.pending = None
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def ended_in_words() -> Iterator[None]:
+    """The outermost block of a command: raises SystemExit in place of an Interrupted, of a UserError and of a failure
+    of the file system, each said in a line of the log. Our own mistakes keep their traceback."""
+    try:
+        yield
+    except Interrupted as stop:
+        logger.warning(stop.words)
+        raise SystemExit(stop.exit_code) from None
+    except (UserError, OSError) as error:
+        known = of_files(error) if isinstance(error, OSError) else error
+        if known is None:
+            raise
+        logger.error(f"error: {known}")
+        raise SystemExit(2) from None
+
+
+@contextmanager
+def as_command() -> Iterator[None]:
+    """The whole of a command: `signals_handled` and `ended_in_words`."""
+    with signals_handled(), ended_in_words():
+        yield
 
 
 @contextmanager

@@ -262,5 +262,5 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     assert command(path).stdout == f"{tmp_path / 'data' / 'pets'} is ready\n"
     assert command(path).stdout == f"{tmp_path / 'data' / 'pets'} is there already: nothing to do\n"
     failed = command(tmp_path / "absent.tar")
-    assert failed.returncode == 1
+    assert failed.returncode == 2
     assert failed.stderr.startswith(f"error: {tmp_path / 'absent.tar'} is not a file")

@@ -1,0 +1,54 @@
+"""A signal at any moment ends a command by its line and its exit code."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import forked
+import pytest
+
+from al_bench.training import interruption
+
+ROOT = Path(__file__).parents[2]
+SMOKE = ("scale=smoke", "gan=none", "strategy=random", "device=cpu", "tracking=none")
+WORDS = "stopped by {}; everything finished is kept, the same command goes on from there\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "signum"),
+    [
+        ("al_bench.config.command_line", signal.SIGINT),  # the first of ours
+        ("al_bench.config.identity", signal.SIGTERM),
+        ("al_bench.learner.supervised", signal.SIGINT),  # an id is asked for
+        ("al_bench.storage.store", signal.SIGTERM),
+        ("al_bench.procedure.terminal", signal.SIGTERM),
+    ],
+)
+def test_while_modules_load_it_is_one_line(tmp_path, module, signum):
+    done = forked.run(*SMOKE, f"paths.outputs={tmp_path}", trap=forked.Trap(module, 1, "import", signum))
+    assert (done.returncode, done.stderr) == (128 + signum, WORDS.format(signum.name))
+    assert "stopped" not in done.stdout
+
+
+def test_no_module_takes_it_for_an_exception_of_its_own(tmp_path):
+    """As some do that try whether something can be imported; what is there by half is not gone on with."""
+    (tmp_path / "greedy.py").write_text(
+        "import signal\ntry:\n    signal.raise_signal(signal.SIGTERM)\nexcept BaseException:\n    print('went on')\n"
+    )
+    code = (
+        "from al_bench.training.interruption import as_command\n"
+        "print('before')\n"
+        "with as_command(): import greedy\n"
+        "print('after')\n"
+    )
+    path = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=path)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "before\n", WORDS.format("SIGTERM"))
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_elsewhere_it_is_raised_and_said_in_the_log(signum, caplog):
+    with pytest.raises(SystemExit) as end, interruption.as_command():
+        signal.raise_signal(signum)
+    assert (end.value.code, f"{caplog.messages[0]}\n") == (128 + signum, WORDS.format(signum.name))

@@ -23,6 +23,7 @@ from al_bench.analysis.checking import (
 from al_bench.errors import UserError
 from al_bench.files import digest
 from al_bench.storage.cell import SUFFIX, CellError, id_of, read_cell
+from al_bench.storage.folder import cycle_records, run_folders, strays
 from al_bench.storage.record import CycleRecord, Measurement, Plain, Record, cycles_of, find_end
 
 Arrays = dict[str, np.ndarray]
@@ -167,9 +168,9 @@ def stored_of(labels: Mapping[str, str], outputs: Path, cells: Path) -> Stored:
     found = Stored(named=True)
     starts = {label.replace("/", "-") for label in labels.values()}
     folders = [
-        config.parent
-        for config in sorted(outputs.glob("**/config.json"))
-        if config.parent.name in labels or config.relative_to(outputs).parent.parent.as_posix() in labels.values()
+        folder
+        for folder in run_folders(outputs)
+        if folder.name in labels or folder.relative_to(outputs).parent.as_posix() in labels.values()
     ]
     files = [
         file for file in sorted(cells.glob(f"*{SUFFIX}")) if _told_apart(file.name.removesuffix(SUFFIX), labels, starts)
@@ -189,7 +190,7 @@ def _places(place: str, outputs: Path, cells: Path) -> list[Path]:
     if path.exists():
         return [path]
     named = place if place.isalnum() and len(place) >= 4 else "/"
-    folders = [config.parent for config in outputs.glob("**/config.json") if config.parent.name.startswith(named)]
+    folders = [folder for folder in run_folders(outputs) if folder.name.startswith(named)]
     files = [file for file in cells.glob(f"*{SUFFIX}") if id_of(file).startswith(named)]
     if not folders + files:
         raise UserError(
@@ -216,9 +217,8 @@ def _sources(place: Path) -> Iterator[Path]:
     """The exported file itself, or every folder in or under `place` that looks like a run's."""
     if place.is_file():
         yield place
-        return
-    marked = [*place.glob("**/config.json"), *place.glob("**/cycles")]
-    yield from sorted({path.parent for path in marked if "artifacts" not in path.relative_to(place).parts})
+    else:
+        yield from run_folders(place)
 
 
 def _folder_run(folder: Path, problems: list[Problem]) -> Run:
@@ -227,8 +227,10 @@ def _folder_run(folder: Path, problems: list[Problem]) -> Run:
     about = checked_about(content(folder / "config.json"))
     if hash_of(about["identity"]) != folder.name:
         raise UnreadableError(f"holds the configuration of run {hash_of(about['identity'])}, which is not its name")
-    paths = [path for path in folder.glob("cycles/*.json") if path.stem.isdigit()]
-    return Run(folder, about, _whole_cycles({int(path.stem): path for path in paths}, folder, problems))
+    run = Run(folder, about, _whole_cycles(cycle_records(folder), folder, problems))
+    if passed := strays(folder):
+        problems.append(Problem(folder, f"passed over among its cycles: {', '.join(path.name for path in passed)}"))
+    return run
 
 
 def _exported_run(path: Path, problems: list[Problem]) -> Run:

@@ -17,6 +17,7 @@ from al_bench.config.values import plain
 from al_bench.errors import UserError
 from al_bench.files import read_json, set_aside, written_whole
 from al_bench.storage.cell import SUFFIX, Cell, CellError, OtherFormatError, pack, read_cell
+from al_bench.storage.folder import cycle_records, run_folders, strays
 from al_bench.storage.record import (
     CycleRecord,
     Plain,
@@ -41,8 +42,9 @@ def export(outputs: Path, cells: Path, pictures_of: Callable[[Path], Plain] | No
     pictures_of: gives some pictures of a run's folder as plain values by what they are, which travel with it.
     """
     written = []
-    for config_path in sorted(outputs.glob("**/config.json")):
-        folder = config_path.parent
+    for folder in run_folders(outputs):
+        if not (folder / "config.json").exists():
+            continue
         cell = _finished(folder)
         if cell is None:
             continue
@@ -66,6 +68,8 @@ def _finished(folder: Path) -> Cell | None:
     except (ValueError, KeyError, TypeError, OSError):
         logger.warning(f"left out, corrupted: {folder}")
         return None
+    if passed := strays(folder):
+        logger.warning(f"passed over in {folder}: {', '.join(path.name for path in passed)}")
     if reason is None:
         logger.info(f"left out, not finished: {folder}")
         return None
@@ -172,10 +176,10 @@ def _with_rows(record: Record, rows: int) -> Record:
 def stored_cycles(folder: Path) -> list[Record]:
     """The records of a run's folder, in order. Raises ValueError where one is missing or not whole, or another
     version's."""
-    paths = {int(path.stem): path for path in folder.glob("cycles/*.json") if path.stem.isdigit()}
-    if sorted(paths) != list(range(len(paths))):
+    paths = cycle_records(folder)
+    if list(paths) != list(range(len(paths))):
         raise RecordError("a cycle before the last is missing")
-    return [read_whole_record(read_json(path)) for _, path in sorted(paths.items())]
+    return [read_whole_record(read_json(path)) for path in paths.values()]
 
 
 def finished_cell(cells: Path, wanted: Plain, stopping: Stopping) -> list[Record]:
@@ -202,7 +206,7 @@ def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
     stopping = _stopping(config)
     try:
         records = stored_cycles(folder)
-    except ValueError:
+    except (ValueError, OSError):
         return []
     if records and find_end(records[-1], stopping) is not None:
         return records

@@ -25,6 +25,7 @@ from al_bench.active.part import hash_of
 from al_bench.config.values import differences
 from al_bench.errors import UserError
 from al_bench.files import digest, named, read_json, set_aside, write_json, written_whole
+from al_bench.storage.folder import SUFFIXES, cycle_file, cycle_records, strays
 from al_bench.storage.record import (
     CycleRecord,
     Measurement,
@@ -40,6 +41,28 @@ if TYPE_CHECKING:  # torch is imported where tensors are: a finished run is show
     from torch import Tensor
 
 logger = logging.getLogger(__name__)
+
+
+def runner_of(folder: Path) -> str | None:
+    """Which process runs in a folder, in words; None where none does."""
+    if not (folder / "owner").is_file():
+        return None
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return _owner(folder)
+    except OSError:
+        return None  # whoever takes the folder says what is wrong with it
+    lock.release()
+    return None
+
+
+def _owner(folder: Path) -> str:
+    try:
+        return f"process {(folder / 'owner').read_text()}"
+    except OSError:
+        return "one that has just begun"
 
 
 @dataclass(frozen=True)
@@ -99,7 +122,7 @@ class RunStore:
                 (self.folder / "owner").write_text(str(os.getpid()))
         except Timeout as error:
             raise UserError(
-                f"another process ({self._owner()}) is running in {self.folder}: wait for it or stop it"
+                f"another process ({_owner(self.folder)}) is running in {self.folder}: wait for it or stop it"
             ) from error
         except (OSError, UserError) as error:
             if not (self.folder / "config.json").is_file():
@@ -140,6 +163,9 @@ class RunStore:
 
     def _write(self, record: Record, tensors: "Mapping[str, Tensor]", weights: "Mapping[str, Tensor]") -> None:
         index = len(self.records)
+        for path in self._paths(index):
+            if path.is_dir():
+                logger.warning(f"{path} is a folder where a file should be: kept as {set_aside(path).name}")
         sums = {
             "sha256": self._write_tensors(index, ".safetensors", tensors),
             "sha256_model": self._write_tensors(index, ".model.safetensors", weights),
@@ -174,16 +200,16 @@ class RunStore:
         return load(self._checked(index, ".model.safetensors", self.records[index].sha256_model))
 
     def _path(self, index: int, suffix: str) -> Path:
-        return self.cycles / f"{index:03d}{suffix}"
+        return cycle_file(self.folder, index, suffix)
 
-    def _owner(self) -> str:
-        owner = self.folder / "owner"
-        return f"process {owner.read_text()}" if owner.exists() else "unknown"
+    def _paths(self, index: int) -> list[Path]:
+        return [self._path(index, suffix) for suffix in SUFFIXES]
 
     def _claim(self) -> None:
         """Writes config.json, or holds the stored one against this run's identity."""
         path, own = self.folder / "config.json", hash_of(self.identity)
-        if re.fullmatch(r"[0-9a-f]{12}", self.folder.name) and self.folder.name != own:
+        beside = self.folder.as_posix().endswith(f"/{self.about.get('label')}/{self.folder.name}")  # where ids are
+        if beside and re.fullmatch(r"[0-9a-f]{12}", self.folder.name) and self.folder.name != own:
             raise UserError(
                 f"{self.folder} is the folder of another configuration, this one's is {own}: conf/ was changed while a "
                 "sweep ran, start the sweep again"
@@ -191,7 +217,7 @@ class RunStore:
         if path.exists():
             try:
                 stored = read_json(path)["identity"]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, IsADirectoryError):
                 aside = set_aside(path)
                 logger.warning(f"{path} is corrupted: kept as {aside.name} and written anew")
             else:
@@ -203,7 +229,10 @@ class RunStore:
 
     def _read_cycles(self) -> list[Record]:
         """All whole cycles; a corrupted last one is set aside, so that it is computed again from the one before."""
-        stored = sorted(int(path.name.removesuffix(".json")) for path in self.cycles.glob("[0-9]*.json"))
+        if passed := strays(self.folder):
+            names = ", ".join(path.name for path in passed)
+            logger.warning(f"passed over in {self.cycles}, for no run writes such names: {names}")
+        stored = list(cycle_records(self.folder))
         records: list[Record] = []
         for index in range(stored[-1] + 1 if stored else 0):
             record = self._read_record(index)
@@ -218,13 +247,13 @@ class RunStore:
 
     def _read_record(self, index: int) -> Record | None:
         path = self._path(index, ".json")
-        if not path.exists():
+        if not path.is_file():
             return None
         try:
             values = read_json(path)
             whole = values["sha256_record"] == record_sum(values)
             whole = whole and digest(self._path(index, ".safetensors").read_bytes()) == values["sha256"]
-        except (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError):
+        except (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError, IsADirectoryError):
             whole = False
         if not whole:
             self._set_aside(index)
@@ -249,11 +278,10 @@ class RunStore:
 
     def _has_model(self, index: int, record: Record) -> bool:
         path = self._path(index, ".model.safetensors")
-        return path.exists() and digest(path.read_bytes()) == record.sha256_model
+        return path.is_file() and digest(path.read_bytes()) == record.sha256_model
 
     def _set_aside(self, index: int) -> None:
-        files = sorted(path for path in self.cycles.glob(f"{index:03d}.*") if "corrupted" not in path.name)
-        asides = [set_aside(path).name for path in files]
+        asides = [set_aside(path).name for path in self._paths(index) if path.exists()]
         logger.warning(f"cycle {index} in {self.cycles} is corrupted: kept as {', '.join(asides)}")
 
     def _checked(self, index: int, suffix: str, stated: str | None) -> bytes:

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 
 import pytest
 import torch
@@ -17,8 +19,8 @@ def cycle(index):
     return Cycle(record, tensors, {"w": torch.full((3,), float(index))})
 
 
-def open_store(folder, identity=IDENTITY, **options):
-    return RunStore(folder, identity, {"commit": "abc"}, **options)
+def open_store(folder, identity=IDENTITY, about=None, **options):
+    return RunStore(folder, identity, about or {"commit": "abc"}, **options)
 
 
 def written(folder, count=4, **options):
@@ -120,11 +122,61 @@ def test_a_folder_of_another_run_is_refused_with_the_difference(tmp_path):
 
 
 def test_a_folder_that_is_named_for_another_configuration_is_refused(tmp_path):
-    other = tmp_path / "0123456789ab"
-    with pytest.raises(UserError, match="another configuration"), open_store(other):
+    label = "digits/random/seed=0"
+    about, other = {"label": label}, tmp_path / label / "0123456789ab"
+    with pytest.raises(UserError, match="another configuration"), open_store(other, about=about):
         pass
-    with open_store(tmp_path / hash_of(IDENTITY)):
+    with open_store(tmp_path / label / hash_of(IDENTITY), about=about):
         pass
+
+
+def test_a_folder_that_a_user_named_by_twelve_digits_is_none_of_another_configuration(tmp_path):
+    with open_store(tmp_path / "202611270240", about={"label": "digits/random/seed=0"}) as store:
+        assert store.records == []
+
+
+def test_what_no_run_wrote_is_named_once_and_passed_over(tmp_path, caplog):
+    written(tmp_path, 2)
+    cycles = tmp_path / "cycles"
+    for name in ("001 (copy).json", ".002.json.4711", "007.json~"):
+        (cycles / name).write_text("{}")
+    for name in ("002.json", "003.safetensors"):
+        (cycles / name).mkdir()
+    with open_store(tmp_path) as store:
+        assert len(store.records) == 2
+        assert caplog.messages == [
+            f"passed over in {cycles}, for no run writes such names: "
+            ".002.json.4711, 001 (copy).json, 002.json, 003.safetensors, 007.json~"
+        ]
+        store.write(cycle(2))
+        store.write(cycle(3))
+    assert (cycles / "002.json.corrupted-1").is_dir() and (cycles / "002.json").is_file()
+    assert f"{cycles / '003.safetensors'} is a folder where a file should be" in caplog.text
+    with open_store(tmp_path) as store:
+        assert len(store.records) == 4
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.ENOSPC, errno.EACCES, errno.ENOLCK])
+def test_what_is_stored_is_read_where_nothing_can_be_written(tmp_path, monkeypatch, code):
+    """As on a disk that is read-only: no file can be opened to be written, none removed."""
+    written(tmp_path)
+    before = {path: path.stat() for path in tmp_path.rglob("*")}
+
+    def fail(path, *arguments):
+        raise OSError(code, os.strerror(code), str(path))
+
+    opened = os.open
+    monkeypatch.setattr(os, "open", lambda path, flags, *rest: fail(path) if flags & os.O_RDWR else opened(path, flags))
+    monkeypatch.setattr(os, "unlink", fail)
+    with open_store(tmp_path) as store:
+        assert len(store.records) == 4
+        with pytest.raises(UserError, match=str(tmp_path / "lock")):
+            store.refuse_unwritable()
+    with pytest.raises(UserError, match=str(tmp_path / "new" / "lock")), open_store(tmp_path / "new"):
+        pass
+    (tmp_path / "new" / "cycles").rmdir()
+    (tmp_path / "new").rmdir()
+    assert {path: path.stat() for path in tmp_path.rglob("*")}.keys() == before.keys()
 
 
 def test_a_garbled_config_is_set_aside(tmp_path, caplog):

@@ -1,7 +1,8 @@
 """`hydra/launcher=processes`: a sweep with a process per cell, some at once, that survives what a cell does.
 
 A cell that is finished is not started; one that is killed is started once more and resumes; one that fails does not
-stop the others. None of Hydra's own launchers does all three.
+stop the others. None of Hydra's own launchers does all three. Where the sweep itself is killed its cells go on; the
+same line waits for them.
 """
 
 # No `from __future__ import annotations` here: Hydra 1.3 finds plugins without putting them into sys.modules.
@@ -12,14 +13,13 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
-from hydra.errors import CompactHydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
@@ -28,10 +28,7 @@ logger = logging.getLogger("al_bench")
 
 _OF_THE_SWEEP = ("hydra.mode", "hydra.launcher", "hydra/launcher", "hydra.sweep", "hydra/sweeper", "hydra.run")
 _TRIES = 2  # of a cell that a signal killed
-
-
-class FailedCells(CompactHydraException):
-    """Some cells of a sweep did not finish."""
+_REFUSED = 2  # exit code of what a user can mend
 
 
 class Cell:
@@ -41,26 +38,41 @@ class Cell:
         self.number, self.overrides, self.config = number, overrides, config
         self.name = " ".join(overrides)
         self.folder = Path(config.hydra.sweep.dir) / config.hydra.sweep.subdir
-        self.tries = 0
+        self.log = self.folder / "sweep.log"
+        self.tries = self.silent_until = 0
         self.process: subprocess.Popen[bytes] | None = None
+        self.runner: str | None = None  # another process that runs in the folder
 
     def start(self, threads: int) -> None:
         """Runs the cell as its own command line would, its output into sweep.log in its folder."""
         self.tries += 1
         self.folder.mkdir(parents=True, exist_ok=True)
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        own = [f"hydra.run.dir='{self.folder}'", "hydra.mode=RUN"]
+        folder = QuotedString(str(self.folder), Quote.single).with_quotes()
+        own = [f"hydra.run.dir={folder}", "hydra.mode=RUN"]
         about_hydra = [item for item in self.config.hydra.overrides.hydra if not item.startswith(_OF_THE_SWEEP)]
         command = [sys.executable, sys.argv[0], *self.overrides, *about_hydra, *own]
-        with (self.folder / "sweep.log").open("ab") as log:
+        with self.log.open("ab") as log:
+            self.silent_until = log.tell()
             # a session of its own: a Ctrl-C reaches the sweep alone, which passes it on once
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
         self.began = time.monotonic()
 
-    def last_words(self) -> str:
-        """The last line that the cell wrote."""
-        lines = (self.folder / "sweep.log").read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it wrote nothing"
+    def goes_on(self) -> bool:
+        """Whether its process runs, or another in its folder."""
+        from al_bench.storage.store import runner_of
+
+        if self.process is None:
+            return self.runner is not None and runner_of(self.folder) is not None
+        return self.process.poll() is None
+
+    def reason(self) -> str:
+        """Why it ended as it did, in its own words."""
+        with self.log.open("rb") as log:
+            log.seek(self.silent_until)
+            lines: list[str] = log.read().decode(errors="replace").strip().splitlines()
+        said = [line for line in lines if line.startswith(("error: ", "stopped by "))]
+        return (said or lines or ["it wrote nothing"])[-1]
 
 
 class Processes(Launcher):
@@ -88,12 +100,14 @@ class Processes(Launcher):
         waiting = deque(cell for folder, cell in unique.items() if folder not in finished)
         if not waiting:
             logger.info(f"all {len(unique)} cells are finished\n{_table(cells)}")
-            return [self._returned(cell, 0) for cell in cells]
+            return [_returned(cell) for cell in cells]
         logger.info(f"{len(unique)} cells, {len(finished)} finished before, {self.workers} at once")
         codes = {**dict.fromkeys(finished, 0), **self._run(waiting, len(waiting))}
         done = sum(code == 0 for code in codes.values())
         logger.info(f"{done} of {len(unique)} cells are finished\n{_table(cells)}")
-        return [self._returned(cell, codes[cell.folder]) for cell in cells]
+        if code := exit_code(codes.values()):
+            raise SystemExit(code)
+        return [_returned(cell) for cell in cells]
 
     def _cell(self, number: int, overrides: Sequence[str]) -> Cell:
         config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
@@ -107,53 +121,87 @@ class Processes(Launcher):
         return finished_reason(cell.config, cell.folder) is not None
 
     def _run(self, waiting: deque[Cell], total: int) -> dict[Path, int]:
-        """Runs the waiting cells; returns the exit code of each. A signal to the sweep is passed on to its cells."""
+        """Runs the waiting cells; returns the exit code of each. None runs on when this ends, however it does: a signal
+        to the sweep is passed on to its cells, and raises Interrupted once they have ended."""
+        from al_bench.training.interruption import deferred, pending
+
         running: list[Cell] = []
         codes: dict[Path, int] = {}
-        threads = max(1, (os.cpu_count() or 1) // self.workers)
         began = time.monotonic()
-        before = signal.signal(signal.SIGTERM, _interrupt)
         try:
-            while waiting or running:
-                while waiting and len(running) < self.workers:
-                    cell = waiting.popleft()
-                    running.append(cell)
-                    cell.start(threads)
-                    logger.info(f"[{cell.number}] {cell.name}: started, log {cell.folder}/sweep.log")
-                time.sleep(self.poll)
-                for cell in [cell for cell in running if cell.process and cell.process.poll() is not None]:
-                    running.remove(cell)
-                    self._ended(cell, waiting, codes)
-                    if cell.folder in codes and waiting:
-                        left = (time.monotonic() - began) / len(codes) * (total - len(codes))
-                        logger.info(f"{len(codes)} of {total} cells ended, about {left / 60:,.1f} minutes left")
-        except KeyboardInterrupt:
+            with deferred():
+                while (waiting or running) and not pending():
+                    while waiting and len(running) < self.workers:
+                        running.append(waiting.popleft())
+                        self._begin(running[-1], codes)
+                    time.sleep(self.poll)
+                    for cell in [cell for cell in running if not cell.goes_on()]:
+                        running.remove(cell)
+                        self._ended(cell, waiting, codes)
+                        if cell.folder in codes and waiting:
+                            left = (time.monotonic() - began) / len(codes) * (total - len(codes))
+                            logger.info(f"{len(codes)} of {total} cells ended, about {left / 60:,.1f} minutes left")
+        except BaseException:
             _stop(running)
-            logger.warning("stopped; what is finished is kept, the same command goes on from there")
-            raise SystemExit(128 + signal.SIGINT) from None
-        finally:
-            signal.signal(signal.SIGTERM, before)
+            raise
         return codes
 
+    def _begin(self, cell: Cell, codes: dict[Path, int]) -> None:
+        """Starts a cell, unless another process runs in its folder, which is waited for."""
+        from al_bench.errors import of_files
+        from al_bench.storage.folder import cycle_records
+        from al_bench.storage.store import runner_of
+
+        waited, cell.process, cell.runner = cell.runner, None, runner_of(cell.folder)
+        if cell.runner:
+            on = f"which is on cycle {len(cycle_records(cell.folder))}"
+            logger.info(f"[{cell.number}] {cell.name}: waiting for {cell.runner}, {on}")
+            return
+        if waited and self._finished(cell):
+            codes[cell.folder] = 0
+            logger.info(f"[{cell.number}] {cell.name}: finished by {waited}")
+            return
+        try:
+            cell.start(max(1, (os.cpu_count() or 1) // self.workers))
+        except OSError as error:
+            if (sentence := of_files(error, cell.log)) is None:
+                raise
+            codes[cell.folder] = _REFUSED
+            logger.error(f"[{cell.number}] {cell.name}: failed: {sentence}")
+            return
+        logger.info(f"[{cell.number}] {cell.name}: started, log {cell.log}")
+
     def _ended(self, cell: Cell, waiting: deque[Cell], codes: dict[Path, int]) -> None:
-        assert cell.process is not None
-        code, seconds = cell.process.returncode, time.monotonic() - cell.began
-        if code < 0 and cell.tries < _TRIES:
+        """What follows: another try, or a code."""
+        from al_bench.storage.store import runner_of
+
+        if cell.folder in codes:
+            return
+        code = cell.process.returncode if cell.process else None
+        if code is None or (code == _REFUSED and runner_of(cell.folder)):  # of another sweep, began in between
+            waiting.appendleft(cell)
+        elif code < 0 and cell.tries < _TRIES:
             logger.warning(f"[{cell.number}] {cell.name}: killed by signal {-code}, started once more")
             waiting.append(cell)
-            return
-        codes[cell.folder] = code
-        if code == 0:
-            logger.info(f"[{cell.number}] {cell.name}: finished in {seconds:,.0f} s")
         else:
-            logger.error(f"[{cell.number}] {cell.name}: failed with code {code}: {cell.last_words()}")
+            codes[cell.folder] = code
+            if code == 0:
+                logger.info(f"[{cell.number}] {cell.name}: finished in {time.monotonic() - cell.began:,.0f} s")
+            else:
+                logger.error(f"[{cell.number}] {cell.name}: failed with code {code}: {cell.reason()}; log {cell.log}")
 
-    def _returned(self, cell: Cell, code: int) -> JobReturn:
-        returned = JobReturn(overrides=cell.overrides, working_dir=str(cell.folder))
-        returned.status = JobStatus.FAILED if code else JobStatus.COMPLETED
-        failure = FailedCells(f"the cell {cell.name} did not finish; its log is {cell.folder}/sweep.log")
-        returned.return_value = failure if code else None
-        return returned
+
+def exit_code(codes: Iterable[int]) -> int:
+    """Of a sweep whose cells ended with these: 0 where all are finished, 2 where those that are not were refused."""
+    failed = {code for code in codes if code}
+    return 0 if not failed else _REFUSED if failed == {_REFUSED} else 1
+
+
+def _returned(cell: Cell) -> JobReturn:
+    returned = JobReturn(overrides=cell.overrides, working_dir=str(cell.folder))
+    returned.status = JobStatus.COMPLETED
+    returned.return_value = None
+    return returned
 
 
 def _name_by_difference(cells: Sequence[Cell]) -> None:
@@ -185,10 +233,6 @@ def _table(cells: Sequence[Cell]) -> str:
         )
     table: str = tabulate(rows, headers="keys", floatfmt=".4f", intfmt=",", missingval="-")
     return "\n".join([table, *found])
-
-
-def _interrupt(signum: int, frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _stop(running: Sequence[Cell]) -> None:

@@ -158,7 +158,7 @@ run() { # a command of the project, until it ends or LIMIT is reached; status 0 
     child=""
     ((code == 0)) && return
     ((code != 124 && SECONDS < LIMIT)) || stopped=yes
-    [[ ! $stopped && $1 == run.py && $code -eq 2 ]] && exit 2 # bad input, which was said
+    [[ ! $stopped && $1 == run.py && $2 != -m && $code -eq 2 ]] && exit 2 # bad input, which was said
     [[ $stopped ]] || failed=yes
     return 1
 }
@@ -188,5 +188,5 @@ copy_artifacts() { # from, to: those of at most MOST_MIB that are not there yet,
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH} # the package need not be installed
-of_stages=(capture=true tracking=none "paths.cells='$OUT/cells'")
+of_stages=(capture=true tracking=none "paths.cells='${OUT//\'/\\\'}/cells'")
 main "$@"; exit # on one line: bash reads a script as it goes, and this one may change while a stage runs

@@ -13,6 +13,7 @@ import pytest
 from composing import compose
 from made_runs import cycle, write_cycle
 
+from al_bench.storage.store import RunStore
 from hydra_plugins import processes
 
 ROOT = Path(__file__).parent.parent
@@ -69,7 +70,7 @@ def test_an_experiment_is_narrowed_on_the_command_line_and_shares_cells_with_ano
 @pytest.mark.slow
 def test_one_bad_cell_does_not_stop_the_others(tmp_path):
     done = sweep(tmp_path, "strategy=random,bald", "network=linear")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "strategy=bald: failed with code 2: error: strategy Dropout needs a model with dropout" in done.stdout
     assert "1 of 2 cells are finished" in done.stdout
     assert "Traceback" not in done.stderr
@@ -94,13 +95,82 @@ def test_a_stopped_sweep_stops_its_cells(tmp_path):
         while len(owners := list(tmp_path.rglob("owner"))) < 2 or not all(owner.read_text() for owner in owners):
             time.sleep(0.05)
         cells = [int(owner.read_text()) for owner in owners]
-        os.kill(process.pid, signal.SIGINT)
-        assert process.wait() == 130
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait() == 143
         output = process.stdout
-    assert "the same command goes on from there" in output
+    assert "stopped by SIGTERM; everything finished is kept, the same command goes on from there" in output
     for cell in cells:
         with pytest.raises(ProcessLookupError):
             os.kill(cell, 0)
+
+
+@pytest.mark.slow
+def test_cells_of_a_sweep_that_is_killed_go_on_and_the_same_line_waits_for_them(tmp_path):
+    line = ("-m", *SMOKE, "strategy=random", "learner.epochs=20000", f"paths.outputs={tmp_path}")
+    with forked.started(*line) as driver:
+        while not (owners := list(tmp_path.rglob("owner"))) or not owners[0].read_text():
+            time.sleep(0.05)
+    cell = int(owners[0].read_text())
+    os.kill(cell, 0)
+    assert driver.code == -signal.SIGKILL
+    with forked.started(*line) as again:
+        again.await_words(f"waiting for process {cell}, which is on cycle 0")
+        os.kill(cell, signal.SIGTERM)
+        again.await_words(": started, log ")
+        assert "failed" not in again.stdout
+        os.kill(again.pid, signal.SIGINT)
+        assert again.wait() == 130
+
+
+def test_a_cell_that_another_process_runs_is_waited_for(tmp_path, caplog):
+    caplog.set_level("INFO")
+    launcher, cell, codes = processes.Processes(1, 0.1), made_cell(tmp_path / "quick"), {}
+    with RunStore(cell.folder, {"seed": 0}, {}):
+        launcher._begin(cell, codes)
+        assert cell.goes_on()
+    assert not cell.goes_on()
+    assert caplog.messages == [f"[0] seed=0: waiting for process {os.getpid()}, which is on cycle 0"]
+    for index in range(3):
+        write_cycle(cell.folder, cycle(index, 0.5))
+    launcher._begin(cell, codes)
+    assert caplog.messages[1:] == [f"[0] seed=0: finished by process {os.getpid()}"]
+    assert codes == {cell.folder: 0}
+
+
+def made_cell(folder):
+    config = compose(*SMOKE, f"paths.outputs={folder}", f"paths.cells={folder / 'none'}")
+    cell = processes.Cell(0, ["seed=0"], config)
+    cell.folder = folder / "cell"
+    cell.log = cell.folder / "sweep.log"
+    return cell
+
+
+def test_a_cell_whose_folder_cannot_be_made_is_named_and_the_others_go_on(tmp_path, caplog):
+    cell, codes = made_cell(tmp_path / "outputs"), {}
+    (tmp_path / "outputs").write_text("a file")
+    processes.Processes(1, 0.1)._begin(cell, codes)
+    assert codes == {cell.folder: 2}
+    assert f"seed=0: failed: {cell.log}: {tmp_path}/outputs is a file where a folder should be" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"), [((0, 0), 0), ((0, 2, 2), 2), ((2, 1), 1), ((0, -9), 1), ((2, 143), 1), ((), 0)]
+)
+def test_exit_codes_of_a_sweep(codes, code):
+    assert processes.exit_code(codes) == code
+
+
+def test_why_a_cell_failed_is_in_its_own_words(tmp_path):
+    cell = made_cell(tmp_path)
+    cell.folder.mkdir()
+    before = "error: of the time before\n"
+    cell.log.write_text(before + "error: seed=a must be a number\nclassifier: 3 of 10 steps\n")
+    assert cell.reason() == "error: seed=a must be a number"
+    cell.silent_until = len(before)
+    cell.log.write_text(before + "classifier: 3 of 10 steps\nKeyError: 'a'\n")
+    assert cell.reason() == "KeyError: 'a'"
+    cell.log.write_text(before)
+    assert cell.reason() == "it wrote nothing"
 
 
 @pytest.mark.slow

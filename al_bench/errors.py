@@ -1,8 +1,10 @@
 """The one kind of failure that a user can mend, and how a failure of the file system becomes one."""
 
 import errno
+import io
 import os
 from pathlib import Path
+from traceback import walk_tb
 from unicodedata import category
 
 _ELSEWHERE = "or choose another place for it"
@@ -62,12 +64,21 @@ def of_files(error: OSError, path: Path | None = None) -> UserError | None:
 
     path: that was used, where the error does not say it itself.
     """
-    place = path or error.filename2 or error.filename
+    place = path or error.filename2 or error.filename or _open_file(error)
     sentence = _SENTENCES.get(error.errno or 0)
     if sentence is None or not isinstance(place, str | bytes | Path):
         return None
     place = Path(os.fsdecode(place))
     return UserError(sentence.format(path=place, obstacle=_obstacle(place)))
+
+
+def _open_file(error: OSError) -> str | None:
+    """The file that was open where an error was raised: one of a write does not name it."""
+    for frame, _ in reversed(list(walk_tb(error.__traceback__))):
+        for value in frame.f_locals.values():
+            if isinstance(value, io.IOBase) and isinstance(name := getattr(value, "name", None), str):
+                return name
+    return None
 
 
 def _obstacle(path: Path) -> str:

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -52,7 +52,21 @@ class LogFile(logging.FileHandler):
         error = sys.exc_info()[1]
         if isinstance(error, OSError):
             self.emit = lambda record: None  # type: ignore[method-assign]
-            sys.stderr.write(f"no log is kept: {of_files(error, Path(self.baseFilename)) or error}\n")
+            with suppress(OSError):
+                os.write(2, f"no log is kept: {of_files(error, Path(self.baseFilename)) or error}\n".encode())
+        else:
+            super().handleError(record)
+
+
+class Console(logging.StreamHandler):  # type: ignore[type-arg]
+    """What a terminal shows; it falls silent where its stream cannot be written, as a file on a disk that is full, and
+    what the stream holds by then is no failure of the command at its end."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's own name
+        if isinstance(sys.exc_info()[1], OSError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.stream.fileno())
+            os.close(nowhere)
         else:
             super().handleError(record)
 

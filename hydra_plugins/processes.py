@@ -8,6 +8,7 @@ same line waits for them.
 # No `from __future__ import annotations` here: Hydra 1.3 finds plugins without putting them into sys.modules.
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,7 +73,8 @@ class Cell:
             log.seek(self.silent_until)
             lines: list[str] = log.read().decode(errors="replace").strip().splitlines()
         said = [line for line in lines if line.startswith(("error: ", "stopped by "))]
-        return (said or lines or ["it wrote nothing"])[-1]
+        full = f"the disk of {self.log} is full" if not shutil.disk_usage(self.folder).free else "it wrote nothing"
+        return (said or lines or [full])[-1]
 
 
 class Processes(Launcher):

@@ -5,9 +5,11 @@ import os
 import re
 import resource
 import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -127,13 +129,13 @@ def test_a_disk_without_locks(tmp_path, monkeypatch, code):
 
 
 @pytest.mark.parametrize("place", ["/dev/full", "/etc/hostname/run.log"])
-def test_a_log_that_cannot_be_written_ends_and_says_so_once(place, capsys):
+def test_a_log_that_cannot_be_written_ends_and_says_so_once(place, capfd):
     log = files.LogFile(place)
     for _ in range(2):
         log.handle(logging.makeLogRecord({"msg": "a line"}))
     with suppress(OSError):
         log.close()
-    assert re.fullmatch(rf"no log is kept: .*{place}.*\n", capsys.readouterr().err)
+    assert re.fullmatch(rf"no log is kept: .*{place}.*\n", capfd.readouterr().err)
 
 
 def test_json_is_made_for_reading(tmp_path):
@@ -225,3 +227,15 @@ def test_who_waits_says_so_and_finds_what_the_other_made(tmp_path, caplog):
         raise KeyError
     with files.hold(tmp_path / "thing.lock", "the thing"):
         assert not calls
+
+
+def test_a_stream_that_cannot_be_written_falls_silent():
+    code = (
+        "import logging\nfrom al_bench.files import Console\n"
+        "handler = Console(open(1, 'w', closefd=False))\n"
+        "for _ in range(2): handler.handle(logging.makeLogRecord({'msg': 'a line'}))\n"
+        "print('another')\n"
+    )
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

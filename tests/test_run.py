@@ -87,11 +87,14 @@ def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
         ([*SMOKE, "keep_weights=none"], "error: keep_weights=none "),
         ([*SMOKE, "device=cuda:7"], "error: device=cuda:7 "),
         ([*SMOKE, "threads=0"], "error: threads=0 "),
+        (["hydra.job.chdir=true"], "error: hydra.job.chdir=true "),
+        (["-m", "hydra/launcher=basic"], "error: hydra/launcher=basic "),
+        (["paths.outputs=/dev/null"], "error: /dev/null"),
     ],
 )
 def test_bad_input_is_one_sentence_and_an_exit_code(tmp_path, arguments, beginning):
     done = run(*arguments, folder=tmp_path)
-    assert done.returncode != 0
+    assert done.returncode == 2
     assert beginning in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert not list(tmp_path.rglob("cycles/*.json"))
@@ -132,6 +135,23 @@ def test_a_garbled_cycle_is_named_and_done_again(tmp_path):
     assert "cycle 2 in" in done.stdout and "is corrupted: kept as 002.json.corrupted-1" in done.stdout
     assert path.with_name("002.json.corrupted-1").read_text() == before[:100]
     assert "cycle   2" in done.stdout and "cycle   1 " not in done.stdout.split("finished")[0]
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_shown_where_nothing_can_be_written(tmp_path):
+    """Here because folders stand in the files' places; a disk that is only read fails at the same calls."""
+    run(*SMOKE, folder=tmp_path)
+    (config,) = tmp_path.rglob("config.json")
+    for name in ("lock", "run.log"):
+        (config.parent / name).unlink()
+        (config.parent / name).mkdir()
+    again = run(*SMOKE, folder=tmp_path)
+    assert again.returncode == 0 and "finished before: 2 cycles are done" in again.stdout
+    assert again.stderr.startswith(f"no log is kept: {config.parent}/run.log is a folder")
+    more = run(*SMOKE, "loop.max_cycles=3", folder=tmp_path)
+    assert more.returncode == 2
+    assert f"error: {config.parent}/lock is a folder where a file should be: move it away" in more.stdout
+    assert "Traceback" not in more.stdout + more.stderr
 
 
 def test_help_explains_the_groups_and_lists_every_choice():

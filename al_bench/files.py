@@ -152,7 +152,8 @@ def hold(lock: Path, what: str) -> Iterator[None]:
     try:
         yield
     finally:
-        held.release()
+        with named(lock):
+            held.release()
 
 
 def make_once(

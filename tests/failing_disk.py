@@ -135,7 +135,8 @@ def main(folder: Path, numbers: Sequence[int]) -> None:
     for number in numbers or range(1, whole["count"] + 1):
         first = run_forked(folder / str(number), number)
         again = run_forked(folder / str(number), -1)
-        same = results(folder / str(number)) == expected
+        found = results(folder / str(number))  # a model that is no longer needed may stay
+        same = {name: found.get(name) for name in expected} == expected
         sys.stdout.write(f"{json.dumps({'number': number, **first, 'again': again['code'], 'same': same})}\n")
         sys.stdout.flush()
 

@@ -139,7 +139,8 @@ class RunStore:
     ) -> None:
         if self._unwritable is None:
             (self.folder / "owner").unlink(missing_ok=True)
-        self._lock.release()
+        with named(self.folder / "lock"):
+            self._lock.release()
 
     @property
     def cycle_records(self) -> list[CycleRecord]:

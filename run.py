@@ -9,7 +9,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,35 +40,40 @@ def start(arguments: Sequence[str]) -> None:
 def compose_and_run() -> None:
     """Has Hydra call `main`, or a launcher that does. Raises UserError where nothing can be composed."""
     import hydra
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # what is raised comes through, to be said by us
-    try:
+    with in_a_sentence():
         hydra.main(version_base="1.3", config_path="conf", config_name="config")(main)()
-    except (HydraException, OmegaConfBaseException) as error:
-        raise _reason(error) from error
 
 
-def _reason(error: BaseException) -> Exception:
-    """What a user is told of a composition that failed: what a resolver of ours met, or else Hydra's words."""
-    from omegaconf.errors import OmegaConfBaseException
-
+@contextmanager
+def in_a_sentence() -> Iterator[None]:
+    """Raises a UserError in place of what is no defect of ours."""
+    from al_bench.config.refusal import sentence_of
     from al_bench.errors import UserError
 
-    below = error.__cause__ or error.__context__
-    while below is not None:
-        if isinstance(below, UserError | OSError):
-            return below
-        below = below.__cause__ or below.__context__
-    causes = [error, *([error.__cause__] if isinstance(error.__cause__, OmegaConfBaseException) else [])]
-    return UserError(" ".join(" ".join(map(str, causes)).split()))
+    try:
+        yield
+    except Exception as error:
+        if (sentence := sentence_of(error)) is None:
+            raise
+        raise UserError(sentence) from error
 
 
 def main(config: "DictConfig") -> None:
-    """Runs one cell."""
+    """Runs one cell. What was refused before anything was stored leaves no folder."""
+    from hydra.core.hydra_config import HydraConfig
+
+    from al_bench.errors import UserError
+    from al_bench.storage.unstarted import discard_unstarted
+
     with ended_in_words():  # here, for Hydra would say more of an exception
-        run(config)
+        try:
+            with in_a_sentence():
+                run(config)
+        except UserError:
+            discard_unstarted(Path(HydraConfig.get().runtime.output_dir), Path(config.paths.outputs))
+            raise
 
 
 def run(config: "DictConfig") -> None:
@@ -77,8 +83,8 @@ def run(config: "DictConfig") -> None:
     from al_bench.active.stopping import Stopping
     from al_bench.config.command_line import effects
     from al_bench.config.identity import identify, label_of, metrics_of, records_of
-    from al_bench.config.top_level import TopLevel
-    from al_bench.config.validation import refuse_arguments, refuse_keys
+    from al_bench.config.top_level import refuse_top_level
+    from al_bench.config.validation import refuse_arguments
     from al_bench.config.values import plain, written_and_resolved
     from al_bench.procedure.terminal import outcome
     from al_bench.storage.commit import current_commit
@@ -87,7 +93,7 @@ def run(config: "DictConfig") -> None:
     from al_bench.storage.store import RunStore
 
     written, resolved = written_and_resolved(config)
-    refuse_keys(resolved, TopLevel)
+    refuse_top_level(resolved)
     refuse_arguments(written, resolved, "scale")  # which a finished run has too
     identity = identify(config)
     whole = plain(config)
@@ -140,8 +146,6 @@ def instantiated(node: "DictConfig") -> Any:
     try:
         return instantiate(node)
     except InstantiationException as error:
-        if isinstance(error.__cause__, UserError):
-            raise error.__cause__ from error
         if isinstance(error.__cause__, TypeError) and "argument" in str(error.__cause__):
             place = str(error).rsplit("full_key: ", 1)[-1].removeprefix("procedure.")
             raise UserError(f"{place}: {error.__cause__}") from error

@@ -30,6 +30,9 @@ class Judge:
         with seeding.fork(SEED):
             self.model: Network = LeNet5(SHAPE, CLASSES, 0.1307, 0.3081).eval()
 
+    def check(self, dataset: Dataset) -> None:
+        """It takes any."""
+
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """It is what it is."""
 

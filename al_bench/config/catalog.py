@@ -37,13 +37,16 @@ class About:
 
 
 def about_path(path: str) -> About:
-    """What the class or function at a path in the code says of itself."""
-    from hydra.utils import get_object
+    """What the class or function at a path in the code says of itself. Raises UserError where none is, or no part."""
+    from al_bench.config.validation import load_target
 
-    target = get_object(path)
+    target = load_target("_target_", path)
     shown = [field.name for field in fields(target) if field.metadata.get("label")] if is_dataclass(target) else []
     scalars, records = getattr(target, "scalars", ()), getattr(target, "records", ())
-    return About(counted(target), tuple(shown), tuple(scalars), tuple(records))
+    try:
+        return About(counted(target), tuple(shown), tuple(scalars), tuple(records))
+    except TypeError as error:
+        raise UserError(f"_target_={path}: {error}") from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from al_bench.config.groups import CONF, members
 
 _OPTIONAL = ("pair/", "preset/")
+_NAMES = r"[^()\[\]{}$'\"]*"  # a choice is no function of Hydra's, list, node or reference
 
 
 def help_text() -> str:
@@ -30,7 +31,7 @@ def unknown_choice(arguments: Sequence[str]) -> str | None:
     for argument in arguments:
         key, _, value = argument.partition("=")
         group = key.partition("@")[0]
-        if not (re.fullmatch(r"[\w/,-]+", value) and (CONF / group).is_dir() and group):
+        if not (re.fullmatch(_NAMES, value) and group and (CONF / group).is_dir() and "=" in argument):
             continue
         for choice in value.split(","):
             if choice not in (known := members(group)):

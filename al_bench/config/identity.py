@@ -30,9 +30,9 @@ def describe_node(node: Any, about: Callable[[str], About] = about_path) -> Any:
     about: of a path in the code, what its part says of itself.
     """
     if isinstance(node, Mapping) and node.get("_target_") in _REFERENCES:
-        return about(node["path"]).counted.describe_call({})
+        return about(str(node.get("path"))).counted.describe_call({})
     if isinstance(node, Mapping) and "_target_" in node:
-        part = about(node["_target_"]).counted
+        part = about(str(node["_target_"])).counted
         names = [str(key) for key in node if _is_argument(str(key)) and part.counts(str(key))]
         return part.describe_call({name: describe_node(node[name], about) for name in names})
     if isinstance(node, Mapping):
@@ -49,13 +49,13 @@ def _is_argument(key: str) -> bool:
 def metrics_of(config: DictConfig) -> tuple[Metric, ...]:
     """The metrics that are one number of the evaluator that is chosen."""
     with looked_up(config.paths.outputs) as about:
-        return about(config.evaluator._target_).scalars
+        return about(str(config.evaluator._target_)).scalars
 
 
 def records_of(config: DictConfig) -> tuple[Recorded, ...]:
     """What the strategy that is chosen records inside its queries."""
     with looked_up(config.paths.outputs) as about:
-        return about(config.strategy._target_).records
+        return about(str(config.strategy._target_)).records
 
 
 def run_id(*, _root_: DictConfig) -> str:
@@ -89,7 +89,7 @@ def label_of(chosen: Mapping[str, str], config: DictConfig) -> str:
         if (networks := chosen.get("architecture@gan", "plain")) != "plain":
             method.append(networks)
     with looked_up(config.paths.outputs) as about:
-        method += _shown(config.learner, about(config.learner._target_))
+        method += _shown(config.learner, about(str(config.learner._target_)))
     return f"{task}/{'+'.join(method)}/seed={seed}"
 
 

@@ -1,11 +1,24 @@
 """The ranges that arguments of parts are annotated with; `validation` holds a configuration to them."""
 
+import math
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import AllowInfNan, Field
+from pydantic import AfterValidator, AllowInfNan, Field, PositiveInt, StringConstraints
+from pydantic_core import PydanticCustomError
+
+
+def _whole(value: float) -> float:
+    if math.isfinite(value) and value != int(value):
+        raise PydanticCustomError("whole", "Input should be a whole number")
+    return value
+
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 ProperFraction = Annotated[float, Field(gt=0, lt=1)]
 AtLeastTwo = Annotated[int, Field(ge=2)]
-CountOrAll = Annotated[float, Field(ge=1), AllowInfNan(True)]  # infinity: all there are
+CountOrAll = Annotated[float, Field(ge=1), AllowInfNan(True), AfterValidator(_whole)]  # infinity: all there are
+Counts = Annotated[Sequence[PositiveInt], Field(min_length=1)]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Threads = Annotated[int, Field(gt=0, le=256)]  # of so many more a process dies
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]  # as Lightning names it

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard
 
-from omegaconf import ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from al_bench.config.groups import members
 from al_bench.config.identity import label, run_id
@@ -19,6 +19,7 @@ def register_resolvers() -> None:
         "at_most": at_most,
         "up_to": up_to,
         "times": times,
+        "outputs": outputs,
         "run_id": run_id,
         "label": label,
         "choices": choices,
@@ -30,6 +31,14 @@ def register_resolvers() -> None:
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(name, resolver, replace=True)
+
+
+def outputs(*, _root_: DictConfig) -> str:
+    """Where runs go, asked before a folder is made. Raises UserError as `refuse_nodes` does."""
+    from al_bench.config.top_level import refuse_nodes
+
+    refuse_nodes({str(key): _root_[key] for key in _root_ if key != "hydra"})
+    return str(_root_.paths.outputs)
 
 
 def at_most(value: Any, limit: Any) -> Any:
@@ -48,12 +57,13 @@ def up_to(values: Sequence[Any], limit: Any) -> Any:
     return ListConfig(kept or list(values[:1]))
 
 
-def times(channels: int | Sequence[int], factor: float | None) -> Any:
+def times(channels: Any, factor: Any) -> Any:
     """Channels, one number or a list, times `factor` and at least 1; unchanged where that is null: how a scale reaches
     the width of a network. What is no finite number changes nothing, as for `at_most`."""
-    if isinstance(channels, int):
-        return max(1, round(channels * factor)) if _is_number(factor) and math.isfinite(factor) else channels
-    return ListConfig([times(number, factor) for number in channels])  # a plain list is no node for `--resolve`
+    if isinstance(channels, Sequence) and not isinstance(channels, str):
+        return ListConfig([times(number, factor) for number in channels])  # a plain list is no node for `--resolve`
+    finite = _is_number(channels) and _is_number(factor) and math.isfinite(channels) and math.isfinite(factor)
+    return max(1, round(channels * factor)) if finite and isinstance(channels, int) else channels
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

@@ -1,11 +1,25 @@
-"""What the keys of a configuration take that belong to no part."""
+"""What the keys of a configuration take that belong to no part; asked before anything of a run is looked up."""
 
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt
 
-from al_bench.config.ranges import Precision
+from al_bench.config.groups import members
+from al_bench.config.ranges import CountOrAll, Precision, Text, Threads
+from al_bench.config.validation import name_known, refuse_keys, show
+from al_bench.errors import UserError
+
+_PARTS = (
+    "network", "evaluator", "dataset", "oracle", "matcher", "representation", "learner", "strategy", "tracking",
+    "procedure", "loop", "scale",
+)  # fmt: skip
+_PARTS_OR_NULL = ("gan", "feature", "trainer")
+_MAPPINGS = ("paths", "recipe")
+_BESIDE = ("preset", "method", "experiment")  # nodes of groups that set others
+_OF_EXPERIMENTS = ("references", "contrasts", "contrast_metrics", "versions")  # which the report reads
 
 
 @dataclass(frozen=True)
@@ -18,8 +32,75 @@ class TopLevel:
 
     seed: int
     device: str
-    threads: PositiveInt | None
+    threads: Threads | None
     precision: Precision
     match_steps: bool
     capture: bool
     keep_weights: Literal["last", "all"]
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Folders: of data sets, of runs and artifacts, of decoded pictures, of exported runs."""
+
+    data: Text
+    outputs: Text
+    decoded: Text
+    cells: Text
+
+
+@dataclass(frozen=True)
+class StopRules:
+    """What of the `loop` node says when a run is finished, which is asked before the node is made."""
+
+    budget: CountOrAll
+    max_cycles: NonNegativeInt | None
+    stop_at: Mapping[str, float] | None
+
+
+def refuse_nodes(values: Mapping[str, Any]) -> None:
+    """Raises UserError for a key that nothing reads or that is missing, and for what is no part where one is needed:
+    asked before a run's folder is made, so of a configuration as Hydra has it.
+
+    values: of the top level, without Hydra's own.
+    """
+    needed = [*TopLevel.__dataclass_fields__, *_PARTS, *_PARTS_OR_NULL, *_MAPPINGS]
+    for key in values:
+        if key not in (*needed, *_BESIDE, *_OF_EXPERIMENTS):
+            raise UserError(f"{key} is not known: {name_known(key, needed)}")
+    for key in needed:
+        if key not in values:
+            raise UserError(f"{key} is missing: leave out ~{key}")
+    for key in (*_MAPPINGS, *_PARTS, *_PARTS_OR_NULL):
+        value = values[key]
+        is_node = isinstance(value, Mapping) and (key in _MAPPINGS or "_target_" in value)
+        if not is_node and (value is not None or key not in _PARTS_OR_NULL):
+            raise UserError(f"{key}={show(value)} must be {_choices(key)}")
+    refuse_keys(values["paths"], Paths, "paths.")
+
+
+def refuse_top_level(values: Mapping[str, Any]) -> None:
+    """Raises UserError for a value of the top level that is not of its kind, and for a number that is none, anywhere.
+
+    values: the whole configuration without Hydra's own, in plain containers and resolved.
+    """
+    refuse_nodes(values)
+    for path, value in _leaves(values):
+        if isinstance(value, float) and (math.isnan(value) or value == -math.inf):
+            raise UserError(f"{path}={value} must be a number")
+    refuse_keys(values, TopLevel)
+    refuse_keys(values["loop"], StopRules, "loop.")
+
+
+def _choices(key: str) -> str:
+    """What a node of the top level may be, as a user types it."""
+    found = members(key)
+    return f"one of {', '.join(found)}" if found else "a mapping" if key in _MAPPINGS else "a node with a _target_"
+
+
+def _leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value that is no container, and its path."""
+    if not isinstance(node, Mapping | list):
+        yield path, node
+    for key, value in node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list) else ():
+        yield from _leaves(value, f"{path}.{key}".lstrip("."))

@@ -9,7 +9,7 @@ import json
 import pkgutil
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, isclass, signature
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -20,8 +20,11 @@ from al_bench.errors import UserError
 
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a value that stands elsewhere: where a user would change it
 _PLAIN = (bool, int, float, str)
+_GIVEN_LATER = ("params", "input_shape", "image_shape", "num_classes", "latent_size")  # to what is made later, by code
 _WORDS = {
     "Input should be ": "",
+    "List should have at least 1 item after validation, not 0": "a list that is not empty",
+    "String should have at least 1 character": "text that is not empty",
     "greater than or equal to": "at least",
     "less than or equal to": "at most",
     "greater than": "more than",
@@ -57,42 +60,104 @@ def refuse_arguments(written: Any, resolved: Any, path: str) -> None:
 def refuse_value(name: str, value: Any, annotation: Any) -> None:
     """Raises UserError where a plain value, or a list or mapping of some, is not of an annotation."""
     allowed = _of_plain_values(annotation)
-    if allowed in (None, NoneType) or _has_parts(value):
+    if _has_parts(value) or annotation in (Any, None):
+        return
+    if allowed in (None, NoneType):
+        _refuse_no_part(name, value, annotation)
         return
     try:
         TypeAdapter(allowed).validate_python(value)
     except ValidationError as error:
         key = next(iter(error.errors()[0]["loc"]), None)
         if isinstance(value, Mapping) and key in value:
-            raise UserError(f"{name}.{key}={_shown(value[key])} must be {_in_words(error)}") from error
+            raise UserError(f"{name}.{key}={show(value[key])} must be {_in_words(error)}") from error
         or_null = " or null" if NoneType in get_args(allowed) else ""
-        raise UserError(f"{name}={_shown(value)} must be {_in_words(error)}{or_null}") from error
+        raise UserError(f"{name}={show(value)} must be {_in_words(error)}{or_null}") from error
 
 
-def refuse_keys(values: Mapping[str, Any], schema: type) -> None:
-    """Raises UserError for the first of a schema's fields whose value is not of its annotation."""
+def refuse_keys(values: Mapping[str, Any], schema: type, prefix: str = "") -> None:
+    """Raises UserError for the first of a schema's fields that is missing or whose value is not of its annotation.
+
+    prefix: of the fields' names, as a user types them.
+    """
     for key, annotation in get_type_hints(schema, include_extras=True).items():
-        refuse_value(key, values[key], annotation)
+        if key not in values:
+            raise UserError(f"{prefix}{key} is missing: leave out ~{prefix}{key}")
+        refuse_value(f"{prefix}{key}", values[key], annotation)
 
 
-def _shown(value: Any) -> Any:
-    return json.dumps(value) if value is None or isinstance(value, bool) else value
+def show(value: Any) -> str:
+    """A value as a user types it, on one line."""
+    written = json.dumps(value) if value is None or isinstance(value, bool) else str(value)
+    return " ".join(written.split())
 
 
 def _refuse_call(written: Any, path: str, node: Mapping[str, Any], keys: Sequence[str]) -> None:
+    target = load_target(f"{path}._target_", node["_target_"])
     try:
-        target = pkgutil.resolve_name(node["_target_"])
         parameters = signature(target).parameters
         annotations = get_type_hints(target.__init__ if isclass(target) else target, include_extras=True)
-    except (ImportError, AttributeError, NameError, TypeError, ValueError):
+    except (NameError, TypeError, ValueError):
         return  # without a signature that can be read, Hydra or the part itself says what is wrong
     open_ended = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
     for key in keys:
         if key not in parameters and not open_ended:
-            raise UserError(f"{path}.{key} is not known: {_known(key, parameters)}")
-        refuse_value(_where_written(written, f"{path}.{key}"), node[key], annotations.get(key))
-    if isclass(target) and _is_optimizer(target):
-        _refuse_optimizer(path, target, {key: node[key] for key in keys})
+            raise UserError(f"{path}.{key} is not known: {name_known(key, list(parameters))}")
+        where = _where_written(written, f"{path}.{key}")
+        refuse_value(where, node[key], annotations.get(key))
+        _refuse_other_part(where, node[key], annotations.get(key))
+    if isclass(target):
+        _refuse_gaps(path, node, parameters)
+        if _is_optimizer(target):
+            _refuse_optimizer(path, target, {key: node[key] for key in keys})
+
+
+def load_target(name: str, path: Any) -> Callable[..., Any]:
+    """What stands at a path in the code. name: of the key that says the path. Raises UserError where nothing does that
+    could be called."""
+    try:
+        target: Any = pkgutil.resolve_name(path)
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        raise UserError(f"{name}={show(path)} cannot be loaded: {error}") from error
+    if not callable(target):
+        raise UserError(f"{name}={path} is neither a class nor a function")
+    found: Callable[..., Any] = target
+    return found
+
+
+def _refuse_gaps(path: str, node: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> None:
+    """Raises UserError where an argument without a default is missing, unless code gives it later."""
+    later = _GIVEN_LATER if node.get("_partial_") is True else ()
+    for name, parameter in parameters.items():
+        open_ended = parameter.kind in (Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL)
+        if parameter.default is Parameter.empty and not open_ended and name not in later and name not in node:
+            raise UserError(f"{path}.{name} is missing: give it a value")
+
+
+def _refuse_no_part(name: str, value: Any, annotation: Any) -> None:
+    """Raises UserError for a plain value where only a part will do."""
+    is_none = value is None and (annotation is NoneType or NoneType in get_args(annotation))
+    if not is_none and value not in ([], {}):
+        raise UserError(f"{name}={show(value)} must be a part, a node with a _target_")
+
+
+def _refuse_other_part(name: str, value: Any, annotation: Any) -> None:
+    """Raises UserError for a part that is made later, or of another kind, where an annotation names a class."""
+    kinds = [kind for kind in get_args(annotation) or [annotation] if isclass(kind) and kind is not NoneType]
+    ours = get_origin(annotation) in (None, Union, UnionType) and kinds and all(_is_ours(kind) for kind in kinds)
+    if not ours or not isinstance(value, Mapping) or "_target_" not in value:
+        return
+    wanted = " or ".join(kind.__name__ for kind in kinds)
+    if value.get("_partial_") is True:
+        raise UserError(f"{name}._partial_=true must be false: {wanted} is made at once")
+    target = load_target(f"{name}._target_", value["_target_"])
+    if isclass(target) and not issubclass(target, tuple(kinds)):
+        raise UserError(f"{name}._target_={value['_target_']} must be of {wanted}")
+
+
+def _is_ours(kind: type) -> bool:
+    own = kind.__module__.partition(".")[0] == __name__.partition(".")[0]
+    return own and not getattr(kind, "_is_protocol", False)
 
 
 def _refuse_optimizer(path: str, optimizer: Any, arguments: Mapping[str, Any]) -> None:
@@ -110,8 +175,9 @@ def _is_optimizer(target: type) -> bool:
     return optim is not None and issubclass(target, optim.Optimizer)
 
 
-def _known(key: str, parameters: Mapping[str, Parameter]) -> str:
-    names = [name for name in parameters if name not in ("self", "params")]
+def name_known(key: str, names: Sequence[str]) -> str:
+    """What may stand in the place of a key that is not known."""
+    names = [name for name in names if name not in ("self", "params")]
     if not names:
         return "there is nothing to set"
     close = difflib.get_close_matches(key, names, 1)
@@ -150,19 +216,16 @@ def _has_parts(value: Any) -> bool:
 def _of_plain_values(annotation: Any) -> Any:
     """What of an annotation a configuration can write down as it is, without a conversion; None where nothing is.
 
-    A number that has a bound has to be finite, unless its annotation says that infinity will do.
+    A number has to be finite, unless its annotation says that infinity will do.
     """
     if annotation in _PLAIN:
-        return Annotated[annotation, Strict()]
+        return Annotated[annotation, Strict(), *([AllowInfNan(False)] if annotation is float else [])]
     origin, arguments = get_origin(annotation), get_args(annotation)
     if annotation is NoneType or origin is Literal:
         return annotation
     if origin is Annotated:
         inner = _of_plain_values(arguments[0])
-        bounds = arguments[1:]
-        if arguments[0] is float and not any(isinstance(bound, AllowInfNan) for bound in bounds):
-            bounds = (*bounds, AllowInfNan(False))
-        return None if inner is None else Annotated[(inner, *bounds)]
+        return None if inner is None else Annotated[(inner, *arguments[1:])]
     parts = [_of_plain_values(argument) for argument in arguments if argument is not Ellipsis]
     if origin in (Union, UnionType):
         kept = tuple(part for part in parts if part is not None)

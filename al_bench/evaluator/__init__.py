@@ -39,6 +39,9 @@ class Evaluator(ABC):
     of_maps: ClassVar[bool] = False
     """Whether the labels that it reads are maps, and not classes."""
 
+    def check(self, dataset: Dataset) -> None:  # noqa: B027  (most need nothing)
+        """Raises UserError where it cannot measure on such images and labels; trains nothing."""
+
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:  # noqa: B027  (most need nothing)
         """Trains or loads what it needs; here hidden labels may be read."""
 

@@ -30,9 +30,12 @@ class Accuracy(Evaluator):
     )
     calibration_bins: PositiveInt = 15
 
-    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+    def check(self, dataset: Dataset) -> None:
         if dataset.map_shape:
             raise UserError("evaluator=accuracy needs classes and this data set has label maps: use mean_iou")
+
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+        self.check(dataset)
 
     def evaluate(self, model: Network, dataset: Dataset) -> Evaluation:
         test, num_classes = dataset.test, dataset.num_classes

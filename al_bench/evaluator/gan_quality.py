@@ -102,9 +102,9 @@ class GanQuality(Evaluator):
         self.scalars = tuple(kept)  # type: ignore[misc]  # of this one, as it is configured
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
-        """Trains the judge and looks at the real images, where no run has yet. Raises UserError for label maps, inputs
-        that are no images, numbers of images that are too small, and a file that is no Inception network."""
-        self._check(dataset)
+        """Trains the judge and looks at the real images, where no run has yet. Raises UserError as `check` does, and
+        for a file that is no Inception network."""
+        self.check(dataset)
         device = dataset.train.images.device
         network = None if self.inception is None else load_inception(self.inception, device)
         self.judge.prepare(dataset, artifacts)
@@ -134,7 +134,8 @@ class GanQuality(Evaluator):
         with seeding.fork(self.seed), torch.no_grad():
             return self._compare(self._make(model, dataset.num_classes, 0), dataset.num_classes)
 
-    def _check(self, dataset: Dataset) -> None:
+    def check(self, dataset: Dataset) -> None:
+        """Raises UserError for label maps, inputs that are no images, and numbers of images that are too small."""
         if dataset.map_shape:
             raise UserError("evaluator=gan_quality needs classes and this data set has label maps: use mean_iou")
         if len(dataset.train.images.shape) != 4:
@@ -156,6 +157,7 @@ class GanQuality(Evaluator):
                 f"evaluator.neighbors={self.neighbors} needs more real images than the {len(self._real(dataset)):,} of "
                 f"evaluator.real={self.split}: use fewer neighbors"
             )
+        self.judge.check(dataset)
 
     def _real(self, dataset: Dataset) -> Split:
         return dataset.train if self.split == "train" else dataset.test

@@ -24,6 +24,9 @@ class Judge(Protocol):
     min_confidence: float
     model: Network
 
+    def check(self, dataset: Dataset) -> None:
+        """Raises UserError for images that the model cannot take; trains nothing."""
+
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains the model, or takes the stored one."""
 

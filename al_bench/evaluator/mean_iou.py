@@ -34,9 +34,12 @@ class MeanIou(Evaluator):
     of_maps: ClassVar[bool] = True
     kept_maps: NonNegativeInt = 4
 
-    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+    def check(self, dataset: Dataset) -> None:
         if not dataset.map_shape:
             raise UserError("evaluator=mean_iou needs label maps and this data set has classes: use accuracy")
+
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+        self.check(dataset)
 
     def evaluate(self, model: Network, dataset: Dataset) -> Evaluation:
         test, num_classes = dataset.test, dataset.num_classes

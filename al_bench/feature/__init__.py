@@ -24,7 +24,8 @@ class Feature(ABC):
 
     @abstractmethod
     def size(self, image_shape: Sequence[int]) -> int:
-        """D of a (C, H, W) image, known before anything is trained."""
+        """D of a (C, H, W) image, known before anything is trained. Raises UserError where what it will train does not
+        fit such images."""
 
     @abstractmethod
     def extract(self, images: Tensor, model: Network | None) -> Tensor:

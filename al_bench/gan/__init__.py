@@ -17,9 +17,11 @@ from al_bench.active.inputs import Inputs, fingerprint
 from al_bench.active.part import describe
 from al_bench.config.ranges import Precision
 from al_bench.dataset import Dataset
+from al_bench.errors import UserError
 from al_bench.gan.game import Game
 from al_bench.network.class_conditional import ClassHeads
 from al_bench.network.critic import Critic
+from al_bench.network.dry_run import dry_run
 from al_bench.storage.artifacts import Artifacts
 from al_bench.training.fit import Fitter
 from al_bench.training.image_batches import ImageBatches
@@ -102,6 +104,13 @@ class Gan(ABC):
         with seeding.fork(seeding.seed_for(self.seed, 0, "gan weights")):
             generator = self.generator(latent_size=self.latent_size, image_shape=tuple(image_shape))
             return GanNetworks(generator, self.discriminator(image_shape=tuple(image_shape)), self.latent_size)
+
+    def check(self, image_shape: Sequence[int]) -> None:
+        """Raises UserError where its networks do not fit (C, H, W) images; trains nothing."""
+        networks = self.networks(image_shape)
+        if (made := dry_run(networks.generator, (self.latent_size,))) != tuple(image_shape):
+            raise UserError(f"the generator makes images of {made} for images of {tuple(image_shape)}: use another one")
+        dry_run(networks.discriminator, image_shape)
 
     def fit(self, images: Inputs, scratch: Path | None = None) -> tuple[GanNetworks, Trace]:
         """Plays the game on (N, C, H, W) images; returns the networks and the losses of every 50 iterations."""

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
+from al_bench.config.ranges import Counts
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
@@ -69,7 +70,7 @@ class Mal(LabeledPlan, Learner):
     weight: NonNegativeFloat
     hidden: PositiveInt
     discriminator_hidden: Sequence[PositiveInt]
-    discriminator_channels: Sequence[PositiveInt]
+    discriminator_channels: Counts
     head: Literal["linear", "cosine"]
     carry_over: bool
     provides: ClassVar[frozenset[str]] = frozenset({"labeledness"})

@@ -12,6 +12,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Counts
 from al_bench.errors import UserError
 from al_bench.network import AutoencoderNetwork
 from al_bench.network.initialization import Initialization, initialize
@@ -33,7 +34,7 @@ class ConvAutoencoder(AutoencoderNetwork):
     def __init__(
         self,
         image_shape: Sequence[int],
-        channels: Sequence[PositiveInt],
+        channels: Counts,
         decoder_channels: Sequence[PositiveInt],
         kernel_size: PositiveInt,
         slope: NonNegativeFloat,

@@ -7,6 +7,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Counts
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial
 
@@ -23,7 +24,7 @@ class ConvEncoder(nn.Module):
         self,
         image_shape: Sequence[int],
         latent_size: PositiveInt,
-        channels: Sequence[PositiveInt],
+        channels: Counts,
         kernel_size: PositiveInt,
         slope: NonNegativeFloat,
         batch_norm: bool,

@@ -13,7 +13,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Counts, Fraction
 from al_bench.network.critic import Critic, normalize_spectrally
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
@@ -33,7 +33,7 @@ class ConvGenerator(nn.Module):
         self,
         latent_size: PositiveInt,
         image_shape: Sequence[int],
-        channels: Sequence[PositiveInt],
+        channels: Counts,
         kernel_size: PositiveInt,
         activation: Callable[[], nn.Module],
         batch_norm: bool,
@@ -78,7 +78,7 @@ class ConvCritic(Critic):
     def __init__(
         self,
         image_shape: Sequence[int],
-        channels: Sequence[PositiveInt],
+        channels: Counts,
         kernel_size: PositiveInt,
         slope: NonNegativeFloat,
         norm: Literal["none", "batch", "layer", "spectral"],

@@ -14,6 +14,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Counts
 from al_bench.errors import UserError
 from al_bench.network.critic import Critic, normalize_spectrally
 from al_bench.network.initialization import Initialization, initialize
@@ -37,7 +38,7 @@ class PlainGenerator(nn.Module):
         self,
         latent_size: PositiveInt,
         image_shape: Sequence[int],
-        channels: Sequence[PositiveInt],
+        channels: Counts,
         initialization: Initialization,
     ) -> None:
         super().__init__()
@@ -75,7 +76,7 @@ class PlainCritic(Critic):
     def __init__(
         self,
         image_shape: Sequence[int],
-        channels: Sequence[PositiveInt],
+        channels: Counts,
         slope: NonNegativeFloat,
         norm: Norm,
         initialization: Initialization,

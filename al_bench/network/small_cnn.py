@@ -9,7 +9,7 @@ from pydantic import PositiveInt
 from torch import nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Counts, Fraction
 from al_bench.errors import UserError
 from al_bench.network import Network
 
@@ -27,7 +27,7 @@ class SmallCnn(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        channels: Sequence[PositiveInt],
+        channels: Counts,
         hidden: PositiveInt,
         dropout: Fraction,
     ) -> None:

@@ -19,6 +19,9 @@ class Oracle(ABC):
     is_truth: ClassVar[bool] = False
     """Whether its answers are the data set's own labels, which are then asked for again and not stored."""
 
+    def check(self, dataset: Dataset) -> None:  # noqa: B027  (most need nothing)
+        """Raises UserError where it cannot answer for such images and labels; trains nothing."""
+
     @abstractmethod
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Takes what it needs to answer; here hidden labels may be read.

@@ -15,6 +15,7 @@ from al_bench.errors import UserError
 from al_bench.evaluator.judging import answer
 from al_bench.learner import Learner
 from al_bench.network import Network
+from al_bench.network.dry_run import dry_run
 from al_bench.oracle import Oracle
 from al_bench.storage.artifacts import Artifacts
 from al_bench.training.loss_record import Trace
@@ -35,10 +36,18 @@ class Classifier(Oracle):
     def __init__(self, learner: Learner, min_confidence: Fraction, seed: int) -> None:
         self.learner, self.min_confidence, self.seed = learner, min_confidence, seed
 
-    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
-        """Trains the model where no run has yet. Raises UserError for label maps."""
+    def check(self, dataset: Dataset) -> None:
+        """Raises UserError for label maps, and for images that its network cannot take."""
         if dataset.map_shape:
             raise UserError("oracle=classifier gives classes and these labels are maps: use oracle=ground_truth")
+        shape = dataset.train.images.shape[1:]
+        dry_run(
+            self.learner.empty(Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes), self.seed), shape
+        )
+
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+        """Trains the model where no run has yet. Raises UserError as `check` does."""
+        self.check(dataset)
         images, self.labels = dataset.train.images, dataset.train.classes
         self.learner.prepare(dataset.blind(), artifacts)
         pool = Pool.unlabeled_from(images, dataset.num_classes)

@@ -27,10 +27,14 @@ class Noisy(Oracle):
     def __init__(self, flip: Fraction, abstain: Fraction, seed: int) -> None:
         self.flip, self.abstain, self.seed = flip, abstain, seed
 
-    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
-        """Draws all answers. Raises UserError for label maps."""
+    def check(self, dataset: Dataset) -> None:
+        """Raises UserError for label maps."""
         if dataset.map_shape:
             raise UserError("oracle=noisy flips classes and these labels are maps: use oracle=ground_truth")
+
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+        """Draws all answers. Raises UserError for label maps."""
+        self.check(dataset)
         labels, count = dataset.train.classes, len(dataset.train)
         rng = seeding.generator(seeding.seed_for(self.seed, 0, "noise"))
         flipped, silent = (torch.rand(count, generator=rng) < rate for rate in (self.flip, self.abstain))

@@ -53,7 +53,7 @@ class Settings:
     every_class: bool
     initial_size: CountOrAll
     query_size: PositiveInt
-    budget: float = field(metadata={"identity": False})
+    budget: CountOrAll = field(metadata={"identity": False})
     free_validation: bool = False
     observe_every: PositiveInt | None = None
     max_cycles: NonNegativeInt | None = field(default=None, metadata={"identity": False})
@@ -86,9 +86,12 @@ class Settings:
                 f"loop.budget={self.budget} does not hold {paid:,} validation labels beside {first} initial ones: use "
                 "a larger budget, or loop.free_validation=true"
             )
-        known = [metric.name for metric in evaluator.scalars]
-        if unknown := sorted(set(self.stop_at or ()) - set(known)):
-            raise UserError(f"loop.stop_at names {', '.join(unknown)}, which is not measured: use {', '.join(known)}")
+        known = {metric.name: metric for metric in evaluator.scalars}
+        for name, goal in (self.stop_at or {}).items():
+            if name not in known:
+                raise UserError(f"loop.stop_at names {name}, which is not measured: use {', '.join(known)}")
+            if known[name].unit == "fraction" and not 0 <= goal <= 1:
+                raise UserError(f"loop.stop_at.{name}={goal} is never reached: a fraction is from 0 to 1")
 
 
 def tell_cycle(show: Callable[[], None], metrics: Sequence[Metric], record: CycleRecord) -> None:
@@ -176,6 +179,11 @@ class ActiveLearning(Procedure):
         on_maps = bool(dataset.map_shape)
         refuse_misfits(self.strategy, self.learner, network, self.oracle, self.representation, on_maps)
         refuse_unmeasurable(self.evaluator, self.learner, network, on_maps)
+        self.first_query(dataset)
+        self.oracle.check(dataset)
+        if self.representation.gives_images:
+            self.evaluator.check(dataset)
+        self.strategy.check(shape)
 
     def first_query(self, dataset: Dataset) -> PoolQuery:
         """The initial labels, the same for every strategy of a seed."""

@@ -72,6 +72,9 @@ class Agreement(Procedure):
 
     def run(self, store: RunStore) -> None:
         dataset = self.dataset.to(chosen_device(self.device))
+        self.judge.check(dataset)
+        self.gan.check(dataset.train.images.shape[1:])
+        self.feature.size(dataset.train.images.shape[1:])
         with measure_cost() as for_fit:
             self.judge.prepare(dataset, self.artifacts)
             networks = self.gan.trained(dataset.blind(), self.artifacts)

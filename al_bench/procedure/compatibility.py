@@ -1,13 +1,10 @@
 """Whether parts fit together, asked before anything is trained."""
 
-import copy
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence, Set
 from types import ModuleType
 from typing import Any
-
-import torch
 
 import al_bench.evaluator
 import al_bench.learner
@@ -19,6 +16,7 @@ from al_bench.feature import Feature
 from al_bench.gan import Gan
 from al_bench.learner import Learner
 from al_bench.network import Network, Wrapped
+from al_bench.network.dry_run import dry_run
 from al_bench.oracle import Oracle
 from al_bench.representation import Representation
 from al_bench.strategy import Strategy
@@ -78,13 +76,9 @@ def refuse_other_labels(network: Network, input_shape: Sequence[int], map_shape:
     """Raises UserError for a network that answers for each pixel where labels are classes, or once for an image where
     they are maps.
 
-    input_shape: of one input; map_shape: (H, W) of the label maps, () of classes. Nothing is computed: a copy without
-    numbers tells its shapes.
+    input_shape: of one input; map_shape: (H, W) of the label maps, () of classes.
     """
-    shapes = copy.deepcopy(network).to("meta").eval()
-    with torch.no_grad():
-        answer = tuple(shapes(torch.empty(1, *input_shape, device="meta")).shape[2:])
-    if answer == tuple(map_shape):
+    if dry_run(network, input_shape)[1:] == tuple(map_shape):
         return
     name = type(network.network if isinstance(network, Wrapped) else network).__name__
     if map_shape:

@@ -18,7 +18,8 @@ class Representation(ABC):
 
     @abstractmethod
     def shape(self, image_shape: Sequence[int]) -> tuple[int, ...]:
-        """The shape of one input that `apply` makes of a (C, H, W) image, known before anything is trained."""
+        """The shape of one input that `apply` makes of a (C, H, W) image, known before anything is trained. Raises
+        UserError where what it will train does not fit such images."""
 
     @abstractmethod
     def apply(self, dataset: Dataset, artifacts: Artifacts) -> Dataset:

@@ -21,6 +21,7 @@ from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.files import written_whole
 from al_bench.gan import Gan, GanNetworks
+from al_bench.network.dry_run import dry_run
 from al_bench.network.predict import stream
 from al_bench.progress import progress
 from al_bench.representation import Representation
@@ -53,7 +54,8 @@ class Latent(Representation):
 
     def shape(self, image_shape: Sequence[int]) -> tuple[int, ...]:
         assert self.gan is not None
-        return (self.gan.latent_size,)
+        self.gan.check(image_shape)
+        return dry_run(self.encoder.untrained(image_shape, self.gan.latent_size), image_shape)
 
     def apply(self, dataset: Dataset, artifacts: Artifacts) -> Dataset:
         assert self.gan is not None

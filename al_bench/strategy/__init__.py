@@ -1,6 +1,7 @@
 """Strategies: what is asked for next."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -30,6 +31,9 @@ class Strategy(ABC):
     order_invariant: ClassVar[bool] = True
     """Whether the same images are chosen however the pool is ordered, ties apart; a member says why where they are
     not."""
+
+    def check(self, image_shape: Sequence[int]) -> None:  # noqa: B027  (most need nothing)
+        """Raises UserError where what it will train does not fit the inputs, (C, H, W) of one; trains nothing."""
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:  # noqa: B027  (most need nothing)
         """Trains or loads what serves selection alone, once per run; `dataset` is blind."""

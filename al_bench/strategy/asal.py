@@ -1,6 +1,6 @@
 """ASAL: synthesize uncertain images, ask for their nearest neighbors in the pool (ASAL Alg. 1)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Literal
 
 import torch
@@ -76,6 +76,10 @@ class Asal(Strategy):
     def needs(self) -> frozenset[str]:  # type: ignore[override]  # what its features ask for, which it is given
         """What the features ask of the model."""
         return self.feature.needs
+
+    def check(self, image_shape: Sequence[int]) -> None:
+        self.gan.check(image_shape)
+        self.feature.size(image_shape)
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains GAN and features; where these stay, the pool's are computed once and for all (Alg. 1, Input)."""

@@ -1,6 +1,6 @@
 """GAAL: synthesize images on the decision boundary and ask for *their* labels (Zhu and Bento 2017; ASAL Sec. 5.3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import torch
@@ -54,6 +54,9 @@ class Gaal(Strategy):
             raise UserError("GAAL asks for labels of synthetic images and gan=none: choose another gan")
         self.gan, self.max_tries, self.tolerance = gan, max_tries, tolerance
         self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight)
+
+    def check(self, image_shape: Sequence[int]) -> None:
+        self.gan.check(image_shape)
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains the GAN, or takes the stored one."""

@@ -85,9 +85,11 @@ class Vaal(Strategy):
         Recorded("labeledness_of_labeled", "D's logits of labeled images"),
     )
 
+    def check(self, image_shape: Sequence[int]) -> None:
+        self._untrained(image_shape[0], seed=0)
+
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
-        """Keeps where the answers of each query are stored; an auto-encoder that cannot be made says so now."""
-        self._untrained(dataset.train.images.shape[1], seed=0)
+        """Keeps where the answers of each query are stored."""
         object.__setattr__(self, "_artifacts", artifacts)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:

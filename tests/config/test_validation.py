@@ -11,11 +11,12 @@ from composing import compose, members
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from al_bench.config.ranges import CountOrAll, Fraction, Precision, ProperFraction
-from al_bench.config.top_level import TopLevel
-from al_bench.config.validation import refuse_arguments, refuse_keys, refuse_value
+from al_bench.config.ranges import CountOrAll, Counts, Fraction, Precision, ProperFraction, Threads
+from al_bench.config.top_level import refuse_top_level
+from al_bench.config.validation import refuse_arguments, refuse_value, show
 from al_bench.config.values import written_and_resolved
 from al_bench.errors import UserError
+from al_bench.matcher import Matcher
 
 
 @dataclass
@@ -43,10 +44,17 @@ def described(**arguments: Any) -> dict[str, Any]:
     return {"_target_": f"{__name__}.Part", "_partial_": True, **arguments}
 
 
+@dataclass
+class Holder:
+    """A part of one of the project's own families."""
+
+    matcher: Matcher
+
+
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     """pytest does not make this module known by its name."""
-    monkeypatch.setitem(sys.modules, __name__, SimpleNamespace(Part=Part))
+    monkeypatch.setitem(sys.modules, __name__, SimpleNamespace(Part=Part, Holder=Holder))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +69,9 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
         (NonNegativeFloat, 0, -0.1, "must be at least 0"),
         (NonNegativeFloat, 0.5, float("nan"), "must be a finite number"),
         (Fraction, 1, 1.01, "must be at most 1"),
-        (float, float("inf"), "much", "must be a number"),
+        (float, 0.5, "much", "must be a number"),
+        (float, 1e300, float("inf"), "must be a finite number"),
+        (float, -1, float("nan"), "must be a finite number"),
         (float, 1, True, "must be a number"),
         (int, -1, True, "must be a whole number"),
         (bool, False, 0, "must be true or false"),
@@ -77,6 +87,12 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
         (Mapping[str, float] | None, None, 0.9, "must be a mapping or null"),
         (ProperFraction, 0.5, 1, "must be less than 1"),
         (CountOrAll, float("inf"), 0.5, "must be at least 1"),
+        (CountOrAll, 30.0, 30.5, "must be a whole number"),
+        (Counts, [1], [], "must be a list that is not empty"),
+        (Threads | None, 256, 100000, "must be at most 256 or null"),
+        (nn.Module | None, None, "anything", "must be a part, a node with a _target_"),
+        (Callable[[], int], {}, 3, "must be a part, a node with a _target_"),
+        (Sequence[Tensor], [], None, "must be a part, a node with a _target_"),
         (CountOrAll, 1, float("nan"), "must be at least 1"),
     ],
 )
@@ -87,9 +103,13 @@ def test_a_value_is_of_its_annotation(annotation: Any, good: Any, bad: Any, sent
     assert str(refusal.value).startswith("key") and str(refusal.value).endswith(sentence)
 
 
-@pytest.mark.parametrize("annotation", [Any, None, nn.Module, nn.Module | None, Callable[[], int], Sequence[Tensor]])
-def test_what_no_plain_value_can_be_is_left_to_the_part(annotation: Any) -> None:
+@pytest.mark.parametrize("annotation", [Any, None])
+def test_what_has_no_annotation_is_left_to_the_part(annotation: Any) -> None:
     refuse_value("key", "anything", annotation)
+
+
+@pytest.mark.parametrize("annotation", [Any, None, nn.Module, nn.Module | None, Callable[[], int], Sequence[Tensor]])
+def test_a_part_within_a_value_is_looked_at_by_itself(annotation: Any) -> None:
     for node in ({"_target_": "torch.nn.ReLU"}, [{"_target_": "torch.nn.ReLU"}], {"a": {"_target_": "torch.nn.ReLU"}}):
         refuse_value("key", node, PositiveInt)
 
@@ -121,6 +141,28 @@ def test_a_name_that_the_part_does_not_have_is_refused_though_it_is_made_later()
     assert refused({"it": bare}) == "it.leaves is not known: there is nothing to set"
 
 
+@pytest.mark.parametrize("target", ["nonsense", "al_bench.nothing.There", "../up", "", 5, None, ["a"], "os.sep"])
+def test_a_target_that_cannot_be_called_is_named(target: Any) -> None:
+    assert refused({"it": {"_target_": target}}).startswith(f"it._target_={show(target)} ")
+
+
+def test_an_argument_that_nobody_gives_is_named() -> None:
+    kdtree = "al_bench.matcher.kdtree.KdTree"
+    assert refused({"it": {"_target_": f"{__name__}.Part"}}) == "it.size is missing: give it a value"
+    assert refused({"it": {"_target_": "torch.optim.Adam", "_partial_": True}}) == ""  # params come from code
+    holder = {"_target_": f"{__name__}.Holder"}
+    assert refused({"it": {**holder, "matcher": {"_target_": kdtree}}}) == ""
+    later = {"_target_": kdtree, "_partial_": True}
+    assert (
+        refused({"it": {**holder, "matcher": later}})
+        == "it.matcher._partial_=true must be false: Matcher is made at once"
+    )
+    other = {"_target_": "al_bench.strategy.random.Random"}
+    assert (
+        refused({"it": {**holder, "matcher": other}}) == f"it.matcher._target_={other['_target_']} must be of Matcher"
+    )
+
+
 def test_an_optimizer_is_tried() -> None:
     adam = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": 0.1, "betas": [0.5, 0.9]}
     assert refused({"it": adam}) == ""
@@ -133,7 +175,7 @@ def refused_line(*overrides: str) -> str:
     """What `run.py` says of a command line before it builds anything, empty where it is taken."""
     written, resolved = written_and_resolved(compose(*overrides))
     try:
-        refuse_keys(resolved, TopLevel)
+        refuse_top_level(resolved)
         refuse_arguments(written, resolved, "procedure")
     except UserError as error:
         return str(error)
@@ -157,6 +199,26 @@ def refused_line(*overrides: str) -> str:
         ("loop.query_size=0", "loop.query_size=0 must be more than 0"),
         ("loop.budget=many", "loop.budget=many must be a number"),
         ("loop.budget=inf", ""),
+        ("loop.budget=30.5", "loop.budget=30.5 must be a whole number"),
+        ("loop.budget=nan", "loop.budget=nan must be a number"),
+        ("loop.initial_size=1.5", "loop.initial_size=1.5 must be a whole number"),
+        ("loop.stop_at=high", "loop.stop_at=high must be a mapping or null"),
+        ("recipe.optimizer.lr=nan", "recipe.optimizer.lr=nan must be a number"),
+        ("recipe.optimizer.lr=-inf", "recipe.optimizer.lr=-inf must be a number"),
+        ("recipe.optimizer=null", "recipe.optimizer=null must be a part, a node with a _target_"),
+        ("~recipe.optimizer.lr", ""),  # torch's own default
+        ("trainer=abc", "trainer=abc must be a node with a _target_"),
+        ("loop=5", "loop=5 must be a node with a _target_"),
+        ("+foo=1", "foo is not known: "),
+        ("+sed=1", "sed is not known: did you mean seed? "),
+        ("threads=100000", "threads=100000 must be at most 256 or null"),
+        ("paths.outputs=", "paths.outputs= must be text that is not empty"),
+        ("paths.outputs=5", "paths.outputs=5 must be text"),
+        ("paths.outputs=null", "paths.outputs=null must be text"),
+        ("paths.cells=null", "paths.cells=null must be text"),
+        ("~paths.data", "paths.data is missing: leave out ~paths.data"),
+        ("~learner.optimizer", "learner.optimizer is missing: give it a value"),
+        ("network=small_cnn ~network.hidden", "network.hidden is missing: give it a value"),
         ("loop.max_cycles=-1", "loop.max_cycles=-1 must be at least 0 or null"),
         ("oracle=classifier oracle.min_confidence=2", "oracle.min_confidence=2 must be at most 1"),
         ("oracle=noisy oracle.flip=1.5", "oracle.flip=1.5 must be at most 1"),

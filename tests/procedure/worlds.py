@@ -65,6 +65,9 @@ class Judge:
     def __init__(self, scale: float = 100.0, min_confidence: float = 0.9) -> None:
         self.model, self.min_confidence = Brightness(scale).eval(), min_confidence
 
+    def check(self, dataset: Dataset) -> None:
+        """It takes any."""
+
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         assert len(dataset.train.labels), "a judge learns from the labels"
 

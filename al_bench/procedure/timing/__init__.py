@@ -1,7 +1,7 @@
 """What choosing samples costs, against the size of the pool (ASAL Sec. 5.5, Fig. 6, Table 2)."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from al_bench.active.inputs import Inputs
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.config.ranges import Counts
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -87,7 +88,7 @@ class Timing(Procedure):
     learner: Learner
     scans: Mapping[str, Scan]
     base: PositiveInt
-    sizes: Sequence[PositiveInt]
+    sizes: Counts
     scanned: NonNegativeInt
     read: PositiveInt
     query_size: PositiveInt
@@ -157,6 +158,8 @@ class Timing(Procedure):
     def stages(self, dataset: Dataset, artifacts: Artifacts) -> Stages:
         """ASAL's, its GAN and features trained or taken from the artifacts."""
         gan, feature = self.fixed()
+        gan.check(dataset.train.images.shape[1:])
+        feature.size(dataset.train.images.shape[1:])
         networks = gan.trained(dataset.blind(), artifacts)
         feature.prepare(dataset.blind(), artifacts)
         empty = Pool.unlabeled_from(dataset.train.images, dataset.num_classes)

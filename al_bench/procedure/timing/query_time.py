@@ -126,6 +126,7 @@ class QueryTime(Procedure):
     def _misfit(self, line: Line, pool: Pool) -> str:
         try:
             model_for(line.strategy, line.learner, pool, self.seed)
+            line.strategy.check(pool.inputs.shape[1:])
         except UserError as error:
             return str(error)
         return ""

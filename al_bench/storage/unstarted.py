@@ -1,0 +1,23 @@
+"""Folders of runs that were refused before anything of them was stored."""
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+_OF_A_START = ("run.log", "sweep.log", "hydra", "config.json", "lock", "owner")  # what a run has before it has begun
+
+
+def discard_unstarted(folder: Path, outputs: Path) -> None:
+    """Removes a run's folder that holds nothing that was computed, and the folders above it that it leaves empty, those
+    of `outputs` included. One that another process holds, or that cannot be removed, stays."""
+    with suppress(OSError, Timeout):
+        with FileLock(folder / "lock", timeout=0):
+            kept = [path for path in folder.rglob("*") if path.relative_to(folder).parts[0] not in _OF_A_START]
+            if any(not path.is_dir() for path in kept):
+                return
+            shutil.rmtree(folder)
+        while folder != outputs.absolute() and outputs.absolute() in folder.parents:
+            folder = folder.parent
+            folder.rmdir()

@@ -146,6 +146,8 @@ def instantiated(node: "DictConfig") -> Any:
     try:
         return instantiate(node)
     except InstantiationException as error:
+        if isinstance(error.__cause__, UserError):
+            raise error.__cause__ from error
         if isinstance(error.__cause__, TypeError) and "argument" in str(error.__cause__):
             place = str(error).rsplit("full_key: ", 1)[-1].removeprefix("procedure.")
             raise UserError(f"{place}: {error.__cause__}") from error

@@ -21,6 +21,8 @@ def main() -> None:
     parser.add_argument("outputs", nargs="?", type=Path, default=Path("outputs"), help="where runs are (outputs)")
     parser.add_argument("cells", nargs="?", type=Path, default=Path("results/cells"), help="where to (results/cells)")
     arguments = parser.parse_args()
+    if not arguments.outputs.is_dir():
+        parser.error(f"{arguments.outputs} is no folder: name the one that runs are in")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     rebuilder = Rebuilder(made)
     written = export(arguments.outputs, arguments.cells, partial(keep_pictures, rebuilder=rebuilder))

@@ -144,7 +144,7 @@ def attempt(one: Try, seconds: float) -> Outcome:
         _become(one.words, folder, said)
     code, told = _ended(process, seconds)
     words = said.read_text(errors="replace")
-    kind = _kind(code, told, words)
+    kind = kind_of(code, told, words)
     left = [path for path in folder.rglob("*") if re.search(r"seed=[^/]*/\w+$|cycles$", str(path))]
     if set(Path("/").iterdir()) - root or (kind == "refused" and left):
         kind = "leftover"
@@ -168,7 +168,8 @@ def _ended(process: int, seconds: float) -> tuple[int, bool]:
         time.sleep(0.02)
 
 
-def _kind(code: int, told: bool, words: str) -> str:
+def kind_of(code: int, told: bool, words: str) -> str:
+    """Of `GOOD` or `BAD`, from an exit code, whether it had to be told to stop, and all that it said."""
     if told:
         return "long" if code in (0, 128 + signal.SIGTERM) and "stopped by" in words else "hang"
     if code < 0:

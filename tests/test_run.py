@@ -79,25 +79,56 @@ def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
     ("arguments", "beginning"),
     [
         (["strategy=entopy"], "error: strategy=entopy "),
+        (["scale=0.5"], "error: scale=0.5 "),
         ([*SMOKE, "loop.budget=5"], "error: loop.budget=5 "),
         ([*SMOKE, "+learner.epoch=3"], "error: learner.epoch "),
         ([*SMOKE, "recipe.optimizer.lr=-1"], "error: recipe.optimizer: "),
-        ([*SMOKE, "scale.gan_width=wide"], "error: scale.gan_width=wide "),
-        ([*SMOKE, "seed=first"], "error: seed=first "),
-        ([*SMOKE, "keep_weights=none"], "error: keep_weights=none "),
         ([*SMOKE, "device=cuda:7"], "error: device=cuda:7 "),
-        ([*SMOKE, "threads=0"], "error: threads=0 "),
+        ([*SMOKE, "device=cpu:5"], "error: device=cpu:5 "),
         (["hydra.job.chdir=true"], "error: hydra.job.chdir=true "),
         (["-m", "hydra/launcher=basic"], "error: hydra/launcher=basic "),
         (["paths.outputs=/dev/null"], "error: /dev/null"),
+        ([*SMOKE, "threads=100000"], "error: threads=100000 "),
+        ([*SMOKE, "loop=5"], "error: loop=5 "),
+        ([*SMOKE, "~oracle"], "error: procedure.oracle: "),
+        ([*SMOKE, "loop.budget=${nothing}"], "error: loop.budget: "),
+        ([*SMOKE, "loop.budget=30.5"], "error: loop.budget=30.5 "),
+        ([*SMOKE, "loop.stop_at={accuracy: 2}"], "error: loop.stop_at.accuracy=2 "),
+        ([*SMOKE, "network=small_fcn"], "error: SmallFcn "),
+        ([*SMOKE, "+foo=1"], "error: foo "),
+        ([*SMOKE, "loop.initial=it's"], "error: loop.initial=it's "),
+        ([*SMOKE, "learner._target_=al_bench.nothing.There"], "error: _target_=al_bench.nothing.There "),
+        ([*SMOKE, "evaluator._target_=builtins.dict"], "error: evaluator._target_=builtins.dict "),
+        (["scale=smoke", "feature.network.channels=[1,1,1,1,1,1,1,1,1]"], "error: decoder_channels=[16] "),
+        (["scale=smoke", "loop.initial_size=5"], "error: loop.initial_size=5 "),
     ],
 )
-def test_bad_input_is_one_sentence_and_an_exit_code(tmp_path, arguments, beginning):
-    done = run(*arguments, folder=tmp_path)
+def test_bad_input_is_one_sentence_before_anything_is_trained_and_leaves_nothing(tmp_path, arguments, beginning):
+    done = run(*arguments, folder=tmp_path / "outputs")
     assert done.returncode == 2
-    assert beginning in done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    assert not list(tmp_path.rglob("cycles/*.json"))
+    said = (done.stdout + done.stderr).splitlines()
+    assert [line for line in said if "error" in line.lower()] == said[-1:]
+    assert said[-1].startswith(beginning)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "parts.json"]
+    assert not list(tmp_path.rglob("cycles")) and not list(tmp_path.rglob("seed=*"))
+
+
+@pytest.mark.parametrize("folder", ["", "5", "null"])
+def test_a_folder_of_outputs_that_is_none_is_refused_before_it_is_made(folder):
+    before = set(Path("/").iterdir()) | set(ROOT.iterdir())
+    done = run(*SMOKE, folder=folder)
+    assert done.returncode == 2 and done.stderr.startswith(f"error: paths.outputs={folder} must be text")
+    assert set(Path("/").iterdir()) | set(ROOT.iterdir()) == before
+
+
+def test_what_was_stored_before_outlives_a_refused_command(tmp_path):
+    run(*SMOKE, folder=tmp_path)
+    stored = {path: path.read_bytes() for path in tmp_path.rglob("cycles/*")}
+    (log,) = tmp_path.rglob("run.log")
+    done = run(*SMOKE, "loop.stop_at={accurcy: 1}", "loop.max_cycles=9", folder=tmp_path)
+    assert done.returncode == 2 and done.stdout.splitlines()[-1].startswith("error: loop.stop_at names accurcy")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("cycles/*")} == stored != {}
+    assert "accurcy" in log.read_text()
 
 
 def test_data_that_are_absent_are_named_with_their_place(tmp_path):
@@ -109,8 +140,12 @@ def test_data_that_are_absent_are_named_with_their_place(tmp_path):
 
 
 def test_a_defect_of_ours_keeps_its_traceback_and_fails(tmp_path):
-    done = run(*SMOKE, "evaluator._target_=builtins.dict", folder=tmp_path)
-    assert done.returncode not in (0, 2)
+    broken = f"import runpy, sys; sys.argv = ['run.py', *{[*SMOKE, f'paths.outputs={tmp_path}']}]\n"
+    broken += "import al_bench.procedure.loop as loop; loop.record_cycle = lambda *given: given.nothing\n"
+    broken += "runpy.run_path('run.py', run_name='__main__')"
+    done = subprocess.run([forked.python(), "-c", broken], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr and "has no attribute 'nothing'" in done.stderr
 
 
 def test_two_at_once_in_one_folder(tmp_path):

@@ -76,6 +76,7 @@ def node_of(name: str, overrides: Sequence[str]) -> Node:
     from hydra.errors import HydraException
 
     from al_bench.config.composing import composing
+    from al_bench.config.top_level import refuse_top_level
     from al_bench.config.validation import refuse_arguments
 
     if problem := unknown_choice(overrides):
@@ -84,7 +85,9 @@ def node_of(name: str, overrides: Sequence[str]) -> Node:
     try:
         with composing():
             config = _composed(overrides)
-            refuse_arguments(*written_and_resolved(config), name)
+            written, resolved = written_and_resolved(config)
+            refuse_top_level(resolved)
+            refuse_arguments(written, resolved, name)
             node: Node = plain(config[name])
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(f"{' '.join(overrides)} cannot be composed: {_first_line(error)}") from error
@@ -123,7 +126,10 @@ def _jobs(line: Sequence[str]) -> list[list[Cell]]:
 
 
 def _cells(rest: Sequence[str], seeded: Sequence[tuple[Sequence[str], int | None]]) -> list[Cell]:
+    from al_bench.config.top_level import refuse_nodes
+
     config = _composed(rest)
+    refuse_nodes({str(key): config[key] for key in config if key != "hydra"})
     cells = []
     for job, seed in seeded:
         if seed is not None:

@@ -60,10 +60,10 @@ def refuse_arguments(written: Any, resolved: Any, path: str) -> None:
 def refuse_value(name: str, value: Any, annotation: Any) -> None:
     """Raises UserError where a plain value, or a list or mapping of some, is not of an annotation."""
     allowed = _of_plain_values(annotation)
-    if _has_parts(value) or annotation in (Any, None):
+    if annotation in (Any, None) or (allowed not in (None, NoneType) and _has_parts(value)):
         return
     if allowed in (None, NoneType):
-        _refuse_no_part(name, value, annotation)
+        _refuse_no_parts(name, value, annotation)
         return
     try:
         TypeAdapter(allowed).validate_python(value)
@@ -134,10 +134,16 @@ def _refuse_gaps(path: str, node: Mapping[str, Any], parameters: Mapping[str, Pa
             raise UserError(f"{path}.{name} is missing: give it a value")
 
 
-def _refuse_no_part(name: str, value: Any, annotation: Any) -> None:
-    """Raises UserError for a plain value where only a part will do."""
-    is_none = value is None and (annotation is NoneType or NoneType in get_args(annotation))
-    if not is_none and value not in ([], {}):
+def _refuse_no_parts(name: str, value: Any, annotation: Any) -> None:
+    """Raises UserError for a plain value where only a part will do, in a list or a mapping of parts too."""
+    kinds = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    holders = [kind for kind in kinds if isclass(get_origin(kind)) and issubclass(get_origin(kind), Sequence | Mapping)]
+    is_held = isinstance(value, list) or (isinstance(value, Mapping) and "_target_" not in value)
+    if holders and is_held:
+        element = next(kind for kind in reversed(get_args(holders[0])) if kind is not Ellipsis)
+        for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
+            refuse_value(f"{name}.{key}", item, element)
+    elif not (_has_parts(value) or (value is None and NoneType in kinds)):
         raise UserError(f"{name}={show(value)} must be a part, a node with a _target_")
 
 

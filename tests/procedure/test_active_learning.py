@@ -270,6 +270,18 @@ def test_a_gan_that_explodes_ends_with_one_sentence(tmp_path):
         (["loop.query_size=301"], r"loop\.query_size=301 .*300 images"),
         (["loop.initial_size=400", "loop.budget=500"], r"loop\.initial_size=400 .*300 images"),
         (["loop.stop_at={acuracy: 0.9}"], r"loop\.stop_at .*acuracy, .*accuracy, "),
+        (["loop.stop_at={accuracy: 2}"], r"loop\.stop_at\.accuracy=2 .* 0 to 1"),
+        (["device=cpu:5"], r"device=cpu:5 .*auto, cpu, cuda or cuda:1"),
+        (["strategy=asal_auto", "gan=wgan_gp", "loop.initial_size=5"], r"loop\.initial_size=5 .*10 classes"),
+        (
+            ["strategy=asal_auto", "gan=wgan_gp", f"feature.network.channels={[1] * 9}"],
+            r"decoder_channels=\[16\] .*one shorter than channels",
+        ),
+        (["strategy=asal_auto", "gan=wgan_gp", "gan.generator.kernel_size=4"], r"kernel_size=4 .*an odd one"),
+        (
+            [*LINES, "representation.encoder.network.kernel_size=4"],
+            r"kernel_size=4 .*an odd one",
+        ),
         (["device=cuda"], r"device=cuda .*device=cpu"),
         (["device=tpu"], r"device=tpu .*auto, cpu, cuda or cuda:1"),
         (

@@ -1,5 +1,6 @@
 """A world of two classes, black and white images, in which every answer of a procedure is known."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -54,6 +55,9 @@ class PainterGan:
 
     def __init__(self, threshold: float = 0.0) -> None:
         self.threshold = threshold
+
+    def check(self, image_shape: Sequence[int]) -> None:
+        """It makes its own, whatever is asked for."""
 
     def trained(self, dataset: Dataset, artifacts: Artifacts) -> GanNetworks:
         return GanNetworks(Painter(self.threshold), nn.Linear(1, 1), 3).eval()

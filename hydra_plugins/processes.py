@@ -17,13 +17,14 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 logger = logging.getLogger("al_bench")
 
@@ -95,27 +96,40 @@ class Processes(Launcher):
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         with self.composing:
-            cells = [self._cell(initial_job_idx + index, job) for index, job in enumerate(job_overrides)]
+            made = [self._cell(initial_job_idx + index, job) for index, job in enumerate(job_overrides)]
+        cells = [cell for cell in made if cell is not None]
         _name_by_difference(cells)
         unique = {cell.folder: cell for cell in cells}
         finished = {folder for folder, cell in unique.items() if self._finished(cell)}
         waiting = deque(cell for folder, cell in unique.items() if folder not in finished)
-        if not waiting:
+        if not waiting and len(cells) == len(made):
             logger.info(f"all {len(unique)} cells are finished\n{_table(cells)}")
             return [_returned(cell) for cell in cells]
         logger.info(f"{len(unique)} cells, {len(finished)} finished before, {self.workers} at once")
         codes = {**dict.fromkeys(finished, 0), **self._run(waiting, len(waiting))}
         done = sum(code == 0 for code in codes.values())
         logger.info(f"{done} of {len(unique)} cells are finished\n{_table(cells)}")
-        if code := exit_code(codes.values()):
+        if code := exit_code([*codes.values(), *(_REFUSED for cell in made if cell is None)]):
             raise SystemExit(code)
         return [_returned(cell) for cell in cells]
 
-    def _cell(self, number: int, overrides: Sequence[str]) -> Cell:
-        config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
-        with open_dict(config):
-            config.hydra.job.id, config.hydra.job.num = str(number), number
-        return Cell(number, overrides, config)
+    def _cell(self, number: int, overrides: Sequence[str]) -> Cell | None:
+        """None for one that is refused, and why is said, before it has a folder."""
+        from al_bench.config.refusal import sentence_of
+        from al_bench.config.top_level import refuse_stop_rules
+
+        try:
+            config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
+            with open_dict(config):
+                config.hydra.job.id, config.hydra.job.num = str(number), number
+            cell = Cell(number, overrides, config)
+            refuse_stop_rules(cast(dict[str, Any], OmegaConf.to_container(config.loop, resolve=True)))
+        except Exception as error:
+            if (sentence := sentence_of(error)) is None:
+                raise
+            logger.error(f"[{number}] {' '.join(overrides)}: refused: {sentence}")
+            return None
+        return cell
 
     def _finished(self, cell: Cell) -> bool:
         from al_bench.storage.exported import finished_reason
@@ -176,6 +190,7 @@ class Processes(Launcher):
     def _ended(self, cell: Cell, waiting: deque[Cell], codes: dict[Path, int]) -> None:
         """What follows: another try, or a code."""
         from al_bench.storage.store import runner_of
+        from al_bench.storage.unstarted import discard_unstarted
 
         if cell.folder in codes:
             return
@@ -191,6 +206,8 @@ class Processes(Launcher):
                 logger.info(f"[{cell.number}] {cell.name}: finished in {time.monotonic() - cell.began:,.0f} s")
             else:
                 logger.error(f"[{cell.number}] {cell.name}: failed with code {code}: {cell.reason()}; log {cell.log}")
+            if code == _REFUSED:
+                discard_unstarted(cell.folder, Path(cell.config.hydra.sweep.dir), "sweep.log")
 
 
 def exit_code(codes: Iterable[int]) -> int:

@@ -76,6 +76,17 @@ def test_one_bad_cell_does_not_stop_the_others(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_cell_that_is_refused_leaves_no_folder_and_the_others_go_on(tmp_path):
+    cells = ("loop.budget=nan,30,30.5", "loop.max_cycles=0", "loop.every_class=true,${nothing}")
+    done = sweep(tmp_path, "strategy=random", *cells)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    refused = [line for line in done.stdout.splitlines() if "refused: " in line]
+    assert len(refused) == 5 and sum("Interpolation key 'nothing' not found" in line for line in refused) == 3
+    assert "loop.budget=30.5 must be a whole number" in done.stdout
+    assert len(list(tmp_path.rglob("cycles"))) == len(list(tmp_path.rglob("sweep.log"))) == 1
+
+
 @pytest.mark.slow
 def test_a_killed_cell_is_started_once_more(tmp_path, monkeypatch):
     """After it has written what the run is and two cycles; the one that goes on writes the third alone."""

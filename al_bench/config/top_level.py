@@ -89,7 +89,12 @@ def refuse_top_level(values: Mapping[str, Any]) -> None:
         if isinstance(value, float) and (math.isnan(value) or value == -math.inf):
             raise UserError(f"{path}={value} must be a number")
     refuse_keys(values, TopLevel)
-    refuse_keys(values["loop"], StopRules, "loop.")
+    refuse_stop_rules(values["loop"])
+
+
+def refuse_stop_rules(loop: Mapping[str, Any]) -> None:
+    """Raises UserError where a run's `loop` node, in plain containers, cannot say when it is finished."""
+    refuse_keys(loop, StopRules, "loop.")
 
 
 def _choices(key: str) -> str:

@@ -6,15 +6,20 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-_OF_A_START = ("run.log", "sweep.log", "hydra", "config.json", "lock", "owner")  # what a run has before it has begun
+_OF_A_START = ("run.log", "hydra", "config.json", "lock", "owner")  # what a run has before anything is computed
 
 
-def discard_unstarted(folder: Path, outputs: Path) -> None:
+def discard_unstarted(folder: Path, outputs: Path, *others: str) -> None:
     """Removes a run's folder that holds nothing that was computed, and the folders above it that it leaves empty, those
-    of `outputs` included. One that another process holds, or that cannot be removed, stays."""
+    of `outputs` included. One that another process holds, or that cannot be removed, stays.
+
+    others: names of files in it that may go too.
+    """
     with suppress(OSError, Timeout):
         with FileLock(folder / "lock", timeout=0):
-            kept = [path for path in folder.rglob("*") if path.relative_to(folder).parts[0] not in _OF_A_START]
+            kept = [
+                path for path in folder.rglob("*") if path.relative_to(folder).parts[0] not in (*_OF_A_START, *others)
+            ]
             if any(not path.is_dir() for path in kept):
                 return
             shutil.rmtree(folder)

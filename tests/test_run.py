@@ -90,7 +90,7 @@ def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
         (["paths.outputs=/dev/null"], "error: /dev/null"),
         ([*SMOKE, "threads=100000"], "error: threads=100000 "),
         ([*SMOKE, "loop=5"], "error: loop=5 "),
-        ([*SMOKE, "~oracle"], "error: procedure.oracle: "),
+        ([*SMOKE, "~oracle"], "error: oracle is missing: "),
         ([*SMOKE, "loop.budget=${nothing}"], "error: loop.budget: "),
         ([*SMOKE, "loop.budget=30.5"], "error: loop.budget=30.5 "),
         ([*SMOKE, "loop.stop_at={accuracy: 2}"], "error: loop.stop_at.accuracy=2 "),

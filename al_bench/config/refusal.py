@@ -29,7 +29,7 @@ def sentence_of(error: BaseException) -> str | None:
         return None
     if isinstance(error, OverrideParseException):
         hint = "quote a value of other signs than letters and digits, as in 'key=\"it is\"'"
-        return _line(f"{error.override} cannot be read: {_first(error)}: {hint}")
+        return _line(f"{error.override} cannot be read: {hint}")
     told = [one for one in chain if one is error or isinstance(one, HydraException | OmegaConfBaseException)]
     words = "; ".join(dict.fromkeys(map(_first, told)))
     keys = [str(key) for one in told if (key := getattr(one, "full_key", None)) and key != "_dummy_"]

@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint
 from al_bench.active.part import describe
-from al_bench.config.ranges import Precision
+from al_bench.config.ranges import CriticSteps, Precision
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.gan.game import Game
@@ -65,7 +65,7 @@ class Gan(ABC):
     latent_size: PositiveInt
     iterations: PositiveInt
     batch_size: PositiveInt
-    num_critic: PositiveInt
+    num_critic: CriticSteps
     generator_batch_size: PositiveInt | None = None
     dequantize: bool = False
     precision: Precision = "32-true"

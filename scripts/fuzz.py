@@ -30,6 +30,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import NamedTuple, NoReturn
 
+from al_bench.config.composing import composing_quicker
+from al_bench.config.experiment import written_of
+from al_bench.config.groups import CONF
+
 ROOT = Path(__file__).resolve().parent.parent
 LINES = (  # each key is tried in the first of these that has it
     "gan=none strategy=random",
@@ -104,14 +108,7 @@ def generate(lines: Sequence[str] = LINES) -> list[Try]:
 
 
 def _overrides(line: str) -> Iterator[str]:
-    from hydra import compose
-    from omegaconf import OmegaConf
-
-    from al_bench.config.composing import composing
-    from al_bench.config.groups import CONF
-
-    with composing():
-        config = OmegaConf.to_container(compose("config", overrides=[*SHORT, *line.split()]), resolve=False)
+    config = written_of([*SHORT, *line.split()])
     groups = [path.name for path in CONF.iterdir() if path.is_dir() and path.name != "pair"]
     for group in groups:
         yield from (f"{group}={value}" for value in VALUES)
@@ -184,9 +181,6 @@ def kind_of(code: int, told: bool, words: str) -> str:
 
 def _become(words: Sequence[str], folder: Path, said: Path) -> NoReturn:
     """Is `python run.py <words>` from here on, in a folder, with its output in a file."""
-    from hydra.core.global_hydra import GlobalHydra
-
-    GlobalHydra.instance().clear()
     os.setsid()
     os.chdir(folder)
     file = os.open(said, os.O_WRONLY | os.O_CREAT)
@@ -223,8 +217,6 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", metavar="PATTERN", default="*", help="overrides like this one, such as 'loop.*=nan'")
     parser.add_argument("--seconds", type=float, default=40, help="a try may take (40)")
     asked = parser.parse_args(arguments)
-    from al_bench.config.composing import composing
-
     os.environ.update(WANDB_MODE="disabled", CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1")
     for name in _IMPORTED:
         with suppress(ImportError):
@@ -235,7 +227,7 @@ def main(arguments: Sequence[str]) -> int:
     gc.collect()
     gc.freeze()  # what forks share is not looked through, and not copied, in each of them
     counts: Counter[str] = Counter()
-    with composing():  # which forks do in half of the time, too
+    with composing_quicker():
         for one in tries[: asked.count]:
             outcome = attempt(one, asked.seconds)
             counts[outcome.kind] += 1

@@ -54,13 +54,19 @@ def composing(repository: ReadOnce | None = None) -> Iterator[ReadOnce]:
 @contextmanager
 def reading_once(loader: Any, repository: ReadOnce | None = None) -> Iterator[ReadOnce]:
     """Inside, Hydra's loader of configurations reads each file once and composes quicker, to the same."""
+    read = repository or ReadOnce(loader.config_search_path)
+    with composing_quicker(), _replaced(loader, "repository", read):
+        yield read
+
+
+@contextmanager
+def composing_quicker() -> Iterator[None]:
+    """Inside, and in forks made inside, every loader of Hydra's composes quicker, to the same."""
     with ExitStack() as inside:
         inside.enter_context(_replaced(defaults_list, "_create_interpolation_map", _choices_where_needed))
         for module in (base, _utils):
             inside.enter_context(_replaced(module, "parse", _parse_once))
-        read = repository or ReadOnce(loader.config_search_path)
-        inside.enter_context(_replaced(loader, "repository", read))
-        yield read
+        yield
 
 
 _gather_choices = defaults_list._create_interpolation_map

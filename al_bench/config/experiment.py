@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.active.metric import Metric
@@ -91,6 +91,17 @@ def node_of(name: str, overrides: Sequence[str]) -> Node:
             node: Node = plain(config[name])
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(f"{' '.join(overrides)} cannot be composed: {_first_line(error)}") from error
+    return node
+
+
+def written_of(overrides: Sequence[str]) -> Node:
+    """The configuration of a command line without Hydra's own, interpolations as they are written."""
+    from al_bench.config.composing import composing
+
+    register_resolvers()
+    with composing():
+        node: Node = OmegaConf.to_container(_composed(overrides), resolve=False)  # type: ignore[assignment]
+    del node["hydra"]
     return node
 
 

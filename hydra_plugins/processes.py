@@ -82,6 +82,12 @@ class Processes(Launcher):
     """workers: cells at once; null: as many as there are CPU cores. poll: seconds between two looks at them."""
 
     def __init__(self, workers: int | None, poll: float) -> None:
+        from pydantic import PositiveFloat, PositiveInt
+
+        from al_bench.config.validation import refuse_value
+
+        refuse_value("hydra.launcher.workers", workers, PositiveInt | None)
+        refuse_value("hydra.launcher.poll", poll, PositiveFloat)
         self.workers = workers or os.cpu_count() or 1
         self.poll = poll
 

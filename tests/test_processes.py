@@ -87,6 +87,13 @@ def test_a_cell_that_is_refused_leaves_no_folder_and_the_others_go_on(tmp_path):
     assert len(list(tmp_path.rglob("cycles"))) == len(list(tmp_path.rglob("sweep.log"))) == 1
 
 
+@pytest.mark.parametrize("value", ["-1", "0", "1.5", "many"])
+def test_a_number_of_workers_that_is_none_is_refused(tmp_path, value):
+    done = sweep(tmp_path, "strategy=random", "seed=0,1", f"hydra.launcher.workers={value}")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: hydra.launcher.workers={value} must be ")
+
+
 @pytest.mark.slow
 def test_a_killed_cell_is_started_once_more(tmp_path, monkeypatch):
     """After it has written what the run is and two cycles; the one that goes on writes the third alone."""

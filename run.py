@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from al_bench.training.interruption import as_command, ended_in_words
+from al_bench.training.interruption import REFUSED, as_command, ended_in_words
 
 if TYPE_CHECKING:  # all that takes time is imported where signals are handled
     from omegaconf import DictConfig
@@ -64,16 +64,15 @@ def main(config: "DictConfig") -> None:
     """Runs one cell. What was refused before anything was stored leaves no folder."""
     from hydra.core.hydra_config import HydraConfig
 
-    from al_bench.errors import UserError
     from al_bench.storage.unstarted import discard_unstarted
 
-    with ended_in_words():  # here, for Hydra would say more of an exception
-        try:
-            with in_a_sentence():
-                run(config)
-        except UserError:
+    try:
+        with ended_in_words(), in_a_sentence():  # here, for Hydra would say more of an exception
+            run(config)
+    except SystemExit as end:
+        if end.code == REFUSED:
             discard_unstarted(Path(HydraConfig.get().runtime.output_dir), Path(config.paths.outputs))
-            raise
+        raise
 
 
 def run(config: "DictConfig") -> None:

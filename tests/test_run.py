@@ -87,7 +87,6 @@ def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
         ([*SMOKE, "device=cpu:5"], "error: device=cpu:5 "),
         (["hydra.job.chdir=true"], "error: hydra.job.chdir=true "),
         (["-m", "hydra/launcher=basic"], "error: hydra/launcher=basic "),
-        (["paths.outputs=/dev/null"], "error: /dev/null"),
         ([*SMOKE, "threads=100000"], "error: threads=100000 "),
         ([*SMOKE, "loop=5"], "error: loop=5 "),
         ([*SMOKE, "~oracle"], "error: oracle is missing: "),
@@ -117,7 +116,8 @@ def test_bad_input_is_one_sentence_before_anything_is_trained_and_leaves_nothing
 def test_a_folder_of_outputs_that_is_none_is_refused_before_it_is_made(folder):
     before = set(Path("/").iterdir()) | set(ROOT.iterdir())
     done = run(*SMOKE, folder=folder)
-    assert done.returncode == 2 and done.stderr.startswith(f"error: paths.outputs={folder} must be text")
+    assert done.returncode == 2
+    assert (done.stdout + done.stderr).startswith(f"error: paths.outputs={folder} must be text")
     assert set(Path("/").iterdir()) | set(ROOT.iterdir()) == before
 
 

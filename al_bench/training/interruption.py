@@ -13,6 +13,7 @@ from al_bench.errors import UserError, of_files
 
 logger = logging.getLogger(__name__)
 
+REFUSED = 2  # exit code of what a user can mend
 _IMPORTING = "importlib._bootstrap"
 
 
@@ -95,7 +96,7 @@ def ended_in_words() -> Iterator[None]:
         if known is None:
             raise
         logger.error(f"error: {known}")
-        raise SystemExit(2) from None
+        raise SystemExit(REFUSED) from None
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """What a user is told of an error, where it is of what was asked for and not of ours."""
 
 import re
-from collections.abc import Iterator
 
 from al_bench.errors import UserError, of_files
 
@@ -17,7 +16,7 @@ def sentence_of(error: BaseException) -> str | None:
     from hydra.errors import HydraException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
-    chain = list(_causes(error))
+    chain = _causes(error)
     for one in chain:
         known = of_files(one) if isinstance(one, OSError) else one
         if isinstance(known, UserError):
@@ -36,12 +35,14 @@ def sentence_of(error: BaseException) -> str | None:
     return _line(words if not keys or keys[0] in words else f"{keys[0]}: {words}")
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error, and what it was raised for, in turn."""
-    found: BaseException | None = error
-    while found is not None:
-        yield found
-        found = found.__cause__ or found.__context__
+def _causes(error: BaseException) -> list[BaseException]:
+    """An error, and what it was raised for, in turn; each once, for one that is raised anew may lead to itself."""
+    found: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and not any(following is one for one in found):
+        found.append(following)
+        following = following.__cause__ or following.__context__
+    return found
 
 
 def _raised_in(package: str, error: BaseException) -> bool:

@@ -1,0 +1,58 @@
+"""A user's mistake is told in a sentence, a defect keeps its traceback."""
+
+import pytest
+from composing import compose
+from hydra.errors import HydraException, InstantiationException
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from al_bench.config.refusal import sentence_of
+from al_bench.errors import UserError
+
+
+def test_a_refusal_is_found_below_what_was_raised_for_it_and_stands_on_one_line():
+    refusal, above = UserError("size=0 must be\n  more than 0"), InstantiationException("Error in call")
+    above.__cause__ = refusal
+    assert sentence_of(above) == "size=0 must be more than 0"
+    refusal.__cause__ = above  # as where it is raised anew
+    assert sentence_of(refusal) == "size=0 must be more than 0"
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("loop.bugdet=3", "Could not override 'loop.bugdet'; Key 'bugdet' is not in struct"),
+        ("loop.budget='", "loop.budget=' cannot be read: quote a value of other signs than letters and digits"),
+        ("strategy=nothing", "In 'config': Could not find 'strategy/nothing'"),
+        ("scale=0.5", "Config group override must be a string or a list. Got float"),
+    ],
+)
+def test_what_hydra_cannot_compose_is_named(override, sentence):
+    with pytest.raises((HydraException, ValueError)) as refusal:
+        compose(override)
+    assert sentence_of(refusal.value).startswith(sentence)
+
+
+def test_a_value_that_refers_to_nothing_is_named():
+    with pytest.raises(OmegaConfBaseException) as refusal:
+        OmegaConf.to_container(OmegaConf.create({"loop": {"budget": "${nothing}"}}), resolve=True)
+    assert sentence_of(refusal.value) == "loop.budget: Interpolation key 'nothing' not found"
+
+
+def test_more_memory_than_there_is_is_no_defect():
+    words = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 4000000000004 bytes"
+    assert words in sentence_of(RuntimeError(f"[enforce fail] {words}"))
+    assert sentence_of(MemoryError()).startswith("there is not enough memory (MemoryError)")
+
+
+def test_a_defect_is_none_of_a_users():
+    for error in (RuntimeError("shapes differ"), KeyError("a"), AttributeError("no such"), TypeError("not callable")):
+        assert sentence_of(error) is None
+
+
+def test_a_defect_of_ours_that_hydra_calls_is_none_of_a_users():
+    node = {"_target_": "al_bench.config.groups.members", "group": 5}
+    with pytest.raises(InstantiationException) as defect:
+        instantiate(node)
+    assert sentence_of(defect.value) is None

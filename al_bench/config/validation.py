@@ -143,7 +143,7 @@ def _refuse_no_parts(name: str, value: Any, annotation: Any) -> None:
         element = next(kind for kind in reversed(get_args(holders[0])) if kind is not Ellipsis)
         for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
             refuse_value(f"{name}.{key}", item, element)
-    elif not (_has_parts(value) or (value is None and NoneType in kinds)):
+    elif not ((isinstance(value, Mapping) and "_target_" in value) or (value is None and NoneType in kinds)):
         raise UserError(f"{name}={show(value)} must be a part, a node with a _target_")
 
 

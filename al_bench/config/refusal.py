@@ -4,7 +4,9 @@ import re
 
 from al_bench.errors import UserError, of_files
 
-_MEMORY = re.compile(r"can't allocate memory|out of memory|Storage size calculation overflowed|multiplication overflow")
+_MEMORY = re.compile(
+    r"can't allocate memory|bad_alloc|out of memory|Storage size calculation overflowed|multiplication overflow"
+)
 
 
 def sentence_of(error: BaseException) -> str | None:

@@ -138,6 +138,42 @@ def test_a_garbled_array_is_set_aside_and_made_anew(root: Path, how: str, caplog
     assert len(list((root.parent / "decoded").glob("*.corrupted-1"))) == 2
 
 
+def flip_a_pixel(root: Path) -> None:
+    (stored,) = (root.parent / "decoded").glob("*.npy")
+    with stored.open("r+b") as file:
+        file.seek(-7, os.SEEK_END)
+        last = file.read(1)[0]
+        file.seek(-7, os.SEEK_END)
+        file.write(bytes([last ^ 1]))
+
+
+@pytest.mark.parametrize("wholly", [1 << 28, 0], ids=["small", "large"])
+def test_a_flipped_pixel_is_noticed(
+    root: Path, wholly: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoded, "_WHOLLY", wholly)
+    images_of(root)
+    flip_a_pixel(root)
+    torch.testing.assert_close(read_all(images_of(root)), expected(root))
+    assert "corrupted: kept as" in caplog.text and "made anew" in caplog.text
+    assert len(list((root.parent / "decoded").glob("*.npy.corrupted-1"))) == 1
+
+
+def test_a_large_array_is_hashed_once_for_each_change_of_its_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoded, "_WHOLLY", 0)
+    images_of(root)
+    hashed: list[int] = []
+    fingerprint_of = decoded.fingerprint_of
+    monkeypatch.setattr(decoded, "fingerprint_of", lambda *given: hashed.append(1) or fingerprint_of(*given))
+    images_of(root)
+    assert not hashed
+    (stored,) = (root.parent / "decoded").glob("*.npy")
+    os.utime(stored)
+    for _ in range(2):
+        images_of(root)
+    assert len(hashed) == 1
+
+
 def test_an_array_that_was_removed_is_made_anew(root: Path) -> None:
     images_of(root)
     (stored,) = (root.parent / "decoded").glob("*.npy")

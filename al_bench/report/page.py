@@ -68,7 +68,7 @@ def write_report(
         missing=rebuilder.words(), band=BANDS[band], date=time.strftime("%Y-%m-%d %H:%M"),
     )  # fmt: skip
     with written_whole(to / "index.html") as file:
-        file.write(html.encode())
+        file.write(html.encode(errors="backslashreplace"))
     return to / "index.html"
 
 

@@ -14,6 +14,8 @@ from al_bench.files import written_whole
 
 Cell = str | int | float | None
 
+_FORMULA = ("=", "+", "-", "@", "\t")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -38,12 +40,13 @@ class Table:
         """Both files."""
         for name, text in zip(self.files, (self.as_csv(), self.as_markdown()), strict=True):
             with written_whole(folder / name) as file:
-                file.write(text.encode())
+                file.write(text.encode(errors="backslashreplace"))
 
     def as_csv(self) -> str:
-        """Numbers in full precision; None is empty."""
+        """Numbers in full precision; None is empty. Text that a spreadsheet would take for a formula begins with '."""
         buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="\n").writerows([self.columns, *self.rows])
+        rows = [[_as_text(cell) for cell in row] for row in (self.columns, *self.rows)]
+        csv.writer(buffer, lineterminator="\n").writerows(rows)
         return buffer.getvalue()
 
     def as_markdown(self) -> str:
@@ -51,7 +54,7 @@ class Table:
         rows = [[_escape(cell) for cell in row] for row in self.rows]
         columns = [str(_escape(column)) for column in self.columns]
         table = tabulate(rows, headers=columns, tablefmt="pipe", disable_numparse=True)
-        return f"{self.about}\n\n{table}\n"
+        return f"{_escape(self.about)}\n\n{table}\n"
 
 
 def format_cell(cell: Cell) -> str:
@@ -68,8 +71,19 @@ def format_cell(cell: Cell) -> str:
 
 
 def _is_number(cell: Cell) -> bool:
-    return not isinstance(cell, str) or re.fullmatch(r"[-+]?[\d.,]+( ± [\d.,]+)?( \(\d+\))?", cell) is not None
+    return (
+        not isinstance(cell, str) or re.fullmatch(r"[-+]?[\d.,]+(e[-+]\d+)?( ± [\d.,]+)?( \(\d+\))?", cell) is not None
+    )
+
+
+def _as_text(cell: Cell) -> Cell:
+    """The cell; text on one line, and marked as text where it would be run as a formula."""
+    if not isinstance(cell, str) or _is_number(cell):
+        return cell
+    line = " ".join(cell.splitlines())
+    return f"'{line}" if line.lstrip(" ").startswith(_FORMULA) else line
 
 
 def _escape(cell: Cell) -> str:
-    return html.escape(format_cell(cell), quote=False).replace("|", "\\|").replace("\n", " ")
+    text = html.escape(format_cell(cell), quote=False).replace("\\", "&#92;").replace("|", "\\|")
+    return " ".join(text.replace("](", "]&#40;").splitlines())

@@ -19,6 +19,26 @@ def test_markdown_is_for_a_person_and_a_label_stays_text():
     assert all(line.replace("\\|", "").count("|") == 4 for line in lines[2:])
 
 
+def test_text_is_no_formula_and_numbers_stay_numbers():
+    bad = ["=HYPERLINK(1)", "+1-1", "-2+3", "@SUM(1)", "\tx", " =1"]
+    good = ["-0.5", "+3", "-1.5e-05", "-0.5 ± 0.1 (3)", "a=b", "", "'=1"]
+    table = Table("made", "", ["=head", *bad, *good], [[-0.5, *bad, *good]])
+    head, row = csv.reader(io.StringIO(table.as_csv()))
+    assert row == ["-0.5", *(f"'{text}" for text in bad), *good]
+    assert head[0] == "'=head"
+    assert Table("made", "", ["a"], [["x\r=1\n=2"]]).as_csv() == "a\nx =1 =2\n"
+
+
+def test_markdown_holds_no_markup_but_its_own():
+    text = "a\\|b\n| c | <b>[x](javascript:1)\r&#124;"
+    table = Table("made", f"about {text}", ["a", f"head {text}"], [["x", text]])
+    lines = table.as_markdown().splitlines()
+    assert len(lines) == 5
+    assert all(line.replace("\\|", "").count("|") == 3 for line in lines[2:])
+    assert "<b>" not in table.as_markdown() and "](" not in table.as_markdown()
+    assert "&amp;#124;" in lines[0], "what looks escaped is shown as it is"
+
+
 def test_numbers_have_three_digits_that_tell():
     assert [format_cell(value) for value in (0.1, 0.00052841, 0.0, 7.0, 83.25, 12345.6, 12345)] == [
         "0.100",

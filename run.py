@@ -117,6 +117,7 @@ def run(config: "DictConfig") -> None:
         store.refuse_unwritable()
         keep_command(store.folder, config)
         refuse_arguments(written, resolved, "procedure")
+        store.go_on()
         settle(config.threads, config.device)
         instantiated(config.procedure).run(store)
 

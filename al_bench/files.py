@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from al_bench.errors import of_files
 logger = logging.getLogger(__name__)
 
 _CORRUPTED = (ValueError, KeyError, TypeError, EOFError, FileNotFoundError)
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]..")  # in names of files that are not UTF-8, which JSON has only alone
 _Value = TypeVar("_Value")
 
 
@@ -120,8 +122,22 @@ def as_json(value: Any, indent: int = 0) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """The value in `path`. Raises ValueError where it is not whole JSON."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """The value in `path`. Raises ValueError where it is not whole JSON, see `parse_json`."""
+    return parse_json(path.read_bytes())
+
+
+def parse_json(text: bytes) -> Any:
+    """The value of a JSON text. Raises ValueError also for NaN, which is none, and for what is nested too deep to be
+    ours."""
+    from pydantic_core import from_json
+
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError:
+        if not _SURROGATE.search(text):
+            raise
+        from_json(_SURROGATE.sub(rb"\\u0000", text), allow_inf_nan=False)
+        return json.loads(text)
 
 
 def remembered(path: Path, make: Callable[[], Any]) -> Any:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from al_bench.analysis.pairs import kept_images
 from al_bench.analysis.predictions import kept_predictions
-from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.analysis.rebuilding import Rebuilder, own_rebuilder
 from al_bench.analysis.samples import kept_samples
-from al_bench.config.experiment import made
 from al_bench.storage.exported import export
 from al_bench.storage.record import Plain
 from al_bench.training.interruption import as_command
@@ -20,11 +19,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("outputs", nargs="?", type=Path, default=Path("outputs"), help="where runs are (outputs)")
     parser.add_argument("cells", nargs="?", type=Path, default=Path("results/cells"), help="where to (results/cells)")
+    parser.add_argument("--data", type=Path, action="append", metavar="DIR", help="data sets, for matches (data)")
     arguments = parser.parse_args()
     if not arguments.outputs.is_dir():
         parser.error(f"{arguments.outputs} is no folder: name the one that runs are in")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    rebuilder = Rebuilder(made)
+    rebuilder = own_rebuilder(arguments.data or [Path("data")], arguments.outputs)
     written = export(arguments.outputs, arguments.cells, partial(keep_pictures, rebuilder=rebuilder))
     for sentence in rebuilder.words():
         print(f"{sentence}; synthetic images travel without their matches")

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from al_bench.analysis.experiment import Experiment, plan_experiment
 from al_bench.analysis.reading import Stored, stored, stored_at, stored_of
-from al_bench.analysis.rebuilding import Rebuilder
-from al_bench.config.experiment import made
+from al_bench.analysis.rebuilding import Rebuilder, own_rebuilder
 from al_bench.errors import UserError
 from al_bench.report.cells import summarize_cells
 from al_bench.report.page import BANDS, write_report
@@ -20,8 +19,8 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     experiments = compose(arguments)
     found = read(arguments, experiments)
-    decoded = str(arguments.outputs / "decoded")
-    rebuilder = Rebuilder(None if arguments.no_images else made, str(arguments.data), decoded)
+    data = arguments.data or [Path("data")]
+    rebuilder = Rebuilder(None) if arguments.no_images else own_rebuilder(data, arguments.outputs)
     to = arguments.to or Path("outputs/report", *(one.name.replace("/", "-") for one in experiments[:1]))
     page = write_report(found, to, arguments.band, rebuilder, experiments=experiments)
     for problem in found.problems:
@@ -63,7 +62,10 @@ def parse() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--outputs", type=Path, default=Path("outputs"), help="where runs and artifacts are (outputs)")
     parser.add_argument("--cells", type=Path, default=Path("results/cells"), help="exported runs (results/cells)")
-    parser.add_argument("--data", type=Path, default=Path("data"), help="data sets, for exported runs' pictures (data)")
+    parser.add_argument(
+        "--data", type=Path, action="append", metavar="DIR",
+        help="data sets, for pictures, what paths.data was (data); again for another folder that is read below",
+    )  # fmt: skip
     parser.add_argument("--to", type=Path, help="where the page goes (outputs/report, and its name for an experiment)")
     parser.add_argument("--band", choices=BANDS, default="range", help="around means: all seeds, or a deviation")
     parser.add_argument("--no-images", action="store_true", help="no pool images and no GAN samples: loads no data set")

@@ -125,7 +125,7 @@ def cycle(index: int, accuracy: float) -> Record:
     return {
         "index": index,
         "annotations": annotations,
-        "unlabeled": 100 - annotations,
+        "unlabeled": max(1, 100 - annotations),
         "metrics": {"accuracy": accuracy, "class_accuracy": [accuracy, None]},
         "chosen_entropy": 0.5 if index else None,
         "class_counts": [annotations * 3 // 4, annotations - annotations * 3 // 4],

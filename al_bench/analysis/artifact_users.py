@@ -58,7 +58,7 @@ def _is_same(described: Plain, part: Plain) -> bool:
 
 def _same_images(artifact: Artifact, group: Group, section: Section, rebuilder: Rebuilder) -> bool:
     """True also where the data set cannot be loaded, so that it is not known."""
-    dataset = rebuilder.get(f"the data set {section.title}", group.first.config["dataset"])
+    dataset = rebuilder.dataset(group.first)
     if dataset is None:
         return True
     from al_bench.active.inputs import fingerprint

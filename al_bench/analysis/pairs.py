@@ -58,7 +58,7 @@ def synthesizing(run: Run) -> list[int]:
     """The cycles of a run that may have images to show: all but the initial one, or those an exported cell carries."""
     if run.has_tensors:
         return [record.index for record in run.cycles[1:]]
-    return sorted({image["cycle"] for image in run.about.get("images", [])})
+    return sorted({cycle for image in run.about.get("images", []) if 0 < (cycle := image["cycle"]) < len(run.cycles)})
 
 
 def kept_images(folder: Path, rebuilder: Rebuilder) -> list[Plain]:
@@ -93,7 +93,11 @@ def _read_exported(run: Run, index: int, most: int) -> Pairs | None:
     images = [image for image in run.about.get("images", []) if image["cycle"] == index][:most]
     if not images:
         return None
+    query = run.cycles[index].query
+    rows = [len(known) for known in (query.indices, query.labels, query.ranks) if known is not None]
     try:
+        if any(not 0 <= image["row"] < min(rows, default=0) for image in images):
+            raise ValueError("a row that the query has not")
         synthetic = np.stack([pixels(image["synthetic"]) for image in images])
         known = all(image["match"] for image in images)
         matches = np.stack([pixels(image["match"]) for image in images]) if known else None
@@ -106,7 +110,7 @@ def _matches(run: Run, record: CycleRecord, count: int, rebuilder: Rebuilder) ->
     indices = record.query.indices
     if indices is None:
         return None
-    dataset = rebuilder.get(f"the data set {run.label[0]}", run.config["dataset"])
+    dataset = rebuilder.dataset(run)
     if dataset is None or max(indices[:count]) >= len(dataset.train):
         return None
     return np.asarray(dataset.train.images[_positions(indices[:count])].cpu())

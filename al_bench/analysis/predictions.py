@@ -63,7 +63,7 @@ def kept_predictions(folder: Path) -> list[Plain]:
 
 def scenes_of(run: Run, count: int, rebuilder: Rebuilder) -> Scenes | None:
     """The first `count` test images of a run's data set; None where it cannot be had here or has fewer."""
-    dataset = rebuilder.get(f"the data set {run.label[0]}", run.config["dataset"])
+    dataset = rebuilder.dataset(run)
     test = getattr(dataset, "test", None)
     if test is None or len(test) < count:
         return None

@@ -15,16 +15,15 @@ from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.analysis.checking import (
     UnreadableError,
-    checked_about,
-    checked_artifact,
     checked_cycle,
     content,
 )
 from al_bench.errors import UserError
 from al_bench.files import digest
+from al_bench.storage.about import checked_about, checked_artifact
 from al_bench.storage.cell import SUFFIX, CellError, id_of, read_cell
 from al_bench.storage.folder import cycle_records, run_folders, strays
-from al_bench.storage.record import CycleRecord, Measurement, Plain, Record, cycles_of, find_end
+from al_bench.storage.record import CycleRecord, Measurement, Plain, Record, RecordError, cycles_of, find_end
 
 Arrays = dict[str, np.ndarray]
 
@@ -204,7 +203,8 @@ def _add_runs(places: Sequence[Path], found: Stored) -> None:
     best: dict[str, Run] = {}
     for source in dict.fromkeys(source for place in places for source in _sources(place)):
         try:
-            run = _folder_run(source, found.problems) if source.is_dir() else _exported_run(source, found.problems)
+            read = _exported_run if source.name.endswith(SUFFIX) or source.is_file() else _folder_run
+            run = read(source, found.problems)
         except UnreadableError as error:
             found.problems.append(Problem(source, str(error)))
             continue
@@ -215,7 +215,7 @@ def _add_runs(places: Sequence[Path], found: Stored) -> None:
 
 def _sources(place: Path) -> Iterator[Path]:
     """The exported file itself, or every folder in or under `place` that looks like a run's."""
-    if place.is_file():
+    if place.name.endswith(SUFFIX) or (place.exists() and not place.is_dir()):
         yield place
     else:
         yield from run_folders(place)
@@ -224,10 +224,10 @@ def _sources(place: Path) -> Iterator[Path]:
 def _folder_run(folder: Path, problems: list[Problem]) -> Run:
     if not (folder / "config.json").exists():
         raise UnreadableError("has cycles and no config.json, so it is not known of which run")
-    about = checked_about(content(folder / "config.json"))
+    about = _about(content(folder / "config.json"))
     if hash_of(about["identity"]) != folder.name:
         raise UnreadableError(f"holds the configuration of run {hash_of(about['identity'])}, which is not its name")
-    run = Run(folder, about, _whole_cycles(cycle_records(folder), folder, problems))
+    run = Run(folder, about, _whole_cycles(cycle_records(folder), folder, folder.name, problems))
     if passed := strays(folder):
         problems.append(Problem(folder, f"passed over among its cycles: {', '.join(path.name for path in passed)}"))
     return run
@@ -235,21 +235,26 @@ def _folder_run(folder: Path, problems: list[Problem]) -> Run:
 
 def _exported_run(path: Path, problems: list[Problem]) -> Run:
     try:
-        cell = checked_about(read_cell(path))
+        cell = _about(read_cell(path))
     except CellError as error:
         raise UnreadableError(str(error)) from error
-    if not isinstance(cell.get("cycles"), list):
-        raise UnreadableError("has no list of cycles")
-    cycles = _whole_cycles(dict(enumerate(cell.pop("cycles"))), path, problems)
+    cycles = _whole_cycles(dict(enumerate(cell.pop("cycles"))), path, id_of(path), problems)
     return Run(path, cell, cycles)
 
 
-def _whole_cycles(cycles: dict[int, Any], place: Path, problems: list[Problem]) -> list[Record]:
+def _about(values: Any) -> Plain:
+    try:
+        return checked_about(values)
+    except RecordError as error:
+        raise UnreadableError(str(error)) from error
+
+
+def _whole_cycles(cycles: Mapping[int, Any], place: Path, run: str, problems: list[Problem]) -> list[Record]:
     """Those before the first that is missing or cannot be used."""
     whole: list[Record] = []
     for index in range(max(cycles, default=-1) + 1):
         try:
-            whole.append(checked_cycle(cycles.get(index), index))
+            whole.append(checked_cycle(cycles.get(index), index, run))
         except UnreadableError as error:
             kept = f"only cycles 0 to {index - 1} are reported" if index else "nothing of this run is reported"
             problems.append(Problem(place, f"cycle {index} {error}: {kept}"))
@@ -264,6 +269,6 @@ def _add_artifacts(roots: Sequence[Path], found: Stored) -> None:
     paths = {(path.parent.name, path.name): path for root in reversed(roots) for path in sorted(root.glob("*/*.json"))}
     for path in sorted(paths.values()):
         try:
-            found.artifacts.append(Artifact(path, checked_artifact(content(path))))
-        except UnreadableError as error:
+            found.artifacts.append(Artifact(path, checked_artifact(content(path), path.stem)))
+        except (UnreadableError, RecordError) as error:
             found.problems.append(Problem(path, str(error)))

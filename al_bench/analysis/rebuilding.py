@@ -3,9 +3,14 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from al_bench.analysis.own_parts import make_own
+from al_bench.analysis.reading import Run
 from al_bench.errors import UserError
+from al_bench.storage.exported import portable
 from al_bench.storage.record import Plain
 
 Build = Callable[[Plain], Any]
@@ -14,36 +19,48 @@ Build = Callable[[Plain], Any]
 @dataclass
 class Rebuilder:
     """Objects made from stored configurations, one per node. build: makes one, or raises UserError; None: nothing is
-    made. data, decoded: where data sets are on this machine and where decoded pictures of them are kept, for exported
-    cells, which do not say. missing: why something is not
-    there, by what it is."""
+    made. data, decoded: where data sets are on this machine and where decoded pictures of them are kept, whatever
+    stored runs say. missing: a sentence for each thing that could not be made."""
 
     build: Build | None
     data: str = "data"
     decoded: str = "outputs/decoded"
-    missing: dict[str, str] = field(default_factory=dict)
-    _built: dict[str, Any] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    _built: dict[str, tuple[Any, str]] = field(default_factory=dict)
 
-    def get(self, what: str, node: Plain | None) -> Any:
-        """The object that a node describes, None where it cannot be made."""
+    def dataset(self, run: Run) -> Any:
+        """The data set of a run, None where it cannot be made."""
+        return self.get(f"the data set {run.label[0]}", run.config["dataset"], run)
+
+    def get(self, what: str, node: Plain | None, run: Run) -> Any:
+        """The object that a node of a run's configuration describes, None where it cannot be made."""
+        node = portable({"config": {"paths": run.config.get("paths", {}), "node": node}})["config"]["node"]
         key = json.dumps(node, sort_keys=True)
         if key not in self._built:
-            self._built[key] = self._make(what, node)
-        return self._built[key]
+            self._built[key] = self._make(node)
+        made, why = self._built[key]
+        if why:
+            self.missing.append(f"{what} could not be loaded here: {why}")
+        return made
 
-    def _make(self, what: str, node: Plain | None) -> Any:
+    def _make(self, node: Plain | None) -> tuple[Any, str]:
+        """The object, or None and why there is none."""
         if self.build is None or node is None:
-            self.missing[what] = "it was not asked for"
-            return None
+            return None, "it was not asked for"
         try:
-            return self.build(_here(node, {"<data>": self.data, "<decoded>": self.decoded}))
+            return self.build(_here(node, {"<data>": self.data, "<decoded>": self.decoded})), ""
         except UserError as error:
-            self.missing[what] = str(error)
-            return None
+            return None, str(error)
 
     def words(self) -> list[str]:
-        """A sentence for each thing that could not be made."""
-        return [f"{what} could not be loaded here: {why}" for what, why in self.missing.items()]
+        """What is missing, each sentence once."""
+        return list(dict.fromkeys(self.missing))
+
+
+def own_rebuilder(data: list[Path], outputs: Path) -> Rebuilder:
+    """One that makes our own parts, see `own_parts`. data: folders of data sets, that of `paths.data` first."""
+    decoded = str(outputs / "decoded")
+    return Rebuilder(partial(make_own, places=[str(place) for place in data], decoded=decoded), str(data[0]), decoded)
 
 
 def _here(node: Any, places: Mapping[str, str]) -> Any:

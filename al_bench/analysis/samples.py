@@ -58,6 +58,10 @@ def _plain(cycle: int, row: np.ndarray) -> Plain:
 def _read_exported(run: Run) -> dict[int, np.ndarray]:
     kept = run.about.get(NAME, [])
     try:
+        if kept and (
+            any(one["cycle"] != len(run.cycles) - 1 for one in kept) or len(kept) != len(run.cycles[-1].class_counts)
+        ):
+            raise ValueError("a row has to be of each class, all of the last cycle")
         rows = [np.stack(np.split(pixels(one["class_samples"]), one["count"], axis=2)) for one in kept]
         return {kept[0]["cycle"]: np.stack(rows)} if rows else {}
     except (ValueError, UnidentifiedImageError, OSError) as error:

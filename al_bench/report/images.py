@@ -139,7 +139,7 @@ def _pairs(run: Run, pairs: Pairs, names: Sequence[str]) -> list[Pair]:
 
 def class_names(run: Run, rebuilder: Rebuilder) -> Sequence[str]:
     """Those of the data set, none where it cannot be loaded."""
-    dataset = rebuilder.get(f"the data set {run.label[0]}", run.config["dataset"])
+    dataset = rebuilder.dataset(run)
     return dataset.class_names if dataset is not None else ()
 
 

@@ -18,6 +18,7 @@ from al_bench.storage.record import Plain
 ORIGINS = {"P": "paper", "C": "published code", "D": "derived", "R": "our choice", "O": "overridden"}
 
 _GROUPS = ("recipe", "pair/", "preset/")
+_FILE = re.compile(r"(?!.*\.\.)[\w/+=.-]{1,200}")  # of conf/, and of nothing above it
 _TAG = re.compile(r"# ([PCDR])\b\s*(.*?)\s*$")
 
 
@@ -49,8 +50,10 @@ def settings(run: Run, conf: Path = CONF) -> Iterator[Setting]:
     """The tagged lines that took effect in one run."""
     for group, choice in run.choices.items():
         name, _, node = group.partition("@")
+        if not choice or not name.startswith(_GROUPS) or not _FILE.fullmatch(f"{name}/{choice}"):
+            continue
         path = conf / name / f"{choice}.yaml"
-        if choice and name.startswith(_GROUPS) and path.exists() and _in_effect(node or name, run):
+        if path.exists() and _in_effect(node or name, run):
             yield from _of_file(path, node or name, run.config, path.relative_to(conf).as_posix())
 
 

@@ -151,7 +151,7 @@ def _data_shares(section: Section, rebuilder: Rebuilder) -> list[float] | None:
     if whole is not None:
         return class_shares(whole.cycles[-1])
     run = section.groups[0].first
-    dataset = rebuilder.get(f"the data set {run.label[0]}", run.config["dataset"])
+    dataset = rebuilder.dataset(run)
     labels = getattr(getattr(dataset, "train", None), "labels", None)
     if labels is None or len(labels.shape) != 1:
         return None

@@ -124,7 +124,7 @@ def _ranks(record: CycleRecord) -> bool:
 
 
 def _picks(run: Run, record: CycleRecord, rebuilder: Rebuilder) -> list[tuple[Picture, list[str]]]:
-    dataset, query = rebuilder.get(f"the data set {run.label[0]}", run.config["dataset"]), record.query
+    dataset, query = rebuilder.dataset(run), record.query
     indices, names = (query.indices or [])[:_PICKS], class_names(run, rebuilder)
     if dataset is None or not indices or max(indices) >= len(dataset.train):
         return []

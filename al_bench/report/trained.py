@@ -66,7 +66,7 @@ def _samples(artifact: Artifact, users: Sequence[User], rebuilder: Rebuilder) ->
     """What the generator draws from latents of a seed of the report's own. Raises UnreadableError with the reason."""
     if not users:
         raise UnreadableError("no run of this report uses it, so its networks are unknown")
-    shape, gan = _image_shape(users, rebuilder), rebuilder.get("the GAN", users[0].node)
+    shape, gan = _image_shape(users, rebuilder), rebuilder.get("the GAN", users[0].node, users[0].group.first)
     if gan is None:
         raise UnreadableError("its networks could not be made here")
     import torch
@@ -91,7 +91,7 @@ def _samples(artifact: Artifact, users: Sequence[User], rebuilder: Rebuilder) ->
 def _image_shape(users: Sequence[User], rebuilder: Rebuilder) -> tuple[int, ...]:
     for user in users:
         run = user.group.first
-        dataset = rebuilder.get(f"the data set {user.title}", run.config["dataset"])
+        dataset = rebuilder.dataset(run)
         if dataset is not None:
             return tuple(dataset.train.images.shape[1:])
         if run.has_tensors and len(run.cycles) > 1 and (images := synthetic_images(run.tensors(1))) is not None:

@@ -17,7 +17,9 @@ from torch import Tensor, nn
 
 from al_bench.active.part import hash_of
 from al_bench.files import digest, make_once, read_json, write_json, written_whole
+from al_bench.storage.about import checked_artifact
 from al_bench.storage.commit import current_commit
+from al_bench.storage.record import record_sum
 from al_bench.training.cost import measure_cost
 from al_bench.training.loss_record import Trace
 
@@ -76,9 +78,9 @@ class Artifacts:
         record, tensors = path.with_suffix(".json"), path.with_suffix(".safetensors")
         if not record.exists():
             return None
-        expected = read_json(record)["sha256"]
+        known = checked_artifact(read_json(record), path.name)
         data = tensors.read_bytes()
-        if digest(data) != expected:
+        if digest(data) != known["sha256"]:
             raise ValueError("another content")
         return load(data)
 
@@ -98,7 +100,7 @@ class Artifacts:
             "spec": spec,
             "losses": losses,
         }
-        write_json(path.with_suffix(".json"), record)
+        write_json(path.with_suffix(".json"), {**record, "sha256_record": record_sum(record)})
         shutil.rmtree(path.with_suffix(".scratch"), ignore_errors=True)
         logger.info(f"made {kind} in {cost.seconds:,.1f} s")
         return load(data)

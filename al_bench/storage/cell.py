@@ -18,11 +18,11 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save
 
 from al_bench.active.part import hash_of
-from al_bench.files import digest
+from al_bench.files import digest, parse_json
 
 FORMAT = 1
 SUFFIX = ".cell.xz"
-_MOST_BYTES = 1 << 30  # unpacked, so that a small file cannot fill the memory
+_MOST_BYTES = 1 << 28  # unpacked, so that a small file cannot fill the memory; the largest of ours take a thousandth
 _MOST_NUMBERS = 50_000_000
 _BROKEN = (lzma.LZMAError, EOFError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _FEWEST = 4  # numbers of a list that becomes an array
@@ -55,13 +55,13 @@ def unpack(data: bytes) -> Cell:
     try:
         opened = lzma.LZMADecompressor(memlimit=_MOST_BYTES)
         head, _, content = opened.decompress(data, max_length=_MOST_BYTES).partition(b"\n")
-        stated = json.loads(head)
+        stated = parse_json(head)
         if stated.get("format") != FORMAT:
             raise OtherFormatError(f"is of format {stated.get('format')}, this version reads {FORMAT}")
         if not opened.eof or opened.unused_data or digest(content) != stated.get("sha256"):
             raise CellError("is corrupted, its content does not hash to the sum that it states")
         arrays = load_arrays(content)
-        cell = _with_arrays(json.loads(_metadata(content)["cell"]), arrays, [_MOST_NUMBERS])
+        cell = _with_arrays(parse_json(_metadata(content)["cell"].encode()), arrays, [_MOST_NUMBERS])
     except _BROKEN as error:
         raise error if isinstance(error, CellError) else CellError("is not a whole cell") from error
     return dict(cell)
@@ -71,6 +71,8 @@ def read_cell(path: Path) -> Cell:
     """A cell from its file, which has the run's id as the end of its name. Raises CellError where it is not whole or
     holds another run than its name says."""
     try:
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            raise CellError("is no file of a cell's size")
         cell = unpack(path.read_bytes())
     except OSError as error:
         raise CellError("cannot be read") from error
@@ -89,7 +91,7 @@ def id_of(path: Path) -> str:
 
 def _metadata(content: bytes) -> dict[str, str]:
     size = int.from_bytes(content[:8], "little")
-    metadata: dict[str, str] = json.loads(content[8 : 8 + size])["__metadata__"]
+    metadata: dict[str, str] = parse_json(content[8 : 8 + size])["__metadata__"]
     return metadata
 
 

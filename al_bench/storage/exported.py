@@ -1,12 +1,14 @@
 """Finished runs that travel: which are written under `results/cells`, and which of them a sweep counts."""
 
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from omegaconf import DictConfig
+from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from al_bench.active.metric import Metric
@@ -14,10 +16,10 @@ from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.config.identity import identify, metrics_of
 from al_bench.config.values import plain
-from al_bench.errors import UserError
 from al_bench.files import read_json, set_aside, written_whole
+from al_bench.storage.about import checked_about
 from al_bench.storage.cell import SUFFIX, Cell, CellError, OtherFormatError, pack, read_cell
-from al_bench.storage.folder import cycle_records, run_folders, strays
+from al_bench.storage.folder import run_folders, strays
 from al_bench.storage.record import (
     CycleRecord,
     Plain,
@@ -26,9 +28,9 @@ from al_bench.storage.record import (
     cycles_of,
     find_end,
     read_record,
-    read_whole_record,
     without_sums,
 )
+from al_bench.storage.whole import whole_cycles
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ def export(outputs: Path, cells: Path, pictures_of: Callable[[Path], Plain] | No
         if cell is None:
             continue
         path = cells / f"{'-'.join(folder.relative_to(outputs).parts)}{SUFFIX}"
-        if len(_exported_cycles(path)) < len(cell["cycles"]):
+        if _count_exported(path) < len(cell["cycles"]):
             if pictures_of:
                 cell |= pictures_of(folder)
             with written_whole(path) as file:
@@ -61,12 +63,12 @@ def export(outputs: Path, cells: Path, pictures_of: Callable[[Path], Plain] | No
 def _finished(folder: Path) -> Cell | None:
     """The cell of a run's folder; None, said in the log, where it is not finished or cannot be read."""
     try:
-        stored, records = read_json(folder / "config.json"), stored_cycles(folder)
+        stored, records = checked_about(read_json(folder / "config.json")), whole_cycles(folder, folder.name)
         cycles = [_portable_cycle(record, folder).plain() for record in records]
         metrics = [Metric.stored(metric) for metric in stored["metrics"]]
         reason = find_end(records[-1] if records else None, Stopping.stored(stored["config"]["loop"], metrics))
-    except (ValueError, KeyError, TypeError, OSError):
-        logger.warning(f"left out, corrupted: {folder}")
+    except (ValueError, KeyError, OSError, SafetensorError) as error:
+        logger.warning(f"left out, corrupted: {folder} ({error})")
         return None
     if passed := strays(folder):
         logger.warning(f"passed over in {folder}: {', '.join(path.name for path in passed)}")
@@ -87,19 +89,26 @@ def _portable_cycle(record: Record, folder: Path) -> Record:
 
 
 def _exported_cycles(path: Path) -> list[Record]:
-    """The cycles of a cell that is there whole; one that is not is set aside and named."""
+    """The cycles of a cell. Raises CellError or RecordError where it is not whole."""
+    records = [read_record(values) for values in read_cell(path)["cycles"]]
+    if [record.index for record in cycles_of(records)] != list(range(len(cycles_of(records)))):
+        raise RecordError("lacks a cycle before the last")
+    return records
+
+
+def _count_exported(path: Path) -> int:
+    """How many cycles a cell that may be written anew has already. One that is not whole is set aside and named; one of
+    another version is left alone, as if no run had more."""
     if not path.exists():
-        return []
+        return 0
     try:
-        records = [read_record(values) for values in read_cell(path)["cycles"]]
-        if [record.index for record in cycles_of(records)] != list(range(len(cycles_of(records)))):
-            raise RecordError("lacks a cycle before the last")
-        return records
+        return len(_exported_cycles(path))
     except OtherFormatError as error:
-        raise UserError(f"{path} {error}: use the al_bench that wrote it, or move it away") from error
+        logger.warning(f"{path} {error}: it is left alone, move it away to have it written anew")
+        return sys.maxsize
     except (CellError, RecordError) as error:
         logger.warning(f"{path} {error}: kept as {set_aside(path).name}")
-        return []
+        return 0
 
 
 def portable(stored: Plain) -> Plain:
@@ -173,19 +182,15 @@ def _with_rows(record: Record, rows: int) -> Record:
     return record.model_copy(update=thin)
 
 
-def stored_cycles(folder: Path) -> list[Record]:
-    """The records of a run's folder, in order. Raises ValueError where one is missing or not whole, or another
-    version's."""
-    paths = cycle_records(folder)
-    if list(paths) != list(range(len(paths))):
-        raise RecordError("a cycle before the last is missing")
-    return [read_whole_record(read_json(path)) for path in paths.values()]
-
-
 def finished_cell(cells: Path, wanted: Plain, stopping: Stopping) -> list[Record]:
-    """The records of the exported run of an identity where the stop rules hold for it, else an empty list."""
+    """The records of the exported run of an identity where the stop rules hold for it, else an empty list. A file that
+    cannot be used is named and left alone."""
     for path in cells.glob(f"*{hash_of(wanted)}{SUFFIX}"):
-        records = _exported_cycles(path)
+        try:
+            records = _exported_cycles(path)
+        except ValueError as error:
+            logger.warning(f"{path} {error}: it is left alone and does not count")
+            continue
         if records and find_end(records[-1], stopping) is not None:
             return records
         logger.info(f"{path} ends before these stop rules do: the run is done anew")
@@ -203,14 +208,14 @@ def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
 
     A folder that cannot be read has none: the run itself says what is wrong with it.
     """
-    stopping = _stopping(config)
+    stopping, identity = _stopping(config), identify(config)
     try:
-        records = stored_cycles(folder)
+        records = whole_cycles(folder, hash_of(identity))
     except (ValueError, OSError):
-        return []
+        records = []
     if records and find_end(records[-1], stopping) is not None:
         return records
-    return finished_cell(Path(config.paths.cells), identify(config), stopping) or records
+    return finished_cell(Path(config.paths.cells), identity, stopping) or records
 
 
 def _stopping(config: DictConfig) -> Stopping:

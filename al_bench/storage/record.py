@@ -5,16 +5,17 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
 
+from al_bench.active.metric import ITERATION, SECONDS
 from al_bench.active.stopping import Stopping
 from al_bench.files import digest
 
 Plain = dict[str, Any]  # as JSON holds it
 
-_OF_FILES = frozenset({"sha256", "sha256_model", "sha256_record"})
+_OF_FILES = frozenset({"sha256", "sha256_model", "sha256_record", "run"})
 _PLACE = {"index": 0, "annotations": 0}  # what the file of a measurement says beside it
 
 
@@ -22,10 +23,14 @@ class RecordError(ValueError):
     """Values that are no record of this version; the message says why, as the end of a sentence that names them."""
 
 
+class CorruptedError(RecordError):
+    """What is no longer what was written, or not there where it was."""
+
+
 class _Stored(BaseModel):
     """A key that is not known is refused: it would be lost, and the record's sum with it."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def plain(self) -> Plain:
         """As it is written: a field that has a default is there only where it has another value."""
@@ -56,7 +61,7 @@ class QueryRecord(_Stored):
     """
 
     indices: list[int] | None
-    labels: list[Any] | None
+    labels: list[int | list[int]] | None
     scores: list[float | None] | None
     ranks: list[int] | None
     entropies: list[float | None] | None
@@ -74,18 +79,19 @@ class CycleRecord(_Stored):
 
     skipped_pictures: how many files of the data set were left out, for they cannot be read.
 
-    The sums are of the files beside the record and of all else in it. Only a cell's cycles have `correct`, a bit for
+    The sums are of the files beside the record and of all else in it; run: the id of the run that it is of, None in a
+    cell and in older runs. Only a cell's cycles have `correct`, a bit for
     each test image, eight to a byte, and `trace_mean`, over all rows where `trace` has fewer.
     """
 
-    index: int
-    annotations: int
-    unlabeled: int
-    validation_labels: int = 0
+    index: NonNegativeInt
+    annotations: NonNegativeInt
+    unlabeled: NonNegativeInt
+    validation_labels: NonNegativeInt = 0
     metrics: dict[str, float | list[float | None] | None]
     test_images: int | None = None
     chosen_entropy: float | None
-    class_counts: list[int]
+    class_counts: list[NonNegativeInt]
     query: QueryRecord
     trace: dict[str, list[float | None]] | None = None  # None in runs from before it was kept
     observed: dict[str, list[float | None]] = {}
@@ -95,8 +101,44 @@ class CycleRecord(_Stored):
     sha256: str | None = None
     sha256_model: str | None = None
     sha256_record: str | None = None
-    correct: list[int] | None = None
+    run: str | None = None
+    correct: list[Annotated[int, Field(ge=0, le=255)]] | None = None
     trace_mean: dict[str, float] | None = None
+
+
+class _Plot(BaseModel):
+    about: str
+    x: str
+    y: list[str]
+    by: str | None = None
+    dashed: dict[str, Any] = {}
+    scale: Literal["linear", "log"] = "linear"
+
+
+class _Table(BaseModel):
+    about: str
+    columns: list[str]
+    rows: list[list[Any]]
+    plots: list[_Plot] = []
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> Self:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError("a row has to have a value in each column")
+        for plot in self.plots:
+            for name in (plot.x, *plot.y, *plot.dashed, *([plot.by] if plot.by is not None else [])):
+                if name not in self.columns:
+                    raise ValueError(f"a plot is of {name}, which is no column")
+            for name in (plot.x, *plot.y):
+                if not all(isinstance(row[self.columns.index(name)], int | float | None) for row in self.rows):
+                    raise ValueError(f"a plot is of {name}, which holds other things than numbers")
+        return self
+
+
+def _checked_table(table: Plain) -> Plain:
+    """The same values."""
+    _Table.model_validate(table)
+    return table
 
 
 class Measurement(_Stored):
@@ -110,7 +152,7 @@ class Measurement(_Stored):
     """
 
     metrics: dict[str, Any]
-    tables: dict[str, dict[str, Any]]
+    tables: dict[str, Annotated[Plain, AfterValidator(_checked_table)]]
     finished: str
     skipped_pictures: int = 0
     costs: dict[str, PartCost] = Field(alias="effort")
@@ -118,6 +160,7 @@ class Measurement(_Stored):
     sha256: str | None = None
     sha256_model: str | None = None
     sha256_record: str | None = None
+    run: str | None = None
 
     def plain(self) -> Plain:
         """As it is written, in the place of a first cycle."""
@@ -133,21 +176,35 @@ def read_record(values: object) -> Record:
         raise RecordError("is not a record")
     try:
         if "query" in values or "unlabeled" in values:
-            return CycleRecord.model_validate(values)
+            return _even(CycleRecord.model_validate(values, strict=True))
         place = {key: values.get(key) for key in _PLACE}
         if place != _PLACE:
             raise RecordError(f"says that it is cycle {place['index']} and is the record of none")
-        return Measurement.model_validate({key: value for key, value in values.items() if key not in _PLACE})
+        return Measurement.model_validate({key: values[key] for key in values if key not in _PLACE}, strict=True)
     except ValidationError as error:
-        raise RecordError(_sentence(error)) from error
+        raise RecordError(sentence_of(error)) from error
 
 
-def read_whole_record(values: object) -> Record:
-    """A record from the plain values of its own file, which states their sum. Raises RecordError as `read_record`, and
-    where the sum is another."""
+def _even(record: CycleRecord) -> CycleRecord:
+    """The same. Raises RecordError where lists that belong together are of different lengths."""
+    query, looks = record.query, {len(values) for values in record.observed.values()}
+    rows = {len(known) for known in (query.indices, query.labels, query.ranks) if known is not None}
+    some = [len(known) for known in (query.scores, query.entropies) if known is not None]
+    if len(rows) > 1 or (rows and max(some, default=0) > min(rows)):
+        raise RecordError("has a query whose lists are of different annotations")
+    if len(looks) > 1 or (looks and not {ITERATION, SECONDS} <= record.observed.keys()):
+        raise RecordError("has looks at a training whose lists are of different iterations")
+    return record
+
+
+def read_whole_record(values: object, run: str) -> Record:
+    """A record from the plain values of its own file, which states their sum. Raises RecordError as `read_record`,
+    CorruptedError where the sum is another or it is of another run than this id."""
+    if not isinstance(values, dict) or values.get("sha256_record") != record_sum(values):
+        raise CorruptedError("is corrupted, its content does not hash to the sum that it states")
     record = read_record(values)
-    if isinstance(values, dict) and record.sha256_record != record_sum(values):
-        raise RecordError("is corrupted, its content does not hash to the sum it states")
+    if record.run not in (None, run):
+        raise CorruptedError(f"is of run {record.run}")
     return record
 
 
@@ -158,7 +215,7 @@ def record_sum(values: Mapping[str, Any]) -> str:
 
 
 def without_sums(record: Record) -> Record:
-    """The record without the sums of files that stay behind, and that of the record itself."""
+    """The record as a cell has it: without its run, the sums of files that stay behind, and its own."""
     return record.model_copy(update=dict.fromkeys(_OF_FILES))
 
 
@@ -172,7 +229,8 @@ def find_end(record: Record | None, stopping: Stopping) -> str | None:
     return record.finished if isinstance(record, Measurement) else stopping.reason(record)
 
 
-def _sentence(error: ValidationError) -> str:
+def sentence_of(error: ValidationError) -> str:
+    """What is wrong with values, as the end of a sentence that names them."""
     found = {
         kind: [".".join(map(str, one["loc"])) for one in error.errors() if one["type"] == kind]
         for kind in ("missing", "extra_forbidden")

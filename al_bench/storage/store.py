@@ -27,15 +27,16 @@ from al_bench.errors import UserError
 from al_bench.files import digest, named, read_json, set_aside, write_json, written_whole
 from al_bench.storage.folder import SUFFIXES, cycle_file, cycle_records, strays
 from al_bench.storage.record import (
+    CorruptedError,
     CycleRecord,
     Measurement,
     Plain,
     Record,
     RecordError,
     cycles_of,
-    read_record,
     record_sum,
 )
+from al_bench.storage.whole import model_is_whole, model_may_be_whole, read_whole_cycle
 
 if TYPE_CHECKING:  # torch is imported where tensors are: a finished run is shown without it
     from torch import Tensor
@@ -83,9 +84,10 @@ class RunStore:
     folder: where; identity: what it must hold, see `identity.identify`; about: what else `config.json` says;
     keep_weights: "last" or "all"; hardware: the rest of it, which takes a second to ask for, once, when it is written.
 
-    Entering raises UserError where another process holds the folder, where it holds a run of another identity or of
-    another version, or where a stored cycle is corrupted and later ones build on it. What is stored on a disk that
-    cannot be written is read, without a lock: `refuse_unwritable` comes before anything else is done.
+    What does not match its sum or its identity is set aside and named, and with it the cycles that build on it.
+    Entering raises UserError where another process holds the folder, or where it holds a run of another version, or of
+    another identity and is not named by an id. What is stored on a disk that cannot be written is read, without a
+    lock: `refuse_unwritable` comes before anything else is done.
     """
 
     def __init__(
@@ -108,7 +110,7 @@ class RunStore:
         try:
             self._take()
             self._claim()
-            self.records = self._read_cycles()
+            self._read_cycles()
         except BaseException:
             self._lock.release()
             raise
@@ -168,6 +170,7 @@ class RunStore:
             if path.is_dir():
                 logger.warning(f"{path} is a folder where a file should be: kept as {set_aside(path).name}")
         sums = {
+            "run": hash_of(self.identity),
             "sha256": self._write_tensors(index, ".safetensors", tensors),
             "sha256_model": self._write_tensors(index, ".model.safetensors", weights),
         }
@@ -206,11 +209,20 @@ class RunStore:
     def _paths(self, index: int) -> list[Path]:
         return [self._path(index, suffix) for suffix in SUFFIXES]
 
+    def go_on(self) -> None:
+        """Cuts `records` back to what the next cycle can build on: the last whose model is whole. What comes after it
+        is set aside. Of a run that is only looked at no model is read."""
+        whole = len(self.records)
+        while whole and not model_is_whole(self.cycles, whole - 1, self.records[whole - 1].sha256_model):
+            whole -= 1
+        self._cut(whole, "the model of ")
+
     def _claim(self) -> None:
         """Writes config.json, or holds the stored one against this run's identity."""
         path, own = self.folder / "config.json", hash_of(self.identity)
         beside = self.folder.as_posix().endswith(f"/{self.about.get('label')}/{self.folder.name}")  # where ids are
-        if beside and re.fullmatch(r"[0-9a-f]{12}", self.folder.name) and self.folder.name != own:
+        is_id = beside and re.fullmatch(r"[0-9a-f]{12}", self.folder.name)
+        if is_id and self.folder.name != own:
             raise UserError(
                 f"{self.folder} is the folder of another configuration, this one's is {own}: conf/ was changed while a "
                 "sweep ran, start the sweep again"
@@ -222,68 +234,48 @@ class RunStore:
                 aside = set_aside(path)
                 logger.warning(f"{path} is corrupted: kept as {aside.name} and written anew")
             else:
-                if stored != self.identity:
-                    different = "; ".join(differences(stored, self.identity))
+                if stored == self.identity:
+                    return
+                different = "; ".join(differences(stored, self.identity))
+                if not is_id:
                     raise UserError(f"{self.folder} holds another run: {different}")
-                return
+                present = [one for one in (path, self.cycles, self.scratch) if one.exists()]
+                asides = ", ".join(set_aside(one).name for one in present)
+                logger.warning(
+                    f"{self.folder} holds another run, which is not its name: kept as {asides} ({different})"
+                )
+                self.cycles.mkdir()
         write_json(path, {"identity": self.identity, **self.about, **self._hardware()})
 
-    def _read_cycles(self) -> list[Record]:
-        """All whole cycles; a corrupted last one is set aside, so that it is computed again from the one before."""
+    def _read_cycles(self) -> None:
+        """All cycles before the first that is not whole; from there on they are set aside, to be computed again."""
         if passed := strays(self.folder):
             names = ", ".join(path.name for path in passed)
             logger.warning(f"passed over in {self.cycles}, for no run writes such names: {names}")
-        stored = list(cycle_records(self.folder))
-        records: list[Record] = []
-        for index in range(stored[-1] + 1 if stored else 0):
-            record = self._read_record(index)
-            if record is not None:
-                records.append(record)
-            elif index < stored[-1]:
-                raise UserError(
-                    f"{self._path(index, '.json')} is missing or corrupted and cycles {index + 1} to {stored[-1]} "
-                    "build on it: put it back, or move the later cycles away to start again from the one before"
-                )
-        return self._with_model(records)
+        for index in range(max(cycle_records(self.folder), default=-1) + 1):
+            try:
+                self.records.append(read_whole_cycle(self.cycles, index, hash_of(self.identity)))
+            except CorruptedError:
+                break
+            except RecordError as error:
+                path = self._path(index, ".json")
+                raise UserError(f"{path} {error}: move the folder away to start again") from error
+        whole = len(self.records)
+        if whole and not model_may_be_whole(self.cycles, whole - 1):
+            whole -= 1
+        self._cut(whole)
 
-    def _read_record(self, index: int) -> Record | None:
-        path = self._path(index, ".json")
-        if not path.is_file():
-            return None
-        try:
-            values = read_json(path)
-            whole = values["sha256_record"] == record_sum(values)
-            whole = whole and digest(self._path(index, ".safetensors").read_bytes()) == values["sha256"]
-        except (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError, IsADirectoryError):
-            whole = False
-        if not whole:
-            self._set_aside(index)
-            return None
-        try:
-            return read_record(values)
-        except RecordError as error:
-            raise UserError(f"{path} {error}: move the folder away to start again") from error
-
-    def _with_model(self, records: list[Record]) -> list[Record]:
-        """Drops a last cycle whose model is gone; the one before must then have its own."""
-        index = len(records) - 1
-        if not records or self._has_model(index, records[index]):
-            return records
-        if index and not self._has_model(index - 1, records[index - 1]):
-            raise UserError(
-                f"the models of cycles {index} and {index - 1} in {self.cycles} are missing or corrupted: put one "
-                "back, or move the folder away to start again"
-            )
-        self._set_aside(index)
-        return records[:-1]
-
-    def _has_model(self, index: int, record: Record) -> bool:
-        path = self._path(index, ".model.safetensors")
-        return path.is_file() and digest(path.read_bytes()) == record.sha256_model
-
-    def _set_aside(self, index: int) -> None:
-        asides = [set_aside(path).name for path in self._paths(index) if path.exists()]
-        logger.warning(f"cycle {index} in {self.cycles} is corrupted: kept as {', '.join(asides)}")
+    def _cut(self, whole: int, of: str = "") -> None:
+        """Keeps as many cycles, and sets aside what is stored of later ones. of: what of the first is no good."""
+        later = [index for index in cycle_records(self.folder) if index >= whole]
+        if later and self._unwritable is None:
+            files = [path for index in later for path in self._paths(index) if path.exists()]
+            asides = [set_aside(path).name for path in files]
+            on = f", with those that build on it, to cycle {later[-1]}," if later[-1] > whole else ""
+            kept = f"{', '.join(asides[:3])}{', ...' if len(asides) > 3 else ''}"
+            again = f"from cycle {whole}" if whole else "from the beginning"
+            logger.warning(f"{of}cycle {whole} in {self.cycles} is corrupted{on} kept as {kept}; it goes on {again}")
+        self.records = self.records[:whole]
 
     def _checked(self, index: int, suffix: str, stated: str | None) -> bytes:
         data = self._path(index, suffix).read_bytes()

@@ -2,8 +2,9 @@ import json
 import shutil
 
 import pytest
-from made_runs import cycle, made_run, write_cycle
+from made_runs import EFFORT, cycle, made_run, write_cycle
 
+from al_bench.active.part import hash_of
 from al_bench.analysis.reading import stored, stored_at
 from al_bench.errors import UserError
 from al_bench.storage.exported import export
@@ -79,7 +80,7 @@ def test_an_older_configuration_is_named(tmp_path):
     about = json.loads((folder / "config.json").read_text())
     del about["choices"]["recipe"], about["hardware"]
     (folder / "config.json").write_text(json.dumps(about))
-    assert "without hardware, choices.recipe" in problem(read(tmp_path))
+    assert "without choices.recipe, hardware" in problem(read(tmp_path))
 
 
 def test_a_run_without_a_whole_cycle_is_named(tmp_path):
@@ -112,10 +113,10 @@ def test_a_foreign_artifact_is_named(tmp_path):
 
 def test_an_artifact_that_two_places_hold_counts_once(tmp_path):
     made_run(tmp_path / "a", "entropy", 0)
-    record = {"kind": "gan", "sha256": "", "effort": {}, "spec": {}, "losses": {}}
+    record = {"kind": "gan", "sha256": "", "effort": EFFORT, "spec": {}, "losses": {}}
     for root in ("a", "b"):
         (tmp_path / root / "artifacts" / "gan").mkdir(parents=True)
-        (tmp_path / root / "artifacts" / "gan" / "0.json").write_text(json.dumps(record))
+        (tmp_path / root / "artifacts" / "gan" / f"{hash_of({})}.json").write_text(json.dumps(record))
     found = stored_at([str(tmp_path / "a")], tmp_path / "b", tmp_path / "cells")
     assert [artifact.place.parents[2] for artifact in found.artifacts] == [tmp_path / "a"]
 

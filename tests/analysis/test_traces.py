@@ -5,7 +5,7 @@ from made_runs import TRACE, generated, made_record, made_run
 from al_bench.analysis.reading import stored
 from al_bench.analysis.traces import means, trace_curves
 
-QUERY = {"ranks": [0, 3, 1, 0]}
+QUERY = {"indices": [4, 5, 6, 7], "labels": None, "ranks": [0, 3, 1, 0]}
 
 
 def runs(outputs):

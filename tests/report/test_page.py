@@ -7,6 +7,7 @@ import pytest
 import torch
 from made_runs import generated, made_run
 
+from al_bench.active.part import hash_of
 from al_bench.analysis.reading import stored, stored_at
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.errors import UserError
@@ -130,9 +131,10 @@ def test_an_artifact_without_a_run_shows_its_losses(tmp_path):
     cost = {"seconds": 9.0, "optimizer_steps": 3, "images_seen": 5, "peak_memory": 1}
     spec = {"gan": {"part": "gan/made@1"}, "images": "1"}
     record = {"kind": "gan", "sha256": "", "effort": cost, "spec": spec, "losses": {"generator_loss": [2.0, 1.0]}}
-    write_json(tmp_path / "outputs" / "artifacts" / "gan" / "abc.json", record)
+    write_json(tmp_path / "outputs" / "artifacts" / "gan" / f"{hash_of(spec)}.json", record)
     computed = {**record, "kind": "real_images", "spec": {"images": "1"}, "losses": {}}
-    write_json(tmp_path / "outputs" / "artifacts" / "real_images" / "abc.json", computed)
+    other = tmp_path / "outputs" / "artifacts" / "real_images" / f"{hash_of({'images': '1'})}.json"
+    write_json(other, computed)
     text = page(tmp_path)
     assert "gan: made" in text
     assert "real_images" not in text, "no part was trained for it"

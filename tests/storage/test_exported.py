@@ -8,19 +8,29 @@ from safetensors.numpy import save
 
 from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
-from al_bench.errors import UserError
-from al_bench.files import write_json
+from al_bench.files import digest, write_json
 from al_bench.storage import exported as cells
 from al_bench.storage.cell import pack, read_cell
+from al_bench.storage.folder import cycle_records
 from al_bench.storage.record import record_sum
 
-IDENTITY = {"seed": 0}
+IDENTITY = {"part": "made.loop", "seed": 0}
+CHOICES = dict.fromkeys(("dataset", "recipe", "strategy", "learner", "representation"), "made")
 
 
 def made_run(outputs, annotations=(20, 30), budget=30):
     folder = outputs / "digits" / "random" / "seed=0" / hash_of(IDENTITY)
     loop = {"budget": budget, "max_cycles": None, "stop_at": None}
-    about = {"identity": IDENTITY, "metrics": [], "config": {"loop": loop}, "commit": "abc", "hardware": {}}
+    about = {
+        "identity": IDENTITY,
+        "label": "digits/random/seed=0",
+        "metrics": [],
+        "records": [],
+        "config": {"loop": loop, "dataset": {}},
+        "choices": CHOICES,
+        "commit": "abc",
+        "hardware": {},
+    }
     write_json(folder / "config.json", about)
     for index, count in enumerate(annotations):
         write_record(folder, made_record(index=index, annotations=count))
@@ -28,7 +38,11 @@ def made_run(outputs, annotations=(20, 30), budget=30):
 
 
 def write_record(folder, record):
-    values = record.plain()
+    tensors = folder / "cycles" / f"{record.index:03d}.safetensors"
+    if not tensors.exists():
+        tensors.parent.mkdir(exist_ok=True)
+        tensors.write_bytes(save({"labels": np.zeros(2)}))
+    values = record.model_copy(update={"sha256": digest(tensors.read_bytes())}).plain()
     write_json(folder / "cycles" / f"{record.index:03d}.json", {**values, "sha256_record": record_sum(values)})
 
 
@@ -68,7 +82,8 @@ def test_an_exported_cell_with_more_cycles_is_left_alone(tmp_path):
 @pytest.mark.parametrize("name", ["config.json", "cycles/001.json"])
 def test_a_garbled_run_is_named_and_the_rest_exported(tmp_path, name, caplog):
     folder = made_run(tmp_path / "outputs")
-    other = tmp_path / "outputs" / "z"
+    other = tmp_path / "outputs" / "z" / folder.name
+    other.parent.mkdir()
     folder.rename(other)
     made_run(tmp_path / "outputs")
     (folder / name).write_text("{")
@@ -88,10 +103,8 @@ def test_places_of_this_machine_do_not_travel():
 def test_more_than_a_thousand_cycles_stay_in_order(tmp_path):
     (tmp_path / "cycles").mkdir()
     for index in range(1002):
-        values = made_record(index=index).plain()
-        text = json.dumps({**values, "sha256_record": record_sum(values)})
-        (tmp_path / "cycles" / f"{index:03d}.json").write_text(text)
-    assert [record.index for record in cells.stored_cycles(tmp_path)] == list(range(1002))
+        (tmp_path / "cycles" / f"{index:03d}.json").touch()
+    assert list(cycle_records(tmp_path)) == list(range(1002))
 
 
 @pytest.mark.parametrize("damage", ["edited", "missing"])
@@ -106,11 +119,11 @@ def test_a_run_that_was_tampered_with_does_not_travel(tmp_path, damage, caplog):
     assert str(folder) in caplog.text
 
 
-def test_a_cell_of_another_format_is_left_where_it_is(tmp_path):
+def test_a_cell_of_another_format_is_left_where_it_is(tmp_path, caplog):
     path = tmp_path / f"one-{hash_of(IDENTITY)}.cell.xz"
     path.write_bytes(lzma.compress(b'{"format": 2}\n'))
-    with pytest.raises(UserError, match="format 2"):
-        cells.finished_cell(tmp_path, IDENTITY, Stopping(30))
+    assert cells.finished_cell(tmp_path, IDENTITY, Stopping(30)) == []
+    assert "is of format 2, this version reads 1: it is left alone" in caplog.text
     assert path.exists()
 
 
@@ -174,8 +187,8 @@ def test_which_test_images_were_right_travels_as_bits(tmp_path):
     right = np.array([1, 0, 1, 1, 0, 0, 0, 0, 1], dtype=bool)
     folder = made_run(tmp_path / "outputs", (30,))
     record = made_record(index=0, annotations=30, metrics={"accuracy": 4 / 9}, test_images=9)
-    write_record(folder, record)
     (folder / "cycles" / "000.safetensors").write_bytes(save({"correct": np.packbits(right)}))
+    write_record(folder, record)
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
     (cycle,) = read_cell(path)["cycles"]
     assert np.unpackbits(np.array(cycle["correct"], np.uint8))[: cycle["test_images"]].tolist() == right.tolist()
@@ -189,11 +202,12 @@ def test_sums_of_files_that_stay_behind_do_not_travel(tmp_path):
     assert "sha256_model" not in read_cell(path)["cycles"][0]
 
 
-def test_a_corrupted_cell_is_set_aside_and_its_run_counts_as_not_finished(tmp_path, caplog):
+def test_a_corrupted_cell_is_named_and_its_run_counts_as_not_finished(tmp_path, caplog):
     made_run(tmp_path / "outputs")
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
     path.write_bytes(path.read_bytes()[:-9])
     assert cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(30)) == []
-    assert path.name in caplog.text and not path.exists()
-    assert len(list((tmp_path / "cells").iterdir())) == 1, "nothing is deleted"
+    assert f"{path} is corrupted" in caplog.text and "left alone" in caplog.text
+    assert path.exists()
     assert cells.export(tmp_path / "outputs", tmp_path / "cells") == [path]
+    assert len(list((tmp_path / "cells").iterdir())) == 2, "what is written anew is set aside, nothing is deleted"

@@ -72,6 +72,7 @@ def test_a_bad_last_cycle_is_set_aside_and_done_again(tmp_path, name, how, caplo
     before = {path.name: path.read_bytes() for path in (tmp_path / "cycles").iterdir()}
     damage(tmp_path / "cycles" / name, how)
     with open_store(tmp_path) as store:
+        store.go_on()
         assert len(store.records) == 3
         assert store.weights(2)["w"].tolist() == [2, 2, 2]
         store.write(cycle(3))
@@ -83,25 +84,58 @@ def test_a_bad_last_cycle_is_set_aside_and_done_again(tmp_path, name, how, caplo
 
 @pytest.mark.parametrize("how", ["truncated", "corrupted", "missing"])
 @pytest.mark.parametrize("name", ["001.json", "001.safetensors"])
-def test_a_bad_cycle_that_others_build_on_stops(tmp_path, name, how):
-    written(tmp_path)
+def test_a_bad_cycle_is_set_aside_with_those_that_build_on_it(tmp_path, name, how, caplog):
+    written(tmp_path, keep_weights="all")
     damage(tmp_path / "cycles" / name, how)
-    for _ in range(2):  # the second time it is missing
-        with (
-            pytest.raises(UserError, match=r"001\.json .*cycles 2 to 3"),
-            open_store(tmp_path),
-        ):
-            pass
-    assert (tmp_path / "cycles" / "002.json").exists()
+    with open_store(tmp_path, keep_weights="all") as store:
+        store.go_on()
+        assert [record.index for record in store.records] == [0]
+        for index in (1, 2, 3):
+            store.write(cycle(index))
+    assert f"cycle 1 in {tmp_path / 'cycles'} is corrupted, with those that build on it, to cycle 3" in caplog.text
+    assert (tmp_path / "cycles" / "003.model.safetensors.corrupted-1").exists(), "nothing is deleted"
+    with open_store(tmp_path) as store:
+        assert len(store.records) == 4
 
 
-def test_two_missing_models_stop(tmp_path):
+def test_a_run_begins_anew_where_no_cycle_has_its_model(tmp_path, caplog):
+    written(tmp_path)
+    damage(tmp_path / "cycles" / "001.json", "missing")
+    with open_store(tmp_path) as store:
+        assert len(store.records) == 1, "what was measured can be shown"
+        store.go_on()
+        assert store.records == []
+    assert "the model of cycle 0" in caplog.text and "from the beginning" in caplog.text
+
+
+def test_a_run_that_is_only_shown_needs_no_model(tmp_path):
     written(tmp_path)
     for index in (2, 3):
         damage(tmp_path / "cycles" / f"00{index}.model.safetensors", "missing")
-    with pytest.raises(UserError, match=r"cycles 3 and 2 "), open_store(tmp_path):
-        pass
-    assert (tmp_path / "cycles" / "003.json").exists()
+    with open_store(tmp_path) as store:
+        assert len(store.records) == 4
+
+
+def test_cycles_of_another_run_are_set_aside(tmp_path):
+    written(tmp_path)
+    with open_store(tmp_path / "other", {"seed": 1}) as store:
+        store.write(cycle(0))
+    for name in ("000.json", "000.safetensors"):
+        (tmp_path / "other" / "cycles" / name).replace(tmp_path / "cycles" / name)
+    with open_store(tmp_path) as store:
+        assert store.records == []
+
+
+def test_another_run_under_the_name_of_this_one_is_set_aside(tmp_path, caplog):
+    folder, other = tmp_path / hash_of(IDENTITY), {"seed": 0, "learner": {"epochs": 30}}
+    with open_store(tmp_path / hash_of(other), other) as store:
+        store.write(cycle(0))
+    (tmp_path / hash_of(other)).rename(folder)
+    with open_store(folder) as store:
+        assert store.records == []
+        store.write(cycle(0))
+    assert "learner.epochs is 30 there and 20 here" in caplog.text
+    assert (folder / "cycles.corrupted-1" / "000.json").exists()
 
 
 def test_a_first_cycle_without_its_model_is_done_again(tmp_path):

@@ -10,7 +10,7 @@ from al_bench.report.paper.asal import derive_means, show_assumptions
 
 def test_what_follows_from_several_traces():
     rows = {"entropy_after": [0.5, 0.7, None, 0.6], "entropy_of_match": [0.4, 0.8, 0.1, 0.2]}
-    found = derive_means(made_record(query={"ranks": [0, 3, 1, 0]}), rows)
+    found = derive_means(made_record(query={"indices": [4, 5, 6, 7], "labels": None, "ranks": [0, 3, 1, 0]}), rows)
     assert found["entropy_gap"] == pytest.approx((0.1 + 0.1 + 0.4) / 3), "of |differences|, which do not cancel"
     assert (found["rank"], found["taken"]) == (1.0, 0.5)
     assert derive_means(made_record(query={"ranks": None}), {}) == {}

@@ -1,0 +1,70 @@
+"""Whether what a run's folder holds is what was written: sums of records and tensors, the form of models.
+
+A record and its tensors are small and read whole. A model is as large as it likes: that its file is as long as its own
+head says is all that is asked before somebody loads it.
+"""
+
+import hashlib
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from al_bench.active.part import hash_of
+from al_bench.files import digest, read_json
+from al_bench.storage.folder import cycle_records
+from al_bench.storage.record import CorruptedError, Record, read_whole_record
+
+
+def read_whole_cycle(cycles: Path, index: int, run: str) -> Record:
+    """A cycle of the run of this id. Raises CorruptedError where its record or its tensors are not there, or not what
+    was written, RecordError where they are another version's."""
+    path = cycles / f"{index:03d}.json"
+    try:
+        values, tensors = read_json(path), path.with_suffix(".safetensors").read_bytes()
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise CorruptedError("is missing") from error
+    except ValueError as error:
+        raise CorruptedError("is not whole JSON") from error
+    record = read_whole_record(values, run)
+    if digest(tensors) != record.sha256:
+        raise CorruptedError("is corrupted, its tensors do not hash to the sum that it states")
+    return record
+
+
+def model_may_be_whole(cycles: Path, index: int) -> bool:
+    """Whether the file of a cycle's model is as long as its head says, or was removed: the content is not read."""
+    path = cycles / f"{index:03d}.model.safetensors"
+    try:
+        with safe_open(path, "np"):
+            return True
+    except FileNotFoundError:
+        return True
+    except SafetensorError:
+        return False
+
+
+def model_is_whole(cycles: Path, index: int, stated: str | None) -> bool:
+    """Whether the file of a cycle's model has a sum; reads all of it."""
+    try:
+        with (cycles / f"{index:03d}.model.safetensors").open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == stated
+    except FileNotFoundError:
+        return False
+
+
+def whole_cycles(folder: Path, run: str) -> list[Record]:
+    """The records of the run of this id in its folder, in order. Raises ValueError where one is missing or not whole,
+    or the folder holds another run, OSError where it cannot be read."""
+    found = cycle_records(folder)
+    if not found:
+        return []
+    try:
+        own = hash_of(read_json(folder / "config.json")["identity"])
+    except (KeyError, TypeError) as error:
+        raise CorruptedError("holds no configuration of a run") from error
+    if own != run:
+        raise CorruptedError(f"holds run {own}")
+    records = [read_whole_cycle(folder / "cycles", index, run) for index in range(max(found) + 1)]
+    if not model_may_be_whole(folder / "cycles", len(records) - 1):
+        raise CorruptedError("has a last model that is not whole")
+    return records

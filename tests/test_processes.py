@@ -13,6 +13,8 @@ import pytest
 from composing import compose
 from made_runs import cycle, write_cycle
 
+from al_bench.config.identity import identify
+from al_bench.files import write_json
 from al_bench.storage.store import RunStore
 from hydra_plugins import processes
 
@@ -40,6 +42,7 @@ def test_the_table_names_the_metric_by_its_words(tmp_path):
     (tmp_path / "cell" / "cycles").mkdir(parents=True)
     cell = processes.Cell(0, ["seed=0"], config)
     cell.folder = tmp_path / "cell"
+    write_json(cell.folder / "config.json", {"identity": identify(config)})
     write_cycle(cell.folder, {**cycle(0, 0.5), "metrics": {"gan_test": 0.25}})
     names, _, row = processes._table([cell]).splitlines()
     assert (names.split(), row.split()) == (["cell", "annotations", "GAN-test"], ["seed=0", "10", "0.2500"])

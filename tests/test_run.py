@@ -167,7 +167,7 @@ def test_a_garbled_cycle_is_named_and_done_again(tmp_path):
     path.write_text(before[:100])
     done = run(*SMOKE, folder=tmp_path)
     assert done.returncode == 0
-    assert "cycle 2 in" in done.stdout and "is corrupted: kept as 002.json.corrupted-1" in done.stdout
+    assert "cycle 2 in" in done.stdout and "is missing or corrupted: kept as 002.json.corrupted-1" in done.stdout
     assert path.with_name("002.json.corrupted-1").read_text() == before[:100]
     assert "cycle   2" in done.stdout and "cycle   1 " not in done.stdout.split("finished")[0]
 

@@ -3,13 +3,15 @@ few that an exported cell carries."""
 
 import base64
 import io
+import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.reading import Arrays, Run, stored_at
@@ -18,6 +20,7 @@ from al_bench.storage.record import CycleRecord, Plain
 
 MOST_KEPT = 4  # pairs of a cycle that travel, of the first cycle that synthesized and of the last
 MOST_BYTES = 200_000  # of all that travel of a run, as text
+_MOST_PIXELS = 1 << 24  # of one picture, so that a small file cannot fill the memory
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def _read_exported(run: Run, index: int, most: int) -> Pairs | None:
         synthetic = np.stack([pixels(image["synthetic"]) for image in images])
         known = all(image["match"] for image in images)
         matches = np.stack([pixels(image["match"]) for image in images]) if known else None
-    except (ValueError, UnidentifiedImageError, OSError) as error:
+    except ValueError as error:
         raise UnreadableError(f"the images of cycle {index} are corrupted: no pictures of this cycle") from error
     return Pairs(index, [image["row"] for image in images], synthetic, matches)
 
@@ -131,6 +134,12 @@ def png(image: np.ndarray) -> bytes:
 
 
 def pixels(text: str) -> np.ndarray:
-    """The inverse of `png`, of 1 or 3 channels in base64. Raises ValueError, OSError or UnidentifiedImageError."""
-    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(text, validate=True))))
-    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+    """The inverse of `png`, of 1 or 3 channels in base64. Raises ValueError where it is none, or of another kind."""
+    try:
+        image = Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=["PNG"])
+        if image.mode not in ("L", "RGB") or image.width * image.height > _MOST_PIXELS:
+            raise ValueError(f"a picture of mode {image.mode} and {image.size} pixels")
+        found = np.asarray(image)
+    except (OSError, SyntaxError, EOFError, struct.error, zlib.error, Image.DecompressionBombError) as error:
+        raise ValueError("no picture") from error
+    return found[None] if found.ndim == 2 else found.transpose(2, 0, 1)

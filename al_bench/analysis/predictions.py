@@ -2,15 +2,13 @@
 carries those of its last cycle; beside them the images and their truth, where the data set is here."""
 
 import base64
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from al_bench.analysis.checking import UnreadableError
-from al_bench.analysis.pairs import png
+from al_bench.analysis.pairs import pixels, png
 from al_bench.analysis.reading import Run, stored_at
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.storage.record import Plain
@@ -41,7 +39,7 @@ def predicted_maps(run: Run) -> np.ndarray | None:
     maps = [one["predicted_map"] for one in run.about.get("predicted", []) if one["cycle"] == run.cycles[-1].index]
     try:
         return np.stack([_read_map(text) for text in maps]) if maps else None
-    except (ValueError, UnidentifiedImageError, OSError) as error:
+    except ValueError as error:
         raise UnreadableError("the predicted label maps are corrupted: none is shown") from error
 
 
@@ -86,7 +84,7 @@ def mean_iou(truth: np.ndarray, predicted: np.ndarray) -> float | None:
 
 def _read_map(text: str) -> np.ndarray:
     """(H, W) uint8. Raises ValueError where it is no map."""
-    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(text, validate=True))))
-    if pixels.ndim != 2 or pixels.dtype != np.uint8:
+    found = pixels(text)
+    if len(found) != 1:
         raise ValueError("no label map")
-    return pixels
+    return np.asarray(found[0])

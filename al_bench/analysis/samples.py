@@ -5,7 +5,6 @@ import base64
 from pathlib import Path
 
 import numpy as np
-from PIL import UnidentifiedImageError
 
 from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.pairs import pixels, png
@@ -64,5 +63,5 @@ def _read_exported(run: Run) -> dict[int, np.ndarray]:
             raise ValueError("a row has to be of each class, all of the last cycle")
         rows = [np.stack(np.split(pixels(one["class_samples"]), one["count"], axis=2)) for one in kept]
         return {kept[0]["cycle"]: np.stack(rows)} if rows else {}
-    except (ValueError, UnidentifiedImageError, OSError) as error:
+    except ValueError as error:
         raise UnreadableError("the samples are corrupted: none is shown") from error

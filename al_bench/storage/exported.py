@@ -211,7 +211,10 @@ def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
     stopping, identity = _stopping(config), identify(config)
     try:
         records = whole_cycles(folder, hash_of(identity))
-    except (ValueError, OSError):
+    except OSError:
+        records = []
+    except ValueError as error:
+        logger.warning(f"{folder} {error}: it does not count as finished")
         records = []
     if records and find_end(records[-1], stopping) is not None:
         return records

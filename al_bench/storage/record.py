@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from al_bench.active.metric import ITERATION, SECONDS
 from al_bench.active.stopping import Stopping
 from al_bench.files import digest
 
 Plain = dict[str, Any]  # as JSON holds it
+_Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 
 _OF_FILES = frozenset({"sha256", "sha256_model", "sha256_record", "run"})
 _PLACE = {"index": 0, "annotations": 0}  # what the file of a measurement says beside it
@@ -60,10 +61,10 @@ class QueryRecord(_Stored):
     A cell that would be too large has fewer `scores` and `entropies` than rows.
     """
 
-    indices: list[int] | None
+    indices: list[_Count] | None
     labels: list[int | list[int]] | None
     scores: list[float | None] | None
-    ranks: list[int] | None
+    ranks: list[_Count] | None
     entropies: list[float | None] | None
 
 
@@ -84,14 +85,14 @@ class CycleRecord(_Stored):
     each test image, eight to a byte, and `trace_mean`, over all rows where `trace` has fewer.
     """
 
-    index: NonNegativeInt
-    annotations: NonNegativeInt
-    unlabeled: NonNegativeInt
-    validation_labels: NonNegativeInt = 0
+    index: _Count
+    annotations: _Count
+    unlabeled: _Count
+    validation_labels: _Count = 0
     metrics: dict[str, float | list[float | None] | None]
     test_images: int | None = None
     chosen_entropy: float | None
-    class_counts: list[NonNegativeInt]
+    class_counts: list[_Count]
     query: QueryRecord
     trace: dict[str, list[float | None]] | None = None  # None in runs from before it was kept
     observed: dict[str, list[float | None]] = {}
@@ -186,12 +187,15 @@ def read_record(values: object) -> Record:
 
 
 def _even(record: CycleRecord) -> CycleRecord:
-    """The same. Raises RecordError where lists that belong together are of different lengths."""
+    """The same. Raises RecordError where lists that belong together are of different lengths, or labels of no class."""
     query, looks = record.query, {len(values) for values in record.observed.values()}
     rows = {len(known) for known in (query.indices, query.labels, query.ranks) if known is not None}
     some = [len(known) for known in (query.scores, query.entropies) if known is not None]
     if len(rows) > 1 or (rows and max(some, default=0) > min(rows)):
         raise RecordError("has a query whose lists are of different annotations")
+    answers = [label for row in query.labels or () for label in (row if isinstance(row, list) else [row])]
+    if answers and not -1 <= min(answers) <= max(answers) < len(record.class_counts):
+        raise RecordError(f"has labels that are none of its {len(record.class_counts)} classes")
     if len(looks) > 1 or (looks and not {ITERATION, SECONDS} <= record.observed.keys()):
         raise RecordError("has looks at a training whose lists are of different iterations")
     return record

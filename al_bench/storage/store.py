@@ -25,7 +25,7 @@ from al_bench.active.part import hash_of
 from al_bench.config.values import differences
 from al_bench.errors import UserError
 from al_bench.files import digest, named, read_json, set_aside, write_json, written_whole
-from al_bench.storage.folder import SUFFIXES, cycle_file, cycle_records, strays
+from al_bench.storage.folder import cycle_records, strays
 from al_bench.storage.record import (
     CorruptedError,
     CycleRecord,
@@ -203,12 +203,6 @@ class RunStore:
 
         return load(self._checked(index, ".model.safetensors", self.records[index].sha256_model))
 
-    def _path(self, index: int, suffix: str) -> Path:
-        return cycle_file(self.folder, index, suffix)
-
-    def _paths(self, index: int) -> list[Path]:
-        return [self._path(index, suffix) for suffix in SUFFIXES]
-
     def go_on(self) -> None:
         """Cuts `records` back to what the next cycle can build on: the last whose model is whole. What comes after it
         is set aside. Of a run that is only looked at no model is read."""
@@ -216,6 +210,12 @@ class RunStore:
         while whole and not model_is_whole(self.cycles, whole - 1, self.records[whole - 1].sha256_model):
             whole -= 1
         self._cut(whole, "the model of ")
+
+    def _path(self, index: int, suffix: str) -> Path:
+        return cycle_file(self.folder, index, suffix)
+
+    def _paths(self, index: int) -> list[Path]:
+        return [self._path(index, suffix) for suffix in SUFFIXES]
 
     def _claim(self) -> None:
         """Writes config.json, or holds the stored one against this run's identity."""
@@ -269,12 +269,12 @@ class RunStore:
         """Keeps as many cycles, and sets aside what is stored of later ones. of: what of the first is no good."""
         later = [index for index in cycle_records(self.folder) if index >= whole]
         if later and self._unwritable is None:
-            files = [path for index in later for path in self._paths(index) if path.exists()]
-            asides = [set_aside(path).name for path in files]
-            on = f", with those that build on it, to cycle {later[-1]}," if later[-1] > whole else ""
+            numbers = {path: re.match(r"[0-9]{3,}(?=\.)", path.name) for path in sorted(self.cycles.iterdir())}
+            files = [path for path, index in numbers.items() if index and int(index[0]) >= whole]
+            asides = [set_aside(path).name for path in files if "corrupted" not in path.name]
+            on = f", with those that build on it, to cycle {later[-1]}" if later[-1] > whole else ""
             kept = f"{', '.join(asides[:3])}{', ...' if len(asides) > 3 else ''}"
-            again = f"from cycle {whole}" if whole else "from the beginning"
-            logger.warning(f"{of}cycle {whole} in {self.cycles} is corrupted{on} kept as {kept}; it goes on {again}")
+            logger.warning(f"{of}cycle {whole} in {self.cycles} is missing or corrupted: kept as {kept}{on}")
         self.records = self.records[:whole]
 
     def _checked(self, index: int, suffix: str, stated: str | None) -> bytes:

@@ -85,10 +85,17 @@ def test_files_are_read_below_any_place_that_is_named_and_decoded_where_that_is_
     assert (node["root"], node["decoded"]) == ("/pictures/mine", "here/decoded")
 
 
-@pytest.mark.parametrize("choice", [f"{family}={name}" for family in ("dataset", "gan") for name in members(family)])
-def test_every_member_is_made(choice):
-    family = choice.partition("=")[0]
-    node = OmegaConf.to_container(OmegaConf.select(compose(choice), family), resolve=False)
+@pytest.mark.parametrize(
+    "choices",
+    [
+        *([f"{family}={name}"] for family in ("dataset", "gan") for name in members(family)),
+        *(["gan=ac_dcgan", f"architecture@gan={name}"] for name in members("architecture")),
+    ],
+    ids=" ".join,
+)
+def test_every_member_is_made(choices):
+    family = choices[0].partition("=")[0]
+    node = OmegaConf.to_container(OmegaConf.select(compose(*choices), family), resolve=False)
     places = {key: f"data/{key}" for key in ("root", "decoded") if key in node}
     assert own_node(unreferred(node) | places, ["data"], "decoded").keys() == node.keys()
 

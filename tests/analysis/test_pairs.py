@@ -1,3 +1,5 @@
+import base64
+import io
 from functools import partial
 from types import SimpleNamespace
 
@@ -5,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 from made_runs import generated, made_run
+from PIL import Image
 
 from al_bench.analysis import pairs
 from al_bench.analysis.checking import UnreadableError
-from al_bench.analysis.pairs import kept_images, pairs_of, synthesizing, synthetic_images
+from al_bench.analysis.pairs import kept_images, pairs_of, pixels, png, synthesizing, synthetic_images
 from al_bench.analysis.reading import stored
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.storage.cell import pack, read_cell
@@ -73,3 +76,27 @@ def test_the_images_of_a_line_stand_in_a_row():
     assert found.shape == (2, 1, 2, 6)
     assert np.array_equal(found[1, :, :, 2:4], lines[1, 1])
     assert synthetic_images({"synthetic": np.zeros((2, 3, 7))}) is None
+
+
+def text_of(image, kind="PNG"):
+    buffer = io.BytesIO()
+    image.save(buffer, kind)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "größer", "AAAA", text_of(Image.new("L", (4, 4)))[:40], text_of(Image.new("L", (5000, 5000))),
+     text_of(Image.new("I;16", (4, 4))), text_of(Image.new("RGBA", (4, 4))), text_of(Image.new("P", (4, 4))),
+     text_of(Image.new("RGB", (4, 4)), "EPS"), text_of(Image.new("RGB", (4, 4)), "BMP")],
+    ids=["nothing", "no base64", "no ASCII", "noise", "cut", "bomb", "16 bits", "opacity", "palette", "EPS", "BMP"],
+)  # fmt: skip
+def test_what_is_no_picture_of_ours_is_not_read(text):
+    with pytest.raises(ValueError):  # noqa: PT011  (of base64, or ours)
+        pixels(text)
+
+
+def test_a_picture_is_read_back():
+    images = np.arange(48, dtype=np.uint8).reshape(3, 4, 4)
+    for image in (images, images[:1]):
+        assert np.array_equal(pixels(base64.b64encode(png(image)).decode()), image)

@@ -46,7 +46,7 @@ def test_each_query_s_classes_over_seeds_and_those_that_it_left_out(tmp_path):
 
 
 def test_many_classes_have_no_column_each(tmp_path):
-    made_run(tmp_path, "random", 0, more=query([0, 0, 1, 20]))
+    made_run(tmp_path, "random", 0, more={**query([0, 0, 1, 20]), "class_counts": [1] * 21})
     found = count_classes(section_of(tmp_path), [f"kind {number}" for number in range(21)])
     assert found.classes == ()
     assert found.table.rows[0][:6] == ["random", 1, 20, 1, 3, 18]

@@ -92,7 +92,8 @@ def test_a_bad_cycle_is_set_aside_with_those_that_build_on_it(tmp_path, name, ho
         assert [record.index for record in store.records] == [0]
         for index in (1, 2, 3):
             store.write(cycle(index))
-    assert f"cycle 1 in {tmp_path / 'cycles'} is corrupted, with those that build on it, to cycle 3" in caplog.text
+    assert f"cycle 1 in {tmp_path / 'cycles'} is missing or corrupted: kept as 001." in caplog.text
+    assert "with those that build on it, to cycle 3" in caplog.text
     assert (tmp_path / "cycles" / "003.model.safetensors.corrupted-1").exists(), "nothing is deleted"
     with open_store(tmp_path) as store:
         assert len(store.records) == 4
@@ -105,7 +106,7 @@ def test_a_run_begins_anew_where_no_cycle_has_its_model(tmp_path, caplog):
         assert len(store.records) == 1, "what was measured can be shown"
         store.go_on()
         assert store.records == []
-    assert "the model of cycle 0" in caplog.text and "from the beginning" in caplog.text
+    assert "the model of cycle 0" in caplog.text and "is missing or corrupted: kept as 000.json" in caplog.text
 
 
 def test_a_run_that_is_only_shown_needs_no_model(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from al_bench.active.part import describe
+from al_bench.files import read_json, write_json
 from al_bench.gan import Gan
 from al_bench.storage.artifacts import Artifacts
 
@@ -69,7 +70,7 @@ def test_another_configuration_is_another_artifact(tmp_path):
     assert artifacts.get("gan", dict(reversed(SPEC.items())), made(4.0))["weight"][0] == 1
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "no tensors", "record"])
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "no tensors", "record", "edited", "another's"])
 def test_a_garbled_artifact_is_set_aside_and_made_anew(tmp_path, damage, caplog):
     Artifacts(tmp_path).get("gan", SPEC, made(1.0))
     (tensors,) = tmp_path.glob("gan/*.safetensors")
@@ -82,12 +83,25 @@ def test_a_garbled_artifact_is_set_aside_and_made_anew(tmp_path, damage, caplog)
         tensors.write_bytes(data)
     elif damage == "no tensors":
         tensors.unlink()
+    elif damage == "edited":
+        record.write_text(record.read_text().replace('"loss": [1.0]', '"loss": [0.5]'))
+    elif damage == "another's":
+        Artifacts(tmp_path / "other").get("gan", {**SPEC, "images": "abd"}, made(3.0))
+        for path in (tmp_path / "other" / "gan").iterdir():
+            path.rename(record.with_suffix(path.suffix))
     else:
         record.write_text(record.read_text()[:50])
     again = Artifacts(tmp_path).get("gan", SPEC, made(2.0))
     assert again["weight"][0] == 2
     assert "is corrupted: kept as" in caplog.text
     assert list(tmp_path.glob("gan/*.corrupted-1"))
+
+
+def test_an_artifact_from_before_records_had_sums_counts(tmp_path):
+    Artifacts(tmp_path).get("gan", SPEC, made(1.0))
+    (path,) = tmp_path.glob("gan/*.json")
+    write_json(path, {key: value for key, value in read_json(path).items() if key != "sha256_record"})
+    assert Artifacts(tmp_path).get("gan", SPEC, made(2.0))["weight"][0] == 1
 
 
 def test_a_failure_leaves_nothing_that_looks_made(tmp_path):

@@ -25,7 +25,7 @@ from al_bench.active.part import hash_of
 from al_bench.config.values import differences
 from al_bench.errors import UserError
 from al_bench.files import digest, named, read_json, set_aside, write_json, written_whole
-from al_bench.storage.folder import cycle_records, strays
+from al_bench.storage.folder import SUFFIXES, cycle_file, cycle_records, strays
 from al_bench.storage.record import (
     CorruptedError,
     CycleRecord,

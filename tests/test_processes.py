@@ -94,7 +94,7 @@ def test_a_cell_that_is_refused_leaves_no_folder_and_the_others_go_on(tmp_path):
 def test_a_number_of_workers_that_is_none_is_refused(tmp_path, value):
     done = sweep(tmp_path, "strategy=random", "seed=0,1", f"hydra.launcher.workers={value}")
     assert done.returncode == 2
-    assert done.stderr.startswith(f"error: hydra.launcher.workers={value} must be ")
+    assert (done.stdout + done.stderr).startswith(f"error: hydra.launcher.workers={value} must be ")
 
 
 @pytest.mark.slow
@@ -146,7 +146,7 @@ def test_cells_of_a_sweep_that_is_killed_go_on_and_the_same_line_waits_for_them(
 def test_a_cell_that_another_process_runs_is_waited_for(tmp_path, caplog):
     caplog.set_level("INFO")
     launcher, cell, codes = processes.Processes(1, 0.1), made_cell(tmp_path / "quick"), {}
-    with RunStore(cell.folder, {"seed": 0}, {}):
+    with RunStore(cell.folder, identify(cell.config), {}):
         launcher._begin(cell, codes)
         assert cell.goes_on()
     assert not cell.goes_on()

@@ -221,8 +221,7 @@ class RunStore:
         """Writes config.json, or holds the stored one against this run's identity."""
         path, own = self.folder / "config.json", hash_of(self.identity)
         beside = self.folder.as_posix().endswith(f"/{self.about.get('label')}/{self.folder.name}")  # where ids are
-        is_id = beside and re.fullmatch(r"[0-9a-f]{12}", self.folder.name)
-        if is_id and self.folder.name != own:
+        if beside and re.fullmatch(r"[0-9a-f]{12}", self.folder.name) and self.folder.name != own:
             raise UserError(
                 f"{self.folder} is the folder of another configuration, this one's is {own}: conf/ was changed while a "
                 "sweep ran, start the sweep again"
@@ -237,7 +236,7 @@ class RunStore:
                 if stored == self.identity:
                     return
                 different = "; ".join(differences(stored, self.identity))
-                if not is_id:
+                if self.folder.name != own:
                     raise UserError(f"{self.folder} holds another run: {different}")
                 present = [one for one in (path, self.cycles, self.scratch) if one.exists()]
                 asides = ", ".join(set_aside(one).name for one in present)

@@ -239,3 +239,15 @@ def test_a_stream_that_cannot_be_written_falls_silent():
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_reader_that_has_enough_ends_a_command_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
+    """As `scripts/cell.py FILE | head` does."""
+    kept = os.dup(1)
+    try:
+        with pytest.raises(SystemExit, match="141"), ended_in_words():
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+    assert capfd.readouterr() == ("", "")

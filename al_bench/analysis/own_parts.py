@@ -1,4 +1,4 @@
-"""What may be made of a stored configuration: our own data sets and GANs, from this machine's own places.
+"""What may be made of a stored configuration: our own data sets, GANs and networks, from this machine's own places.
 
 What is stored is data, whoever wrote it. So only parts that declare a name are made of it, a data set with the settings
 that `conf/` has for it; where files lie is the reader's to say, and what their content has to be the project's.
@@ -20,15 +20,19 @@ from al_bench.config.experiment import made
 from al_bench.config.groups import CONF
 from al_bench.errors import UserError
 
-_FAMILIES = {"dataset": ("dataset",), "gan": ("gan", "network", "schedule")}  # of what is made, those inside it
+_FAMILIES = {  # of what is made, those inside it
+    "dataset": ("dataset",),
+    "gan": ("gan", "network", "schedule"),
+    "network": ("network",),
+}
 _OURS = re.compile(r"al_bench\.(dataset|gan|network|training)(\.[a-z]\w*)+\.[A-Za-z]\w*")
 _TORCHS = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")  # activations and optimizers, as conf/gan has them
 _REFERS = re.compile(r"\$\{|^\?\?\?$")  # what Hydra would put something else in the place of
 
 
 def make_own(node: Any, places: Sequence[str], decoded: str) -> Any:
-    """The data set or the GAN that a stored node describes. Raises UserError as `own_node`, and where it cannot be made
-    here."""
+    """The data set, the GAN or the network that a stored node describes. Raises UserError as `own_node`, and where it
+    cannot be made here."""
     return made(own_node(node, places, decoded))
 
 
@@ -40,7 +44,9 @@ def own_node(node: Any, places: Sequence[str], decoded: str) -> Any:
     """
     family = _family(node) if isinstance(node, Mapping) else ""
     if family not in _FAMILIES:
-        raise UserError(f"{_name(node)} is no data set or GAN of ours, and nothing else is made of what is stored")
+        raise UserError(
+            f"{_name(node)} is no data set, GAN or network of ours, and nothing else is made of what is stored"
+        )
     return _own(node, family, family, places, decoded)
 
 
@@ -78,9 +84,11 @@ def _place(key: str, value: Any, name: str, top: str, places: Sequence[str], dec
         return decoded
     if value is None:
         return None
+    if top != "dataset":
+        raise UserError(f"its {name}.{key}={value} is a file, which is not read for it")
     path = os.path.normpath(str(value))
     below = (_from_root(path).is_relative_to(_from_root(place)) for place in places)
-    if top != "dataset" or path.startswith("~") or not any(below):
+    if path.startswith("~") or not any(below):
         raise UserError(
             f"its {name}.{key}={value} is not below {' or '.join(places)}: give its folder by --data to have it read"
         )

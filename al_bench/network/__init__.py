@@ -29,6 +29,8 @@ class Network(nn.Module):
     "hyperplane" (two classes, logits linear in the inputs), "sample" (see `generating.Generating`)."""
     of_maps: ClassVar[bool] = False
     """Whether it answers for each pixel, and not once for an image."""
+    prefix: ClassVar[str] = ""
+    """What the names of the weights of the network that is evaluated begin with, among those of this model."""
 
     def __init__(self, backbone: nn.Module, neck: nn.Module, head: nn.Module) -> None:
         super().__init__()
@@ -63,6 +65,8 @@ class Network(nn.Module):
 
 class Wrapped(Network):
     """A network and, in a subclass, what a learner adds to it; it does what the network does."""
+
+    prefix = "network."
 
     def __init__(self, network: Network) -> None:
         nn.Module.__init__(self)  # the three parts are the network's, and are stored once

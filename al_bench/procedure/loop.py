@@ -15,6 +15,7 @@ from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.oracle import Oracle
 from al_bench.procedure.record import answered, chosen_entropies, record_cycle, tensors_of
+from al_bench.storage.model_file import Reads
 from al_bench.storage.record import CycleRecord
 from al_bench.storage.store import Cycle, RunStore
 from al_bench.strategy import Strategy
@@ -44,6 +45,16 @@ class Parts:
         """How many labels of the validation split the learner looks at."""
         validation = self.dataset.validation
         return len(validation) if self.learner.validates and validation is not None else 0
+
+    def reads(self, model: Network) -> Reads:
+        """What a model reads and answers."""
+        dataset = self.dataset
+        return Reads(
+            shape=tuple(dataset.train.images.shape[1:]),
+            class_names=dataset.class_names,
+            maps=bool(dataset.map_shape),
+            prefix=model.prefix,
+        )
 
     def observer(self, seed: int) -> Observer | None:
         """What looks at a training; None where nobody asks for it."""
@@ -90,7 +101,7 @@ def run_loop(
         skipped = parts.dataset.skipped
         record = record_cycle(cycle, pool, query, labels, entropies, evaluation, costs, counted, observed, skipped)
         kept = tensors_of(query, None if parts.oracle.is_truth else labels, evaluation)
-        store.write(Cycle(record, kept, model.state_dict()))
+        store.write(Cycle(record, kept, model.state_dict(), parts.reads(model)))
         tell(record)
     return reason
 

@@ -45,7 +45,7 @@ class Table:
     def as_csv(self) -> str:
         """Numbers in full precision; None is empty. Text that a spreadsheet would take for a formula begins with '."""
         buffer = io.StringIO()
-        rows = [[_as_text(cell) for cell in row] for row in (self.columns, *self.rows)]
+        rows = [[as_text(cell) for cell in row] for row in (self.columns, *self.rows)]
         csv.writer(buffer, lineterminator="\n").writerows(rows)
         return buffer.getvalue()
 
@@ -76,7 +76,7 @@ def _is_number(cell: Cell) -> bool:
     )
 
 
-def _as_text(cell: Cell) -> Cell:
+def as_text(cell: Cell) -> Cell:
     """The cell; text on one line, and marked as text where it would be run as a formula."""
     if not isinstance(cell, str) or _is_number(cell):
         return cell

@@ -26,6 +26,7 @@ from al_bench.config.values import differences
 from al_bench.errors import UserError
 from al_bench.files import digest, named, read_json, set_aside, write_json, written_whole
 from al_bench.storage.folder import SUFFIXES, cycle_file, cycle_records, strays
+from al_bench.storage.model_file import ModelHead, Reads, head_of
 from al_bench.storage.record import (
     CorruptedError,
     CycleRecord,
@@ -70,12 +71,14 @@ def _owner(folder: Path) -> str:
 class Cycle:
     """One cycle: the labels it bought, the model trained on all of them, what that cost.
 
-    tensors: what is too large or too exact for JSON; weights: the model's state dict.
+    tensors: what is too large or too exact for JSON; weights: the model's state dict; reads: what the model reads and
+    answers, which its file says.
     """
 
     record: CycleRecord
     tensors: "Mapping[str, Tensor]" = field(default_factory=dict)
     weights: "Mapping[str, Tensor]" = field(default_factory=dict)
+    reads: Reads | None = None
 
 
 class RunStore:
@@ -157,14 +160,26 @@ class RunStore:
     def write(self, cycle: Cycle) -> None:
         """Adds a cycle; when this returns it is on disk whole. Raises UserError on a full disk."""
         assert cycle.record.index == len(self.records)
-        self._write(cycle.record, cycle.tensors, cycle.weights)
+        self._write(cycle.record, cycle.tensors, cycle.weights, self._head(cycle))
 
     def write_measurement(self, measurement: Measurement, tensors: "Mapping[str, Tensor] | None" = None) -> None:
         """As `write`, the one record of a procedure without cycles, which trained no model of its own."""
         assert not self.records
         self._write(measurement, tensors or {}, {})
 
-    def _write(self, record: Record, tensors: "Mapping[str, Tensor]", weights: "Mapping[str, Tensor]") -> None:
+    def _head(self, cycle: Cycle) -> ModelHead | None:
+        """None where no network is told of, as by a loop without a configuration."""
+        if cycle.reads is None or "network" not in self.about.get("config", {}).get("learner", {}):
+            return None
+        return head_of(cycle.reads, self.about, hash_of(self.identity), cycle.record.index, cycle.record.annotations)
+
+    def _write(
+        self,
+        record: Record,
+        tensors: "Mapping[str, Tensor]",
+        weights: "Mapping[str, Tensor]",
+        head: ModelHead | None = None,
+    ) -> None:
         index = len(self.records)
         for path in self._paths(index):
             if path.is_dir():
@@ -172,7 +187,7 @@ class RunStore:
         sums = {
             "run": hash_of(self.identity),
             "sha256": self._write_tensors(index, ".safetensors", tensors),
-            "sha256_model": self._write_tensors(index, ".model.safetensors", weights),
+            "sha256_model": self._write_tensors(index, ".model.safetensors", weights, head),
         }
         record = record.model_copy(update=sums)
         record = record.model_copy(update={"sha256_record": record_sum(record.plain())})
@@ -182,11 +197,14 @@ class RunStore:
         if self.keep_weights == "last" and index >= 2:
             self._path(index - 2, ".model.safetensors").unlink(missing_ok=True)
 
-    def _write_tensors(self, index: int, suffix: str, tensors: "Mapping[str, Tensor]") -> str:
+    def _write_tensors(
+        self, index: int, suffix: str, tensors: "Mapping[str, Tensor]", head: ModelHead | None = None
+    ) -> str:
         """Returns the file's sum."""
         from safetensors.torch import save
 
-        data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+        whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        data = save(whole, head.as_metadata() if head else None)
         with written_whole(self._path(index, suffix), lasting=False) as file:
             file.write(data)
         return digest(data)

@@ -91,6 +91,9 @@ def ended_in_words() -> Iterator[None]:
     except Interrupted as stop:
         logger.warning(stop.words)
         raise SystemExit(stop.exit_code) from None
+    except BrokenPipeError as error:  # whoever reads, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is flushed at the exit
+        raise SystemExit(128 + signal.SIGPIPE) from error
     except (UserError, OSError) as error:
         known = of_files(error) if isinstance(error, OSError) else error
         if known is None:

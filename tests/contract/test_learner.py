@@ -132,6 +132,19 @@ def test_a_model_is_ready_for_use(learner: Learner, digits: Dataset) -> None:
     assert all(parameter.requires_grad for parameter in model.parameters()), "nothing is left frozen"
 
 
+def test_the_network_alone_answers_as_its_model_does(learner: Learner, digits: Dataset) -> None:
+    """It is what leaves, without what the learner added to train it."""
+    model = learner.empty(labeled(digits, 40), seed=0).eval()
+    factory = getattr(learner, "network", None)
+    if factory is None:
+        pytest.skip("its models are no network that is chosen")
+    network = factory(input_shape=(1, 8, 8), num_classes=digits.num_classes)
+    weights = {name: value for name, value in model.state_dict().items() if name.startswith(model.prefix)}
+    network.load_state_dict({name.removeprefix(model.prefix): value for name, value in weights.items()})
+    images = torch.rand(5, 1, 8, 8, generator=generator(0))
+    assert torch.equal(network.eval()(images), model(images))
+
+
 def test_a_model_gives_what_its_network_and_its_learner_promise(learner: Learner, digits: Dataset) -> None:
     model = learner.empty(labeled(digits, 40), seed=0).eval()
     factory = getattr(learner, "network", None)

@@ -117,7 +117,8 @@ def test_nothing_that_is_stored_is_run(planted: Path) -> None:
     for name in planted_names(planted):
         sentences = [words for words in rebuilder.words() if f"the data set {name}" in words]
         assert len(sentences) == 1, (name, sentences)
-    assert "the GAN could not be loaded here: os.system is no data set or GAN of ours" in " ".join(rebuilder.words())
+    said = " ".join(rebuilder.words())
+    assert "the GAN could not be loaded here: os.system is no data set, GAN or network of ours" in said
     assert MARK not in text and "&lt;script&gt;" in text
     for table in (planted / "report" / "tables").glob("*.md"):
         assert "<script" not in table.read_text()

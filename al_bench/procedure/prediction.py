@@ -1,0 +1,138 @@
+"""Answers of a trained model on pictures that nobody labeled."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+import numpy as np
+import torch
+
+from al_bench.active.inputs import to_float
+from al_bench.analysis.own_parts import make_own
+from al_bench.errors import UserError, printable
+from al_bench.network import Network
+from al_bench.network.predict import evaluating
+from al_bench.progress import progress
+from al_bench.report.tables import as_text
+from al_bench.sources.decoding import Decoder, Pixels, ahead
+from al_bench.sources.listing import PictureFile, picture_files
+from al_bench.storage.model_file import ModelHead, read_model
+
+_CHANNELS: dict[int, Literal["gray", "rgb"]] = {1: "gray", 3: "rgb"}
+_CHUNK = 64  # pictures that are decoded and asked of at a time
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """network: in eval mode, on the CPU; head: what it reads and answers."""
+
+    network: Network
+    head: ModelHead
+
+    @property
+    def decoder(self) -> Decoder:
+        """What makes its images of pictures."""
+        channels, height, width = self.head.shape
+        return Decoder((height, width), self.head.crop, _CHANNELS[channels])
+
+
+def load_model(place: Path) -> TrainedModel:
+    """The model of a run's last cycle, or that of a file, of which no network but ours is made.
+
+    place: the run's folder, or the file. Raises UserError where there is none, or where it reads no pictures or answers
+    for each pixel.
+    """
+    path = newest_model(place) if place.is_dir() else place
+    head, weights = read_model(path)
+    if len(head.shape) != 3 or head.shape[0] not in _CHANNELS:
+        raise UserError(f"{path} reads inputs of {head.shape}, which are no pictures: use a run without representation")
+    if head.maps:
+        raise UserError(f"{path} answers for each pixel: only models that give a picture one class are asked here")
+    network = _untrained(path, head)
+    own = {name.removeprefix(head.prefix): one for name, one in weights.items() if name.startswith(head.prefix)}
+    try:
+        network.load_state_dict(own)
+    except RuntimeError as error:
+        raise UserError(f"{path} holds the weights of another network than it says") from error
+    return TrainedModel(network.eval(), head)
+
+
+def _untrained(path: Path, head: ModelHead) -> Network:
+    """The network that a file describes. Raises UserError for what is none of ours, or cannot be built."""
+    try:
+        network: Network = make_own(head.network, (), "")(input_shape=head.shape, num_classes=len(head.class_names))
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise UserError(f"{path} describes a network that cannot be built: {error}") from error
+    return network
+
+
+def newest_model(folder: Path) -> Path:
+    """The file of the last cycle's model in a run's folder. Raises UserError where none is stored."""
+    found = sorted((folder / "cycles").glob("[0-9]*.model.safetensors"), key=lambda path: int(path.name.split(".")[0]))
+    if not found:
+        raise UserError(f"{folder} holds no trained model: name the folder of a run that has finished a cycle")
+    return found[-1]
+
+
+def pictures_in(place: Path) -> tuple[Path, list[PictureFile]]:
+    """A folder and its pictures at any depth, by name; a single picture is one of its folder's. Raises UserError where
+    there are none."""
+    if not place.exists():
+        raise UserError(f"{place} does not exist: name a folder of pictures, or a picture")
+    folder = place if place.is_dir() else place.parent
+    files = picture_files(folder)
+    if not place.is_dir():
+        files = [file for file in files if file.name == place.name]
+    if not files:
+        raise UserError(f"{place} has no pictures: name a folder of pictures, or a picture")
+    return folder, files
+
+
+def write_predictions(file: IO[str], model: TrainedModel, place: Path) -> list[str]:
+    """Writes a CSV with a row for each picture: its file, the class of the highest probability, and the probability of
+    each class. A picture that cannot be read has no row. Returns a sentence for each of these.
+
+    place: a folder of pictures, or one picture.
+    """
+    folder, files = pictures_in(place)
+    problems: list[str] = []
+    names = model.head.class_names
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["file", "label", *(as_text(f"p({name})") for name in names)])
+    with progress("asking the model", len(files), "pictures") as bar, evaluating(model.network), torch.no_grad():
+        for read, images in _decoded(folder, files, model.decoder, problems):
+            answers = model.network(to_float(torch.from_numpy(images))).softmax(1).tolist()
+            for picture, row in zip(read, answers, strict=True):
+                values = [f"{value:.6f}" for value in row]
+                words = (printable(picture.name), names[row.index(max(row))])
+                writer.writerow([*map(as_text, words), *values])
+            bar.advance(len(read))
+    return problems
+
+
+def _decoded(
+    folder: Path, files: Sequence[PictureFile], decoder: Decoder, problems: list[str]
+) -> Iterator[tuple[list[PictureFile], Pixels]]:
+    """Some of the files at a time, in order, as (B, C, H, W) images; those that cannot be read are left out."""
+
+    def decode(chunk: Sequence[PictureFile]) -> list[Pixels | str]:
+        return [_decode(folder / file.name, decoder) for file in chunk]
+
+    chunks = [files[first : first + _CHUNK] for first in range(0, len(files), _CHUNK)]
+    for chunk, decoded in zip(chunks, ahead(decode, chunks), strict=True):
+        problems += [one for one in decoded if isinstance(one, str)]
+        read = [(file, one) for file, one in zip(chunk, decoded, strict=True) if not isinstance(one, str)]
+        if read:
+            yield [file for file, _ in read], np.stack([pixels for _, pixels in read])
+
+
+def _decode(picture: Path, decoder: Decoder) -> Pixels | str:
+    """The image, or a sentence on why there is none."""
+    try:
+        return decoder.decode(picture)
+    except UserError as error:
+        return str(error)

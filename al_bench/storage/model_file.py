@@ -1,0 +1,97 @@
+"""A model that leaves: a safetensors file whose head says what it reads, what it answers and how it is built again.
+
+The file of a cycle's model is one: copied anywhere, it is all that `scripts/predict.py` needs.
+"""
+
+import json
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError, safe_open
+
+from al_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_KEY = "al_bench"  # of the file's head, which has names and texts
+_FIRST = ("weights", "weights_folder")  # of a network before it was trained, which the file's own stand in the place of
+
+
+class Reads(BaseModel):
+    """What a model reads and answers. shape: of one input, (C, H, W) of images; class_names: of its answers, in the
+    order of its logits; maps: whether it answers for each pixel; prefix: that the names of the network's weights have
+    among those of the model."""
+
+    model_config = ConfigDict(frozen=True)
+
+    shape: tuple[int, ...]
+    class_names: tuple[str, ...] = Field(min_length=2)
+    maps: bool = False
+    prefix: str = ""
+
+
+class ModelHead(Reads):
+    """What the head of a model's file says.
+
+    crop: how pictures of other proportions become images, see `sources.decoding.Decoder`; network: its configuration
+    node, which an untrained one of the same kind is made with; run, cycle, annotations: whose model it is; commit and
+    versions: of what trained it.
+    """
+
+    format: Literal[1] = 1
+    crop: Literal["center", "none"]
+    network: dict[str, Any]
+    run: str
+    label: str
+    cycle: int
+    annotations: int
+    commit: str
+    versions: dict[str, str]
+
+    def as_metadata(self) -> dict[str, str]:
+        """As safetensors keeps it."""
+        return {_KEY: self.model_dump_json()}
+
+
+def head_of(reads: Reads, about: Mapping[str, Any], run: str, cycle: int, annotations: int) -> ModelHead:
+    """The head of a cycle's model. about: what `config.json` says of its run."""
+    config = about["config"]
+    return ModelHead(
+        **reads.model_dump(),
+        crop=(config["dataset"] or {}).get("crop", "center"),
+        network={key: value for key, value in config["learner"]["network"].items() if key not in _FIRST},
+        run=run,
+        label=about["label"],
+        cycle=cycle,
+        annotations=annotations,
+        commit=about["commit"],
+        versions={name: metadata.version(name) for name in ("al_bench", "torch")},
+    )
+
+
+def read_model(path: Path) -> "tuple[ModelHead, dict[str, Tensor]]":
+    """The head and the weights of a model's file. Raises UserError where it is not one."""
+    try:
+        with safe_open(path, "pt") as file:
+            head = _parse(path, (file.metadata() or {}).get(_KEY))
+            return head, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist: name a run's folder, or the file of a model") from error
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path} is not the file of a model: {error}") from error
+
+
+def _parse(path: Path, text: str | None) -> ModelHead:
+    if text is None:
+        raise UserError(
+            f"{path} does not say what its model reads: it was stored by an earlier version, or its learner trains no "
+            "network that answers"
+        )
+    try:
+        return ModelHead.model_validate(json.loads(text))
+    except (ValidationError, ValueError) as error:
+        raise UserError(f"{path} says of its model what no version of al_bench does") from error

@@ -2,7 +2,7 @@
 
 import re
 
-from al_bench.errors import UserError, of_files
+from al_bench.errors import UserError, of_files, printable
 
 _MEMORY = re.compile(
     r"can't allocate memory|bad_alloc|out of memory|Storage size calculation overflowed|multiplication overflow"
@@ -22,7 +22,7 @@ def sentence_of(error: BaseException) -> str | None:
     for one in chain:
         known = of_files(one) if isinstance(one, OSError) else one
         if isinstance(known, UserError):
-            return _line(str(known))
+            return printable(_line(" ".join(map(str, known.args))))  # in its own words, which may be of several lines
     if isinstance(error, MemoryError | RuntimeError) and (_MEMORY.search(str(error)) or isinstance(error, MemoryError)):
         return f"there is not enough memory ({_first(error)}): make images, batches or networks smaller"
     theirs = isinstance(error, HydraException | OmegaConfBaseException) or _raised_in("hydra", error)

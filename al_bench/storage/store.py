@@ -62,8 +62,8 @@ def runner_of(folder: Path) -> str | None:
 
 def _owner(folder: Path) -> str:
     try:
-        return f"process {(folder / 'owner').read_text()}"
-    except OSError:
+        return f"process {int((folder / 'owner').read_text())}"
+    except (OSError, ValueError):
         return "one that has just begun"
 
 
@@ -246,7 +246,7 @@ class RunStore:
             )
         if path.exists():
             try:
-                stored = read_json(path)["identity"]
+                stored = dict(read_json(path)["identity"])
             except (ValueError, KeyError, TypeError, IsADirectoryError):
                 aside = set_aside(path)
                 logger.warning(f"{path} is corrupted: kept as {aside.name} and written anew")

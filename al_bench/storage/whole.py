@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from al_bench.active.part import hash_of
 from al_bench.files import digest, read_json
 from al_bench.storage.folder import cycle_records
-from al_bench.storage.record import CorruptedError, Record, read_whole_record
+from al_bench.storage.record import CorruptedError, CycleRecord, Record, read_whole_record
 
 
 def read_whole_cycle(cycles: Path, index: int, run: str) -> Record:
@@ -26,6 +26,8 @@ def read_whole_cycle(cycles: Path, index: int, run: str) -> Record:
     except ValueError as error:
         raise CorruptedError("is not whole JSON") from error
     record = read_whole_record(values, run)
+    if isinstance(record, CycleRecord) and record.index != index:
+        raise CorruptedError(f"is that of cycle {record.index}")
     if digest(tensors) != record.sha256:
         raise CorruptedError("is corrupted, its tensors do not hash to the sum that it states")
     return record
@@ -34,6 +36,8 @@ def read_whole_cycle(cycles: Path, index: int, run: str) -> Record:
 def model_may_be_whole(cycles: Path, index: int) -> bool:
     """Whether the file of a cycle's model is as long as its head says, or was removed: the content is not read."""
     path = cycles / f"{index:03d}.model.safetensors"
+    if path.is_dir():  # which safetensors has no sentence for
+        return False
     try:
         with safe_open(path, "np"):
             return True
@@ -48,8 +52,16 @@ def model_is_whole(cycles: Path, index: int, stated: str | None) -> bool:
     try:
         with (cycles / f"{index:03d}.model.safetensors").open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == stated
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return False
+
+
+def run_of(folder: Path) -> str:
+    """The id of the run whose configuration lies in a folder. Raises ValueError and OSError as `whole_cycles`."""
+    try:
+        return hash_of(read_json(folder / "config.json")["identity"])
+    except (KeyError, TypeError) as error:
+        raise CorruptedError("holds no configuration of a run") from error
 
 
 def whole_cycles(folder: Path, run: str) -> list[Record]:
@@ -58,11 +70,7 @@ def whole_cycles(folder: Path, run: str) -> list[Record]:
     found = cycle_records(folder)
     if not found:
         return []
-    try:
-        own = hash_of(read_json(folder / "config.json")["identity"])
-    except (KeyError, TypeError) as error:
-        raise CorruptedError("holds no configuration of a run") from error
-    if own != run:
+    if (own := run_of(folder)) != run:
         raise CorruptedError(f"holds run {own}")
     records = [read_whole_cycle(folder / "cycles", index, run) for index in range(max(found) + 1)]
     if not model_may_be_whole(folder / "cycles", len(records) - 1):

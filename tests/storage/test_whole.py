@@ -53,6 +53,19 @@ def take_over(folder: Path, *names: str) -> None:
         shutil.copy(other / name, folder / name)
 
 
+def swap(folder: Path, one: str, other: str) -> None:
+    cycles = folder / "cycles"
+    for suffix in (".json", ".safetensors"):
+        (cycles / f"{one}{suffix}").rename(cycles / "kept")
+        (cycles / f"{other}{suffix}").rename(cycles / f"{one}{suffix}")
+        (cycles / "kept").rename(cycles / f"{other}{suffix}")
+
+
+def put_a_folder(folder: Path, name: str) -> None:
+    (folder / "cycles" / name).unlink()
+    (folder / "cycles" / name).mkdir()
+
+
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "an edited number": (edit, "does not hash to the sum"),
     "an emptied model": (lambda folder: cut(folder, "002.model.safetensors", 0), "last model"),
@@ -63,6 +76,9 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a cycle missing": (lambda folder: (folder / "cycles" / "001.json").unlink(), "is missing"),
     "half a record": (lambda folder: cut(folder, "001.json", 50), "not whole JSON"),
     "nothing in a record": (lambda folder: cut(folder, "001.json", 0), "not whole JSON"),
+    "cycles in each other's place": (lambda folder: swap(folder, "001", "002"), "is that of cycle 2"),
+    "a folder for a model": (lambda folder: put_a_folder(folder, "002.model.safetensors"), "last model"),
+    "a folder for tensors": (lambda folder: put_a_folder(folder, "001.safetensors"), "is missing"),
     "another configuration": (lambda folder: take_over(folder, "config.json"), f"holds run {hash_of(OTHER)}"),
     "another's cycle": (
         lambda folder: take_over(folder, "cycles/001.json", "cycles/001.safetensors"),

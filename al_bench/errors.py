@@ -42,15 +42,19 @@ _SENTENCES = {
 _ESCAPED = ("Cc", "Cs", "Zl", "Zp")  # controls, lone surrogates, which stand for such bytes, separators of lines
 
 
-class UserError(ValueError):
+class WordedError(ValueError):
+    """An error whose message is for a person, whatever it cites of files."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
+
+class UserError(WordedError):
     """Something asked for cannot be done: one sentence that names the value and what would be right.
 
     Commands print the sentence without a traceback and exit with code 2; every other exception is a defect of ours and
     keeps its traceback, but for an OSError that `of_files` has a sentence for.
     """
-
-    def __str__(self) -> str:
-        return printable(super().__str__())
 
 
 def printable(text: object) -> str:

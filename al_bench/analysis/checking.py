@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from al_bench.errors import WordedError
 from al_bench.files import read_json
 from al_bench.storage.record import CycleRecord, Record, RecordError, read_record, read_whole_record
 
 
-class UnreadableError(ValueError):
+class UnreadableError(WordedError):
     """Something stored cannot be reported; the message says why, as the end of a sentence that names it."""
 
 

@@ -18,12 +18,13 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save
 
 from al_bench.active.part import hash_of
+from al_bench.errors import WordedError
 from al_bench.files import digest, parse_json
 
 FORMAT = 1
 SUFFIX = ".cell.xz"
-_MOST_BYTES = 1 << 28  # unpacked, so that a small file cannot fill the memory; the largest of ours take a thousandth
-_MOST_NUMBERS = 50_000_000
+_MOST_BYTES = 1 << 26  # unpacked, so that a small file cannot fill the memory; the largest of ours take 150 kB
+_MOST_NUMBERS = 5_000_000  # and bytes of pictures
 _BROKEN = (lzma.LZMAError, EOFError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _FEWEST = 4  # numbers of a list that becomes an array
 _WHOLE = [np.dtype(name) for name in ("u1", "i1", "u2", "i2", "u4", "i4", "i8")]
@@ -33,7 +34,7 @@ _PICTURES = ("synthetic", "match", "predicted_map", "class_samples")
 Cell = dict[str, Any]
 
 
-class CellError(ValueError):
+class CellError(WordedError):
     """A file that is no whole cell; the message says why, as the end of a sentence that names it."""
 
 
@@ -137,19 +138,23 @@ def _array(values: list[Any]) -> np.ndarray | None:
 def _with_arrays(value: Any, arrays: Mapping[str, np.ndarray], left: list[int]) -> Any:
     """The inverse. left: how many more numbers a cell may come to, however often it refers to an array."""
     if isinstance(value, dict) and value.keys() == {"array"}:
-        array = arrays[f"{value['array']:06d}"]
-        left[0] -= array.size
-        if left[0] < 0:
-            raise CellError("unpacks to more than a run can hold")
-        return _numbers(array)
+        return _numbers(_referred(value, arrays, left))
     if isinstance(value, dict):
         return {
-            key: base64.b64encode(arrays[f"{item['array']:06d}"].tobytes()).decode()
+            key: base64.b64encode(_referred(item, arrays, left).tobytes()).decode()
             if key in _PICTURES and isinstance(item, dict)
             else _with_arrays(item, arrays, left)
             for key, item in value.items()
         }
     return [_with_arrays(item, arrays, left) for item in value] if isinstance(value, list) else value
+
+
+def _referred(value: Mapping[str, Any], arrays: Mapping[str, np.ndarray], left: list[int]) -> np.ndarray:
+    array = arrays[f"{value['array']:06d}"]
+    left[0] -= array.size
+    if left[0] < 0:
+        raise CellError("unpacks to more than a run can hold")
+    return array
 
 
 def _numbers(array: np.ndarray) -> list[Any]:

@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from al_bench.active.metric import ITERATION, SECONDS
 from al_bench.active.stopping import Stopping
+from al_bench.errors import WordedError
 from al_bench.files import digest
 
 Plain = dict[str, Any]  # as JSON holds it
@@ -20,7 +21,7 @@ _OF_FILES = frozenset({"sha256", "sha256_model", "sha256_record", "run"})
 _PLACE = {"index": 0, "annotations": 0}  # what the file of a measurement says beside it
 
 
-class RecordError(ValueError):
+class RecordError(WordedError):
     """Values that are no record of this version; the message says why, as the end of a sentence that names them."""
 
 
@@ -89,7 +90,7 @@ class CycleRecord(_Stored):
     annotations: _Count
     unlabeled: _Count
     validation_labels: _Count = 0
-    metrics: dict[str, float | list[float | None] | None]
+    metrics: Annotated[dict[str, float | list[float | None] | None], Field(min_length=1)]
     test_images: int | None = None
     chosen_entropy: float | None
     class_counts: list[_Count]
@@ -152,9 +153,9 @@ class Measurement(_Stored):
     `scale` of both axes, linear or log. skipped_pictures: as a cycle's.
     """
 
-    metrics: dict[str, Any]
+    metrics: Annotated[dict[str, Any], Field(min_length=1)]
     tables: dict[str, Annotated[Plain, AfterValidator(_checked_table)]]
-    finished: str
+    finished: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
     skipped_pictures: int = 0
     costs: dict[str, PartCost] = Field(alias="effort")
     commit: str
@@ -187,7 +188,8 @@ def read_record(values: object) -> Record:
 
 
 def _even(record: CycleRecord) -> CycleRecord:
-    """The same. Raises RecordError where lists that belong together are of different lengths, or labels of no class."""
+    """The same. Raises RecordError where lists that belong together are of different lengths, labels of no class, or
+    what every cycle has is missing."""
     query, looks = record.query, {len(values) for values in record.observed.values()}
     rows = {len(known) for known in (query.indices, query.labels, query.ranks) if known is not None}
     some = [len(known) for known in (query.scores, query.entropies) if known is not None]
@@ -196,6 +198,10 @@ def _even(record: CycleRecord) -> CycleRecord:
     answers = [label for row in query.labels or () for label in (row if isinstance(row, list) else [row])]
     if answers and not -1 <= min(answers) <= max(answers) < len(record.class_counts):
         raise RecordError(f"has labels that are none of its {len(record.class_counts)} classes")
+    if not isinstance(next(iter(record.metrics.values())), int | float | None):
+        raise RecordError("has no number that comes first among its metrics")
+    if not {"query", "fit"} <= record.costs.keys():
+        raise RecordError("does not say what its query and its training took")
     if len(looks) > 1 or (looks and not {ITERATION, SECONDS} <= record.observed.keys()):
         raise RecordError("has looks at a training whose lists are of different iterations")
     return record

@@ -83,12 +83,13 @@ def test_another_format_is_named(tmp_path):
         read_cell(put(tmp_path, lzma.compress(b'{"format": 7}\n')))
 
 
-def test_a_small_file_does_not_fill_the_memory():
+@pytest.mark.parametrize("again", [{"array": 0}, {"synthetic": {"array": 0}}], ids=["numbers", "a picture"])
+def test_a_small_file_does_not_fill_the_memory(again):
     """A list that refers to one long array over and over."""
     content = lzma.decompress(pack({"identity": IDENTITY, "rows": [[7] * 100_000] * 3})).partition(b"\n")[2]
     size = int.from_bytes(content[:8], "little")
     head = json.loads(content[8 : 8 + size])
-    head["__metadata__"]["cell"] = json.dumps({"rows": [{"array": 0}] * 1000})
+    head["__metadata__"]["cell"] = json.dumps({"rows": [again] * 1000})
     text = json.dumps(head).encode()
     content = len(text).to_bytes(8, "little") + text + content[8 + size :]
     first = json.dumps({"format": 1, "sha256": digest(content)}).encode()

@@ -55,6 +55,12 @@ def test_a_measurement_is_no_cycle():
         ({**cycle(1, 0.5), "certainty": 1}, "by another version, with certainty"),
         ({**cycle(1, 0.5), "annotations": "many"}, "another version, annotations: .*integer"),
         ({**MEASURED, "index": 3}, "is cycle 3"),
+        ({**MEASURED, "metrics": {}}, "another version, metrics: .*at least 1"),
+        ({**MEASURED, "finished": "done\x1b[2J"}, "another version, finished: "),
+        ({**cycle(1, 0.5), "metrics": {}}, "another version, metrics: .*at least 1"),
+        ({**cycle(1, 0.5), "metrics": {"class_accuracy": [0.5]}}, "no number that comes first"),
+        ({**cycle(1, 0.5), "effort": {}}, "what its query and its training took"),
+        ({**cycle(1, 0.5), "\x1b[2J\n": 1}, r"by another version, with \\x1b\[2J\\n"),
     ],
 )
 def test_other_values_are_refused_and_named(values, said):

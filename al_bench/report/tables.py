@@ -10,10 +10,11 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from al_bench.files import written_whole
+from al_bench.files import digest, written_whole
 
 Cell = str | int | float | None
 
+_LONGEST = 200  # bytes of a file's name
 _FORMULA = ("=", "+", "-", "@", "\t")
 
 
@@ -34,7 +35,10 @@ class Table:
 
     @property
     def files(self) -> list[str]:
-        return [f"{self.name}.csv", f"{self.name}.md"]
+        stem = re.sub(r"[^\w ,.+=-]", "-", self.name)  # some are stored names, which are no paths
+        if stem != self.name or len(stem.encode()) > _LONGEST:
+            stem = f"{stem[:40]}-{digest(self.name.encode(errors='backslashreplace'))[:8]}"
+        return [f"{stem}.csv", f"{stem}.md"]
 
     def write(self, folder: Path) -> None:
         """Both files."""

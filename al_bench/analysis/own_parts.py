@@ -18,6 +18,7 @@ import yaml
 from al_bench.active.part import Declared
 from al_bench.config.experiment import made
 from al_bench.config.groups import CONF
+from al_bench.config.validation import refuse_arguments
 from al_bench.errors import UserError
 
 _FAMILIES = {  # of what is made, those inside it
@@ -30,23 +31,25 @@ _TORCHS = re.compile(r"torch\.(nn|optim)\.[A-Z]\w*")  # activations and optimize
 _REFERS = re.compile(r"\$\{|^\?\?\?$")  # what Hydra would put something else in the place of
 
 
-def make_own(node: Any, places: Sequence[str], decoded: str) -> Any:
-    """The data set, the GAN or the network that a stored node describes. Raises UserError as `own_node`, and where it
-    cannot be made here."""
-    return made(own_node(node, places, decoded))
+def make_own(node: Any, family: str, places: Sequence[str] = (), decoded: str = "") -> Any:
+    """The data set, the GAN or, to be called, the network that a stored node describes. Raises UserError as
+    `own_node`, and where it cannot be made here."""
+    own = {family: own_node(node, family, places, decoded)}
+    refuse_arguments(own, own, family)
+    return made(own[family])
 
 
-def own_node(node: Any, places: Sequence[str], decoded: str) -> Any:
+def own_node(node: Any, family: str, places: Sequence[str], decoded: str) -> Any:
     """A stored node as it may be made.
 
-    places: the folders below which files may lie; decoded: where decoded pictures of them are kept. Raises UserError
-    for a node that asks for another kind of thing, or for settings or files of its own.
+    family: "dataset", "gan" or "network", which is asked for; places: the folders below which files may lie; decoded:
+    where decoded pictures of them are kept. Raises UserError for a node that asks for another kind of thing, or for
+    settings or files of its own.
     """
-    family = _family(node) if isinstance(node, Mapping) else ""
-    if family not in _FAMILIES:
-        raise UserError(
-            f"{_name(node)} is no data set, GAN or network of ours, and nothing else is made of what is stored"
-        )
+    if not isinstance(node, Mapping) or _family(node) != family:
+        raise UserError(f"{_name(node)} is no {family} of ours, and nothing else is made of what is stored")
+    if node.get("_partial_", False) is not (family == "network"):
+        raise UserError(f"its {family}._partial_={node.get('_partial_')} is none of ours")
     return _own(node, family, family, places, decoded)
 
 

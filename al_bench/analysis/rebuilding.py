@@ -13,7 +13,7 @@ from al_bench.errors import UserError
 from al_bench.storage.exported import portable
 from al_bench.storage.record import Plain
 
-Build = Callable[[Plain], Any]
+Build = Callable[[Plain, str], Any]  # of a node and the family that it has to be of
 
 
 @dataclass
@@ -30,25 +30,28 @@ class Rebuilder:
 
     def dataset(self, run: Run) -> Any:
         """The data set of a run, None where it cannot be made."""
-        return self.get(f"the data set {run.label[0]}", run.config["dataset"], run)
+        return self._get(f"the data set {run.label[0]}", run.config["dataset"], "dataset", run)
 
-    def get(self, what: str, node: Plain | None, run: Run) -> Any:
-        """The object that a node of a run's configuration describes, None where it cannot be made."""
+    def gan(self, node: Plain, run: Run) -> Any:
+        """The GAN that a node of a run's configuration describes, None where it cannot be made."""
+        return self._get("the GAN", node, "gan", run)
+
+    def _get(self, what: str, node: Plain | None, family: str, run: Run) -> Any:
         node = portable({"config": {"paths": run.config.get("paths", {}), "node": node}})["config"]["node"]
-        key = json.dumps(node, sort_keys=True)
+        key = json.dumps([family, node], sort_keys=True)
         if key not in self._built:
-            self._built[key] = self._make(node)
+            self._built[key] = self._make(node, family)
         made, why = self._built[key]
         if why:
             self.missing.append(f"{what} could not be loaded here: {why}")
         return made
 
-    def _make(self, node: Plain | None) -> tuple[Any, str]:
+    def _make(self, node: Plain | None, family: str) -> tuple[Any, str]:
         """The object, or None and why there is none."""
         if self.build is None or node is None:
             return None, "it was not asked for"
         try:
-            return self.build(_here(node, {"<data>": self.data, "<decoded>": self.decoded})), ""
+            return self.build(_here(node, {"<data>": self.data, "<decoded>": self.decoded}), family), ""
         except UserError as error:
             return None, str(error)
 

@@ -66,7 +66,7 @@ def _samples(artifact: Artifact, users: Sequence[User], rebuilder: Rebuilder) ->
     """What the generator draws from latents of a seed of the report's own. Raises UnreadableError with the reason."""
     if not users:
         raise UnreadableError("no run of this report uses it, so its networks are unknown")
-    shape, gan = _image_shape(users, rebuilder), rebuilder.get("the GAN", users[0].node, users[0].group.first)
+    shape, gan = _image_shape(users, rebuilder), rebuilder.gan(users[0].node, users[0].group.first)
     if gan is None:
         raise UnreadableError("its networks could not be made here")
     import torch

@@ -13,6 +13,9 @@ from al_bench.errors import UserError
 MNIST = {"_target_": "al_bench.dataset.mnist.mnist", "root": "data", "validation_size": 0}
 CIFAR10 = {"_target_": "al_bench.dataset.cifar10.cifar10", "root": "data", "format": "torchvision", "decoded": "/tmp"}
 GAN = {"_target_": "al_bench.gan.dcgan.Dcgan", "latent_size": 2}
+DIGITS = {"_target_": "al_bench.dataset.digits.digits", "test_share": 0.2, "split_seed": 0}
+LINEAR = {"_target_": "al_bench.network.linear.Linear", "_partial_": True}
+SMALL_CNN = {"_target_": "al_bench.network.small_cnn.SmallCnn", "_partial_": True, "channels": [4], "dropout": 0.5}
 FOREIGN = [
     {"_target_": "os.system", "command": "touch run"},
     {"_target_": "torch.load", "f": "data/x.pt", "weights_only": False},
@@ -58,16 +61,17 @@ OWN_SETTINGS = {
 }
 
 
-def refused(node: Any) -> str:
+def refused(node: Any, family: str) -> str:
     with pytest.raises(UserError) as error:
-        make_own(node, ["data"], "decoded")
+        make_own(node, family, ["data"], "decoded")
     return str(error.value)
 
 
 @pytest.mark.parametrize("node", FOREIGN, ids=str)
 def test_what_is_no_part_of_ours_is_not_made(node, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert "nothing else is made of what is stored" in refused(node)
+    for family in ("dataset", "gan", "network"):
+        assert f"is no {family} of ours, and nothing else is made of what is stored" in refused(node, family)
     assert not list(tmp_path.iterdir())
     assert "this" not in sys.modules, "not even imported"
 
@@ -75,13 +79,14 @@ def test_what_is_no_part_of_ours_is_not_made(node, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", OWN_SETTINGS)
 def test_a_part_of_ours_is_made_with_settings_of_ours(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    sentence = refused(OWN_SETTINGS[name])
+    node = OWN_SETTINGS[name]
+    sentence = refused(node, "gan" if node["_target_"] == GAN["_target_"] else "dataset")
     assert sentence.startswith("it"), sentence
     assert not list(tmp_path.iterdir())
 
 
 def test_files_are_read_below_any_place_that_is_named_and_decoded_where_that_is_said():
-    node = own_node(CIFAR10 | {"root": "/pictures/mine/"}, ["data", "/pictures"], "here/decoded")
+    node = own_node(CIFAR10 | {"root": "/pictures/mine/"}, "dataset", ["data", "/pictures"], "here/decoded")
     assert (node["root"], node["decoded"]) == ("/pictures/mine", "here/decoded")
 
 
@@ -97,7 +102,7 @@ def test_every_member_is_made(choices):
     family = choices[0].partition("=")[0]
     node = OmegaConf.to_container(OmegaConf.select(compose(*choices), family), resolve=False)
     places = {key: f"data/{key}" for key in ("root", "decoded") if key in node}
-    assert own_node(unreferred(node) | places, ["data"], "decoded").keys() == node.keys()
+    assert own_node(unreferred(node) | places, family, ["data"], "decoded").keys() == node.keys()
 
 
 def unreferred(node: Any) -> Any:
@@ -108,5 +113,25 @@ def unreferred(node: Any) -> Any:
 
 
 def test_what_is_made_is_the_part():
-    digits = {"_target_": "al_bench.dataset.digits.digits", "test_share": 0.2, "split_seed": 0, "max_images": 50}
-    assert len(make_own(digits, ["data"], "decoded").train) == 50
+    assert len(make_own(DIGITS | {"max_images": 50}, "dataset").train) == 50
+
+
+@pytest.mark.parametrize(
+    ("family", "node"),
+    [
+        ("gan", DIGITS),
+        ("dataset", GAN),
+        ("network", GAN),
+        ("network", DIGITS),
+        ("network", LINEAR | {"_partial_": False}),
+        ("dataset", DIGITS | {"_partial_": True}),
+        ("gan", GAN | {"_partial_": True}),
+        ("gan", GAN),
+        ("dataset", DIGITS | {"max_images": -1}),
+        ("dataset", DIGITS | {"test_share": [0.2]}),
+        ("network", SMALL_CNN | {"hidden": "8"}),
+        ("network", SMALL_CNN | {"channels": [None]}),
+    ],
+)
+def test_a_part_of_another_family_or_with_other_arguments_is_none(family, node):
+    refused(node, family)

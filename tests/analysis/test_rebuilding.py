@@ -4,8 +4,8 @@ from al_bench.analysis.rebuilding import Rebuilder
 
 
 def rebuilt(node, **paths):
-    run = SimpleNamespace(config={"paths": paths})
-    return Rebuilder(dict, "/here/data", "/here/decoded").get("the data set", node, run)  # type: ignore[arg-type]
+    run = SimpleNamespace(config={"paths": paths, "dataset": node}, label=("made", "random"))
+    return Rebuilder(lambda node, family: dict(node), "/here/data", "/here/decoded").dataset(run)  # type: ignore[arg-type]
 
 
 def test_places_of_an_exported_cell_are_those_of_this_machine():

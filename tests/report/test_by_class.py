@@ -54,7 +54,7 @@ def test_lists_of_another_length_and_many_classes_are_left_out(tmp_path):
 def test_it_stands_on_the_page_and_in_a_table_of_its_own(tmp_path):
     made_run(tmp_path / "outputs", "random", 0, more=measured(class_gan_test=[0.875, 0.5, 0.25]))
     found = stored(tmp_path / "outputs", tmp_path / "cells")
-    page = write_report(found, tmp_path / "page", "range", Rebuilder(lambda node: None))
+    page = write_report(found, tmp_path / "page", "range", Rebuilder(lambda node, family: None))
     assert "gan test of each class" in page.read_text() and "0.875" in page.read_text()
     (table,) = (tmp_path / "page" / "tables").glob("by-class_gan_test-*.csv")
     assert "0.875" in table.read_text()

@@ -20,7 +20,7 @@ def page(tmp_path, build=None, found=None, band="range"):
     return write_report(found, tmp_path / "report", band, Rebuilder(build)).read_text()
 
 
-def two_classes(node):
+def two_classes(node, family):
     """A data set of four images of 4 x 4 pixels."""
     images = torch.arange(64, dtype=torch.uint8).reshape(4, 1, 4, 4)
     split = type("Split", (), {"images": images, "__len__": lambda self: 4})()
@@ -116,7 +116,7 @@ def test_garbled_tensors_cost_the_pictures_alone(tmp_path):
 
 
 def test_a_data_set_that_cannot_be_loaded_is_named(tmp_path):
-    def missing(node):
+    def missing(node, family):
         raise UserError("no MNIST in data")
 
     made_run(tmp_path / "outputs", "asal_auto", 0, tensors=generated())

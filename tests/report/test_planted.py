@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_runs import EFFORT, generated, made_run
+from made_runs import EFFORT, generated, made_measurement, made_run
 
 from al_bench.active.part import hash_of
 from al_bench.analysis.reading import stored
@@ -118,10 +118,40 @@ def test_nothing_that_is_stored_is_run(planted: Path) -> None:
         sentences = [words for words in rebuilder.words() if f"the data set {name}" in words]
         assert len(sentences) == 1, (name, sentences)
     said = " ".join(rebuilder.words())
-    assert "the GAN could not be loaded here: os.system is no data set, GAN or network of ours" in said
+    assert "the GAN could not be loaded here: os.system is no gan of ours" in said
     assert MARK not in text and "&lt;script&gt;" in text
     for table in (planted / "report" / "tables").glob("*.md"):
         assert "<script" not in table.read_text()
+
+
+NAMES = ("../../../escaped", "/../../escaped", "nul\0", "x" * 3000, "\ud800", "..")
+
+
+def test_no_file_is_written_by_a_stored_name_that_is_a_path(tmp_path: Path) -> None:
+    table = {"about": MARK, "columns": ["a"], "rows": [[1]]}
+    made_measurement(tmp_path / "outputs", {"a": 1.0}, tables=dict.fromkeys(NAMES, table))
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    found = stored(tmp_path / "outputs", tmp_path / "cells")
+    write_report(found, tmp_path / "a" / "report", "range", own_rebuilder([tmp_path / "data"], tmp_path / "outputs"))
+    written = {path for path in tmp_path.rglob("*") if path.is_file()} - before
+    assert len(found.runs) == 1 and not (tmp_path / "escaped.csv").exists()
+    tables = tmp_path / "a" / "report" / "tables"
+    assert {path.parent for path in written} == {tables, tables.parent}
+    assert len(list(tables.glob("*.csv"))) == len(NAMES) + 2, "each its own, what was measured, and all runs"
+
+
+def test_parts_of_another_family_in_a_stored_configuration_stop_no_page(tmp_path: Path) -> None:
+    digits = {"_target_": "al_bench.dataset.digits.digits", "test_share": 0.2, "split_seed": 0}
+    write_planted(tmp_path, "digits", "folder", digits | {"_partial_": True}, digits, 0)
+    record = {"kind": "gan", "sha256": digest(b""), "effort": EFFORT, "losses": {}}
+    spec = {"gan": {"part": "gan/planted@1"}}
+    write_json(tmp_path / "outputs" / "artifacts" / "gan" / f"{hash_of(spec)}.json", {**record, "spec": spec})
+    rebuilder = own_rebuilder([tmp_path / "data"], tmp_path / "outputs")
+    write_report(stored(tmp_path / "outputs", tmp_path / "cells"), tmp_path / "report", "range", rebuilder)
+    assert [words.partition(" could not be loaded here: ")[2].partition(",")[0] for words in rebuilder.words()] == [
+        "its dataset._partial_=True is none of ours",
+        "al_bench.dataset.digits.digits is no gan of ours",
+    ]
 
 
 def planted_names(root: Path) -> list[str]:

@@ -16,7 +16,7 @@ CLASSES = ("road", "car", "sky")
 TRUTH = torch.tensor([[[0, 0], [1, 255]], [[1, 1], [1, 1]]], dtype=torch.uint8)
 
 
-def two_scenes(node):
+def two_scenes(node, family):
     """Two test images of 2 x 2 pixels, one of which has no label in a corner."""
     images = torch.arange(24, dtype=torch.uint8).reshape(2, 3, 2, 2)
     split = type("Split", (), {"images": images, "labels": TRUTH, "__len__": lambda self: 2})()

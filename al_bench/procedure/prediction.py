@@ -1,8 +1,10 @@
 """Answers of a trained model on pictures that nobody labeled."""
 
 import csv
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Literal
 
@@ -13,15 +15,18 @@ from al_bench.active.inputs import to_float
 from al_bench.analysis.own_parts import make_own
 from al_bench.errors import UserError, printable
 from al_bench.network import Network
-from al_bench.network.predict import evaluating
+from al_bench.network.predict import evaluating, rows_by_pixels
 from al_bench.progress import progress
 from al_bench.report.tables import as_text
 from al_bench.sources.decoding import Decoder, Pixels, ahead
 from al_bench.sources.listing import PictureFile, picture_files
+from al_bench.storage.folder import cycle_file
 from al_bench.storage.model_file import ModelHead, read_model
+from al_bench.storage.whole import model_is_whole, run_of, whole_cycles
 
 _CHANNELS: dict[int, Literal["gray", "rgb"]] = {1: "gray", 3: "rgb"}
-_CHUNK = 64  # pictures that are decoded and asked of at a time
+_CHUNK = 64  # pictures that are decoded and asked of at a time, fewer of more than 64 x 64 pixels
+_MOST_NUMBERS = 1 << 26  # of one input, so that a small file cannot fill the memory
 
 
 @dataclass(frozen=True)
@@ -46,36 +51,51 @@ def load_model(place: Path) -> TrainedModel:
     """
     path = newest_model(place) if place.is_dir() else place
     head, weights = read_model(path)
-    if len(head.shape) != 3 or head.shape[0] not in _CHANNELS:
+    if len(head.shape) != 3 or head.shape[0] not in _CHANNELS or math.prod(head.shape) > _MOST_NUMBERS:
         raise UserError(f"{path} reads inputs of {head.shape}, which are no pictures: use a run without representation")
     if head.maps:
         raise UserError(f"{path} answers for each pixel: only models that give a picture one class are asked here")
-    network = _untrained(path, head)
     own = {name.removeprefix(head.prefix): one for name, one in weights.items() if name.startswith(head.prefix)}
-    try:
-        network.load_state_dict(own)
-    except RuntimeError as error:
-        raise UserError(f"{path} holds the weights of another network than it says") from error
+    if not all(one.isfinite().all() for one in own.values()):
+        raise UserError(f"{path} holds numbers that are not finite: its training has failed, and it answers nothing")
+    network = _untrained(path, head, {name: one.shape for name, one in own.items()})
+    network.load_state_dict(own)
     return TrainedModel(network.eval(), head)
 
 
-def _untrained(path: Path, head: ModelHead) -> Network:
-    """The network that a file describes. Raises UserError for what is none of ours, or cannot be built."""
+def _untrained(path: Path, head: ModelHead, shapes: Mapping[str, torch.Size]) -> Network:
+    """The network that a file describes. It is built without numbers first, so that it takes no more memory than the
+    file's own. Raises UserError for what is none of ours, cannot be built, or has other weights than these shapes."""
     try:
-        network: Network = make_own(head.network, (), "")(input_shape=head.shape, num_classes=len(head.class_names))
+        make: Callable[[], Network] = partial(
+            make_own(head.network, "network"), input_shape=head.shape, num_classes=len(head.class_names)
+        )
+        with torch.device("meta"):
+            described = {name: one.shape for name, one in make().state_dict().items()}
+        if described != shapes:
+            raise UserError("it holds the weights of another network than it says")
+        return make()
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
         raise UserError(f"{path} describes a network that cannot be built: {error}") from error
-    return network
 
 
 def newest_model(folder: Path) -> Path:
-    """The file of the last cycle's model in a run's folder. Raises UserError where none is stored."""
-    found = sorted((folder / "cycles").glob("[0-9]*.model.safetensors"), key=lambda path: int(path.name.split(".")[0]))
-    if not found:
-        raise UserError(f"{folder} holds no trained model: name the folder of a run that has finished a cycle")
-    return found[-1]
+    """The file of the last model that a run's folder keeps. Raises UserError where none is stored, and where what is
+    stored is not what was written."""
+    try:
+        records = whole_cycles(folder, run_of(folder))
+    except FileNotFoundError:
+        records = []
+    except ValueError as error:
+        raise UserError(f"{folder} {error}: start its run again, or name the file of a model") from error
+    for index in reversed(range(len(records))):
+        if (path := cycle_file(folder, index, ".model.safetensors")).is_file():
+            if not model_is_whole(path.parent, index, records[index].sha256_model):
+                raise UserError(f"{path} is corrupted: put it back from a copy, or start its run again")
+            return path
+    raise UserError(f"{folder} holds no trained model: name the folder of a run that has finished a cycle")
 
 
 def pictures_in(place: Path) -> tuple[Path, list[PictureFile]]:
@@ -100,7 +120,7 @@ def write_predictions(file: IO[str], model: TrainedModel, place: Path) -> list[s
     """
     folder, files = pictures_in(place)
     problems: list[str] = []
-    names = model.head.class_names
+    names = [printable(name) for name in model.head.class_names]
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["file", "label", *(as_text(f"p({name})") for name in names)])
     with progress("asking the model", len(files), "pictures") as bar, evaluating(model.network), torch.no_grad():
@@ -122,7 +142,8 @@ def _decoded(
     def decode(chunk: Sequence[PictureFile]) -> list[Pixels | str]:
         return [_decode(folder / file.name, decoder) for file in chunk]
 
-    chunks = [files[first : first + _CHUNK] for first in range(0, len(files), _CHUNK)]
+    size = rows_by_pixels((1, *(decoder.shape or ())), _CHUNK)
+    chunks = [files[first : first + size] for first in range(0, len(files), size)]
     for chunk, decoded in zip(chunks, ahead(decode, chunks), strict=True):
         problems += [one for one in decoded if isinstance(one, str)]
         read = [(file, one) for file, one in zip(chunk, decoded, strict=True) if not isinstance(one, str)]

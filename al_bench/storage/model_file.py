@@ -3,16 +3,16 @@
 The file of a cycle's model is one: copied anywhere, it is all that `scripts/predict.py` needs.
 """
 
-import json
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from al_bench.errors import UserError
+from al_bench.files import parse_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +28,7 @@ class Reads(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    shape: tuple[int, ...]
+    shape: tuple[PositiveInt, ...]
     class_names: tuple[str, ...] = Field(min_length=2)
     maps: bool = False
     prefix: str = ""
@@ -92,6 +92,6 @@ def _parse(path: Path, text: str | None) -> ModelHead:
             "network that answers"
         )
     try:
-        return ModelHead.model_validate(json.loads(text))
+        return ModelHead.model_validate(parse_json(text.encode(errors="surrogatepass")))
     except (ValidationError, ValueError) as error:
         raise UserError(f"{path} says of its model what no version of al_bench does") from error

@@ -80,6 +80,16 @@ def test_provides_what_it_says(make: Make, images: Tensor) -> None:
         assert not torch.equal(network(images), network(images))
 
 
+def test_it_is_built_without_numbers_too(make: Make) -> None:
+    """As a stored model's is, before anything is believed of its size."""
+    with torch.device("meta"):
+        bare = make(0).state_dict()
+    assert {one.device.type for one in bare.values()} == {"meta"}
+    assert [(name, one.shape) for name, one in bare.items()] == [
+        (name, one.shape) for name, one in make(0).state_dict().items()
+    ]
+
+
 def test_two_networks_share_no_storage(make: Make) -> None:
     first, second = make(0), make(0)
     places = {value.untyped_storage().data_ptr() for value in first.state_dict().values()}

@@ -10,26 +10,35 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from made_runs import made_record
 from pictures import noise, save
 from safetensors.torch import save_file
 
 from al_bench.errors import UserError
 from al_bench.procedure.prediction import TrainedModel, load_model, newest_model, write_predictions
 from al_bench.storage.model_file import ModelHead, Reads, head_of, read_model
+from al_bench.storage.store import Cycle, RunStore
 from scripts import predict
 
 LINEAR = {"_target_": "al_bench.network.linear.Linear", "_partial_": True}
+SMALL_CNN = {
+    "_target_": "al_bench.network.small_cnn.SmallCnn",
+    "_partial_": True,
+    "channels": [4],
+    "hidden": 8,
+    "dropout": 0.5,
+}
 NAMES = ("cat", "dog", "owl")
+ABOUT: dict[str, Any] = {
+    "config": {"dataset": {"crop": "none"}, "learner": {"network": LINEAR}},
+    "label": "image_folder/random/seed=0",
+    "commit": "abc",
+}
 
 
 def head(**changed: Any) -> ModelHead:
-    about = {
-        "config": {"dataset": {"crop": "none"}, "learner": {"network": LINEAR}},
-        "label": "image_folder/random/seed=0",
-        "commit": "abc",
-    }
     reads = Reads(shape=(3, 8, 8), class_names=NAMES)
-    return head_of(reads, about, "0123456789ab", 1, 20).model_copy(update=changed)
+    return head_of(reads, ABOUT, "0123456789ab", 1, 20).model_copy(update=changed)
 
 
 def weights(rows: int = 3, prefix: str = "") -> dict[str, torch.Tensor]:
@@ -38,11 +47,21 @@ def weights(rows: int = 3, prefix: str = "") -> dict[str, torch.Tensor]:
     return {f"{prefix}head.weight": found, f"{prefix}head.bias": torch.zeros(rows)}
 
 
-def model_file(run: Path, one: ModelHead | None = None, index: int = 1, **of: Any) -> Path:
-    path = run / "cycles" / f"{index:03d}.model.safetensors"
+def model_file(run: Path, one: ModelHead | None = None, **of: Any) -> Path:
+    path = run / "001.model.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(weights(**of), path, (one or head()).as_metadata())
     return path
+
+
+def stored_run(folder: Path, cycles: int = 2) -> Path:
+    """Each cycle's model has the weights times its number."""
+    with RunStore(folder, {"part": "made.loop"}, ABOUT) as store:
+        for index in range(cycles):
+            found = {name: one * index for name, one in weights().items()}
+            record = made_record(index=index)
+            store.write(Cycle(record, {"labels": torch.zeros(2)}, found, Reads(shape=(3, 8, 8), class_names=NAMES)))
+    return folder
 
 
 def ask(model: TrainedModel, place: Path) -> tuple[list[dict[str, str]], list[str]]:
@@ -59,7 +78,7 @@ def by_hand(pixels: np.ndarray) -> np.ndarray:
 
 
 def test_each_picture_has_the_probabilities_of_the_model_and_its_likeliest_class(tmp_path: Path) -> None:
-    model = load_model(model_file(tmp_path / "run").parents[1])
+    model = load_model(stored_run(tmp_path / "run"))
     names = [f"{number:03d}.png" for number in range(70)]  # more than are read at a time
     for number, name in enumerate(names):
         save(tmp_path / "pictures" / "deep" / name, noise(number))
@@ -87,12 +106,45 @@ def test_pictures_are_made_as_those_of_the_run_were(tmp_path: Path) -> None:
 
 
 def test_the_last_model_of_a_run_is_asked_and_a_copied_file_is_the_same(tmp_path: Path) -> None:
-    for index in (9, 10):
-        model_file(tmp_path / "run", index=index)
-    assert newest_model(tmp_path / "run").name == "010.model.safetensors"
+    cycles = stored_run(tmp_path / "run", 3) / "cycles"
+    for name in ("002 (copy)", "003", "0004"):  # a copy, the model of a cycle that was cut, a user's own
+        shutil.copy(cycles / "001.model.safetensors", cycles / f"{name}.model.safetensors")
+    assert newest_model(tmp_path / "run").name == "002.model.safetensors"
     copied = Path(shutil.copy(newest_model(tmp_path / "run"), tmp_path / "mine.safetensors"))
     one = save(tmp_path / "one.png", noise(3))
     assert ask(load_model(copied), one) == ask(load_model(tmp_path / "run"), one)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("002.model.safetensors", "is corrupted: put it back"),
+        ("001.safetensors", "its tensors do not hash"),
+        ("002.json", "not whole JSON"),
+        ("config.json", "holds no configuration of a run"),
+    ],
+)
+def test_a_run_whose_files_are_not_what_was_written_is_not_asked(tmp_path: Path, name: str, said: str) -> None:
+    run = stored_run(tmp_path / "run", 3)
+    if name == "config.json":
+        (run / name).write_text("[]")
+    elif "safetensors" in name:
+        data = bytearray((run / "cycles" / name).read_bytes())
+        data[-1] ^= 1
+        (run / "cycles" / name).write_bytes(data)
+    else:
+        (run / "cycles" / name).write_text("{")
+    with pytest.raises(UserError, match=said):
+        load_model(run)
+
+
+def test_the_last_model_that_is_kept_is_asked(tmp_path: Path) -> None:
+    run = stored_run(tmp_path / "run", 3)
+    (run / "cycles" / "002.model.safetensors").unlink()
+    assert newest_model(run).name == "001.model.safetensors"
+    (run / "cycles" / "001.model.safetensors").unlink()
+    with pytest.raises(UserError, match="no trained model"):
+        load_model(run)
 
 
 def test_the_network_is_taken_out_of_what_its_learner_added(tmp_path: Path) -> None:
@@ -120,6 +172,11 @@ def test_pictures_that_cannot_be_read_are_named_and_the_rest_answered(tmp_path: 
         (head(shape=(2, 8, 8)), {}, "no pictures"),
         (head(maps=True), {}, "each pixel"),
         (head(class_names=("cat", "dog")), {}, "another network"),
+        (head(shape=(3, 10**5, 10**5)), {}, "no pictures"),
+        (head(shape=(3, 900, 900)), {}, "another network"),
+        (head(network=SMALL_CNN | {"hidden": 10**9}), {}, "another network"),
+        (head(network=SMALL_CNN | {"hidden": 10**25}), {}, "cannot be built"),
+        (head(network=SMALL_CNN | {"hidden": "many"}), {}, "hidden=many must be a whole number"),
     ],
 )
 def test_a_model_that_answers_something_else_is_refused(tmp_path: Path, one: ModelHead, of: Any, said: str) -> None:
@@ -135,7 +192,9 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("not a model")
     with pytest.raises(UserError, match="not the file of a model"):
         load_model(tmp_path / "text")
-    for number, metadata in enumerate(({}, {"al_bench": "[]"}, {"al_bench": "{"}, {"al_bench": '{"format": 2}'})):
+    deep, none = "[" * 100_000, head().as_metadata()["al_bench"].replace("[3,8,8]", "[3,0,8]")
+    texts = ("[]", "{", '{"format": 2}', deep, none, none.replace("3,0,8", "3,-8,8"))
+    for number, metadata in enumerate(({}, *({"al_bench": text} for text in texts))):
         save_file(weights(), tmp_path / str(number), metadata or None)
         with pytest.raises(UserError, match="earlier version" if not metadata else "no version"):
             load_model(tmp_path / str(number))
@@ -144,7 +203,7 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
 def test_the_command_tells_what_it_could_not_do_by_its_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = str(model_file(tmp_path / "run").parents[1])
+    run = str(stored_run(tmp_path / "run"))
     save(tmp_path / "pictures" / "a.png", noise(0))
     assert predict.main([run, str(tmp_path / "pictures")]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "file,label,p(cat),p(dog),p(owl)"
@@ -159,7 +218,7 @@ def test_the_command_tells_what_it_could_not_do_by_its_exit_code(
 
 def test_names_are_text(tmp_path: Path) -> None:
     """Of files and of classes: neither a formula nor bytes that no CSV takes."""
-    names = ("=1+1", "dog", "owl")
+    names = ("=1+1", "dog\n\x1b[2J", "owl")
     model = load_model(model_file(tmp_path / "run", head(class_names=names)))
     for name in (b"-a.png", b"caf\xe9.png"):
         save(tmp_path / "pictures" / os.fsdecode(name), noise(0))
@@ -167,6 +226,14 @@ def test_names_are_text(tmp_path: Path) -> None:
     assert write_predictions(file, model, tmp_path / "pictures") == []
     assert [line.split(",")[0] for line in file.getvalue().splitlines()] == ["file", "'-a.png", "caf\\udce9.png"]
     file.getvalue().encode()
+    assert file.getvalue().splitlines()[0] == r"file,label,p(=1+1),p(dog\n\x1b[2J),p(owl)"
+
+
+def test_a_model_of_a_training_that_failed_answers_nothing(tmp_path: Path) -> None:
+    path = model_file(tmp_path)
+    save_file(weights() | {"head.bias": torch.full((3,), float("nan"))}, path, head().as_metadata())
+    with pytest.raises(UserError, match="not finite"):
+        load_model(path)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +244,8 @@ def test_names_are_text(tmp_path: Path) -> None:
         LINEAR | {"_args_": [1]},
         LINEAR | {"more": "${oc.env:HOME}"},
         LINEAR | {"more": 1},
+        {"_target_": "al_bench.network.linear.Linear"},
+        {"_target_": "al_bench.dataset.digits.digits", "test_share": 0.2, "split_seed": 0},
     ],
 )
 def test_nothing_but_a_network_of_ours_is_made_of_a_file(tmp_path: Path, network: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Inputs that are files: decoded once into a memory-mapped array, or each time that they are asked for.
 
     <folder>/<key>.npy    the pictures of one split, (N, C, H, W) uint8 or label maps (N, H, W), as NumPy writes arrays
-    <folder>/<key>.json   written last: their shape, the fingerprint of what was decoded, counts of label maps
+    <folder>/<key>.json   written last: their shape, the fingerprint of what was decoded, counts of label maps; its sum
 
 The key is a hash of what says which pictures they are (of files: names, sizes, times and beginnings), and of what
 becomes of them. When they are opened the pictures are held against their fingerprint: up to 256 MiB always (0.15 s of a
@@ -17,10 +17,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Annotated, Any, cast
 
 import numpy as np
 import torch
+from pydantic import BaseModel, Field, PositiveInt
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs, fingerprint_of
@@ -40,6 +41,12 @@ _DEVICE_SHARE = 0.5  # of a device's free memory that the images of one split ma
 _CPU = torch.device("cpu")
 
 Found = tuple[dict[str, Any], Pixels | None]  # what is known of pictures, and where it is wanted the array of them
+
+
+class _Known(BaseModel):
+    shape: Annotated[list[PositiveInt], Field(min_length=3, max_length=4)]
+    fingerprint: str
+    values: Annotated[list[int], Field(min_length=256, max_length=256)] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +138,10 @@ def decode_pictures(
     path = folder / digest(json.dumps([*known, asdict(cast(Any, decoder))]).encode())[:16]
     files = [path.with_suffix(".npy"), path.with_suffix(".json")]
     record, array = make_once(
-        files, "the decoded pictures", lambda: _read(path, keep), lambda: _make(path, pictures, decoder, keep)
+        files,
+        "the decoded pictures",
+        lambda: _read(path, len(pictures), decoder, keep),
+        lambda: _make(path, pictures, decoder, keep),
     )
     values = tuple(record["values"]) if decoder.counts_values else None
     if array is not None:
@@ -139,22 +149,40 @@ def decode_pictures(
     return LazyImages(pictures, decoder, torch.Size(record["shape"]), record["fingerprint"], values=values)
 
 
-def _read(path: Path, keep: bool) -> Found | None:
+def _read(path: Path, count: int, decoder: AnyDecoder, keep: bool) -> Found | None:
     """None where something has to be made. Raises ValueError, KeyError, TypeError or EOFError for corrupted files."""
     record, stored = path.with_suffix(".json"), path.with_suffix(".npy")
     if not record.exists():
         return None
-    known = read_json(record)
+    known = _checked(read_json(record), count, decoder)
     shape = tuple(known["shape"])
     if not keep:
         return known, None
     if not stored.exists():
         return None if fits(path.parent, shape) else (known, None)
-    array = np.load(stored, mmap_mode="r")
+    array = np.lib.format.open_memmap(stored, mode="r")  # `np.load` takes other files too
     if array.shape != shape or array.dtype != np.uint8:
         raise ValueError("another array")
     _hold_against(known, np.asarray(array), path)
     return known, np.asarray(array)
+
+
+def _checked(record: Any, count: int, decoder: AnyDecoder) -> dict[str, Any]:
+    """The same values. Raises ValueError or KeyError where they are not what is known of so many pictures, or have not
+    the sum that they state, which older ones do not."""
+    known = _Known.model_validate(record, strict=True)
+    if record.get("sha256", own := _sum(record)) != own:
+        raise ValueError("another record")
+    if known.shape[0] != count or decoder.shape not in (None, tuple(known.shape[1:])):
+        raise ValueError("other pictures")
+    if decoder.counts_values and known.values is None:
+        raise KeyError("values")
+    return dict(record)
+
+
+def _sum(record: dict[str, Any]) -> str:
+    """Of all else in a record."""
+    return digest(json.dumps({key: record[key] for key in record if key != "sha256"}, sort_keys=True).encode())
 
 
 def _hold_against(known: dict[str, Any], array: Pixels, path: Path) -> None:
@@ -168,7 +196,11 @@ def _hold_against(known: dict[str, Any], array: Pixels, path: Path) -> None:
         raise ValueError("other pictures")
     if large:
         with suppress(OSError, UserError):  # a folder that is only read from, a full disk
-            write_json(path.with_suffix(".json"), {**known, "checked": now})
+            _write_record(path, {**known, "checked": now})
+
+
+def _write_record(path: Path, record: dict[str, Any]) -> None:
+    write_json(path.with_suffix(".json"), {**record, "sha256": _sum(record)})
 
 
 def _stamp(path: Path) -> list[int]:
@@ -213,7 +245,7 @@ def _make(path: Path, pictures: Sequence[Picture], decoder: AnyDecoder, keep: bo
         record["values"] = values.tolist()
     if keep:
         record["checked"] = _stamp(path)
-    write_json(path.with_suffix(".json"), record)
+    _write_record(path, record)
     return record, np.asarray(np.load(stored, mmap_mode="r")) if keep else None
 
 

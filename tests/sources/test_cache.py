@@ -1,8 +1,10 @@
 """Inputs that are files: the same as a tensor to everything that reads inputs."""
 
 import errno
+import json
 import logging
 import os
+import pickle
 import shutil
 import threading
 from collections import namedtuple
@@ -24,6 +26,7 @@ from al_bench.active.query import PoolQuery, SyntheticQuery
 from al_bench.dataset import Split
 from al_bench.dataset.subset import limit
 from al_bench.errors import UserError
+from al_bench.files import read_json, write_json
 from al_bench.learner.supervised import Supervised
 from al_bench.network.predict import embeddings, predict
 from al_bench.network.small_cnn import SmallCnn
@@ -125,17 +128,62 @@ def test_other_pictures_and_other_options_are_decoded_anew(root: Path) -> None:
     assert gray.shape == (30, 1, 4, 4)
 
 
-@pytest.mark.parametrize("how", ["truncated", "empty", "another shape"])
+@pytest.mark.parametrize("how", ["truncated", "empty", "another shape", "an archive", "pickled"])
 def test_a_garbled_array_is_set_aside_and_made_anew(root: Path, how: str, caplog: pytest.LogCaptureFixture) -> None:
     images_of(root)
     (stored,) = (root.parent / "decoded").glob("*.npy")
     if how == "another shape":
         np.save(stored, np.zeros((29, 3, 8, 8), dtype=np.uint8))
+    elif how == "an archive":
+        with stored.open("wb") as file:
+            np.savez(file, np.zeros((30, 3, 8, 8), dtype=np.uint8))
+    elif how == "pickled":
+        stored.write_bytes(pickle.dumps(np.zeros((30, 3, 8, 8), dtype=np.uint8)))
     else:
         stored.write_bytes(stored.read_bytes()[: 500 if how == "truncated" else 0])
     assert torch.equal(images_of(root)[torch.arange(30)], expected(root))
     assert "is corrupted" in caplog.text
     assert len(list((root.parent / "decoded").glob("*.corrupted-1"))) == 2
+
+
+RECORDS: dict[str, Any] = {
+    "another fingerprint": {"fingerprint": "0123456789abcdef"},
+    "no fingerprint": {"fingerprint": None},
+    "fewer pictures": {"shape": [29, 3, 8, 8]},
+    "a shape in words": {"shape": "30, 3, 8, 8"},
+    "a huge shape": {"shape": [30, 3, 10**9, 10**9]},
+    "no record": [],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("how", RECORDS)
+def test_an_edited_record_is_set_aside_and_made_anew(root: Path, how: str, kind: str) -> None:
+    known = fingerprint(images_of(root, kind))
+    (stored,) = (root.parent / "decoded").glob("*.json")
+    whole, changes = read_json(stored), RECORDS[how]
+    stored.write_text(json.dumps({**whole, **changes} if changes else changes))
+    images = images_of(root, kind)
+    assert (fingerprint(images), len(images)) == (known, 30)
+    assert torch.equal(images[torch.arange(30)], expected(root))
+    assert stored.with_name(f"{stored.name}.corrupted-1").exists()
+
+
+def test_a_record_from_before_they_had_sums_counts(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images_of(root)
+    (stored,) = (root.parent / "decoded").glob("*.json")
+    write_json(stored, {key: value for key, value in read_json(stored).items() if key != "sha256"})
+    monkeypatch.setattr(decoded, "decode_in_order", never)
+    assert len(images_of(root)) == 30
+
+
+def test_a_record_of_other_pictures_does_not_count_whatever_its_sum(root: Path) -> None:
+    images_of(root, "lazy")
+    (stored,) = (root.parent / "decoded").glob("*.json")
+    for shape in ([29, 3, 8, 8], [31, 3, 8, 8], [30, 0, 8, 8]):
+        decoded._write_record(stored.with_suffix(""), {**read_json(stored), "shape": shape})
+        assert len(images_of(root, "lazy")) == 30
+    assert len(list(stored.parent.glob("*.corrupted-*"))) == 3
 
 
 def flip_a_pixel(root: Path) -> None:

@@ -70,9 +70,12 @@ class Cell:
 
     def reason(self) -> str:
         """Why it ended as it did, in its own words."""
-        with self.log.open("rb") as log:
-            log.seek(self.silent_until)
-            lines: list[str] = log.read().decode(errors="replace").strip().splitlines()
+        try:
+            with self.log.open("rb") as log:
+                log.seek(self.silent_until)
+                lines: list[str] = log.read().decode(errors="replace").strip().splitlines()
+        except FileNotFoundError:
+            return "its folder was removed meanwhile"
         said = [line for line in lines if line.startswith(("error: ", "stopped by "))]
         full = f"the disk of {self.log} is full" if not shutil.disk_usage(self.folder).free else "it wrote nothing"
         return (said or lines or [full])[-1]
@@ -211,9 +214,11 @@ class Processes(Launcher):
             if code == 0:
                 logger.info(f"[{cell.number}] {cell.name}: finished in {time.monotonic() - cell.began:,.0f} s")
             else:
-                logger.error(f"[{cell.number}] {cell.name}: failed with code {code}: {cell.reason()}; log {cell.log}")
-            if code == _REFUSED:
-                discard_unstarted(cell.folder, Path(cell.config.hydra.sweep.dir), "sweep.log")
+                reason = cell.reason()
+                if code == _REFUSED:
+                    discard_unstarted(cell.folder, Path(cell.config.hydra.sweep.dir), "sweep.log")
+                kept = f"; log {cell.log}" if cell.log.exists() else ""
+                logger.error(f"[{cell.number}] {cell.name}: failed with code {code}: {reason}{kept}")
 
 
 def exit_code(codes: Iterable[int]) -> int:

@@ -75,6 +75,7 @@ def test_one_bad_cell_does_not_stop_the_others(tmp_path):
     done = sweep(tmp_path, "strategy=random,bald", "network=linear")
     assert done.returncode == 2
     assert "strategy=bald: failed with code 2: error: strategy Dropout needs a model with dropout" in done.stdout
+    assert "; log" not in done.stdout, "which went with its folder"
     assert "1 of 2 cells are finished" in done.stdout
     assert "Traceback" not in done.stderr
 
@@ -192,6 +193,8 @@ def test_why_a_cell_failed_is_in_its_own_words(tmp_path):
     assert cell.reason() == "KeyError: 'a'"
     cell.log.write_text(before)
     assert cell.reason() == "it wrote nothing"
+    cell.log.unlink()
+    assert cell.reason() == "its folder was removed meanwhile"
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from typing import IO, Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from al_bench.errors import of_files
+from al_bench.errors import of_files, printable
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +61,14 @@ class LogFile(logging.FileHandler):
 
 
 class Console(logging.StreamHandler):  # type: ignore[type-arg]
-    """What a terminal shows; it falls silent where its stream cannot be written, as a file on a disk that is full, and
-    what the stream holds by then is no failure of the command at its end."""
+    """What a terminal shows, whose controls no name of a file and nothing stored can give.
+
+    It falls silent where its stream cannot be written, as a file on a disk that is full, and what the stream holds by
+    then is no failure of the command at its end.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(printable, super().format(record).split("\n")))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's own name
         if isinstance(sys.exc_info()[1], OSError):

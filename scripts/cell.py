@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from al_bench.errors import printable
 from al_bench.files import as_json
 from al_bench.storage.cell import CellError, read_cell
 from al_bench.training.interruption import as_command
@@ -18,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         print(as_json(read_cell(path)))
     except CellError as error:
-        print(f"error: {path} {error}", file=sys.stderr)
+        print(f"error: {printable(path)} {error}", file=sys.stderr)
         return 2
     return 0
 

@@ -9,6 +9,8 @@ from al_bench.analysis.pairs import kept_images
 from al_bench.analysis.predictions import kept_predictions
 from al_bench.analysis.rebuilding import Rebuilder, own_rebuilder
 from al_bench.analysis.samples import kept_samples
+from al_bench.errors import printable
+from al_bench.files import Console
 from al_bench.storage.exported import export
 from al_bench.storage.record import Plain
 from al_bench.training.interruption import as_command
@@ -23,13 +25,13 @@ def main() -> None:
     arguments = parser.parse_args()
     if not arguments.outputs.is_dir():
         parser.error(f"{arguments.outputs} is no folder: name the one that runs are in")
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[Console()])
     rebuilder = own_rebuilder(arguments.data or [Path("data")], arguments.outputs)
     written = export(arguments.outputs, arguments.cells, partial(keep_pictures, rebuilder=rebuilder))
     for sentence in rebuilder.words():
         print(f"{sentence}; synthetic images travel without their matches")
     for path in written:
-        print(path)
+        print(printable(path))
     print(f"{len(written)} finished runs written to {arguments.cells}")
 
 

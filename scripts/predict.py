@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from al_bench.files import Console
 from al_bench.procedure.prediction import load_model, write_predictions
 from al_bench.training.interruption import as_command
 
@@ -13,7 +14,7 @@ from al_bench.training.interruption import as_command
 def main(arguments: Sequence[str]) -> int:
     """Writes a row for each picture; returns the exit code, 1 where some cannot be read."""
     asked = parse(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[Console()])
     problems = write_predictions(sys.stdout, load_model(asked.run), asked.pictures)
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)

@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 from al_bench.errors import printable
+from al_bench.files import Console
 from al_bench.sources.archives import Limits, unpack
 from al_bench.training.interruption import as_command
 
@@ -22,7 +23,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     limits = Limits(arguments.most_gb, arguments.most_files, arguments.most_times)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[Console()])
     for archive in arguments.archives:
         folder, is_new = unpack(archive, arguments.into, limits)
         print(f"{printable(folder)} {'is ready' if is_new else 'is there already: nothing to do'}")

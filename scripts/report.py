@@ -7,7 +7,8 @@ from pathlib import Path
 from al_bench.analysis.experiment import Experiment, plan_experiment
 from al_bench.analysis.reading import Stored, stored, stored_at, stored_of
 from al_bench.analysis.rebuilding import Rebuilder, own_rebuilder
-from al_bench.errors import UserError
+from al_bench.errors import UserError, printable
+from al_bench.files import Console
 from al_bench.report.cells import summarize_cells
 from al_bench.report.page import BANDS, write_report
 from al_bench.training.interruption import as_command
@@ -16,7 +17,7 @@ from al_bench.training.interruption import as_command
 def main() -> None:
     """Writes the report and says what was left out; exit code 2 where a named run or experiment does not exist."""
     arguments = parse()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[Console()])
     experiments = compose(arguments)
     found = read(arguments, experiments)
     data = arguments.data or [Path("data")]
@@ -24,7 +25,7 @@ def main() -> None:
     to = arguments.to or Path("outputs/report", *(one.name.replace("/", "-") for one in experiments[:1]))
     page = write_report(found, to, arguments.band, rebuilder, experiments=experiments)
     for problem in found.problems:
-        print(f"left out: {problem.place}: {problem.sentence}")
+        print(f"left out: {printable(problem.place)}: {problem.sentence}")
     for one in (version for asked in experiments for version in (asked, *asked.versions)):
         words = f"{one.name}, {one.version}" if one.version else one.name
         rest = "" if one.complete(found.runs) else f"; the rest is made by {' and '.join(one.commands)}"

@@ -1,5 +1,6 @@
 import errno
 import fcntl
+import io
 import logging
 import os
 import re
@@ -239,6 +240,12 @@ def test_a_stream_that_cannot_be_written_falls_silent():
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_terminal_is_given_no_controls_by_what_is_said() -> None:
+    said = io.StringIO()
+    files.Console(said).handle(logging.makeLogRecord({"msg": "a table\n of \x1b[2J\x07 and \udcff\r"}))
+    assert said.getvalue() == "a table\n of \\x1b[2J\\x07 and \\udcff\\r\n"
 
 
 def test_a_reader_that_has_enough_ends_a_command_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:

@@ -93,7 +93,9 @@ def newest_model(folder: Path) -> Path:
     for index in reversed(range(len(records))):
         if (path := cycle_file(folder, index, ".model.safetensors")).is_file():
             if not model_is_whole(path.parent, index, records[index].sha256_model):
-                raise UserError(f"{path} is corrupted: put it back from a copy, or start its run again")
+                raise UserError(
+                    f"{path} is corrupted: put it back from a copy, or move the run away and start it again"
+                )
             return path
     raise UserError(f"{folder} holds no trained model: name the folder of a run that has finished a cycle")
 

@@ -27,7 +27,7 @@ def read_whole_cycle(cycles: Path, index: int, run: str) -> Record:
         raise CorruptedError("is not whole JSON") from error
     record = read_whole_record(values, run)
     if isinstance(record, CycleRecord) and record.index != index:
-        raise CorruptedError(f"is that of cycle {record.index}")
+        raise CorruptedError(f"has cycle {record.index} in the place of cycle {index}")
     if digest(tensors) != record.sha256:
         raise CorruptedError("is corrupted, its tensors do not hash to the sum that it states")
     return record

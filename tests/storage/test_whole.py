@@ -76,7 +76,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a cycle missing": (lambda folder: (folder / "cycles" / "001.json").unlink(), "is missing"),
     "half a record": (lambda folder: cut(folder, "001.json", 50), "not whole JSON"),
     "nothing in a record": (lambda folder: cut(folder, "001.json", 0), "not whole JSON"),
-    "cycles in each other's place": (lambda folder: swap(folder, "001", "002"), "is that of cycle 2"),
+    "cycles in each other's place": (lambda folder: swap(folder, "001", "002"), "has cycle 2 in the place of cycle 1"),
     "a folder for a model": (lambda folder: put_a_folder(folder, "002.model.safetensors"), "last model"),
     "a folder for tensors": (lambda folder: put_a_folder(folder, "001.safetensors"), "is missing"),
     "another configuration": (lambda folder: take_over(folder, "config.json"), f"holds run {hash_of(OTHER)}"),

@@ -136,7 +136,7 @@ def _read(path: Path, entries: int) -> Keys | None:
     """None where the list is not there. Raises ValueError or EOFError for one that is corrupted."""
     if not path.exists():
         return None
-    keys: Keys = np.load(path, mmap_mode="r", allow_pickle=False)
+    keys: Keys = np.lib.format.open_memmap(path, mode="r")  # `np.load` takes other files too
     if keys.shape != (entries,) or not _ascend(keys):
         raise ValueError("another list")
     return keys

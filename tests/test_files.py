@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from al_bench import files
-from al_bench.errors import UserError
+from al_bench.errors import UserError, of_files
 from al_bench.training.interruption import ended_in_words
 
 
@@ -61,6 +61,27 @@ def failing(code):
         raise OSError(code, os.strerror(code))
 
     return fail
+
+
+def test_a_rename_that_fails_is_named_by_the_place_that_is_taken(tmp_path):
+    (tmp_path / "from").write_text("")
+    (tmp_path / "to" / "in it").mkdir(parents=True)
+    with pytest.raises(OSError, match="directory") as error:
+        (tmp_path / "from").rename(tmp_path / "to")
+    assert str(of_files(error.value)).startswith(f"{tmp_path / 'to'} is a folder where a file should be")
+
+
+def test_a_write_that_fails_is_named_by_the_file_that_is_open(caplog):
+    with pytest.raises(SystemExit, match="2"), ended_in_words(), Path("/dev/full").open("wb", buffering=0) as file:
+        file.write(b"more than it takes")
+    assert caplog.messages[0].startswith("error: the disk is full: /dev/full could not be written")
+
+
+def test_a_file_of_another_folder_is_not_taken_for_the_one_that_is_written(tmp_path):
+    with pytest.raises(FileNotFoundError), files.named(tmp_path / "x"):
+        (tmp_path / "elsewhere" / "y").read_bytes()
+    with pytest.raises(UserError, match="y: it is not there"), files.named(tmp_path / "x"):
+        (tmp_path / "y").read_bytes()
 
 
 def test_a_mistake_of_ours_keeps_its_own_name(tmp_path, monkeypatch):

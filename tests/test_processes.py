@@ -6,7 +6,9 @@ import re
 import signal
 import subprocess
 import time
+from collections import deque
 from pathlib import Path
+from types import SimpleNamespace
 
 import forked
 import pytest
@@ -157,6 +159,15 @@ def test_a_cell_that_another_process_runs_is_waited_for(tmp_path, caplog):
     launcher._begin(cell, codes)
     assert caplog.messages[1:] == [f"[0] seed=0: finished by process {os.getpid()}"]
     assert codes == {cell.folder: 0}
+
+
+def test_a_cell_that_another_sweep_began_in_between_is_waited_for_and_not_failed(tmp_path):
+    """Both started it; this one's process was refused, for the other holds the folder."""
+    launcher, cell, codes, waiting = processes.Processes(1, 0.1), made_cell(tmp_path), {}, deque()
+    cell.process = SimpleNamespace(returncode=2)
+    with RunStore(cell.folder, identify(cell.config), {}):
+        launcher._ended(cell, waiting, codes)
+    assert (list(waiting), codes) == ([cell], {})
 
 
 def made_cell(folder):

@@ -51,9 +51,12 @@ OWN_SETTINGS = {
     "a part that is none": MNIST | {"classes": FOREIGN[0]},
     "a GAN": MNIST | {"classes": GAN},
     "another name of one": CIFAR10 | {"_target_": "al_bench.dataset.cifar10.image_folder"},
+    "Hydra's own of a GAN": GAN | {"_convert_": "object"},
+    "Hydra's arguments of a GAN": GAN | {"_args_": [1]},
     "a network's": GAN | {"generator": FOREIGN[0] | {"_partial_": True}},
     "an optimizer's": GAN | {"generator_optimizer": {"_target_": "torch.optim.Optimizer.load_state_dict"}},
     "a layer's": GAN | {"generator": {"activation": {"_target_": "torch.nn.functional.relu", "_partial_": True}}},
+    "no layer": GAN | {"generator": {"activation": {"_target_": "torch.nn.Parameter", "_partial_": True}}},
     "a layer at once": GAN | {"generator": {"activation": {"_target_": "torch.nn.ReLU"}}},
     "a schedule's": GAN | {"schedule": {"_target_": "al_bench.learner.waal.Waal"}},
     "a data set's": GAN | {"generator": CIFAR10},
@@ -88,6 +91,11 @@ def test_a_part_of_ours_is_made_with_settings_of_ours(name, tmp_path, monkeypatc
 def test_files_are_read_below_any_place_that_is_named_and_decoded_where_that_is_said():
     node = own_node(CIFAR10 | {"root": "/pictures/mine/"}, "dataset", ["data", "/pictures"], "here/decoded")
     assert (node["root"], node["decoded"]) == ("/pictures/mine", "here/decoded")
+
+
+def test_a_home_is_none_of_the_places_though_its_sign_is_a_name_below_one():
+    with pytest.raises(UserError, match=r"root=~/data is not below \."):
+        own_node(MNIST | {"root": "~/data"}, "dataset", ["."], "decoded")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,16 @@ from al_bench.analysis.reading import stored, stored_at
 from al_bench.storage.exported import export
 from al_bench.storage.folder import run_folders, strays
 
-STRAYS = ("001 (copy).json", "001.json~", "0001.json", ".002.json.4711", ".DS_Store", "Thumbs.db", "desktop.ini")
+STRAYS = (
+    "001 (copy).json",
+    "001.json~",
+    "0001.json",
+    "0007.json",
+    ".002.json.4711",
+    ".DS_Store",
+    "Thumbs.db",
+    "desktop.ini",
+)
 
 
 @pytest.fixture
@@ -55,6 +64,14 @@ def test_links_are_followed_and_what_several_lead_to_counts_once(tmp_path):
     (tmp_path / "cells").symlink_to(tmp_path / "kept")
     assert len(export(outputs, tmp_path / "cells")) == 2
     assert len(stored(tmp_path / "none", tmp_path / "cells").runs) == 2
+
+
+def test_what_lies_in_a_run_is_no_run(tmp_path):
+    here = made_run(tmp_path, "random", 0)
+    for name in ("wandb/run-1/files", "cycles/kept", "scratch/x"):
+        (here / name).mkdir(parents=True)
+        (here / name / "config.json").write_text("{}")
+    assert run_folders(tmp_path) == [here]
 
 
 def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch, caplog):

@@ -8,7 +8,7 @@ from made_runs import made_record
 
 from al_bench.active.part import hash_of
 from al_bench.errors import UserError
-from al_bench.storage.store import Cycle, RunStore
+from al_bench.storage.store import Cycle, RunStore, runner_of
 
 IDENTITY = {"seed": 0, "learner": {"epochs": 20}}
 
@@ -25,7 +25,7 @@ def open_store(folder, identity=IDENTITY, about=None, **options):
 
 def written(folder, count=4, **options):
     with open_store(folder, **options) as store:
-        for index in range(count):
+        for index in range(len(store.records), count):
             store.write(cycle(index))
     return folder
 
@@ -97,6 +97,18 @@ def test_a_bad_cycle_is_set_aside_with_those_that_build_on_it(tmp_path, name, ho
     assert (tmp_path / "cycles" / "003.model.safetensors.corrupted-1").exists(), "nothing is deleted"
     with open_store(tmp_path) as store:
         assert len(store.records) == 4
+
+
+def test_what_was_set_aside_stays_as_it_is_named(tmp_path):
+    for _ in range(2):
+        written(tmp_path)
+        damage(tmp_path / "cycles" / "001.json", "corrupted")
+        with open_store(tmp_path) as store:
+            assert len(store.records) == 1
+            store.go_on()
+    asides = {path.name for path in (tmp_path / "cycles").iterdir()}
+    assert {"001.json.corrupted-1", "001.json.corrupted-2"} <= asides
+    assert not any(name.count("corrupted") > 1 for name in asides)
 
 
 def test_a_run_begins_anew_where_no_cycle_has_its_model(tmp_path, caplog):
@@ -212,6 +224,43 @@ def test_what_is_stored_is_read_where_nothing_can_be_written(tmp_path, monkeypat
     (tmp_path / "new" / "cycles").rmdir()
     (tmp_path / "new").rmdir()
     assert {path: path.stat() for path in tmp_path.rglob("*")}.keys() == before.keys()
+
+
+def test_a_corrupted_cycle_is_passed_over_where_nothing_can_be_written(tmp_path, monkeypatch):
+    written(tmp_path)
+    damage(tmp_path / "cycles" / "002.json", "truncated")
+    before = set(tmp_path.rglob("*"))
+    opened = os.open
+
+    def fail(path, flags, *rest):
+        if flags & os.O_RDWR:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return opened(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", fail)
+    with open_store(tmp_path) as store:
+        assert [record.index for record in store.records] == [0, 1]
+    assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("kind", ["tensors", "weights"])
+def test_a_file_that_is_damaged_while_a_run_goes_on_is_not_read(tmp_path, kind):
+    with open_store(written(tmp_path)) as store:
+        name = {"tensors": "003.safetensors", "weights": "003.model.safetensors"}[kind]
+        damage(tmp_path / "cycles" / name, "corrupted")
+        with pytest.raises(UserError, match=f"{name} is corrupted: put it back"):
+            getattr(store, kind)(3)
+
+
+def test_an_owner_that_is_no_process_and_an_identity_that_is_none(tmp_path, caplog):
+    with open_store(written(tmp_path)):
+        (tmp_path / "owner").write_bytes(b"\xff\x1b[2J")
+        assert runner_of(tmp_path) == "one that has just begun"
+    for number, identity in enumerate(("5", "null", "[1]"), start=1):
+        (tmp_path / "config.json").write_text(f'{{"identity": {identity}}}')
+        with open_store(tmp_path) as store:
+            assert len(store.records) == 4, "cycles say whose they are"
+        assert (tmp_path / f"config.json.corrupted-{number}").exists()
 
 
 def test_a_garbled_config_is_set_aside(tmp_path, caplog):

@@ -52,3 +52,21 @@ def test_elsewhere_it_is_raised_and_said_in_the_log(signum, caplog):
     with pytest.raises(SystemExit) as end, interruption.as_command():
         signal.raise_signal(signum)
     assert (end.value.code, f"{caplog.messages[0]}\n") == (128 + signum, WORDS.format(signum.name))
+
+
+def test_a_first_signal_waits_for_a_safe_point_and_a_second_does_not():
+    passed = []
+    for signals in ([signal.SIGINT], [signal.SIGINT, signal.SIGTERM]):
+        with pytest.raises(SystemExit) as end, interruption.as_command(), interruption.deferred():
+            for signum in signals:
+                signal.raise_signal(signum)
+                passed.append((signum, interruption.pending()))
+        assert end.value.code == 128 + signals[-1]
+    assert passed == 2 * [(signal.SIGINT, True)]
+
+
+def test_what_was_done_on_signals_before_is_done_after():
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with interruption.signals_handled():
+        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] != before
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -1,12 +1,20 @@
 """What a user is told of an error, where it is of what was asked for and not of ours."""
 
 import re
+from traceback import walk_tb
+from typing import Any
 
+from al_bench.config.groups import users_of
+from al_bench.config.validation import name_known
 from al_bench.errors import UserError, of_files, printable
 
 _MEMORY = re.compile(
     r"can't allocate memory|bad_alloc|out of memory|Storage size calculation overflowed|multiplication overflow"
 )
+_REMEDIES = {  # which Hydra says in further lines, or not at all
+    "Ambiguous value": "begin with -m for a sweep of several values, or write a list in [ ]",
+    "Could not append": "leave out the +",
+}
 
 
 def sentence_of(error: BaseException) -> str | None:
@@ -15,7 +23,7 @@ def sentence_of(error: BaseException) -> str | None:
     A user's are what says so itself, failures of the file system, what Hydra cannot compose or make, and more memory
     than there is. What code of this package raised while Hydra called it is a defect, unless it is a `UserError`.
     """
-    from hydra.errors import HydraException, OverrideParseException
+    from hydra.errors import ConfigCompositionException, HydraException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
     chain = _causes(error)
@@ -23,16 +31,20 @@ def sentence_of(error: BaseException) -> str | None:
         known = of_files(one) if isinstance(one, OSError) else one
         if isinstance(known, UserError):
             return printable(_line(" ".join(map(str, known.args))))  # in its own words, which may be of several lines
-    if isinstance(error, MemoryError | RuntimeError) and (_MEMORY.search(str(error)) or isinstance(error, MemoryError)):
-        return f"there is not enough memory ({_first(error)}): make images, batches or networks smaller"
+        if isinstance(one, MemoryError) or (isinstance(one, RuntimeError) and _MEMORY.search(str(one))):
+            return f"there is not enough memory ({_first(one)}): make images, batches or networks smaller"
     theirs = isinstance(error, HydraException | OmegaConfBaseException) or _raised_in("hydra", error)
-    if not theirs or _raised_in("al_bench", chain[-1]):
+    if not theirs or _called_by(chain[-1]) == "al_bench":
         return None
     if isinstance(error, OverrideParseException):
         hint = "quote a value of other signs than letters and digits, as in 'key=\"it is\"'"
         return _line(f"{error.override} cannot be read: {hint}")
+    if isinstance(error, ConfigCompositionException) and (words := _misspelled(chain)):
+        return _line(words)
     told = [one for one in chain if one is error or isinstance(one, HydraException | OmegaConfBaseException)]
     words = "; ".join(dict.fromkeys(map(_first, told)))
+    if remedy := next((remedy for begin, remedy in _REMEDIES.items() if words.startswith(begin)), None):
+        return _line(f"{words}: {remedy}")
     keys = [str(key) for one in told if (key := getattr(one, "full_key", None)) and key != "_dummy_"]
     return _line(words if not keys or keys[0] in words else f"{keys[0]}: {words}")
 
@@ -45,6 +57,26 @@ def _causes(error: BaseException) -> list[BaseException]:
         found.append(following)
         following = following.__cause__ or following.__context__
     return found
+
+
+def _misspelled(chain: list[BaseException]) -> str | None:
+    """What may stand in the place of a key, or of a group, that a configuration has not; None where it is not that."""
+    for one in chain:
+        parent: Any = getattr(one, "parent_node", None)
+        if parent is not None:
+            names = [str(key) for key in parent if not str(key).startswith("_") and key != "hydra"]
+            return f"{one.full_key} is not known: {name_known(str(one.key), names)}"  # type: ignore[attr-defined]
+    found = re.match(r"Could not override '([\w/]+)(?:@\S*)?'. No match in the defaults list", str(chain[0]))
+    if found is None or not (users := users_of(found[1])):
+        return None
+    there = " or ".join(f"{found[1]}@{family} with {family}={', '.join(names)}" for family, names in users.items())
+    return f"nothing that is chosen has {_first(chain[0]).split(chr(39))[1]}: use {there}"
+
+
+def _called_by(error: BaseException) -> str | None:
+    """Whose line led to where it was raised, the last of Hydra's and ours."""
+    names = [frame.f_globals.get("__name__", "").partition(".")[0] for frame, _ in walk_tb(error.__traceback__)]
+    return next((name for name in reversed(names) if name in ("hydra", "omegaconf", "al_bench")), None)
 
 
 def _raised_in(package: str, error: BaseException) -> bool:

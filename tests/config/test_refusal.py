@@ -12,7 +12,7 @@ from al_bench.errors import UserError
 
 
 def test_a_refusal_is_found_below_what_was_raised_for_it_and_stands_on_one_line():
-    refusal, above = UserError("size=0 must be\n  more than 0"), InstantiationException("Error in call")
+    refusal, above = UserError("size=0 must be   more than 0"), InstantiationException("Error in call")
     above.__cause__ = refusal
     assert sentence_of(above) == "size=0 must be more than 0"
     refusal.__cause__ = above  # as where it is raised anew
@@ -22,7 +22,14 @@ def test_a_refusal_is_found_below_what_was_raised_for_it_and_stands_on_one_line(
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("loop.bugdet=3", "Could not override 'loop.bugdet'; Key 'bugdet' is not in struct"),
+        ("loop.bugdet=3", "loop.bugdet is not known: did you mean budget? Use one of initial, every_class, "),
+        ("strtegy=random", "strtegy is not known: did you mean strategy? Use one of seed, device, "),
+        ("strategy.nothing=1", "strategy.nothing is not known: use one of gan, feature, "),
+        (
+            "architecture@gan=ig",
+            "nothing that is chosen has architecture@gan: use architecture@gan with gan=ac_",
+        ),
+        ("+seed=1", "Could not append to config. An item is already at 'seed': leave out the +"),
         ("loop.budget='", "loop.budget=' cannot be read: quote a value of other signs than letters and digits"),
         ("strategy=nothing", "In 'config': Could not find 'strategy/nothing'"),
         ("scale=0.5", "Config group override must be a string or a list. Got float"),
@@ -44,6 +51,9 @@ def test_more_memory_than_there_is_is_no_defect():
     words = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 4000000000004 bytes"
     assert words in sentence_of(RuntimeError(f"[enforce fail] {words}"))
     assert sentence_of(MemoryError()).startswith("there is not enough memory (MemoryError)")
+    above = InstantiationException("Error in call to target")
+    above.__cause__ = MemoryError()
+    assert sentence_of(above).startswith("there is not enough memory (MemoryError)")
 
 
 def test_a_defect_is_none_of_a_users():
@@ -51,8 +61,14 @@ def test_a_defect_is_none_of_a_users():
         assert sentence_of(error) is None
 
 
-def test_a_defect_of_ours_that_hydra_calls_is_none_of_a_users():
-    node = {"_target_": "al_bench.config.groups.members", "group": 5}
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"_target_": "al_bench.config.groups.members", "group": 5},
+        {"_target_": "al_bench.files.as_json", "value": float("nan")},  # raised by what we call
+    ],
+)
+def test_a_defect_of_ours_that_hydra_calls_is_none_of_a_users(node):
     with pytest.raises(InstantiationException) as defect:
         instantiate(node)
     assert sentence_of(defect.value) is None

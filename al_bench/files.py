@@ -1,10 +1,13 @@
 """Files that are there whole or not at all, and made by one process while others wait."""
 
+import errno
 import hashlib
+import io
 import json
 import logging
 import os
 import re
+import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -127,9 +130,19 @@ def as_json(value: Any, indent: int = 0) -> str:
     return json.dumps(value, allow_nan=False)
 
 
+def open_file(path: Path) -> io.BufferedReader:
+    """A regular file to read; a pipe would keep its reader waiting. Raises OSError for all else."""
+    kind = path.stat().st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # a folder says itself that it is one
+        raise OSError(errno.EINVAL, "no regular file", str(path))
+    return path.open("rb")
+
+
 def read_json(path: Path) -> Any:
-    """The value in `path`. Raises ValueError where it is not whole JSON, see `parse_json`."""
-    return parse_json(path.read_bytes())
+    """The value in `path`. Raises ValueError where it is not whole JSON, see `parse_json`, and OSError where it is no
+    regular file."""
+    with open_file(path) as file:
+        return parse_json(file.read())
 
 
 def parse_json(text: bytes) -> Any:

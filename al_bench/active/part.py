@@ -16,6 +16,8 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, TypeVar
 
+from al_bench.files import open_file
+
 T = TypeVar("T", bound=Callable[..., Any])
 
 
@@ -157,7 +159,7 @@ def _content(path: Any) -> Any:
     if path is None:
         return None
     try:
-        with Path(path).expanduser().open("rb") as file:
+        with open_file(Path(path).expanduser()) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()[:16]
     except OSError:
         return path if str(path).isidentifier() else "unreadable"

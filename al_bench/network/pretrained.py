@@ -14,6 +14,7 @@ from torch import Tensor
 from torchvision.models import WeightsEnum
 
 from al_bench.errors import UserError
+from al_bench.files import open_file
 from al_bench.network import Network
 from al_bench.sources.download import complete_by_name
 
@@ -79,6 +80,7 @@ def read_weights(path: Path) -> Weights:
     """The tensors in a file, .safetensors or one that torch wrote, by the names of their layers; nothing else in it is
     read. Raises UserError for a file that is unreadable, holds anything else, or numbers that are not finite."""
     try:
+        open_file(path).close()
         found: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except (SafetensorError, *_UNREADABLE) as error:
         remedy = "give safetensors, or tensors alone that torch wrote"

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from al_bench.errors import UserError, of_files, printable
-from al_bench.files import hold, named, sync_folder
+from al_bench.files import hold, named, open_file, sync_folder
 from al_bench.progress import progress
-from al_bench.sources.listing import open_file
 
 logger = logging.getLogger(__name__)
 

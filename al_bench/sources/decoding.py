@@ -17,7 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from al_bench.errors import UserError
-from al_bench.sources.listing import open_file
+from al_bench.files import open_file
 
 Pixels = NDArray[np.uint8]
 

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import overload
 
-from al_bench.sources.listing import READ_BYTES, SUFFIXES, is_file, open_file, spread, visible_folders
+from al_bench.files import open_file
+from al_bench.sources.listing import READ_BYTES, SUFFIXES, is_file, spread, visible_folders
 
 
 @dataclass(frozen=True, eq=False)

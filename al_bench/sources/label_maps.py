@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from al_bench.errors import UserError
+from al_bench.files import open_file
 from al_bench.sources.decoding import Picture, Pixels, opened, resize, unreadable
-from al_bench.sources.listing import open_file
 
 _MOST_IDS = 1 << 16
 _UNKNOWN = -1

@@ -3,17 +3,15 @@
 Imports nothing heavy: a run's identity asks this while it is composed.
 """
 
-import errno
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
-from al_bench.files import digest
+from al_bench.files import digest, open_file
 from al_bench.sources.split_folders import SPLIT_NAMES, find_splits
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -197,10 +195,3 @@ def id_of(folder: Path, files: Sequence[PictureFile]) -> str:
         with open_file(folder / file.name) as opened:
             state.update(opened.read(READ_BYTES))
     return state.hexdigest()[:16]
-
-
-def open_file(path: Path) -> IO[bytes]:
-    """A regular file to read; a pipe would keep its reader waiting. Raises OSError for all else."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "no regular file", str(path))
-    return path.open("rb")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from al_bench.errors import UserError
-from al_bench.sources.listing import open_file
+from al_bench.files import open_file
 
 MOST_BYTES = 1 << 28
 

@@ -1,5 +1,6 @@
 """What is part of an identity, and what is not."""
 
+import os
 import re
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +11,7 @@ import torch
 from composing import compose, run_id
 from made_runs import made_record
 
-from al_bench.active.part import Declared, declare, declared, describe, hash_of
+from al_bench.active.part import Declared, _content, declare, declared, describe, hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.config.identity import describe_node, identify
 from al_bench.gan.wgan_gp import WganGp
@@ -140,3 +141,9 @@ def test_a_raised_revision_leaves_the_artifact_unfinished(tmp_path, monkeypatch)
         monkeypatch.setattr(WganGp, "__part__", Declared("gan/wgan_gp", revision))
         Artifacts(tmp_path).get("gan", {"gan": describe(gan)}, make)
     assert len(made) == 2
+
+
+def test_a_pipe_is_never_opened_for_what_it_says(tmp_path):
+    """It would wait for a writer."""
+    os.mkfifo(tmp_path / "pipe")
+    assert _content(tmp_path / "pipe") == "unreadable"

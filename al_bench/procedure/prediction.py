@@ -15,6 +15,7 @@ from al_bench.active.inputs import to_float
 from al_bench.analysis.own_parts import make_own
 from al_bench.errors import UserError, printable
 from al_bench.network import Network
+from al_bench.network.dry_run import dry_run
 from al_bench.network.predict import evaluating, rows_by_pixels
 from al_bench.progress import progress
 from al_bench.report.tables import as_text
@@ -56,10 +57,10 @@ def load_model(place: Path) -> TrainedModel:
     if head.maps:
         raise UserError(f"{path} answers for each pixel: only models that give a picture one class are asked here")
     own = {name.removeprefix(head.prefix): one for name, one in weights.items() if name.startswith(head.prefix)}
-    if not all(one.isfinite().all() for one in own.values()):
-        raise UserError(f"{path} holds numbers that are not finite: its training has failed, and it answers nothing")
     network = _untrained(path, head, {name: one.shape for name, one in own.items()})
     network.load_state_dict(own)
+    if dry_run(network, head.shape) != (len(head.class_names),):
+        raise UserError(f"{path} does not answer with one number for each of its {len(head.class_names)} classes")
     return TrainedModel(network.eval(), head)
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from al_bench.errors import UserError
-from al_bench.files import parse_json
+from al_bench.files import open_file, parse_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,15 +74,21 @@ def head_of(reads: Reads, about: Mapping[str, Any], run: str, cycle: int, annota
 
 
 def read_model(path: Path) -> "tuple[ModelHead, dict[str, Tensor]]":
-    """The head and the weights of a model's file. Raises UserError where it is not one."""
+    """The head and the weights of a model's file. Raises UserError where it is not one, or holds numbers that are not
+    finite."""
     try:
+        open_file(path).close()
         with safe_open(path, "pt") as file:
             head = _parse(path, (file.metadata() or {}).get(_KEY))
-            return head, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist: name a run's folder, or the file of a model") from error
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path} is not the file of a model: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise UserError(f"{path} is not the file of a model: {why}") from error
+    if wrong := next((name for name, one in weights.items() if not one.isfinite().all()), None):
+        raise UserError(f"{path} holds numbers in {wrong} that are not finite: ask another model")
+    return head, weights
 
 
 def _parse(path: Path, text: str | None) -> ModelHead:

@@ -15,6 +15,7 @@ from pictures import noise, save
 from safetensors.torch import save_file
 
 from al_bench.errors import UserError
+from al_bench.network.small_fcn import SmallFcn
 from al_bench.procedure.prediction import TrainedModel, load_model, newest_model, write_predictions
 from al_bench.storage.model_file import ModelHead, Reads, head_of, read_model
 from al_bench.storage.store import Cycle, RunStore
@@ -189,6 +190,13 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
         load_model(tmp_path / "nothing")
     with pytest.raises(UserError, match="no trained model"):
         load_model(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="not the file of a model: no regular file"):
+        load_model(tmp_path / "pipe")
+    endless = weights() | {"head.bias": torch.full((3,), torch.nan)}
+    save_file(endless, tmp_path / "endless", head().as_metadata())
+    with pytest.raises(UserError, match=r"head\.bias that are not finite"):
+        load_model(tmp_path / "endless")
     (tmp_path / "text").write_text("not a model")
     with pytest.raises(UserError, match="not the file of a model"):
         load_model(tmp_path / "text")
@@ -251,6 +259,14 @@ def test_a_model_of_a_training_that_failed_answers_nothing(tmp_path: Path) -> No
 def test_nothing_but_a_network_of_ours_is_made_of_a_file(tmp_path: Path, network: dict[str, Any]) -> None:
     with pytest.raises(UserError):
         load_model(model_file(tmp_path, head(network=network)))
+
+
+def test_a_model_that_answers_for_pixels_and_does_not_say_so_is_refused(tmp_path: Path) -> None:
+    node = {"_target_": "al_bench.network.small_fcn.SmallFcn", "_partial_": True, "width": 2, "dropout": 0.0}
+    network = SmallFcn(input_shape=(3, 8, 8), num_classes=3, width=2, dropout=0.0)
+    save_file(network.state_dict(), tmp_path / "model", head(network=node).as_metadata())
+    with pytest.raises(UserError, match="one number for each of its 3 classes"):
+        load_model(tmp_path / "model")
 
 
 def test_a_network_that_began_with_other_weights_needs_them_no_longer() -> None:

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("overrides", nargs="+", metavar="KEY=VALUE", help="as for run.py, such as dataset=stl10")
     parser.add_argument("file", type=Path, metavar="FILE", help="where to write it; an existing one is replaced")
     chosen = parser.parse_args(arguments)
-    if "=" in chosen.file.parts[0]:
+    if chosen.file.is_dir() or "=" in chosen.file.parts[0]:
         parser.error(f"{chosen.file} is no file: name the one to write last")
     dataset: Dataset = made(node_of("dataset", chosen.overrides))
     index_file.write(chosen.file, dataset)

@@ -25,6 +25,7 @@ _BLOCK_BYTES = 4096  # that even the smallest file takes on a disk
 _SPARE_BYTES = 1 << 28
 _ALWAYS_BYTES = 1 << 30  # whatever the archive's own size
 _HEADER_BYTES = 1 << 16  # tarfile reads one whole, and takes the square of its length to look through it
+_MOST_DEEP = 200  # folders in each other, which are made by as many calls in each other
 _CORRUPTED = (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error, KeyError, ValueError, OverflowError)
 
 
@@ -159,6 +160,8 @@ class _Archive:
                 parts = [part for part in Path(member.name).parts if part != "."]
                 if parts and parts[0] != top:
                     raise UserError(f"{self.path} holds {member.name} beside the folder {top}: unpack it by hand")
+                if len(parts) > _MOST_DEEP:
+                    raise UserError(f"{self.path} holds a name of {len(parts):,} parts, {_MOST_DEEP} are taken")
                 count += 1
                 needed += max(1, -(-member.size // _BLOCK_BYTES)) * _BLOCK_BYTES
                 self.limits.check(self.path, count, needed)

@@ -188,3 +188,10 @@ def test_the_command_needs_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         split.main(["dataset=digits", "paths.data=data"])
     assert "paths.data=data is no file: name the one to write last" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", [".", "/", "dataset=digits"])
+def test_a_command_without_a_file_to_write_is_refused(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        split.main(["dataset=stl10", file])
+    assert f"{file} is no file: name the one to write last" in capsys.readouterr().err

@@ -264,3 +264,10 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     failed = command(tmp_path / "absent.tar")
     assert failed.returncode == 2
     assert failed.stderr.startswith(f"error: {tmp_path / 'absent.tar'} is not a file")
+
+
+def test_folders_in_each_other_have_an_end(tmp_path: Path) -> None:
+    path = archive(tmp_path / "pets.tar.gz", {"pets/1.png": b"one", f"pets/{2000 * 'x/'}2.png": b"two"})
+    with pytest.raises(UserError, match=r"pets\.tar\.gz holds a name of 2,002 parts, 200 are taken"):
+        unpack(path, tmp_path / "data")
+    assert visible(tmp_path / "data") == []

@@ -11,11 +11,13 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, isclass, signature
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import AllowInfNan, Strict, TypeAdapter, ValidationError
 
+from al_bench.config.ranges import Text
 from al_bench.errors import UserError
 
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a value that stands elsewhere: where a user would change it
@@ -232,6 +234,8 @@ def _of_plain_values(annotation: Any) -> Any:
     if origin is Annotated:
         inner = _of_plain_values(arguments[0])
         return None if inner is None else Annotated[(inner, *arguments[1:])]
+    if Path in arguments:  # text is a file or folder, of which an empty one is where the command starts
+        arguments = tuple(Text if argument is str else argument for argument in arguments)
     parts = [_of_plain_values(argument) for argument in arguments if argument is not Ellipsis]
     if origin in (Union, UnionType):
         kept = tuple(part for part in parts if part is not None)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -89,6 +90,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
         (CountOrAll, float("inf"), 0.5, "must be at least 1"),
         (CountOrAll, 30.0, 30.5, "must be a whole number"),
         (Counts, [1], [], "must be a list that is not empty"),
+        (str | Path | None, "data", "", "must be text that is not empty or null"),
         (Threads | None, 256, 100000, "must be at most 256 or null"),
         (nn.Module | None, None, "anything", "must be a part, a node with a _target_"),
         (Callable[[], int], {"_target_": "a.b"}, 3, "must be a part, a node with a _target_"),
@@ -212,6 +214,7 @@ def refused_line(*overrides: str) -> str:
         ("loop=5", "loop=5 must be a node with a _target_"),
         ("+foo=1", "foo is not known: "),
         ("+sed=1", "sed is not known: did you mean seed? "),
+        ("~matcher._target_", "matcher={"),
         ("threads=100000", "threads=100000 must be at most 256 or null"),
         ("paths.outputs=", "paths.outputs= must be text that is not empty"),
         ("paths.outputs=5", "paths.outputs=5 must be text"),

@@ -1,5 +1,7 @@
 """A user's mistake is told in a sentence, a defect keeps its traceback."""
 
+import errno
+
 import pytest
 from composing import compose
 from hydra.errors import HydraException, InstantiationException
@@ -54,6 +56,11 @@ def test_more_memory_than_there_is_is_no_defect():
     above = InstantiationException("Error in call to target")
     above.__cause__ = MemoryError()
     assert sentence_of(above).startswith("there is not enough memory (MemoryError)")
+
+
+def test_a_failure_of_the_file_system_is_no_defect():
+    error = OSError(errno.ENOSPC, "No space left on device", "outputs/a")
+    assert sentence_of(error).startswith("the disk is full: outputs/a could not be written")
 
 
 def test_a_defect_is_none_of_a_users():

@@ -181,3 +181,11 @@ def test_results_come_in_order_and_few_ahead() -> None:
         assert number == done
         assert begun[0] <= done + most + 1
     assert begun[0] == 500
+
+
+@pytest.mark.parametrize("other", ["EPS", "PDF", "ICO"])
+def test_no_other_format_is_decoded_whatever_the_file_is_called(tmp_path: Path, other: str) -> None:
+    """PostScript would be handed to Ghostscript."""
+    Image.new("RGB", (16, 16)).save(tmp_path / "a.png", format=other)
+    with pytest.raises(UserError, match=r"a\.png cannot be read as a picture \(none of the formats BMP, GIF, JPEG"):
+        Decoder((8, 8), "center", "rgb").decode(tmp_path / "a.png")

@@ -21,18 +21,16 @@ def help_text() -> str:
 
 
 def unknown_choice(arguments: Sequence[str]) -> str | None:
-    """A sentence about the first KEY=VALUE on a command line whose key, or whose choice of a group, is not known; None
-    where all are.
+    """A sentence about the first GROUP=CHOICE on a command line that names no file, None where all do.
 
-    Said before Hydra composes anything, whose own message takes a screen. With a search path or configuration folder
-    of the user's own, what is known is left to Hydra.
+    Said before Hydra composes anything, whose own message takes a screen; a key that is not known is told by `refusal`,
+    for an experiment has keys of its own. With a search path or configuration folder of the user's own, what is known
+    is left to Hydra.
     """
     if any(argument.startswith(("hydra.searchpath", "--config-", "-cd", "-cp")) for argument in arguments):
         return None
     for argument in arguments:
         key, _, value = argument.partition("=")
-        if "=" in argument and (problem := _unknown_key(key)):
-            return problem
         group = key.partition("@")[0]
         if not (re.fullmatch(_NAMES, value) and group and (CONF / group).is_dir() and "=" in argument):
             continue
@@ -42,20 +40,6 @@ def unknown_choice(arguments: Sequence[str]) -> str | None:
                 hint = f"did you mean {close[0]}? Use one of " if close else "use one of "
                 return f"{key}={choice} is not known: {hint}{', '.join(known)}"
     return None
-
-
-def _unknown_key(key: str) -> str | None:
-    """What begins with a name of no group and no key; how to add or remove one is left to Hydra."""
-    top = re.match(r"[A-Za-z_]\w*", key)
-    if top is None or top[0] == "hydra" or (CONF / top[0]).is_dir():
-        return None
-    from al_bench.config.validation import name_known  # which takes a tenth of a second to import
-
-    keys = [str(name) for name in OmegaConf.load(CONF / "config.yaml") if name not in ("defaults", "hydra")]
-    if top[0] in keys:
-        return None
-    groups = [path.name for path in sorted(CONF.iterdir()) if path.is_dir() and path.name != "pair"]
-    return f"{top[0]} is not known: {name_known(top[0], [*groups, *keys])}"
 
 
 def unsupported(arguments: Sequence[str]) -> str | None:

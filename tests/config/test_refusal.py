@@ -14,7 +14,7 @@ from al_bench.errors import UserError
 
 
 def test_a_refusal_is_found_below_what_was_raised_for_it_and_stands_on_one_line():
-    refusal, above = UserError("size=0 must be   more than 0"), InstantiationException("Error in call")
+    refusal, above = UserError("size=0 must be\n  more than 0"), InstantiationException("Error in call")
     above.__cause__ = refusal
     assert sentence_of(above) == "size=0 must be more than 0"
     refusal.__cause__ = above  # as where it is raised anew
@@ -26,6 +26,7 @@ def test_a_refusal_is_found_below_what_was_raised_for_it_and_stands_on_one_line(
     [
         ("loop.bugdet=3", "loop.bugdet is not known: did you mean budget? Use one of initial, every_class, "),
         ("strtegy=random", "strtegy is not known: did you mean strategy? Use one of seed, device, "),
+        ("lop.budget=5", "lop is not known: did you mean loop? Use one of seed, "),
         ("strategy.nothing=1", "strategy.nothing is not known: use one of gan, feature, "),
         (
             "architecture@gan=ig",

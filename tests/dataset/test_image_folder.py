@@ -160,6 +160,7 @@ def test_classes_that_do_not_fit(tmp_path: Path) -> None:
     refused(r"test has the classes yak, which training has not", root)
     refused(r"train has no pictures of lion: it has cat, dog, owl, wolf", root, classes=["cat", "lion"])
     refused(r"train gives the classes cat, cat, and", root, classes=["cat", "cat"])
+    refused(r"train gives the classes cat, cat, owl, and", root, classes=["cat", "cat", "owl"])
     assert read(root, classes=["cat", "wolf"]).num_classes == 2
     shutil.rmtree(root / "test")
     refused(r"has one picture of wolf, which leaves none", root)

@@ -261,6 +261,11 @@ def test_nothing_but_a_network_of_ours_is_made_of_a_file(tmp_path: Path, network
         load_model(model_file(tmp_path, head(network=network)))
 
 
+def test_a_head_of_another_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no version of al_bench"):
+        load_model(model_file(tmp_path, head(format=2)))
+
+
 def test_a_model_that_answers_for_pixels_and_does_not_say_so_is_refused(tmp_path: Path) -> None:
     node = {"_target_": "al_bench.network.small_fcn.SmallFcn", "_partial_": True, "width": 2, "dropout": 0.0}
     network = SmallFcn(input_shape=(3, 8, 8), num_classes=3, width=2, dropout=0.0)

@@ -179,6 +179,7 @@ def hold(lock: Path, what: str) -> Iterator[None]:
     lock.parent.mkdir(parents=True, exist_ok=True)
     held = FileLock(lock)
     with named(lock):
+        lock.touch()  # where no file can be made, waiting for one would not end
         try:
             held.acquire(timeout=0)
         except Timeout:

@@ -279,3 +279,9 @@ def test_a_reader_that_has_enough_ends_a_command_without_a_word(capfd: pytest.Ca
         os.dup2(kept, 1)
         os.close(kept)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="no folder that takes no file")
+def test_a_lock_that_cannot_be_made_is_not_waited_for() -> None:
+    with pytest.raises(UserError, match="/proc/lock"), files.hold(Path("/proc/lock"), "nothing"):
+        pass

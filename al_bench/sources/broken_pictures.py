@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from al_bench.errors import UserError
+from al_bench.errors import UserError, of_files
 from al_bench.files import digest, make_once, read_json, write_json
 from al_bench.progress import progress
 from al_bench.sources.decoding import Decoder, ahead
@@ -54,8 +54,12 @@ def _find(pictures: Sequence[Path], decoder: Decoder) -> list[int]:
 
 
 def _is_readable(picture: Path, decoder: Decoder) -> bool:
+    """Raises UserError where it is not its content that cannot be read, but its file, now."""
     try:
         decoder.decode(picture)
-    except UserError:
+    except UserError as error:
+        cause = error.__cause__
+        if isinstance(cause, MemoryError) or (isinstance(cause, OSError) and of_files(cause, picture)):
+            raise
         return False
     return True

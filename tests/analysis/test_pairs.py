@@ -38,7 +38,7 @@ def test_an_exported_run_carries_its_first_and_last_pairs_exactly(tmp_path):
     assert synthesizing(run) == [1, 2]
     found = pairs_of(run, 2, 9, Rebuilder(None))
     assert np.array_equal(found.synthetic, generated()["trace.generated"])
-    assert np.array_equal(found.matches, pool_of_four(None).train.images[:2])
+    assert np.array_equal(found.matches, pool_of_four(None, "dataset").train.images[:2])
     assert pairs_of(run, 1, 1, Rebuilder(None)).rows == [0]
 
 

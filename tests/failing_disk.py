@@ -1,7 +1,9 @@
-"""A disk that fails at its nth write, whatever that is: `python tests/failing_disk.py FOLDER [NUMBER ...]`.
+"""A disk that fails at its nth write, or a process that is killed there: `python tests/failing_disk.py [--kill] FOLDER
+[NUMBER ...]`.
 
 Makes a small run whole and counts the system's calls that write below FOLDER. Then makes it anew for each NUMBER (all
-there are), with that call failing, and the same line again without; prints a line of JSON for each.
+there are), with that call failing, or the process killed in its place, and the same line again without; prints a line
+of JSON for each.
 """
 
 import builtins
@@ -11,6 +13,7 @@ import io
 import json
 import os
 import runpy
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -28,10 +31,12 @@ FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
 class Disk:
-    """The calls that write below a folder. fails_at: which of them raises, none where it is 0."""
+    """The calls that write below a folder. fails_at: which of them raises, none where it is 0; kills: whether it kills
+    the process instead."""
 
-    def __init__(self, folder: Path, fails_at: int) -> None:
-        self.folder, self.fails_at, self.count, self.failed = str(folder), fails_at, 0, ""
+    def __init__(self, folder: Path, fails_at: int, kills: bool) -> None:
+        self.folder, self.fails_at, self.kills = str(folder), fails_at, kills
+        self.count, self.failed = 0, ""
 
     def install(self) -> None:
         """From here on in this process."""
@@ -67,7 +72,9 @@ class Disk:
         if not path.startswith(self.folder):
             return
         self.count += 1
-        if self.count == self.fails_at:
+        if self.count == self.fails_at and self.kills:
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif self.count == self.fails_at:
             self.failed = f"{call} {path.removeprefix(self.folder)}"
             code = {"unlink": errno.EROFS, "flock": errno.ENOLCK}.get(call, errno.ENOSPC)
             of_a_name = call not in ("write", "fsync", "flock")  # the others do not say of which file
@@ -81,9 +88,9 @@ class Disk:
         return counted
 
 
-def run(folder: Path, fails_at: int) -> tuple[int, Disk]:
+def run(folder: Path, fails_at: int, kills: bool = False) -> tuple[int, Disk]:
     """The exit code of the line; on a disk that counts, unless `fails_at` is below zero."""
-    disk = Disk(folder, fails_at)
+    disk = Disk(folder, fails_at, kills)
     if fails_at >= 0:
         disk.install()
     sys.argv = ["run.py", *LINE, f"paths.outputs={folder}", f"paths.cells={folder}/cells"]
@@ -97,17 +104,19 @@ def run(folder: Path, fails_at: int) -> tuple[int, Disk]:
     return 0, disk
 
 
-def run_forked(folder: Path, fails_at: int) -> dict[str, Any]:
+def run_forked(folder: Path, fails_at: int, kills: bool = False) -> dict[str, Any]:
     """As `run`, in a process of its own: its exit code, which call failed, all that it said but for its log."""
     said = folder.with_suffix(".said")
     if process := os.fork():
-        os.waitpid(process, 0)
+        _, status = os.waitpid(process, 0)
         lines = said.read_text().splitlines()
+        if os.WIFSIGNALED(status):
+            return {"code": -os.WTERMSIG(status), "said": lines}
         return {**json.loads(lines[-1]), "said": lines[:-1]}
     output = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
     for number in (1, 2):
         os.dup2(output, number)
-    code, disk = run(folder, fails_at)
+    code, disk = run(folder, fails_at, kills)
     sys.stdout.flush()
     sys.stderr.flush()
     os.write(1, f"\n{json.dumps({'code': code, 'failed': disk.failed, 'count': disk.count})}\n".encode())
@@ -126,14 +135,14 @@ def results(outputs: Path) -> dict[str, Any]:
     return found
 
 
-def main(folder: Path, numbers: Sequence[int]) -> None:
+def main(folder: Path, numbers: Sequence[int], kills: bool) -> None:
     run(folder / "warm", -1)  # imports what forks need
     whole = run_forked(folder / "whole", 0)
     expected = results(folder / "whole")
     sys.stdout.write(f"{json.dumps(whole)}\n")
     sys.stdout.flush()
     for number in numbers or range(1, whole["count"] + 1):
-        first = run_forked(folder / str(number), number)
+        first = run_forked(folder / str(number), number, kills)
         again = run_forked(folder / str(number), -1)
         found = results(folder / str(number))  # a model that is no longer needed may stay
         same = {name: found.get(name) for name in expected} == expected
@@ -142,4 +151,5 @@ def main(folder: Path, numbers: Sequence[int]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).absolute(), [int(number) for number in sys.argv[2:]])
+    words = [word for word in sys.argv[1:] if word != "--kill"]
+    main(Path(words[0]).absolute(), [int(number) for number in words[1:]], "--kill" in sys.argv)

@@ -62,7 +62,7 @@ class Cell:
 
     def goes_on(self) -> bool:
         """Whether its process runs, or another in its folder."""
-        from al_bench.storage.store import runner_of
+        from al_bench.storage.holding import runner_of
 
         if self.process is None:
             return self.runner is not None and runner_of(self.folder) is not None
@@ -175,7 +175,7 @@ class Processes(Launcher):
         """Starts a cell, unless another process runs in its folder, which is waited for."""
         from al_bench.errors import of_files
         from al_bench.storage.folder import cycle_records
-        from al_bench.storage.store import runner_of
+        from al_bench.storage.holding import runner_of
 
         waited, cell.process, cell.runner = cell.runner, None, runner_of(cell.folder)
         if cell.runner:
@@ -198,7 +198,7 @@ class Processes(Launcher):
 
     def _ended(self, cell: Cell, waiting: deque[Cell], codes: dict[Path, int]) -> None:
         """What follows: another try, or a code."""
-        from al_bench.storage.store import runner_of
+        from al_bench.storage.holding import runner_of
         from al_bench.storage.unstarted import discard_unstarted
 
         if cell.folder in codes:

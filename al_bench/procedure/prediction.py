@@ -93,7 +93,7 @@ def newest_model(folder: Path) -> Path:
         raise UserError(f"{folder} {error}: start its run again, or name the file of a model") from error
     for index in reversed(range(len(records))):
         if (path := cycle_file(folder, index, ".model.safetensors")).is_file():
-            if not model_is_whole(path.parent, index, records[index].sha256_model):
+            if not model_is_whole(folder, index, records[index].sha256_model):
                 raise UserError(
                     f"{path} is corrupted: put it back from a copy, or move the run away and start it again"
                 )

@@ -27,6 +27,13 @@ def cycle_records(folder: Path) -> dict[int, Path]:
     return {index: path for index, path in sorted(records.items()) if path == cycle_file(folder, index, ".json")}
 
 
+def files_from(folder: Path, index: int) -> list[Path]:
+    """What lies among a run's cycles under the number of this cycle or a later one, but for what was set aside."""
+    numbers = {path: re.match(r"[0-9]{3,}(?=\.)", path.name) for path in _listed(folder / "cycles")}
+    found = [path for path, number in numbers.items() if number and int(number[0]) >= index]
+    return [path for path in found if not _ASIDE.search(path.name)]
+
+
 def strays(folder: Path) -> list[Path]:
     """What lies among a run's cycles that no run wrote there under its name, or was set aside: copies, backups, what
     other programs leave, a folder in a file's place, half a file of a process that was killed."""

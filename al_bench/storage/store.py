@@ -10,7 +10,6 @@ The JSON is renamed into place last, so a cycle is there whole or not at all.
 """
 
 import logging
-import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -19,13 +18,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
-from filelock import FileLock, Timeout
-
 from al_bench.active.part import hash_of
 from al_bench.config.values import differences
 from al_bench.errors import UserError
-from al_bench.files import digest, named, read_json, set_aside, write_json, written_whole
-from al_bench.storage.folder import SUFFIXES, cycle_file, cycle_records, strays
+from al_bench.files import digest, read_json, set_aside, write_json
+from al_bench.storage.folder import SUFFIXES, cycle_file, cycle_records, files_from, strays
+from al_bench.storage.holding import Holding
 from al_bench.storage.model_file import ModelHead, Reads, head_of
 from al_bench.storage.record import (
     CorruptedError,
@@ -37,34 +35,12 @@ from al_bench.storage.record import (
     cycles_of,
     record_sum,
 )
-from al_bench.storage.whole import model_is_whole, model_may_be_whole, read_whole_cycle
+from al_bench.storage.whole import model_is_whole, model_may_be_whole, read_whole_cycle, write_tensors
 
 if TYPE_CHECKING:  # torch is imported where tensors are: a finished run is shown without it
     from torch import Tensor
 
 logger = logging.getLogger(__name__)
-
-
-def runner_of(folder: Path) -> str | None:
-    """Which process runs in a folder, in words; None where none does."""
-    if not (folder / "owner").is_file():
-        return None
-    lock = FileLock(folder / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return _owner(folder)
-    except OSError:
-        return None  # whoever takes the folder says what is wrong with it
-    lock.release()
-    return None
-
-
-def _owner(folder: Path) -> str:
-    try:
-        return f"process {int((folder / 'owner').read_text())}"
-    except (OSError, ValueError):
-        return "one that has just begun"
 
 
 @dataclass(frozen=True)
@@ -105,47 +81,27 @@ class RunStore:
         self.cycles = folder / "cycles"
         self.scratch = folder / "scratch"
         self._hardware = hardware
-        self._lock = FileLock(folder / "lock")
-        self._unwritable: OSError | UserError | None = None
+        self._holding = Holding(folder)
         self.records: list[Record] = []
 
     def __enter__(self) -> "RunStore":
         try:
-            self._take()
+            self._holding.take()
             self._claim()
             self._read_cycles()
         except BaseException:
-            self._lock.release()
+            self._holding.let_go()
             raise
         return self
 
-    def _take(self) -> None:
-        try:
-            with named(self.folder / "lock"):
-                self.cycles.mkdir(parents=True, exist_ok=True)
-                self._lock.acquire(timeout=0)
-                (self.folder / "owner").write_text(str(os.getpid()))
-        except Timeout as error:
-            raise UserError(
-                f"another process ({_owner(self.folder)}) is running in {self.folder}: wait for it or stop it"
-            ) from error
-        except (OSError, UserError) as error:
-            if not (self.folder / "config.json").is_file():
-                raise
-            self._unwritable = error
-
     def refuse_unwritable(self) -> None:
         """Raises UserError or OSError where the folder could be read and not be taken."""
-        if self._unwritable is not None:
-            raise self._unwritable
+        self._holding.refuse_unwritable()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._unwritable is None:
-            (self.folder / "owner").unlink(missing_ok=True)
-        with named(self.folder / "lock"):
-            self._lock.release()
+        self._holding.give_back()
 
     @property
     def cycle_records(self) -> list[CycleRecord]:
@@ -186,8 +142,10 @@ class RunStore:
                 logger.warning(f"{path} is a folder where a file should be: kept as {set_aside(path).name}")
         sums = {
             "run": hash_of(self.identity),
-            "sha256": self._write_tensors(index, ".safetensors", tensors),
-            "sha256_model": self._write_tensors(index, ".model.safetensors", weights, head),
+            "sha256": write_tensors(self._path(index, ".safetensors"), tensors),
+            "sha256_model": write_tensors(
+                self._path(index, ".model.safetensors"), weights, head.as_metadata() if head else None
+            ),
         }
         record = record.model_copy(update=sums)
         record = record.model_copy(update={"sha256_record": record_sum(record.plain())})
@@ -196,18 +154,6 @@ class RunStore:
         shutil.rmtree(self.scratch, ignore_errors=True)
         if self.keep_weights == "last" and index >= 2:
             self._path(index - 2, ".model.safetensors").unlink(missing_ok=True)
-
-    def _write_tensors(
-        self, index: int, suffix: str, tensors: "Mapping[str, Tensor]", head: ModelHead | None = None
-    ) -> str:
-        """Returns the file's sum."""
-        from safetensors.torch import save
-
-        whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        data = save(whole, head.as_metadata() if head else None)
-        with written_whole(self._path(index, suffix), lasting=False) as file:
-            file.write(data)
-        return digest(data)
 
     def tensors(self, index: int) -> "dict[str, Tensor]":
         """The tensors of a stored cycle. Raises UserError where they are corrupted."""
@@ -225,7 +171,7 @@ class RunStore:
         """Cuts `records` back to what the next cycle can build on: the last whose model is whole. What comes after it
         is set aside. Of a run that is only looked at no model is read."""
         whole = len(self.records)
-        while whole and not model_is_whole(self.cycles, whole - 1, self.records[whole - 1].sha256_model):
+        while whole and not model_is_whole(self.folder, whole - 1, self.records[whole - 1].sha256_model):
             whole -= 1
         self._cut(whole, "the model of ")
 
@@ -271,24 +217,22 @@ class RunStore:
             logger.warning(f"passed over in {self.cycles}, for no run writes such names: {names}")
         for index in range(max(cycle_records(self.folder), default=-1) + 1):
             try:
-                self.records.append(read_whole_cycle(self.cycles, index, hash_of(self.identity)))
+                self.records.append(read_whole_cycle(self.folder, index, hash_of(self.identity)))
             except CorruptedError:
                 break
             except RecordError as error:
                 path = self._path(index, ".json")
                 raise UserError(f"{path} {error}: move the folder away to start again") from error
         whole = len(self.records)
-        if whole and not model_may_be_whole(self.cycles, whole - 1):
+        if whole and not model_may_be_whole(self.folder, whole - 1):
             whole -= 1
         self._cut(whole)
 
     def _cut(self, whole: int, of: str = "") -> None:
         """Keeps as many cycles, and sets aside what is stored of later ones. of: what of the first is no good."""
         later = [index for index in cycle_records(self.folder) if index >= whole]
-        if later and self._unwritable is None:
-            numbers = {path: re.match(r"[0-9]{3,}(?=\.)", path.name) for path in sorted(self.cycles.iterdir())}
-            files = [path for path, index in numbers.items() if index and int(index[0]) >= whole]
-            asides = [set_aside(path).name for path in files if "corrupted" not in path.name]
+        if later and self._holding.is_writable:
+            asides = [set_aside(path).name for path in files_from(self.folder, whole)]
             on = f", with those that build on it, to cycle {later[-1]}" if later[-1] > whole else ""
             kept = f"{', '.join(asides[:3])}{', ...' if len(asides) > 3 else ''}"
             logger.warning(f"{of}cycle {whole} in {self.cycles} is missing or corrupted: kept as {kept}{on}")

@@ -8,7 +8,8 @@ from made_runs import made_record
 
 from al_bench.active.part import hash_of
 from al_bench.errors import UserError
-from al_bench.storage.store import Cycle, RunStore, runner_of
+from al_bench.storage.holding import runner_of
+from al_bench.storage.store import Cycle, RunStore
 
 IDENTITY = {"seed": 0, "learner": {"epochs": 20}}
 

@@ -119,6 +119,10 @@ def run(config: "DictConfig") -> None:
         refuse_arguments(written, resolved, "procedure")
         store.go_on()
         settle(config.threads, config.device)
+        if config.trainer is not None:
+            from al_bench.training.trainer import check_trainer
+
+            check_trainer(instantiated(config.trainer))
         instantiated(config.procedure).run(store)
 
 

@@ -19,6 +19,9 @@ BAR = re.compile(rb"classifier: +\d+%\|.*\d+/6000 \[\d+:\d+<\d+:\d+, +[\d.]+step
 SMOKE = ("scale=smoke", "gan=none", "strategy=random", "device=cpu")
 
 
+TRAINER = "{_target_: pytorch_lightning.Trainer, _partial_: true"
+
+
 def run(*arguments, folder):
     return forked.run(*arguments, f"paths.outputs={folder}")
 
@@ -85,6 +88,8 @@ def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
         ([*SMOKE, "recipe.optimizer.lr=-1"], "error: recipe.optimizer: "),
         ([*SMOKE, "device=cuda:7"], "error: device=cuda:7 "),
         ([*SMOKE, "device=cpu:5"], "error: device=cpu:5 "),
+        ([*SMOKE, f"trainer={TRAINER}, accelerator: tpu}}"], "error: trainer cannot be made here: "),
+        ([*SMOKE, f"trainer={TRAINER}, devices: 99}}"], "error: trainer.devices=99 "),
         (["hydra.job.chdir=true"], "error: hydra.job.chdir=true "),
         (["-m", "hydra/launcher=basic"], "error: hydra/launcher=basic "),
         ([*SMOKE, "threads=100000"], "error: threads=100000 "),

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import torch
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # `benchmarks` is no part of what is installed
+
 from al_bench.files import written_whole
 from al_bench.training.interruption import as_command
 from benchmarks import (
     Measured,
     acgan,
     command,
+    composing,
     coreset,
     cycle,
     deepfool,
@@ -47,6 +50,7 @@ CLAIMS: Mapping[str, Callable[[], Iterable[Measured]]] = {
     "waal": waal.measure,
     "mal": mal.measure,
     "acgan": acgan.measure,
+    "composing": composing.measure,
     "help": command.measure,
 }
 ON_GPU: Mapping[str, Callable[[], Iterable[Measured]]] = {  # only when asked for by name

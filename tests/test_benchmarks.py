@@ -2,7 +2,11 @@
 
 import dataclasses
 import math
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -22,6 +26,7 @@ from benchmarks import (
     Pairs,
     acgan,
     command,
+    composing,
     coreset,
     cycle,
     deepfool,
@@ -129,6 +134,14 @@ def test_the_ratio_is_taken_pair_by_pair():
     assert runs.medians == (6.0, 10.0)
 
 
+def test_the_command_starts_without_a_path_of_ones_own(tmp_path):
+    """`benchmarks` is not installed."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, str(Path(__file__).parents[1] / "scripts" / "bench.py"), "nonsense"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "nonsense is not known" in done.stderr
+
+
 def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     """Looked at without measuring: every claim of the command has a goal, and none is looser than it was set."""
     monkeypatch.setattr(coreset, "peak_memory", lambda points, labeled: points)
@@ -157,6 +170,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "waal": waal.measure(1),
         "mal": mal.measure(1, 1),
         "acgan": acgan.measure(1, 2, (4, 3, 2)),
+        "composing": composing.measure(1),
         "help": command.measure(),
     }
     assert list(rows) == list(CLAIMS)
@@ -180,6 +194,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "acgan": [f"at most {goal:.3f} x" for goal in (1.1, 1.9, 1.1, 1.9, 1.1, 1.7)],
         "gan": ["at most 1.050 x", "at most 0.650 x"][: len(rows["gan"])],  # the second on bfloat16 processors
         "gan_quality": ["at most 1.000 x", "None"],
+        "composing": ["at most 0.650 x"],
         "help": ["at most 1.50 s"],
     }
     assert all(row.agrees for measured in rows.values() for row in measured)

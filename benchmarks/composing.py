@@ -1,10 +1,6 @@
 """Composing the cells of a sweep, which its start and a report wait for: files read once, beside Hydra's own way."""
 
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
-
-from al_bench.config.composing import composing
-from al_bench.config.groups import CONF
+from al_bench.config.composing import as_yaml, composing
 from al_bench.config.resolvers import register_resolvers
 from benchmarks import Goal, Measured, interleaved
 
@@ -29,14 +25,8 @@ def measure(pairs: int = 3) -> list[Measured]:
 
 def _once() -> list[str]:
     with composing():
-        return _composed()
+        return _anew()
 
 
 def _anew() -> list[str]:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return _composed()
-
-
-def _composed() -> list[str]:
-    cells = (compose("config", overrides=list(cell), return_hydra_config=True) for cell in CELLS)
-    return [OmegaConf.to_yaml(cell) for cell in cells]
+    return [as_yaml(cell) for cell in CELLS]

@@ -1,14 +1,13 @@
 """What a command line is told before and after it is composed: unknown choices, `--help`, what takes effect."""
 
 import copy
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from al_bench.config.groups import CONF, members
+from al_bench.config.groups import CONF, members, name_known
 
 _OPTIONAL = ("pair/", "preset/")
 _NAMES = r"[^()\[\]{}$'\"]*"  # a choice is no function of Hydra's, list, node or reference
@@ -36,9 +35,7 @@ def unknown_choice(arguments: Sequence[str]) -> str | None:
             continue
         for choice in value.split(","):
             if choice not in (known := members(group)):
-                close = difflib.get_close_matches(choice, known, 1)
-                hint = f"did you mean {close[0]}? Use one of " if close else "use one of "
-                return f"{key}={choice} is not known: {hint}{', '.join(known)}"
+                return f"{key}={choice} is not known: {name_known(choice, known)}"
     return None
 
 

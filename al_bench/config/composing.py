@@ -1,13 +1,13 @@
 """Composing many configurations from `conf/`, each file of which is read once, in half of the time that Hydra takes."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from hydra import initialize_config_dir
+from hydra import compose, initialize_config_dir
 from hydra._internal import defaults_list
 from hydra._internal.config_repository import ConfigRepository
 from hydra.core.config_search_path import ConfigSearchPath
@@ -67,6 +67,14 @@ def composing_quicker() -> Iterator[None]:
         for module in (base, _utils):
             inside.enter_context(_replaced(module, "parse", _parse_once))
         yield
+
+
+def as_yaml(overrides: Sequence[str]) -> str:
+    """What Hydra composes of a command line: in its own way, unless inside `composing`."""
+    with ExitStack() as inside:
+        if not GlobalHydra.instance().is_initialized():
+            inside.enter_context(initialize_config_dir(str(CONF), version_base="1.3"))
+        return OmegaConf.to_yaml(compose("config", overrides=list(overrides), return_hydra_config=True))
 
 
 _gather_choices = defaults_list._create_interpolation_map

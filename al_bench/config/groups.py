@@ -1,5 +1,7 @@
-"""The groups of `conf/` and the choices in them."""
+"""The groups of `conf/` and the choices in them; what stands in the place of a name that is none."""
 
+import difflib
+from collections.abc import Sequence
 from pathlib import Path
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -18,3 +20,12 @@ def users_of(group: str) -> dict[str, list[str]]:
         if f"/{group}@_here_" in path.read_text():
             found.setdefault(path.parent.name, []).append(path.stem)
     return found
+
+
+def name_known(key: str, names: Sequence[str]) -> str:
+    """What may stand in the place of a key that is not known."""
+    names = [name for name in names if name not in ("self", "params")]
+    if not names:
+        return "there is nothing to set"
+    close = difflib.get_close_matches(key, names, 1)
+    return (f"did you mean {close[0]}? Use one of " if close else "use one of ") + ", ".join(names)

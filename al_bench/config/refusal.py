@@ -4,8 +4,7 @@ import re
 from traceback import walk_tb
 from typing import Any
 
-from al_bench.config.groups import users_of
-from al_bench.config.validation import name_known
+from al_bench.config.groups import name_known, users_of
 from al_bench.errors import UserError, of_files, printable
 
 _MEMORY = re.compile(

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from pydantic import NonNegativeInt
 
-from al_bench.config.groups import members
+from al_bench.config.groups import members, name_known
 from al_bench.config.ranges import CountOrAll, Precision, Text, Threads
-from al_bench.config.validation import name_known, refuse_keys, show
+from al_bench.config.validation import refuse_keys, show
 from al_bench.errors import UserError
 
 _PARTS = (

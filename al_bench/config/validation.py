@@ -4,7 +4,6 @@ The signature is the schema: names, types and ranges (`ranges`). How arguments g
 data, is the part's own to refuse. Values are judged by pydantic.
 """
 
-import difflib
 import json
 import pkgutil
 import re
@@ -17,6 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import AllowInfNan, Strict, TypeAdapter, ValidationError
 
+from al_bench.config.groups import name_known
 from al_bench.config.ranges import Text
 from al_bench.errors import UserError
 
@@ -181,15 +181,6 @@ def _refuse_optimizer(path: str, optimizer: Any, arguments: Mapping[str, Any]) -
 def _is_optimizer(target: type) -> bool:
     optim = sys.modules.get("torch.optim")  # imported by whoever is one: a finished run is shown without torch
     return optim is not None and issubclass(target, optim.Optimizer)
-
-
-def name_known(key: str, names: Sequence[str]) -> str:
-    """What may stand in the place of a key that is not known."""
-    names = [name for name in names if name not in ("self", "params")]
-    if not names:
-        return "there is nothing to set"
-    close = difflib.get_close_matches(key, names, 1)
-    return (f"did you mean {close[0]}? Use one of " if close else "use one of ") + ", ".join(names)
 
 
 def _where_written(written: Any, path: str) -> str:

@@ -14,26 +14,24 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, Annotated, Any, cast
+from typing import IO, Any, cast
 
 import numpy as np
 import torch
-from pydantic import BaseModel, Field, PositiveInt
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs, fingerprint_of
-from al_bench.errors import UserError
-from al_bench.files import digest, make_once, read_json, write_json, written_whole
+from al_bench.files import digest, make_once, read_json, written_whole
 from al_bench.progress import progress
+from al_bench.sources.decoded_record import checked_record, hold_against, stamp, write_record
 from al_bench.sources.decoding import AnyDecoder, Decoder, Picture, Pixels, ahead, common_shape, decode_in_order
 from al_bench.sources.listing import PictureFile, id_of
 
 logger = logging.getLogger(__name__)
 
-_WHOLLY = 1 << 28  # bytes that are hashed whenever they are opened
 _SPARE_BYTES = 1 << 30  # left free on the disk for all else
 _PART_BYTES = 1 << 26  # moved to a device at a time
 _DEVICE_SHARE = 0.5  # of a device's free memory that the images of one split may take
@@ -41,12 +39,6 @@ _DEVICE_SHARE = 0.5  # of a device's free memory that the images of one split ma
 _CPU = torch.device("cpu")
 
 Found = tuple[dict[str, Any], Pixels | None]  # what is known of pictures, and where it is wanted the array of them
-
-
-class _Known(BaseModel):
-    shape: Annotated[list[PositiveInt], Field(min_length=3, max_length=4)]
-    fingerprint: str
-    values: Annotated[list[int], Field(min_length=256, max_length=256)] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +146,7 @@ def _read(path: Path, count: int, decoder: AnyDecoder, keep: bool) -> Found | No
     record, stored = path.with_suffix(".json"), path.with_suffix(".npy")
     if not record.exists():
         return None
-    known = _checked(read_json(record), count, decoder)
+    known = checked_record(read_json(record), count, decoder)
     shape = tuple(known["shape"])
     if not keep:
         return known, None
@@ -163,50 +155,8 @@ def _read(path: Path, count: int, decoder: AnyDecoder, keep: bool) -> Found | No
     array = np.lib.format.open_memmap(stored, mode="r")  # `np.load` takes other files too
     if array.shape != shape or array.dtype != np.uint8:
         raise ValueError("another array")
-    _hold_against(known, np.asarray(array), path)
+    hold_against(known, np.asarray(array), path)
     return known, np.asarray(array)
-
-
-def _checked(record: Any, count: int, decoder: AnyDecoder) -> dict[str, Any]:
-    """The same values. Raises ValueError or KeyError where they are not what is known of so many pictures, or have not
-    the sum that they state, which older ones do not."""
-    known = _Known.model_validate(record, strict=True)
-    if record.get("sha256", own := _sum(record)) != own:
-        raise ValueError("another record")
-    if known.shape[0] != count or decoder.shape not in (None, tuple(known.shape[1:])):
-        raise ValueError("other pictures")
-    if decoder.counts_values and known.values is None:
-        raise KeyError("values")
-    return dict(record)
-
-
-def _sum(record: dict[str, Any]) -> str:
-    """Of all else in a record."""
-    return digest(json.dumps({key: record[key] for key in record if key != "sha256"}, sort_keys=True).encode())
-
-
-def _hold_against(known: dict[str, Any], array: Pixels, path: Path) -> None:
-    """Raises ValueError for pictures that have not the fingerprint that is known of them."""
-    large, now = array.nbytes > _WHOLLY, _stamp(path)
-    if large and known.get("checked") == now:
-        return
-    rows = max(1, _PART_BYTES * len(array) // max(1, array.nbytes))
-    parts = (array[first : first + rows].tobytes() for first in range(0, len(array), rows))
-    if fingerprint_of(array.shape, torch.uint8, parts) != known["fingerprint"]:
-        raise ValueError("other pictures")
-    if large:
-        with suppress(OSError, UserError):  # a folder that is only read from, a full disk
-            _write_record(path, {**known, "checked": now})
-
-
-def _write_record(path: Path, record: dict[str, Any]) -> None:
-    write_json(path.with_suffix(".json"), {**record, "sha256": _sum(record)})
-
-
-def _stamp(path: Path) -> list[int]:
-    """What is another after the file of pictures was written to, copied or put back."""
-    found = path.with_suffix(".npy").stat()
-    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
 def _make(path: Path, pictures: Sequence[Picture], decoder: AnyDecoder, keep: bool) -> Found:
@@ -244,8 +194,8 @@ def _make(path: Path, pictures: Sequence[Picture], decoder: AnyDecoder, keep: bo
     if decoder.counts_values:
         record["values"] = values.tolist()
     if keep:
-        record["checked"] = _stamp(path)
-    _write_record(path, record)
+        record["checked"] = stamp(path)
+    write_record(path, record)
     return record, np.asarray(np.load(stored, mmap_mode="r")) if keep else None
 
 

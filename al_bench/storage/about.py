@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, StringConstraints, Vali
 
 from al_bench.active.metric import Unit
 from al_bench.active.part import hash_of
-from al_bench.storage.record import CorruptedError, PartCost, Plain, RecordError, record_sum, sentence_of
+from al_bench.storage.record import CorruptedError, PartCost, Plain, RecordError, name_mismatch, record_sum
 
 _Word = Annotated[str, StringConstraints(max_length=1000)]
 
@@ -119,7 +119,7 @@ def checked_about(about: Any) -> Plain:
     try:
         _About.model_validate(about, strict=True)
     except ValidationError as error:
-        raise RecordError(sentence_of(error)) from error
+        raise RecordError(name_mismatch(error)) from error
     return about
 
 

@@ -184,7 +184,7 @@ def read_record(values: object) -> Record:
             raise RecordError(f"says that it is cycle {place['index']} and is the record of none")
         return Measurement.model_validate({key: values[key] for key in values if key not in _PLACE}, strict=True)
     except ValidationError as error:
-        raise RecordError(sentence_of(error)) from error
+        raise RecordError(name_mismatch(error)) from error
 
 
 def _even(record: CycleRecord) -> CycleRecord:
@@ -239,15 +239,10 @@ def find_end(record: Record | None, stopping: Stopping) -> str | None:
     return record.finished if isinstance(record, Measurement) else stopping.reason(record)
 
 
-def sentence_of(error: ValidationError) -> str:
+def name_mismatch(error: ValidationError) -> str:
     """What is wrong with values, as the end of a sentence that names them."""
-    found = {
-        kind: [".".join(map(str, one["loc"])) for one in error.errors() if one["type"] == kind]
-        for kind in ("missing", "extra_forbidden")
-    }
-    if found["missing"]:
-        return f"was written by another version, without {', '.join(found['missing'])}"
-    if found["extra_forbidden"]:
-        return f"was written by another version, with {', '.join(found['extra_forbidden'])}"
+    for kind, words in (("missing", "without"), ("extra_forbidden", "with")):
+        if places := [".".join(map(str, one["loc"])) for one in error.errors() if one["type"] == kind]:
+            return f"was written by another version, {words} {', '.join(places)}"
     first = error.errors()[0]
     return f"was written by another version, {'.'.join(map(str, first['loc']))}: {first['msg']}"

@@ -1,12 +1,11 @@
 """Files that are read once compose into what Hydra composes by itself."""
 
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra._internal import defaults_list
 from hydra.errors import ConfigCompositionException
-from omegaconf import OmegaConf, _utils, base
+from omegaconf import _utils, base
 
-from al_bench.config.composing import composing
+from al_bench.config.composing import as_yaml, composing
 from al_bench.config.groups import CONF
 
 ROOT = CONF.parent
@@ -20,28 +19,21 @@ LINES = (
 )
 
 
-def composed(overrides: tuple[str, ...]) -> str:
-    return OmegaConf.to_yaml(compose("config", overrides=list(overrides), return_hydra_config=True))
-
-
 def test_no_composition_changes_a_later_one() -> None:
     """Nor does one with a search path of its own, whose files the others do not see."""
-    wanted = []
-    for overrides in LINES:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            wanted.append(composed(overrides))
+    wanted = [as_yaml(overrides) for overrides in LINES]
     with composing() as repository:
-        assert [composed(overrides) for overrides in LINES] == wanted
+        assert [as_yaml(overrides) for overrides in LINES] == wanted
     with composing(repository):
-        assert [composed(overrides) for overrides in reversed(LINES)] == wanted[::-1]
+        assert [as_yaml(overrides) for overrides in reversed(LINES)] == wanted[::-1]
         assert repository.load_config("experiment/shadow_sweep") is None
 
 
 def test_a_file_is_read_once() -> None:
     with composing() as repository:
-        composed(LINES[0])
+        as_yaml(LINES[0])
         found = dict(repository.found)
-        composed(LINES[0])
+        as_yaml(LINES[0])
     assert "strategy/asal_auto" in found
     assert all(repository.found[path] is result for path, result in found.items())
 
@@ -53,5 +45,5 @@ def test_the_library_is_as_it_was_afterwards() -> None:
     before = functions()
     with pytest.raises(ConfigCompositionException), composing():
         assert all(one is not other for one, other in zip(functions(), before, strict=True))
-        composed(("dataset=nowhere",))
+        as_yaml(("dataset=nowhere",))
     assert all(one is other for one, other in zip(functions(), before, strict=True))

@@ -31,6 +31,7 @@ from al_bench.learner.supervised import Supervised
 from al_bench.network.predict import embeddings, predict
 from al_bench.network.small_cnn import SmallCnn
 from al_bench.sources import cache as decoded
+from al_bench.sources import decoded_record
 from al_bench.sources.cache import LazyImages, MappedImages, decode_images
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import picture_files
@@ -181,7 +182,7 @@ def test_a_record_of_other_pictures_does_not_count_whatever_its_sum(root: Path) 
     images_of(root, "lazy")
     (stored,) = (root.parent / "decoded").glob("*.json")
     for shape in ([29, 3, 8, 8], [31, 3, 8, 8], [30, 0, 8, 8]):
-        decoded._write_record(stored.with_suffix(""), {**read_json(stored), "shape": shape})
+        decoded_record.write_record(stored.with_suffix(""), {**read_json(stored), "shape": shape})
         assert len(images_of(root, "lazy")) == 30
     assert len(list(stored.parent.glob("*.corrupted-*"))) == 3
 
@@ -201,7 +202,7 @@ def flip_a_pixel(root: Path) -> None:
 def test_a_flipped_pixel_is_noticed(
     root: Path, wholly: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoded, "_WHOLLY", wholly)
+    monkeypatch.setattr(decoded_record, "_WHOLLY", wholly)
     images_of(root)
     flip_a_pixel(root)
     torch.testing.assert_close(read_all(images_of(root)), expected(root))
@@ -210,11 +211,11 @@ def test_a_flipped_pixel_is_noticed(
 
 
 def test_a_large_array_is_hashed_once_for_each_change_of_its_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoded, "_WHOLLY", 0)
+    monkeypatch.setattr(decoded_record, "_WHOLLY", 0)
     images_of(root)
     hashed: list[int] = []
-    fingerprint_of = decoded.fingerprint_of
-    monkeypatch.setattr(decoded, "fingerprint_of", lambda *given: hashed.append(1) or fingerprint_of(*given))
+    fingerprint_of = decoded_record.fingerprint_of
+    monkeypatch.setattr(decoded_record, "fingerprint_of", lambda *given: hashed.append(1) or fingerprint_of(*given))
     images_of(root)
     assert not hashed
     (stored,) = (root.parent / "decoded").glob("*.npy")
@@ -230,11 +231,11 @@ def test_a_large_array_is_read_where_that_it_was_hashed_cannot_be_written(
     def refuse(*arguments: object) -> None:
         raise UserError("a disk that is only read")
 
-    monkeypatch.setattr(decoded, "_WHOLLY", 0)
+    monkeypatch.setattr(decoded_record, "_WHOLLY", 0)
     images_of(root)
     (stored,) = (root.parent / "decoded").glob("*.npy")
     os.utime(stored)
-    monkeypatch.setattr(decoded, "write_json", refuse)
+    monkeypatch.setattr(decoded_record, "write_json", refuse)
     assert torch.equal(read_all(images_of(root)), expected(root))
 
 
@@ -243,9 +244,9 @@ def test_counts_of_label_maps_are_asked_for_where_they_are_used() -> None:
         counts_values = True
 
     known = {"shape": [1, 3, 8, 8], "fingerprint": "0123456789abcdef"}
-    assert decoded._checked(known, 1, DECODER) == known
+    assert decoded_record.checked_record(known, 1, DECODER) == known
     with pytest.raises(KeyError, match="values"):
-        decoded._checked(known, 1, Counting(None, "center", "rgb"))
+        decoded_record.checked_record(known, 1, Counting(None, "center", "rgb"))
 
 
 def test_an_array_that_was_removed_is_made_anew(root: Path) -> None:

@@ -1,0 +1,98 @@
+"""`query.json` of a labeling run: what a person is asked, and what is known so far. The run writes it, the page where a
+person labels reads it. `page.json`: where that page is open; the page writes it."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from al_bench.errors import UserError
+from al_bench.files import read_json, write_json
+from al_bench.storage.answers import Name, Position
+
+QUERY, PAGE = "query.json", "page.json"
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Stored(BaseModel):
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class AskedPicture(_Stored):
+    """A picture to label. Of the fields see `answers.Answer`; guess and probability are the newest model's."""
+
+    position: Position
+    file: str
+    audit: bool = False
+    asked_by: Position | None = None
+    guess: Name | None = None
+    probability: Fraction | None = None
+
+
+class SecondLook(_Stored):
+    """An answer that a model disagrees with. probability: that it gives the answer; guess: what it takes it for, with
+    what probability."""
+
+    position: Position
+    file: str
+    answer: Name
+    probability: Fraction
+    guess: Name
+    guess_probability: Fraction
+
+
+class Measured(_Stored):
+    """How many of the audit set's answered pictures a model of so many annotations had right."""
+
+    annotations: int
+    correct: int
+    images: int
+
+
+class Asked(_Stored):
+    """What a person is asked.
+
+    root: the folder of pictures, absolute; classes: that there were at the start, in order. pictures: to label, in the
+    order to show them; those that were answered since it was written are among them. audit_size: pictures of the audit
+    set, 0: none. state, with `said`, one sentence for the person: `training` and `waiting` while the run is there,
+    `finished` when it asks no more. annotations: that the newest model has seen, cycle: its number, None: there is
+    none. curve: of all models so far. second_looks: the answers most in doubt first. forecast: a sentence, None
+    where too little is known.
+    """
+
+    version: Literal[1] = 1
+    root: str
+    classes: list[Name]
+    pictures: list[AskedPicture]
+    audit_size: Annotated[int, Field(ge=0)] = 0
+    state: Literal["training", "waiting", "finished"]
+    said: str
+    annotations: Annotated[int, Field(ge=0)] = 0
+    cycle: Position | None = None
+    curve: list[Measured] = []
+    second_looks: list[SecondLook] = []
+    forecast: str | None = None
+
+
+class OpenPage(_Stored):
+    """address: of the page, for a browser; process: its id."""
+
+    address: str
+    process: int
+
+
+def read_asked(folder: Path) -> Asked | None:
+    """What a run asks; None where it has not asked yet. Raises UserError for a file that is none."""
+    path = folder / QUERY
+    if not path.exists():
+        return None
+    try:
+        return Asked.model_validate(read_json(path))
+    except (ValidationError, ValueError) as error:
+        raise UserError(f"{path} is corrupted: start the run again, which writes it anew") from error
+
+
+def write_asked(folder: Path, asked: Asked) -> None:
+    """Replaces what a run asks."""
+    write_json(folder / QUERY, asked.model_dump())

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from al_bench.active.interval import wilson_interval
 from al_bench.active.metric import Metric
 
 
 class Progress(Protocol):
-    """How far a run has come after a cycle. metrics: by name, None where one has no value."""
+    """How far a run has come after a cycle. metrics: by name, None where one has no value. test_images: that accuracy
+    was measured on, None where that is not known."""
 
     @property
     def index(self) -> int: ...
@@ -18,6 +20,8 @@ class Progress(Protocol):
     def unlabeled(self) -> int: ...
     @property
     def metrics(self) -> Mapping[str, Any]: ...
+    @property
+    def test_images(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -26,19 +30,24 @@ class Stopping:
 
     budget: annotations in all; max_cycles: queries after the initial one, None for no limit; stop_at: metric names
     and the values that all must reach, from below or, where less is better, from above; None for no such rule.
-    metrics: those that are measured.
+    metrics: those that are measured. certain_above: an accuracy, which the model's is above with `confidence`, by the
+    lower end of Wilson's interval, as one look at the test images has it (looking after every cycle until it holds is
+    a little less certain); None for no such rule.
     """
 
     budget: float
     max_cycles: int | None = None
     stop_at: Mapping[str, float] | None = None
     metrics: Sequence[Metric] = ()
+    certain_above: float | None = None
+    confidence: float = 0.95
 
     @classmethod
     def stored(cls, settings: Mapping[str, Any], metrics: Sequence[Metric]) -> "Stopping":
         """From the `loop` node as `values.plain` writes it, where infinity is "all"."""
         budget = float("inf") if settings["budget"] == "all" else settings["budget"]
-        return cls(budget, settings["max_cycles"], settings["stop_at"], metrics)
+        sure = {key: settings[key] for key in ("certain_above", "confidence") if key in settings}  # older runs: neither
+        return cls(budget, settings["max_cycles"], settings["stop_at"], metrics, **sure)
 
     def reason(self, cycle: Progress | None) -> str | None:
         """Why nothing follows a cycle, in words; None where another cycle does. cycle: None before the first."""
@@ -50,7 +59,7 @@ class Stopping:
             return f"the budget of {self.budget} annotations is spent"
         if self.max_cycles is not None and cycle.index >= self.max_cycles:
             return f"{self.max_cycles} cycles are done"
-        return self._reached(cycle.metrics)
+        return self._reached(cycle.metrics) or self._certain(cycle)
 
     def _reached(self, metrics: Mapping[str, Any]) -> str | None:
         if not self.stop_at:
@@ -61,6 +70,15 @@ class Stopping:
         )
         goals = " and ".join(f"{name} {goal}" for name, goal in self.stop_at.items())
         return f"{goals} is reached" if reached else None
+
+    def _certain(self, cycle: Progress) -> str | None:
+        accuracy, images = cycle.metrics.get("accuracy"), cycle.test_images
+        if self.certain_above is None or accuracy is None or not images:
+            return None
+        low, _ = wilson_interval(round(accuracy * images), images, 2 * self.confidence - 1)
+        if low <= self.certain_above:
+            return None
+        return f"accuracy is above {self.certain_above} with {100 * self.confidence:g} % certainty (above {low:.3f})"
 
     def next_size(self, query_size: int, annotations: int, unlabeled: int) -> int:
         """How many annotations the next query asks for: what the budget and the pool still allow."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import NonNegativeInt
 
 from al_bench.config.groups import members, name_known
-from al_bench.config.ranges import CountOrAll, Precision, Text, Threads
+from al_bench.config.ranges import Certainty, CountOrAll, Fraction, Precision, Text, Threads
 from al_bench.config.validation import refuse_keys, show
 from al_bench.errors import UserError
 
@@ -56,6 +56,8 @@ class StopRules:
     budget: CountOrAll
     max_cycles: NonNegativeInt | None
     stop_at: Mapping[str, float] | None
+    certain_above: Fraction | None
+    confidence: Certainty
 
 
 def refuse_nodes(values: Mapping[str, Any]) -> None:
@@ -94,7 +96,7 @@ def refuse_top_level(values: Mapping[str, Any]) -> None:
 
 def refuse_stop_rules(loop: Mapping[str, Any]) -> None:
     """Raises UserError where a run's `loop` node, in plain containers, cannot say when it is finished."""
-    refuse_keys(loop, StopRules, "loop.")
+    refuse_keys({"certain_above": None, "confidence": 0.95, **loop}, StopRules, "loop.")  # older runs say neither
 
 
 def _choices(key: str) -> str:

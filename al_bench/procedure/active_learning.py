@@ -15,7 +15,7 @@ from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.active.stopping import Stopping
-from al_bench.config.ranges import CountOrAll
+from al_bench.config.ranges import Certainty, CountOrAll, Fraction
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
@@ -44,9 +44,9 @@ class Settings:
 
     initial: rule of the first labels (`initial_labels.initial_indices`); every_class: whether they hold every class;
     initial_size, query_size, budget: annotations; free_validation: labels that early stopping looks at are none of
-    them; max_cycles, stop_at: see `Stopping`; observe_every: iterations of a cycle's training from look to look at the
-    model, None for none. It counts though no model depends on it: who asks for a trace is not shown a run that was
-    stored without one. A size may be infinite: all.
+    them; max_cycles, stop_at, certain_above, confidence: see `Stopping`; observe_every: iterations of a cycle's
+    training from look to look at the model, None for none. It counts though no model depends on it: who asks for a
+    trace is not shown a run that was stored without one. A size may be infinite: all.
     """
 
     initial: Rule
@@ -58,10 +58,12 @@ class Settings:
     observe_every: PositiveInt | None = None
     max_cycles: NonNegativeInt | None = field(default=None, metadata={"identity": False})
     stop_at: Mapping[str, float] | None = field(default=None, metadata={"identity": False})
+    certain_above: Fraction | None = field(default=None, metadata={"identity": False})
+    confidence: Certainty = field(default=0.95, metadata={"identity": False})
 
     def stopping(self, metrics: Sequence[Metric]) -> Stopping:
         """The stop rules among them. metrics: those that are measured."""
-        return Stopping(self.budget, self.max_cycles, self.stop_at, metrics)
+        return Stopping(self.budget, self.max_cycles, self.stop_at, metrics, self.certain_above, self.confidence)
 
     def check(self, num_images: int, evaluator: Evaluator, paid: int = 0) -> None:
         """Raises UserError where the numbers contradict each other, the pool or the evaluator.

@@ -5,7 +5,6 @@ reads it, and either may end at any moment. What holds now is the fold of all li
 cut short was never said to be kept; the next line that is appended takes its place.
 """
 
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from al_bench.errors import UserError
-from al_bench.files import hold, named, open_file, parse_json
+from al_bench.files import parse_json
+from al_bench.storage.lines import append_lines, read_lines
 
 LABELS = "labels.jsonl"
 
@@ -148,47 +148,18 @@ class LabelLog:
 
     def read_new(self) -> list[Line]:
         """The lines that were not read yet. Raises UserError for one that is none, naming it by its number."""
-        if not self.path.exists():
-            return []
-        with open_file(self.path) as file:
-            file.seek(self._read_to)
-            content = file.read()
-        whole = content[: content.rfind(b"\n") + 1]
-        lines = [self._parse(line, number) for number, line in enumerate(whole.splitlines(), self._num_lines + 1)]
-        self._read_to += len(whole)
+        found = read_lines(self.path, self._read_to)
+        lines = [self._parse(line, number) for number, line in enumerate(found, self._num_lines + 1)]
+        self._read_to += sum(map(len, found))
         self._num_lines += len(lines)
         return lines
 
     def append(self, *lines: Line) -> None:
         """Adds lines; when this returns they are on the disk. Raises UserError where the disk does not take them."""
-        text = "".join(f"{line.model_dump_json(exclude_defaults=False)}\n" for line in lines).encode()
-        with hold(self.path.with_suffix(".lock"), "labels"), named(self.path):
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
-            try:
-                size = os.fstat(descriptor).st_size
-                end = _end_of_whole_lines(descriptor, size)
-                os.ftruncate(descriptor, end)
-                written = 0
-                while written < len(text):
-                    written += os.pwrite(descriptor, text[written:], end + written)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        append_lines(self.path, [line.model_dump_json() for line in lines], "labels")
 
     def _parse(self, line: bytes, number: int) -> Line:
         try:
             return _LINE.validate_python(parse_json(line))
         except (ValidationError, ValueError) as error:
             raise UserError(f"{self.path}, line {number} is no answer: put the file back from a copy") from error
-
-
-def _end_of_whole_lines(descriptor: int, size: int) -> int:
-    """Where the last whole line ends, in bytes."""
-    position = size
-    while position > 0:
-        first = max(0, position - 4096)
-        found = os.pread(descriptor, position - first, first).rfind(b"\n")
-        if found >= 0:
-            return first + found + 1
-        position = first
-    return 0

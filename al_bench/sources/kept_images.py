@@ -1,0 +1,101 @@
+"""Pictures of a pool that grows, each decoded when it is asked for first, and kept."""
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from al_bench.active.inputs import Inputs
+from al_bench.errors import UserError
+from al_bench.files import named
+from al_bench.sources.decoding import Decoder, Picture, Pixels, ahead
+
+logger = logging.getLogger(__name__)
+
+_CPU = torch.device("cpu")
+_UNKNOWN, _KEPT, _BROKEN = 0, 1, 2  # what is known of a row
+
+
+@dataclass(frozen=True, eq=False)
+class KeptImages:
+    """(N, C, H, W) uint8 images by position, of which the files are decoded once.
+
+    pictures: by position, None where there is none any more; decoder: what becomes of one, of a size that is given.
+    path: of the file of decoded rows, which takes as much room as there are, the rest is a hole; beside it lies
+    `<path>.known`, a byte a row. Both stay right while a position keeps its picture. fingerprint: of what the pictures
+    are. A picture that cannot be read, or is gone before it was decoded, is black, and said once. Raises UserError
+    where the disk does not take them.
+    """
+
+    pictures: Sequence[Picture | None]
+    decoder: Decoder
+    path: Path
+    fingerprint: str
+    device: torch.device = _CPU
+    dtype: torch.dtype = torch.uint8
+    rows: Pixels = field(init=False, repr=False)
+    known: Pixels = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for path, shape, name in ((self.path, self.shape, "rows"), (self._index, (len(self),), "known")):
+            with named(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("ab") as file:
+                    file.truncate(max(1, int(np.prod(shape, dtype=np.int64)), path.stat().st_size))
+            object.__setattr__(self, name, np.memmap(path, mode="r", dtype=np.uint8, shape=tuple(shape)))
+
+    @property
+    def shape(self) -> torch.Size:
+        """(N, C, H, W)."""
+        assert self.decoder.shape is not None
+        return torch.Size((len(self.pictures), *self.decoder.shape))
+
+    @property
+    def broken(self) -> Tensor:
+        """(B,) int64 positions of pictures that were asked for and could not be read."""
+        return torch.from_numpy(np.flatnonzero(self.known == _BROKEN))
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, indices: Tensor, /) -> Tensor:
+        wanted = indices.cpu().numpy()
+        new = np.unique(wanted[self.known[wanted] == _UNKNOWN])
+        if len(new):
+            self._decode(new.tolist())
+        return torch.from_numpy(self.rows[wanted]).to(self.device)
+
+    def to(self, device: torch.device, /) -> Inputs:
+        """Gives its batches on `device`."""
+        return replace(self, device=device)
+
+    def _decode(self, positions: Sequence[int]) -> None:
+        """By pwrite: a mapped page that the disk has no room for would end the process."""
+        size = int(np.prod(self.shape[1:]))
+        with named(self.path), self.path.open("r+b") as file, self._index.open("r+b") as index:
+            found = []
+            for position, pixels in zip(positions, ahead(self._pixels, positions), strict=True):
+                if pixels is not None:
+                    os.pwrite(file.fileno(), pixels.tobytes(), position * size)
+                found.append(_BROKEN if pixels is None else _KEPT)
+            os.fdatasync(file.fileno())  # before it is said to be there
+            for position, what in zip(positions, found, strict=True):
+                os.pwrite(index.fileno(), bytes([what]), position)
+
+    def _pixels(self, position: int) -> Pixels | None:
+        if (picture := self.pictures[position]) is None:
+            return None
+        try:
+            return self.decoder.decode(picture)
+        except UserError as error:
+            logger.warning(f"{error}; until then it is left out")
+            return None
+
+    @property
+    def _index(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.known")

@@ -1,0 +1,125 @@
+"""`pictures.jsonl` of a labeling run: which picture has which position of its pool, kept for good.
+
+A JSON array a line: `[name, size, changed]` gives a picture, as `listing.PictureFile` has it, the next position;
+`[name, size, changed, position]` says what is the name of one by now. Lines are only added, so that a picture keeps its
+position, and with it its answer, when others come or go, and when it is renamed.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from al_bench.errors import UserError
+from al_bench.files import parse_json
+from al_bench.sources.listing import PictureFile
+from al_bench.storage.lines import append_lines, read_lines
+
+PICTURES = "pictures.jsonl"
+
+Contents = Mapping[int, str]  # by position, what identifies a picture wherever it lies
+
+
+class Changes(NamedTuple):
+    """What became of a folder since it was looked at last, as positions.
+
+    more: pictures that were not there; gone: all that are not there; renamed: that have another name now.
+    """
+
+    more: list[int]
+    gone: list[int]
+    renamed: list[int]
+
+
+class PictureList:
+    """names: by position, below the folder of pictures, of those that are gone the last they had; gone: positions
+    without a picture in the folder, once `look` has looked.
+
+    path: of the file, which may not be there yet. Raises UserError for a line that is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.names: list[str] = []
+        self.gone: set[int] = set()
+        self._files: list[PictureFile] = []  # by position
+        self._position: dict[str, int] = {}  # by name, the last that had it
+        for number, line in enumerate(read_lines(path), 1):
+            self._set(*self._parse(line, number))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def position(self, name: str) -> int | None:
+        """That of the picture with a name, None where there is none, or none any more."""
+        found = self._position.get(name)
+        return None if found in self.gone else found
+
+    def look(
+        self, found: Sequence[PictureFile], contents: Contents, content_of: Callable[[str], str | None]
+    ) -> Changes:
+        """Holds a folder's pictures against the list and adds to it what is new.
+
+        found: all that the folder holds. contents: of the pictures that were answered. content_of: the same of a name
+        in the folder, None where it cannot be read; it is asked only of answered pictures' files that changed, and of
+        new files that are as large as an answered one that is gone. A file whose content is another is another picture.
+        """
+        present = {file.name: file for file in found}
+        self.gone = {position for position, file in enumerate(self._files) if present.get(file.name) != file}
+        touched = {
+            position: present[name]
+            for position in sorted(self.gone & contents.keys())
+            if (name := self.names[position]) in present and content_of(name) == contents[position]
+        }
+        kept = {file.name for position, file in enumerate(self._files) if position not in self.gone}
+        new = [file for file in found if file.name not in kept | {file.name for file in touched.values()}]
+        renamed = self._renamed(self.gone - touched.keys(), new, contents, content_of)
+        names = {file.name for file in renamed.values()}
+        added = [file for file in new if file.name not in names]
+        more = range(len(self), len(self) + len(added))
+        placed = [*touched.items(), *renamed.items(), *zip(more, added, strict=True)]
+        lines = [json.dumps([*file, position] if position < len(self) else file) for position, file in placed]
+        if lines:
+            append_lines(self.path, lines, "the list of pictures")
+        for position, file in placed:
+            self._set(position, file)
+        self.gone -= touched.keys() | renamed.keys()
+        return Changes(list(more), sorted(self.gone), sorted(renamed))
+
+    def _renamed(
+        self,
+        gone: set[int],
+        new: Sequence[PictureFile],
+        contents: Contents,
+        content_of: Callable[[str], str | None],
+    ) -> dict[int, PictureFile]:
+        """Of answered pictures that are gone, the new file that each is."""
+        wanted: dict[tuple[int, str], list[int]] = {}
+        for position in sorted(gone & contents.keys(), reverse=True):
+            wanted.setdefault((self._files[position].size, contents[position]), []).append(position)
+        sizes, found = {size for size, _ in wanted}, {}
+        for file in new:
+            content = content_of(file.name) if file.size in sizes else None
+            if content is not None and (positions := wanted.get((file.size, content))):
+                found[positions.pop()] = file
+        return found
+
+    def _set(self, position: int, file: PictureFile) -> None:
+        if position == len(self.names):
+            self.names.append(file.name)
+            self._files.append(file)
+        else:
+            self.names[position], self._files[position] = file.name, file
+        self._position[file.name] = position
+
+    def _parse(self, line: bytes, number: int) -> tuple[int, PictureFile]:
+        try:
+            name, size, changed, *place = parse_json(line)
+            position = place[0] if place else len(self)
+            if not (isinstance(name, str) and all(isinstance(one, int) for one in (size, changed, position))):
+                raise ValueError("other values")
+            if len(place) > 1 or not 0 <= position < len(self) + (not place):
+                raise ValueError("no position")
+        except (ValueError, TypeError) as error:
+            raise UserError(f"{self.path}, line {number} is no picture: put the file back from a copy") from error
+        return position, PictureFile(name, size, changed)

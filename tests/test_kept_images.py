@@ -1,0 +1,60 @@
+"""Pictures are decoded when they are asked for first, once, and the others are never opened."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from al_bench.sources import kept_images
+from al_bench.sources.decoding import Decoder
+from al_bench.sources.kept_images import KeptImages
+
+DECODER = Decoder((4, 4), "center", "rgb")
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    paths = []
+    for number in range(6):
+        paths.append(tmp_path / f"{number}.png")
+        Image.fromarray(np.full((4, 4, 3), 10 * number + 1, dtype=np.uint8)).save(paths[-1])
+    return paths
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    found = []
+    decode = Decoder.decode
+    monkeypatch.setattr(Decoder, "decode", lambda self, picture: found.append(picture) or decode(self, picture))
+    return found
+
+
+def test_a_picture_is_decoded_once_however_often_it_is_asked_for(tmp_path, pictures, opened):
+    kept = KeptImages(pictures, DECODER, tmp_path / "decoded", "id")
+    images = kept[torch.tensor([4, 1, 4])]
+    assert images.shape == (3, 3, 4, 4) and images[:, 0, 0, 0].tolist() == [41, 11, 41]
+    again = KeptImages([*pictures, pictures[0]], DECODER, tmp_path / "decoded", "id")  # one more
+    assert again[torch.tensor([1, 4, 6])][:, 0, 0, 0].tolist() == [11, 41, 1]
+    assert sorted(opened) == sorted([pictures[4], pictures[1], pictures[0]])
+
+
+def test_what_cannot_be_read_is_black_and_said_once(tmp_path, pictures, caplog):
+    pictures[2].write_bytes(b"none")
+    pictures[3] = None
+    kept = KeptImages(pictures, DECODER, tmp_path / "decoded", "id")
+    for _ in range(2):
+        assert kept[torch.tensor([2, 3, 5])][:, 0, 0, 0].tolist() == [0, 0, 51]
+    assert kept.broken.tolist() == [2, 3] and len(caplog.records) == 1 and "2.png" in caplog.text
+
+
+def test_a_kill_between_rows_and_their_index_only_decodes_again(tmp_path, pictures, monkeypatch, opened):
+    kept = KeptImages(pictures, DECODER, tmp_path / "decoded", "id")
+
+    def die(descriptor):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kept_images.os, "fdatasync", die)
+        with pytest.raises(KeyboardInterrupt):
+            kept[torch.tensor([0])]
+    assert kept[torch.tensor([0])][0, 0, 0, 0] == 1 and len(opened) == 2

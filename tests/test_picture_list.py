@@ -1,0 +1,102 @@
+"""A picture of a labeling run keeps its position whatever else comes, goes or is renamed."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from al_bench.errors import UserError
+from al_bench.sources.listing import picture_files
+from al_bench.storage.picture_list import Changes, PictureList
+
+
+class Folder:
+    """Pictures below a folder, and the list of them, read anew each time."""
+
+    def __init__(self, path: Path) -> None:
+        self.root, self.list = path / "pictures", path / "run" / "pictures.jsonl"
+        self.root.mkdir()
+        self.asked: list[str] = []
+
+    def put(self, name: str, content: str) -> str:
+        (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / name).write_text(content)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    def content(self, name: str) -> str:
+        self.asked.append(name)
+        return hashlib.sha256((self.root / name).read_bytes()).hexdigest()[:16]
+
+    def look(self, contents=None) -> tuple[PictureList, Changes]:
+        found = PictureList(self.list)
+        return found, found.look(picture_files(self.root), contents or {}, self.content)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Folder:
+    return Folder(tmp_path)
+
+
+def test_positions_stay_when_pictures_come_and_go(folder):
+    for name in ("b.png", "d.png", "f/g.png"):
+        folder.put(name, name)
+    first, changes = folder.look()
+    assert first.names == ["b.png", "d.png", "f/g.png"] and changes == Changes([0, 1, 2], [], [])
+    folder.put("a.png", "new")
+    (folder.root / "d.png").unlink()
+    second, changes = folder.look()
+    assert second.names == ["b.png", "d.png", "f/g.png", "a.png"] and changes == Changes([3], [1], [])
+    assert second.position("d.png") is None and second.position("a.png") == 3
+    third, changes = folder.look()
+    assert third.names == second.names and changes == Changes([], [1], [])
+    assert folder.asked == []  # of no answered picture
+
+
+def test_an_answered_picture_is_found_under_another_name_by_its_content(folder):
+    contents = {
+        position: folder.put(name, text) for position, (name, text) in enumerate([("a.png", "1"), ("b.png", "2")])
+    }
+    folder.look()
+    (folder.root / "sub").mkdir()
+    (folder.root / "b.png").rename(folder.root / "sub" / "c.png")
+    folder.put("z.png", "3")  # as large, and another
+    (folder.root / "long.png").write_text("as large as none")
+    found, changes = folder.look(contents)
+    assert found.names == ["a.png", "sub/c.png", "long.png", "z.png"]
+    assert changes == Changes([2, 3], [], [1]) and found.position("sub/c.png") == 1
+    assert sorted(folder.asked) == ["sub/c.png", "z.png"]
+    again, changes = folder.look(contents)
+    assert again.names == found.names and changes == Changes([], [], [])
+
+
+def test_a_picture_that_was_only_touched_is_the_same_and_one_that_was_replaced_is_another(folder):
+    contents = {0: folder.put("a.png", "1"), 1: folder.put("b.png", "2")}
+    folder.look()
+    folder.put("a.png", "1")
+    (folder.root / "a.png").touch()
+    folder.put("b.png", "3")
+    found, changes = folder.look(contents)
+    assert found.names == ["a.png", "b.png", "b.png"] and changes == Changes([2], [1], [])
+    assert found.position("b.png") == 2 and found.position("a.png") == 0
+
+
+def test_copies_of_an_answered_picture_take_its_place_once(folder):
+    contents = {0: folder.put("a.png", "same")}
+    folder.look()
+    (folder.root / "a.png").unlink()
+    folder.put("b.png", "same")
+    folder.put("c.png", "same")
+    found, changes = folder.look(contents)
+    assert found.names == ["b.png", "c.png"] and changes == Changes([1], [], [0])
+
+
+@pytest.mark.parametrize(
+    "line", ["{}", "[]", '["a",1]', '["a",1,2,7]', '["a",1,2,-1]', '["a","1",2]', "x", '["a",1,2,0,0]']
+)
+def test_what_is_no_line_is_named_by_its_number(folder, line):
+    folder.put("a.png", "1")
+    folder.look()
+    with folder.list.open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(UserError, match="line 2 is no picture"):
+        PictureList(folder.list)

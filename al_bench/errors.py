@@ -57,6 +57,11 @@ class UserError(WordedError):
     """
 
 
+class Pause(WordedError):  # noqa: N818  # no error: a command ends here and goes on later
+    """A command ends in its order and the same one goes on later, once a person has done something: one sentence that
+    says what. Commands print it and exit with code 0."""
+
+
 def printable(text: object) -> str:
     """Some text, such as the name of a file, with an escape for what a terminal or a page does not take: bytes that are
     no UTF-8, ends of lines."""

@@ -24,7 +24,8 @@ class Pool:
     (S, ...) labeled synthetic inputs, as `inputs` are stored. synthetic_labels: (S,) int64 or (S, H, W) uint8.
     annotations: what was paid for, at least L. synthetic_sizes: how many synthetic inputs each annotation of some
     has, in order: 11 for a line of ADBA. validation: inputs and labels that a learner may watch its training
-    by, labels read by index too; None where it does not, and for strategies.
+    by, labels read by index too; None where it does not, and for strategies. withheld: (W,) int64 positions that are
+    never asked for: of an audit set, of pictures that are gone; None: there are none.
     """
 
     inputs: Inputs
@@ -36,6 +37,7 @@ class Pool:
     annotations: int = 0
     synthetic_sizes: tuple[int, ...] = ()
     validation: tuple[Inputs, Inputs] | None = None
+    withheld: Tensor | None = None
 
     @classmethod
     def unlabeled_from(cls, inputs: Inputs, num_classes: int, map_shape: tuple[int, ...] = ()) -> "Pool":
@@ -56,9 +58,11 @@ class Pool:
 
     @cached_property
     def unlabeled(self) -> Tensor:
-        """(U,) int64 positions that were never asked for, ascending."""
+        """(U,) int64 positions that were never asked for and may be, ascending."""
         free = torch.ones(len(self.inputs), dtype=torch.bool, device=self.device)
         free[self.labeled] = False
+        if self.withheld is not None:
+            free[self.withheld] = False
         return free.nonzero().squeeze(1)
 
     def with_labels(self, query: Query, labels: Tensor) -> "Pool":

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from al_bench.config.groups import CONF, members, name_known
 
 _OPTIONAL = ("pair/", "preset/")
+_BRINGS = {"oracle=human": "strategy=margin", "oracle=files": "strategy=margin"}  # Hydra's lists choose one way only
 _NAMES = r"[^()\[\]{}$'\"]*"  # a choice is no function of Hydra's, list, node or reference
 
 
@@ -39,10 +40,21 @@ def unknown_choice(arguments: Sequence[str]) -> str | None:
     return None
 
 
+def with_brought(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with the choices that some bring where none of their group is made: for a person no GAN is
+    trained."""
+    brought = [choice for argument, choice in _BRINGS.items() if argument in arguments]
+    made = {argument.lstrip("+").partition("=")[0] for argument in arguments}
+    others = {"experiment", "method"} & made  # which choose a strategy of their own
+    return [*arguments, *(choice for choice in brought if choice.partition("=")[0] not in made and not others)]
+
+
 def unsupported(arguments: Sequence[str]) -> str | None:
     """A sentence about the first of Hydra's settings on a command line that our runs do not go with, else None."""
     for argument in arguments:
         key, _, value = argument.lstrip("+").partition("=")
+        if key == "oracle" and {*value.split(",")} & {"human", "files"} and {"-m", "--multirun"} & {*arguments}:
+            return f"{argument} is not for a sweep: a person labels one run at a time, leave out -m"
         if key == "hydra.job.chdir" and value.lower() in ("true", "yes", "on", "1"):
             return f"{argument} is not for these runs: paths are relative to where the command starts, leave it out"
         if key == "hydra/launcher" and value != "processes":

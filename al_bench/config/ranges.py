@@ -22,5 +22,6 @@ CountOrAll = Annotated[float, Field(ge=1), AllowInfNan(True), AfterValidator(_wh
 Counts = Annotated[Sequence[PositiveInt], Field(min_length=1)]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Threads = Annotated[int, Field(gt=0, le=256)]  # of so many more a process dies
+Port = Annotated[int, Field(gt=0, lt=1 << 16)]  # of a server
 CriticSteps = Annotated[int, Field(gt=0, le=1000)]  # of one iteration, within which nothing is stored or stopped
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]  # as Lightning names it

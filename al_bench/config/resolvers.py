@@ -10,7 +10,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from al_bench.config.groups import members
 from al_bench.config.identity import label, run_id
 from al_bench.sources.file_list import documents_id, folders_id
-from al_bench.sources.listing import databases_id, patterns_id, pictures_id
+from al_bench.sources.listing import databases_id, folder_id, patterns_id, pictures_id
 
 
 def register_resolvers() -> None:
@@ -24,6 +24,7 @@ def register_resolvers() -> None:
         "label": label,
         "choices": choices,
         "pictures_id": pictures_id,
+        "folder_id": folder_id,
         "databases_id": databases_id,
         "patterns_id": patterns_id,
         "folders_id": folders_id,

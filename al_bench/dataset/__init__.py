@@ -3,14 +3,17 @@
 A member is a function that returns a Dataset; its configuration node calls it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 import torch
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
+from al_bench.sources.decoding import Decoder
+from al_bench.sources.listing import PictureFile
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,21 @@ class Split:
 
 
 @dataclass(frozen=True)
+class PictureFolder:
+    """Where pictures lie. root: absolute; files: in the order of the training split; decoder: what becomes of one."""
+
+    root: Path
+    files: Sequence[PictureFile]
+    decoder: Decoder
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A classification or segmentation task. `train` is the pool; `validation` may be None.
 
     decode: (B, D) inputs of a representation that can be turned back to float images (B, C, H, W). skipped: how many
-    pictures were left out, for they cannot be read.
+    pictures were left out, for they cannot be read. unlabeled: the folder of the training split's pictures where nobody
+    labeled them; then all labels are -1, and the test split is empty.
     """
 
     train: Split
@@ -58,6 +71,7 @@ class Dataset:
     class_names: tuple[str, ...]
     decode: Callable[[Tensor], Tensor] | None = None
     skipped: int = 0
+    unlabeled: PictureFolder | None = None
 
     @property
     def map_shape(self) -> tuple[int, ...]:

@@ -110,7 +110,8 @@ class ClassFolders:
         if not any(found.values()):
             what = f"{beside:,} pictures and no class folders" if beside else f"no pictures ({' '.join(SUFFIXES)})"
             deeper = "" if self.depth == 1 else f" {self.depth} folders deep, as dataset.class_depth={self.depth} asks"
-            raise UserError(f"{where} holds {what}{deeper}: put a folder of pictures for each class there")
+            person = ", or have them labeled: dataset.class_names=[cat,dog] oracle=human" if beside else ""
+            raise UserError(f"{where} holds {what}{deeper}: put a folder of pictures for each class there{person}")
         empty = [name for name, files in found.items() if not files]
         if empty:
             raise UserError(f"{where / empty[0]} holds no picture: remove it, or put pictures of {empty[0]} there")

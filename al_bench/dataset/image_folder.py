@@ -1,4 +1,4 @@
-"""Your own pictures: a folder for each class, below `train/` and `test/` or `val/`, or split here."""
+"""Your own pictures: a folder for each class, in `train/` and `test/` or `val/`, or split here; or without labels."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,12 @@ from al_bench.dataset import Dataset, Split
 from al_bench.dataset.class_folders import ByClass, ClassFolders, named
 from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_positions, smaller
+from al_bench.dataset.unlabeled_folder import read_unlabeled
 from al_bench.errors import UserError, printable
 from al_bench.sources.broken_pictures import find_broken
 from al_bench.sources.cache import decode_images
 from al_bench.sources.decoding import Decoder, size_of
-from al_bench.sources.listing import Listing, PictureFile, look_through, pictures_id
+from al_bench.sources.listing import Listing, PictureFile, folder_id, look_through
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Reading:
         "cache",
         "decoded",
         "broken",  # no run was made of a folder with such files, so that leaving them out changes none
+        "class_names",  # of classes that a person gives, and may add to: a run keeps its own
     ),
 )
 def image_folder(
@@ -81,6 +83,7 @@ def image_folder(
     imbalance: Imbalance | None = None,
     class_depth: PositiveInt = 1,
     broken: Literal["refuse", "skip"] = "refuse",
+    class_names: Sequence[str] | None = None,
 ) -> Dataset:
     """(N, C, H, W) images of the files of `listing.SUFFIXES`; the names of the class folders, sorted, are the classes.
 
@@ -91,16 +94,19 @@ def image_folder(
     cache: `auto` keeps decoded pictures in the folder `decoded` if its disk has room, `never` decodes them whenever
     they are asked for. classes: those to keep, labeled 0, 1, ... in this order; None: all. max_images: of the training
     split; max_held_out: of the two others each; max_test: of the test split alone. files: what the folder is expected
-    to hold, see `listing.pictures_id`. imbalance: what is kept of the training split. class_depth: 1, a class is what
+    to hold, see `listing.folder_id`. imbalance: what is kept of the training split. class_depth: 1, a class is what
     lies in or below a folder; 2, in or below one of its folders, called animals/cat; and so on. broken: pictures that
     cannot be read are an error, or left out once they are drawn for a split; `Dataset.skipped` counts them.
+    class_names: of pictures that nobody labeled, see `read_unlabeled`; None: folders are the classes.
 
     Raises UserError for a folder that is not such a one, for arguments that cannot be, and for pictures that cannot be
     read, all of which are looked at.
     """
     decoder = Decoder(size_of(image_size), crop, mode)
     reading = Reading(decoder, Path(decoded).expanduser(), cache, broken)
-    folder = _checked_root(root, files)
+    folder = _checked_root(root, files, class_names)
+    if class_names is not None:
+        return read_unlabeled(folder, _listing(folder), class_names, decoder)
     folders = ClassFolders(folder, _listing(folder), class_depth, classes)
     folders.say_left_out()
     splits = folders.splits(test_share, split_seed)
@@ -158,12 +164,12 @@ def _size(split: Split) -> str:
     return " x ".join(str(side) for side in split.images.shape[2:])
 
 
-def _checked_root(root: str | Path | None, files: str | None) -> Path:
+def _checked_root(root: str | Path | None, files: str | None, class_names: Sequence[str] | None) -> Path:
     if root is None:
         raise UserError("dataset.root is not given: name your folder of pictures by dataset.root=DIR")
     folder = Path(str(root)).expanduser()
     if not folder.is_dir():
         raise UserError(f"dataset.root={root} is not a folder: name one that holds a folder of pictures for each class")
-    if files is not None and pictures_id(str(root)) != files:
+    if files is not None and folder_id(str(root), class_names) != files:
         raise UserError(f"dataset.root={root} holds other pictures than the run was made with: put those back")
     return folder

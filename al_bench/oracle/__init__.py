@@ -1,13 +1,16 @@
 """Oracles: who labels, and how well."""
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import ClassVar
 
 from torch import Tensor
 
 from al_bench.active.query import Query
 from al_bench.dataset import Dataset
+from al_bench.errors import UserError
 from al_bench.storage.artifacts import Artifacts
+from al_bench.strategy import Strategy
 
 
 class Oracle(ABC):
@@ -35,3 +38,45 @@ class Oracle(ABC):
 
         -1 where it cannot tell a class, 255 in a label map. Every row costs one annotation, answered or not.
         """
+
+
+class Person(Oracle):
+    """Answers when it likes, through the folder of a run: `query.json` there asks, `labels.jsonl` has the answers.
+
+    first: asks for the first pictures, before there is a model, where inputs are features; of pictures they are drawn.
+    audit_size: pictures, drawn at random, that are labeled before all others and no model is trained on, so that
+    accuracy is measured on them; audit_share: the fraction of all pictures that these are at most. ahead: how many
+    pictures stand ready to be labeled while a model is trained. candidates: how many pictures, drawn anew, a query
+    looks at, where they are files to be decoded; None: all of them. labels: a file of answers that are known already,
+    None: there is none.
+    """
+
+    first: Strategy
+    audit_size: int
+    audit_share: float
+    ahead: int
+    candidates: int | None
+    labels: str | None
+
+    def check(self, dataset: Dataset) -> None:
+        """Raises UserError for a data set that is no folder of pictures without labels."""
+        if dataset.unlabeled is None:
+            raise UserError(
+                f"oracle {type(self).__name__} asks for labels of pictures without: name a folder of them and the "
+                "classes, dataset=image_folder dataset.root=DIR dataset.class_names=[cat,dog]"
+            )
+
+    def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+        """Needs nothing."""
+
+    def label(self, query: Query) -> Tensor:
+        raise TypeError("a person answers through the run's folder")
+
+    @abstractmethod
+    def begin(self, folder: Path) -> None:
+        """Lets the person begin: `query.json` is in the run's folder from now on."""
+
+    @abstractmethod
+    def wait(self, folder: Path) -> None:
+        """Called while too few answers are there, again and again; returns a moment later. Raises Pause where the run
+        is to end meanwhile."""

@@ -1,6 +1,7 @@
 """The active learning run: its parts checked and prepared, the loop turned, the cycles told."""
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,9 +21,11 @@ from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
 from al_bench.learner import Learner
-from al_bench.oracle import Oracle
+from al_bench.oracle import Oracle, Person
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import refuse_misfits, refuse_other_labels, refuse_unmeasurable
+from al_bench.procedure.labeling.session import Session
+from al_bench.procedure.labeling.source import FromPerson
 from al_bench.procedure.loop import Parts, finite, run_loop
 from al_bench.procedure.samples import save_grid
 from al_bench.procedure.terminal import cycle_line, cycle_table
@@ -65,7 +68,7 @@ class Settings:
         """The stop rules among them. metrics: those that are measured."""
         return Stopping(self.budget, self.max_cycles, self.stop_at, metrics, self.certain_above, self.confidence)
 
-    def check(self, num_images: int, evaluator: Evaluator, paid: int = 0) -> None:
+    def check(self, num_images: float, evaluator: Evaluator, paid: int = 0) -> None:
         """Raises UserError where the numbers contradict each other, the pool or the evaluator.
 
         paid: labels of the validation split that count as annotations.
@@ -143,37 +146,54 @@ class ActiveLearning(Procedure):
         self.device, self.seed = device, seed
 
     def run(self, store: RunStore) -> None:
-        images = self.dataset.to(chosen_device(self.device))
-        self.check_parts(images)
+        device = chosen_device(self.device)
+        self.check_parts(self.dataset.to(device))
+        session = self._session(store)
+        images = (session.dataset(self.dataset) if session else self.dataset).to(device)
         with finite(f"before cycle 0, seed {self.seed}"):
             dataset = self.representation.apply(images, self.artifacts)
             self.prepare(images, dataset)
-        first_query = partial(self.first_query, dataset)
         parts = Parts(
             dataset,
             self.strategy,
             self.learner,
             self.oracle,
             self.evaluator,
-            first_query,
+            partial(self.first_query, dataset),
             self.settings.free_validation,
             self.settings.observe_every,
         )
         if store.last is not None:
             logger.info(f"going on after cycle {store.last.index} ({store.last.annotations:,} annotations)")
-        metrics = self.evaluator.scalars
-        stopping, query_size = self.settings.stopping(metrics), self.settings.query_size
+        metrics, settings = self.evaluator.scalars, self.settings
+        stopping, query_size = settings.stopping(metrics), settings.query_size
+        person = None
+        if session is not None and isinstance(self.oracle, Person):
+            person = FromPerson(parts, self.oracle, session, store, query_size, settings.initial_size, self.seed)
         with self.tracking.following(store, images.train.images) as show:
-            reason = run_loop(parts, stopping, query_size, self.seed, store, tell=partial(tell_cycle, show, metrics))
+            tell = partial(tell_cycle, show, metrics)
+            reason = run_loop(parts, stopping, query_size, self.seed, store, tell, person)
+        if person is not None:
+            person.asking.say_finished(reason)
         logger.info(f"finished: {reason}; stored in {store.folder}\n{cycle_table(store.cycle_records, metrics)}")
         show_samples(store)
+
+    def _session(self, store: RunStore) -> Session | None:
+        """What a labeling run knows before it asks; None where the labels are known."""
+        if not isinstance(self.oracle, Person) or self.dataset.unlabeled is None:
+            return None
+        session = Session(store.folder, self.dataset.unlabeled, self.dataset.class_names)
+        session.look()
+        session.draw_audit(self.oracle, self.seed)
+        return session
 
     def check_parts(self, dataset: Dataset) -> None:
         """Refuses parts that do not fit together; a network that cannot read such inputs refuses itself."""
         if self.learner.validates and dataset.validation is None:
             raise UserError("learner.early_stopping needs a validation split, which this data set has not: use null")
         counted = dataset.validation if self.learner.validates and not self.settings.free_validation else None
-        self.settings.check(len(dataset.train), self.evaluator, len(counted) if counted else 0)
+        num_images = len(dataset.train) if dataset.unlabeled is None else math.inf  # of a folder as many as there are
+        self.settings.check(num_images, self.evaluator, len(counted) if counted else 0)
         shape = self.representation.shape(dataset.train.images.shape[1:])
         pool = Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes, dataset.map_shape)
         network = self.learner.empty(pool, self.seed)
@@ -181,8 +201,13 @@ class ActiveLearning(Procedure):
         on_maps = bool(dataset.map_shape)
         refuse_misfits(self.strategy, self.learner, network, self.oracle, self.representation, on_maps)
         refuse_unmeasurable(self.evaluator, self.learner, network, on_maps)
-        self.first_query(dataset)
         self.oracle.check(dataset)
+        if dataset.unlabeled is not None and not isinstance(self.oracle, Person):
+            raise UserError(
+                f"the pictures of dataset.root={dataset.unlabeled.root} have no labels: have a person label them by "
+                "oracle=human or oracle=files, or leave out dataset.class_names for a folder of pictures for each class"
+            )
+        self.first_query(dataset)
         if self.representation.gives_images:
             self.evaluator.check(dataset)
         self.strategy.check(shape)

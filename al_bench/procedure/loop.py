@@ -1,8 +1,12 @@
 """The active learning loop (ASAL Alg. 1, WAAL Alg. 1): query, label, train, measure, store."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
@@ -10,7 +14,7 @@ from al_bench.active.query import Query
 from al_bench.active.stopping import Stopping
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
-from al_bench.evaluator import Evaluator
+from al_bench.evaluator import Evaluation, Evaluator
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.oracle import Oracle
@@ -19,7 +23,7 @@ from al_bench.storage.model_file import Reads
 from al_bench.storage.record import CycleRecord
 from al_bench.storage.store import Cycle, RunStore
 from al_bench.strategy import Strategy
-from al_bench.training.cost import measure_cost
+from al_bench.training.cost import Cost, measure_cost
 from al_bench.training.observation import Observer
 
 
@@ -46,6 +50,12 @@ class Parts:
         validation = self.dataset.validation
         return len(validation) if self.learner.validates and validation is not None else 0
 
+    def evaluate(self, model: Network) -> Evaluation:
+        """What the model is worth on the test split; no number, where there is no test image."""
+        if len(self.dataset.test):
+            return self.evaluator.evaluate(model, self.dataset)
+        return Evaluation({metric.name: math.nan for metric in self.evaluator.scalars})
+
     def reads(self, model: Network) -> Reads:
         """What a model reads and answers."""
         dataset = self.dataset
@@ -69,39 +79,99 @@ class Parts:
         return {name: value for name, value in named.items() if isinstance(value, int | float)}
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a cycle is given to train on.
+
+    query, labels: that are new; pool: that holds all; dataset: that the model is measured on; cost: of choosing; kept:
+    tensors that the cycle's file has for the next time that the run is started.
+    """
+
+    query: Query
+    labels: Tensor
+    pool: Pool
+    dataset: Dataset
+    cost: Cost
+    kept: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class LabelSource(Protocol):
+    """Where the labels of a loop come from."""
+
+    def restore(self, store: RunStore) -> tuple[Pool, Network | None]:
+        """The pool after the last stored cycle and the model trained in it, None where no cycle is stored."""
+
+    def give(self, cycle: int, model: Network | None, pool: Pool) -> Given:
+        """What a cycle trains on. model: the last one; pool: that it was trained on."""
+
+
+@dataclass(frozen=True)
+class FromOracle:
+    """Asks for what the strategy chooses, and the oracle answers at once. Of the arguments see `run_loop`."""
+
+    parts: Parts
+    stopping: Stopping
+    query_size: int
+    seed: int
+
+    def restore(self, store: RunStore) -> tuple[Pool, Network | None]:
+        """As `LabelSource.restore` says it."""
+        parts, dataset = self.parts, self.parts.dataset
+        pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes, dataset.map_shape)
+        pool = replace(pool, annotations=0 if parts.free_validation else parts.validation_labels)
+        for record in store.cycle_records:
+            pool = pool.with_labels(*answered(record, store.tensors(record.index), pool.device, parts.oracle))
+        return pool, restore_model(store, parts, pool, self.seed)
+
+    def give(self, cycle: int, model: Network | None, pool: Pool) -> Given:
+        """As `LabelSource.give` says it."""
+        with measure_cost() as cost, finite(f"cycle {cycle}, seed {self.seed}"):
+            if model is None:
+                query: Query = self.parts.first_query()
+            else:
+                size = self.stopping.next_size(self.query_size, pool.annotations, len(pool.unlabeled))
+                rng = seeding.generator(seeding.seed_for(self.seed, cycle, "query"))
+                query = self.parts.strategy.query(model, pool, size, rng)
+        labels = self.parts.oracle.label(query)
+        return Given(query, labels, pool.with_labels(query, labels), self.parts.dataset, cost)
+
+
 def run_loop(
-    parts: Parts, stopping: Stopping, query_size: int, seed: int, store: RunStore, tell: Callable[[CycleRecord], None]
+    parts: Parts,
+    stopping: Stopping,
+    query_size: int,
+    seed: int,
+    store: RunStore,
+    tell: Callable[[CycleRecord], None],
+    source: LabelSource | None = None,
 ) -> str:
     """Goes on from the last stored cycle until a stop rule holds; returns that rule in words.
 
-    query_size: annotations per cycle; seed: the run's; tell: called with each new cycle's record.
+    query_size: annotations per cycle; seed: the run's; tell: called with each new cycle's record; source: of labels,
+    None: the strategy asks and the oracle answers.
     """
-    pool, model = restore(store, parts, seed)
+    source = source or FromOracle(parts, stopping, query_size, seed)
+    pool, model = source.restore(store)
     while (reason := stopping.reason(store.last)) is None:
         cycle = len(store.records)
-        with measure_cost() as for_query, finite(f"cycle {cycle}, seed {seed}"):
-            if model is None:
-                query = parts.first_query()
-            else:
-                size = stopping.next_size(query_size, pool.annotations, len(pool.unlabeled))
-                rng = seeding.generator(seeding.seed_for(seed, cycle, "query"))
-                query = parts.strategy.query(model, pool, size, rng)
-        entropies = chosen_entropies(model, pool, query)
-        labels = parts.oracle.label(query)
-        pool = pool.with_labels(query, labels)
+        given = source.give(cycle, model, pool)
+        entropies = chosen_entropies(model, pool, given.query)
+        query, pool, parts = given.query, given.pool, replace(parts, dataset=given.dataset)
         with measure_cost() as for_fit, finite(f"cycle {cycle}, seed {seed}"):
             observe = parts.observer(seeding.seed_for(seed, cycle, "observe"))
             model = fit_model(parts, pool, model, seed, cycle, store, observe)
         with measure_cost() as for_evaluation:
-            evaluation = parts.evaluator.evaluate(model, parts.dataset)
-        apart = {**for_query.apart, **for_fit.apart, **for_evaluation.apart}
-        costs = {"query": for_query, "fit": for_fit, "evaluate": for_evaluation, **apart}
+            evaluation = parts.evaluate(model)
+        apart = {**given.cost.apart, **for_fit.apart, **for_evaluation.apart}
+        costs = {"query": given.cost, "fit": for_fit, "evaluate": for_evaluation, **apart}
         observed = observe.trace if observe else {}
         counted = parts.validation_labels
         skipped = parts.dataset.skipped
-        record = record_cycle(cycle, pool, query, labels, entropies, evaluation, costs, counted, observed, skipped)
-        kept = tensors_of(query, None if parts.oracle.is_truth else labels, evaluation)
-        store.write(Cycle(record, kept, model.state_dict(), parts.reads(model)))
+        record = record_cycle(
+            cycle, pool, query, given.labels, entropies, evaluation, costs, counted, observed, skipped
+        )
+        kept = tensors_of(query, None if parts.oracle.is_truth else given.labels, evaluation)
+        store.write(Cycle(record, {**kept, **given.kept}, model.state_dict(), parts.reads(model)))
         tell(record)
     return reason
 
@@ -134,15 +204,10 @@ def finite(when: str) -> Iterator[None]:
         raise UserError(f"{when}: {error}; what was finished before is kept, lower the learning rate") from error
 
 
-def restore(store: RunStore, parts: Parts, seed: int) -> tuple[Pool, Network | None]:
-    """The pool after the last stored cycle and the model trained in it, None where no cycle is stored."""
-    dataset = parts.dataset
-    pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes, dataset.map_shape)
-    pool = replace(pool, annotations=0 if parts.free_validation else parts.validation_labels)
-    for record in store.cycle_records:
-        pool = pool.with_labels(*answered(record, store.tensors(record.index), pool.device, parts.oracle))
+def restore_model(store: RunStore, parts: Parts, pool: Pool, seed: int) -> Network | None:
+    """The model of the last stored cycle, None where none is stored. pool: of as many classes as that cycle's."""
     if store.last is None:
-        return pool, None
+        return None
     model = parts.learner.empty(pool, seed)
     model.load_state_dict(store.weights(store.last.index))
-    return pool, model.to(pool.device).eval()
+    return model.to(pool.device).eval()

@@ -126,6 +126,14 @@ def pictures_id(root: str | int | None) -> str | None:
         return None
 
 
+def folder_id(root: str | int | None, class_names: Sequence[str] | None) -> str | None:
+    """Which folder of pictures it is: its `pictures_id`, or of pictures without labels (class_names: those that will be
+    given) the place where it lies, for such a folder changes while a person labels it."""
+    if class_names is None or root is None:
+        return pictures_id(root)
+    return digest(os.fsencode(Path(str(root)).expanduser().resolve()))[:16]
+
+
 def _with_splits(pictures: str, folders: Sequence[str]) -> str:
     """The id of pictures, another one where `find_splits` trains or tests on others than train, test and val are."""
     before = {name: [name] for name in SPLIT_NAMES if name in folders} if "train" in folders else {}

@@ -124,6 +124,10 @@ class Answers:
         stack = self._of.get(position)
         return stack[-1][1] if stack else None
 
+    def taken_back(self) -> list[int]:
+        """Positions of pictures that were answered and have no answer any more."""
+        return sorted(position for position, stack in self._of.items() if not stack)
+
     def given(self) -> list[Answer]:
         """All that hold, one a picture, in the order in which they were given."""
         held = sorted((stack[-1] for stack in self._of.values() if stack), key=lambda one: one[0])

@@ -1,16 +1,20 @@
-"""`query.json` of a labeling run: what a person is asked, and what is known so far. The run writes it, the page where a
-person labels reads it. `page.json`: where that page is open; the page writes it."""
+"""What the run of a person who labels and the page meet in, beside the answers.
+
+query.json   what is asked, and what is known so far; the run writes it, the page reads it
+page.json    where the page is open; the page writes it, and holds `page.lock` while it is open
+"""
 
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from al_bench.errors import UserError
 from al_bench.files import read_json, write_json
 from al_bench.storage.answers import Name, Position
 
-QUERY, PAGE = "query.json", "page.json"
+QUERY, PAGE, PAGE_LOCK = "query.json", "page.json", "page.lock"
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -20,7 +24,8 @@ class _Stored(BaseModel):
 
 
 class AskedPicture(_Stored):
-    """A picture to label. Of the fields see `answers.Answer`; guess and probability are the newest model's."""
+    """A picture to label. Of the fields see `answers.Answer`; guess and probability are the newest model's;
+    score: what it was chosen by, in its strategy's own sense, None where it was drawn."""
 
     position: Position
     file: str
@@ -28,6 +33,7 @@ class AskedPicture(_Stored):
     asked_by: Position | None = None
     guess: Name | None = None
     probability: Fraction | None = None
+    score: float | None = None
 
 
 class SecondLook(_Stored):
@@ -91,6 +97,24 @@ def read_asked(folder: Path) -> Asked | None:
         return Asked.model_validate(read_json(path))
     except (ValidationError, ValueError) as error:
         raise UserError(f"{path} is corrupted: start the run again, which writes it anew") from error
+
+
+def open_page(folder: Path) -> OpenPage | None:
+    """The page that is open for a run; None where none is."""
+    lock = FileLock(folder / PAGE_LOCK)
+    try:
+        if not (folder / PAGE).exists():
+            return None
+        lock.acquire(timeout=0)
+    except Timeout:
+        pass
+    else:
+        lock.release()
+        return None
+    try:
+        return OpenPage.model_validate(read_json(folder / PAGE))
+    except (ValidationError, ValueError):
+        return None
 
 
 def write_asked(folder: Path, asked: Asked) -> None:

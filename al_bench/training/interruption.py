@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from al_bench.errors import UserError, of_files
+from al_bench.errors import Pause, UserError, of_files
 
 logger = logging.getLogger(__name__)
 
@@ -84,8 +84,8 @@ def signals_handled() -> Iterator[None]:
 
 @contextmanager
 def ended_in_words() -> Iterator[None]:
-    """The outermost block of a command: raises SystemExit in place of an Interrupted, of a UserError and of a failure
-    of the file system, each said in a line of the log. Our own mistakes keep their traceback."""
+    """The outermost block of a command: raises SystemExit in place of an Interrupted, of a Pause, of a UserError and of
+    a failure of the file system, each said in a line of the log. Our own mistakes keep their traceback."""
     try:
         yield
     except Interrupted as stop:
@@ -94,6 +94,9 @@ def ended_in_words() -> Iterator[None]:
     except BrokenPipeError as error:  # whoever reads, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is flushed at the exit
         raise SystemExit(128 + signal.SIGPIPE) from error
+    except Pause as pause:
+        logger.info(pause)
+        raise SystemExit(0) from None
     except (UserError, OSError) as error:
         known = of_files(error) if isinstance(error, OSError) else error
         if known is None:

@@ -1,0 +1,91 @@
+"""Pictures that nobody labeled: a folder, flat or nested, and the names of the classes that a person will give."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from al_bench.dataset import Dataset, PictureFolder, Split
+from al_bench.dataset.class_folders import named
+from al_bench.errors import UserError
+from al_bench.sources.cache import LazyImages
+from al_bench.sources.decoding import Decoder
+from al_bench.sources.listing import SUFFIXES, Listing, id_of
+
+logger = logging.getLogger(__name__)
+
+_LONGEST = 200  # characters of a class's name
+
+
+@dataclass(frozen=True)
+class Below(Sequence[Path]):
+    """Paths below a folder, made when they are asked for: of millions of files the names alone are held."""
+
+    root: Path
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> Path:  # type: ignore[override]  # no slices are taken
+        return self.root / self.names[index]
+
+    def __iter__(self) -> Iterator[Path]:
+        return (self.root / name for name in self.names)
+
+
+def read_unlabeled(root: Path, listing: Listing, class_names: Sequence[str], decoder: Decoder) -> Dataset:
+    """All pictures in or below `root`, none of which is decoded before it is asked for; labels are all -1, there is no
+    test split, and how pictures lie in folders says nothing.
+
+    Raises UserError for names that cannot be those of classes, without a picture, and where no size is given.
+    """
+    names = _checked_names(class_names)
+    if decoder.size is None:
+        raise UserError(
+            "dataset.image_size is not given, and pictures without labels are not all looked at: such as 64"
+        )
+    files = [file for file in listing.pictures if _is_text(file.name)]
+    if len(files) < len(listing.pictures):
+        others = len(listing.pictures) - len(files)
+        logger.warning(f"{others:,} pictures are left out, for their names are no UTF-8: rename them")
+    if not files:
+        raise UserError(f"{root} holds no pictures ({' '.join(SUFFIXES)}): name a folder that has some in or below it")
+    assert decoder.shape is not None
+    shape = torch.Size((len(files), *decoder.shape))
+    try:
+        known = id_of(root, files)
+    except OSError as error:
+        raise UserError(f"{error.filename} cannot be read ({error.strerror}): mend it, or leave it out") from error
+    images = LazyImages(Below(root, [file.name for file in files]), decoder, shape, known)
+    unknown = torch.full((len(files),), -1)
+    none = Split(torch.empty((0, *decoder.shape), dtype=torch.uint8), unknown[:0])
+    logger.info(f"{len(files):,} pictures without labels; {len(names)} classes: {named(names)}")
+    train = Split(images, unknown)
+    return Dataset(train, None, none, len(names), names, unlabeled=PictureFolder(root.resolve(), files, decoder))
+
+
+def _checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
+    """Raises UserError for fewer than two, for the same twice, and for what a line of a file does not hold."""
+    names = tuple(class_names)
+    for name in names:
+        if not name or len(name) > _LONGEST or not name.isprintable() or name != name.strip():
+            raise UserError(
+                f"dataset.class_names has {name!r}: a name is 1 to {_LONGEST} characters that can be seen, without "
+                "spaces around it"
+            )
+    if len(set(names)) < max(2, len(names)):
+        raise UserError(
+            f"dataset.class_names=[{','.join(names)}] must name at least two classes, each once: such as [cat,dog]"
+        )
+    return names
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

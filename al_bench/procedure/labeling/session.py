@@ -1,0 +1,150 @@
+"""What a labeling run knows of its folder of pictures and of the person's answers."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from al_bench import seeding
+from al_bench.active.inputs import fingerprint
+from al_bench.active.pool import UNKNOWN
+from al_bench.dataset import Dataset, PictureFolder, Split
+from al_bench.dataset.unlabeled_folder import Below
+from al_bench.errors import UserError
+from al_bench.files import digest, open_file, remembered
+from al_bench.oracle import Person
+from al_bench.sources.kept_images import KeptImages
+from al_bench.storage.answers import LABELS, Answer, Answers, LabelLog, Line, NewClass, now
+from al_bench.storage.picture_list import PICTURES, Changes, PictureList
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The answers that hold, as the loop takes them, in the order in which they were given.
+
+    positions: (L,) int64, of those to train on, and labels: (L,) int64, UNKNOWN where the person could not tell;
+    audited: (A,) int64 and audit_labels: (A,) int64, of the audit set alike. num_lines: of the file that they are from.
+    """
+
+    positions: Tensor
+    labels: Tensor
+    audited: Tensor
+    audit_labels: Tensor
+    num_lines: int
+
+    @property
+    def annotations(self) -> int:
+        """All of them, those of the audit set too."""
+        return len(self.positions) + len(self.audited)
+
+
+class Session:
+    """The folder of pictures as it is now, with each picture at the position that it has for good, and the answers.
+
+    folder: of the run; pictures: as the data set has them; class_names: those given to the command, which come before
+    any that the person adds. Raises UserError for files that are not what a run wrote.
+    """
+
+    def __init__(self, folder: Path, pictures: PictureFolder, class_names: Sequence[str]) -> None:
+        self.folder, self.pictures = folder, pictures
+        self.log = LabelLog(folder / LABELS)
+        self.lines: list[Line] = []
+        self.answers = Answers()
+        self.read_new()
+        known = set(self.answers.classes)
+        if added := [NewClass(when=now(), name=name) for name in class_names if name not in known]:
+            self.log.append(*added)
+            self.read_new()
+        self.list = PictureList(folder / PICTURES)
+        self.audit: frozenset[int] = frozenset()
+
+    def read_new(self) -> None:
+        """Takes in the answers that came since."""
+        new = self.log.read_new()
+        self.lines += new
+        for line in new:
+            self.answers.add(line)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """All so far, in the order of labels: a class that is added comes last."""
+        return tuple(self.answers.classes)
+
+    def look(self) -> Changes:
+        """Holds the folder of pictures against what was there before, and says what has changed."""
+        contents = {one.position: one.content for one in self.answers.given() if one.content is not None}
+        before, given = len(self.list), [one.position for one in self.answers.given()]
+        changes = self.list.look(self.pictures.files, contents, self._content_of)
+        if before:
+            more, gone, renamed = (f"{len(found):,}" for found in changes)
+            lost = len(self.list.gone.intersection(given))
+            unused = f", {lost:,} of them of pictures that are gone" if lost else ""
+            logger.info(f"{more} pictures more, {gone} gone, {renamed} renamed; labels of {len(given):,} kept{unused}")
+        return changes
+
+    def dataset(self, dataset: Dataset) -> Dataset:
+        """The data set by positions: its pictures decoded when they are asked for, its classes those known by now."""
+        names, gone = self.list.names, self.list.gone
+        below = Below(self.pictures.root, names)
+        paths = [None if position in gone else below[position] for position in range(len(names))] if gone else below
+        known = digest(repr((fingerprint(dataset.train.images), names, sorted(gone))).encode())[:16]
+        self.images = KeptImages(paths, self.pictures.decoder, self.folder / "decoded.npy", known)
+        images = self.images
+        return self.with_classes(replace(dataset, train=Split(images, torch.full((len(names),), UNKNOWN))))
+
+    def with_classes(self, dataset: Dataset) -> Dataset:
+        """The data set with the classes known by now."""
+        return replace(dataset, num_classes=len(self.class_names), class_names=self.class_names)
+
+    def draw_audit(self, person: Person, seed: int) -> None:
+        """Draws the audit set of the pictures that are there, once: it stays the same from then on."""
+
+        def draw() -> list[int]:
+            there = torch.tensor([place for place in range(len(self.list)) if place not in self.list.gone])
+            size = min(person.audit_size, int(person.audit_share * len(there)))
+            rng = seeding.generator(seeding.seed_for(seed, 0, "audit"))
+            drawn: list[int] = there[torch.randperm(len(there), generator=rng)[:size]].tolist()
+            return drawn
+
+        path = self.folder / "audit.json"
+        found = remembered(path, draw)
+        if not isinstance(found, list) or not all(isinstance(one, int) and 0 <= one < len(self.list) for one in found):
+            raise UserError(f"{path} is no list of positions in {PICTURES}: put it back from a copy")
+        self.audit = frozenset(found)
+
+    def labels(self, num_lines: int | None = None) -> Labels:
+        """What holds after so many lines, None: after all; without pictures that are gone."""
+        answers = self.answers if num_lines is None else Answers(self.lines[:num_lines])
+        number = {name: label for label, name in enumerate(answers.classes)}
+        given = [one for one in answers.given() if one.position not in self.list.gone]
+        train = [one for one in given if one.position not in self.audit]
+        audit = [one for one in given if one.position in self.audit]
+        return Labels(*_as_tensors(train, number), *_as_tensors(audit, number), answers.num_lines)
+
+    def withheld(self, broken: Tensor) -> Tensor:
+        """(W,) positions that are never asked for to train on. broken: those that cannot be read."""
+        return torch.tensor(sorted(self.audit | self.list.gone | set(broken.tolist())), dtype=torch.int64)
+
+    def _content_of(self, name: str) -> str | None:
+        try:
+            with open_file(self.pictures.root / name) as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        except OSError:
+            return None
+
+
+def _as_tensors(given: Sequence[Answer], number: dict[str, int]) -> tuple[Tensor, Tensor]:
+    """Positions and labels. A class that was answered and never named is one that the page of another version added."""
+    unknown = [one.label for one in given if one.label is not None and one.label not in number]
+    if unknown:
+        raise UserError(
+            f"{LABELS} has an answer of the class {unknown[0]}, which no line of it names: add it on the page"
+        )
+    labels = [UNKNOWN if one.label is None else number[one.label] for one in given]
+    return torch.tensor([one.position for one in given], dtype=torch.int64), torch.tensor(labels, dtype=torch.int64)

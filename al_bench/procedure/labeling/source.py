@@ -1,0 +1,127 @@
+"""Where the loop's labels come from in a run with a person: it asks ahead, and takes what was answered by then."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+
+from al_bench.active.pool import UNKNOWN, Pool
+from al_bench.active.view import InputsView
+from al_bench.dataset import Dataset, Split
+from al_bench.errors import UserError
+from al_bench.files import read_json, write_json
+from al_bench.network import Network
+from al_bench.oracle import Person
+from al_bench.procedure.labeling.asking import Asking
+from al_bench.procedure.labeling.session import Labels, Session
+from al_bench.procedure.loop import Given, Parts, restore_model
+from al_bench.storage.store import RunStore
+from al_bench.training.cost import Cost
+
+_TAKEN = "taken.json"
+_LINES = "answers_read"  # of labels.jsonl, among a cycle's tensors
+
+
+class FromPerson:
+    """The loop's source of labels: a cycle begins once enough was answered that no cycle has seen.
+
+    query_size: how many answers these are; initial_size: how many the first cycle needs, beside the audit set's.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        person: Person,
+        session: Session,
+        store: RunStore,
+        query_size: int,
+        initial_size: float,
+        seed: int,
+    ) -> None:
+        self.parts, self.person, self.session, self.seed = parts, person, session, seed
+        self.query_size, self.initial_size = query_size, initial_size
+        self.asking = Asking(parts, person, session, store, query_size, initial_size, seed)
+        self._held: Mapping[int, int] = {}  # what the last cycle was trained on
+
+    def restore(self, store: RunStore) -> tuple[Pool, Network | None]:
+        """As `LabelSource.restore` says it."""
+        if (last := store.last) is None:
+            return self._pool(self.session.labels(0)), None
+        labels = self.session.labels(int(store.tensors(last.index)[_LINES]))
+        self._held = _by_position(labels)
+        then = Pool.unlabeled_from(self.parts.dataset.train.images, len(last.class_counts))
+        return self._pool(labels), restore_model(store, self.parts, then, self.seed)
+
+    def give(self, cycle: int, model: Network | None, pool: Pool) -> Given:
+        """As `LabelSource.give` says it; returns once there are answers enough, after a kill those that were taken."""
+        cost = self.asking.ask(cycle, model, pool)
+        self.person.begin(self.session.folder)
+        labels = self._taken_before(cycle)
+        while labels is None:
+            self.session.read_new()
+            if self._is_enough(found := self.session.labels()):
+                labels = found
+                write_json(self.session.folder / _TAKEN, {"cycle": cycle, "lines": labels.num_lines})
+            else:
+                self.person.wait(self.session.folder)
+        return self._given(labels, cost)
+
+    def _given(self, labels: Labels, cost: Cost) -> Given:
+        held = _by_position(labels)
+        new = {place: label for place, label in held.items() if self._held.get(place) != label}
+        self._held = held
+        pool = self._pool(labels)
+        query, answers = self.asking.query(list(new)), torch.tensor(list(new.values()), dtype=torch.int64)
+        self.asking.say_training(len(labels.positions))
+        kept = {_LINES: torch.tensor(labels.num_lines)}
+        return Given(query, answers.to(pool.device), pool, self._dataset(labels), cost, kept)
+
+    def _taken_before(self, cycle: int) -> Labels | None:
+        """The answers that a cycle had taken before its training was killed, so that it goes on as it was."""
+        path = self.session.folder / _TAKEN
+        try:
+            taken = read_json(path)
+            lines = int(taken["lines"]) if taken["cycle"] == cycle else None
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return None
+        return None if lines is None or lines > self.session.answers.num_lines else self.session.labels(lines)
+
+    def _is_enough(self, labels: Labels) -> bool:
+        """Whether a cycle can begin. Raises UserError where it never will."""
+        left = self.asking.unanswered()
+        known = labels.labels[labels.labels != UNKNOWN].unique()
+        if not left and len(known) < 2:
+            raise UserError(
+                f"all {len(labels.positions):,} pictures to train on are answered, and fewer than two classes among "
+                f"them, which teaches nothing: put more pictures into {self.session.pictures.root}, or take "
+                f"answers back by python scripts/annotate.py {self.session.folder}"
+            )
+        if not self._held:
+            audited = not any(one.audit for one in left)
+            return audited and len(known) >= 2 and (len(labels.positions) >= self.initial_size or not left)
+        changed = sum(self._held.get(place) != label for place, label in _by_position(labels).items())
+        return len(known) >= 2 and (changed >= self.query_size or (changed > 0 and not left))
+
+    def _pool(self, labels: Labels) -> Pool:
+        dataset, images = self.session.with_classes(self.parts.dataset), self.session.images
+        pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes)
+        return replace(
+            pool,
+            labeled=labels.positions.to(pool.device),
+            labels=labels.labels.to(pool.device),
+            annotations=labels.annotations,
+            withheld=self.session.withheld(images.broken).to(pool.device),
+        )
+
+    def _dataset(self, labels: Labels) -> Dataset:
+        """With the audit set's answers, those that the person could tell, as the test split."""
+        dataset = self.session.with_classes(self.parts.dataset)
+        told = labels.audit_labels != UNKNOWN
+        rows, images = labels.audited[told].to(dataset.train.images.device), dataset.train.images
+        none = torch.empty((0, *images.shape[1:]), dtype=images.dtype, device=images.device)
+        return replace(dataset, test=Split(InputsView(images, none, rows), labels.audit_labels[told].to(images.device)))
+
+
+def _by_position(labels: Labels) -> dict[int, int]:
+    """The labels to train on, in the order in which they were given."""
+    return dict(zip(labels.positions.tolist(), labels.labels.tolist(), strict=True))

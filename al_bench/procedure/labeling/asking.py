@@ -64,9 +64,9 @@ class Asking:
         self.session.read_new()
         self._forget(pool)
         with measure_cost() as cost, finite(f"cycle {cycle}, seed {self.seed}"):
-            ready = [one.position for one in self.unanswered() if not one.audit]
-            rest = _without(pool, ready)
-            size = min(self._wanted(cycle, pool) - len(ready), len(rest.unlabeled))
+            waiting = sum(not one.audit for one in self.asked.values()) if self.unanswered() else 0
+            rest = _without(pool, list(self.asked))
+            size = min(self._wanted(cycle, pool) - waiting, len(rest.unlabeled))
             if size > 0:
                 self._add(self._choose(cycle, model, rest, size), None if model is None else cycle - 1)
         self._guess(model)
@@ -120,7 +120,7 @@ class Asking:
         )
 
     def _wanted(self, cycle: int, pool: Pool) -> int:
-        """How many pictures are to wait: those of the next cycle, and those to label while it is trained."""
+        """How many pictures are asked for and not trained on: those of the cycle, and those to label meanwhile."""
         needed = self.query_size if cycle else max(0.0, self.initial_size - len(pool.labeled))
         return int(min(needed + self._ahead(), len(pool)))
 

@@ -29,19 +29,16 @@ class Labels:
     """The answers that hold, as the loop takes them, in the order in which they were given.
 
     positions: (L,) int64, of those to train on, and labels: (L,) int64, UNKNOWN where the person could not tell;
-    audited: (A,) int64 and audit_labels: (A,) int64, of the audit set alike. num_lines: of the file that they are from.
+    audited: (A,) int64 and audit_labels: (A,) int64, of the audit set alike. annotations: all that hold, of pictures
+    that are gone, too. num_lines: of the file that they are from.
     """
 
     positions: Tensor
     labels: Tensor
     audited: Tensor
     audit_labels: Tensor
+    annotations: int
     num_lines: int
-
-    @property
-    def annotations(self) -> int:
-        """All of them, those of the audit set too."""
-        return len(self.positions) + len(self.audited)
 
 
 class Session:
@@ -122,10 +119,11 @@ class Session:
         """What holds after so many lines, None: after all; without pictures that are gone."""
         answers = self.answers if num_lines is None else Answers(self.lines[:num_lines])
         number = {name: label for label, name in enumerate(answers.classes)}
-        given = [one for one in answers.given() if one.position not in self.list.gone]
+        held = answers.given()
+        given = [one for one in held if one.position not in self.list.gone]
         train = [one for one in given if one.position not in self.audit]
         audit = [one for one in given if one.position in self.audit]
-        return Labels(*_as_tensors(train, number), *_as_tensors(audit, number), answers.num_lines)
+        return Labels(*_as_tensors(train, number), *_as_tensors(audit, number), len(held), answers.num_lines)
 
     def withheld(self, broken: Tensor) -> Tensor:
         """(W,) positions that are never asked for to train on. broken: those that cannot be read."""

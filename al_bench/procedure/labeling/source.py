@@ -59,7 +59,10 @@ class FromPerson:
         labels = self._taken_before(cycle)
         while labels is None:
             self.session.read_new()
-            if self._is_enough(found := self.session.labels()):
+            found = self.session.labels()
+            if not self.asking.unanswered():
+                cost.add(self.asking.ask(cycle, model, self._pool(found)))
+            if self._is_enough(found):
                 labels = found
                 write_json(self.session.folder / _TAKEN, {"cycle": cycle, "lines": labels.num_lines})
             else:

@@ -1,0 +1,331 @@
+"""A person labels a folder of pictures: what is asked, what is kept, and that nothing is asked twice."""
+
+import hashlib
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from composing import compose
+from pictures import save
+
+from al_bench.active.part import hash_of
+from al_bench.config.identity import identify
+from al_bench.errors import UserError
+from al_bench.learner.supervised import Supervised
+from al_bench.oracle.human import Human
+from al_bench.storage.answers import Answer, Answers, LabelLog, NewClass, TakenBack, now
+from al_bench.storage.asked import Asked, read_asked
+from al_bench.storage.record import CycleRecord
+from al_bench.storage.store import RunStore
+from run import instantiated
+
+FAST = (
+    "learner.epochs=10",
+    "recipe.optimizer.lr=0.05",
+    "network=linear",
+    "dataset.image_size=8",
+    "loop.initial_size=4",
+    "loop.query_size=4",
+)
+
+
+class Person:
+    """Answers the next picture that is asked, by the color in its name, whenever the run waits.
+
+    before: what else happens first, given this person and how often it was waited for.
+    """
+
+    def __init__(self, folder: Path, before: Callable[["Person", int], None] = lambda person, times: None) -> None:
+        self.log, self.folder, self.before = LabelLog(folder / "labels.jsonl"), folder, before
+        self.answers, self.times, self.shown = Answers(), 0, list[int]()
+        self.sees: str | None = None  # whatever it is
+
+    @property
+    def held(self) -> list[Answer]:
+        """All answers that hold now."""
+        self.look()
+        return self.answers.given()
+
+    @property
+    def asked(self) -> Asked:
+        found = read_asked(self.folder)
+        assert found is not None
+        return found
+
+    def look(self) -> None:
+        for line in self.log.read_new():
+            self.answers.add(line)
+
+    def waiting(self) -> list:
+        self.look()
+        return [one for one in self.asked.pictures if self.answers.answer(one.position) is None]
+
+    def wait(self, *given: object) -> None:
+        self.before(self, self.times)
+        self.times += 1
+        if waiting := self.waiting():
+            self.say(waiting[0], *([self.sees] if self.sees else []))
+            self.shown.append(waiting[0].position)
+
+    def say(self, one, label: str | None = "by name") -> None:
+        content = hashlib.sha256((Path(self.asked.root) / one.file).read_bytes()).hexdigest()[:16]
+        told = Path(one.file).name.partition("-")[0] if label == "by name" else label
+        self.log.append(
+            Answer(when=now(), position=one.position, file=one.file, content=content, label=told, asked_by=one.asked_by)
+        )
+
+
+@pytest.fixture
+def pictures(tmp_path) -> Path:
+    """Twenty red ones and twenty blue ones, some in a folder of their own."""
+    root = tmp_path / "pictures"
+    for number in range(20):
+        for place, color in enumerate(("red", "", "blue")):
+            if color:
+                pixels = np.random.default_rng(number + place).integers(0, 90, (8, 8, 3), dtype=np.uint8)
+                pixels[..., place] += 100
+                save(root / ("deeper" if number % 2 else "") / f"{color}-{number}.png", pixels)
+    return root
+
+
+@pytest.fixture
+def label(tmp_path, pictures, monkeypatch):
+    """Runs, or goes on with, a run that a person labels; gives its records."""
+
+    def start(*overrides: str, before=lambda person, times: None, classes="[red,blue]") -> list[CycleRecord]:
+        config = compose(
+            "dataset=image_folder", f"dataset.root={pictures}", f"dataset.class_names={classes}", "oracle=human",
+            "strategy=margin", "oracle.audit_size=8", "oracle.ahead=6", *FAST, f"paths.outputs={tmp_path}",
+            "device=cpu", "tracking=none", *overrides,
+        )  # fmt: skip
+        identity = identify(config)
+        start.folder = tmp_path / hash_of(identity)
+        start.person = Person(start.folder, before)
+        monkeypatch.setattr(Human, "begin", lambda self, folder: None)
+        monkeypatch.setattr(Human, "wait", lambda self, folder: start.person.wait())
+        with RunStore(start.folder, identity, {}) as store:
+            instantiated(config.procedure).run(store)
+            return store.cycle_records
+
+    return start
+
+
+def comparable(records: list[CycleRecord]) -> list[dict]:
+    clocks = ("effort", "commit", "sha256_record", "sha256", "sha256_model")
+    return [{key: value for key, value in one.plain().items() if key not in clocks} for one in records]
+
+
+def test_the_audit_set_comes_first_and_no_model_is_trained_on_it(label):
+    records = label("loop.budget=20")
+    person = label.person
+    audit = {one.position for one in person.asked.pictures if one.audit} | set(person.shown[:8])
+    trained = [place for record in records for place in record.query.indices]
+    assert len(audit) == 8 and audit.isdisjoint(trained) and len(set(person.shown)) == len(person.shown)
+    assert [record.annotations for record in records] == [12, 16, 20]
+    assert [len(record.query.indices) for record in records] == [4, 4, 4]
+    assert [record.test_images for record in records] == [8, 8, 8] and records[-1].metrics["accuracy"] == 1
+    assert [sum(record.class_counts) for record in records] == [4, 8, 12]
+    assert [one.images for one in person.asked.curve] == [8, 8, 8] and person.asked.curve[-1].correct == 8
+    assert person.asked.state == "finished" and "budget" in person.asked.said
+
+
+def test_while_a_model_is_trained_pictures_stand_ready_that_an_earlier_one_asked_for(label, monkeypatch):
+    ready, fit = [], Supervised.fit
+
+    def look(self, *given, **named):
+        ready.append((label.person.asked.state, len(label.person.waiting())))
+        return fit(self, *given, **named)
+
+    monkeypatch.setattr(Supervised, "fit", look)
+    records = label("loop.budget=20")
+    assert ready == [("training", 6)] * 3
+    given = label.person.held
+    assert [one.asked_by for one in given] == [None] * 18 + [0] * 2  # the audit set, four, six ahead; then by the first
+    assert all(one.guess in ("red", "blue") for one in label.person.asked.pictures if not one.audit)
+    assert records[2].query.scores[:2] == [None, None] and all(records[2].query.scores[2:])
+
+
+def test_a_run_that_is_killed_anywhere_ends_as_one_that_is_not(label, tmp_path, pictures, monkeypatch):
+    whole = comparable(label("loop.budget=24"))
+    folder = label.folder
+    folder.rename(tmp_path / "whole")
+    order = [one.position for one in Answers(LabelLog(tmp_path / "whole" / "labels.jsonl").read_new()).given()]
+    fit = Supervised.fit
+
+    def killed_fit(self, *given, **named):
+        raise KeyboardInterrupt
+
+    def die(person: Person, times: int) -> None:
+        if times == 3:
+            raise KeyboardInterrupt
+
+    for number in range(6):
+        monkeypatch.setattr(Supervised, "fit", killed_fit if number % 2 else fit)
+        with pytest.raises(KeyboardInterrupt):
+            label("loop.budget=24", before=die)
+    monkeypatch.setattr(Supervised, "fit", fit)
+    assert comparable(label("loop.budget=24")) == whole
+    answers = Answers(LabelLog(folder / "labels.jsonl").read_new())
+    assert [one.position for one in answers.given()][: len(order)] == order
+
+
+def test_a_training_that_was_killed_goes_on_with_the_answers_that_it_had(label, monkeypatch):
+    def killed_fit(self, *given, **named):
+        for _ in range(5):
+            label.person.wait()  # who does not know
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Supervised, "fit", killed_fit)
+        label("loop.budget=20")
+    first, second = label("loop.budget=17")
+    assert [len(record.query.indices) for record in (first, second)] == [4, 5]
+
+
+def test_labels_stay_with_their_pictures_when_the_folder_changes(label, pictures, caplog):
+    label("loop.budget=16")
+    before = {one.file: one.label for one in label.person.held}
+    trained = [file for file in before if not any(one.file == file for one in label.person.asked.pictures)]
+    (pictures / trained[0]).rename(pictures / "renamed.png")
+    (pictures / trained[1]).unlink()
+    caplog.set_level(logging.INFO)
+    save(pictures / "a" / "red-new.png", np.full((8, 8, 3), (200, 0, 0), dtype=np.uint8))
+    caplog.clear()
+    records = label("loop.budget=26")
+    said = next(one.getMessage() for one in caplog.records if "kept" in one.getMessage())
+    assert (
+        said == f"1 pictures more, 1 gone, 1 renamed; labels of {len(before)} kept, 1 of them of pictures that are gone"
+    )
+    assert len(set(label.person.shown) & {one.position for one in label.person.held[: len(before)]}) == 0
+    assert records[-1].annotations >= 26 and sum(records[-1].class_counts) == records[-1].annotations - 8
+
+
+def test_a_class_that_is_added_on_the_way_is_learned_too(label):
+    def add(person: Person, times: int) -> None:
+        if times == 15:
+            person.log.append(NewClass(when=now(), name="gr\u00fcn", key="g"))
+            person.say(person.waiting()[0], "gr\u00fcn")
+
+    records = label("loop.budget=16", before=add)
+    assert [len(record.class_counts) for record in records] == [2, 3] and records[-1].class_counts[2] == 1
+    more = label("loop.budget=20", classes="[blue,red]")  # in another order, and without the one that was added
+    assert more[-1].class_counts[2] == 1 and label.person.asked.classes == ["red", "blue", "gr\u00fcn"]
+
+
+def test_an_answer_that_is_taken_back_is_asked_for_again_and_the_other_one_counts(label):
+    changed: list[int] = []
+
+    def change(person: Person, times: int) -> None:
+        if times == 14:  # after the first model
+            first = next(one for one in person.held if one.position == person.shown[8])
+            person.log.append(TakenBack(when=now(), position=first.position, file=first.file))
+            changed.append(first.position)
+
+    label("loop.budget=16", before=change)
+    records = label("loop.budget=20")
+    assert changed and changed[0] in records[0].query.indices
+    again = [record.index for record in records if changed[0] in record.query.indices]
+    assert len(again) <= 2 and label.person.answers.answer(changed[0]) is not None
+
+
+def test_what_the_person_cannot_tell_counts_and_teaches_nothing(label):
+    def pass_on(person: Person, times: int) -> None:
+        if times in (2, 9):
+            person.say(person.waiting()[0], None)
+
+    records = label("loop.budget=16", before=pass_on)
+    assert records[0].test_images == 7 and -1 in records[0].query.labels
+    assert sum(records[0].class_counts) == len(records[0].query.labels) - 1
+
+
+def test_without_an_audit_set_no_accuracy_is_shown(label, caplog):
+    records = label("loop.budget=8", "oracle.audit_size=0")
+    assert [record.annotations for record in records] == [4, 8]
+    assert records[0].metrics["accuracy"] is None and records[0].test_images is None and label.person.asked.curve == []
+
+
+def test_all_pictures_may_be_labeled(label):
+    records = label()
+    assert records[-1].annotations == 40 and records[-1].unlabeled == 0
+    assert "every image is labeled" in label.person.asked.said
+
+
+def test_it_is_enough_when_the_accuracy_is_certain(label):
+    records = label("loop.certain_above=0.6")
+    assert "above 0.6 with 95 % certainty" in label.person.asked.said and records[-1].annotations < 40
+
+
+def test_a_query_decodes_no_more_pictures_than_it_may(label):
+    label("loop.budget=16", "oracle.candidates=5", "oracle.ahead=2")
+    known = np.fromfile(label.folder / "decoded.npy.known", dtype=np.uint8)
+    assert 16 <= known.sum() < 32
+
+
+def test_one_class_alone_teaches_nothing(label):
+    def see_red(person: Person, times: int) -> None:
+        person.sees = "red"
+
+    with pytest.raises(UserError, match="fewer than two classes"):
+        label(before=see_red)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["dataset.class_names=[cat]"], r"class_names=\[cat\] must name at least two"),
+        (["dataset.class_names=[cat,cat]"], "each once"),
+        (["dataset.class_names=['',c]"], "characters that can be seen"),
+        (["dataset.class_names=[' a',c]"], "without spaces around it"),
+        (["dataset.image_size=null"], "image_size is not given"),
+        (["dataset.class_names=null"], "no class folders|fewer|at least two|class folders"),
+    ],
+)
+def test_what_cannot_be_labeled_is_said_before(label, overrides, sentence):
+    with pytest.raises(UserError, match=sentence):
+        label(*overrides)
+
+
+def test_nobody_else_labels_pictures_without_labels(tmp_path, pictures):
+    folder = ("dataset=image_folder", f"dataset.root={pictures}", "dataset.class_names=[red,blue]")
+    config = compose(*folder, "dataset.image_size=8", "strategy=margin", f"paths.outputs={tmp_path}", "tracking=none")
+    with RunStore(tmp_path / "run", {}, {}) as store, pytest.raises(UserError, match="have a person label them"):
+        instantiated(config.procedure).run(store)
+
+
+def test_only_folders_of_pictures_are_labeled(tmp_path):
+    config = compose("dataset=digits", "oracle=human", "strategy=margin", f"paths.outputs={tmp_path}", "tracking=none")
+    with RunStore(tmp_path / "run", {}, {}) as store, pytest.raises(UserError, match="dataset=image_folder"):
+        instantiated(config.procedure).run(store)
+
+
+def test_a_port_that_is_taken_is_named(tmp_path, label, monkeypatch):
+    begin = Human.begin
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        config = compose("oracle=human", f"oracle.port={port}", "dataset=image_folder", "dataset.class_names=[a,b]")
+        with pytest.raises(UserError, match=f"oracle.port={port} .* choose another port"):
+            begin(instantiated(config.oracle), tmp_path)
+
+
+def test_core_set_asks_first_where_inputs_are_features(label, monkeypatch):
+    from al_bench.dataset import Split
+    from al_bench.representation.none import NoRepresentation
+
+    def features(self, dataset, artifacts):
+        from dataclasses import replace
+
+        numbers = torch.zeros(len(dataset.train), 2)
+        numbers[7], numbers[20] = 100.0, -100.0
+        return replace(dataset, train=Split(numbers, dataset.train.labels))
+
+    monkeypatch.setattr(NoRepresentation, "apply", features)
+    monkeypatch.setattr(NoRepresentation, "shape", lambda self, shape: (2,))
+    monkeypatch.setattr(NoRepresentation, "gives_images", False)
+    records = label("loop.budget=8", "oracle.audit_size=0")
+    assert {7, 20} <= set(records[0].query.indices)

@@ -22,6 +22,7 @@ from benchmarks import (
     cycle,
     deepfool,
     fit,
+    folder,
     gan,
     gan_quality,
     mal,
@@ -51,6 +52,7 @@ CLAIMS: Mapping[str, Callable[[], Iterable[Measured]]] = {
     "mal": mal.measure,
     "acgan": acgan.measure,
     "composing": composing.measure,
+    "folder": folder.measure,
     "help": command.measure,
 }
 ON_GPU: Mapping[str, Callable[[], Iterable[Measured]]] = {  # only when asked for by name

@@ -72,7 +72,8 @@ class PictureList:
             if (name := self.names[position]) in present and content_of(name) == contents[position]
         }
         kept = {file.name for position, file in enumerate(self._files) if position not in self.gone}
-        new = [file for file in found if file.name not in kept | {file.name for file in touched.values()}]
+        kept |= {file.name for file in touched.values()}
+        new = [file for file in found if file.name not in kept]
         renamed = self._renamed(self.gone - touched.keys(), new, contents, content_of)
         names = {file.name for file in renamed.values()}
         added = [file for file in new if file.name not in names]

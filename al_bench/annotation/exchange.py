@@ -1,0 +1,69 @@
+"""Answers and queries of a labeling run out of its folder, at any time: the run and the page may go on meanwhile.
+
+Formats are `spreadsheet.py` and `label_studio.py`; the way back is `importing.py`.
+"""
+
+from pathlib import Path
+from urllib.parse import quote
+
+from al_bench.annotation.label_studio import answered_task, asked_task, label_config, read_label_studio
+from al_bench.annotation.labeling_run import LabelingRun
+from al_bench.annotation.rows import Row
+from al_bench.annotation.spreadsheet import answers_as_csv, query_as_csv, read_csv
+from al_bench.errors import UserError
+from al_bench.files import write_json, written_whole
+from al_bench.storage.asked import PAGE, QUERY
+
+LABEL_CONFIG = "label_config.xml"
+
+_OF_THE_RUN = frozenset({"config.json", QUERY, PAGE})
+
+
+def write_csv(folder: Path, path: Path, query: bool = False) -> int:
+    """Writes the answers that hold as CSV, or the query, a table to be filled in. Returns the number of rows.
+
+    A query begins with a byte order mark, by which spreadsheets know UTF-8.
+    """
+    run = LabelingRun(folder)
+    if query:
+        asked = run.open()
+        text, count = "\ufeff" + query_as_csv(asked), len(asked)
+    else:
+        given = run.given()
+        text, count = answers_as_csv(given), len(given)
+    with written_whole(_free_to_write(folder, path)) as file:
+        file.write(text.encode(errors="backslashreplace"))
+    return count
+
+
+def write_label_studio(folder: Path, path: Path, query: bool = False, pictures_at: str | None = None) -> int:
+    """Writes the answers that hold as tasks of Label Studio with annotations, or the query as tasks with predictions;
+    and beside them the labeling interface. Returns the number of tasks.
+
+    pictures_at: what comes before the name of a picture in its address; None: Label Studio's of local files, where its
+    document root is the folder above that of the pictures; "": nothing.
+    """
+    run = LabelingRun(folder)
+    if pictures_at is None:
+        pictures_at = f"/data/local-files/?d={quote(run.root.name)}/"
+    if query:
+        model = "al_bench" if run.cycle is None else f"cycle {run.cycle}"
+        tasks = [asked_task(one, pictures_at, model) for one in run.open()]
+    else:
+        tasks = [answered_task(file, answer, pictures_at) for file, answer in run.given()]
+    write_json(_free_to_write(folder, path), tasks)
+    with written_whole(path.with_name(LABEL_CONFIG)) as file:
+        file.write(label_config(run.classes).encode())
+    return len(tasks)
+
+
+def read_answers(path: Path) -> list[Row]:
+    """The answers of a file: of Label Studio where its name ends in .json, else a CSV file. Raises UserError."""
+    return read_label_studio(path) if path.suffix.lower() == ".json" else read_csv(path)
+
+
+def _free_to_write(folder: Path, path: Path) -> Path:
+    place, own = path.parent.resolve(), folder.resolve()
+    if own in place.parents or (own == place and path.name in _OF_THE_RUN):
+        raise UserError(f"{path} is a file that the run itself needs: choose another place or name")
+    return path

@@ -1,0 +1,140 @@
+"""Answers of a file into a labeling run, all of them or none: what differs from what holds is appended as lines."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from al_bench.annotation.labeling_run import LabelingRun
+from al_bench.annotation.rows import Row, quoted
+from al_bench.errors import UserError, printable
+from al_bench.files import open_file
+from al_bench.progress import progress
+from al_bench.storage.answers import Answer, Line, NewClass, now
+from al_bench.storage.asked import AskedPicture
+
+_SHOWN = 3  # rows that a refusal names
+_CLASSES = 20  # that it offers
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came in. answers: that differ from what held; same: that do not; classes: that are new."""
+
+    answers: int
+    same: int
+    classes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        words = f"{self.answers:,} answer{'' if self.answers == 1 else 's'} taken, {self.same:,} the same as before"
+        return f"{words}; classes added: {', '.join(map(printable, self.classes))}" if self.classes else words
+
+
+def import_answers(
+    folder: Path, rows: Iterable[Row], new_classes: bool = False, guess_shown: bool = False, root: Path | None = None
+) -> Taken:
+    """Appends what differs from what holds; when this returns it is on the disk.
+
+    new_classes: whether a class that there is not is added. guess_shown: whether who answered saw what the model takes
+    a picture for. root: the folder of pictures, needed where the run has not asked yet. Raises UserError, and appends
+    nothing, where a row's picture or class is unknown, or two rows say different things of a picture.
+    """
+    run = LabelingRun(folder, root)
+    placed = _placed(run, rows)
+    added = _new_classes(run, placed.values(), new_classes)
+    held = {position: run.answers.answer(position) for position in placed}
+    differing = [one for one in placed if (before := held[one]) is None or before.label != placed[one].label]
+    lines: list[Line] = [NewClass(when=now(), name=name) for name in added]
+    asked = {one.position: one for one in run.asked}
+    with progress("reading the answered pictures", len(differing), "pictures") as bar:
+        for position in differing:
+            known = held[position] or asked.get(position)
+            lines.append(_answer(run, position, placed[position], known, guess_shown))
+            bar.advance()
+    if lines:
+        run.log.append(*lines)
+    return Taken(len(differing), len(placed) - len(differing), added)
+
+
+def _placed(run: LabelingRun, rows: Iterable[Row]) -> dict[int, Row]:
+    """The row of each picture, the last of several that agree."""
+    placed: dict[int, Row] = {}
+    unknown = []
+    classes = frozenset(run.classes)
+    for row in (_spelled(row, classes) for row in rows):
+        position = _position(run, row)
+        if position is None:
+            unknown.append((row.file, row.place))
+        elif placed.setdefault(position, row).label != row.label:
+            said = " and ".join(f"{_said(one.label)} at {one.place}" for one in (placed[position], row))
+            raise UserError(f"{quoted(row.file)} is {said}: leave one of them out")
+        else:
+            placed[position] = row
+    if unknown:
+        raise UserError(f"{_none_of_them(unknown, 'picture')}: name what lies in {run.root}, as it lies there")
+    return placed
+
+
+def _position(run: LabelingRun, row: Row) -> int | None:
+    found = sorted(run.known.find(row.file))
+    if len(found) > 1:
+        names = " or ".join(quoted(run.known.name(position)) for position in found)
+        raise UserError(f"{row.place} names {quoted(row.file)}, which may be {names}: write one of these")
+    return found[0] if found else None
+
+
+def _spelled(row: Row, classes: frozenset[str]) -> Row:
+    """With spaces around the class only where the class has them."""
+    return row if row.label is None or row.label in classes else replace(row, label=row.label.strip())
+
+
+def _new_classes(run: LabelingRun, rows: Iterable[Row], allowed: bool) -> tuple[str, ...]:
+    """In the order of the rows. Raises UserError where there are some and none is allowed."""
+    classes = run.classes
+    new = {row.label: row.place for row in rows if row.label is not None and row.label not in classes}
+    if new and not allowed:
+        some = ", ".join(map(quoted, classes[:_CLASSES])) + (", ..." if len(classes) > _CLASSES else "")
+        right = f"name one of {some}, or add it by `scripts/labels.py import --new-classes`"
+        raise UserError(f"{_none_of_them(list(new.items()), 'class')}: {right}")
+    return tuple(new)
+
+
+def _answer(
+    run: LabelingRun, position: int, row: Row, known: Answer | AskedPicture | None, guess_shown: bool
+) -> Answer:
+    """known: of the picture by now, which says whether it is of the audit set and what a model takes it for."""
+    name = run.known.name(position) or row.file
+    of_model = {} if known is None else known.model_dump(include={"audit", "asked_by", "guess", "probability"})
+    return Answer(
+        when=row.when or now(),
+        who=row.who,
+        position=position,
+        file=name.encode(errors="backslashreplace").decode(),
+        content=_content(run.root / name),
+        label=row.label,
+        seconds=row.seconds,
+        guess_shown=guess_shown and of_model.get("guess") is not None,
+        **of_model,
+    )
+
+
+def _content(picture: Path) -> str | None:
+    """As `Answer.content`; None where the file cannot be read now."""
+    try:
+        with open_file(picture) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    except OSError:
+        return None
+
+
+def _said(label: str | None) -> str:
+    return "cannot tell" if label is None else quoted(label)
+
+
+def _none_of_them(found: Sequence[tuple[str, str]], what: str) -> str:
+    """How many values are unknown, and the first of them, each with its place."""
+    words = ", ".join(f"{quoted(value)} ({place})" for value, place in found[:_SHOWN])
+    more = ", ..." if len(found) > _SHOWN else ""
+    plural = "es" if what.endswith("s") else "s"
+    count = f"one {what} is" if len(found) == 1 else f"{len(found):,} {what}{plural} are"
+    return f"{count} none of the run's, {words}{more}"

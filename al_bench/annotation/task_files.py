@@ -1,0 +1,54 @@
+"""Labeling without a page: what is asked as files in a run's folder, and what a person put beside them.
+
+Out: `tasks.csv`, to be filled in, `tasks.json` and `label_config.xml` for Label Studio. In: `tasks.csv` filled in,
+`answers.csv` or `answers.json`.
+"""
+
+import os
+from pathlib import Path
+
+from al_bench.annotation.exchange import read_answers, write_csv, write_label_studio
+from al_bench.annotation.importing import Taken, import_answers
+from al_bench.annotation.spreadsheet import read_csv
+
+TASKS_CSV, TASKS_JSON = "tasks.csv", "tasks.json"
+_ANSWERED = ("answers.csv", "answers.json", TASKS_CSV)  # what a person puts there
+
+
+def write_tasks(folder: Path) -> int:
+    """Writes what is asked and not answered; returns how many pictures that is.
+
+    A `tasks.csv` with answers that were not taken stays as it is.
+    """
+    table = folder / TASKS_CSV
+    if not (table.exists() and has_answers(table)):
+        write_csv(folder, table, query=True)
+    return write_label_studio(folder, folder / TASKS_JSON, query=True)
+
+
+def take_answers(folder: Path, new_classes: bool = False) -> Taken | None:
+    """Takes in what a person put into the folder, once: each file is then called `answers.taken-1.csv` and so on.
+
+    new_classes: whether a class that there is not is added. Returns None where there are no answers. Raises UserError,
+    takes nothing and leaves the files where they are, for what cannot be taken, see `import_answers`.
+    """
+    places = [folder / name for name in _ANSWERED]
+    found = {path: rows for path in places if os.path.lexists(path) and (rows := read_answers(path))}
+    if not found:
+        return None
+    taken = import_answers(folder, [row for rows in found.values() for row in rows], new_classes, guess_shown=True)
+    for path in found:
+        _move_aside(path)
+    return taken
+
+
+def has_answers(table: Path) -> bool:
+    """Whether a CSV file has an answer in it. Raises UserError where it is none of answers or tasks."""
+    return bool(read_csv(table))
+
+
+def _move_aside(path: Path) -> None:
+    number = 1
+    while (aside := path.with_name(f"{path.stem}.taken-{number}{path.suffix}")).exists():
+        number += 1
+    path.rename(aside)

@@ -31,8 +31,9 @@ ORDER = """
     storage dataset
     gan evaluator tracking analysis
     learner feature report
+    annotation
     strategy oracle representation
-    procedure annotation
+    procedure
     benchmarks hydra_plugins scripts
 """
 RANK = {name: rank for rank, row in enumerate(ORDER.strip().splitlines()) for name in row.split()}

@@ -48,7 +48,7 @@ class Person(Oracle):
     accuracy is measured on them; audit_share: the fraction of all pictures that these are at most. ahead: how many
     pictures stand ready to be labeled while a model is trained. candidates: how many pictures, drawn anew, a query
     looks at, where they are files to be decoded; None: all of them. labels: a file of answers that are known already,
-    None: there is none.
+    None: there is none. goal: an accuracy, that a forecast says the labels to.
     """
 
     first: Strategy
@@ -57,6 +57,7 @@ class Person(Oracle):
     ahead: int
     candidates: int | None
     labels: str | None
+    goal: float
 
     def check(self, dataset: Dataset) -> None:
         """Raises UserError for a data set that is no folder of pictures without labels."""

@@ -24,7 +24,7 @@ _MOMENT = 0.2  # seconds between two looks at what was answered
 _OPENS = 60.0  # seconds that the page may take to open
 
 
-@declare("oracle/human", beside=("ahead", "labels", "host", "port", "who"))
+@declare("oracle/human", beside=("ahead", "labels", "goal", "host", "port", "who"))
 class Human(Person):
     """Opens the page on `host` and `port` unless it is open; `who`: the person's name for themselves, written beside
     each answer. The others: see `Person`."""
@@ -37,12 +37,13 @@ class Human(Person):
         ahead: PositiveInt,
         candidates: PositiveInt | None,
         labels: str | None,
+        goal: Fraction,
         host: str,
         port: Port,
         who: str,
     ) -> None:
         self.first, self.audit_size, self.audit_share = first, audit_size, audit_share
-        self.ahead, self.candidates, self.labels = ahead, candidates, labels
+        self.ahead, self.candidates, self.labels, self.goal = ahead, candidates, labels, goal
         self.host, self.port, self.who = host, port, who
         self._page: subprocess.Popen[bytes] | None = None
         self._begun = False

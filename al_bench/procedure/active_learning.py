@@ -185,6 +185,8 @@ class ActiveLearning(Procedure):
         session = Session(store.folder, self.dataset.unlabeled, self.dataset.class_names)
         session.look()
         session.draw_audit(self.oracle, self.seed)
+        if self.oracle.labels is not None:
+            session.take_file(Path(self.oracle.labels).expanduser())
         return session
 
     def check_parts(self, dataset: Dataset) -> None:

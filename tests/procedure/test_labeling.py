@@ -1,5 +1,6 @@
 """A person labels a folder of pictures: what is asked, what is kept, and that nothing is asked twice."""
 
+import csv
 import hashlib
 import logging
 import socket
@@ -14,7 +15,7 @@ from pictures import save
 
 from al_bench.active.part import hash_of
 from al_bench.config.identity import identify
-from al_bench.errors import UserError
+from al_bench.errors import Pause, UserError
 from al_bench.learner.supervised import Supervised
 from al_bench.oracle.human import Human
 from al_bench.storage.answers import Answer, Answers, LabelLog, NewClass, TakenBack, now
@@ -230,6 +231,51 @@ def test_an_answer_that_is_taken_back_is_asked_for_again_and_the_other_one_count
     assert changed and changed[0] in records[0].query.indices
     again = [record.index for record in records if changed[0] in record.query.indices]
     assert len(again) <= 2 and label.person.answers.answer(changed[0]) is not None
+
+
+def test_answers_may_come_in_files(label, tmp_path, pictures):
+    """Tasks go out, the run ends, and goes on when the answers are there."""
+
+    def go_on() -> RunStore:
+        config = compose(
+            "dataset=image_folder", f"dataset.root={pictures}", "dataset.class_names=[red,blue]", "oracle=files",
+            "strategy=margin", "oracle.audit_size=8", *FAST, "loop.budget=20", f"paths.outputs={tmp_path}",
+            "device=cpu", "tracking=none",
+        )  # fmt: skip
+        identity = identify(config)
+        with RunStore(tmp_path / "files", identity, {}) as store:
+            instantiated(config.procedure).run(store)
+            return store
+
+    for asked in (12, 4, 4):
+        for _ in range(2):  # again, before anybody answered
+            with pytest.raises(Pause, match=f"^{asked} pictures are asked for"):
+                go_on()
+        tasks = tmp_path / "files" / "tasks.csv"
+        with tasks.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            row["label"] = Path(row["file"]).name.partition("-")[0]
+        with tasks.open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+    assert [record.annotations for record in go_on().cycle_records] == [12, 16, 20]
+
+
+def test_answers_that_are_there_already_are_taken_once(label, tmp_path, pictures):
+    known = tmp_path / "known.csv"
+    known.write_text("file,label\n" + "".join(f"red-{number}.png,red\n" for number in range(0, 20, 2)))
+    records = label("loop.budget=22", f"oracle.labels={known}")
+    named = {one.file for one in label.person.held if one.label == "red"}
+    assert {f"red-{number}.png" for number in range(0, 20, 2)} <= named and records[0].annotations >= 12
+    one = label.person.held[0]
+    label.person.say(one, "blue")
+    label("loop.budget=26", f"oracle.labels={known}")
+    assert label.person.answers.answer(one.position).label == "blue"
+    known.write_text("file,label\nnone.png,red\n")
+    with pytest.raises(UserError, match=r"none\.png"):
+        label("loop.budget=30", f"oracle.labels={known}")
 
 
 def test_what_the_person_cannot_tell_counts_and_teaches_nothing(label):

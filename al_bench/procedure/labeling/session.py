@@ -12,10 +12,12 @@ from torch import Tensor
 from al_bench import seeding
 from al_bench.active.inputs import fingerprint
 from al_bench.active.pool import UNKNOWN
+from al_bench.annotation.exchange import read_answers
+from al_bench.annotation.importing import import_answers
 from al_bench.dataset import Dataset, PictureFolder, Split
 from al_bench.dataset.unlabeled_folder import Below
 from al_bench.errors import UserError
-from al_bench.files import digest, open_file, remembered
+from al_bench.files import digest, open_file, remembered, write_json
 from al_bench.oracle import Person
 from al_bench.sources.kept_images import KeptImages
 from al_bench.storage.answers import LABELS, Answer, Answers, LabelLog, Line, NewClass, now
@@ -84,6 +86,23 @@ class Session:
             unused = f", {lost:,} of them of pictures that are gone" if lost else ""
             logger.info(f"{more} pictures more, {gone} gone, {renamed} renamed; labels of {len(given):,} kept{unused}")
         return changes
+
+    def take_file(self, path: Path) -> None:
+        """Takes in the answers of a file, once: it does not put back what is answered afterwards. Raises UserError where
+        it cannot be taken whole."""
+        taken = self.folder / "labels_taken.json"
+        before = remembered(taken, list)
+        try:
+            with open_file(path) as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise UserError(
+                f"oracle.labels={path} cannot be read ({error.strerror}): name a file of answers"
+            ) from error
+        if content not in before:
+            logger.info(f"{path}: {import_answers(self.folder, read_answers(path), root=self.pictures.root)}")
+            write_json(taken, [*before, content])
+            self.read_new()
 
     def dataset(self, dataset: Dataset) -> Dataset:
         """The data set by positions: its pictures decoded when they are asked for, its classes those known by now."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from al_bench.active.interval import wilson_interval
+from al_bench.active.interval import surely_above
 from al_bench.active.metric import Metric
 
 
@@ -75,7 +75,7 @@ class Stopping:
         accuracy, images = cycle.metrics.get("accuracy"), cycle.test_images
         if self.certain_above is None or accuracy is None or not images:
             return None
-        low, _ = wilson_interval(round(accuracy * images), images, 2 * self.confidence - 1)
+        low = surely_above(round(accuracy * images), images, self.confidence)
         if low <= self.certain_above:
             return None
         return f"accuracy is above {self.certain_above} with {100 * self.confidence:g} % certainty (above {low:.3f})"

@@ -10,8 +10,9 @@ FALLING = [Metric("negative_log_likelihood", "nats", higher_is_better=False)]
 LIKELIHOOD = {"negative_log_likelihood": 0.5}
 
 
-def cycle(index=3, annotations=80, unlabeled=20, **metrics):
-    return SimpleNamespace(index=index, annotations=annotations, unlabeled=unlabeled, metrics=metrics)
+def cycle(index=3, annotations=80, unlabeled=20, images=None, **metrics):
+    known = {"index": index, "annotations": annotations, "unlabeled": unlabeled, "test_images": images}
+    return SimpleNamespace(**known, metrics=metrics)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,15 @@ def cycle(index=3, annotations=80, unlabeled=20, **metrics):
             cycle(negative_log_likelihood=0.4),
             "negative_log_likelihood 0.5 is reached",
         ),
+        (Stopping(100, certain_above=0.9), cycle(images=100, accuracy=0.94), None),
+        (
+            Stopping(100, certain_above=0.9),
+            cycle(images=100, accuracy=0.95),
+            "accuracy is above 0.9 with 95 % certainty (above 0.901)",
+        ),
+        (Stopping(100, certain_above=0.9, confidence=0.99), cycle(images=100, accuracy=0.95), None),
+        (Stopping(100, certain_above=0.9), cycle(accuracy=0.99), None),  # of how many images is not known
+        (Stopping(100, certain_above=0.0), cycle(images=10, accuracy=None), None),
     ],
 )
 def test_the_first_rule_that_holds(stopping, last, reason):
@@ -58,6 +68,13 @@ def test_the_cycle_counts_of_asal_table_1(initial, size, budget, cycles):
         annotations += stopping.next_size(size, annotations, 10**7)
         index += 1
     assert index == cycles
+
+
+def test_a_run_from_before_the_certainty_was_asked_for_has_none():
+    older = {"budget": 100, "max_cycles": None, "stop_at": None}
+    assert Stopping.stored(older, []).certain_above is None
+    newer = Stopping.stored({**older, "certain_above": 0.8, "confidence": 0.9}, [])
+    assert (newer.certain_above, newer.confidence) == (0.8, 0.9)
 
 
 def test_infinity_is_stored_by_name():

@@ -233,6 +233,29 @@ def test_an_answer_that_is_taken_back_is_asked_for_again_and_the_other_one_count
     assert len(again) <= 2 and label.person.answers.answer(changed[0]) is not None
 
 
+def test_answers_that_a_model_doubts_come_back_to_be_looked_at(label):
+    wrong: list[str] = []
+
+    def err(person: Person, times: int) -> None:
+        person.sees = None
+        if times == 21:  # after two models
+            one = person.waiting()[0]
+            person.sees = "blue" if "red" in one.file else "red"
+            wrong.append(one.file)
+
+    label("loop.budget=28", before=err)
+    first = label.person.asked.second_looks[0]
+    assert first.file == wrong[0] and first.guess in wrong[0] and first.answer not in wrong[0]
+    assert first.probability < 0.5 < first.guess_probability
+    label("loop.budget=32")  # what models said before is stored with the cycles
+    assert label.person.asked.second_looks[0].file == wrong[0]
+
+
+def test_a_forecast_is_a_sentence_once_there_are_cycles_enough(label):
+    label("loop.budget=20", "oracle.goal=0.5")
+    assert label.person.asked.forecast == "50 % on the audit set was measured first with 4 labels to train on."
+
+
 def test_answers_may_come_in_files(label, tmp_path, pictures):
     """Tasks go out, the run ends, and goes on when the answers are there."""
 

@@ -19,10 +19,10 @@ from al_bench.network import Network
 from al_bench.network.predict import predict
 from al_bench.oracle import Person
 from al_bench.procedure.compatibility import find_missing
+from al_bench.procedure.labeling.known import Doubts, curve_of, forecast_sentence
 from al_bench.procedure.labeling.session import Session
 from al_bench.procedure.loop import Parts, finite
-from al_bench.storage.asked import Asked, AskedPicture, Measured, read_asked, write_asked
-from al_bench.storage.record import CycleRecord
+from al_bench.storage.asked import Asked, AskedPicture, read_asked, write_asked
 from al_bench.storage.store import RunStore
 from al_bench.training.cost import Cost, measure_cost
 
@@ -36,7 +36,8 @@ _SPARE = 1.5  # how many times as long as the last cycle took the pictures ahead
 class Asking:
     """Keeps `query.json`: of the arguments see `FromPerson`.
 
-    asked: by position, in the order to show them: all that no stored cycle has an answer to.
+    asked: by position, in the order to show them: all that no stored cycle has an answer to. doubts: of models in the
+    answers that they had not seen.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Asking:
         self.parts, self.person, self.session, self.store = parts, person, session, store
         self.query_size, self.initial_size, self.seed = query_size, initial_size, seed
         self.asked = self._asked_before()
+        self.doubts = Doubts()
 
     def unanswered(self) -> list[AskedPicture]:
         """What waits for an answer and can be shown."""
@@ -189,17 +191,20 @@ class Asking:
         return f"The first model is trained once {audit}{first} others are answered, with two classes among them."
 
     def _say(self, state: Literal["training", "waiting", "finished"], said: str) -> None:
-        records = self.store.cycle_records
+        records, count = self.store.cycle_records, len(self.session.list) - len(self.session.list.gone)
+        audited = len(self.session.audit)
         asked = Asked(
             root=str(self.session.pictures.root),
             classes=list(self.session.class_names),
             pictures=list(self.asked.values()),
-            audit_size=len(self.session.audit),
+            audit_size=audited,
             state=state,
             said=said,
             annotations=records[-1].annotations if records else 0,
             cycle=records[-1].index if records else None,
-            curve=[one for record in records if (one := _measured(record))],
+            curve=curve_of(records),
+            second_looks=self.doubts.queue(self.session),
+            forecast=forecast_sentence(records, audited, count - audited, self.person.goal),
         )
         write_asked(self.session.folder, asked)
 
@@ -215,10 +220,3 @@ def _most_probable(logits: Tensor) -> Tensor:
     """(B, 2) the largest probability and its class, of (B, K) logits."""
     probability, label = logits.float().softmax(1).max(1)
     return torch.stack([probability, label.float()], dim=1)
-
-
-def _measured(record: CycleRecord) -> Measured | None:
-    accuracy, images = record.metrics.get("accuracy"), record.test_images
-    if not isinstance(accuracy, float | int) or not images:
-        return None
-    return Measured(annotations=record.annotations, correct=round(accuracy * images), images=images)

@@ -88,8 +88,8 @@ class Session:
         return changes
 
     def take_file(self, path: Path) -> None:
-        """Takes in the answers of a file, once: it does not put back what is answered afterwards. Raises UserError where
-        it cannot be taken whole."""
+        """Takes in the answers of a file, once: what is answered afterwards stays. Raises UserError where it cannot be
+        taken whole."""
         taken = self.folder / "labels_taken.json"
         before = remembered(taken, list)
         try:

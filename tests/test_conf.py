@@ -90,10 +90,12 @@ def test_every_value_says_where_it_is_from(path):
 
 @pytest.mark.parametrize("path", [path for path in FILES if relative(path).startswith("pair/")], ids=relative)
 def test_a_pair_is_reached_by_some_choice(path):
-    family, member, *recipe = Path(relative(path)).with_suffix("").parts[1:]
-    assert f"pair/{family}@{family}: ${{{family}}}/${{recipe}}" in (CONF / "config.yaml").read_text()
-    assert (CONF / family / f"{member}.yaml").exists()
-    assert (CONF / "recipe" / f"{'/'.join(recipe)}.yaml").exists()
+    family, member, *other = Path(relative(path)).with_suffix("").parts[1:]
+    node, is_of_oracle, _ = family.partition("_oracle")  # `dataset_oracle`: of a data set with an oracle
+    first, second = ("dataset", "oracle") if is_of_oracle else (family, "recipe")
+    assert f"pair/{family}@{node}: ${{{first}}}/${{{second}}}" in (CONF / "config.yaml").read_text()
+    assert (CONF / first / f"{member}.yaml").exists()
+    assert (CONF / second / f"{'/'.join(other)}.yaml").exists()
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy import Strategy
 
 
-class Oracle(ABC):
-    """Answers queries; besides the evaluator the only part that may read hidden labels."""
+class Annotator(ABC):
+    """Whoever labels: an oracle, which answers at once, or a person."""
 
     labels_synthetic: ClassVar[bool] = False
     """Whether it can label inputs that are not of the pool."""
@@ -32,6 +32,10 @@ class Oracle(ABC):
         dataset: of images, as an annotator sees them, whatever represents them to the learner.
         """
 
+
+class Oracle(Annotator):
+    """Answers queries at once; besides the evaluator the only part that may read hidden labels."""
+
     @abstractmethod
     def label(self, query: Query) -> Tensor:
         """The labels of a query: (Q,) int64 or (Q, H, W) uint8 for indices, (Q, V, ...) for synthetic inputs.
@@ -40,7 +44,7 @@ class Oracle(ABC):
         """
 
 
-class Person(Oracle):
+class Person(Annotator):
     """Answers when it likes, through the folder of a run: `query.json` there asks, `labels.jsonl` has the answers.
 
     first: asks for the first pictures, before there is a model, where inputs are features; of pictures they are drawn.
@@ -69,9 +73,6 @@ class Person(Oracle):
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Needs nothing."""
-
-    def label(self, query: Query) -> Tensor:
-        raise TypeError("a person answers through the run's folder")
 
     @abstractmethod
     def begin(self, folder: Path) -> None:

@@ -21,7 +21,7 @@ from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
 from al_bench.learner import Learner
-from al_bench.oracle import Oracle, Person
+from al_bench.oracle import Annotator, Person
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import refuse_misfits, refuse_other_labels, refuse_unmeasurable
 from al_bench.procedure.labeling.session import Session
@@ -132,7 +132,7 @@ class ActiveLearning(Procedure):
         representation: Representation,
         strategy: Strategy,
         learner: Learner,
-        oracle: Oracle,
+        oracle: Annotator,
         evaluator: Evaluator,
         settings: Settings,
         tracking: Tracking,

@@ -17,7 +17,7 @@ from al_bench.gan import Gan
 from al_bench.learner import Learner
 from al_bench.network import Network, Wrapped
 from al_bench.network.dry_run import dry_run
-from al_bench.oracle import Oracle
+from al_bench.oracle import Annotator
 from al_bench.representation import Representation
 from al_bench.strategy import Strategy
 
@@ -26,7 +26,7 @@ def refuse_misfits(
     strategy: Strategy,
     learner: Learner,
     network: Network,
-    oracle: Oracle,
+    oracle: Annotator,
     representation: Representation,
     on_maps: bool = False,
 ) -> None:

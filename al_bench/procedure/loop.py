@@ -17,7 +17,7 @@ from al_bench.errors import UserError
 from al_bench.evaluator import Evaluation, Evaluator
 from al_bench.learner import Learner
 from al_bench.network import Network
-from al_bench.oracle import Oracle
+from al_bench.oracle import Annotator, Oracle
 from al_bench.procedure.record import answered, chosen_entropies, record_cycle, tensors_of
 from al_bench.storage.model_file import Reads
 from al_bench.storage.record import CycleRecord
@@ -38,7 +38,7 @@ class Parts:
     dataset: Dataset
     strategy: Strategy
     learner: Learner
-    oracle: Oracle
+    oracle: Annotator
     evaluator: Evaluator
     first_query: Callable[[], Query]
     free_validation: bool = False
@@ -107,9 +107,10 @@ class LabelSource(Protocol):
 
 @dataclass(frozen=True)
 class FromOracle:
-    """Asks for what the strategy chooses, and the oracle answers at once. Of the arguments see `run_loop`."""
+    """Asks for what the strategy chooses, and the oracle answers at once. Of the others see `run_loop`."""
 
     parts: Parts
+    oracle: Oracle
     stopping: Stopping
     query_size: int
     seed: int
@@ -120,7 +121,7 @@ class FromOracle:
         pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes, dataset.map_shape)
         pool = replace(pool, annotations=0 if parts.free_validation else parts.validation_labels)
         for record in store.cycle_records:
-            pool = pool.with_labels(*answered(record, store.tensors(record.index), pool.device, parts.oracle))
+            pool = pool.with_labels(*answered(record, store.tensors(record.index), pool.device, self.oracle))
         return pool, restore_model(store, parts, pool, self.seed)
 
     def give(self, cycle: int, model: Network | None, pool: Pool) -> Given:
@@ -132,7 +133,7 @@ class FromOracle:
                 size = self.stopping.next_size(self.query_size, pool.annotations, len(pool.unlabeled))
                 rng = seeding.generator(seeding.seed_for(self.seed, cycle, "query"))
                 query = self.parts.strategy.query(model, pool, size, rng)
-        labels = self.parts.oracle.label(query)
+        labels = self.oracle.label(query)
         return Given(query, labels, pool.with_labels(query, labels), self.parts.dataset, cost)
 
 
@@ -150,7 +151,9 @@ def run_loop(
     query_size: annotations per cycle; seed: the run's; tell: called with each new cycle's record; source: of labels,
     None: the strategy asks and the oracle answers.
     """
-    source = source or FromOracle(parts, stopping, query_size, seed)
+    if source is None:
+        assert isinstance(parts.oracle, Oracle)
+        source = FromOracle(parts, parts.oracle, stopping, query_size, seed)
     pool, model = source.restore(store)
     while (reason := stopping.reason(store.last)) is None:
         cycle = len(store.records)

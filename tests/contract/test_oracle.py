@@ -10,7 +10,7 @@ from al_bench.active.pool import UNKNOWN
 from al_bench.active.query import PoolQuery, SyntheticQuery
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
-from al_bench.oracle import Oracle
+from al_bench.oracle import Oracle, Person
 from al_bench.seeding import generator
 from al_bench.storage.artifacts import Artifacts
 
@@ -21,7 +21,10 @@ def digits() -> Dataset:
     return made
 
 
-@pytest.fixture(params=members("oracle"))
+PEOPLE = ("files", "human")  # who answer when they like: `tests/procedure/test_labeling.py`
+
+
+@pytest.fixture(params=[name for name in members("oracle") if name not in PEOPLE])
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -91,6 +94,14 @@ def test_labels_synthetic_inputs_or_says_that_it_cannot(oracle: Oracle) -> None:
         assert labels.shape == (4, views)
         assert labels.dtype == torch.int64
         assert ((labels >= UNKNOWN) & (labels < 10)).all()
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_a_person_labels_pictures_without_labels_alone(name: str, digits: Dataset) -> None:
+    person = part("oracle", "dataset=digits", f"oracle={name}")
+    assert isinstance(person, Person) and not isinstance(person, Oracle) and not person.labels_synthetic
+    with pytest.raises(UserError, match="dataset=image_folder"):
+        person.check(digits)
 
 
 def test_label_maps_are_answered_or_refused_before_training(name: str, tmp_path: Path) -> None:

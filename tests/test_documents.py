@@ -78,7 +78,7 @@ def test_commands_compose(line: str) -> None:
     """Of a sweep the first cell, after every choice in it was found."""
     overrides = [word for word in shlex.split(line) if word != "-m"]
     assert unknown_choice(overrides) is None
-    config = compose(*(word.split(",")[0] for word in overrides))
+    config = compose(*(word if "[" in word else word.split(",")[0] for word in overrides))
     assert config.hydra.mode is None or "-m" in line, "a sweep needs -m"
 
 

@@ -24,10 +24,10 @@ _MOMENT = 0.2  # seconds between two looks at what was answered
 _OPENS = 60.0  # seconds that the page may take to open
 
 
-@declare("oracle/human", beside=("ahead", "labels", "goal", "host", "port", "who"))
+@declare("oracle/human", beside=("ahead", "labels", "goal", "host", "port", "open", "who"))
 class Human(Person):
-    """Opens the page on `host` and `port` unless it is open; `who`: the person's name for themselves, written beside
-    each answer. The others: see `Person`."""
+    """Opens the page on `host` and `port` unless it is open. open: whether a browser is opened, too. who: the person's
+    name for themselves, written beside each answer. The others: see `Person`."""
 
     def __init__(
         self,
@@ -40,11 +40,12 @@ class Human(Person):
         goal: Fraction,
         host: str,
         port: Port,
+        open: bool,  # noqa: A002  (a key of the configuration)
         who: str,
     ) -> None:
         self.first, self.audit_size, self.audit_share = first, audit_size, audit_share
         self.ahead, self.candidates, self.labels, self.goal = ahead, candidates, labels, goal
-        self.host, self.port, self.who = host, port, who
+        self.host, self.port, self.open, self.who = host, port, open, who
         self._page: subprocess.Popen[bytes] | None = None
         self._begun = False
 
@@ -67,6 +68,7 @@ class Human(Person):
             return
         _refuse_taken(self.host, self.port)
         options = ["--host", self.host, "--port", str(self.port), "--who", self.who]
+        options += [] if self.open else ["--no-open"]
         with (folder / "page.log").open("ab") as log:
             self._page = subprocess.Popen(
                 [sys.executable, "-m", "al_bench.annotation", str(folder), *options],

@@ -5,14 +5,15 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from al_bench.active.metric import ITERATION, SECONDS
 from al_bench.active.stopping import Stopping
 from al_bench.errors import WordedError
 from al_bench.files import digest
+from al_bench.storage.plain_table import PlainTable
 
 Plain = dict[str, Any]  # as JSON holds it
 _Count = Annotated[int, Field(ge=0, lt=1 << 53)]
@@ -108,41 +109,6 @@ class CycleRecord(_Stored):
     trace_mean: dict[str, float] | None = None
 
 
-class _Plot(BaseModel):
-    about: str
-    x: str
-    y: list[str]
-    by: str | None = None
-    dashed: dict[str, Any] = {}
-    scale: Literal["linear", "log"] = "linear"
-
-
-class _Table(BaseModel):
-    about: str
-    columns: list[str]
-    rows: list[list[Any]]
-    plots: list[_Plot] = []
-
-    @model_validator(mode="after")
-    def _check_columns(self) -> Self:
-        if any(len(row) != len(self.columns) for row in self.rows):
-            raise ValueError("a row has to have a value in each column")
-        for plot in self.plots:
-            for name in (plot.x, *plot.y, *plot.dashed, *([plot.by] if plot.by is not None else [])):
-                if name not in self.columns:
-                    raise ValueError(f"a plot is of {name}, which is no column")
-            for name in (plot.x, *plot.y):
-                if not all(isinstance(row[self.columns.index(name)], int | float | None) for row in self.rows):
-                    raise ValueError(f"a plot is of {name}, which holds other things than numbers")
-        return self
-
-
-def _checked_table(table: Plain) -> Plain:
-    """The same values."""
-    _Table.model_validate(table)
-    return table
-
-
 class Measurement(_Stored):
     """All that a procedure without cycles found.
 
@@ -154,7 +120,7 @@ class Measurement(_Stored):
     """
 
     metrics: Annotated[dict[str, Any], Field(min_length=1)]
-    tables: dict[str, Annotated[Plain, AfterValidator(_checked_table)]]
+    tables: dict[str, PlainTable]
     finished: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
     skipped_pictures: int = 0
     costs: dict[str, PartCost] = Field(alias="effort")

@@ -60,8 +60,9 @@ class Dataset:
     """A classification or segmentation task. `train` is the pool; `validation` may be None.
 
     decode: (B, D) inputs of a representation that can be turned back to float images (B, C, H, W). skipped: how many
-    pictures were left out, for they cannot be read. unlabeled: the folder of the training split's pictures where nobody
-    labeled them; then all labels are -1, and the test split is empty.
+    pictures were left out, for they cannot be read. names: of the pictures of the training split, by position, where
+    they have some. unlabeled: the folder of the training split's pictures where nobody labeled them; then all labels are
+    -1, and the test split is empty.
     """
 
     train: Split
@@ -71,6 +72,7 @@ class Dataset:
     class_names: tuple[str, ...]
     decode: Callable[[Tensor], Tensor] | None = None
     skipped: int = 0
+    names: Sequence[str] | None = None
     unlabeled: PictureFolder | None = None
 
     @property

@@ -18,7 +18,7 @@ from al_bench.evaluator import Evaluation, Evaluator
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.oracle import Annotator, Oracle
-from al_bench.procedure.record import answered, chosen_entropies, record_cycle, tensors_of
+from al_bench.procedure.record import answered, guess_chosen, record_cycle, tensors_of
 from al_bench.storage.model_file import Reads
 from al_bench.storage.record import CycleRecord
 from al_bench.storage.store import Cycle, RunStore
@@ -158,7 +158,7 @@ def run_loop(
     while (reason := stopping.reason(store.last)) is None:
         cycle = len(store.records)
         given = source.give(cycle, model, pool)
-        entropies = chosen_entropies(model, pool, given.query)
+        guesses = guess_chosen(model, pool, given.query, given.labels)
         query, pool, parts = given.query, given.pool, replace(parts, dataset=given.dataset)
         with measure_cost() as for_fit, finite(f"cycle {cycle}, seed {seed}"):
             observe = parts.observer(seeding.seed_for(seed, cycle, "observe"))
@@ -170,9 +170,7 @@ def run_loop(
         observed = observe.trace if observe else {}
         counted = parts.validation_labels
         skipped = parts.dataset.skipped
-        record = record_cycle(
-            cycle, pool, query, given.labels, entropies, evaluation, costs, counted, observed, skipped
-        )
+        record = record_cycle(cycle, pool, query, given.labels, guesses, evaluation, costs, counted, observed, skipped)
         kept = tensors_of(query, None if parts.oracle.is_truth else given.labels, evaluation)
         store.write(Cycle(record, {**kept, **given.kept}, model.state_dict(), parts.reads(model)))
         tell(record)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,41 @@ from al_bench.storage.record import CycleRecord, Measurement, PartCost, QueryRec
 from al_bench.training.cost import Cost
 
 
-def chosen_entropies(model: Network | None, pool: Pool, query: Query) -> Tensor | None:
-    """(Q,) predictive entropies of what was chosen, under the model that chose it; None for the initial labels."""
+@dataclass(frozen=True)
+class Guesses:
+    """What the model that chose a query makes of its rows; (Q,) each. entropies: predictive, in nats. classes: the most
+    likely ones; of_guess, of_answer: their probability, and that of the label, NaN where there is none; None where
+    labels are no classes, or of synthetic inputs."""
+
+    entropies: Tensor
+    classes: Tensor | None = None
+    of_guess: Tensor | None = None
+    of_answer: Tensor | None = None
+
+
+def guess_chosen(model: Network | None, pool: Pool, query: Query, labels: Tensor) -> Guesses | None:
+    """By the model that chose it, which has seen none of these labels; None for initial ones, which no model chose."""
     if model is None:
         return None
-    if isinstance(query, PoolQuery):
-        return predict(model, pool.inputs, query.indices, scores.entropy)
-    rows = query.synthetic.flatten(0, 1)
-    parts = [scores.entropy(logits) for logits in stream(model.acquisition_logits, model, rows)]
-    entropies: Tensor = torch.cat(parts).unflatten(0, query.synthetic.shape[:2]).mean(1)
-    return entropies
+    if isinstance(query, SyntheticQuery):
+        rows = query.synthetic.flatten(0, 1)
+        parts = [scores.entropy(logits) for logits in stream(model.acquisition_logits, model, rows)]
+        return Guesses(torch.cat(parts).unflatten(0, query.synthetic.shape[:2]).mean(1))
+    if labels.ndim > 1:
+        return Guesses(predict(model, pool.inputs, query.indices, scores.entropy))
+    found, first = [], 0
+    for logits in stream(model.acquisition_logits, model, pool.inputs, query.indices):
+        found.append(_guess(logits, labels[first : first + len(logits)].to(logits.device)))
+        first += len(logits)
+    return Guesses(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+
+
+def _guess(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """`Guesses` of a batch of (B, K) logits with (B,) labels."""
+    probs = logits.float().softmax(1)
+    of_guess, classes = probs.max(1)
+    of_answer = probs.gather(1, labels.clamp(min=0)[:, None])[:, 0].masked_fill(labels < 0, torch.nan)
+    return scores.entropy(logits), classes, of_guess, of_answer
 
 
 def record_cycle(
@@ -37,14 +63,14 @@ def record_cycle(
     pool: Pool,
     query: Query,
     labels: Tensor,
-    entropies: Tensor | None,
+    guesses: Guesses | None,
     evaluation: Evaluation,
     costs: Mapping[str, Cost],
     validation_labels: int,
     observed: Mapping[str, list[float]],
     skipped_pictures: int = 0,
 ) -> CycleRecord:
-    """One cycle's record. entropies: see `chosen_entropies`; the last three: see `CycleRecord`."""
+    """One cycle's record. guesses: see `guess_chosen`; the last three: see `CycleRecord`."""
     return CycleRecord(
         index=cycle,
         annotations=pool.annotations,
@@ -52,9 +78,9 @@ def record_cycle(
         validation_labels=validation_labels,
         metrics=_plain(evaluation.metrics),
         test_images=None if evaluation.correct is None else len(evaluation.correct),
-        chosen_entropy=None if entropies is None else float(entropies.mean()),
+        chosen_entropy=None if guesses is None else float(guesses.entropies.mean()),
         class_counts=pool.class_counts(),
-        query=_record_query(query, labels, entropies),
+        query=_record_query(query, labels, guesses),
         trace={name: _plain(rows) for name, rows in query.trace.items() if is_plain(rows)},
         observed=_plain(dict(observed)),
         skipped_pictures=skipped_pictures,
@@ -63,13 +89,16 @@ def record_cycle(
     )
 
 
-def _record_query(query: Query, labels: Tensor, entropies: Tensor | None) -> QueryRecord:
+def _record_query(query: Query, labels: Tensor, guesses: Guesses | None) -> QueryRecord:
     return QueryRecord(
         indices=_plain(query.indices) if isinstance(query, PoolQuery) else None,
         labels=_plain(labels) if labels.dtype == torch.int64 else None,
         scores=_plain(query.scores),
         ranks=_plain(query.ranks) if isinstance(query, PoolQuery) else None,
-        entropies=_plain(entropies),
+        entropies=_plain(guesses.entropies) if guesses else None,
+        guesses=_plain(guesses.classes) if guesses else None,
+        of_guess=_plain(guesses.of_guess) if guesses else None,
+        of_answer=_plain(guesses.of_answer) if guesses else None,
     )
 
 

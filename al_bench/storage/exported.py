@@ -23,6 +23,7 @@ from al_bench.storage.folder import run_folders, strays
 from al_bench.storage.record import (
     CycleRecord,
     Plain,
+    QueryRecord,
     Record,
     RecordError,
     cycles_of,
@@ -162,15 +163,20 @@ def _count_rows(record: Record) -> int:
     """Of the longest of what was measured per annotation."""
     if not isinstance(record, CycleRecord):
         return 0
-    measured = [record.query.scores, record.query.entropies, *(record.trace or {}).values()]
-    return max(len(rows or ()) for rows in measured)
+    measured = [*_measured(record.query).values(), *(record.trace or {}).values()]
+    return max(map(len, measured), default=0)
+
+
+def _measured(query: QueryRecord) -> dict[str, list[Any]]:
+    """What was measured of its rows, by name."""
+    return {name: rows for name in query.measured if (rows := getattr(query, name)) is not None}
 
 
 def _with_rows(record: Record, rows: int) -> Record:
     if not isinstance(record, CycleRecord) or _count_rows(record) <= rows:
         return record
     query, trace = record.query, record.trace or {}
-    cut = {"scores": query.scores and query.scores[:rows], "entropies": query.entropies and query.entropies[:rows]}
+    cut = {name: values[:rows] for name, values in _measured(query).items()}
     finite = {name: [value for value in values if value is not None] for name, values in trace.items()}
     means = {name: fmean(values) for name, values in finite.items() if values}
     known = record.trace_mean or {}  # of more rows than are left, where this is not the first halving

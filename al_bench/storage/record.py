@@ -60,14 +60,23 @@ class QueryRecord(_Stored):
 
     indices: places in the pool; labels: integers, or lists of them where a row has several; scores: what it was chosen
     by; ranks: of the match among the neighbors of its synthetic image, 0 the nearest; entropies: predictive, in nats.
-    A cell that would be too large has fewer `scores` and `entropies` than rows.
+    guesses: the most likely class, where a label is one, by the model that chose the row, which had not seen the label;
+    of_guess, of_answer: its probability, and that of the label, None where that is -1. They are in no initial labels
+    and in no records from before they were kept.
+
+    A cell that would be too large has fewer of what was measured than rows (`measured`).
     """
+
+    measured: ClassVar[tuple[str, ...]] = ("scores", "entropies", "guesses", "of_guess", "of_answer")
 
     indices: list[_Count] | None
     labels: list[int | list[int]] | None
     scores: list[float | None] | None
     ranks: list[_Count] | None
     entropies: list[float | None] | None
+    guesses: list[_Count] | None = None
+    of_guess: list[float | None] | None = None
+    of_answer: list[float | None] | None = None
 
 
 class CycleRecord(_Stored):
@@ -107,6 +116,10 @@ class CycleRecord(_Stored):
     run: str | None = None
     correct: list[Annotated[int, Field(ge=0, le=255)]] | None = None
     trace_mean: dict[str, float] | None = None
+
+    def plain(self) -> Plain:
+        """As it is written."""
+        return {**super().plain(), "query": self.query.plain()}
 
 
 class Measurement(_Stored):
@@ -158,10 +171,11 @@ def _even(record: CycleRecord) -> CycleRecord:
     what every cycle has is missing."""
     query, looks = record.query, {len(values) for values in record.observed.values()}
     rows = {len(known) for known in (query.indices, query.labels, query.ranks) if known is not None}
-    some = [len(known) for known in (query.scores, query.entropies) if known is not None]
+    some = [len(known) for name in query.measured if (known := getattr(query, name)) is not None]
     if len(rows) > 1 or (rows and max(some, default=0) > min(rows)):
         raise RecordError("has a query whose lists are of different annotations")
     answers = [label for row in query.labels or () for label in (row if isinstance(row, list) else [row])]
+    answers += query.guesses or []
     if answers and not -1 <= min(answers) <= max(answers) < len(record.class_counts):
         raise RecordError(f"has labels that are none of its {len(record.class_counts)} classes")
     if not isinstance(next(iter(record.metrics.values())), int | float | None):

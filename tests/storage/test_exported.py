@@ -142,6 +142,7 @@ def test_a_cell_that_lacks_a_cycle_counts_for_nothing(tmp_path):
 def cell_of(cycles, rows):
     values = [round(0.1 + row / 7, 6) for row in range(rows)]
     query = {"indices": list(range(rows)), "labels": [1] * rows, "scores": values, "ranks": None, "entropies": values}
+    query |= {"guesses": [0] * rows, "of_guess": values, "of_answer": values}
     records = [
         made_record(index=index, query=query, trace={"entropy_after": values, "bad": [None] * rows}).plain()
         for index in range(cycles)
@@ -162,7 +163,8 @@ def test_a_large_cell_keeps_selections_and_means_and_fewer_rows():
     before, after = cell["cycles"][1], thin["cycles"][1]
     kept = len(after["trace"]["entropy_after"])
     assert 0 < kept < 1000
-    assert after["query"]["scores"] == before["query"]["scores"][:kept]
+    for measured in ("scores", "entropies", "guesses", "of_guess", "of_answer"):
+        assert after["query"][measured] == before["query"][measured][:kept]
     assert after["query"]["indices"] == before["query"]["indices"]
     assert after["query"]["labels"] == before["query"]["labels"]
     mean = sum(before["trace"]["entropy_after"]) / 1000

@@ -31,6 +31,7 @@ def test_exported_records_are_written_as_they_were_read(path):
         {"skipped_pictures": 2},
         {"test_images": 9, "correct": [1, 0]},
         {"trace": {}, "trace_mean": {}},
+        {"query": {**cycle(1, 0.5)["query"], "guesses": [1, 0], "of_guess": [0.75, 0.5], "of_answer": [0.25, None]}},
     ],
 )
 def test_what_a_cycle_does_not_have_is_not_written(more):
@@ -59,6 +60,8 @@ def test_a_measurement_is_no_cycle():
         ({**MEASURED, "finished": "done\x1b[2J"}, "another version, finished: "),
         ({**cycle(1, 0.5), "metrics": {}}, "another version, metrics: .*at least 1"),
         ({**cycle(1, 0.5), "metrics": {"class_accuracy": [0.5]}}, "no number that comes first"),
+        ({**cycle(1, 0.5), "query": {**cycle(1, 0.5)["query"], "guesses": [2, 0]}}, "none of its 2 classes"),
+        ({**cycle(1, 0.5), "query": {**cycle(1, 0.5)["query"], "of_guess": [0.5] * 3}}, "different annotations"),
         ({**cycle(1, 0.5), "effort": {}}, "what its query and its training took"),
         ({**cycle(1, 0.5), "\x1b[2J\n": 1}, r"by another version, with \\x1b\[2J\\n"),
     ],

@@ -47,8 +47,14 @@ class Run:
 
     @cached_property
     def cycles(self) -> Sequence[CycleRecord]:
-        """The records of a loop, none of another procedure's."""
-        return cycles_of(self.records)
+        """The records of a loop, none of another procedure's; a class that came later has no label before."""
+        found = cycles_of(self.records)
+        most = max((len(record.class_counts) for record in found), default=0)
+        return [
+            record if (missing := most - len(record.class_counts)) == 0
+            else record.model_copy(update={"class_counts": [*record.class_counts, *[0] * missing]})
+            for record in found
+        ]  # fmt: skip
 
     @property
     def measurement(self) -> Measurement | None:

@@ -88,7 +88,7 @@ class Dataset:
     def blind(self) -> "Dataset":
         """What a strategy may see: training images. Touching a label or another split raises PermissionError."""
         sealed = cast(Any, Sealed())
-        return replace(self, train=Split(self.train.images, sealed), validation=sealed, test=sealed)
+        return replace(self, train=Split(self.train.images, sealed), validation=sealed, test=sealed, names=None)
 
 
 class Sealed:

@@ -1,10 +1,12 @@
 """Images of the page: synthetic ones with their matches, samples of GANs. PNG, pixel for pixel."""
 
 import base64
+import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from PIL import Image
 
 from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.grouping import Group, Section
@@ -176,6 +178,17 @@ def picture(image: np.ndarray, alt: str) -> Picture:
     _, height, width = image.shape
     times = max(1, -(-_SMALLEST // width))
     return Picture(_uri(image), alt, width * times, height * times)
+
+
+def photo(image: np.ndarray, alt: str) -> Picture:
+    """The same, but of larger images in a tenth of the bytes, and nearly as they are."""
+    found = picture(image, alt)
+    if image.shape[2] <= _SMALLEST:
+        return found
+    buffer = io.BytesIO()
+    pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "WEBP", quality=80)
+    return replace(found, uri="data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode())
 
 
 def sample_grid(images: np.ndarray, columns: int, alt: str) -> Picture:

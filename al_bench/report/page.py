@@ -92,8 +92,9 @@ def _own_tables(chapters: Sequence[Chapter]) -> Iterator[Table]:
             yield from chapter.planned.tables
         for part in chapter.parts:
             added = [table for one in part.additions for table in one.tables]
-            shown = [one.table for one in (part.segmentation, part.trainings, part.asked) if one]
-            shown += part.by_class
+            shown = [one.table for one in (part.segmentation, part.trainings, part.asked, part.gallery) if one]
+            shown += [*part.by_class, *(part.doubts.tables if part.doubts else [])]
+            shown += [part.tables[name] for name in ("standing", "forecast") if part.tables[name].rows]
             for table in (part.tables["learning"], part.tables["settings"], *shown, *added):
                 yield replace(table, name=f"{table.name}-{part.anchor}")
             yield from (table for _, one in part.published if one for table in one.tables)

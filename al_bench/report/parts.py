@@ -17,13 +17,16 @@ from al_bench.files import as_json
 from al_bench.report import results
 from al_bench.report.by_class import measure_classes
 from al_bench.report.comparison import Comparison, compare
+from al_bench.report.doubts import Doubts, show_doubts
 from al_bench.report.figures.charts import Charts, has_all
 from al_bench.report.figures.palette import Look, class_looks
 from al_bench.report.figures.plots import Picture
 from al_bench.report.images import Beside, CycleImages, class_names, show_synthesized, side_by_side
 from al_bench.report.measures import counted, listed, measure
 from al_bench.report.notes import notes
+from al_bench.report.outlook import tabulate_forecasts, tabulate_standings
 from al_bench.report.paper import Addition, add_to_section
+from al_bench.report.picks import Gallery, show_gallery
 from al_bench.report.queries import ClassCounts, Picks, count_classes, show_picks
 from al_bench.report.samples import Samples, show_samples
 from al_bench.report.segmentation import Segmentation, show_segmentation
@@ -37,7 +40,8 @@ from al_bench.report.trainings import Trainings, show_trainings
 class Part:
     """One section. shares: of the classes in the data, None where unknown; published: of what its runs were run for,
     where no experiment was asked for; segmentation, trainings, asked: None where there are no label maps, no looks
-    into a training, no classes that a query brought; by_class: a table of each metric that is one number per class."""
+    into a training, no classes that a query brought; gallery, doubts: None where nothing was picked from a pool, or no
+    guess is stored; by_class: a table of each metric that is one number per class."""
 
     section: Section
     anchor: str
@@ -50,6 +54,8 @@ class Part:
     by_class: Sequence[Table]
     asked: ClassCounts | None
     picks: Sequence[Picks]
+    gallery: Gallery | None
+    doubts: Doubts | None
     samples: Sequence[Samples]
     beside: Beside | None
     synthesized: Sequence[tuple[Group, Run, Sequence[CycleImages]]]
@@ -100,6 +106,7 @@ def part(
         results.summary(section), results.learning(section), results.curves(section),
         results.classes(section, classes, shares), results.cost(section, _name_users(trained, section)),
         settings_that_differ(section), settings_ledger(section, conf),
+        tabulate_standings(section), tabulate_forecasts(section),
     ]  # fmt: skip
     additions = add_to_section(charts, problems)
     images = [(group, show_synthesized(group, rebuilder, problems)) for group in section.groups]
@@ -116,6 +123,8 @@ def part(
         measure_classes(section, classes),
         count_classes(section, classes),
         show_picks(section, rebuilder),
+        show_gallery(section, rebuilder, classes),
+        show_doubts(section, rebuilder, classes),
         [found for group in section.groups if (found := show_samples(group, classes, problems))],
         side_by_side(section, rebuilder, problems),
         [(group, *found) for group, found in images if found],

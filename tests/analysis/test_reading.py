@@ -136,3 +136,10 @@ def test_named_runs_alone(tmp_path):
 def test_a_name_that_leads_nowhere(tmp_path):
     with pytest.raises(UserError, match="nothere"):
         stored_at(["nothere"], tmp_path, tmp_path)
+
+
+def test_a_class_that_came_later_has_no_label_before(tmp_path):
+    folder = made_run(tmp_path, "random", 0, (0.5, 0.6))
+    write_cycle(folder, {**cycle(1, 0.6), "class_counts": [10, 5, 5]})
+    (run,) = stored(tmp_path, tmp_path / "cells").runs
+    assert [record.class_counts for record in run.cycles] == [[7, 3, 0], [10, 5, 5]]

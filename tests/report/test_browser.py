@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_picks import asked, pool
 from made_runs import generated, made_run
 
 from al_bench.analysis.reading import stored
@@ -34,6 +35,9 @@ def page(tmp_path_factory) -> Path:
         made_run(root / "outputs", "random", seed)
         made_run(root / "outputs", "asal_auto", seed, tensors=generated())
     made_run(root / "outputs", LONG, 0, learner={"long": LONG * 3})
+    for strategy in ("margin", LONG):
+        chosen = asked(labels=[0, 1], guesses=[1, 1], of_answer=[0.25, 0.5]) | {"test_images": 40}
+        made_run(root / "outputs", strategy, 0, (0.5, 0.6, 0.7, 0.75), choices={"dataset": "folder"}, more=chosen)
     maps = {"predicted": np.arange(96, dtype=np.uint8).reshape(2, 6, 8) % 20}
     scenes = {"metrics": {"mean_iou": 0.5, "iou": [0.5] * 20}, "class_counts": [1] * 20}
     for strategy in ("random", "entropy", "mal", "vaal", "bald", "coreset", "margin", LONG):
@@ -41,7 +45,7 @@ def page(tmp_path_factory) -> Path:
     (root / "outputs" / LONG / "cycles").mkdir(parents=True)
     found = stored(root / "outputs", root / "cells")
     assert found.problems
-    return write_report(found, root / "report", "range", Rebuilder(None))
+    return write_report(found, root / "report", "range", pool())
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +72,7 @@ def test_the_page_opens_whole(browser, page, width, scheme):
     assert [url for url in asked if not url.startswith("data:")] == [page.as_uri()]
     pictures = tab.evaluate("[...document.images].map(one => [one.alt, one.naturalWidth, one.width])")
     assert len(pictures) == page.read_text().count("<img ") > 5
+    assert tab.locator(".picks img").count() == tab.locator(".picks li").count() >= 12, "two of each query, and doubts"
     assert all(alt and natural > 0 and shown > 0 for alt, natural, shown in pictures)
     assert tab.evaluate("document.documentElement.scrollWidth") == width
     wide = "[...document.querySelectorAll('table')].filter(one => !one.closest('.scroll')).length"

@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -110,19 +109,10 @@ def _read_exported(run: Run, index: int, most: int) -> Pairs | None:
 
 
 def _matches(run: Run, record: CycleRecord, count: int, rebuilder: Rebuilder) -> np.ndarray | None:
-    indices = record.query.indices
-    if indices is None:
+    if record.query.indices is None:
         return None
-    dataset = rebuilder.dataset(run)
-    if dataset is None or max(indices[:count]) >= len(dataset.train):
-        return None
-    return np.asarray(dataset.train.images[_positions(indices[:count])].cpu())
-
-
-def _positions(indices: Sequence[int]) -> Any:
-    import torch
-
-    return torch.tensor(indices)
+    images = [image for image in rebuilder.pool_images(run, record.query.indices[:count]) if image is not None]
+    return np.stack(images) if len(images) == count else None
 
 
 def png(image: np.ndarray) -> bytes:

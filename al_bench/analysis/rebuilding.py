@@ -1,11 +1,13 @@
 """Data sets and GANs for pictures, made from stored configurations."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from al_bench.analysis.own_parts import make_own
 from al_bench.analysis.reading import Run
@@ -27,10 +29,30 @@ class Rebuilder:
     decoded: str = "outputs/decoded"
     missing: list[str] = field(default_factory=list)
     _built: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    _unread: set[str] = field(default_factory=set)
 
     def dataset(self, run: Run) -> Any:
         """The data set of a run, None where it cannot be made."""
         return self._get(f"the data set {run.label[0]}", run.config["dataset"], "dataset", run)
+
+    def pool_images(self, run: Run, positions: Sequence[int]) -> list[np.ndarray | None]:
+        """(C, H, W) uint8 of a run's pool; None for one that cannot be had here: its file is gone or cannot be read, or
+        another data set has taken the place of the run's."""
+        dataset = self.dataset(run)
+        if dataset is None or max(positions, default=0) >= len(dataset.train):
+            return [None] * len(positions)
+        return [self._pool_image(dataset, run, position) for position in positions]
+
+    def _pool_image(self, dataset: Any, run: Run, position: int) -> np.ndarray | None:
+        import torch
+
+        try:
+            return np.asarray(dataset.train.images[torch.tensor([position])][0].cpu())
+        except UserError as error:
+            if run.label[0] not in self._unread:  # one sentence, however many are gone
+                self._unread.add(run.label[0])
+                self.missing.append(f"a picture of the data set {run.label[0]} is not shown: {error}")
+            return None
 
     def gan(self, node: Plain, run: Run) -> Any:
         """The GAN that a node of a run's configuration describes, None where it cannot be made."""

@@ -67,14 +67,14 @@ class Album:
     """A run's pool to look at: pictures and names by position, words of classes. classes: their names."""
 
     def __init__(self, run: Run, rebuilder: Rebuilder, classes: Sequence[str]) -> None:
-        self._dataset, self._classes = rebuilder.dataset(run), classes
+        self._run, self._rebuilder, self._classes = run, rebuilder, classes
+        self._names = getattr(rebuilder.dataset(run), "names", None)
 
     def name(self, position: int) -> str:
         """The file's below the folder of its data set, or its place in the training split."""
-        names = getattr(self._dataset, "names", None)
-        if names is None or position >= len(names):
+        if self._names is None or position >= len(self._names):
             return f"position {position}"
-        return printable(names[position])
+        return printable(self._names[position])
 
     def class_of(self, label: int | None) -> str | None:
         """A class's name; None for no class."""
@@ -83,14 +83,12 @@ class Album:
         return self._classes[label] if label < len(self._classes) else f"class {label}"
 
     def pictures(self, positions: Sequence[int]) -> list[Picture | None]:
-        """None each where the data set cannot be had here, or another has taken its place."""
-        dataset = self._dataset
-        if dataset is None or not positions or max(positions) >= len(dataset.train):
-            return [None] * len(positions)
-        import torch
-
-        images = np.asarray(dataset.train.images[torch.tensor(positions)].cpu())
-        return [photo(smaller(image, _WIDEST), self.name(at)) for at, image in zip(positions, images, strict=True)]
+        """None for each that cannot be had here."""
+        images = self._rebuilder.pool_images(self._run, positions)
+        return [
+            None if image is None else photo(smaller(image, _WIDEST), self.name(position))
+            for position, image in zip(positions, images, strict=True)
+        ]
 
     def show(self, picks: Sequence[Picked], notes: Sequence[str]) -> list[Shown]:
         """notes: the last line below each, "" for none."""

@@ -124,16 +124,12 @@ def _ranks(record: CycleRecord) -> bool:
 
 
 def _picks(run: Run, record: CycleRecord, rebuilder: Rebuilder) -> list[tuple[Picture, list[str]]]:
-    dataset, query = rebuilder.dataset(run), record.query
-    indices, names = (query.indices or [])[:_PICKS], class_names(run, rebuilder)
-    if dataset is None or not indices or max(indices) >= len(dataset.train):
-        return []
-    import torch
-
-    images = np.asarray(dataset.train.images[torch.tensor(indices)].cpu())
+    indices, names = (record.query.indices or [])[:_PICKS], class_names(run, rebuilder)
+    images = rebuilder.pool_images(run, indices)
     return [
         (picture(smaller(image, _WIDEST), f"pool image {index}"), _words(record, row, names))
         for row, (index, image) in enumerate(zip(indices, images, strict=True))
+        if image is not None
     ]
 
 

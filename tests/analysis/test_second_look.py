@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -38,3 +42,9 @@ def test_other_pictures_and_other_classes_are_refused():
         answers_of(PROBABILITIES, [0, 1])
     with pytest.raises(ValueError, match="labels from 0 to 3 are none of 3 classes"):
         answers_of(PROBABILITIES, [*LABELS[:-1], 3])
+
+
+def test_whoever_labels_needs_no_torch_for_it():
+    modules = "al_bench.active.interval, al_bench.analysis.forecast, al_bench.analysis.second_look"
+    code = f"import sys, {modules}; assert not {{'torch', 'scipy', 'pandas'}} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)

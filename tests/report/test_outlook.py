@@ -1,3 +1,7 @@
+import json
+import re
+from pathlib import Path
+
 import pytest
 from made_picks import section_of
 from made_runs import made_run
@@ -38,6 +42,14 @@ def test_the_next_accuracies_that_people_ask_for_are_forecast(tmp_path):
     assert table.rows[0][6] == 560, "all that is left in the pool"
 
 
+def test_what_a_run_was_asked_for_is_forecast_too(tmp_path):
+    folder = made_run(tmp_path, "margin", 0, RISING, more=SOME)
+    about = json.loads((folder / "config.json").read_text())
+    about["config"]["loop"]["stop_at"] = {"accuracy": 0.85}
+    (folder / "config.json").write_text(json.dumps(about))
+    assert [row[2] for row in tabulate_forecasts(section_of(tmp_path)).rows] == pytest.approx([80, 85, 90])
+
+
 def test_a_short_curve_has_no_forecast(tmp_path):
     made_run(tmp_path, "margin", 0, RISING[:3], more=SOME)
     assert tabulate_forecasts(section_of(tmp_path)).rows == []
@@ -53,3 +65,15 @@ def test_the_page_has_both(tmp_path):
     write_report(stored(tmp_path / "other", tmp_path / "cells"), tmp_path / "page", "range", Rebuilder(None))
     assert "How sure the accuracy is" not in (tmp_path / "page" / "index.html").read_text()
     assert not (tmp_path / "page" / "tables" / "standing-digits.csv").exists()
+
+
+def test_the_page_says_how_often_intervals_held_as_it_was_scored():
+    root = Path(__file__).parents[2]
+    rows = [line.split("|")[1:-1] for line in (root / "results" / "forecast.md").read_text().splitlines()]
+    overall = [[cell.strip() for cell in row] for row in rows if row and row[0].strip() == "all"]
+    held = [sorted(int(row[column]) for row in overall) for column in (5, 6)]
+    said = re.search(
+        r"80 % intervals held what came in (\d+) to (\d+) % of the cases, the 95 % ones in (\d+) to (\d+) %",
+        (root / "al_bench" / "report" / "page" / "section.html").read_text(),
+    )
+    assert [int(one) for one in said.groups()] == [held[0][0], held[0][-1], held[1][0], held[1][-1]]

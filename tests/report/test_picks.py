@@ -7,6 +7,7 @@ from al_bench.errors import UserError
 from al_bench.report import picks
 from al_bench.report.page import write_report
 from al_bench.report.picks import MOST_CYCLES, MOST_PICTURES, Album, show_gallery
+from al_bench.report.queries import show_picks
 
 
 def test_each_picture_has_its_name_guess_answer_and_score(tmp_path):
@@ -36,6 +37,17 @@ def test_without_the_data_set_names_are_positions_and_the_page_says_why(tmp_path
     ]
     assert {one.picture for one in shown} == {None}
     assert gone.words() == ["the data set digits could not be loaded here: no such folder"]
+
+
+def test_a_picture_that_is_gone_is_left_out_and_named_once(tmp_path):
+    made_run(tmp_path, "margin", 0, (0.5, 0.6, 0.7), more=asked())
+    left = pool(gone=2)
+    for cycle in show_gallery(section_of(tmp_path), left, CLASSES).runs[0].cycles:
+        first, second = cycle.shown
+        assert first.picture and second.picture is None and second.words[1].startswith("model: owl")
+    assert left.words() == [f"a picture of the data set digits is not shown: {NAMES[2]} is no longer there"]
+    rows = [one.rows for one in show_picks(section_of(tmp_path), pool(gone=1))]
+    assert [[shot.alt for shot, _ in picks] for ((_, picks),) in rows] == [["pool image 2"]] * 2
 
 
 def test_a_data_set_without_names_or_with_fewer_pictures_has_positions(tmp_path):

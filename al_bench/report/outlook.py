@@ -18,11 +18,11 @@ def tabulate_standings(section: Section) -> Table:
     curves = list(_curves(section))
     single = len(curves) == 1
     rows = [
-        [group.name, run.seed, *_sure(one)] for group, run, curve in curves for one in (curve if single else curve[-1:])
+        [group.name, *_sure(one), run.seed] for group, run, curve in curves for one in (curve if single else curve[-1:])
     ]
     of = "each" if single else "the last"
     about = f"{section.title}: accuracy of {of} cycle, and Wilson's 95 % interval for other test images"
-    columns = ["method", "seed", "annotations", "accuracy, %", "95 % interval, %", "test images"]
+    columns = ["method", "annotations", "accuracy, %", "95 % interval, %", "test images", "seed"]
     return Table("standing", about, columns, rows)
 
 
@@ -38,10 +38,10 @@ def tabulate_forecasts(section: Section) -> Table:
     for group, run, curve in _curves(section):
         if run is group.first:
             found = [forecast(curve, goal, _pool(run)) for goal in _goals(run, curve)]
-            rows += [[group.name, run.seed, 100 * one.goal, *_said(one)] for one in found if not one.reason]
+            rows += [[group.name, 100 * one.goal, *_said(one), run.seed] for one in found if not one.reason]
     about = f"{section.title}: annotations at which an accuracy will be measured for the first time"
-    columns = ["method", "seed", "accuracy, %", "median", *(f"{100 * one:.0f} % interval" for one in CONFIDENCES)]
-    return Table("forecast", about, [*columns, "looked up to"], rows)
+    columns = ["method", "accuracy, %", "median", *(f"{100 * one:.0f} % interval" for one in CONFIDENCES)]
+    return Table("forecast", about, [*columns, "looked up to", "seed"], rows)
 
 
 def _curves(section: Section) -> Iterator[tuple[Group, Run, list[Measured]]]:

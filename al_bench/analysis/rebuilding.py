@@ -30,10 +30,18 @@ class Rebuilder:
     missing: list[str] = field(default_factory=list)
     _built: dict[str, tuple[Any, str]] = field(default_factory=dict)
     _unread: set[str] = field(default_factory=set)
+    _labeled: dict[Path, Any] = field(default_factory=dict)
 
     def dataset(self, run: Run) -> Any:
-        """The data set of a run, None where it cannot be made."""
-        return self._get(f"the data set {run.label[0]}", run.config["dataset"], "dataset", run)
+        """The data set of a run, None where it cannot be made; of one that a person labels as that run knows it."""
+        made = self._get(f"the data set {run.label[0]}", run.config["dataset"], "dataset", run)
+        if made is None or made.unlabeled is None or not run.place.is_dir():
+            return made
+        from al_bench.dataset.unlabeled_folder import as_labeled
+
+        if run.place not in self._labeled:
+            self._labeled[run.place] = as_labeled(made, run.place)
+        return self._labeled[run.place]
 
     def pool_images(self, run: Run, positions: Sequence[int]) -> list[np.ndarray | None]:
         """(C, H, W) uint8 of a run's pool; None for one that cannot be had here: its file is gone or cannot be read, or

@@ -61,8 +61,8 @@ class Dataset:
 
     decode: (B, D) inputs of a representation that can be turned back to float images (B, C, H, W). skipped: how many
     pictures were left out, for they cannot be read. names: of the pictures of the training split, by position, where
-    they have some. unlabeled: the folder of the training split's pictures where nobody labeled them; then all labels are
-    -1, and the test split is empty.
+    they have some. unlabeled: the folder of the training split's pictures where nobody labeled them; all labels are -1
+    then, and the test split is empty.
     """
 
     train: Split

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from pydantic import PositiveInt
@@ -25,6 +25,14 @@ from al_bench.sources.listing import Listing, PictureFile, folder_id, look_throu
 logger = logging.getLogger(__name__)
 
 
+class Read(NamedTuple):
+    """A split that was read. names: of its files; skipped: how many of them were left out, for they cannot be read."""
+
+    split: Split
+    names: list[str]
+    skipped: int
+
+
 @dataclass(frozen=True)
 class Reading:
     """How pictures become images: the arguments of `image_folder` of the same names."""
@@ -34,11 +42,9 @@ class Reading:
     cache: Literal["auto", "never"]
     broken: Literal["refuse", "skip"]
 
-    def split(
-        self, root: Path, classes: Mapping[str, Sequence[PictureFile]], max_images: int | None = None
-    ) -> tuple[Split, int]:
-        """The pictures of each class, labeled in the order of the classes; at most `max_images`, as `limit` draws. And
-        how many of these were left out, for they cannot be read. Raises UserError where that is all of a class."""
+    def split(self, root: Path, classes: Mapping[str, Sequence[PictureFile]], max_images: int | None = None) -> Read:
+        """The pictures of each class, labeled in the order of the classes; at most `max_images`, as `limit` draws.
+        Raises UserError where none of a class can be read."""
         files = [file for members in classes.values() for file in members]
         labels = torch.tensor([label for label, members in enumerate(classes.values()) for _ in members])
         if max_images is not None and len(files) > max_images:
@@ -53,7 +59,7 @@ class Reading:
                 raise UserError(f"no picture of {list(classes)[min(lost)]} can be read, such as {root / names[0]}")
             files, labels = [files[position] for position in whole], labels[whole]
         images = decode_images(root, files, self.decoder, self.decoded, self.cache == "auto")
-        return Split(images, labels), len(broken)
+        return Read(Split(images, labels), [file.name for file in files], len(broken))
 
 
 @declare(
@@ -114,7 +120,7 @@ def image_folder(
         splits["train"] = _thin(splits["train"], imbalance)
     most = {"train": max_images, "val": max_held_out, "test": smaller(max_held_out, max_test)}
     read = {name: reading.split(folder, members, most[name]) for name, members in splits.items()}
-    found, skipped = {name: split for name, (split, _) in read.items()}, sum(count for _, count in read.values())
+    found, skipped = {name: one.split for name, one in read.items()}, sum(one.skipped for one in read.values())
     train, validation, test = found["train"], found.get("val"), found["test"]
     for name, split in (("test", test), ("validation", validation)):
         if split is not None and split.images.shape[1:] != train.images.shape[1:]:
@@ -124,7 +130,7 @@ def image_folder(
             )
     names = tuple(map(printable, splits["train"]))
     logger.info(_summary(folders, names, found))
-    return Dataset(train, validation, test, len(names), names, skipped=skipped)
+    return Dataset(train, validation, test, len(names), names, skipped=skipped, names=read["train"].names)
 
 
 def _summary(folders: ClassFolders, names: Sequence[str], splits: Mapping[str, Split]) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,6 +13,8 @@ from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import SUFFIXES, Listing, id_of
+from al_bench.storage.answers import LABELS, Answers, LabelLog
+from al_bench.storage.picture_list import PICTURES, PictureList
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +61,27 @@ def read_unlabeled(root: Path, listing: Listing, class_names: Sequence[str], dec
         known = id_of(root, files)
     except OSError as error:
         raise UserError(f"{error.filename} cannot be read ({error.strerror}): mend it, or leave it out") from error
-    images = LazyImages(Below(root, [file.name for file in files]), decoder, shape, known)
+    below = Below(root, [file.name for file in files])
+    images = LazyImages(below, decoder, shape, known)
     unknown = torch.full((len(files),), -1)
     none = Split(torch.empty((0, *decoder.shape), dtype=torch.uint8), unknown[:0])
     logger.info(f"{len(files):,} pictures without labels; {len(names)} classes: {named(names)}")
-    train = Split(images, unknown)
-    return Dataset(train, None, none, len(names), names, unlabeled=PictureFolder(root.resolve(), files, decoder))
+    train, folder = Split(images, unknown), PictureFolder(root.resolve(), files, decoder)
+    return Dataset(train, None, none, len(names), names, names=below.names, unlabeled=folder)
+
+
+def as_labeled(dataset: Dataset, run: Path) -> Dataset:
+    """The data set by the positions and with the classes that a run has in which a person labels it. run: its folder.
+
+    Raises UserError where what the run wrote there is corrupted.
+    """
+    assert dataset.unlabeled is not None
+    names = PictureList(run / PICTURES).names
+    classes = tuple(Answers(LabelLog(run / LABELS).read_new()).classes) or dataset.class_names
+    decoder, below = dataset.unlabeled.decoder, Below(dataset.unlabeled.root, names)
+    images = LazyImages(below, decoder, torch.Size((len(names), *(decoder.shape or ()))), "as labeled")
+    split = Split(images, torch.full((len(names),), -1))
+    return replace(dataset, train=split, num_classes=len(classes), class_names=classes, names=names)
 
 
 def _checked_names(class_names: Sequence[str]) -> tuple[str, ...]:

@@ -54,7 +54,9 @@ def _guess(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tens
     """`Guesses` of a batch of (B, K) logits with (B,) labels."""
     probs = logits.float().softmax(1)
     of_guess, classes = probs.max(1)
-    of_answer = probs.gather(1, labels.clamp(min=0)[:, None])[:, 0].masked_fill(labels < 0, torch.nan)
+    known = labels < probs.shape[1]  # a class that was added since has no probability
+    of_answer = probs.gather(1, (labels.clamp(min=0) * known)[:, None])[:, 0] * known
+    of_answer = of_answer.masked_fill(labels < 0, torch.nan)
     return scores.entropy(logits), classes, of_guess, of_answer
 
 

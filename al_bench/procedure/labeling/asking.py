@@ -19,7 +19,7 @@ from al_bench.network import Network
 from al_bench.network.predict import predict
 from al_bench.oracle import Person
 from al_bench.procedure.compatibility import find_missing
-from al_bench.procedure.labeling.known import Doubts, curve_of, forecast_sentence
+from al_bench.procedure.labeling.known import curve_of, forecast_sentence, second_looks
 from al_bench.procedure.labeling.session import Session
 from al_bench.procedure.loop import Parts, finite
 from al_bench.storage.asked import Asked, AskedPicture, read_asked, write_asked
@@ -36,8 +36,7 @@ _SPARE = 1.5  # how many times as long as the last cycle took the pictures ahead
 class Asking:
     """Keeps `query.json`: of the arguments see `FromPerson`.
 
-    asked: by position, in the order to show them: all that no stored cycle has an answer to. doubts: of models in the
-    answers that they had not seen.
+    asked: by position, in the order to show them: all that no stored cycle has an answer to.
     """
 
     def __init__(
@@ -53,7 +52,6 @@ class Asking:
         self.parts, self.person, self.session, self.store = parts, person, session, store
         self.query_size, self.initial_size, self.seed = query_size, initial_size, seed
         self.asked = self._asked_before()
-        self.doubts = Doubts()
 
     def unanswered(self) -> list[AskedPicture]:
         """What waits for an answer and can be shown."""
@@ -203,7 +201,7 @@ class Asking:
             annotations=records[-1].annotations if records else 0,
             cycle=records[-1].index if records else None,
             curve=curve_of(records),
-            second_looks=self.doubts.queue(self.session),
+            second_looks=second_looks(records, self.session),
             forecast=forecast_sentence(records, audited, count - audited, self.person.goal),
         )
         write_asked(self.session.folder, asked)

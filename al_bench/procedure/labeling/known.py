@@ -1,13 +1,13 @@
 """What a person is told of the run so far: how good its model is, what more it takes, what to look at again."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-from torch import Tensor
 
 from al_bench.analysis.forecast import Measured as Point
 from al_bench.analysis.forecast import forecast, measured
-from al_bench.analysis.second_look import answers_of, look_again
+from al_bench.analysis.second_look import Answers, look_again
 from al_bench.procedure.labeling.session import Session
 from al_bench.storage.asked import Measured, SecondLook
 from al_bench.storage.record import CycleRecord
@@ -15,38 +15,55 @@ from al_bench.storage.record import CycleRecord
 _MOST_LOOKS = 100  # answers to look at again
 
 
-class Doubts:
-    """What models said of pictures before they learned the answers, which they would agree with afterwards."""
+def second_looks(records: Sequence[CycleRecord], session: Session) -> list[SecondLook]:
+    """The answers to look at again, the most doubtful first: what the model that chose a picture said of it, which it
+    would agree with once it has learned the answer; an answer that was changed since is not among them."""
+    names, gone = session.class_names, session.list.gone
+    number = {name: label for label, name in enumerate(names)}
+    held = {one.position: one for one in session.answers.given() if one.label is not None and one.position not in gone}
+    found = [
+        (held[row.position], row)
+        for row in _guessed(records)
+        if row.position in held and number[held[row.position].label or ""] == row.label
+    ]
+    columns = [
+        np.array(column)
+        for column in zip(*((r.label, r.guess, r.of_guess, r.of_answer) for _, r in found), strict=True)
+    ]
+    if not found:
+        return []
+    return [
+        SecondLook(
+            position=answer.position,
+            file=session.list.names[answer.position],
+            answer=answer.label or "",
+            probability=row.of_answer,
+            guess=names[row.guess],
+            guess_probability=row.of_guess,
+        )
+        for answer, row in (found[place] for place in look_again(Answers(*columns)).order[:_MOST_LOOKS].tolist())
+    ]
 
-    def __init__(self) -> None:
-        self._said: dict[int, list[float]] = {}
 
-    def add(self, positions: Sequence[int], probabilities: Tensor) -> None:
-        """Keeps (Q, K) probabilities of pictures whose answers the model had not seen."""
-        self._said.update(zip(positions, probabilities.tolist(), strict=True))
+class _Row(NamedTuple):
+    position: int
+    label: int
+    guess: int
+    of_guess: float
+    of_answer: float
 
-    def queue(self, session: Session) -> list[SecondLook]:
-        """The answers to look at again, the most doubtful first."""
-        names, number = session.class_names, {name: label for label, name in enumerate(session.class_names)}
-        held = [one for one in session.answers.given() if one.position in self._said and one.label is not None]
-        held = [one for one in held if one.position not in session.list.gone]
-        if not held:
-            return []
-        said = np.zeros((len(held), len(names)))  # a model that knew fewer classes gives the others nothing
-        for row, one in enumerate(held):
-            said[row, : len(self._said[one.position])] = self._said[one.position]
-        answers = answers_of(said, [number[one.label or ""] for one in held])
-        return [
-            SecondLook(
-                position=held[row].position,
-                file=session.list.names[held[row].position],
-                answer=held[row].label or "",
-                probability=min(1.0, float(answers.of_answer[row])),
-                guess=names[int(answers.guesses[row])],
-                guess_probability=min(1.0, float(answers.of_guess[row])),
-            )
-            for row in look_again(answers).order[:_MOST_LOOKS].tolist()
-        ]
+
+def _guessed(records: Sequence[CycleRecord]) -> list[_Row]:
+    """Of each picture the row of its first answer, where a model had guessed at it: later ones had learned that."""
+    rows, seen = [], set[int]()
+    for query in (record.query for record in records):
+        columns = (query.indices, query.labels, query.guesses, query.of_guess, query.of_answer)
+        for position, label, guess, of_guess, of_answer in zip(*(column or () for column in columns), strict=False):
+            known = isinstance(label, int) and label >= 0 and of_guess is not None and of_answer is not None
+            if known and position not in seen:
+                rows.append(_Row(position, label, guess, min(1.0, of_guess), min(1.0, of_answer)))
+        seen.update(query.indices or ())
+    return rows
 
 
 def curve_of(records: Sequence[CycleRecord]) -> list[Measured]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.active.view import InputsView
@@ -12,7 +11,6 @@ from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.files import read_json, write_json
 from al_bench.network import Network
-from al_bench.network.predict import predict
 from al_bench.oracle import Person
 from al_bench.procedure.labeling.asking import Asking
 from al_bench.procedure.labeling.session import Labels, Session
@@ -22,7 +20,6 @@ from al_bench.training.cost import Cost
 
 _TAKEN = "taken.json"
 _LINES = "answers_read"  # among a cycle's tensors: of labels.jsonl
-_UNSEEN = "unseen"  # (Q, K) probabilities by the last model, which had not learned these answers
 
 
 class FromPerson:
@@ -52,9 +49,6 @@ class FromPerson:
             return self._pool(self.session.labels(0)), None
         labels = self.session.labels(int(store.tensors(last.index)[_LINES]))
         self._held = _by_position(labels)
-        for record in store.cycle_records:
-            if (said := store.tensors(record.index).get(_UNSEEN)) is not None:
-                self.asking.doubts.add(record.query.indices or [], said)
         then = Pool.unlabeled_from(self.parts.dataset.train.images, len(last.class_counts))
         return self._pool(labels), restore_model(store, self.parts, then, self.seed)
 
@@ -73,18 +67,15 @@ class FromPerson:
                 write_json(self.session.folder / _TAKEN, {"cycle": cycle, "lines": labels.num_lines})
             else:
                 self.person.wait(self.session.folder)
-        return self._given(labels, cost, model)
+        return self._given(labels, cost)
 
-    def _given(self, labels: Labels, cost: Cost, model: Network | None) -> Given:
+    def _given(self, labels: Labels, cost: Cost) -> Given:
         held = _by_position(labels)
         new = {place: label for place, label in held.items() if self._held.get(place) != label}
         self._held = held
         pool = self._pool(labels)
         query, answers = self.asking.query(list(new)), torch.tensor(list(new.values()), dtype=torch.int64)
         kept = {_LINES: torch.tensor(labels.num_lines)}
-        if model is not None and new:
-            kept[_UNSEEN] = predict(model, pool.inputs, query.indices, _probabilities).cpu()
-            self.asking.doubts.add(list(new), kept[_UNSEEN])
         self.asking.say_training(len(labels.positions))
         return Given(query, answers.to(pool.device), pool, self._dataset(labels), cost, kept)
 
@@ -132,11 +123,6 @@ class FromPerson:
         rows, images = labels.audited[told].to(dataset.train.images.device), dataset.train.images
         none = torch.empty((0, *images.shape[1:]), dtype=images.dtype, device=images.device)
         return replace(dataset, test=Split(InputsView(images, none, rows), labels.audit_labels[told].to(images.device)))
-
-
-def _probabilities(logits: Tensor) -> Tensor:
-    """(B, K) of logits alike."""
-    return logits.float().softmax(1)
 
 
 def _by_position(labels: Labels) -> dict[int, int]:

@@ -25,3 +25,5 @@ Threads = Annotated[int, Field(gt=0, le=256)]  # of so many more a process dies
 Port = Annotated[int, Field(gt=0, lt=1 << 16)]  # of a server
 CriticSteps = Annotated[int, Field(gt=0, le=1000)]  # of one iteration, within which nothing is stored or stopped
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]  # as Lightning names it
+BackbonePrecision = Literal["auto", "32-true", "bf16-mixed"]  # auto: the second on a GPU, the first elsewhere
+Normalizing = Literal["standardize", "l2", "none"]  # of features

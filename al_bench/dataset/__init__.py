@@ -14,6 +14,7 @@ from torch import Tensor
 from al_bench.active.inputs import Inputs
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import PictureFile
+from al_bench.storage.model_file import Featured
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class Dataset:
     decode: (B, D) inputs of a representation that can be turned back to float images (B, C, H, W). skipped: how many
     pictures were left out, for they cannot be read. names: of the pictures of the training split, by position, where
     they have some. unlabeled: the folder of the training split's pictures where nobody labeled them; all labels are -1
-    then, and the test split is empty.
+    then, and the test split is empty. featured: how images became the inputs, where a frozen network made features of
+    them.
     """
 
     train: Split
@@ -74,6 +76,7 @@ class Dataset:
     skipped: int = 0
     names: Sequence[str] | None = None
     unlabeled: PictureFolder | None = None
+    featured: Featured | None = None
 
     @property
     def map_shape(self) -> tuple[int, ...]:

@@ -26,6 +26,7 @@ from benchmarks import (
     folder,
     gan,
     gan_quality,
+    labeling,
     mal,
     map_scoring,
     matcher,
@@ -54,6 +55,7 @@ CLAIMS: Mapping[str, Callable[[], Iterable[Measured]]] = {
     "mal": mal.measure,
     "acgan": acgan.measure,
     "composing": composing.measure,
+    "labeling": labeling.measure,
     "folder": folder.measure,
     "help": command.measure,
 }

@@ -35,6 +35,7 @@ from benchmarks import (
     gan,
     gan_quality,
     interleaved,
+    labeling,
     mal,
     map_scoring,
     matcher,
@@ -157,6 +158,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     monkeypatch.setattr(features, "OUTPUTS", tmp_path)
     monkeypatch.setattr(map_scoring, "apart", lambda task, *arguments: task(*arguments))
     monkeypatch.setattr(command, "_help", lambda number: b"")
+    monkeypatch.setattr(labeling, "press", lambda keys, seconds: labeling.Pressed([0.01] * keys, keys))
     rows = {
         "fit": fit.measure([dataclasses.replace(training, num_images=70, pairs=1) for training in fit.TRAININGS]),
         "coreset": coreset.measure(60, 20, 3, 1),
@@ -174,6 +176,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "mal": mal.measure(1, 1),
         "acgan": acgan.measure(1, 2, (4, 3, 2)),
         "composing": composing.measure(1),
+        "labeling": labeling.measure(),
         "help": command.measure(),
     }
     assert list(rows) == list(CLAIMS)
@@ -199,6 +202,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "gan": ["at most 1.050 x", "at most 0.650 x"][: len(rows["gan"])],  # the second on bfloat16 processors
         "gan_quality": ["at most 1.000 x", "None"],
         "composing": ["at most 0.650 x"],
+        "labeling": ["at most 0.10 s", "at least 100.00 %"],
         "help": ["at most 1.50 s"],
     }
     assert all(row.agrees for measured in rows.values() for row in measured)
@@ -393,3 +397,16 @@ def test_the_parts_do_not_count_as_the_loops_own(tmp_path, monkeypatch, part, me
 
 def test_help_is_what_is_started():
     assert b"strategy" in command._help(0)
+
+
+def test_a_key_that_is_lost_or_late_is_missed(monkeypatch):
+    def rows(pressed):
+        monkeypatch.setattr(labeling, "press", lambda keys, seconds: pressed)
+        monkeypatch.setattr(labeling, "chromium", lambda: "chromium")
+        return [row.missed for row in labeling.measure(20)]
+
+    assert rows(labeling.Pressed([0.05] * 19 + [0.5], 20)) == [False, False]
+    assert rows(labeling.Pressed([0.05] * 18 + [0.5] * 2, 20)) == [True, False]
+    assert rows(labeling.Pressed([0.05] * 20, 19)) == [False, True]
+    monkeypatch.setattr(labeling, "chromium", lambda: None)
+    assert [row.missed for row in labeling.measure(20)] == [True, True], "nothing was measured"

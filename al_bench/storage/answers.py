@@ -5,6 +5,7 @@ reads it, and either may end at any moment. What holds now is the fold of all li
 cut short was never said to be kept; the next line that is appended takes its place.
 """
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -160,7 +161,7 @@ class LabelLog:
 
     def append(self, *lines: Line) -> None:
         """Adds lines; when this returns they are on the disk. Raises UserError where the disk does not take them."""
-        append_lines(self.path, [line.model_dump_json() for line in lines], "labels")
+        append_lines(self.path, [json.dumps(line.model_dump(), allow_nan=False) for line in lines], "labels")
 
     def _parse(self, line: bytes, number: int) -> Line:
         try:

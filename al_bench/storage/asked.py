@@ -37,12 +37,13 @@ class AskedPicture(_Stored):
 
 
 class SecondLook(_Stored):
-    """An answer that a model disagrees with. probability: that it gives the answer; guess: what it takes it for, with
-    what probability."""
+    """An answer that a model disagrees with. when: it was given, so that the same answer given again is known as kept.
+    probability: that the model gives the answer; guess: what it takes it for, with what probability."""
 
     position: Position
     file: str
     answer: Name
+    when: Annotated[str, Field(max_length=40)] = ""
     probability: Fraction
     guess: Name
     guess_probability: Fraction
@@ -113,8 +114,8 @@ def open_page(folder: Path) -> OpenPage | None:
         return None
     try:
         return OpenPage.model_validate(read_json(folder / PAGE))
-    except (ValidationError, ValueError):
-        return None
+    except (ValidationError, ValueError, FileNotFoundError):
+        return None  # it has just begun, or just ended
 
 
 def write_asked(folder: Path, asked: Asked) -> None:

@@ -24,6 +24,13 @@ def test_what_was_appended_is_read_once(tmp_path):
     assert reader.read_new() == [last] and reader.read_new() == []
 
 
+def test_a_name_that_is_no_text_is_kept(tmp_path):
+    """Names of files are bytes to the system."""
+    log = LabelLog(tmp_path / "labels.jsonl")
+    log.append(line := Answer(when=now(), position=1, file="\udcff.png", label="cat"))
+    assert log.read_new() == [line]
+
+
 def test_a_line_that_a_kill_cut_is_replaced(tmp_path):
     path = tmp_path / "labels.jsonl"
     log = LabelLog(path)

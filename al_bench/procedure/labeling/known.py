@@ -37,6 +37,7 @@ def second_looks(records: Sequence[CycleRecord], session: Session) -> list[Secon
             position=answer.position,
             file=session.list.names[answer.position],
             answer=answer.label or "",
+            when=answer.when,
             probability=row.of_answer,
             guess=names[row.guess],
             guess_probability=row.of_guess,

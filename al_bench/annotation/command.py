@@ -55,7 +55,7 @@ def _open(desk: Desk, holding: PageHolding, listening: socket.socket, asked: arg
     from al_bench.annotation.server import Server, serve  # NiceGUI, a second of imports
 
     port = listening.getsockname()[1]
-    token = None if is_loopback(asked.host) else secrets.token_urlsafe(24)
+    token = None if is_loopback(asked.host) else holding.left_token or secrets.token_urlsafe(24)
     address = address_of(asked.host, port, token)
     server = Server(desk, asked.idle, write_csv)
     app = Gate(server.app(), token, f"al_bench_{port}")

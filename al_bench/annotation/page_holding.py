@@ -3,22 +3,26 @@ in `page.json` where it is."""
 
 import os
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from al_bench.errors import UserError
-from al_bench.files import named, written_whole
+from al_bench.files import named, read_json, written_whole
 from al_bench.storage.asked import PAGE, PAGE_LOCK, OpenPage, open_page
 
 
 class PageHolding:
     """A run's page, taken by this process.
 
-    folder: of the run.
+    folder: of the run. left_token: of a page that was killed, once this one is taken: with it the windows that the
+    other left go on, with what they have not yet sent.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.left_token: str | None = None
         self._lock = FileLock(folder / PAGE_LOCK)
 
     def take(self) -> None:
@@ -30,6 +34,15 @@ class PageHolding:
             page = open_page(self.folder)
             where = f" at {page.address} (process {page.process})" if page else ""
             raise UserError(f"the page of {self.folder} is open already{where}: label there") from error
+        self.left_token = self._read_token()
+        (self.folder / PAGE).unlink(missing_ok=True)  # says where another page was
+
+    def _read_token(self) -> str | None:
+        try:
+            address = OpenPage.model_validate(read_json(self.folder / PAGE)).address
+        except (ValidationError, ValueError, FileNotFoundError):
+            return None
+        return parse_qs(urlsplit(address).query).get("token", [None])[0]
 
     def announce(self, address: str) -> None:
         """Says where the page is. Its file is for this user's eyes alone: an address may hold a token."""

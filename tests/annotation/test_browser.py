@@ -510,4 +510,10 @@ def test_elsewhere_a_token_is_needed(window, tmp_path):
         shown(tab, 0)
         assert tab.url == f"http://127.0.0.1:{page.port}/"
         tab.keyboard.press("1")
-        assert saved(run, 1) == {0: "cat"}
+        shown(tab, 1)
+        saved(run, 1)
+        page.kill()
+        tab.keyboard.press("2")
+        with opened_page(run, "--host", "0.0.0.0", port=page.port) as again:
+            assert again.address == page.address, "the window that the other left goes on"
+            assert saved(run, 2) == {0: "cat", 1: "dog"}

@@ -81,6 +81,7 @@ def test_a_page_that_was_killed_is_not_open(run):
     assert open_page(run) is None
     again = PageHolding(run)
     again.take()
+    assert open_page(run) is None and not (run / "page.json").exists(), "where the other was is said no more"
     again.give_back()
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
+from al_bench.errors import UserError
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import PictureFile
 from al_bench.storage.model_file import Featured
@@ -87,6 +88,14 @@ class Dataset:
         """All splits on a device."""
         validation = self.validation.to(device) if self.validation else None
         return replace(self, train=self.train.to(device), validation=validation, test=self.test.to(device))
+
+    def refuse_unlabeled(self) -> None:
+        """Raises UserError for pictures that nobody labeled."""
+        if self.unlabeled is not None:
+            raise UserError(
+                f"the pictures of dataset.root={self.unlabeled.root} have no labels: have a person label them by "
+                "oracle=human or oracle=files, or leave out dataset.class_names for a folder of pictures for each class"
+            )
 
     def blind(self) -> "Dataset":
         """What a strategy may see: training images. Touching a label or another split raises PermissionError."""

@@ -175,7 +175,8 @@ def _checked_root(root: str | Path | None, files: str | None, class_names: Seque
         raise UserError("dataset.root is not given: name your folder of pictures by dataset.root=DIR")
     folder = Path(str(root)).expanduser()
     if not folder.is_dir():
-        raise UserError(f"dataset.root={root} is not a folder: name one that holds a folder of pictures for each class")
+        what = "a folder of pictures for each class" if class_names is None else "pictures"
+        raise UserError(f"dataset.root={root} is not a folder: name one that holds {what}")
     if files is not None and folder_id(str(root), class_names) != files:
         raise UserError(f"dataset.root={root} holds other pictures than the run was made with: put those back")
     return folder

@@ -64,12 +64,15 @@ class Person(Annotator):
     goal: float
 
     def check(self, dataset: Dataset) -> None:
-        """Raises UserError for a data set that is no folder of pictures without labels."""
+        """Raises UserError for a data set that is no folder of pictures without labels, and without the file of
+        labels."""
         if dataset.unlabeled is None:
             raise UserError(
                 f"oracle {type(self).__name__} asks for labels of pictures without: name a folder of them and the "
                 "classes, dataset=image_folder dataset.root=DIR dataset.class_names=[cat,dog]"
             )
+        if self.labels is not None and not Path(self.labels).expanduser().is_file():
+            raise UserError(f"oracle.labels={self.labels} is no file: name one of answers, or leave it out")
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Needs nothing."""

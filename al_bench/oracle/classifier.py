@@ -37,7 +37,8 @@ class Classifier(Oracle):
         self.learner, self.min_confidence, self.seed = learner, min_confidence, seed
 
     def check(self, dataset: Dataset) -> None:
-        """Raises UserError for label maps, and for images that its network cannot take."""
+        """Raises UserError for label maps, for none, and for images that its network cannot take."""
+        dataset.refuse_unlabeled()
         if dataset.map_shape:
             raise UserError("oracle=classifier gives classes and these labels are maps: use oracle=ground_truth")
         shape = dataset.train.images.shape[1:]

@@ -204,11 +204,8 @@ class ActiveLearning(Procedure):
         refuse_misfits(self.strategy, self.learner, network, self.oracle, self.representation, on_maps)
         refuse_unmeasurable(self.evaluator, self.learner, network, on_maps)
         self.oracle.check(dataset)
-        if dataset.unlabeled is not None and not isinstance(self.oracle, Person):
-            raise UserError(
-                f"the pictures of dataset.root={dataset.unlabeled.root} have no labels: have a person label them by "
-                "oracle=human or oracle=files, or leave out dataset.class_names for a folder of pictures for each class"
-            )
+        if not isinstance(self.oracle, Person):
+            dataset.refuse_unlabeled()
         self.first_query(dataset)
         if self.representation.gives_images:
             self.evaluator.check(dataset)

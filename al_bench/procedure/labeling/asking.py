@@ -55,8 +55,12 @@ class Asking:
 
     def unanswered(self) -> list[AskedPicture]:
         """What waits for an answer and can be shown."""
-        hidden, answer = self.session.list.gone | set(self.session.images.broken.tolist()), self.session.answers.answer
-        return [one for place, one in self.asked.items() if place not in hidden and answer(place) is None]
+        return [one for one in self._shown() if self.session.answers.answer(one.position) is None]
+
+    def _shown(self) -> list[AskedPicture]:
+        """All that is asked but pictures that are gone or cannot be read."""
+        hidden = self.session.list.gone | set(self.session.images.broken.tolist())
+        return [one for place, one in self.asked.items() if place not in hidden]
 
     def ask(self, cycle: int, model: Network | None, pool: Pool) -> Cost:
         """Asks for as many pictures as are to stand ready, by the model, which is the last cycle's and was trained on
@@ -97,8 +101,9 @@ class Asking:
         except UserError as error:
             logger.warning(error)
             before = None
-        count = len(self.session.list)
-        return {one.position: one for one in before.pictures if one.position < count} if before else {}
+        names = self.session.list.names  # by now
+        asked = [one for one in before.pictures if one.position < len(names)] if before else []
+        return {one.position: one.model_copy(update={"file": names[one.position]}) for one in asked}
 
     def _forget(self, pool: Pool) -> None:
         """What a cycle was trained on is asked no more, nor what of the audit set is answered; what was taken back, and
@@ -194,7 +199,7 @@ class Asking:
         asked = Asked(
             root=str(self.session.pictures.root),
             classes=list(self.session.class_names),
-            pictures=list(self.asked.values()),
+            pictures=self._shown(),
             audit_size=audited,
             state=state,
             said=said,

@@ -6,11 +6,12 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
 from al_bench.errors import UserError
-from al_bench.files import named, read_json, written_whole
-from al_bench.storage.asked import PAGE, PAGE_LOCK, OpenPage, open_page
+from al_bench.files import named, written_whole
+from al_bench.storage.asked import PAGE, PAGE_LOCK, OpenPage, announced_page
+
+_MOMENT = 1.0  # seconds: who asks whether a page is open holds the lock for less
 
 
 class PageHolding:
@@ -29,20 +30,17 @@ class PageHolding:
         """Raises UserError where another process has the page open, saying where."""
         try:
             with named(self.folder / PAGE_LOCK):
-                self._lock.acquire(timeout=0)
+                self._lock.acquire(timeout=_MOMENT)
         except Timeout as error:
-            page = open_page(self.folder)
+            page = announced_page(self.folder)
             where = f" at {page.address} (process {page.process})" if page else ""
             raise UserError(f"the page of {self.folder} is open already{where}: label there") from error
         self.left_token = self._read_token()
         (self.folder / PAGE).unlink(missing_ok=True)  # says where another page was
 
     def _read_token(self) -> str | None:
-        try:
-            address = OpenPage.model_validate(read_json(self.folder / PAGE)).address
-        except (ValidationError, ValueError, FileNotFoundError):
-            return None
-        return parse_qs(urlsplit(address).query).get("token", [None])[0]
+        page = announced_page(self.folder)
+        return parse_qs(urlsplit(page.address).query).get("token", [None])[0] if page else None
 
     def announce(self, address: str) -> None:
         """Says where the page is. Its file is for this user's eyes alone: an address may hold a token."""

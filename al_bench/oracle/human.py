@@ -21,6 +21,7 @@ from al_bench.strategy import Strategy
 logger = logging.getLogger(__name__)
 
 _MOMENT = 0.2  # seconds between two looks at what was answered
+_LOOK = 2.0  # seconds between two looks at whether the page is open
 _OPENS = 60.0  # seconds that the page may take to open
 
 
@@ -46,8 +47,9 @@ class Human(Person):
         self.first, self.audit_size, self.audit_share = first, audit_size, audit_share
         self.ahead, self.candidates, self.labels, self.goal = ahead, candidates, labels, goal
         self.host, self.port, self.open, self.who = host, port, open, who
-        self._page: subprocess.Popen[bytes] | None = None
         self._begun = False
+        self._address: str | None = None  # of the page, while it is open
+        self._looked = 0.0  # when it was seen last
 
     def check(self, dataset: Dataset) -> None:
         """Raises UserError as `Person.check` does, and where the page's package is not installed."""
@@ -60,35 +62,47 @@ class Human(Person):
 
     def begin(self, folder: Path) -> None:
         """Raises UserError where the port is taken by something else than the run's own page."""
-        if self._begun:
-            return
+        if not self._begun and not self._is_open(folder):
+            _refuse_taken(self.host, self.port)
+            process, end = self._start(folder), time.monotonic() + _OPENS
+            while not self._is_open(folder) and process.poll() is None and time.monotonic() < end:
+                time.sleep(_MOMENT)
+            if self._address is None:
+                self._say_closed(folder)
         self._begun = True
-        if (page := open_page(folder)) is not None:
+
+    def wait(self, folder: Path) -> None:
+        if time.monotonic() - self._looked > _LOOK:
+            was_open = self._address is not None
+            if not self._is_open(folder) and was_open:
+                self._say_closed(folder)
+        time.sleep(_MOMENT)
+
+    def _is_open(self, folder: Path) -> bool:
+        """Whether the page is open, whoever opened it; says where, if that is new."""
+        self._looked = time.monotonic()
+        page = open_page(folder)
+        if page is not None and page.address != self._address:
+            self._address = page.address
             logger.info(f"label at {page.address}")
-            return
-        _refuse_taken(self.host, self.port)
+        return page is not None
+
+    def _say_closed(self, folder: Path) -> None:
+        self._address = None
+        again = f"open it again by python scripts/annotate.py {folder}"
+        logger.warning(f"the page has ended, its last words are in {folder / 'page.log'}: {again}")
+
+    def _start(self, folder: Path) -> "subprocess.Popen[bytes]":
         options = ["--host", self.host, "--port", str(self.port), "--who", self.who]
         options += [] if self.open else ["--no-open"]
         with (folder / "page.log").open("ab") as log:
-            self._page = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "al_bench.annotation", str(folder), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # it outlives this run, and goes on taking answers
             )
-        end = time.monotonic() + _OPENS
-        while (page := open_page(folder)) is None and self._page.poll() is None and time.monotonic() < end:
-            time.sleep(_MOMENT)
-        if page is not None:
-            logger.info(f"label at {page.address}")
-
-    def wait(self, folder: Path) -> None:
-        if self._page is not None and self._page.poll() is not None:
-            again = f"open it again by python scripts/annotate.py {folder}"
-            logger.warning(f"the page has ended, its last words are in {folder / 'page.log'}: {again}")
-            self._page = None
-        time.sleep(_MOMENT)
 
 
 def _refuse_taken(host: str, port: int) -> None:

@@ -4,8 +4,10 @@ query.json   what is asked, and what is known so far; the run writes it, the pag
 page.json    where the page is open; the page writes it, and holds `page.lock` while it is open
 """
 
+import socket
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -101,7 +103,7 @@ def read_asked(folder: Path) -> Asked | None:
 
 
 def open_page(folder: Path) -> OpenPage | None:
-    """The page that is open for a run; None where none is."""
+    """The page that is open for a run; None where none is, or none yet."""
     lock = FileLock(folder / PAGE_LOCK)
     try:
         if not (folder / PAGE).exists():
@@ -112,10 +114,25 @@ def open_page(folder: Path) -> OpenPage | None:
     else:
         lock.release()
         return None
+    page = announced_page(folder)  # maybe that of one that was killed, before the next has said where it is
+    return page if page is not None and _listens(page.address) else None
+
+
+def announced_page(folder: Path) -> OpenPage | None:
+    """What the last page of a run said of itself, whether it is still open or not; None where there is none."""
     try:
         return OpenPage.model_validate(read_json(folder / PAGE))
     except (ValidationError, ValueError, FileNotFoundError):
-        return None  # it has just begun, or just ended
+        return None
+
+
+def _listens(address: str) -> bool:
+    place = urlsplit(address)
+    try:
+        socket.create_connection((place.hostname or "", place.port or 0), timeout=1).close()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def write_asked(folder: Path, asked: Asked) -> None:

@@ -74,7 +74,8 @@ def shown(tab, position: int) -> None:
 
 def saved(run, count: int) -> dict[int, str | None]:
     """The labels, once so many lines are on the disk."""
-    while len(lines_of(run)) < count:
+    end = time.monotonic() + 60
+    while len(lines_of(run)) < count and time.monotonic() < end:
         time.sleep(0.02)
     assert len(lines_of(run)) == count
     return labels_of(run)
@@ -318,6 +319,8 @@ def test_classes_and_keys_of_ones_own(window, tmp_path):
         tab.get_by_label("Key of the new class").fill("1")
         tab.get_by_role("button", name="Add", exact=True).click()
         tab.get_by_label("Key of dog").fill("h")
+        ask(run, [asked(at) for at in range(4)], forecast="It goes on.")
+        tab.wait_for_selector("text=It goes on.")
         tab.get_by_label("Key of dog").press("Tab")
         saved(run, 2)
         tab.get_by_label("Key of dog").fill("0")

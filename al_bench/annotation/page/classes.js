@@ -12,8 +12,8 @@ export const Classes = {
             <kbd v-if="!editing">{{ one.key ?? "" }}</kbd><span class="name">{{ one.name }}</span><span class="count"
               :aria-label="one.count + ' labeled'">{{ one.count }}</span>
           </button>
-          <input v-if="editing" :value="one.key" maxlength="1" size="1" :aria-label="'Key of ' + one.name"
-            @change="rename(one, $event)" @focus="$event.target.select()" autocomplete="off" autocapitalize="none">
+          <input v-if="editing" :value="typed[one.name] ?? one.key" maxlength="1" size="1" :aria-label="'Key of ' + one.name"
+            @input="typed[one.name] = $event.target.value" @change="rename(one, $event)" @focus="$event.target.select()" autocomplete="off" autocapitalize="none">
         </div>
       </div>
       <form v-if="editing" class="more" @submit.prevent="add">
@@ -24,12 +24,14 @@ export const Classes = {
       <button type="button" class="plain edit" @click="editing = !editing" :aria-expanded="editing">
         {{ editing ? "Done" : "Add a class, choose keys" }}</button>
     </section>`,
-  data: () => ({ editing: false, name: "", key: "" }),
+  // typed: keys that are being typed, which what comes from the process meanwhile must not replace
+  data: () => ({ editing: false, name: "", key: "", typed: {} }),
   methods: {
     share(one) {
       return one.count / Math.max(1, ...this.classes.map((other) => other.count));
     },
     rename(one, event) {
+      delete this.typed[one.name];
       if (event.target.value.trim()) this.$emit("name", one.name, event.target.value);
       else event.target.value = one.key ?? "";
     },

@@ -156,6 +156,7 @@ class Server:
             elif loop.time() - seen > self.idle:
                 logger.info("the run is not running and no browser has the page open: it ends")
                 self.stop()
+                return
             await asyncio.sleep(_LOOK)
 
 

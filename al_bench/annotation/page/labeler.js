@@ -139,9 +139,9 @@ export default {
       this.mode = mode;
       this.skipped = new Set();
     },
+    // What was `shown` still is on the screen until another picture is.
     release() {
       this.held = null;
-      this.shown = null;
     },
     say(words) {
       this.words = words;

@@ -32,6 +32,7 @@ from benchmarks import (
     deepfool,
     features,
     fit,
+    folder,
     gan,
     gan_quality,
     interleaved,
@@ -156,6 +157,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     monkeypatch.setattr(matcher_scale, "HELD_OUT", 100)
     monkeypatch.setattr(cycle, "own_share", lambda *arguments, **options: (0.01, ""))
     monkeypatch.setattr(features, "OUTPUTS", tmp_path)
+    monkeypatch.setattr(folder, "apart", lambda task, *arguments: task(*arguments))
     monkeypatch.setattr(map_scoring, "apart", lambda task, *arguments: task(*arguments))
     monkeypatch.setattr(command, "_help", lambda number: b"")
     monkeypatch.setattr(labeling, "press", lambda keys, seconds: labeling.Pressed([0.01] * keys, keys))
@@ -177,6 +179,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "acgan": acgan.measure(1, 2, (4, 3, 2)),
         "composing": composing.measure(1),
         "labeling": labeling.measure(),
+        "folder": folder.measure(40, 1),
         "help": command.measure(),
     }
     assert list(rows) == list(CLAIMS)
@@ -203,6 +206,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "gan_quality": ["at most 1.000 x", "None"],
         "composing": ["at most 0.650 x"],
         "labeling": ["at most 0.10 s", "at least 100.00 %"],
+        "folder": ["at most 8.000 x", "at most 0.2 GiB"],
         "help": ["at most 1.50 s"],
     }
     assert all(row.agrees for measured in rows.values() for row in measured)

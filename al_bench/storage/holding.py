@@ -8,6 +8,8 @@ from filelock import FileLock, Timeout
 from al_bench.errors import UserError
 from al_bench.files import named
 
+_MOMENT = 0.5  # seconds: who asks which process runs here, as `runner_of` does, holds the lock for less
+
 
 class Holding:
     """A run's folder, taken by this process; or only read, where its disk cannot be written.
@@ -31,7 +33,7 @@ class Holding:
         try:
             with named(self.folder / "lock"):
                 (self.folder / "cycles").mkdir(parents=True, exist_ok=True)
-                self._lock.acquire(timeout=0)
+                self._lock.acquire(timeout=_MOMENT)
                 (self.folder / "owner").write_text(str(os.getpid()))
         except Timeout as error:
             raise UserError(

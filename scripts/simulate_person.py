@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from al_bench.annotation.exchange import read_answers
 from al_bench.annotation.keys import keys_of
-
 from al_bench.errors import UserError
 from al_bench.sources.listing import picture_files
 from al_bench.storage.answers import LABELS, Answers, LabelLog
@@ -35,7 +35,8 @@ def main(arguments: Sequence[str]) -> int:
     if asked.do == "flatten":
         flatten(asked.root, asked.classes, asked.into)
     else:
-        print(f"{answer(asked.run, read_truth(asked.truth), asked.answers, asked.seconds)} answers given")
+        truth = {row.file: row.label or "" for row in read_answers(asked.truth)}
+        print(f"{answer(asked.run, truth, asked.answers, asked.seconds)} answers given")
     return 0
 
 
@@ -53,12 +54,6 @@ def flatten(root: Path, classes: Sequence[str], into: Path) -> None:
                 flat = hashlib.sha256(source.read_bytes()).hexdigest()[:12] + source.suffix
                 shutil.copyfile(source, into / flat)
                 writer.writerow([flat, name])
-
-
-def read_truth(path: Path) -> dict[str, str]:
-    """The class of each file."""
-    with path.open(newline="") as file:
-        return {row["file"]: row["label"] for row in csv.DictReader(file)}
 
 
 def answer(run: Path, truth: Mapping[str, str], count: int, seconds: float) -> int:

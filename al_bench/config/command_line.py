@@ -10,7 +10,11 @@ from omegaconf import DictConfig, OmegaConf
 from al_bench.config.groups import CONF, members, name_known
 
 _OPTIONAL = ("pair/", "preset/")
-_BRINGS = {"oracle=human": "strategy=margin", "oracle=files": "strategy=margin"}  # Hydra's lists choose one way only
+_PEOPLE = ("oracle=human", "oracle=files")
+_BROUGHT = {  # by a person, each where nothing of these groups is chosen: Hydra's lists let groups choose one way only
+    "strategy=margin": ("strategy", "method", "experiment"),
+    "recipe=few_labels": ("recipe", "representation", "network", "learner", "method", "experiment"),
+}
 _NAMES = r"[^()\[\]{}$'\"]*"  # a choice is no function of Hydra's, list, node or reference
 
 
@@ -41,12 +45,10 @@ def unknown_choice(arguments: Sequence[str]) -> str | None:
 
 
 def with_brought(arguments: Sequence[str]) -> list[str]:
-    """The arguments, with the choices that some bring where none of their group is made: for a person no GAN is
-    trained."""
-    brought = [choice for argument, choice in _BRINGS.items() if argument in arguments]
+    """The arguments, and what a person brings who labels: no GAN is trained for one, and labels are few."""
     made = {argument.lstrip("+").partition("=")[0] for argument in arguments}
-    others = {"experiment", "method"} & made  # which choose a strategy of their own
-    return [*arguments, *(choice for choice in brought if choice.partition("=")[0] not in made and not others)]
+    brought = _BROUGHT if {*_PEOPLE} & {*arguments} else {}
+    return [*arguments, *(choice for choice, groups in brought.items() if not made.intersection(groups))]
 
 
 def unsupported(arguments: Sequence[str]) -> str | None:

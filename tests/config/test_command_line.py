@@ -1,0 +1,28 @@
+"""What a command line brings that is not typed."""
+
+import pytest
+from composing import compose
+
+from al_bench.config.command_line import with_brought
+
+
+@pytest.mark.parametrize(
+    ("line", "brought"),
+    [
+        ("oracle=noisy", []),
+        ("oracle=human", ["strategy=margin", "recipe=few_labels"]),
+        ("oracle=files strategy=entropy", ["recipe=few_labels"]),
+        ("oracle=human representation=backbone network=linear", ["strategy=margin"]),
+        ("oracle=human recipe=image_folder", ["strategy=margin"]),
+        ("oracle=human learner=mal strategy=mal", []),
+    ],
+)
+def test_a_person_brings_what_few_labels_need_where_nothing_else_is_chosen(line, brought):
+    words = line.split()
+    assert with_brought(words) == words + brought
+
+
+@pytest.mark.parametrize("oracle", ["human", "files"])
+def test_pictures_of_ones_own_are_not_tracked(oracle):
+    config = compose(*with_brought(["dataset=image_folder", "dataset.class_names=[a,b]", f"oracle={oracle}"]))
+    assert config.tracking.images is False and config.dataset.image_size == 64 and config.loop.budget == float("inf")

@@ -113,20 +113,30 @@ def _count_exported(path: Path) -> int:
 
 
 def portable(stored: Plain) -> Plain:
-    """What `config.json` holds without where this machine keeps things: each of its `paths` as "<name>"."""
-    places = sorted(stored["config"].get("paths", {}).items(), key=lambda item: -len(item[1]))
+    """What `config.json` holds without where this machine keeps things: each of its `paths` as "<name>", a folder of
+    pictures elsewhere as one in "<data>"."""
+    config = stored["config"]
+    places = {place: f"<{name}>" for name, place in sorted(config.get("paths", {}).items())}
+    root = (config.get("dataset") or {}).get("root")
+    if isinstance(root, str) and Path(root).is_absolute() and not any(_lies_in(root, place) for place in places):
+        places[root] = f"<data>/{Path(root).name}"
+    longest_first = sorted(places.items(), key=lambda item: -len(item[0]))
 
     def without(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: without(item) for key, item in value.items()}
         if isinstance(value, list):
             return [without(item) for item in value]
-        for name, place in places:
-            if isinstance(value, str) and (value == place or value.startswith(f"{place}/")):
-                return f"<{name}>{value[len(place) :]}"
+        for place, name in longest_first:
+            if isinstance(value, str) and _lies_in(value, place):
+                return f"{name}{value[len(place) :]}"
         return value
 
-    return {**stored, "config": without(stored["config"])}
+    return {**stored, "config": without(config)}
+
+
+def _lies_in(path: str, place: str) -> bool:
+    return path == place or path.startswith(f"{place}/")
 
 
 def thinned(cell: Cell, most: int = MOST_BYTES) -> Cell:

@@ -100,6 +100,14 @@ def test_places_of_this_machine_do_not_travel():
     assert "/home" not in json.dumps(kept)
 
 
+def test_a_folder_of_pictures_elsewhere_does_not_travel_either():
+    parts = {"dataset": {"root": "/home/me/cats"}, "procedure": {"dataset": {"root": "/home/me/cats"}}}
+    kept = cells.portable({"identity": IDENTITY, "config": {"paths": {"data": "data"}, **parts}})["config"]
+    assert kept["dataset"]["root"] == kept["procedure"]["dataset"]["root"] == "<data>/cats"
+    relative = cells.portable({"identity": IDENTITY, "config": {"paths": {}, "dataset": {"root": "cats"}}})["config"]
+    assert relative["dataset"]["root"] == "cats"
+
+
 def test_more_than_a_thousand_cycles_stay_in_order(tmp_path):
     (tmp_path / "cycles").mkdir()
     for index in range(1002):

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 from scipy import stats
@@ -81,6 +82,18 @@ def row_of(scored: Scored) -> list[object]:
     ]  # fmt: skip
 
 
+def curve_rows(found: Sequence[Scored]) -> list[list[object]]:
+    """Of each strategy's models in turn, as many as all seeds have: means over seeds of labels and audited accuracy."""
+    rows: list[list[object]] = []
+    for strategy in sorted({one.strategy for one in found}):
+        runs = [one.records for one in found if one.strategy == strategy]
+        for cycles in zip(*runs, strict=False):
+            labels = fmean(sum(record.class_counts) for record in cycles)
+            accuracy = fmean(float(record.metrics["accuracy"] or 0) for record in cycles)
+            rows.append([strategy, len(cycles), f"{labels:.0f}", f"{100 * accuracy:.1f}"])
+    return rows
+
+
 def contrasts(found: Sequence[Scored]) -> list[list[object]]:
     """Of each pair of strategies the mean difference over the seeds of both, in points, with its 95 % interval."""
     rows: list[list[object]] = []
@@ -109,6 +122,8 @@ def main(arguments: Sequence[str]) -> int:
     print(tabulate([row_of(one) for one in found], headings, tablefmt="github", disable_numparse=True))
     within = sum(row_of(one)[-1] == "yes" for one in found)
     print(f"\nThe interval held the accuracy on all others in {within} of {len(found)} runs.\n")
+    headings = ["strategy", "seeds", "labels to train on, mean", "audit, %, mean"]
+    print(tabulate(curve_rows(found), headings, tablefmt="github", disable_numparse=True), end="\n\n")
     headings = ["difference on all others", "seeds", "mean, points", "95 % interval (paired t)"]
     print(tabulate(contrasts(found), headings, tablefmt="github", disable_numparse=True))
     return 0

@@ -98,4 +98,21 @@ class KeptImages:
 
     @property
     def _index(self) -> Path:
-        return self.path.with_name(f"{self.path.name}.known")
+        return _index_of(self.path)
+
+
+def forget(path: Path, positions: Sequence[int]) -> None:
+    """Has these decoded again when they are asked for next, since their files are others. path: of the decoded rows,
+    which may not be there yet. Raises UserError where the disk does not take it."""
+    index = _index_of(path)
+    if not positions or not index.exists():
+        return
+    with named(index), index.open("r+b") as file:
+        size = os.fstat(file.fileno()).st_size
+        for position in positions:
+            if position < size:
+                os.pwrite(file.fileno(), bytes([_UNKNOWN]), position)
+
+
+def _index_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.known")

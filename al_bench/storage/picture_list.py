@@ -23,12 +23,14 @@ Contents = Mapping[int, str]  # by position, what identifies a picture wherever 
 class Changes(NamedTuple):
     """What became of a folder since it was looked at last, as positions.
 
-    more: pictures that were not there; gone: all that are not there; renamed: that have another name now.
+    more: pictures that were not there; gone: all that are not there; renamed: that have another name now; changed:
+    that nobody answered and whose file is another than it was, or only touched.
     """
 
     more: list[int]
     gone: list[int]
     renamed: list[int]
+    changed: list[int]
 
 
 class PictureList:
@@ -56,13 +58,19 @@ class PictureList:
         return None if found in self.gone else found
 
     def look(
-        self, found: Sequence[PictureFile], contents: Contents, content_of: Callable[[str], str | None]
+        self,
+        found: Sequence[PictureFile],
+        contents: Contents,
+        content_of: Callable[[str], str | None],
+        forget: Callable[[Sequence[int]], None],
     ) -> Changes:
         """Holds a folder's pictures against the list and adds to it what is new.
 
         found: all that the folder holds. contents: of the pictures that were answered. content_of: the same of a name
         in the folder, None where it cannot be read; it is asked only of answered pictures' files that changed, and of
-        new files that are as large as an answered one that is gone. A file whose content is another is another picture.
+        new files that are as large as an answered one that is gone. A file whose content is not what was answered is
+        another picture. One that nobody answered is what has its name: `forget` is given the positions of those whose
+        file is another, before the list says so.
         """
         present = {file.name: file for file in found}
         self.gone = {position for position, file in enumerate(self._files) if present.get(file.name) != file}
@@ -73,6 +81,9 @@ class PictureList:
         }
         kept = {file.name for position, file in enumerate(self._files) if position not in self.gone}
         kept |= {file.name for file in touched.values()}
+        changed = self._changed(present, contents, kept)
+        touched |= changed
+        kept |= {file.name for file in changed.values()}
         new = [file for file in found if file.name not in kept]
         renamed = self._renamed(self.gone - touched.keys(), new, contents, content_of)
         names = {file.name for file in renamed.values()}
@@ -80,12 +91,23 @@ class PictureList:
         more = range(len(self), len(self) + len(added))
         placed = [*touched.items(), *renamed.items(), *zip(more, added, strict=True)]
         lines = [json.dumps([*file, position] if position < len(self) else file) for position, file in placed]
+        forget(sorted(changed))
         if lines:
             append_lines(self.path, lines, "the list of pictures")
         for position, file in placed:
             self._set(position, file)
         self.gone -= touched.keys() | renamed.keys()
-        return Changes(list(more), sorted(self.gone), sorted(renamed))
+        return Changes(list(more), sorted(self.gone), sorted(renamed), sorted(changed))
+
+    def _changed(
+        self, present: Mapping[str, PictureFile], contents: Contents, kept: set[str]
+    ) -> dict[int, PictureFile]:
+        """The files by now of pictures that nobody answered. kept: names that others have."""
+        return {
+            position: present[name]
+            for position in sorted(self.gone - contents.keys())
+            if (name := self.names[position]) in present and name not in kept and self._position[name] == position
+        }
 
     def _renamed(
         self,

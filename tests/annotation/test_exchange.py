@@ -44,7 +44,7 @@ class Labeling:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(name.encode(errors="surrogateescape"))
         found = [PictureFile(name, 10, 0) for name in names]
-        PictureList(self.folder / "pictures.jsonl").look(found, {}, lambda name: None)
+        PictureList(self.folder / "pictures.jsonl").look(found, {}, lambda name: None, print)
         self.ask()
 
     def ask(self, pictures: list[AskedPicture] | None = None, **more) -> None:
@@ -375,7 +375,8 @@ def test_a_picture_in_anothers_place_does_not_take_its_answer_along(run, tmp_pat
     """The old one is gone, and nothing names it any more."""
     run.answer(0, "cat")
     listed = PictureList(run.folder / "pictures.jsonl")
-    listed.look([PictureFile("a.png", 11, 1), *(PictureFile(name, 10, 0) for name in NAMES[1:])], {}, lambda name: None)
+    found = [PictureFile("a.png", 11, 1), *(PictureFile(name, 10, 0) for name in NAMES[1:])]
+    listed.look(found, {0: "what was answered"}, lambda name: None, print)
     assert write_csv(run.folder, tmp_path / "labels.csv") == 0
     assert run.take("file,label\na.png,-1+2\n") == Taken(1, 0)
     assert [one.position for one in run.given()] == [0, len(NAMES)]

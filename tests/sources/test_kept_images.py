@@ -7,7 +7,7 @@ from PIL import Image
 
 from al_bench.sources import kept_images
 from al_bench.sources.decoding import Decoder
-from al_bench.sources.kept_images import KeptImages
+from al_bench.sources.kept_images import KeptImages, forget
 
 DECODER = Decoder((4, 4), "center", "rgb")
 
@@ -36,6 +36,16 @@ def test_a_picture_is_decoded_once_however_often_it_is_asked_for(tmp_path, pictu
     again = KeptImages([*pictures, pictures[0]], DECODER, tmp_path / "decoded", "id")  # one more
     assert again[torch.tensor([1, 4, 6])][:, 0, 0, 0].tolist() == [11, 41, 1]
     assert sorted(opened) == sorted([pictures[4], pictures[1], pictures[0]])
+
+
+def test_a_picture_whose_file_is_another_is_decoded_again(tmp_path, pictures, opened):
+    forget(tmp_path / "decoded", [1])  # nothing is there yet
+    kept = KeptImages(pictures, DECODER, tmp_path / "decoded", "id")
+    assert kept[torch.tensor([1, 2])][:, 0, 0, 0].tolist() == [11, 21]
+    pictures[1].write_bytes(pictures[4].read_bytes())
+    forget(tmp_path / "decoded", [1, 1000])
+    again = KeptImages(pictures, DECODER, tmp_path / "decoded", "id")
+    assert again[torch.tensor([1, 2])][:, 0, 0, 0].tolist() == [41, 21] and len(opened) == 3
 
 
 def test_what_cannot_be_read_is_black_and_said_once(tmp_path, pictures, caplog):

@@ -17,6 +17,7 @@ class Folder:
         self.root, self.list = path / "pictures", path / "run" / "pictures.jsonl"
         self.root.mkdir()
         self.asked: list[str] = []
+        self.forgotten: list[int] = []
 
     def put(self, name: str, content: str) -> str:
         (self.root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +30,7 @@ class Folder:
 
     def look(self, contents=None) -> tuple[PictureList, Changes]:
         found = PictureList(self.list)
-        return found, found.look(picture_files(self.root), contents or {}, self.content)
+        return found, found.look(picture_files(self.root), contents or {}, self.content, self.forgotten.extend)
 
 
 @pytest.fixture
@@ -41,14 +42,14 @@ def test_positions_stay_when_pictures_come_and_go(folder):
     for name in ("b.png", "d.png", "f/g.png"):
         folder.put(name, name)
     first, changes = folder.look()
-    assert first.names == ["b.png", "d.png", "f/g.png"] and changes == Changes([0, 1, 2], [], [])
+    assert first.names == ["b.png", "d.png", "f/g.png"] and changes == Changes([0, 1, 2], [], [], [])
     folder.put("a.png", "new")
     (folder.root / "d.png").unlink()
     second, changes = folder.look()
-    assert second.names == ["b.png", "d.png", "f/g.png", "a.png"] and changes == Changes([3], [1], [])
+    assert second.names == ["b.png", "d.png", "f/g.png", "a.png"] and changes == Changes([3], [1], [], [])
     assert second.position("d.png") is None and second.position("a.png") == 3
     third, changes = folder.look()
-    assert third.names == second.names and changes == Changes([], [1], [])
+    assert third.names == second.names and changes == Changes([], [1], [], [])
     assert folder.asked == []  # of no answered picture
 
 
@@ -63,10 +64,10 @@ def test_an_answered_picture_is_found_under_another_name_by_its_content(folder):
     (folder.root / "long.png").write_text("as large as none")
     found, changes = folder.look(contents)
     assert found.names == ["a.png", "sub/c.png", "long.png", "z.png"]
-    assert changes == Changes([2, 3], [], [1]) and found.position("sub/c.png") == 1
+    assert changes == Changes([2, 3], [], [1], []) and found.position("sub/c.png") == 1
     assert sorted(folder.asked) == ["sub/c.png", "z.png"]
     again, changes = folder.look(contents)
-    assert again.names == found.names and changes == Changes([], [], [])
+    assert again.names == found.names and changes == Changes([], [], [], [])
 
 
 def test_a_picture_that_was_only_touched_is_the_same_and_one_that_was_replaced_is_another(folder):
@@ -76,8 +77,23 @@ def test_a_picture_that_was_only_touched_is_the_same_and_one_that_was_replaced_i
     (folder.root / "a.png").touch()
     folder.put("b.png", "3")
     found, changes = folder.look(contents)
-    assert found.names == ["a.png", "b.png", "b.png"] and changes == Changes([2], [1], [])
+    assert found.names == ["a.png", "b.png", "b.png"] and changes == Changes([2], [1], [], [])
     assert found.position("b.png") == 2 and found.position("a.png") == 0
+
+
+def test_a_picture_that_nobody_answered_keeps_its_place_whatever_its_file_is_now(folder):
+    contents = {0: folder.put("a.png", "1")}
+    folder.put("b.png", "2")
+    folder.put("c.png", "3")
+    folder.look()
+    folder.put("a.png", "11")
+    folder.put("b.png", "22")
+    found, changes = folder.look(contents)
+    assert found.names == ["a.png", "b.png", "c.png", "a.png"] and changes == Changes([3], [0], [], [1])
+    assert folder.forgotten == [1]
+    folder.put("a.png", "111")
+    found, changes = folder.look({})  # the first answer was taken back: still one place alone has the name
+    assert changes == Changes([], [0], [], [3]) and found.position("a.png") == 3
 
 
 def test_copies_of_an_answered_picture_take_its_place_once(folder):
@@ -87,7 +103,7 @@ def test_copies_of_an_answered_picture_take_its_place_once(folder):
     folder.put("b.png", "same")
     folder.put("c.png", "same")
     found, changes = folder.look(contents)
-    assert found.names == ["b.png", "c.png"] and changes == Changes([1], [], [0])
+    assert found.names == ["b.png", "c.png"] and changes == Changes([1], [], [0], [])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,11 +20,13 @@ from al_bench.dataset.unlabeled_folder import Below
 from al_bench.errors import UserError
 from al_bench.files import digest, open_file, remembered, write_json
 from al_bench.oracle import Person
-from al_bench.sources.kept_images import KeptImages
+from al_bench.sources.kept_images import KeptImages, forget
 from al_bench.storage.answers import LABELS, Answer, Answers, LabelLog, Line, NewClass, now
 from al_bench.storage.picture_list import PICTURES, Changes, PictureList
 
 logger = logging.getLogger(__name__)
+
+_DECODED = "decoded.npy"
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,10 @@ class Session:
         """Holds the folder of pictures against what was there before, and says what has changed."""
         contents = {one.position: one.content for one in self.answers.given() if one.content is not None}
         before, given = len(self.list), [one.position for one in self.answers.given()]
-        changes = self.list.look(self.pictures.files, contents, self._content_of)
+        forgotten = partial(forget, self.folder / _DECODED)
+        changes = self.list.look(self.pictures.files, contents, self._content_of, forgotten)
         if before:
-            more, gone, renamed = (f"{len(found):,}" for found in changes)
+            more, gone, renamed, _ = (f"{len(found):,}" for found in changes)
             lost = len(self.list.gone.intersection(given))
             unused = f", {lost:,} of them of pictures that are gone" if lost else ""
             logger.info(f"{more} pictures more, {gone} gone, {renamed} renamed; labels of {len(given):,} kept{unused}")
@@ -110,7 +114,7 @@ class Session:
         below = Below(self.pictures.root, names)
         paths = [None if position in gone else below[position] for position in range(len(names))] if gone else below
         known = digest(repr((fingerprint(dataset.train.images), names, sorted(gone))).encode())[:16]
-        self.images = KeptImages(paths, self.pictures.decoder, self.folder / "decoded.npy", known)
+        self.images = KeptImages(paths, self.pictures.decoder, self.folder / _DECODED, known)
         images = self.images
         return self.with_classes(replace(dataset, train=Split(images, torch.full((len(names),), UNKNOWN))))
 

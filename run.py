@@ -80,7 +80,7 @@ def run(config: "DictConfig") -> None:
     """Composes the parts and runs the procedure, unless the run is finished here or in an exported cell."""
     from hydra.core.hydra_config import HydraConfig
 
-    from al_bench.active.stopping import Stopping
+    from al_bench.active.stopping import ALL_LABELED, Stopping
     from al_bench.config.command_line import effects
     from al_bench.config.identity import identify, label_of, metrics_of, records_of
     from al_bench.config.top_level import refuse_top_level
@@ -89,6 +89,7 @@ def run(config: "DictConfig") -> None:
     from al_bench.procedure.terminal import outcome
     from al_bench.storage.commit import current_commit
     from al_bench.storage.exported import finished_cell
+    from al_bench.storage.grown import has_grown
     from al_bench.storage.record import find_end
     from al_bench.storage.store import RunStore
 
@@ -112,7 +113,7 @@ def run(config: "DictConfig") -> None:
     with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights, hardware) as store:
         records = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
         reason = find_end(records[-1], stopping) if records else None
-        if reason is not None:
+        if reason is not None and not (reason == ALL_LABELED and has_grown(store.folder, whole["dataset"].get("root"))):
             logger.info(f"finished before: {reason}\n{outcome(records, metrics)}")
             return
         store.refuse_unwritable()

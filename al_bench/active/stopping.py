@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from al_bench.active.interval import surely_above
 from al_bench.active.metric import Metric
 
+ALL_LABELED = "every image is labeled"
+
 
 class Progress(Protocol):
     """How far a run has come after a cycle. metrics: by name, None where one has no value. test_images: that accuracy
@@ -49,12 +51,13 @@ class Stopping:
         sure = {key: settings[key] for key in ("certain_above", "confidence") if key in settings}  # older runs: neither
         return cls(budget, settings["max_cycles"], settings["stop_at"], metrics, **sure)
 
-    def reason(self, cycle: Progress | None) -> str | None:
-        """Why nothing follows a cycle, in words; None where another cycle does. cycle: None before the first."""
+    def reason(self, cycle: Progress | None, grows: bool = False) -> str | None:
+        """Why nothing follows a cycle, in words; None where another cycle does. cycle: None before the first; grows:
+        whether images and answers may have come since, so that it does not end with those that it had."""
         if cycle is None:
             return None
-        if cycle.unlabeled == 0:
-            return "every image is labeled"
+        if cycle.unlabeled == 0 and not grows:
+            return ALL_LABELED
         if cycle.annotations >= self.budget:
             return f"the budget of {self.budget} annotations is spent"
         if self.max_cycles is not None and cycle.index >= self.max_cycles:

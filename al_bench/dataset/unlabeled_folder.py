@@ -12,7 +12,7 @@ from al_bench.dataset.class_folders import named
 from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages
 from al_bench.sources.decoding import Decoder
-from al_bench.sources.listing import SUFFIXES, Listing, id_of
+from al_bench.sources.listing import SUFFIXES, Listing, id_of, is_text
 from al_bench.storage.answers import LABELS, Answers, LabelLog
 from al_bench.storage.picture_list import PICTURES, PictureList
 
@@ -49,7 +49,7 @@ def read_unlabeled(root: Path, listing: Listing, class_names: Sequence[str], dec
         raise UserError(
             "dataset.image_size is not given, and pictures without labels are not all looked at: such as 64"
         )
-    files = [file for file in listing.pictures if _is_text(file.name)]
+    files = [file for file in listing.pictures if is_text(file.name)]
     if len(files) < len(listing.pictures):
         others = len(listing.pictures) - len(files)
         logger.warning(f"{others:,} pictures are left out, for their names are no UTF-8: rename them")
@@ -98,11 +98,3 @@ def _checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
             f"dataset.class_names=[{','.join(names)}] must name at least two classes, each once: such as [cat,dog]"
         )
     return names
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -11,7 +11,7 @@ from torch import Tensor
 from al_bench import seeding
 from al_bench.active.pool import Pool
 from al_bench.active.query import Query
-from al_bench.active.stopping import Stopping
+from al_bench.active.stopping import ALL_LABELED, Stopping
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluation, Evaluator
@@ -99,11 +99,15 @@ class Given:
 class LabelSource(Protocol):
     """Where the labels of a loop come from."""
 
+    @property
+    def grows(self) -> bool:
+        """Whether images and answers come while it runs, and between starts."""
+
     def restore(self, store: RunStore) -> tuple[Pool, Network | None]:
         """The pool after the last stored cycle and the model trained in it, None where no cycle is stored."""
 
-    def give(self, cycle: int, model: Network | None, pool: Pool) -> Given:
-        """What a cycle trains on. model: the last one; pool: that it was trained on."""
+    def give(self, cycle: int, model: Network | None, pool: Pool) -> Given | None:
+        """What a cycle trains on, None where all is labeled. model: the last one; pool: that it was trained on."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,7 @@ class FromOracle:
     stopping: Stopping
     query_size: int
     seed: int
+    grows: bool = False
 
     def restore(self, store: RunStore) -> tuple[Pool, Network | None]:
         """As `LabelSource.restore` says it."""
@@ -156,9 +161,10 @@ def run_loop(
         assert isinstance(parts.oracle, Oracle)
         source = FromOracle(parts, parts.oracle, stopping, query_size, seed)
     pool, model = source.restore(store)
-    while (reason := stopping.reason(store.last)) is None:
+    while (reason := stopping.reason(store.last, source.grows)) is None:
         cycle = len(store.records)
-        given = source.give(cycle, model, pool)
+        if (given := source.give(cycle, model, pool)) is None:
+            return ALL_LABELED
         guesses = guess_chosen(model, pool, given.query, given.labels)
         query, pool, parts = given.query, given.pool, replace(parts, dataset=given.dataset)
         with measure_cost() as for_fit, finite(f"cycle {cycle}, seed {seed}"):

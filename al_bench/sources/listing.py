@@ -45,6 +45,15 @@ def picture_files(folder: Path) -> list[PictureFile]:
     return look_through(folder).pictures
 
 
+def is_text(name: str) -> bool:
+    """Whether a file's name is UTF-8, and can stand in a file of text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def visible_folders(folder: Path) -> list[str]:
     """The names of the folders in `folder`, sorted; what begins with a dot or `__MACOSX` is left out."""
     return sorted(entry.name for entry in os.scandir(folder) if _visible(entry.name) and is_folder(entry))

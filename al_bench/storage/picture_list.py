@@ -57,6 +57,12 @@ class PictureList:
         found = self._position.get(name)
         return None if found in self.gone else found
 
+    def has_all(self, found: Sequence[PictureFile]) -> bool:
+        """Whether it has all of a folder's pictures as they are. found: as `look` takes them."""
+        return all(
+            (position := self._position.get(file.name)) is not None and self._files[position] == file for file in found
+        )
+
     def look(
         self,
         found: Sequence[PictureFile],

@@ -20,6 +20,7 @@ from al_bench.learner.supervised import Supervised
 from al_bench.oracle.human import Human
 from al_bench.storage.answers import Answer, Answers, LabelLog, NewClass, TakenBack, now
 from al_bench.storage.asked import Asked, read_asked
+from al_bench.storage.grown import has_grown
 from al_bench.storage.record import CycleRecord
 from al_bench.storage.store import RunStore
 from run import instantiated
@@ -321,6 +322,32 @@ def test_all_pictures_may_be_labeled(label):
     records = label()
     assert records[-1].annotations == 40 and records[-1].unlabeled == 0
     assert "every image is labeled" in label.person.asked.said
+
+
+def test_a_run_goes_on_after_all_was_labeled_when_pictures_come_or_answers_change(label, pictures):
+    assert label()[-1].annotations == 40 and not has_grown(label.folder, str(pictures))
+    cycles = len(label())
+    assert cycles == len(label()) and label.person.times == 0, "nothing new: nothing is asked or trained"
+    for number in range(2):
+        save(pictures / f"red-new-{number}.png", np.full((8, 8, 3), (200, number, 0), dtype=np.uint8))
+    assert has_grown(label.folder, str(pictures))
+    records = label()
+    assert records[-1].annotations == 42 and len(records) == cycles + 1 and records[-1].unlabeled == 0
+    person = label.person
+    changed = next(one for one in person.held if one.position >= 40)
+    person.say(changed, "blue")
+    assert has_grown(label.folder, str(pictures))
+    assert len(label()) == cycles + 2 and not has_grown(label.folder, str(pictures))
+
+
+def test_a_run_ends_where_what_is_left_cannot_be_read_or_is_gone(label, pictures):
+    label("loop.budget=20")
+    answered = {one.file for one in label.person.held}
+    left = [file for file in sorted(pictures.rglob("*.png")) if str(file.relative_to(pictures)) not in answered]
+    for number, file in enumerate(left):
+        file.write_bytes(b"none") if number % 2 else file.unlink()
+    records = label()
+    assert records[-1].annotations == len(answered) and "every image is labeled" in label.person.asked.said
 
 
 def test_it_is_enough_when_the_accuracy_is_certain(label):

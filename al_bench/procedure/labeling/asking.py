@@ -188,7 +188,7 @@ class Asking:
 
     def _what_follows(self, cycle: int, pool: Pool) -> str:
         if cycle:
-            return f"The next model is trained after {self.query_size} more answers."
+            return f"The next model is trained on {self.query_size} answers more than the last one."
         audit = f"the {len(self.session.audit)} pictures of the audit set and " if self.session.audit else ""
         first = int(min(self.initial_size, len(pool) - len(self.session.audit)))
         return f"The first model is trained once {audit}{first} others are answered, with two classes among them."

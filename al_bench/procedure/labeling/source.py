@@ -15,10 +15,10 @@ from al_bench.oracle import Person
 from al_bench.procedure.labeling.asking import Asking
 from al_bench.procedure.labeling.session import Labels, Session
 from al_bench.procedure.loop import Given, Parts, restore_model
+from al_bench.storage.grown import TAKEN
 from al_bench.storage.store import RunStore
 from al_bench.training.cost import Cost
 
-_TAKEN = "taken.json"
 _LINES = "answers_read"  # among a cycle's tensors: of labels.jsonl
 
 
@@ -27,6 +27,8 @@ class FromPerson:
 
     query_size: how many answers these are; initial_size: how many the first cycle needs, beside the audit set's.
     """
+
+    grows = True
 
     def __init__(
         self,
@@ -52,19 +54,23 @@ class FromPerson:
         then = Pool.unlabeled_from(self.parts.dataset.train.images, len(last.class_counts))
         return self._pool(labels), restore_model(store, self.parts, then, self.seed)
 
-    def give(self, cycle: int, model: Network | None, pool: Pool) -> Given:
+    def give(self, cycle: int, model: Network | None, pool: Pool) -> Given | None:
         """As `LabelSource.give` says it; returns once there are answers enough, after a kill those that were taken."""
         cost = self.asking.ask(cycle, model, pool)
-        self.person.begin(self.session.folder)
         labels = self._taken_before(cycle)
+        if labels is None and self._is_exhausted(self.session.labels()):
+            return None
+        self.person.begin(self.session.folder)
         while labels is None:
             self.session.read_new()
             found = self.session.labels()
             if not self.asking.unanswered():
                 cost.add(self.asking.ask(cycle, model, self._pool(found)))
+            if self._is_exhausted(found):
+                return None
             if self._is_enough(found):
                 labels = found
-                write_json(self.session.folder / _TAKEN, {"cycle": cycle, "lines": labels.num_lines})
+                write_json(self.session.folder / TAKEN, {"cycle": cycle, "lines": labels.num_lines})
             else:
                 self.person.wait(self.session.folder)
         return self._given(labels, cost)
@@ -81,13 +87,17 @@ class FromPerson:
 
     def _taken_before(self, cycle: int) -> Labels | None:
         """The answers that a cycle had taken before its training was killed, so that it goes on as it was."""
-        path = self.session.folder / _TAKEN
+        path = self.session.folder / TAKEN
         try:
             taken = read_json(path)
             lines = int(taken["lines"]) if taken["cycle"] == cycle else None
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
         return None if lines is None or lines > self.session.answers.num_lines else self.session.labels(lines)
+
+    def _is_exhausted(self, labels: Labels) -> bool:
+        """Whether a cycle has all answers, and no picture is left that can be shown."""
+        return bool(self._held) and self._held == _by_position(labels) and not self.asking.unanswered()
 
     def _is_enough(self, labels: Labels) -> bool:
         """Whether a cycle can begin. Raises UserError where it never will."""

@@ -24,7 +24,7 @@ logger = logging.getLogger("al_bench")
 
 def start(arguments: Sequence[str]) -> None:
     """The command with these arguments. Raises SystemExit, UserError, OSError or what a defect of ours raises."""
-    from al_bench.config.command_line import help_text, unknown_choice, unsupported, with_brought
+    from al_bench.config.command_line import help_text, quoted, unknown_choice, unsupported, with_brought
     from al_bench.config.resolvers import register_resolvers
     from al_bench.errors import UserError
 
@@ -34,7 +34,7 @@ def start(arguments: Sequence[str]) -> None:
     if {"--help", "-h"} & set(arguments):
         sys.stdout.write(help_text())
         return
-    sys.argv[1:] = with_brought(arguments)  # from where Hydra takes them
+    sys.argv[1:] = quoted(with_brought(arguments))  # from where Hydra takes them
     compose_and_run()
 
 

@@ -15,6 +15,9 @@ _BROUGHT = {  # by a person, each where nothing of these groups is chosen: Hydra
     "strategy=margin": ("strategy", "method", "experiment"),
     "recipe=few_labels": ("recipe", "representation", "network", "learner", "method", "experiment"),
 }
+_KEY = re.compile(r"[+~\w./@]+", re.ASCII)  # of an argument
+_PLAIN = re.compile(r"[\w./@+:,-]*=[\w./:,-]*", re.ASCII)  # an argument that needs no look
+_LIST = re.compile(r"\[[^\[\]{}'\"]*\]")  # of what has no quotes
 _NAMES = r"[^()\[\]{}$'\"]*"  # a choice is no function of Hydra's, list, node or reference
 
 
@@ -49,6 +52,41 @@ def with_brought(arguments: Sequence[str]) -> list[str]:
     made = {argument.lstrip("+").partition("=")[0] for argument in arguments}
     brought = _BROUGHT if {*_PEOPLE} & {*arguments} else {}
     return [*arguments, *(choice for choice, groups in brought.items() if not made.intersection(groups))]
+
+
+def quoted(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with quotes around each value that Hydra's grammar does not read without: names of folders and
+    classes have letters of any language, brackets and `=`. Maps, and what has quotes already, stay as they are."""
+    return [argument if _is_readable(argument) else _with_quotes(argument) for argument in arguments]
+
+
+def _is_readable(argument: str) -> bool:
+    """Whether Hydra can read an argument, or nothing but a person can mend it."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    key, equals, value = argument.partition("=")
+    if _PLAIN.fullmatch(argument) or not equals or not _KEY.fullmatch(key):
+        return True
+    if value[:1] in ("'", '"', "{") or (value[:1] == "[" and not _LIST.fullmatch(value)):
+        return True
+    try:
+        OverridesParser.create().parse_override(argument)
+    except HydraException:
+        return False
+    return True
+
+
+def _with_quotes(argument: str) -> str:
+    key, _, value = argument.partition("=")
+    if _LIST.fullmatch(value):
+        return f"{key}=[{','.join(_in_quotes(item.strip()) for item in value[1:-1].split(','))}]"
+    return f"{key}={_in_quotes(value)}"
+
+
+def _in_quotes(text: str) -> str:
+    inside = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text)
+    return f"'{inside}'"
 
 
 def unsupported(arguments: Sequence[str]) -> str | None:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from composing import compose, members, run_id
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from pictures import fill
 
 from al_bench.active.part import hash_of
-from al_bench.config.command_line import cut_by_scale, effects, help_text, unknown_choice
+from al_bench.config.command_line import cut_by_scale, effects, help_text, quoted, unknown_choice
 from al_bench.config.groups import CONF
 from al_bench.config.identity import identify, label
 from al_bench.config.values import differences
@@ -208,6 +209,24 @@ def test_each_strategy_leaves_network_and_gan_to_the_recipe(strategy):
     chosen = compose("dataset=mnist_two", f"strategy={strategy}").hydra.runtime.choices
     default = compose("dataset=mnist_two", "strategy=random").hydra.runtime.choices
     assert (chosen.network, chosen.gan) == (default.network, default.gan)
+
+
+@pytest.mark.parametrize("name", ["Bilder 2026 ü", "seed=1", "o'k (1)", "a'\\'b ü", "ends ü\\", 'say "ü"'])
+def test_a_folder_may_have_any_name_on_a_command_line(name):
+    (given,) = quoted([f"dataset.root=/home/{name}"])
+    assert OverridesParser.create().parse_override(given).value() == f"/home/{name}"
+
+
+def test_classes_may_have_any_letters_on_a_command_line():
+    (given,) = quoted(["dataset.class_names=[Kätzchen, Hündin (2)]"])
+    assert OverridesParser.create().parse_override(given).value() == ["Kätzchen", "Hündin (2)"]
+
+
+@pytest.mark.parametrize(
+    "argument", ["seed=1", "strategy=random,entropy", "a=['ü',b]", "a.b='ü'", "--help", "a=[1", "loop.x", "a={ü: 1}"]
+)
+def test_what_needs_no_quotes_or_is_no_value_stays(argument):
+    assert quoted([argument]) == [argument]
 
 
 def test_unknown_choices_are_named_before_anything_is_composed():

@@ -204,6 +204,11 @@ class ActiveLearning(Procedure):
         refuse_misfits(self.strategy, self.learner, network, self.oracle, self.representation, on_maps)
         refuse_unmeasurable(self.evaluator, self.learner, network, on_maps)
         self.oracle.check(dataset)
+        if isinstance(self.oracle, Person) and self.oracle.audit_size == 0 and self.settings.certain_above is not None:
+            raise UserError(
+                f"loop.certain_above={self.settings.certain_above} is never reached with oracle.audit_size=0, which "
+                "measures no accuracy: use an audit set, such as oracle.audit_size=100, or leave loop.certain_above out"
+            )
         if not isinstance(self.oracle, Person):
             dataset.refuse_unlabeled()
         self.first_query(dataset)

@@ -377,6 +377,7 @@ def test_one_class_alone_teaches_nothing(label):
         (["dataset.class_names=['',c]"], "characters that can be seen"),
         (["dataset.class_names=[' a',c]"], "without spaces around it"),
         (["dataset.image_size=null"], "image_size is not given"),
+        (["loop.certain_above=0.9", "oracle.audit_size=0"], "certain_above=0.9 is never reached"),
         (["dataset.class_names=null"], "no class folders|fewer|at least two|class folders"),
     ],
 )

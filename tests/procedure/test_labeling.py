@@ -284,7 +284,11 @@ def test_answers_may_come_in_files(label, tmp_path, pictures):
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
             writer.writerows(rows)
-    assert [record.annotations for record in go_on().cycle_records] == [12, 16, 20]
+    records = go_on().cycle_records
+    assert [record.annotations for record in records] == [12, 16, 20]
+    for record in records[1:]:
+        assert record.query.scores and None not in record.query.scores, "a model chose them"
+        assert np.allclose(record.query.scores, 2 - 2 * np.array(record.query.of_guess), atol=1e-4), "the last one"
 
 
 def test_answers_that_are_there_already_are_taken_once(label, tmp_path, pictures):

@@ -52,6 +52,7 @@ class Asking:
         self.parts, self.person, self.session, self.store = parts, person, session, store
         self.query_size, self.initial_size, self.seed = query_size, initial_size, seed
         self.asked = self._asked_before()
+        self._scores = {place: one.score for place, one in self.asked.items()}  # of what is asked no more, too
 
     def unanswered(self) -> list[AskedPicture]:
         """What waits for an answer and can be shown."""
@@ -79,9 +80,7 @@ class Asking:
 
     def query(self, positions: Sequence[int]) -> PoolQuery:
         """What was asked and is answered now, with the scores that it was chosen by, NaN where it was drawn."""
-        scores = [
-            one.score if (one := self.asked.get(place)) and one.score is not None else math.nan for place in positions
-        ]
+        scores = [math.nan if (score := self._scores.get(place)) is None else score for place in positions]
         known = not all(map(math.isnan, scores))
         device = self.parts.dataset.train.images.device
         indices = torch.tensor(positions, dtype=torch.int64, device=device)
@@ -170,9 +169,8 @@ class Asking:
     def _add(self, query: PoolQuery, asked_by: int | None) -> None:
         scores = [None] * query.size if query.scores is None else query.scores.tolist()
         for place, score in zip(query.indices.tolist(), scores, strict=True):
-            self.asked[place] = self._new(
-                place, asked_by, score if score is not None and math.isfinite(score) else None
-            )
+            self._scores[place] = score if score is not None and math.isfinite(score) else None
+            self.asked[place] = self._new(place, asked_by, self._scores[place])
 
     def _guess(self, model: Network | None) -> None:
         """What the model takes for what all that waits, but for the audit set."""

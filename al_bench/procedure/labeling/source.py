@@ -64,7 +64,7 @@ class FromPerson:
         while labels is None:
             self.session.read_new()
             found = self.session.labels()
-            if not self.asking.unanswered():
+            if not self.asking.unanswered() and not self._asks_next(found):
                 cost.add(self.asking.ask(cycle, model, self._pool(found)))
             if self._is_exhausted(found):
                 return None
@@ -98,6 +98,11 @@ class FromPerson:
     def _is_exhausted(self, labels: Labels) -> bool:
         """Whether a cycle has all answers, and no picture is left that can be shown."""
         return bool(self._held) and self._held == _by_position(labels) and not self.asking.unanswered()
+
+    def _asks_next(self, labels: Labels) -> bool:
+        """Whether nobody labels beside a training, so that the model that can be trained now asks, not the last."""
+        known = labels.labels[labels.labels != UNKNOWN].unique()
+        return self.person.ahead == 0 and len(known) >= 2 and self._is_enough(labels)
 
     def _is_enough(self, labels: Labels) -> bool:
         """Whether a cycle can begin. Raises UserError where it never will."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from composing import members
+from composing import compose, members
 from hydra.utils import get_object
 
 from al_bench.config.groups import CONF
@@ -92,7 +92,7 @@ def test_every_value_says_where_it_is_from(path):
 def test_a_pair_is_reached_by_some_choice(path):
     family, member, *other = Path(relative(path)).with_suffix("").parts[1:]
     node, is_of_oracle, _ = family.partition("_oracle")  # `dataset_oracle`: of a data set with an oracle
-    first, second = ("dataset", "oracle") if is_of_oracle else (family, "recipe")
+    first, second = ("dataset", "oracle") if is_of_oracle else (family, "dataset" if family == "tracking" else "recipe")
     assert f"pair/{family}@{node}: ${{{first}}}/${{{second}}}" in (CONF / "config.yaml").read_text()
     assert (CONF / first / f"{member}.yaml").exists()
     assert (CONF / second / f"{'/'.join(other)}.yaml").exists()
@@ -112,3 +112,10 @@ def test_a_presets_file_is_reached_by_some_choice(path):
     members = zip([first, *others], member, strict=True) if others else [(family, "/".join(member))]
     for group, name in members:
         assert (CONF / group / f"{name}.yaml").exists()
+
+
+@pytest.mark.parametrize("recipe", ["image_folder", "few_labels", "digits"])
+def test_own_pictures_stay_on_the_machine_unless_one_says_otherwise(recipe):
+    own = ("dataset=image_folder", f"recipe={recipe}")
+    assert compose(*own).tracking.images is False and compose(f"recipe={recipe}").tracking.images is True
+    assert compose(*own, "tracking.images=true").tracking.images is True

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
@@ -42,6 +43,7 @@ class KeptImages:
     known: Pixels = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self._forget_lost()
         for path, shape, name in ((self.path, self.shape, "rows"), (self._index, (len(self),), "known")):
             with named(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +57,13 @@ class KeptImages:
         assert self.decoder.shape is not None
         return torch.Size((len(self.pictures), *self.decoder.shape))
 
+    def find_broken(self, positions: Sequence[int]) -> set[int]:
+        """Those of some positions whose pictures cannot be read; they are decoded for it."""
+        wanted = np.array(positions, dtype=np.int64)
+        self._decode_new(wanted)
+        found: list[int] = wanted[self.known[wanted] == _BROKEN].tolist()
+        return set(found)
+
     @property
     def broken(self) -> Tensor:
         """(B,) int64 positions of pictures that were asked for and could not be read."""
@@ -65,14 +74,23 @@ class KeptImages:
 
     def __getitem__(self, indices: Tensor, /) -> Tensor:
         wanted = indices.cpu().numpy()
-        new = np.unique(wanted[self.known[wanted] == _UNKNOWN])
-        if len(new):
-            self._decode(new.tolist())
+        self._decode_new(wanted)
         return torch.from_numpy(self.rows[wanted]).to(self.device)
 
     def to(self, device: torch.device, /) -> Inputs:
         """Gives its batches on `device`."""
         return replace(self, device=device)
+
+    def _forget_lost(self) -> None:
+        """Rows that are not there any more, such as after the large file was removed, are not known either."""
+        rows, known = (path.stat().st_size if path.exists() else 0 for path in (self.path, self._index))
+        if rows < known * int(np.prod(self.shape[1:])):
+            self._index.unlink()
+
+    def _decode_new(self, positions: NDArray[np.int64]) -> None:
+        new = np.unique(positions[self.known[positions] == _UNKNOWN])
+        if len(new):
+            self._decode(new.tolist())
 
     def _decode(self, positions: Sequence[int]) -> None:
         """By pwrite: a mapped page that the disk has no room for would end the process."""

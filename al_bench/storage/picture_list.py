@@ -80,13 +80,13 @@ class PictureList:
         """
         present = {file.name: file for file in found}
         self.gone = {position for position, file in enumerate(self._files) if present.get(file.name) != file}
-        touched = {
-            position: present[name]
-            for position in sorted(self.gone & contents.keys())
-            if (name := self.names[position]) in present and content_of(name) == contents[position]
-        }
         kept = {file.name for position, file in enumerate(self._files) if position not in self.gone}
-        kept |= {file.name for file in touched.values()}
+        touched = {}
+        for position in sorted(self.gone & contents.keys(), reverse=True):
+            name = self.names[position]
+            if name in present and name not in kept and content_of(name) == contents[position]:
+                touched[position] = present[name]
+                kept.add(name)  # no file is two pictures
         changed = self._changed(present, contents, kept)
         touched |= changed
         kept |= {file.name for file in changed.values()}

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import logging
 import socket
 from collections.abc import Callable
@@ -430,3 +431,71 @@ def test_core_set_asks_first_where_inputs_are_features(label, monkeypatch):
     monkeypatch.setattr(NoRepresentation, "gives_images", False)
     records = label("loop.budget=8", "oracle.audit_size=0")
     assert {7, 20} <= set(records[0].query.indices)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("labels.jsonl", None, "a model was trained on 18 of them: put the file back"),
+        ("labels.jsonl", '{"event": "answer", "when": "", "position": 40, "file": "", "label": "red"}\n', "picture 40"),
+        ("pictures.jsonl", None, "of 0 pictures which they are: put both back"),
+        ("audit.json", None, "audit.json is gone, the audit set"),
+        ("audit.json", "[1, 2", "no list of positions in pictures.jsonl"),
+        ("audit.json", "[40]", "no list of positions in pictures.jsonl"),
+        ("labels_taken.json", "5", "no list of files that were taken"),
+    ],
+)
+def test_what_is_lost_or_corrupted_is_not_made_up(label, tmp_path, name, content, sentence):
+    (known := tmp_path / "known.csv").write_text("file,label\n")
+    label("loop.budget=16", f"oracle.labels={known}")
+    path = label.folder / name
+    if content is None:
+        path.unlink()
+    else:
+        path.write_text((path.read_text() if name == "labels.jsonl" else "") + content)
+    with pytest.raises(UserError, match=sentence):
+        label("loop.budget=20", f"oracle.labels={known}")
+
+
+@pytest.mark.parametrize("content", ["5", '{"cycle": 2}', '{"cycle": 2, "lines": -3}', '{"cycle": 2, "lines": 3}'])
+def test_a_cycle_begins_anew_where_it_is_not_known_what_it_had(label, content):
+    label("loop.budget=16")
+    (label.folder / "taken.json").write_text(content)
+    assert [record.annotations for record in label("loop.budget=20")] == [12, 16, 20]
+
+
+def test_a_training_that_was_killed_goes_on_with_the_classes_that_it_had(label, tmp_path, monkeypatch):
+    """Of a class that is added meanwhile the next cycle is the first to know."""
+    fit, killed = Supervised.fit, False
+
+    def fit_and_add(self, *given, **named):
+        if "x" not in Answers(LabelLog(label.folder / "labels.jsonl").read_new()).classes:
+            label.person.log.append(NewClass(when=now(), name="x"))
+            if killed:
+                raise KeyboardInterrupt
+        return fit(self, *given, **named)
+
+    monkeypatch.setattr(Supervised, "fit", fit_and_add)
+    whole = comparable(label("loop.budget=16"))
+    label.folder.rename(tmp_path / "whole")
+    killed = True
+    with pytest.raises(KeyboardInterrupt):
+        label("loop.budget=16")
+    assert comparable(label("loop.budget=16")) == whole
+    assert [len(record["class_counts"]) for record in whole] == [2, 3]
+
+
+def test_an_answer_to_a_picture_that_cannot_be_read_teaches_nothing(label, pictures):
+    broken = {f"{color}-{number}.png" for color in ("red", "blue") for number in range(0, 20, 3)}
+
+    def damage(person: Person, times: int) -> None:
+        for file in pictures.rglob("*.png") if times == 0 else ():
+            if file.name in broken:
+                file.write_bytes(b"no picture")
+
+    records = label("loop.budget=20", before=damage)
+    answered = {one.position: Path(one.file).name for one in label.person.held}
+    trained = {place for record in records for place in record.query.indices}
+    assert broken & set(answered.values()) and broken.isdisjoint(answered[place] for place in trained)
+    audit = json.loads((label.folder / "audit.json").read_text())
+    assert records[-1].test_images == sum(answered[place] not in broken for place in audit) < 8

@@ -68,3 +68,18 @@ def test_a_kill_between_rows_and_their_index_only_decodes_again(tmp_path, pictur
         with pytest.raises(KeyboardInterrupt):
             kept[torch.tensor([0])]
     assert kept[torch.tensor([0])][0, 0, 0, 0] == 1 and len(opened) == 2
+
+
+def test_rows_that_were_removed_are_decoded_again(tmp_path, pictures):
+    KeptImages(pictures, DECODER, tmp_path / "decoded", "id")[torch.arange(6)]
+    (tmp_path / "decoded").unlink()  # and not what is known of it
+    again = KeptImages(pictures, DECODER, tmp_path / "decoded", "id")
+    assert again[torch.arange(6)][:, 0, 0, 0].tolist() == [1, 11, 21, 31, 41, 51]
+
+
+def test_those_that_cannot_be_read_are_found_among_some_alone(tmp_path, pictures, opened):
+    for number in (2, 4):
+        pictures[number].write_bytes(b"none")
+    kept = KeptImages(pictures, DECODER, tmp_path / "decoded", "id")
+    assert kept.find_broken([5, 2]) == {2} and kept.find_broken([]) == set()
+    assert sorted(opened) == [pictures[2], pictures[5]]

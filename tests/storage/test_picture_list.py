@@ -1,6 +1,7 @@
 """A picture of a labeling run keeps its position whatever else comes, goes or is renamed."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,16 @@ def test_what_is_no_line_is_named_by_its_number(folder, line):
         file.write(line + "\n")
     with pytest.raises(UserError, match="line 2 is no picture"):
         PictureList(folder.list)
+
+
+def test_a_file_whose_time_changed_is_never_two_pictures(folder):
+    """Not though an answer to the picture that it was comes after it was taken for another one."""
+    content = folder.put("a.png", "1")
+    folder.look()
+    os.utime(folder.root / "a.png", ns=(1, 1))
+    assert folder.look()[1] == Changes([1], [0], [])
+    found, changes = folder.look({0: content})
+    assert changes == Changes([], [0], []) and found.position("a.png") == 1
+    os.utime(folder.root / "a.png", ns=(2, 2))
+    found, changes = folder.look({0: content, 1: content})
+    assert changes == Changes([], [0], []) and found.position("a.png") == 1

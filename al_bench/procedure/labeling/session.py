@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +19,7 @@ from al_bench.annotation.importing import import_answers
 from al_bench.dataset import Dataset, PictureFolder, Split
 from al_bench.dataset.unlabeled_folder import Below
 from al_bench.errors import UserError
-from al_bench.files import digest, open_file, remembered, write_json
+from al_bench.files import digest, open_file, read_json, write_json
 from al_bench.oracle import Person
 from al_bench.sources.kept_images import KeptImages, forget
 from al_bench.storage.answers import LABELS, Answer, Answers, LabelLog, Line, NewClass, now
@@ -35,7 +36,8 @@ class Labels:
 
     positions: (L,) int64, of those to train on, and labels: (L,) int64, UNKNOWN where the person could not tell;
     audited: (A,) int64 and audit_labels: (A,) int64, of the audit set alike. annotations: all that hold, of pictures
-    that are gone, too. num_lines: of the file that they are from.
+    that are gone or cannot be read, too. class_names: that there were by then. num_lines: of the file that they are
+    from.
     """
 
     positions: Tensor
@@ -43,6 +45,7 @@ class Labels:
     audited: Tensor
     audit_labels: Tensor
     annotations: int
+    class_names: tuple[str, ...]
     num_lines: int
 
 
@@ -82,6 +85,7 @@ class Session:
         """Holds the folder of pictures against what was there before, and says what has changed."""
         contents = {one.position: one.content for one in self.answers.given() if one.content is not None}
         before, given = len(self.list), [one.position for one in self.answers.given()]
+        self._refuse_unknown(given)
         forgotten = partial(forget, self.folder / _DECODED)
         changes = self.list.look(self.pictures.files, contents, self._content_of, forgotten)
         if before:
@@ -95,7 +99,7 @@ class Session:
         """Takes in the answers of a file, once: what is answered afterwards stays. Raises UserError where it cannot be
         taken whole."""
         taken = self.folder / "labels_taken.json"
-        before = remembered(taken, list)
+        before = _stored_list(taken, str, "files that were taken") or []
         try:
             with open_file(path) as file:
                 content = hashlib.file_digest(file, "sha256").hexdigest()
@@ -116,41 +120,55 @@ class Session:
         known = digest(repr((fingerprint(dataset.train.images), names, sorted(gone))).encode())[:16]
         self.images = KeptImages(paths, self.pictures.decoder, self.folder / _DECODED, known)
         images = self.images
-        return self.with_classes(replace(dataset, train=Split(images, torch.full((len(names),), UNKNOWN))))
-
-    def with_classes(self, dataset: Dataset) -> Dataset:
-        """The data set with the classes known by now."""
+        dataset = replace(dataset, train=Split(images, torch.full((len(names),), UNKNOWN)))
         return replace(dataset, num_classes=len(self.class_names), class_names=self.class_names)
 
     def draw_audit(self, person: Person, seed: int) -> None:
-        """Draws the audit set of the pictures that are there, once: it stays the same from then on."""
-
-        def draw() -> list[int]:
+        """Draws the audit set of the pictures that are there, once: it stays the same from then on. Raises UserError
+        where it was drawn and is not there any more, or corrupted: another one would have been trained on."""
+        path, what = self.folder / "audit.json", f"positions in {PICTURES}"
+        found = _stored_list(path, int, what)
+        if found is None and self.answers.given():
+            raise UserError(f"{path} is gone, the audit set that the answers are apart from: put it back from a copy")
+        if found is None:
             there = torch.tensor([place for place in range(len(self.list)) if place not in self.list.gone])
             size = min(person.audit_size, int(person.audit_share * len(there)))
             rng = seeding.generator(seeding.seed_for(seed, 0, "audit"))
-            drawn: list[int] = there[torch.randperm(len(there), generator=rng)[:size]].tolist()
-            return drawn
-
-        path = self.folder / "audit.json"
-        found = remembered(path, draw)
-        if not isinstance(found, list) or not all(isinstance(one, int) and 0 <= one < len(self.list) for one in found):
-            raise UserError(f"{path} is no list of positions in {PICTURES}: put it back from a copy")
+            write_json(path, found := there[torch.randperm(len(there), generator=rng)[:size]].tolist())
+        if not all(0 <= one < len(self.list) for one in found):
+            raise UserError(f"{path} is no list of {what}: put it back from a copy")
         self.audit = frozenset(found)
 
     def labels(self, num_lines: int | None = None) -> Labels:
-        """What holds after so many lines, None: after all; without pictures that are gone."""
+        """What holds after so many lines, None: after all; without pictures that are gone or, which is looked for now,
+        cannot be read. Raises UserError where there are fewer lines."""
+        if num_lines is not None and num_lines > self.answers.num_lines:
+            raise UserError(
+                f"{self.log.path} has {self.answers.num_lines:,} lines, and a model was trained on {num_lines:,} of "
+                "them: put the file back from a copy"
+            )
         answers = self.answers if num_lines is None else Answers(self.lines[:num_lines])
         number = {name: label for label, name in enumerate(answers.classes)}
         held = answers.given()
-        given = [one for one in held if one.position not in self.list.gone]
+        self._refuse_unknown([one.position for one in held])
+        there = [one for one in held if one.position not in self.list.gone]
+        broken = self.images.find_broken([one.position for one in there])
+        given = [one for one in there if one.position not in broken]
         train = [one for one in given if one.position not in self.audit]
         audit = [one for one in given if one.position in self.audit]
-        return Labels(*_as_tensors(train, number), *_as_tensors(audit, number), len(held), answers.num_lines)
+        tensors = *_as_tensors(train, number), *_as_tensors(audit, number)
+        return Labels(*tensors, len(held), tuple(answers.classes), answers.num_lines)
 
     def withheld(self, broken: Tensor) -> Tensor:
         """(W,) positions that are never asked for to train on. broken: those that cannot be read."""
         return torch.tensor(sorted(self.audit | self.list.gone | set(broken.tolist())), dtype=torch.int64)
+
+    def _refuse_unknown(self, positions: Sequence[int]) -> None:
+        if (last := max(positions, default=-1)) >= len(self.list):
+            raise UserError(
+                f"{self.log.path} has an answer to picture {last}, and {self.list.path} says of {len(self.list):,} "
+                "pictures which they are: put both back from a copy"
+            )
 
     def _content_of(self, name: str) -> str | None:
         try:
@@ -158,6 +176,19 @@ class Session:
                 return hashlib.file_digest(file, "sha256").hexdigest()[:16]
         except OSError:
             return None
+
+
+def _stored_list(path: Path, kind: type, what: str) -> list[Any] | None:
+    """What a file of ours lists, all of one kind; None where it is not there. Raises UserError for anything else."""
+    try:
+        found = read_json(path)
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(type(one) is kind for one in found):
+        raise UserError(f"{path} is no list of {what}: put it back from a copy")
+    return found
 
 
 def _as_tensors(given: Sequence[Answer], number: dict[str, int]) -> tuple[Tensor, Tensor]:

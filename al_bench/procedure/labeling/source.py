@@ -48,7 +48,7 @@ class FromPerson:
     def restore(self, store: RunStore) -> tuple[Pool, Network | None]:
         """As `LabelSource.restore` says it."""
         if (last := store.last) is None:
-            return self._pool(self.session.labels(0)), None
+            return self._pool(replace(self.session.labels(0), class_names=self.session.class_names)), None
         labels = self.session.labels(int(store.tensors(last.index)[_LINES]))
         self._held = _by_position(labels)
         then = Pool.unlabeled_from(self.parts.dataset.train.images, len(last.class_counts))
@@ -90,10 +90,13 @@ class FromPerson:
         path = self.session.folder / TAKEN
         try:
             taken = read_json(path)
-            lines = int(taken["lines"]) if taken["cycle"] == cycle else None
+            lines = int(taken["lines"]) if taken["cycle"] == cycle else 0
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
-        return None if lines is None or lines > self.session.answers.num_lines else self.session.labels(lines)
+        if not 0 < lines <= self.session.answers.num_lines:
+            return None
+        labels = self.session.labels(lines)
+        return labels if self._num_changed(labels) else None
 
     def _is_exhausted(self, labels: Labels) -> bool:
         """Whether a cycle has all answers, and no picture is left that can be shown."""
@@ -117,23 +120,27 @@ class FromPerson:
         if not self._held:
             audited = not any(one.audit for one in left)
             return audited and len(known) >= 2 and (len(labels.positions) >= self.initial_size or not left)
-        changed = sum(self._held.get(place) != label for place, label in _by_position(labels).items())
+        changed = self._num_changed(labels)
         return len(known) >= 2 and (changed >= self.query_size or (changed > 0 and not left))
 
+    def _num_changed(self, labels: Labels) -> int:
+        """How many of the labels to train on the last cycle had not, or others in their place."""
+        return sum(self._held.get(place) != label for place, label in _by_position(labels).items())
+
     def _pool(self, labels: Labels) -> Pool:
-        dataset, images = self.session.with_classes(self.parts.dataset), self.session.images
-        pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes)
+        pool = Pool.unlabeled_from(self.parts.dataset.train.images, len(labels.class_names))
         return replace(
             pool,
             labeled=labels.positions.to(pool.device),
             labels=labels.labels.to(pool.device),
             annotations=labels.annotations,
-            withheld=self.session.withheld(images.broken).to(pool.device),
+            withheld=self.session.withheld(self.session.images.broken).to(pool.device),
         )
 
     def _dataset(self, labels: Labels) -> Dataset:
         """With the audit set's answers, those that the person could tell, as the test split."""
-        dataset = self.session.with_classes(self.parts.dataset)
+        names = labels.class_names
+        dataset = replace(self.parts.dataset, num_classes=len(names), class_names=names)
         told = labels.audit_labels != UNKNOWN
         rows, images = labels.audited[told].to(dataset.train.images.device), dataset.train.images
         none = torch.empty((0, *images.shape[1:]), dtype=images.dtype, device=images.device)

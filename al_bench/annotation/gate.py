@@ -70,7 +70,7 @@ class Gate:
             return _ELSEWHERE.format(hosts=" and ".join(_LOCAL[:2]))
         if self.token is not None and not self._is_right(_cookie(headers.get("cookie", ""), self.cookie)):
             return _NO_TOKEN
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and origin.partition("://")[2] != host:
             return _FOREIGN
         return None
 

@@ -23,7 +23,7 @@ def state_of(desk: Desk) -> dict[str, Any]:
         "process": desk.key,
         "version": desk.version,
         "now": now(),
-        "run": digest(os.fsencode(desk.folder.resolve()))[:16],
+        "run": run_of(desk),
         "alive": desk.runner is not None,
         "state": asked.state,
         "said": asked.said if desk.runner or asked.state == "finished" else STOPPED,
@@ -43,6 +43,11 @@ def state_of(desk: Desk) -> dict[str, Any]:
         "looks": [look.model_dump() for look in desk.looks[:MOST_AHEAD]],
         "num_looks": len(desk.looks),
     }
+
+
+def run_of(desk: Desk) -> str:
+    """By which a window knows the run that it is of: another one's page may open where its own was."""
+    return digest(os.fsencode(desk.folder.resolve()))[:16]
 
 
 def classes_of(desk: Desk) -> list[dict[str, Any]]:

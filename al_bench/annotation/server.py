@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request, Response
 from nicegui import Client, ui
 
 from al_bench.annotation.desk import Desk, worded
-from al_bench.annotation.known import classes_of, state_of, tiles_of
+from al_bench.annotation.known import classes_of, run_of, state_of, tiles_of
 from al_bench.annotation.operations import read_request
 from al_bench.annotation.pictures import SIDES, Below, Pictures, Served
 from al_bench.annotation.windows import Windows
@@ -70,7 +70,7 @@ class Server:
     async def _state(self) -> Response:
         return await self._answered(lambda: state_of(self.desk))
 
-    async def _record(self, request: Request) -> Response:
+    async def _record(self, request: Request, run: str = "") -> Response:
         if request.headers.get("content-type") != "application/json":
             return _refused("answers come as application/json", 415)
         body = await request.body()
@@ -79,6 +79,8 @@ class Server:
             operations = read_request(body)
         except UserError as error:
             return _refused(str(error), 400)
+        if run != run_of(self.desk):
+            return _refused("this window is of another run, which keeps what was done in it: open its page", 409)
 
         def keep() -> dict[str, Any]:
             self.desk.record(operations)

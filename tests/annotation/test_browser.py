@@ -516,6 +516,32 @@ def test_other_sites_are_not_answered(asking_page):
     assert status == 400 and b"load the page again" in body
 
 
+def test_what_was_done_in_a_window_of_another_run_is_not_kept_in_this_one(asking_page):
+    for other in ("?run=0123456789abcdef", ""):
+        status, body = request(
+            asking_page, "POST", f"/record{other}", b'{"operations": []}', **{"Content-Type": "application/json"}
+        )
+        assert status == 409 and b"of another run" in body
+
+
+def test_a_window_goes_over_to_the_run_whose_page_is_at_its_address_now(window, tmp_path):
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    first, second = made_asking(tmp_path / "first", 4), made_asking(tmp_path / "second", 4, ("owl", "yak"))
+    with opened_page(first) as page:
+        tab = window(page.address)
+        shown(tab, 0)
+        page.kill()
+        tab.keyboard.press("1")
+    with opened_page(second, port=page.port):
+        shown(tab, 0)
+        tab.get_by_text("owl").first.wait_for()
+        tab.keyboard.press("2")
+        assert saved(second, 1) == {0: "yak"}
+    with opened_page(first, port=page.port):
+        assert saved(first, 1) == {0: "cat"}
+
+
 def test_elsewhere_a_token_is_needed(window, tmp_path):
     run = made_asking(tmp_path, 2)
     with opened_page(run, "--host", "0.0.0.0") as page:

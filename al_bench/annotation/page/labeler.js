@@ -120,6 +120,7 @@ export default {
       }
     },
     take(state) {
+      if (this.state && state.run !== this.state.run) return location.reload(); // another run's page is here now
       if (state.process === this.state?.process && state.version < this.state.version) return;
       this.outbox.offset = Date.parse(state.now) - Date.now();
       const first = this.state === null;

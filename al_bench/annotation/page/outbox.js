@@ -23,6 +23,7 @@ export class Outbox {
   // From now on for this run; what an earlier window left is sent.
   open(run) {
     if (this.place) return;
+    this.run = run;
     this.place = `al_bench/${run}/pending`;
     try {
       this.seen.pending.unshift(...JSON.parse(localStorage.getItem(this.place) ?? "[]"));
@@ -81,7 +82,7 @@ export class Outbox {
   async post(operations) {
     try {
       const headers = { "Content-Type": "application/json" };
-      const response = await fetch("/record", { method: "POST", headers, body: JSON.stringify({ operations }) });
+      const response = await fetch(`/record?run=${this.run}`, { method: "POST", headers, body: JSON.stringify({ operations }) });
       const said = await response.json();
       this.refused = response.status === 400;
       this.seen.problem = response.ok ? null : said.sentence;

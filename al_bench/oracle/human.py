@@ -95,7 +95,9 @@ class Human(Person):
     def _start(self, folder: Path) -> "subprocess.Popen[bytes]":
         options = ["--host", self.host, "--port", str(self.port), "--who", self.who]
         options += [] if self.open else ["--no-open"]
-        with (folder / "page.log").open("ab") as log:
+        log_file = folder / "page.log"
+        log_file.touch(0o600)  # for this user's eyes alone: it says the page's address, which may hold a token
+        with log_file.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "al_bench.annotation", str(folder), *options],
                 stdin=subprocess.DEVNULL,

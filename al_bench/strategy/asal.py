@@ -105,7 +105,8 @@ class Asal(Strategy):
         found = self.search(self.networks, model, self.score, synthetic, rng)
         # The nearest free one of every image first, then the second of every one
         queries = self._project(found.images, model).repeat(neighbors, 1)
-        matches = self.matcher.match(queries, pool.labeled, rng)
+        taken = pool.labeled if pool.withheld is None else torch.cat([pool.labeled, pool.withheld])
+        matches = self.matcher.match(queries, taken, rng)
         kept = self._choose(matches.indices.to(pool.device), size, model, pool, rng)
         indices = matches.indices[kept].to(pool.device)
         with measure_apart("record"):

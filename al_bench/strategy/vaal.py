@@ -97,6 +97,8 @@ class Vaal(Strategy):
         artifacts: Artifacts = self._artifacts  # type: ignore[attr-defined]
         positions = hashlib.sha256(pool.labeled.sort().values.cpu().numpy().tobytes()).hexdigest()[:16]
         spec = {"vaal": describe(self), "images": fingerprint(pool.inputs), "labeled": positions, "seed": seed}
+        if pool.withheld is not None:
+            spec["withheld"] = hashlib.sha256(pool.withheld.sort().values.cpu().numpy().tobytes()).hexdigest()[:16]
         answers = artifacts.get("vaal", spec, partial(self._answers, pool, seed))["answers"].to(pool.device)
         query = query_highest(-answers[pool.unlabeled], pool.unlabeled, size, rng)
         with measure_apart("record"):

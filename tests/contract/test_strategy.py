@@ -82,6 +82,13 @@ def rows_of(query: Query) -> Tensor:
     return query.synthetic if isinstance(query, SyntheticQuery) else query.indices
 
 
+def test_what_is_withheld_is_not_asked_for(case: Case, pool: Pool) -> None:
+    withheld = pool.unlabeled[torch.arange(len(pool.unlabeled)) % 5 > 0]
+    query = case.query(replace(pool, withheld=withheld))
+    if isinstance(query, PoolQuery):
+        assert set(query.indices.tolist()) <= set(pool.unlabeled.tolist()) - set(withheld.tolist())
+
+
 def test_asks_for_exactly_as_many_as_it_is_told(case: Case, pool: Pool) -> None:
     for size in (1, SIZE):
         query = case.query(pool, size)

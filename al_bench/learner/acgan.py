@@ -22,6 +22,7 @@ from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.network.class_conditional import ClassConditionalGan
 from al_bench.network.predict import batch_statistics, evaluating
+from al_bench.network.warm_start import can_go_on
 from al_bench.training import losses
 from al_bench.training.class_batches import Batch, ClassBatches
 from al_bench.training.fit import Fitter
@@ -88,7 +89,7 @@ class Acgan(Learner):
         observe: Observer | None = None,
     ) -> Network:
         model, classes = self.empty(pool, seed), self._classes(pool)
-        if self.warm_start and previous is not None:
+        if self.warm_start and previous is not None and can_go_on(model, previous):
             model.load_state_dict(previous.state_dict())
             model.drawn.zero_()
         fitter = Fitter(pool.device, self.gan.precision, self.gan.trainer)

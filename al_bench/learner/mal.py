@@ -22,6 +22,7 @@ from al_bench.network.aligned import Aligned, FeatureShape, add_prototypes, exch
 from al_bench.network.labeledness import LabelednessDiscriminator
 from al_bench.network.predict import evaluating
 from al_bench.network.prototypes import Normalization, Reversal, reverse_gradient
+from al_bench.network.warm_start import can_go_on
 from al_bench.training import losses
 from al_bench.training.batches import Batches
 from al_bench.training.classification import Classification
@@ -125,7 +126,7 @@ class Mal(LabeledPlan, Learner):
     ) -> Network:
         model = self.empty(pool, seed)
         assert isinstance(model, Aligned)
-        if self.carry_over and isinstance(previous, Aligned):
+        if self.carry_over and isinstance(previous, Aligned) and can_go_on(model.classifier, previous.classifier):
             model.classifier.load_state_dict(previous.classifier.state_dict())
             if model.discriminator is not None and previous.discriminator is not None:
                 model.discriminator.load_state_dict(previous.discriminator.state_dict())

@@ -42,6 +42,9 @@ def test_a_line_that_a_kill_cut_is_replaced(tmp_path):
         LabelLog(path).append(more := answer(2, None))
         assert LabelLog(path).read_new() == [kept, more]
         path.write_bytes(whole)
+    path.write_bytes(whole + b"x" * 1000)  # longer than what takes its place
+    LabelLog(path).append(more)
+    assert LabelLog(path).read_new() == [kept, more] and path.read_bytes().endswith(b"}\n")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from al_bench.errors import UserError
 from al_bench.files import read_json, write_json
@@ -84,10 +84,17 @@ class Asked(_Stored):
     forecast: str | None = None
 
 
+def _checked_address(address: str) -> str:
+    """Raises ValueError where it is none."""
+    if urlsplit(address).port is None:
+        raise ValueError("an address without a port")
+    return address
+
+
 class OpenPage(_Stored):
     """address: of the page, for a browser; process: its id."""
 
-    address: str
+    address: Annotated[str, AfterValidator(_checked_address)]
     process: int
 
 

@@ -120,13 +120,11 @@ def test_what_is_no_line_is_named_by_its_number(folder, line):
 
 
 def test_a_file_whose_time_changed_is_never_two_pictures(folder):
-    """Not though an answer to the picture that it was comes after it was taken for another one."""
+    """Not though both have the answer of what it is."""
     content = folder.put("a.png", "1")
     folder.look()
     os.utime(folder.root / "a.png", ns=(1, 1))
-    assert folder.look()[1] == Changes([1], [0], [])
-    found, changes = folder.look({0: content})
-    assert changes == Changes([], [0], []) and found.position("a.png") == 1
+    assert folder.look({0: "another"})[1] == Changes([1], [0], [], [])
     os.utime(folder.root / "a.png", ns=(2, 2))
     found, changes = folder.look({0: content, 1: content})
-    assert changes == Changes([], [0], []) and found.position("a.png") == 1
+    assert changes == Changes([], [0], [], []) and found.position("a.png") == 1

@@ -84,12 +84,18 @@ class Desk:
 
     @cached_property
     def open(self) -> Sequence[AskedPicture]:
-        """Pictures to label, in the order to show them: taken back ones, the last first; as asked; those for later."""
+        """Pictures to label, in the order to show them: taken back ones, the last first; as asked; those for later, of
+        the audit set behind its others, since no model is trained before all of it is answered."""
         answers, back = self.ledger.answers, self.ledger.taken_back
         asked = {picture.position: picture for picture in self._asked.pictures}
         order = [*reversed(back), *(at for at in asked if at not in back and at not in answers.later), *answers.later]
         pictures = (asked.get(at) or self.picture(at) for at in order if answers.answer(at) is None)
-        return [picture for picture in pictures if picture is not None]
+        found = [picture for picture in pictures if picture is not None]
+        audit = [picture for picture in found if picture.audit and picture.position not in back]
+        if len(audit) < 2:  # the last one may go behind all
+            return found
+        first = [picture for picture in found if picture.position in back]
+        return [*first, *audit, *(picture for picture in found if picture not in first and not picture.audit)]
 
     @cached_property
     def looks(self) -> Sequence[SecondLook]:

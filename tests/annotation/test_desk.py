@@ -46,6 +46,15 @@ def run(tmp_path):
     return made_asking(tmp_path, 6)
 
 
+def test_the_audit_set_is_put_off_behind_its_others(tmp_path):
+    run = made_asking(tmp_path, pictures=[*(asked(at, audit=True) for at in range(3)), asked(3), asked(4)])
+    desk = Desk(run)
+    desk.record(operations(later(1, 0)))
+    assert [one.position for one in desk.open] == [1, 2, 0, 3, 4]
+    desk.record(operations(give(2, 1, "cat"), give(3, 2, "cat"), later(4, 0)))
+    assert [one.position for one in desk.open] == [3, 4, 0], "the last one goes behind all"
+
+
 def test_pictures_come_as_asked_then_those_for_later(run):
     desk = Desk(run)
     desk.record(operations(give(0, 0, "cat"), later(1, 1), later(2, 2), later(3, 1), give(4, 4, None)))

@@ -36,7 +36,9 @@ const STEPS = {
     count(view, gone.picture, gone.label, -1);
   },
   later(view, { picture }) {
-    if (drop(view.queue, picture.position)) view.queue.push(picture);
+    if (!drop(view.queue, picture.position)) return;
+    const others = picture.audit ? view.queue.findLastIndex((one) => one.audit) + 1 : 0;  // of the audit set
+    view.queue.splice(others || view.queue.length, 0, picture);
   },
   class(view, { name, key }) {
     const known = view.classes.find((one) => one.name === name);

@@ -108,9 +108,7 @@ class Asking:
         """What a cycle was trained on is asked no more, nor what of the audit set is answered; what was taken back, and
         the audit set's others, are asked."""
         answer, trained = self.session.answers.answer, set(pool.labeled.tolist())
-        audit = {
-            place: one for place in sorted(self.session.audit) if answer(place) is None and (one := self._new(place))
-        }
+        audit = {place: one for place in self.session.drawn if answer(place) is None and (one := self._new(place))}
         back = {
             place: self._new(place) for place in self.session.answers.taken_back() if place < len(self.session.list)
         }

@@ -67,6 +67,7 @@ class Session:
             self.log.append(*added)
             self.read_new()
         self.list = PictureList(folder / PICTURES)
+        self.drawn: tuple[int, ...] = ()  # the audit set as it was drawn, which is how it is shown
         self.audit: frozenset[int] = frozenset()
 
     def read_new(self) -> None:
@@ -137,7 +138,7 @@ class Session:
             write_json(path, found := there[torch.randperm(len(there), generator=rng)[:size]].tolist())
         if not all(0 <= one < len(self.list) for one in found):
             raise UserError(f"{path} is no list of {what}: put it back from a copy")
-        self.audit = frozenset(found)
+        self.drawn, self.audit = tuple(found), frozenset(found)
 
     def labels(self, num_lines: int | None = None) -> Labels:
         """What holds after so many lines, None: after all; without pictures that are gone or, which is looked for now,

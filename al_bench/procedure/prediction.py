@@ -1,10 +1,8 @@
 """Answers of a trained model on pictures that nobody labeled."""
 
 import csv
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import IO, Literal
 
@@ -12,22 +10,20 @@ import numpy as np
 import torch
 
 from al_bench.active.inputs import to_float
-from al_bench.analysis.own_parts import make_own
+from al_bench.analysis.stored_network import reads_pictures, stored_network
 from al_bench.errors import UserError, printable
 from al_bench.network import Network
-from al_bench.network.dry_run import dry_run
 from al_bench.network.predict import evaluating, rows_by_pixels
 from al_bench.progress import progress
 from al_bench.report.tables import as_text
 from al_bench.sources.decoding import Decoder, Pixels, ahead
 from al_bench.sources.listing import PictureFile, picture_files
 from al_bench.storage.folder import cycle_file
-from al_bench.storage.model_file import ModelHead, read_model
+from al_bench.storage.model_file import ModelHead
 from al_bench.storage.whole import model_is_whole, run_of, whole_cycles
 
 _CHANNELS: dict[int, Literal["gray", "rgb"]] = {1: "gray", 3: "rgb"}
 _CHUNK = 64  # pictures that are decoded and asked of at a time, fewer of more than 64 x 64 pixels
-_MOST_NUMBERS = 1 << 26  # of one input, so that a small file cannot fill the memory
 
 
 @dataclass(frozen=True)
@@ -51,35 +47,12 @@ def load_model(place: Path) -> TrainedModel:
     for each pixel.
     """
     path = newest_model(place) if place.is_dir() else place
-    head, weights = read_model(path)
-    if len(head.shape) != 3 or head.shape[0] not in _CHANNELS or math.prod(head.shape) > _MOST_NUMBERS:
+    network, head = stored_network(path)
+    if not reads_pictures(head):
         raise UserError(f"{path} reads inputs of {head.shape}, which are no pictures: use a run without representation")
     if head.maps:
         raise UserError(f"{path} answers for each pixel: only models that give a picture one class are asked here")
-    own = {name.removeprefix(head.prefix): one for name, one in weights.items() if name.startswith(head.prefix)}
-    network = _untrained(path, head, {name: one.shape for name, one in own.items()})
-    network.load_state_dict(own)
-    if dry_run(network, head.shape) != (len(head.class_names),):
-        raise UserError(f"{path} does not answer with one number for each of its {len(head.class_names)} classes")
-    return TrainedModel(network.eval(), head)
-
-
-def _untrained(path: Path, head: ModelHead, shapes: Mapping[str, torch.Size]) -> Network:
-    """The network that a file describes. It is built without numbers first, so that it takes no more memory than the
-    file's own. Raises UserError for what is none of ours, cannot be built, or has other weights than these shapes."""
-    try:
-        make: Callable[[], Network] = partial(
-            make_own(head.network, "network"), input_shape=head.shape, num_classes=len(head.class_names)
-        )
-        with torch.device("meta"):
-            described = {name: one.shape for name, one in make().state_dict().items()}
-        if described != shapes:
-            raise UserError("it holds the weights of another network than it says")
-        return make()
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from error
-    except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
-        raise UserError(f"{path} describes a network that cannot be built: {error}") from error
+    return TrainedModel(network, head)
 
 
 def newest_model(folder: Path) -> Path:

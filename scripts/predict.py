@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from al_bench.files import Console
-from al_bench.procedure.prediction import load_model, write_predictions
+from al_bench.procedure.prediction import WEIGHTS, load_model, write_predictions
 from al_bench.training.interruption import as_command
 
 
@@ -15,7 +15,8 @@ def main(arguments: Sequence[str]) -> int:
     """Writes a row for each picture; returns the exit code, 1 where some cannot be read."""
     asked = parse(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[Console()])
-    problems = write_predictions(sys.stdout, load_model(asked.run), asked.pictures)
+    model = load_model(asked.run, asked.weights, asked.weights_folder)
+    problems = write_predictions(sys.stdout, model, asked.pictures)
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)
     return 1 if problems else 0
@@ -27,6 +28,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     of = "a run's folder, whose last model is asked, or the file of a model, cycles/NNN.model.safetensors, wherever"
     parser.add_argument("run", type=Path, metavar="RUN", help=of)
     parser.add_argument("pictures", type=Path, metavar="DIR", help="a folder of pictures, at any depth, or one picture")
+    of = "the frozen network's, of a run with representation=backbone; else the file that the run named, where it lies"
+    parser.add_argument("--weights", metavar="FILE", help=of)
+    of = f"where published ones are, {WEIGHTS}"
+    parser.add_argument("--weights-folder", type=Path, metavar="DIR", default=WEIGHTS, help=of)
     return parser.parse_args(arguments)
 
 

@@ -23,3 +23,5 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Threads = Annotated[int, Field(gt=0, le=256)]  # of so many more a process dies
 CriticSteps = Annotated[int, Field(gt=0, le=1000)]  # of one iteration, within which nothing is stored or stopped
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]  # as Lightning names it
+BackbonePrecision = Literal["auto", "32-true", "bf16-mixed"]  # auto: the second on a GPU, the first elsewhere
+Normalizing = Literal["standardize", "l2", "none"]  # of features

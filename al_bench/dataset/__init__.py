@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
+from al_bench.storage.model_file import Featured
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Dataset:
     """A classification or segmentation task. `train` is the pool; `validation` may be None.
 
     decode: (B, D) inputs of a representation that can be turned back to float images (B, C, H, W). skipped: how many
-    pictures were left out, for they cannot be read.
+    pictures were left out, for they cannot be read. featured: how images became the inputs, where a frozen network made
+    features of them.
     """
 
     train: Split
@@ -58,6 +60,7 @@ class Dataset:
     class_names: tuple[str, ...]
     decode: Callable[[Tensor], Tensor] | None = None
     skipped: int = 0
+    featured: Featured | None = None
 
     @property
     def map_shape(self) -> tuple[int, ...]:

@@ -117,15 +117,30 @@ def _as_ours(found: Mapping[str, Tensor]) -> Weights:
 
 def _refuse_others(name: str, network: Network, found: Weights) -> None:
     """Raises UserError, naming a layer, where weights do not fit a network."""
-    wanted, ours = network.state_dict(), type(network).__name__
+    held = tuple(part for part in _PARTS if part == "backbone." or any(layer.startswith(part) for layer in found))
+    refuse_other_weights(name, type(network).__name__, network.state_dict(), found, held)
+
+
+def refuse_other_weights(
+    name: str,
+    ours: str,
+    wanted: Mapping[str, Tensor],
+    found: Mapping[str, Tensor],
+    held: tuple[str, ...] = ("",),
+    remedy: str = _REMEDY,
+) -> None:
+    """Raises UserError, naming a layer, where weights are not those of a network.
+
+    name: of the weights, as they were given; ours: the network's; wanted: its own. held: what names of layers begin
+    with that `found` has to hold; remedy: what to do about it.
+    """
     for layer in [layer for layer in wanted if layer in found]:
         there, here = tuple(found[layer].shape), tuple(wanted[layer].shape)
         if there != here:
             what = "for another number of classes" if layer.startswith("head.") else "of another network"
-            raise UserError(f"{name} is {what}: {layer} is {there} there and {here} in {ours}: {_REMEDY}")
-    held = tuple(part for part in _PARTS if part == "backbone." or any(layer.startswith(part) for layer in found))
+            raise UserError(f"{name} is {what}: {layer} is {there} there and {here} in {ours}: {remedy}")
     for layer in [layer for layer in wanted if layer not in found]:
         if layer.startswith(held) and not layer.endswith(_COUNTER):
-            raise UserError(f"{name} is of another network: it lacks {layer}, which {ours} has: {_REMEDY}")
+            raise UserError(f"{name} is of another network: it lacks {layer}, which {ours} has: {remedy}")
     for layer in [layer for layer in found if layer not in wanted]:
-        raise UserError(f"{name} is of another network: it has {layer}, which {ours} has not: {_REMEDY}")
+        raise UserError(f"{name} is of another network: it has {layer}, which {ours} has not: {remedy}")

@@ -54,6 +54,7 @@ class Parts:
             class_names=dataset.class_names,
             maps=bool(dataset.map_shape),
             prefix=model.prefix,
+            featured=dataset.featured,
         )
 
     def observer(self, seed: int) -> Observer | None:

@@ -1,6 +1,7 @@
 """Answers of a trained model on pictures that nobody labeled."""
 
 import csv
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import IO, Literal
 
 import numpy as np
 import torch
+from torch import nn
 
 from al_bench.active.inputs import to_float
+from al_bench.analysis.backbones import stored_backbone
 from al_bench.analysis.stored_network import reads_pictures, stored_network
 from al_bench.errors import UserError, printable
-from al_bench.network import Network
 from al_bench.network.predict import evaluating, rows_by_pixels
 from al_bench.progress import progress
 from al_bench.report.tables import as_text
@@ -23,31 +25,42 @@ from al_bench.storage.model_file import ModelHead
 from al_bench.storage.whole import model_is_whole, run_of, whole_cycles
 
 _CHANNELS: dict[int, Literal["gray", "rgb"]] = {1: "gray", 3: "rgb"}
+WEIGHTS = Path("data/weights")  # where published weights of frozen networks are
 _CHUNK = 64  # pictures that are decoded and asked of at a time, fewer of more than 64 x 64 pixels
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """network: in eval mode, on the CPU; head: what it reads and answers."""
+    """network: of float images (B, C, H, W) to logits (B, K), in eval mode, on the CPU; head: what it reads and
+    answers."""
 
-    network: Network
+    network: nn.Module
     head: ModelHead
 
     @property
     def decoder(self) -> Decoder:
         """What makes its images of pictures."""
-        channels, height, width = self.head.shape
+        channels, height, width = self.head.picture_shape
         return Decoder((height, width), self.head.crop, _CHANNELS[channels])
 
 
-def load_model(place: Path) -> TrainedModel:
-    """The model of a run's last cycle, or that of a file, of which no network but ours is made.
+def load_model(place: Path, weights: str | None = None, folder: Path = WEIGHTS) -> TrainedModel:
+    """The model of a run's last cycle, or that of a file, of which no network but ours is made, behind the frozen one
+    that made its features, where it reads such.
 
-    place: the run's folder, or the file. Raises UserError where there is none, or where it reads no pictures or answers
-    for each pixel.
+    place: the run's folder, or the file. weights, folder: of the frozen network, see `stored_backbone`. Raises
+    UserError where there is none, or where it reads no pictures or answers for each pixel.
     """
     path = newest_model(place) if place.is_dir() else place
     network, head = stored_network(path)
+    if head.featured is not None:
+        try:
+            before = stored_backbone(head.featured, math.prod(head.shape), weights, folder)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
+        return TrainedModel(nn.Sequential(before, network).eval(), head)
+    if weights is not None:
+        raise UserError(f"--weights={weights} is of no use: {path} reads pictures as they are")
     if not reads_pictures(head):
         raise UserError(f"{path} reads inputs of {head.shape}, which are no pictures: use a run without representation")
     if head.maps:

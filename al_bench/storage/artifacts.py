@@ -20,7 +20,8 @@ from al_bench.files import digest, make_once, read_json, write_json, written_who
 from al_bench.storage.about import checked_artifact
 from al_bench.storage.commit import current_commit
 from al_bench.storage.record import record_sum
-from al_bench.training.cost import measure_cost
+from al_bench.storage.row_file import Compute, read_rows, sum_of, write_rows
+from al_bench.training.cost import Cost, measure_cost
 from al_bench.training.loss_record import Trace
 
 logger = logging.getLogger(__name__)
@@ -73,13 +74,39 @@ class Artifacts:
         untrained.load_state_dict(self.get(kind, spec, make))
         return untrained.to(device).eval().requires_grad_(False)
 
+    def rows(self, kind: str, spec: Mapping[str, Any], shape: tuple[int, int], batch: int, compute: Compute) -> Tensor:
+        """(N, D) float32 rows of an artifact, mapped from its file, computed first where they are not there.
+
+        kind, spec: see `get`. shape: (N, D). batch, compute: see `write_rows`; a kill loses the batch that was begun.
+        """
+        path = self.root / kind / hash_of(spec)
+        files = [path.with_suffix(".safetensors"), path.with_suffix(".json")]
+
+        def read() -> Tensor | None:
+            known = _known(path)
+            return read_rows(files[0], known["sha256"]) if known else None
+
+        def make() -> Tensor:
+            logger.info(f"making {kind} ({path.name}), once for every run that asks for the same")
+            growing = path.with_suffix(".scratch") / files[0].name
+            if files[0].exists():  # of one that was killed before it wrote the record
+                growing.parent.mkdir(exist_ok=True)
+                files[0].replace(growing)
+            with measure_cost() as cost:
+                write_rows(growing, shape, batch, compute)
+            growing.replace(files[0])
+            self._record(path, kind, spec, sum_of(files[0]), cost, {})
+            return read_rows(files[0], read_json(files[1])["sha256"])
+
+        found = make_once(files, kind, read, make)
+        self.seconds[kind] = self.seconds.get(kind, 0) + read_json(files[1])["effort"]["seconds"]
+        return found
+
     def _read(self, path: Path) -> dict[str, Tensor] | None:
         """None where it is not there. Raises ValueError, KeyError or FileNotFoundError for a corrupted one."""
-        record, tensors = path.with_suffix(".json"), path.with_suffix(".safetensors")
-        if not record.exists():
+        if (known := _known(path)) is None:
             return None
-        known = checked_artifact(read_json(record), path.name)
-        data = tensors.read_bytes()
+        data = path.with_suffix(".safetensors").read_bytes()
         if digest(data) != known["sha256"]:
             raise ValueError("another content")
         return load(data)
@@ -91,9 +118,14 @@ class Artifacts:
         data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
         with written_whole(path.with_suffix(".safetensors"), lasting=False) as file:
             file.write(data)
+        self._record(path, kind, spec, digest(data), cost, losses)
+        return load(data)
+
+    def _record(self, path: Path, kind: str, spec: Mapping[str, Any], sha256: str, cost: Cost, losses: Trace) -> None:
+        """Writes what says that an artifact is there, and removes what was kept while it was made."""
         record = {
             "kind": kind,
-            "sha256": digest(data),
+            "sha256": sha256,
             "commit": current_commit(),
             "made": time.strftime("%Y-%m-%d %H:%M:%S"),
             "effort": cost.plain(),
@@ -103,4 +135,9 @@ class Artifacts:
         write_json(path.with_suffix(".json"), {**record, "sha256_record": record_sum(record)})
         shutil.rmtree(path.with_suffix(".scratch"), ignore_errors=True)
         logger.info(f"made {kind} in {cost.seconds:,.1f} s")
-        return load(data)
+
+
+def _known(path: Path) -> Mapping[str, Any] | None:
+    """The record of an artifact, None where it is not there. Raises ValueError or KeyError for a corrupted one."""
+    record = path.with_suffix(".json")
+    return checked_artifact(read_json(record), path.name) if record.exists() else None

@@ -8,9 +8,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 from safetensors import SafetensorError, safe_open
 
+from al_bench.config.ranges import Normalizing
 from al_bench.errors import UserError
 from al_bench.files import open_file, parse_json
 
@@ -21,10 +22,34 @@ _KEY = "al_bench"  # of the file's head, which has names and texts
 _FIRST = ("weights", "weights_folder")  # of a network before it was trained, which the file's own stand in the place of
 
 
+class Featured(BaseModel):
+    """How pictures become the features that a model reads, where a frozen network stands before it.
+
+    image_shape: (C, H, W) that pictures are decoded to; network, weights: see `analysis.backbones`, weights as they
+    were named where the model was trained; sum: of these weights; size, pixel_mean, pixel_std, interpolation: how the
+    network reads images, see `network.frozen_backbone.Reading`; normalize, mean, scale: see `normalized` there, the two
+    last with D numbers or none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    image_shape: tuple[PositiveInt, PositiveInt, PositiveInt]
+    network: str | None
+    weights: str
+    sum: str
+    size: tuple[PositiveInt, PositiveInt]
+    pixel_mean: tuple[float, ...] | None
+    pixel_std: tuple[PositiveFloat, ...] | None
+    interpolation: Literal["bilinear", "bicubic"]
+    normalize: Normalizing
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+
+
 class Reads(BaseModel):
     """What a model reads and answers. shape: of one input, (C, H, W) of images; class_names: of its answers, in the
     order of its logits; maps: whether it answers for each pixel; prefix: that the names of the network's weights have
-    among those of the model."""
+    among those of the model; featured: how pictures become its inputs, where these are features."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,6 +57,7 @@ class Reads(BaseModel):
     class_names: tuple[str, ...] = Field(min_length=2)
     maps: bool = False
     prefix: str = ""
+    featured: Featured | None = None
 
 
 class ModelHead(Reads):
@@ -52,9 +78,15 @@ class ModelHead(Reads):
     commit: str
     versions: dict[str, str]
 
+    @property
+    def picture_shape(self) -> tuple[int, ...]:
+        """(C, H, W) that pictures are decoded to."""
+        return self.featured.image_shape if self.featured else self.shape
+
     def as_metadata(self) -> dict[str, str]:
         """As safetensors keeps it."""
-        return {_KEY: self.model_dump_json()}
+        without = {"featured"} if self.featured is None else set()
+        return {_KEY: self.model_dump_json(exclude=without)}
 
 
 def head_of(reads: Reads, about: Mapping[str, Any], run: str, cycle: int, annotations: int) -> ModelHead:

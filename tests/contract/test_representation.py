@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from composing import part
+from made_backbone import model_of
 from torch import Tensor
 
 from al_bench.config.groups import members
@@ -22,8 +23,13 @@ def images() -> Dataset:
 
 
 @pytest.fixture(params=members("representation"))
-def representation(request: pytest.FixtureRequest) -> Representation:
-    made: Representation = part("representation", f"representation={request.param}", "scale=smoke")
+def representation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Representation:
+    needed = {"backbone": ("weights", model_of)}  # files that a member has no default for
+    more = []
+    if request.param in needed:
+        argument, make = needed[request.param]
+        more = [f"representation.{argument}={make(tmp_path_factory.mktemp('needed') / 'file')}"]
+    made: Representation = part("representation", f"representation={request.param}", "scale=smoke", *more)
     return made
 
 

@@ -1,0 +1,92 @@
+"""A table of float32 rows that may be larger than memory, in a safetensors file: written batch by batch, then mapped.
+
+While it is written the file grows by whole batches, each of which is on the disk before the next is computed: whoever
+goes on after a kill begins behind the last of them.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from al_bench.errors import UserError
+from al_bench.files import named, open_file
+
+_NAME = "rows"
+_LENGTH = 8  # bytes that say how long a safetensors head is
+_NUMBER = 4  # bytes of a float32
+_SPARE_BYTES = 1 << 30  # left free on the disk for all else
+
+Compute = Callable[[int], Iterable[Tensor]]  # (rows that are there) -> the next ones (B, D), in order
+
+
+def write_rows(path: Path, shape: tuple[int, int], batch: int, compute: Compute) -> None:
+    """Completes a file of (N, D) rows, behind the whole batches that are in it.
+
+    shape: (N, D); batch: rows that `compute` gives at a time, but for the last. Raises UserError where the disk does
+    not take it.
+    """
+    head = _head(shape)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with named(path), path.open("r+b" if path.exists() else "w+b") as file:
+        there = _whole_rows(file.read(len(head)) == head, path.stat().st_size - len(head), shape, batch)
+        _refuse_no_room(path, (shape[0] - there) * shape[1] * _NUMBER)
+        if there == 0:
+            file.seek(0)
+            file.write(head)
+        file.seek(len(head) + there * shape[1] * _NUMBER)
+        file.truncate()
+        for rows in compute(there):
+            file.write(rows.detach().float().cpu().contiguous().numpy().tobytes())
+            file.flush()
+            os.fdatasync(file.fileno())
+
+
+def read_rows(path: Path, sha256: str) -> Tensor:
+    """(N, D) rows of a file, a private map of which the system keeps in memory what is in use.
+
+    sha256: of the whole file. Raises ValueError where it is another, and FileNotFoundError where there is none.
+    """
+    with open_file(path) as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            raise ValueError("another content")
+        file.seek(0)
+        length = int.from_bytes(file.read(_LENGTH), "little")
+        shape = tuple(json.loads(file.read(length))[_NAME]["shape"])
+    mapped = np.memmap(path, np.float32, "c", _LENGTH + length, shape)  # "c": torch warns of what cannot be written
+    return torch.from_numpy(np.asarray(mapped))
+
+
+def sum_of(path: Path) -> str:
+    """SHA-256 of a file of any size, in hexadecimal."""
+    with open_file(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _head(shape: tuple[int, int]) -> bytes:
+    """As safetensors has it, a multiple of 8 bytes long."""
+    size = shape[0] * shape[1] * _NUMBER
+    text = json.dumps({_NAME: {"dtype": "F32", "shape": list(shape), "data_offsets": [0, size]}}).encode()
+    text += b" " * (-len(text) % _LENGTH)
+    return len(text).to_bytes(_LENGTH, "little") + text
+
+
+def _whole_rows(is_ours: bool, size: int, shape: tuple[int, int], batch: int) -> int:
+    """How many rows of a file that ends somewhere are there in whole batches. size: of its rows, in bytes."""
+    rows = max(0, size) // (shape[1] * _NUMBER) if is_ours else 0
+    return shape[0] if rows >= shape[0] else rows // batch * batch
+
+
+def _refuse_no_room(path: Path, needed: int) -> None:
+    free = shutil.disk_usage(path.parent).free
+    if needed + _SPARE_BYTES > free:
+        raise UserError(
+            f"{path.parent} has {free / 1e9:,.1f} GB free and needs {needed / 1e9:,.1f} GB for features, and one more: "
+            "free some, or name a folder on a larger disk by paths.outputs"
+        )

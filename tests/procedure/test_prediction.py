@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from made_backbone import made_network, model_of
 from made_runs import made_record
 from pictures import noise, save
 from safetensors.torch import save_file
 
+from al_bench.analysis.backbones import backbone_of
 from al_bench.errors import UserError
 from al_bench.network.small_fcn import SmallFcn
 from al_bench.procedure.prediction import TrainedModel, load_model, newest_model, write_predictions
-from al_bench.storage.model_file import ModelHead, Reads, head_of, read_model
+from al_bench.storage.model_file import Featured, ModelHead, Reads, head_of, read_model
 from al_bench.storage.store import Cycle, RunStore
 from scripts import predict
 
@@ -281,3 +283,61 @@ def test_a_network_that_began_with_other_weights_needs_them_no_longer() -> None:
         "commit": "",
     }
     assert head_of(Reads(shape=(3, 8, 8), class_names=NAMES), about, "", 0, 0).network == LINEAR
+
+
+def featured_run(tmp_path: Path, **changed: Any) -> Path:
+    """The file of a linear model on the 16 embeddings that a network of ours gives of 3 x 8 x 8."""
+    weights_file = model_of(tmp_path / "backbone.safetensors", (3, 8, 8))
+    said: dict[str, Any] = {
+        "image_shape": (3, 8, 8), "network": None, "weights": str(weights_file), "size": (8, 8), "pixel_mean": None,
+        "pixel_std": None, "interpolation": "bilinear", "normalize": "standardize", "mean": (0.5,) * 16,
+        "scale": (2.0,) * 16, "sum": backbone_of(None, str(weights_file), tmp_path).sum,
+    }  # fmt: skip
+    featured = Featured(**{**said, **changed})
+    head_weight = torch.arange(48.0).reshape(3, 16).cos()
+    path = tmp_path / "run" / "001.model.safetensors"
+    path.parent.mkdir(exist_ok=True)
+    one = head(shape=(16,), featured=featured)
+    save_file({"head.weight": head_weight, "head.bias": torch.zeros(3)}, path, one.as_metadata())
+    return path
+
+
+def test_pictures_go_through_the_frozen_network_that_made_the_features(tmp_path: Path) -> None:
+    path = featured_run(tmp_path)
+    pixels = noise(5)
+    (row,), _ = ask(load_model(path), save(tmp_path / "one.png", pixels))
+    with torch.no_grad():
+        images = torch.from_numpy(pixels.transpose(2, 0, 1))[None].float() / 255
+        features = (made_network((3, 8, 8)).embed(images) - 0.5) * 2
+        expected = (features @ torch.arange(48.0).reshape(3, 16).cos().T).softmax(1)[0].tolist()
+    assert [float(row[f"p({name})"]) for name in NAMES] == pytest.approx(expected, abs=2e-6)
+    moved = (tmp_path / "backbone.safetensors").rename(tmp_path / "moved.safetensors")
+    with pytest.raises(UserError, match=r"backbone\.safetensors is no file that is there"):
+        load_model(path)
+    assert ask(load_model(path, str(moved)), tmp_path / "one.png")[0] == [row]
+
+
+def test_other_weights_than_the_features_were_made_with_are_refused(tmp_path: Path) -> None:
+    path, other = featured_run(tmp_path), model_of(tmp_path / "other.safetensors", (3, 8, 8), seed=1)
+    with pytest.raises(UserError, match=r"other\.safetensors are not those that its features were made with"):
+        load_model(path, str(other))
+    with pytest.raises(UserError, match="is of no use"):
+        load_model(model_file(tmp_path / "plain"), str(other))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"mean": (0.5,) * 15}, "its features are not the 16 numbers"),
+        ({"image_shape": (3, 10**5, 10**5)}, "no pictures"),
+        ({"size": (10**5, 10**5)}, "no pictures"),
+        ({"network": "os.system"}, "says not whose it is"),
+    ],
+)
+def test_what_a_file_says_of_its_frozen_network_is_checked(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        load_model(featured_run(tmp_path, **changed))
+
+
+def test_a_model_that_reads_pictures_says_what_it_said_before() -> None:
+    assert "featured" not in head().as_metadata()["al_bench"]

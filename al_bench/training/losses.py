@@ -22,6 +22,13 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return functional.cross_entropy(logits, labels.long(), ignore_index=IGNORED)
 
 
+@declare("loss/smoothed_cross_entropy")
+def smoothed_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross entropy of (B, K) logits and labels (B,) that are believed to nine tenths, the rest shared by all
+    classes alike (Szegedy et al. 2016, Sec. 7)."""
+    return functional.cross_entropy(logits, labels, label_smoothing=0.1)
+
+
 def cross_entropy_each(logits: Tensor, labels: Tensor) -> Tensor:
     """(B,) cross entropies of each input, for label maps the mean over its pixels that are not IGNORED.
 

@@ -1,11 +1,13 @@
 """Learning rates over a training: the fraction done to a factor."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import PositiveFloat
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Fraction
 
 
 @declare("schedule/step_decay")
@@ -27,3 +29,17 @@ class LinearDecay:
 
     def __call__(self, fraction: float) -> float:
         return 1 - fraction
+
+
+@declare("schedule/cosine")
+@dataclass(frozen=True)
+class Cosine:
+    """Raises the learning rates in a straight line over the first `warm_up` of the training, then takes them to 0 along
+    half a cosine (Loshchilov and Hutter 2017, without restarts)."""
+
+    warm_up: Fraction = 0.0
+
+    def __call__(self, fraction: float) -> float:
+        if fraction < self.warm_up:
+            return max(fraction / self.warm_up, 0.001)
+        return (1 + math.cos(math.pi * (fraction - self.warm_up) / max(1 - self.warm_up, 1e-9))) / 2

@@ -19,7 +19,7 @@ from al_bench.training.labeled_batches import LabeledBatches, least_batch
 from al_bench.training.losses import cross_entropy
 from al_bench.training.module import Module, frozen
 from al_bench.training.sampler import EpochSampler
-from al_bench.training.schedule import LinearDecay, StepDecay
+from al_bench.training.schedule import Cosine, LinearDecay, StepDecay
 
 
 def fitted(module=None, trainer=None, **options):
@@ -126,6 +126,11 @@ def test_the_schedule_is_a_fraction_of_the_length():
 
 def test_a_linear_decay_ends_at_nothing():
     assert [LinearDecay()(fraction) for fraction in (0.0, 0.25, 1.0)] == [1, 0.75, 0]
+
+
+def test_a_cosine_warms_up_and_ends_at_nothing():
+    assert [Cosine(0.2)(fraction) for fraction in (0.0, 0.1, 0.2, 0.6, 1.0)] == pytest.approx([0.001, 0.5, 1, 0.5, 0])
+    assert [Cosine()(fraction) for fraction in (0.0, 0.5)] == pytest.approx([1, 0.5])
 
 
 def test_frozen_parameters_take_no_gradient_and_come_back_as_they_were():

@@ -176,3 +176,10 @@ def test_the_bias_coefficient_is_never_negative(unlabeled, query):
 
 def test_wasserstein_in_closed_form():
     assert float(losses.wasserstein(torch.tensor([0.4, 0.8]), torch.tensor([0.1, 0.3]), 0.5)) == pytest.approx(0.5)
+
+
+def test_a_smoothed_label_is_nine_tenths_of_it_and_a_tenth_of_all() -> None:
+    """Of two classes and probabilities 3/4 and 1/4: 0.95 and 0.05 of their logarithms."""
+    logits = torch.tensor([[3.0, 1.0]]).log()
+    expected = -(0.95 * math.log(0.75) + 0.05 * math.log(0.25))
+    assert losses.smoothed_cross_entropy(logits, torch.tensor([0])).item() == pytest.approx(expected)

@@ -30,6 +30,7 @@ from benchmarks import (
     coreset,
     cycle,
     deepfool,
+    features,
     fit,
     gan,
     gan_quality,
@@ -153,6 +154,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     monkeypatch.setattr(matcher_scale, "TUNED_ON", 200)
     monkeypatch.setattr(matcher_scale, "HELD_OUT", 100)
     monkeypatch.setattr(cycle, "own_share", lambda *arguments, **options: (0.01, ""))
+    monkeypatch.setattr(features, "OUTPUTS", tmp_path)
     monkeypatch.setattr(map_scoring, "apart", lambda task, *arguments: task(*arguments))
     monkeypatch.setattr(command, "_help", lambda number: b"")
     rows = {
@@ -165,6 +167,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "reading": reading.measure(num_pictures=40, turns=1),
         "map_scoring": map_scoring.measure(80, 2),
         "cycle": cycle.measure(),
+        "features": features.measure(1, 60, 20),
         "gan": gan.measure((4, 8, 16), 2, 1),
         "gan_quality": gan_quality.measure(40, 1, 1, (4, 4, 4)),
         "waal": waal.measure(1),
@@ -189,6 +192,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "reading": ["at most 1.100 x", "at most 1.100 x"],
         "map_scoring": ["at most 2.0 GiB"],
         "cycle": ["at most 2.00 %", "None"],
+        "features": ["at most 2.00 s"],
         "waal": ["at most 3.000 x", "at most 2.300 x"],
         "mal": ["at most 2.300 x", "at most 2.300 x"],
         "acgan": [f"at most {goal:.3f} x" for goal in (1.1, 1.9, 1.1, 1.9, 1.1, 1.7)],

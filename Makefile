@@ -36,8 +36,8 @@ export: $(INSTALLED)  ## finished runs as small files under results/cells
 install: $(INSTALLED)  ## the environment alone
 
 pins: $(INSTALLED)  ## requirements.txt anew from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --extra faiss --extra dev --python-version 3.11 --universal \
-		--no-emit-index-url --no-header --no-annotate --quiet --upgrade --output-file requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --extra faiss --extra timm --extra onnx --extra dev \
+		--python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate --quiet --upgrade --output-file requirements.txt
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("al_bench needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0]) if sys.version_info < (3, 11) else 0'

@@ -10,6 +10,7 @@ from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
 from al_bench.training import losses
 from al_bench.training.classification import Classification, Loss
+from al_bench.training.cut_mix import CutMix
 from al_bench.training.observation import Observer
 from al_bench.training.plan import LabeledPlan
 
@@ -19,11 +20,13 @@ from al_bench.training.plan import LabeledPlan
 class Supervised(LabeledPlan, Learner):
     """Minimises the `loss` of `network` over the passes of its plan.
 
-    loss: of (B, K[, H, W]) logits and their labels, a function of `al_bench.training.losses`.
+    loss: of (B, K[, H, W]) logits and their labels, a function of `al_bench.training.losses`. mixing: of the images of
+    a batch with each other.
     """
 
     network: NetworkFactory
     loss: Loss = losses.cross_entropy
+    mixing: CutMix | None = None
 
     def empty(self, pool: Pool, seed: int) -> Network:
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
@@ -38,7 +41,7 @@ class Supervised(LabeledPlan, Learner):
         observe: Observer | None = None,
     ) -> Network:
         model = self.empty(pool, seed)
-        module = Classification(model, self.loss, self.optimizer, self.schedule)
+        module = Classification(model, self.loss, self.optimizer, self.schedule, self.mixing)
         batches = self.labeled_batches(pool, model, seed)
         self.train(module, batches, model, pool, seed=seed, name="classifier", scratch=scratch, observe=observe)
         return model

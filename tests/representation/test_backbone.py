@@ -250,3 +250,15 @@ def test_no_more_memory_than_a_batch_is_taken(model: Path, tmp_path: Path) -> No
     found = backbone(model, normalize="none").apply(made, Artifacts(tmp_path)).train.images
     assert max(asked) == 128 and len(asked) == math.ceil(1000 / 128)
     assert isinstance(found, Tensor) and found.shape == (1000, 16)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_features_are_those_of_bfloat16(model: Path, tmp_path: Path) -> None:
+    made = made_dataset()
+    plain = rows(backbone(model, normalize="none").apply(made, Artifacts(tmp_path)).train.images)
+    device = torch.device("cuda")
+    for precision, within in (("auto", 0.05), ("32-true", 1e-3)):
+        part = backbone(model, normalize="none", precision=precision)
+        found = rows(part.apply(made.to(device), Artifacts(tmp_path)).train.images)
+        assert found.device.type == "cuda" and found.dtype == torch.float32
+        assert torch.allclose(found.cpu(), plain, atol=within)

@@ -18,7 +18,8 @@ _MOST_RATIO = 4 / 3  # of a cut's width to its height, and of its height to its 
 @declare("augmentation/resized_crop")
 @dataclass(frozen=True)
 class ResizedCrop:
-    """A random part of each image, scaled to the whole, mirrored every second time, in other light and colors.
+    """A random part of each image, scaled to the whole, in other light and colors, with `flip` mirrored every second
+    time.
 
     least_area: of the part, whose share of the image is uniform from it to 1 and whose sides are as 3 : 4 to 4 : 3
     (Szegedy et al. 2015, Sec. 6, as torchvision's RandomResizedCrop). jitter: brightness, contrast and saturation are
@@ -27,6 +28,7 @@ class ResizedCrop:
 
     least_area: Fraction
     jitter: Fraction = 0.0
+    flip: bool = True
 
     def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Stored images (B, C, H, W) to float ones in [0, 1], and labels (B,). Raises UserError for inputs that are not
@@ -48,7 +50,7 @@ class ResizedCrop:
         ratio = torch.empty(count, device=device).uniform_(-math.log(_MOST_RATIO), math.log(_MOST_RATIO)).exp()
         width, height = (area * ratio).sqrt().clamp(max=1), (area / ratio).sqrt().clamp(max=1)
         moves = torch.rand(2, count, device=device) * 2 - 1
-        mirrored = torch.where(torch.rand(count, device=device) < 0.5, -1.0, 1.0)
+        mirrored = torch.where(torch.rand(count, device=device) < 0.5 * self.flip, -1.0, 1.0)
         theta = torch.zeros(count, 2, 3, device=device)
         theta[:, 0, 0], theta[:, 0, 2] = width * mirrored, moves[0] * (1 - width)
         theta[:, 1, 1], theta[:, 1, 2] = height, moves[1] * (1 - height)

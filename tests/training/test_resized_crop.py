@@ -53,6 +53,11 @@ def test_light_and_colors_change_by_the_factors_that_are_allowed() -> None:
     assert bright.min() >= 0 and bright.max() == 1
 
 
+def test_nothing_is_mirrored_where_left_and_right_matter() -> None:
+    found = cut(ramps(50), flip=False)
+    assert (found[:, 0, SIDE // 2, 20] > found[:, 0, SIDE // 2, 12]).all()
+
+
 def test_draws_by_the_global_generator_and_leaves_labels_alone() -> None:
     images, labels = ramps(5), torch.arange(5)
     assert torch.equal(cut(images, 1), cut(images, 1))

@@ -81,7 +81,10 @@ def stored_backbone(featured: Featured, size: int, weights: str | None, folder: 
     what was named where it was trained. Raises UserError where they cannot be had or are others.
     """
     named = weights or featured.weights
-    found = backbone_of(featured.network, named, folder)
+    try:
+        found = backbone_of(featured.network, named, folder)
+    except UserError as error:
+        raise UserError(f"its frozen network: {error}; here they are given by --weights FILE") from error
     if found.sum != featured.sum:
         raise UserError(f"weights {named} are not those that its features were made with: give these by --weights FILE")
     reading = Reading(

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from pydantic import PositiveInt
-from torch import Tensor, nn
+from torch import nn
 from torchvision.models.resnet import BasicBlock
 
 from al_bench.active.part import declare
@@ -22,9 +22,8 @@ class SmallResNet(Network):
 
     input_shape: (C, H, W). first_side: of the first block's maps at most, in pixels: the stem is a 5 x 5 convolution,
     of stride 2 for larger images, and as many poolings that halve their sides as it takes, so that pictures of any size
-    cost about the same. Every later block halves them, its shortcut by their mean (He et al. 2019, ResNet-D). mirrored:
-    once it is trained, features are the mean of an image's and of its mirror image's, and with them the logits, for
-    twice the time. mean, std: of the pixels, one number or one for each channel.
+    cost about the same. Every later block halves them, its shortcut by their mean (He et al. 2019, ResNet-D). mean,
+    std: of the pixels, one number or one for each channel.
     """
 
     provides: ClassVar[frozenset[str]] = frozenset({"embedding"})
@@ -35,7 +34,6 @@ class SmallResNet(Network):
         num_classes: int,
         channels: Counts,
         first_side: PositiveInt,
-        mirrored: bool,
         mean: Means,
         std: Deviations,
     ) -> None:
@@ -56,13 +54,6 @@ class SmallResNet(Network):
         layers += [_halving(before, after) for before, after in pairwise(channels)]
         backbone = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         super().__init__(backbone, nn.Identity(), nn.Linear(channels[-1], num_classes))
-        self.mirrored = mirrored
-
-    def features(self, inputs: Tensor) -> Tensor:
-        found = super().features(inputs)
-        if self.training or not self.mirrored:
-            return found
-        return (found + super().features(inputs.flip(3))) / 2
 
 
 def _halving(before: int, after: int) -> BasicBlock:

@@ -7,9 +7,9 @@ from al_bench.errors import UserError
 from al_bench.network.small_resnet import SmallResNet
 
 
-def made(shape: tuple[int, ...], mirrored: bool = False) -> SmallResNet:
+def made(shape: tuple[int, ...]) -> SmallResNet:
     with seeding.fork(0):
-        return SmallResNet(shape, 5, [8, 16, 32], first_side=16, mirrored=mirrored, mean=0.5, std=0.25).eval()
+        return SmallResNet(shape, 5, channels=[8, 16, 32], first_side=16, mean=0.5, std=0.25).eval()
 
 
 @pytest.mark.parametrize(
@@ -42,16 +42,6 @@ def test_a_shortcut_is_the_mean_of_what_it_halves() -> None:
     (mean, *_), maps = made((3, 64, 64)).backbone[-3].downsample, torch.arange(9.0).reshape(1, 1, 3, 3)
     assert isinstance(mean, nn.AvgPool2d)
     assert mean(maps).tolist() == [[[[2.0, 3.5], [6.5, 8.0]]]]
-
-
-def test_mirrored_answers_are_the_mean_of_both_and_none_in_training() -> None:
-    images = torch.rand(4, 3, 32, 32, generator=seeding.generator(1))
-    plain, mirrored = made((3, 32, 32)), made((3, 32, 32), mirrored=True)
-    with torch.no_grad():
-        both = (plain(images) + plain(images.flip(3))) / 2
-        assert torch.allclose(mirrored(images), both, atol=1e-5)
-        assert torch.allclose(mirrored(images.flip(3)), both, atol=1e-5)
-        assert torch.equal(mirrored.train()(images), plain.train()(images))
 
 
 def test_features_are_refused() -> None:

@@ -37,7 +37,7 @@ class Backbone(Representation):
     """
 
     network: str | None
-    weights: str | Path | None
+    weights: str | None
     weights_folder: str | Path = field(default="data/weights", metadata={"identity": False})
     image_size: PositiveInt | None = None
     normalize: Normalizing = "standardize"
@@ -71,10 +71,10 @@ class Backbone(Representation):
         return replace(dataset, **splits, featured=self._featured(network, dataset.train.images, normalization))
 
     def _network(self, device: torch.device) -> FrozenBackbone:
-        assert self.weights is not None
+        assert self.weights is not None  # `__post_init__`
         half = self.precision == "bf16-mixed" or (self.precision == "auto" and device.type == "cuda")
         folder = Path(self.weights_folder).expanduser()
-        return backbone_of(self.network, str(self.weights), folder, self.image_size, half).to(device)
+        return backbone_of(self.network, self.weights, folder, self.image_size, half).to(device)
 
     def _features(self, network: FrozenBackbone, images: Inputs, artifacts: Artifacts, split: str) -> Tensor:
         """(N, D) of one split, mapped from where they are stored."""

@@ -20,7 +20,9 @@ class LabelingRun:
         asked = read_asked(folder)
         root = Path(asked.root) if asked else root
         if root is None:
-            raise UserError(f"{folder} asks nobody: name the folder of a run with oracle=human or oracle=files")
+            raise UserError(
+                f"{folder} is not the folder of a run that a person labels: name one of oracle=human or oracle=files"
+            )
         self.log = LabelLog(folder / LABELS)
         self.answers = Answers(self.log.read_new())
         self.pictures = PictureList(folder / PICTURES)

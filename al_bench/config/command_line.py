@@ -95,6 +95,11 @@ def unsupported(arguments: Sequence[str]) -> str | None:
         key, _, value = argument.lstrip("+").partition("=")
         if key == "oracle" and {*value.split(",")} & {"human", "files"} and {"-m", "--multirun"} & {*arguments}:
             return f"{argument} is not for a sweep: a person labels one run at a time, leave out -m"
+        if argument in _PEOPLE and "dataset=image_folder" not in arguments:
+            return (
+                f"{argument} asks for labels of a folder of pictures: dataset=image_folder dataset.root=DIR "
+                "'dataset.class_names=[cat,dog]'"
+            )
         if key == "hydra.job.chdir" and value.lower() in ("true", "yes", "on", "1"):
             return f"{argument} is not for these runs: paths are relative to where the command starts, leave it out"
         if key == "hydra/launcher" and value != "processes":

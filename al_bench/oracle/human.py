@@ -15,7 +15,7 @@ from al_bench.config.ranges import Fraction, Port
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.oracle import Person
-from al_bench.storage.asked import open_page
+from al_bench.storage.asked import PAGE, open_page
 from al_bench.strategy import Strategy
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,8 @@ class Human(Person):
         page = open_page(folder)
         if page is not None and page.address != self._address:
             self._address = page.address
-            logger.info(f"label at {page.address}")
+            address, token, _ = page.address.partition("/?")  # no token in a log that others may read
+            logger.info(f"label at {address}" + (f", with the token in {folder / PAGE}" if token else ""))
         return page is not None
 
     def _say_closed(self, folder: Path) -> None:

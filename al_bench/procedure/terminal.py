@@ -1,5 +1,6 @@
 """What a person reads of a run in the terminal."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
@@ -22,6 +23,8 @@ def cycle_line(record: CycleRecord, metrics: Sequence[Metric] = ()) -> str:
     those that are declared."""
     name, value = headline(record)
     measured = f"{words_of(name, metrics)} {value:.4f}"
+    if name == "accuracy" and record.test_images is None and math.isnan(value):  # no audit set
+        measured = "accuracy not measured"
     entropy = record.chosen_entropy
     chosen = "initial labels      " if entropy is None else f"chosen entropy {entropy:.3f}"
     return (

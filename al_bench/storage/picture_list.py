@@ -6,9 +6,9 @@ position, and with it its answer, when others come or go, and when it is renamed
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from al_bench.errors import UserError
 from al_bench.files import parse_json
@@ -16,6 +16,8 @@ from al_bench.sources.listing import PictureFile
 from al_bench.storage.lines import append_lines, read_lines
 
 PICTURES = "pictures.jsonl"
+
+_Known = TypeVar("_Known")
 
 Contents = Mapping[int, str]  # by position, what identifies a picture wherever it lies
 
@@ -76,7 +78,7 @@ class PictureList:
         in the folder, None where it cannot be read; it is asked only of answered pictures' files that changed, and of
         new files that are as large as an answered one that is gone. A file whose content is not what was answered is
         another picture. One that nobody answered is what has its name: `forget` is given the positions of those whose
-        file is another, before the list says so.
+        file is another, before the list says so; or, where no file has it, the one file of its size and time of change.
         """
         present = {file.name: file for file in found}
         self.gone = {position for position, file in enumerate(self._files) if present.get(file.name) != file}
@@ -92,6 +94,10 @@ class PictureList:
         kept |= {file.name for file in changed.values()}
         new = [file for file in found if file.name not in kept]
         renamed = self._renamed(self.gone - touched.keys(), new, contents, content_of)
+        names = {file.name for file in renamed.values()}
+        renamed |= self._moved(
+            self.gone - contents.keys() - touched.keys(), [one for one in new if one.name not in names]
+        )
         names = {file.name for file in renamed.values()}
         added = [file for file in new if file.name not in names]
         more = range(len(self), len(self) + len(added))
@@ -133,6 +139,18 @@ class PictureList:
                 found[positions.pop()] = file
         return found
 
+    def _moved(self, gone: set[int], new: Sequence[PictureFile]) -> dict[int, PictureFile]:
+        """Of pictures that nobody answered and that are gone, the new file that each is: told by size and time of
+        change, where these are one's alone, else by the last part of the name, too."""
+        found: dict[int, PictureFile] = {}
+        for key in (_stamp, _stamp_and_name):
+            taken = {file.name for file in found.values()}
+            left = [file for file in new if file.name not in taken]
+            files = _alone({file.name: file for file in left}, key)
+            places = _alone({position: self._files[position] for position in sorted(gone - found.keys())}, key)
+            found |= {places[one][0]: files[one][1] for one in places.keys() & files.keys()}
+        return found
+
     def _set(self, position: int, file: PictureFile) -> None:
         if position == len(self.names):
             self.names.append(file.name)
@@ -152,3 +170,21 @@ class PictureList:
         except (ValueError, TypeError) as error:
             raise UserError(f"{self.path}, line {number} is no picture: put the file back from a copy") from error
         return position, PictureFile(name, size, changed)
+
+
+def _stamp(file: PictureFile) -> Hashable:
+    return file.size, file.changed
+
+
+def _stamp_and_name(file: PictureFile) -> Hashable:
+    return file.size, file.changed, file.name.rpartition("/")[2]
+
+
+def _alone(
+    files: Mapping[_Known, PictureFile], key: Callable[[PictureFile], Hashable]
+) -> dict[Hashable, tuple[_Known, PictureFile]]:
+    """The files, with what they are known by, that have a key of their own."""
+    found: dict[Hashable, list[tuple[_Known, PictureFile]]] = {}
+    for known, file in files.items():
+        found.setdefault(key(file), []).append((known, file))
+    return {one: same[0] for one, same in found.items() if len(same) == 1}

@@ -387,7 +387,7 @@ def test_a_run_may_begin_with_answers(run):
     """It has named its classes and listed its pictures by then, and asked nothing."""
     run.append(NewClass(when=now(), name="cat"))
     (run.folder / "query.json").unlink()
-    run.refuses("asks nobody", "file,label\na.png,cat\n")
+    run.refuses("is not the folder of a run that a person labels", "file,label\na.png,cat\n")
     run.refuses("name one of 'cat', or", "file,label\na.png,-1+2\n", root=run.root)
     assert run.take("file,label\na.png,cat\npics/sub/b.png,cat\n", root=run.root) == Taken(2, 0)
     assert all(one.content for one in run.given())
@@ -436,7 +436,7 @@ def test_the_command(run, tmp_path, capsys, monkeypatch):
         ("export", folder, "--to", f"{folder}/query.json"): "query.json is a file that the run itself needs",
         ("export", folder, "--to", f"{folder}/cycles/000.json"): "000.json is a file that the run itself needs",
         ("export", folder, "--to", "labels.txt"): "--to=labels.txt is neither",
-        ("export", str(tmp_path)): "asks nobody",
+        ("export", str(tmp_path)): "is not the folder of a run that a person labels",
         ("import", folder, f"{tmp_path}/empty.csv"): "empty.csv has no answer",
         ("import", folder, f"{tmp_path}/none.csv"): "none.csv is no file",
         ("import", folder, str(tmp_path)): "is no file",

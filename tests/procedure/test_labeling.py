@@ -19,6 +19,7 @@ from al_bench.config.identity import identify
 from al_bench.errors import Pause, UserError
 from al_bench.learner.supervised import Supervised
 from al_bench.oracle.human import Human
+from al_bench.procedure.terminal import cycle_line
 from al_bench.storage.answers import Answer, Answers, LabelLog, NewClass, TakenBack, now
 from al_bench.storage.asked import Asked, read_asked
 from al_bench.storage.grown import has_grown
@@ -74,12 +75,11 @@ class Person:
             self.say(waiting[0], *([self.sees] if self.sees else []))
             self.shown.append(waiting[0].position)
 
-    def say(self, one, label: str | None = "by name") -> None:
+    def say(self, one, label: str | None = "by name", **more) -> None:
         content = hashlib.sha256((Path(self.asked.root) / one.file).read_bytes()).hexdigest()[:16]
         told = Path(one.file).name.partition("-")[0] if label == "by name" else label
-        self.log.append(
-            Answer(when=now(), position=one.position, file=one.file, content=content, label=told, asked_by=one.asked_by)
-        )
+        known = {"position": one.position, "file": one.file, "content": content, "asked_by": one.asked_by}
+        self.log.append(Answer(when=now(), label=told, **known, **more))
 
 
 @pytest.fixture
@@ -307,6 +307,26 @@ def test_answers_that_are_there_already_are_taken_once(label, tmp_path, pictures
         label("loop.budget=30", f"oracle.labels={known}")
 
 
+def test_more_pictures_stand_ready_where_a_training_takes_longer_than_they_do(label, monkeypatch):
+    say = Person.say
+    monkeypatch.setattr(Person, "say", lambda self, one, *label: say(self, one, *label, seconds=1e-4))
+    label("loop.budget=20")
+    waiting = [one for one in label.person.waiting() if not one.audit]
+    assert len(waiting) == 20, "all that are left, for every model took longer than six answers"
+
+
+def test_an_audit_picture_that_is_asked_for_again_comes_without_a_guess(label):
+    def take_back(person: Person, times: int) -> None:
+        if times == 14:  # after the first model
+            one = next(one for one in person.held if one.position in person.shown[:8])
+            person.log.append(TakenBack(when=now(), position=one.position, file=one.file))
+
+    label("loop.budget=16", before=take_back)
+    audit = set(label.person.shown[:8])
+    again = [one for one in label.person.asked.pictures if one.position in audit]
+    assert again and all(one.audit and one.guess is None for one in again)
+
+
 def test_what_the_person_cannot_tell_counts_and_teaches_nothing(label):
     def pass_on(person: Person, times: int) -> None:
         if times in (2, 9):
@@ -321,6 +341,7 @@ def test_without_an_audit_set_no_accuracy_is_shown(label, caplog):
     records = label("loop.budget=8", "oracle.audit_size=0")
     assert [record.annotations for record in records] == [4, 8]
     assert records[0].metrics["accuracy"] is None and records[0].test_images is None and label.person.asked.curve == []
+    assert "accuracy not measured" in cycle_line(records[0]) and "nan" not in cycle_line(records[0])
 
 
 def test_all_pictures_may_be_labeled(label):

@@ -128,3 +128,20 @@ def test_a_file_whose_time_changed_is_never_two_pictures(folder):
     os.utime(folder.root / "a.png", ns=(2, 2))
     found, changes = folder.look({0: content, 1: content})
     assert changes == Changes([], [0], [], []) and found.position("a.png") == 1
+
+
+def test_pictures_that_nobody_answered_are_found_where_they_were_moved_to(folder):
+    for number in range(6):
+        folder.put(f"{number}.png", "x" * (number + 1))
+        os.utime(folder.root / f"{number}.png", ns=(7, 7))
+    for number in (6, 7):  # as large, of the same moment
+        folder.put(f"{number}.png", "same")
+        os.utime(folder.root / f"{number}.png", ns=(9, 9))
+    folder.look()
+    (folder.root / "sub").mkdir()
+    for path in sorted(folder.root.glob("*.png")):
+        path.rename(folder.root / "sub" / path.name)
+    (folder.root / "sub" / "0.png").rename(folder.root / "other.png")
+    found, changes = folder.look()
+    assert changes == Changes([], [], list(range(8)), []) and folder.asked == []
+    assert found.names == ["other.png", *(f"sub/{number}.png" for number in range(1, 8))]

@@ -39,7 +39,7 @@ export const template = `
             @zoom="openZoom" @retry="pictures.retry(current.position)">
             <figcaption><span class="file">{{ current.file }}</span>
               <span v-if="current.audit" class="chip" title="Kept apart from training: accuracy is measured on it">audit set</span>
-              <span v-if="current.asked_by !== null && current.asked_by !== undefined" class="chip">asked by cycle {{ current.asked_by }}</span>
+              <span v-if="current.asked_by !== null && current.asked_by !== undefined" class="chip" title="The model that asked for this picture; 1 was the first">model {{ current.asked_by + 1 }} asked</span>
             </figcaption>
             <p v-if="guess" class="guess" role="status">{{ guess }}</p>
           </Stage>

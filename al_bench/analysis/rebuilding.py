@@ -35,7 +35,7 @@ class Rebuilder:
     def dataset(self, run: Run) -> Any:
         """The data set of a run, None where it cannot be made; of one that a person labels as that run knows it."""
         made = self._get(f"the data set {run.label[0]}", run.config["dataset"], "dataset", run)
-        if made is None or made.unlabeled is None or not run.place.is_dir():
+        if getattr(made, "unlabeled", None) is None or not run.place.is_dir():
             return made
         from al_bench.dataset.unlabeled_folder import as_labeled
 

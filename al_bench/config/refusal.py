@@ -61,6 +61,8 @@ def _causes(error: BaseException) -> list[BaseException]:
 def _misspelled(chain: list[BaseException]) -> str | None:
     """What may stand in the place of a key, or of a group, that a configuration has not; None where it is not that."""
     for one in chain:
+        if getattr(one, "full_key", None) == "_dummy_" and (missing := re.search(r"key '(\w+)' not found", str(one))):
+            return f"{missing[1]} is missing: leave out ~{missing[1]}"  # which other entries are looked up by
         parent: Any = getattr(one, "parent_node", None)
         if parent is not None:
             names = [str(key) for key in parent if not str(key).startswith("_") and key != "hydra"]

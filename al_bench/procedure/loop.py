@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, cast
 
 from torch import Tensor
 
@@ -158,8 +158,7 @@ def run_loop(
     None: the strategy asks and the oracle answers.
     """
     if source is None:
-        assert isinstance(parts.oracle, Oracle)
-        source = FromOracle(parts, parts.oracle, stopping, query_size, seed)
+        source = FromOracle(parts, cast(Oracle, parts.oracle), stopping, query_size, seed)
     pool, model = source.restore(store)
     while (reason := stopping.reason(store.last, source.grows)) is None:
         cycle = len(store.records)

@@ -162,7 +162,7 @@ def _data_shares(section: Section, rebuilder: Rebuilder) -> list[float] | None:
     run = section.groups[0].first
     dataset = rebuilder.dataset(run)
     labels = getattr(getattr(dataset, "train", None), "labels", None)
-    if labels is None or len(labels.shape) != 1 or dataset.unlabeled is not None:
+    if labels is None or len(labels.shape) != 1 or getattr(dataset, "unlabeled", None) is not None:
         return None
     counts = labels.bincount(minlength=len(run.cycles[0].class_counts)).tolist()
     return [count / len(labels) for count in counts]

@@ -1,7 +1,6 @@
 """A run, its page and a person, each a process: whichever is killed, no answer is lost and none asked for twice."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 import forked
 import numpy as np
 import pytest
+from chromium import needs_chromium
 from pictures import save
 
 from al_bench.storage.answers import Answer, LabelLog
@@ -19,9 +19,8 @@ from al_bench.storage.asked import open_page
 from scripts.simulate_person import answer
 
 ROOT = Path(__file__).parent.parent
-CHROMIUM = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium here: tests/install_chromium.sh gets it")
+pytestmark = needs_chromium
 
 
 @pytest.fixture

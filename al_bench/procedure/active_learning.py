@@ -24,6 +24,7 @@ from al_bench.learner import Learner
 from al_bench.oracle import Annotator, Person
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import refuse_misfits, refuse_other_labels, refuse_unmeasurable
+from al_bench.procedure.labeling.asking import Asking
 from al_bench.procedure.labeling.session import Session
 from al_bench.procedure.labeling.source import FromPerson
 from al_bench.procedure.loop import Parts, finite, run_loop
@@ -169,7 +170,8 @@ class ActiveLearning(Procedure):
         stopping, query_size = settings.stopping(metrics), settings.query_size
         person = None
         if session is not None and isinstance(self.oracle, Person):
-            person = FromPerson(parts, self.oracle, session, store, query_size, settings.initial_size, self.seed)
+            asking = Asking(parts, self.oracle, session, store, query_size, settings.initial_size, self.seed)
+            person = FromPerson(asking)
         with self.tracking.following(store, images.train.images) as show:
             tell = partial(tell_cycle, show, metrics)
             reason = run_loop(parts, stopping, query_size, self.seed, store, tell, person)

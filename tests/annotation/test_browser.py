@@ -3,28 +3,18 @@
 import hashlib
 import http.client
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from chromium import CHROMIUM, FLAGS, needs_chromium
 from made_asking import ROOT, ask, asked, command, labels_of, lines_of, made_asking, opened_page
 
 from al_bench.storage.answers import Answer
 from al_bench.storage.asked import Measured, SecondLook
 from al_bench.storage.holding import Holding
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 NAMELESS = """[...document.querySelectorAll('button, a, input, [role]')]
     .filter(one => !(one.innerText || one.ariaLabel || one.title || '').trim()).length"""
@@ -34,7 +24,7 @@ SHOWN = """new MutationObserver((changes) => changes.forEach(({ target }) => {
         localStorage.shown = JSON.stringify([...JSON.parse(localStorage.shown ?? "[]"), target.dataset.position]);
 })).observe(document.body, { subtree: true, attributeFilter: ["data-position"] })"""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: tests/install_chromium.sh gets it")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
 """The page as a person opens it, in headless Chromium (`tests/install_chromium.sh` gets it)."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from chromium import CHROMIUM, FLAGS, needs_chromium
 from made_picks import asked, pool
 from made_runs import generated, made_run
 
@@ -13,18 +13,9 @@ from al_bench.analysis.reading import stored
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.report.page import write_report
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LONG = "a_strategy_whose_name_is_as_long_as_no_name_should_ever_be_but_somebody_will_write_one"
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: tests/install_chromium.sh gets it")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")

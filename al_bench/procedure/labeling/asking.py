@@ -34,8 +34,9 @@ _SPARE = 1.5  # how many times as long as the last cycle took the pictures ahead
 
 
 class Asking:
-    """Keeps `query.json`: of the arguments see `FromPerson`.
+    """Keeps `query.json`.
 
+    query_size: how many answers a cycle begins with; initial_size: the first one, beside the audit set's.
     asked: by position, in the order to show them: all that no stored cycle has an answer to.
     """
 

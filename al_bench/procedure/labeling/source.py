@@ -11,10 +11,9 @@ from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.files import read_json, write_json
 from al_bench.network import Network
-from al_bench.oracle import Person
 from al_bench.procedure.labeling.asking import Asking
-from al_bench.procedure.labeling.session import Labels, Session
-from al_bench.procedure.loop import Given, Parts, restore_model
+from al_bench.procedure.labeling.session import Labels
+from al_bench.procedure.loop import Given, restore_model
 from al_bench.storage.grown import TAKEN
 from al_bench.storage.store import RunStore
 from al_bench.training.cost import Cost
@@ -23,26 +22,13 @@ _LINES = "answers_read"  # among a cycle's tensors: of labels.jsonl
 
 
 class FromPerson:
-    """The loop's source of labels: a cycle begins once enough was answered that no cycle has seen.
-
-    query_size: how many answers these are; initial_size: how many the first cycle needs, beside the audit set's.
-    """
+    """The loop's source of labels: a cycle begins once enough was answered of what was asked that no cycle has seen."""
 
     grows = True
 
-    def __init__(
-        self,
-        parts: Parts,
-        person: Person,
-        session: Session,
-        store: RunStore,
-        query_size: int,
-        initial_size: float,
-        seed: int,
-    ) -> None:
-        self.parts, self.person, self.session, self.seed = parts, person, session, seed
-        self.query_size, self.initial_size = query_size, initial_size
-        self.asking = Asking(parts, person, session, store, query_size, initial_size, seed)
+    def __init__(self, asking: Asking) -> None:
+        self.asking = asking
+        self.parts, self.person, self.session = asking.parts, asking.person, asking.session
         self._held: Mapping[int, int] = {}  # what the last cycle was trained on
 
     def restore(self, store: RunStore) -> tuple[Pool, Network | None]:
@@ -52,7 +38,7 @@ class FromPerson:
         labels = self.session.labels(int(store.tensors(last.index)[_LINES]))
         self._held = _by_position(labels)
         then = Pool.unlabeled_from(self.parts.dataset.train.images, len(last.class_counts))
-        return self._pool(labels), restore_model(store, self.parts, then, self.seed)
+        return self._pool(labels), restore_model(store, self.parts, then, self.asking.seed)
 
     def give(self, cycle: int, model: Network | None, pool: Pool) -> Given | None:
         """As `LabelSource.give` says it; returns once there are answers enough, after a kill those that were taken."""
@@ -119,9 +105,9 @@ class FromPerson:
             )
         if not self._held:
             audited = not any(one.audit for one in left)
-            return audited and len(known) >= 2 and (len(labels.positions) >= self.initial_size or not left)
+            return audited and len(known) >= 2 and (len(labels.positions) >= self.asking.initial_size or not left)
         changed = self._num_changed(labels)
-        return len(known) >= 2 and (changed >= self.query_size or (changed > 0 and not left))
+        return len(known) >= 2 and (changed >= self.asking.query_size or (changed > 0 and not left))
 
     def _num_changed(self, labels: Labels) -> int:
         """How many of the labels to train on the last cycle had not, or others in their place."""

@@ -93,6 +93,11 @@ def _press(tab: Any, run: Path, truth: Mapping[str, str], count: int, seconds: f
         tab.keyboard.press(keys_of(answers.classes, answers.classes)[truth[file]])
         tab.wait_for_selector(f'.stage:not([data-position="{position}"])')
         given, idle_since = given + 1, time.monotonic()
+    else:
+        if given < count:
+            raise UserError(
+                f"{run} asked for nothing more for {_PATIENCE:.0f} s after {given} answers: see its run.log"
+            )
     return given
 
 

@@ -4,10 +4,8 @@ Only what a model said of a picture before it learned the answer counts: a model
 agrees with it. Guesses that cycles store are such ones, since the model that chose a picture had not seen its answer.
 
 Numpy alone, so that a page for labeling can have it too: scores are cleanlab's, which would bring pandas along and
-1.5 s of import. Its cut between issues and the rest (confident learning) is not drawn: it takes probabilities to be of
-all kinds of pictures, and queries ask for those that a model is unsure of. On the embedded digits with a tenth of wrong
-answers it called 50 to 76 of 170 picks of `margin` issues, of which 6 to 12 were; of the first twelve by score 5 to 8
-were, and 6 to 11 of those of `random` (three seeds each).
+more than a second of import. Its cut between issues and the rest (confident learning) is not drawn: it takes
+probabilities to be of all kinds of pictures, and queries ask for those that a model is unsure of.
 """
 
 from collections.abc import Sequence

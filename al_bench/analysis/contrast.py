@@ -5,7 +5,6 @@ batches are drawn anew, and the test images stay. That over test images asks wha
 stay.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,22 +17,12 @@ from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.curves import metric
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Problem, Run
+from al_bench.analysis.statistics.paired import Interval, interval
 from al_bench.config.groups import CONF
 from al_bench.errors import UserError
 from al_bench.storage.record import CycleRecord
 
-LEVEL = 0.95  # of every interval
-
 Lines = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """The mean of paired differences and the ends of its confidence interval, by Student's t."""
-
-    mean: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -87,17 +76,6 @@ def contrast_lines(first: Group, second: Group, name: str, problems: list[Proble
     numbers = sorted({record.annotations for pair in both for record in pair[0].cycles})
     found = [_contrast(both, at, name, problems) for at in numbers]
     return [one for one in found if one is not None]
-
-
-def interval(differences: Sequence[float] | np.ndarray, level: float = LEVEL) -> Interval | None:
-    """Of paired differences that are drawn independently, (N,); None for fewer than two."""
-    from scipy import stats
-
-    values = np.asarray(differences, dtype=float)
-    if len(values) < 2:
-        return None
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
-    return Interval(float(values.mean()), float(values.mean() - half), float(values.mean() + half))
 
 
 def right_images(run: Run, record: CycleRecord) -> np.ndarray | None:

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from al_bench.analysis.contrast import (
-    LEVEL,
     Contrast,
-    Interval,
     Lines,
     contrast_lines,
     groups_by_line,
@@ -17,6 +15,7 @@ from al_bench.analysis.curves import headline, scalar_metrics
 from al_bench.analysis.experiment import Experiment
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Problem
+from al_bench.analysis.statistics.paired import LEVEL, Interval
 from al_bench.report.measures import Measure, measure
 from al_bench.report.tables import Cell, Table
 

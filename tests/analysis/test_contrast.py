@@ -7,9 +7,10 @@ import pytest
 from made_runs import made_run
 from scipy import stats
 
-from al_bench.analysis.contrast import contrast_lines, groups_by_line, interval, read_contrasts, right_images
+from al_bench.analysis.contrast import contrast_lines, groups_by_line, read_contrasts, right_images
 from al_bench.analysis.grouping import Group, sections
 from al_bench.analysis.reading import Problem, stored
+from al_bench.analysis.statistics.paired import interval
 from al_bench.errors import UserError
 
 RIGHT = {"random": "1100000000", "entropy": "1111100010"}  # of ten test images

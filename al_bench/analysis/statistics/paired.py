@@ -1,0 +1,120 @@
+"""Two lines over the seeds that both have: how large the difference is, and whether it could be chance.
+
+A pair is one seed: both lines begin with its first labels and weights. With fewer than six pairs a two-sided
+signed-rank test cannot come below 5 % (five pairs: 2/32 = 6.25 %), so that the paired t test, which assumes that the
+differences are normal, is the one that says "better"; from six pairs on the signed-rank test is given beside it.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+LEVEL = 0.95  # of every interval, and one less this of every test
+FEWEST_RANKED = 6  # pairs from which a two-sided signed-rank test can come below 5 %
+ASSUMES = "paired t over seeds, which assumes that the differences are normal"
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """The first line minus the second, in the unit of what was compared.
+
+    seeds: those that both have, by which pairs are made; unpaired: those of one line alone, left out. low, high: the
+    ends of the interval at `LEVEL`; p: of the t test, two-sided; both None for a single pair. effect: the mean over
+    the deviation of the differences (Cohen's d of pairs); None where they do not differ. ranked: p of the signed-rank
+    test; None below `FEWEST_RANKED` pairs. better: whether the first line is (False: the second is); None where the
+    test does not tell.
+    """
+
+    seeds: Sequence[int]
+    unpaired: Sequence[int]
+    mean: float
+    low: float | None
+    high: float | None
+    p: float | None
+    effect: float | None
+    ranked: float | None
+    better: bool | None
+
+    @property
+    def n(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def test(self) -> str:
+        """Which test `p` is of, "" where there is none."""
+        return "" if self.p is None else "paired t"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The mean of paired differences and the ends of its confidence interval, by Student's t."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def interval(differences: Sequence[float] | np.ndarray, level: float = LEVEL) -> Interval | None:
+    """Of paired differences that are drawn independently, (N,); None for fewer than two."""
+    from scipy import stats
+
+    values = np.asarray(differences, dtype=float)
+    if len(values) < 2:
+        return None
+    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+    return Interval(float(values.mean()), float(values.mean() - half), float(values.mean() + half))
+
+
+def compare_pairs(
+    first: Mapping[int, float], second: Mapping[int, float], higher_is_better: bool = True
+) -> PairedTest | None:
+    """What the seeds that both lines have say of them; None where they have none in common.
+
+    first, second: finite values by seed.
+    """
+    seeds = sorted(first.keys() & second.keys())
+    if not seeds:
+        return None
+    differences = np.array([first[seed] - second[seed] for seed in seeds], dtype=float)
+    found, p = interval(differences), probability(differences)
+    told = p is not None and p < 1 - LEVEL
+    mean = float(differences.mean())
+    return PairedTest(
+        seeds,
+        sorted(first.keys() ^ second.keys()),
+        mean,
+        found and found.low,
+        found and found.high,
+        p,
+        _effect(differences),
+        _ranked(differences),
+        (mean > 0) == higher_is_better if told else None,
+    )
+
+
+def probability(differences: Sequence[float] | np.ndarray) -> float | None:
+    """p of the two-sided paired t test; None for fewer than two. Differences that are all the same number are 0 or 1:
+    no chance is seen in them."""
+    from scipy import stats
+
+    values = np.asarray(differences, dtype=float)
+    if len(values) < 2:
+        return None
+    if np.ptp(values) == 0:
+        return 1.0 if values[0] == 0 else 0.0
+    return float(stats.ttest_1samp(values, 0.0).pvalue)
+
+
+def _effect(values: np.ndarray) -> float | None:
+    deviation = values.std(ddof=1) if len(values) > 1 else 0.0
+    return float(values.mean() / deviation) if deviation else None
+
+
+def _ranked(values: np.ndarray) -> float | None:
+    from scipy import stats
+
+    if len(values) < FEWEST_RANKED or not values.any():
+        return None
+    return float(stats.wilcoxon(values).pvalue)

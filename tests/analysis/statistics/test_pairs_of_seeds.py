@@ -1,0 +1,58 @@
+"""Tests of paired differences, against scipy and by hand."""
+
+import pytest
+from scipy import stats
+
+from al_bench.analysis.statistics.correction import holm
+from al_bench.analysis.statistics.paired import compare_pairs
+
+FIRST = {0: 91.0, 1: 93.0, 2: 92.5, 3: 95.0, 4: 91.5, 9: 10.0}
+SECOND = {0: 90.0, 1: 91.0, 2: 91.0, 3: 92.5, 4: 91.0, 7: 99.0}
+
+
+def test_pairs_are_the_seeds_that_both_have() -> None:
+    found = compare_pairs(FIRST, SECOND)
+    assert found is not None and found.n == 5
+    assert (found.seeds, found.unpaired) == ([0, 1, 2, 3, 4], [7, 9])
+    both = [[line[seed] for seed in range(5)] for line in (FIRST, SECOND)]
+    scipys = stats.ttest_rel(*both)
+    low, high = scipys.confidence_interval(0.95)
+    assert (found.p, found.low, found.high) == pytest.approx((scipys.pvalue, low, high))
+    assert found.mean == pytest.approx(1.5)
+    assert found.effect == pytest.approx(1.5 / 0.7905694150420949)
+    assert found.better is True
+
+
+def test_less_is_better_turns_the_verdict_and_nothing_else() -> None:
+    more, less = compare_pairs(FIRST, SECOND), compare_pairs(FIRST, SECOND, higher_is_better=False)
+    assert more is not None and less is not None
+    assert (more.mean, more.p, more.better, less.better) == (less.mean, less.p, True, False)
+
+
+def test_what_cannot_be_told_is_told_by_nobody() -> None:
+    alone = compare_pairs({3: 1.0}, {3: 0.0})
+    assert alone is not None
+    assert (alone.mean, alone.p, alone.low, alone.effect, alone.better, alone.test) == (1.0, None, None, None, None, "")
+    assert compare_pairs({0: 1.0}, {1: 1.0}) is None
+    near = compare_pairs({0: 1.0, 1: 0.0}, {0: 0.0, 1: 1.0})
+    assert near is not None and near.better is None
+
+
+@pytest.mark.parametrize(("pairs", "ranked"), [(5, None), (6, 2 / 64)])
+def test_signed_ranks_begin_where_they_can_say_something(pairs: int, ranked: float | None) -> None:
+    first = {seed: 1.0 + seed for seed in range(pairs)}
+    found = compare_pairs(first, dict.fromkeys(first, 0.0))
+    assert found is not None
+    assert found.ranked == (None if ranked is None else pytest.approx(ranked))
+
+
+@pytest.mark.parametrize(("difference", "p", "better"), [(0.0, 1.0, None), (0.5, 0.0, True)])
+def test_seeds_that_all_differ_by_the_same(difference: float, p: float, better: bool | None) -> None:
+    found = compare_pairs(dict.fromkeys(range(4), difference), dict.fromkeys(range(4), 0.0))
+    assert found is not None
+    assert (found.p, found.effect, found.better) == (p, None, better)
+
+
+def test_holm_raises_each_by_those_not_yet_passed() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([]) == []

@@ -7,7 +7,7 @@ ARGS ?=
 WORKERS := -n auto --dist loadscope   # tests of one file share what it made
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench report export install pins
+.PHONY: help run test check bench tables report export install pins
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ check: $(INSTALLED)  ## before a commit: lint, types and the fast tests
 
 bench: $(INSTALLED)  ## each speed claim as a ratio, its goal, met or missed
 	$(BIN)/python scripts/bench.py $(ARGS)
+
+tables: $(INSTALLED)  ## every table and figure of the papers beside what is measured, claims judged
+	$(BIN)/python scripts/tables.py $(ARGS)
 
 report: $(INSTALLED)  ## one page and tables of all stored runs
 	$(BIN)/python scripts/report.py $(ARGS)

@@ -20,6 +20,7 @@ from al_bench.analysis.comparison import is_column
 from al_bench.analysis.contrast import read_contrasts
 from al_bench.analysis.experiment import Experiment, arrange_lines, plan_experiment
 from al_bench.analysis.published import Number, read_published
+from al_bench.analysis.rules import Rule
 from al_bench.config import experiment as composed
 from al_bench.config.groups import CONF
 from al_bench.config.identity import identify
@@ -135,6 +136,12 @@ def numbers_of(name: str) -> list[Number]:
     return list(table.numbers)
 
 
+def lines_of(rule: Rule | None) -> set[str]:
+    """What a rule compares its line with; every claim has one, or says why none."""
+    assert rule is not None
+    return {operand.line for clause in rule.clauses for operand in clause.operands if operand.line}
+
+
 def test_gaal_ends_at_400_labels_on_cifar10() -> None:
     assert compose("experiment=asal/cifar10_two_gaal").loop.budget == 400
 
@@ -153,6 +160,7 @@ def test_a_published_row_is_a_line_of_its_experiment(name: str) -> None:
     assert {number.row for number in table.numbers} <= set(lines)
     assert {row for claim in table.claims for row in claim.rows} <= set(lines)
     assert {line for pair in read_contrasts(name).values() for line in pair} <= set(lines)
+    assert {line for claim in table.claims for rule in claim.rules for line in lines_of(rule)} <= set(lines)
     for number in table.numbers:
         loop = lines[number.row][0].loop
         if number.column.isdigit():

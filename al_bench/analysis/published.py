@@ -5,19 +5,20 @@ Columns: row (the method, as the report names it, or its choice of strategy or m
 cycles), mean, std (both in the unit of the report: percent for shares), n (seeds), source (section, table or figure). A
 table with cells that cannot be what the paper measured has one column more, doubt: of each of these why, in words; they
 are shown and compared with nothing. A row whose mean is a sentence, or empty and its source one ("Sec. 5.1: ..."), is a
-claim in words, whose column may be any subject: it is listed, and nothing judges it.
+claim in words, whose column may be any subject. The column rule says by what it is judged (`analysis.rules`).
 """
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from al_bench.analysis.reading import Problem
+from al_bench.analysis.rules import Rule, read_rule
 from al_bench.config.groups import CONF
 
 _COLUMNS = ("row", "column", "mean", "std", "n", "source")
-_DOUBT = "doubt"
+_MORE = ("doubt", "rule")  # columns that a table may have beside these
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,14 @@ class Number:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a paper says in words. rows, column: what of, as in its table; source: where it says so, or empty."""
+    """What a paper says in words. rows, column: what of, as in its table; source: where it says so, or empty; rules: by
+    what each row is judged, None for a row without one, empty where no row has one."""
 
     rows: Sequence[str]
     column: str
     sentence: str
     source: str
+    rules: Sequence[Rule | None] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def read_published(problems: list[Problem], conf: Path = CONF) -> list[Published
     """Every published table; one that does not keep to the schema is added to `problems` and left out."""
     found = []
     folder = conf / "experiment"
-    for path in sorted(folder.glob("**/*.csv")):
+    for path in sorted(folder.glob("*/**/*.csv")):  # those beside the folders are no tables of numbers
         try:
             name = path.relative_to(folder).with_suffix("").as_posix()
             rows = _rows(path)
@@ -71,8 +74,13 @@ def read_published(problems: list[Problem], conf: Path = CONF) -> list[Published
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) not in (_COLUMNS, (*_COLUMNS, _DOUBT)):
-            raise ValueError(f"its columns have to be {', '.join(_COLUMNS)}, and {_DOUBT} where a number is doubted")
+        named = tuple(reader.fieldnames or ())
+        if (
+            named[: len(_COLUMNS)] != _COLUMNS
+            or not {*named[len(_COLUMNS) :]} <= {*_MORE}
+            or len({*named}) < len(named)
+        ):
+            raise ValueError(f"its columns have to be {', '.join(_COLUMNS)}, then any of {', '.join(_MORE)}")
         rows = list(reader)
     if broken := [row for row in rows if None in row or None in row.values()]:
         raise ValueError(f"a row has not as many cells as columns: {list(broken[0].values())}")
@@ -86,16 +94,22 @@ def _is_claim(row: dict[str, str]) -> bool:
 
 def _claims(rows: Sequence[dict[str, str]]) -> list[Claim]:
     """Each sentence once, with every row that it is said of."""
-    said: dict[tuple[str, str, str], list[str]] = {}
+    said: dict[tuple[str, str, str], list[tuple[str, Rule | None]]] = {}
     for row in rows:
         sentence, source = (row["mean"], row["source"]) if row["mean"] else (row["source"], "")
-        said.setdefault((row["column"], sentence, source), []).append(row["row"])
-    return [Claim([row for row in rows_of if row], *key) for key, rows_of in said.items()]
+        rule = read_rule(row["rule"]) if row.get("rule") else None
+        said.setdefault((row["column"], sentence, source), []).append((row["row"], rule))
+    return [Claim([row for row, _ in ruled if row], *key, _rules(ruled)) for key, ruled in said.items()]
+
+
+def _rules(ruled: Sequence[tuple[str, Rule | None]]) -> list[Rule | None]:
+    rules = [rule for _, rule in ruled]
+    return rules if any(rules) else []
 
 
 def _number(row: dict[str, str]) -> Number:
     count = int(row["n"]) if row["n"] else None
-    std, doubt = _float(row["std"]), row.get(_DOUBT, "")
+    std, doubt = _float(row["std"]), row.get("doubt", "")
     return Number(row["row"], row["column"], float(row["mean"]), std, count, row["source"], doubt)
 
 

@@ -60,6 +60,13 @@ class Table:
         table = tabulate(rows, headers=columns, tablefmt="pipe", disable_numparse=True)
         return f"{_escape(self.about)}\n\n{table}\n"
 
+    def as_latex(self) -> str:
+        """A `table` for booktabs, numbers as a person reads them, text escaped."""
+        rows = [[format_cell(cell) for cell in row] for row in self.rows]
+        body: str = tabulate(rows, headers=[*self.columns], tablefmt="latex_booktabs", disable_numparse=True)
+        caption = tabulate([[self.about]], tablefmt="latex").splitlines()[2].strip().removesuffix("\\\\").strip()
+        return f"\\begin{{table}}\n\\caption{{{caption}}}\n{body}\n\\end{{table}}\n"
+
 
 def format_cell(cell: Cell) -> str:
     """A cell for a person: about three significant digits, a dash for None."""

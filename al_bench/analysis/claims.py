@@ -1,0 +1,137 @@
+"""Claims in words, judged by their rules: each row holds, does not hold, or is not decided, and why.
+
+A comparison is over the seeds that both lines have: what is claimed holds where the whole interval of the paired
+difference lies on its side, and does not hold where the whole interval lies on the other. Of a claim of several
+comparisons every one has to hold; that one fails has to be seen after Holm's correction over all of them, for among
+many one is always far off.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from al_bench.analysis.grouping import Group
+from al_bench.analysis.rule_values import paired_values, stored_name
+from al_bench.analysis.rules import Clause, Operand, Rule
+from al_bench.analysis.statistics.correction import holm
+from al_bench.analysis.statistics.paired import LEVEL, PairedTest, compare_pairs
+
+Word = Literal["holds", "does not hold", "not decided"]
+HOLDS: Word = "holds"
+FAILS: Word = "does not hold"
+OPEN: Word = "not decided"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """word: of a row; reason: the comparison that it hangs on, with its interval and pairs, or what is missing."""
+
+    word: Word
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One comparison: the first value minus the second as it is claimed, and how both are called."""
+
+    clause: Clause
+    second: str
+    test: PairedTest
+    wanted: int  # 1: the difference has to be positive; -1: negative; 0: small
+
+    @property
+    def word(self) -> Word:
+        low, high = self._ends
+        if self.wanted == 0:
+            inside, outside = abs(low) <= self._width >= abs(high), low > self._width or high < -self._width
+        else:
+            ends = sorted((self.wanted * low, self.wanted * high))
+            inside, outside = ends[0] > 0, ends[1] < 0
+        return HOLDS if inside else FAILS if outside else OPEN
+
+    @property
+    def _width(self) -> float:
+        return self.clause.margin
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        if self.clause.exact:
+            return self.test.mean, self.test.mean
+        low, high = self.test.low, self.test.high
+        return (float("-inf"), float("inf")) if low is None or high is None else (low, high)
+
+    @property
+    def words(self) -> str:
+        pairs = f"{self.test.n} seed{'' if self.test.n == 1 else 's'}"
+        if self.clause.exact:
+            return f"{self.second}: {self.test.mean:+.4g}, computed"
+        low, high = self.test.low, self.test.high
+        ends = "one tests nothing" if low is None else f"{LEVEL:.0%} interval {low:+.4g} to {high:+.4g}"
+        return f"{self.second}: {self.test.mean:+.4g}, {ends}, {pairs}"
+
+
+def judge(rule: Rule | None, group: Group | None, groups: Mapping[str, Group]) -> Verdict:
+    """A row by its rule. group: its line, None where nothing of it is stored; groups: all lines by name."""
+    if rule is None:
+        return Verdict(OPEN, "no rule")
+    if rule.why:
+        return Verdict(OPEN, f"no rule judges it: {rule.why}")
+    if group is None:
+        return Verdict(OPEN, "no run of this line is stored")
+    found: list[_Found] = []
+    for clause in rule.clauses:
+        for operand in clause.operands:
+            if operand.line and operand.line not in groups:
+                return Verdict(OPEN, f"no run of {operand.line} is stored")
+            compared = list(_compare(clause, operand, group, groups))
+            if not compared:
+                return Verdict(OPEN, f"{clause.text}: nothing stored has both")
+            found += compared
+    return _of_all(found)
+
+
+def _compare(clause: Clause, operand: Operand, group: Group, groups: Mapping[str, Group]) -> Iterator[_Found]:
+    """One for each size that the clause speaks of."""
+    other = groups[operand.line] if operand.line else None
+    for place, first, second, higher in paired_values(clause, operand, group, other):
+        wanted = _wanted(clause.relation, higher)
+        moved = {seed: value + wanted * clause.margin for seed, value in second.items()}
+        test = compare_pairs(first, moved, higher)
+        if test is not None:
+            against = operand.line or operand.metric or f"{operand.factor:g}"
+            times = f"{operand.factor:g} x " if operand.factor != 1 and (operand.line or operand.metric) else ""
+            beyond = f" by {clause.margin:g}" if wanted and clause.margin else ""
+            name = f"{stored_name(group.first, clause.measure)} minus {times}{against}{beyond}{place}"
+            yield _Found(clause, name, test, wanted)
+
+
+def _wanted(relation: str, higher: bool) -> int:
+    if relation == "within":
+        return 0
+    return (1 if higher else -1) * (1 if relation == "better" else -1) if relation in ("better", "worse") else (
+        1 if relation == "more" else -1
+    )  # fmt: skip
+
+
+def _of_all(found: Sequence[_Found]) -> Verdict:
+    """All hold; or one fails, all counted; else nothing is decided by the one that is least so."""
+    undecided = [one for one in found if one.word == OPEN]
+    failed = [one for one in found if one.word == FAILS]
+    sure = [one for one in failed if _fails_among(one, found)]
+    if sure:
+        worst = min(sure, key=lambda one: one.test.p or 0.0)
+        return Verdict(FAILS, _told(worst, len(sure), len(found)))
+    if undecided or failed:
+        return Verdict(OPEN, _told((undecided or failed)[0], len(found) - len(undecided) - len(failed), len(found)))
+    return Verdict(HOLDS, _told(min(found, key=lambda one: abs(one.test.mean)), len(found), len(found)))
+
+
+def _fails_among(one: _Found, found: Sequence[_Found]) -> bool:
+    if one.clause.exact or one.wanted == 0 or len(found) == 1:
+        return True
+    raised = holm([1.0 if other.test.p is None else other.test.p for other in found])
+    return raised[[other is one for other in found].index(True)] < 1 - LEVEL
+
+
+def _told(one: _Found, count: int, total: int) -> str:
+    return one.words if total == 1 else f"{one.words} ({count} of {total} comparisons)"

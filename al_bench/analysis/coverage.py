@@ -1,0 +1,151 @@
+"""How much of the papers is measured: each published number beside ours, each claim with its verdict."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from al_bench.analysis.claims import Verdict, judge
+from al_bench.analysis.comparison import ComparedNumber, Factor, compare_numbers
+from al_bench.analysis.contents import dataset_of, has_data
+from al_bench.analysis.contrast import groups_by_line
+from al_bench.analysis.experiment import Experiment, plan_experiment
+from al_bench.analysis.grouping import Group, group_by, sections
+from al_bench.analysis.published import Published
+from al_bench.analysis.reading import Run
+from al_bench.config.groups import CONF
+
+PAPER_SCALE = "paper"
+MEASURED, DOUBTED, MISSING, NO_DATA = "measured", "doubted", "missing", "no data here"
+
+
+@dataclass(frozen=True)
+class CoveredNumber:
+    """A published number. state: whether it is measured, and if not why; scale, commits, hardware: of our runs, empty
+    where there are none."""
+
+    compared: ComparedNumber
+    state: str
+    scale: str = ""
+    commits: Sequence[str] = ()
+    hardware: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class CoveredClaim:
+    """A claim as it is said of one line, "" for all of a table; scale: of the runs that decide it."""
+
+    line: str
+    column: str
+    sentence: str
+    verdict: Verdict
+    scale: str = ""
+
+
+@dataclass(frozen=True)
+class Covered:
+    """One experiment. runs: its stored ones; others: how many more bear the label of one of its cells and are another
+    configuration's, which count for nothing."""
+
+    name: str
+    numbers: Sequence[CoveredNumber]
+    claims: Sequence[CoveredClaim]
+    runs: int
+    others: int
+
+
+def cover(table: Published, stored: Sequence[Run], factor: Factor, data: Sequence[Path], conf: Path = CONF) -> Covered:
+    """An experiment's numbers and claims by the stored runs; those of each scale apart.
+
+    data: folders of data sets; of one that is a folder of pictures the files are part of a run's id.
+    """
+    places = [place for place in data if has_data(dataset_of(table.name, conf), place, conf)]
+    here, where = bool(places), [f"paths.data={place}" for place in places[:1]]
+    scales = _scales(table.name, stored, conf)
+    planned = [(scale, _plan(table.name, scale, own, where, conf)) for scale, own in scales]
+    found = [(scale, one, one.runs(stored)) for scale, one in planned]
+    known = [(scale, _lines(one, runs)) for scale, one, runs in found if runs]
+    others = sum(len(other.runs) for _, one in planned for other in one.others(stored))
+    return Covered(
+        table.name,
+        _numbers(table, known, factor, here),
+        _claims(table, known),
+        len({run.id for *_, runs in found for run in runs}),
+        others,
+    )
+
+
+def hardware_of(run: Run) -> str:
+    """What a run computed on: its GPUs, or how many cores of which machine."""
+    own = run.about["hardware"]
+    gpus = own.get("gpus") or []
+    return ", ".join(map(str, gpus)) if gpus else f"{own.get('machine')}, {own.get('cores')} cores"
+
+
+def commits_of(run: Run) -> list[str]:
+    """All that its cycles were computed under, in order."""
+    own = [str(commit) for record in run.cycles if (commit := record.commit)]
+    return list(dict.fromkeys(own or [str(run.about["commit"])]))
+
+
+def _scales(name: str, stored: Iterable[Run], conf: Path) -> list[tuple[str, list[Run]]]:
+    """The scales at which something of an experiment's data set is stored, the paper's first, and what is."""
+    dataset = dataset_of(name, conf)
+    alike = group_by((run for run in stored if run.choices.get("dataset") == dataset), lambda run: run.choices["scale"])
+    return sorted(alike.items(), key=lambda one: (one[0] != PAPER_SCALE, one[0]))
+
+
+def _plan(name: str, scale: str, runs: Sequence[Run], where: Sequence[str], conf: Path) -> Experiment:
+    seeds = ",".join(str(seed) for seed in sorted({run.seed for run in runs}))
+    own = [] if scale == PAPER_SCALE else [f"scale={scale}"]
+    return plan_experiment(name, [*own, *where, f"seed={seeds}"], conf)
+
+
+def _lines(experiment: Experiment, runs: Sequence[Run]) -> dict[str, Group]:
+    groups = [group for section in sections(runs, experiment.names) for group in section.groups]
+    return dict(groups_by_line(groups))
+
+
+def _numbers(
+    table: Published, known: Sequence[tuple[str, dict[str, Group]]], factor: Factor, here: bool
+) -> list[CoveredNumber]:
+    found: dict[int, list[CoveredNumber]] = {}
+    for scale, groups in known:
+        measured = _by_place(table, compare_numbers(table, list(groups.values()), factor))
+        for place, one in measured:
+            if one.found is not None:
+                group = groups[one.line]
+                state = DOUBTED if one.number.doubt else MEASURED
+                found.setdefault(place, []).append(CoveredNumber(one, state, scale, *_where(group)))
+    missing = compare_numbers(table, [], factor)
+    return [
+        one
+        for place, empty in enumerate(missing)
+        for one in found.get(place) or [CoveredNumber(empty, _missing(empty, here))]
+    ]
+
+
+def _by_place(table: Published, compared: Sequence[ComparedNumber]) -> list[tuple[int, ComparedNumber]]:
+    places = {id(number): place for place, number in enumerate(table.numbers)}
+    return [(places[id(one.number)], one) for one in compared]
+
+
+def _missing(empty: ComparedNumber, here: bool) -> str:
+    return DOUBTED if empty.number.doubt else MISSING if here else NO_DATA
+
+
+def _where(group: Group) -> tuple[list[str], list[str]]:
+    commits = [commit for run in group.runs for commit in commits_of(run)]
+    return list(dict.fromkeys(commits)), list(dict.fromkeys(hardware_of(run) for run in group.runs))
+
+
+def _claims(table: Published, known: Sequence[tuple[str, dict[str, Group]]]) -> list[CoveredClaim]:
+    """Each row by the first scale that decides it, else by the first."""
+    found = []
+    for claim in table.claims:
+        rules = claim.rules or [None] * max(1, len(claim.rows))
+        for line, rule in zip(claim.rows or [""], rules, strict=True):
+            judged = [(scale, judge(rule, groups.get(line), groups)) for scale, groups in known]
+            decided = [one for one in judged if one[1].word != "not decided"]
+            scale, verdict = (decided or judged or [("", judge(rule, None, {}))])[0]
+            found.append(CoveredClaim(line, claim.column, claim.sentence, verdict, scale))
+    return found

@@ -1,0 +1,138 @@
+"""The values that a rule compares, by seed: of a line, and of what stands against it."""
+
+from collections.abc import Iterator, Sequence
+
+from al_bench.analysis.comparison import is_column
+from al_bench.analysis.curves import class_shares, headline, metric
+from al_bench.analysis.grouping import Group
+from al_bench.analysis.reading import Run
+from al_bench.analysis.rules import Clause, Operand
+from al_bench.analysis.statistics.areas import area_under_curve
+from al_bench.analysis.statistics.reaching import labels_to_reach
+
+Curve = dict[int, float]  # values by annotations
+Values = dict[int, float]  # by seed
+_MEASURED = 0  # where procedures without cycles have their numbers
+
+
+def paired_values(
+    clause: Clause, operand: Operand, group: Group, other: Group | None
+) -> Iterator[tuple[str, Values, Values, bool]]:
+    """Words for the place, both values by seed in the report's unit, and whether more is better. Of one place, or of
+    each size that every pair of seeds has; none where nothing is stored of either. other: the line of the operand."""
+    higher = _higher(clause, group.first)
+    own = {run.seed: run for run in group.runs}
+    others = {run.seed: run for run in other.runs} if other else own
+    seeds = sorted(own.keys() & others.keys())
+    if clause.measure == "labels":
+        both = {seed: _labels(clause, own[seed], others[seed] if other else None) for seed in seeds}
+        found = {seed: pair for seed, pair in both.items() if pair is not None}
+        against = {seed: pair[1] * operand.factor if other else operand.factor for seed, pair in found.items()}
+        if found:
+            yield "", {seed: pair[0] for seed, pair in found.items()}, against, higher
+        return
+    curves = {}
+    for seed in seeds:
+        first = _curve(clause, clause.measure, own[seed])
+        second = _against(clause, operand, others[seed], first)
+        common = sorted(first.keys() & second.keys())
+        curves[seed] = ({at: first[at] for at in common}, {at: second[at] for at in common})
+    for place, wanted in _places(clause, [first for first, _ in curves.values()]):
+        reduced = {seed: [_reduce(wanted, one) for one in pair] for seed, pair in curves.items()}
+        known = {seed: (a, b) for seed, (a, b) in reduced.items() if a is not None and b is not None}
+        if known:
+            firsts, seconds = ({seed: pair[side] for seed, pair in known.items()} for side in (0, 1))
+            yield place, firsts, seconds, higher
+
+
+def _against(clause: Clause, operand: Operand, run: Run, first: Curve) -> Curve:
+    if not operand.line and not operand.metric:
+        return dict.fromkeys(first, operand.factor)
+    found = _curve(clause, operand.metric or clause.measure, run)
+    return {at: value * operand.factor for at, value in found.items()}
+
+
+def _curve(clause: Clause, name: str, run: Run) -> Curve:
+    """Finite values by annotations, in the report's unit."""
+    name = stored_name(run, name)
+    if run.measurement is not None:
+        value = run.measurement.metrics.get(name)
+        return {_MEASURED: float(value) * _factor(run, name)} if isinstance(value, int | float) else {}
+    if name == "chosen_entropy":
+        known = {record.annotations: record.chosen_entropy for record in run.cycles}
+    elif name == "share":
+        place = int(clause.of or 0)
+        shares = {record.annotations: class_shares(record) for record in run.cycles}
+        known = {at: 100 * values[place] if place < len(values) else None for at, values in shares.items()}
+    else:
+        value_of, factor = metric(name), _factor(run, name)
+        found = {record.annotations: value_of(record) for record in run.cycles}
+        known = {at: None if value is None else value * factor for at, value in found.items()}
+    return {at: value for at, value in known.items() if value is not None}
+
+
+def stored_name(run: Run, name: str) -> str:
+    """A metric's name, or that of what stands in for it without the network that the published one takes."""
+    known = run.records[0].metrics
+    return f"{name}_own" if name not in known and f"{name}_own" in known else name
+
+
+def _factor(run: Run, name: str) -> float:
+    return 100.0 if any(one.name == name and one.unit == "fraction" for one in run.metrics) else 1.0
+
+
+def _higher(clause: Clause, run: Run) -> bool:
+    if clause.measure == "labels":
+        return False
+    name = stored_name(run, clause.measure)
+    return next((one.higher_is_better for one in run.metrics if one.name == name), True)
+
+
+def _places(clause: Clause, curves: Sequence[Curve]) -> Iterator[tuple[str, str]]:
+    """Words and a place for each comparison of a clause."""
+    if clause.where != "at every size":
+        yield ("" if curves and set(curves[0]) == {_MEASURED} else f" {clause.where}"), clause.where
+        return
+    sizes = set.intersection(*(set(curve) for curve in curves)) if curves else set()
+    for size in sorted(sizes):
+        yield f" at {size}", f"at {size}"
+
+
+def _reduce(where: str, curve: Curve) -> float | None:
+    """One number of a curve."""
+    if not curve:
+        return None
+    sizes = sorted(curve)
+    if sizes == [_MEASURED]:
+        return curve[_MEASURED]
+    *words, last = where.split()
+    if words == ["at"]:
+        near = [at for at in sizes if is_column(at, int(last))]
+        return curve[near[0]] if near else None
+    if where in ("at the start", "at the end"):
+        return curve[sizes[0 if last == "start" else -1]]
+    if words == ["up", "to"]:
+        sizes = [at for at in sizes if at <= int(last)]
+    elif words == ["from"]:
+        sizes = [at for at in sizes if at >= int(last)]
+    if len(sizes) == 1:
+        return curve[sizes[0]]
+    return area_under_curve(sizes, [curve[at] for at in sizes]) if sizes else None
+
+
+def _labels(clause: Clause, run: Run, other: Run | None) -> tuple[float, float] | None:
+    """What both need; one that does not get there counts as getting there with its last label, which is too early. None
+    where neither of two does."""
+    found = [None if one is None else _reached(clause, one) for one in (run, other)]
+    if found[0] is None and other is not None and found[1] is None:
+        return None
+    ends = [value if value is not None else float(one.cycles[-1].annotations) if one else 0.0
+            for value, one in zip(found, (run, other), strict=True)]  # fmt: skip
+    return ends[0], ends[1]
+
+
+def _reached(clause: Clause, run: Run) -> float | None:
+    name = headline(run)
+    curve = _curve(clause, name, run)
+    higher = next((one.higher_is_better for one in run.metrics if one.name == name), True)
+    return labels_to_reach(sorted(curve), [curve[at] for at in sorted(curve)], clause.of or 0.0, higher)

@@ -1,0 +1,114 @@
+"""The rules by which claims in words are judged: what a row of a published table says in its column `rule`.
+
+    accuracy better than random
+    accuracy better than random | coreset at every size
+    accuracy more than 98.5 at 200
+    accuracy within 1.0 of random at the end
+    chosen_entropy more than 1.63 x random
+    labels(98.5) less than random
+    share(0) more than 50 at the end
+    exactly d_h_largest_gap less than 0.01
+    none: it is about what people see in pictures
+
+A rule is of the row's line. MEASURE RELATION OPERANDS [by MARGIN] [WHERE], several of them with `;` between, all of
+which have to hold. What is compared: a metric; `chosen_entropy`; `share(K)`, the labels of class K among all; or
+`labels(G)`, the annotations that the headline metric needs to reach G. `better` and `worse` go by the metric's own
+direction, `more` and `less` by the number. An operand is another line, a number, a factor times a line (`1.63 x
+random`) or another metric of the same runs (`metric:w1_biased_minimum`). Numbers are in the unit of the report:
+percent for fractions. WHERE: `at N` annotations, `at the start`, `at the end`, `at every size`, `up to N`, `from N`,
+`on average` (the area under the curve, and what holds without a WHERE); the sizes are those that both lines have.
+`exactly` is of what is computed and not estimated: one run decides it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+RELATIONS = ("better", "worse", "more", "less", "within")
+_NONE = "none:"
+_WHERE = r"at every size|at the start|at the end|on average|at \d+|up to \d+|from \d+"
+_CLAUSE = re.compile(
+    r"(?P<exact>exactly )?(?P<measure>[a-z]\w*)(\((?P<of>\d+(\.\d+)?)\))? "
+    r"(?P<relation>(better|worse|more|less) than|within (?P<width>\d+(\.\d+)?) of) (?P<operands>.+?)"
+    rf"( by (?P<margin>\d+(\.\d+)?))?( (?P<where>{_WHERE}))?"
+)
+_OPERAND = re.compile(r"((?P<factor>\d+(\.\d+)?) x )?(?P<name>.+)")
+EXAMPLE = "accuracy better than random at 500, or none: WHY"
+
+
+class RuleError(ValueError):
+    """Text that is no rule; the message says what would be one."""
+
+
+@dataclass(frozen=True)
+class Operand:
+    """What a line is compared with: a line, a metric of its own runs, or neither, then `factor` is the number."""
+
+    line: str = ""
+    metric: str = ""
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One comparison. of: the class of `share`, the goal of `labels`, None elsewhere; margin: how much more or less,
+    or how near; where: as it is written."""
+
+    text: str
+    exact: bool
+    measure: str
+    of: float | None
+    relation: str
+    operands: Sequence[Operand]
+    margin: float
+    where: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """clauses: all have to hold; without any, `why` says why nothing is to be judged."""
+
+    clauses: Sequence[Clause] = ()
+    why: str = ""
+
+
+def read_rule(text: str) -> Rule:
+    """Raises RuleError for what is no rule."""
+    if text.startswith(_NONE):
+        why = text.removeprefix(_NONE).strip()
+        if not why:
+            raise RuleError(f"the rule {text!r} does not say why, use {EXAMPLE}")
+        return Rule(why=why)
+    return Rule([_read_clause(part.strip()) for part in text.split(";")])
+
+
+def _read_clause(text: str) -> Clause:
+    found = _CLAUSE.fullmatch(text)
+    if found is None:
+        raise RuleError(f"the rule {text!r} is none, use one such as {EXAMPLE}")
+    measure, of = found["measure"], found["of"]
+    if (measure in ("share", "labels")) != (of is not None):
+        raise RuleError(f"the rule {text!r} is none: share and labels are of something, as share(0), labels(98.5)")
+    relation = found["relation"].split()[0]
+    return Clause(
+        text,
+        found["exact"] is not None,
+        measure,
+        None if of is None else float(of),
+        relation,
+        [_read_operand(operand.strip()) for operand in found["operands"].split("|")],
+        float(found["width"] or found["margin"] or 0),
+        found["where"] or "on average",
+    )
+
+
+def _read_operand(text: str) -> Operand:
+    if re.fullmatch(r"-?\d+(\.\d+)?", text):
+        return Operand(factor=float(text))
+    found = _OPERAND.fullmatch(text)
+    if found is None:
+        raise RuleError(f"{text!r} is compared with nothing, use a line, a number or metric:NAME")
+    factor, name = float(found["factor"] or 1), found["name"]
+    if name.startswith("metric:"):
+        return Operand(metric=name.removeprefix("metric:"), factor=factor)
+    return Operand(line=name, factor=factor)

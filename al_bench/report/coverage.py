@@ -1,0 +1,98 @@
+"""How much of the papers is measured, as tables: the items, their numbers, their claims."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from al_bench.analysis.claims import Word
+from al_bench.analysis.contents import Item
+from al_bench.analysis.coverage import MEASURED, NO_DATA, Covered, CoveredClaim, CoveredNumber
+from al_bench.report.measures import listed
+from al_bench.report.tables import Cell, Table
+
+_ONLY = {"figure": "figure only", "picture": "pictures only", "claims in the text": "claims only"}
+
+_VERDICTS: Mapping[Word, str] = {"holds": "hold", "does not hold": "do not hold", "not decided": "are not decided"}
+
+
+def tabulate_items(items: Sequence[Item], covered: Mapping[str, Covered]) -> Table:
+    """A row for each table and figure: what of it is measured, and what its claims came to. An experiment that is of
+    several items counts in each."""
+    rows = [_item_row(item, [covered[name] for name in item.experiments]) for item in items]
+    columns = [
+        "paper", "item", "holds", "experiments", "state", "numbers", "measured", "runs", "claims", "hold",
+        "do not hold", "not decided",
+    ]  # fmt: skip
+    return Table("contents", "Every table and figure of the four papers, and how much of it is measured", columns, rows)
+
+
+def tabulate_numbers(covered: Sequence[Covered]) -> Table:
+    """A row for each published number and what was measured in its place, in the unit of the paper."""
+    rows = [_number_row(one.name, number) for one in covered for number in one.numbers]
+    columns = [
+        "experiment", "line", "at", "published", "its std", "its n", "measured", "our std", "seeds", "difference",
+        "state", "scale", "commits", "hardware", "source",
+    ]  # fmt: skip
+    return Table(
+        "numbers", "Published numbers beside measured ones; doubted ones are compared with nothing", columns, rows
+    )
+
+
+def tabulate_claims(covered: Sequence[Covered]) -> Table:
+    """A row for each line that a claim is said of, with its verdict and the comparison that it hangs on."""
+    rows: list[list[Cell]] = [
+        [one.name, claim.line, claim.column, claim.sentence, claim.verdict.word, claim.verdict.reason, claim.scale]
+        for one in covered
+        for claim in one.claims
+    ]
+    about = "What the papers say in words, judged by the rules in conf/experiment"
+    return Table("claims", about, ["experiment", "line", "of", "claim", "verdict", "by", "scale"], rows)
+
+
+def summarize_coverage(covered: Sequence[Covered]) -> str:
+    """In one sentence, each experiment counted once."""
+    numbers = [number for one in covered for number in one.numbers]
+    states = Counter(number.state for number in numbers)
+    verdicts = Counter(claim.verdict.word for one in covered for claim in one.claims)
+    return (
+        f"{len(numbers):,} published numbers: {listed([f'{count:,} {state}' for state, count in states.items()])}. "
+        f"{sum(verdicts.values()):,} claims, one for each line: "
+        f"{listed([f'{verdicts[word]:,} {words}' for word, words in _VERDICTS.items()])}."
+    )
+
+
+def _item_row(item: Item, covered: Sequence[Covered]) -> list[Cell]:
+    numbers = [number for one in covered for number in one.numbers]
+    claims = [claim for one in covered for claim in one.claims]
+    verdicts = Counter(claim.verdict.word for claim in claims)
+    measured = sum(number.state == MEASURED for number in numbers)
+    return [
+        item.paper, item.item, item.holds, " ".join(item.experiments) or item.reason,
+        _state(item, numbers, claims, sum(one.runs for one in covered)),
+        len(numbers), measured, sum(one.runs for one in covered), len(claims), verdicts["holds"],
+        verdicts["does not hold"], verdicts["not decided"],
+    ]  # fmt: skip
+
+
+def _state(item: Item, numbers: Sequence[CoveredNumber], claims: Sequence[CoveredClaim], runs: int) -> str:
+    """ "measured", "3 of 20", "missing", "no data here"; "figure only" where no number is printed."""
+    if not item.experiments:
+        return "no experiment"
+    if not numbers:
+        only = _ONLY.get(item.holds, "no number is printed")
+        return f"{only}; {'runs stored' if runs else 'missing'}"
+    measured = sum(number.state == MEASURED for number in numbers)
+    if measured == len(numbers):
+        return "measured"
+    if measured:
+        return f"{measured} of {len(numbers)}"
+    return NO_DATA if all(number.state == NO_DATA for number in numbers) else "missing"
+
+
+def _number_row(name: str, one: CoveredNumber) -> list[Cell]:
+    number, compared = one.compared.number, one.compared
+    seeds = compared.found.seeds if compared.found else None
+    words = f"{one.state}: {number.doubt}" if number.doubt else one.state
+    return [
+        name, number.row, number.column, number.mean, number.std, number.n, compared.mean, compared.deviation, seeds,
+        compared.difference, words, one.scale, ", ".join(one.commits), "; ".join(one.hardware), number.source,
+    ]  # fmt: skip

@@ -1,0 +1,105 @@
+"""Claims judged by rules, on made runs of known numbers: each verdict both ways."""
+
+from pathlib import Path
+
+import pytest
+from made_runs import made_run
+
+from al_bench.analysis.claims import judge
+from al_bench.analysis.contrast import groups_by_line
+from al_bench.analysis.grouping import sections
+from al_bench.analysis.reading import stored
+from al_bench.analysis.rules import Clause, Operand, RuleError, read_rule
+
+MADE = {  # accuracies at 10, 20 and 30 annotations, of three seeds; entropy rises above random, margin is level
+    "random": [(0.50, 0.60, 0.70), (0.52, 0.61, 0.71), (0.49, 0.62, 0.69)],
+    "entropy": [(0.50, 0.71, 0.80), (0.53, 0.71, 0.82), (0.50, 0.72, 0.79)],
+    "margin": [(0.50, 0.61, 0.70), (0.51, 0.61, 0.71), (0.50, 0.61, 0.70)],
+}
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory):
+    outputs = tmp_path_factory.mktemp("outputs")
+    for strategy, seeds in MADE.items():
+        for seed, accuracies in enumerate(seeds):
+            made_run(outputs, strategy, seed, accuracies)
+    made_run(outputs, "lonely", 0, (0.1, 0.2, 0.3))
+    (section,) = sections(stored(outputs, Path("none")).runs)
+    return dict(groups_by_line(section.groups))
+
+
+@pytest.mark.parametrize(
+    ("line", "rule", "word"),
+    [
+        ("entropy", "accuracy better than random", "holds"),
+        ("random", "accuracy better than entropy", "does not hold"),
+        ("random", "accuracy worse than entropy", "holds"),
+        ("margin", "accuracy better than random", "not decided"),
+        ("entropy", "accuracy better than random | margin", "holds"),
+        ("entropy", "accuracy better than random at the end", "holds"),
+        ("entropy", "accuracy better than random at the start", "not decided"),
+        ("entropy", "accuracy better than random at every size", "not decided"),
+        ("entropy", "accuracy better than random by 5.0 at 30", "holds"),
+        ("entropy", "accuracy better than random by 20.0 at 30", "does not hold"),
+        ("entropy", "accuracy more than 75 at 30", "holds"),
+        ("entropy", "accuracy less than 75 at 30", "does not hold"),
+        ("entropy", "accuracy more than 1.1 x random at 30", "holds"),
+        ("margin", "accuracy within 3.0 of random", "holds"),
+        ("entropy", "accuracy within 1.0 of random at the end", "does not hold"),
+        ("margin", "accuracy within 0.1 of random at the end", "not decided"),
+        ("entropy", "labels(65) less than random", "holds"),
+        ("random", "labels(65) less than entropy", "does not hold"),
+        ("entropy", "labels(75) less than random by 1", "holds"),  # which does not get there
+        ("random", "labels(75) less than 25", "does not hold"),
+        ("random", "labels(99) less than entropy", "not decided"),  # neither does
+        ("entropy", "accuracy better than random up to 10", "not decided"),
+        ("entropy", "accuracy better than random from 20", "holds"),
+        ("entropy", "accuracy better than random; accuracy worse than margin", "does not hold"),
+        ("random", "exactly accuracy less than 51 at 10", "holds"),
+    ],
+)
+def test_verdicts(lines, line: str, rule: str, word: str) -> None:
+    assert judge(read_rule(rule), lines[line], lines).word == word
+
+
+@pytest.mark.parametrize(
+    ("line", "rule", "reason"),
+    [
+        ("entropy", "accuracy better than random", "accuracy minus random on average: +7.917, 95% interval"),
+        ("lonely", "accuracy better than random", "one tests nothing, 1 seed"),
+        ("entropy", "accuracy better than coreset", "no run of coreset is stored"),
+        ("entropy", "fid better than random", "nothing stored has both"),
+        ("entropy", "accuracy better than random at 500", "nothing stored has both"),
+        ("entropy", "none: people look at it", "no rule judges it: people look at it"),
+        ("coreset", "accuracy better than random", "no run of this line is stored"),
+    ],
+)
+def test_a_verdict_says_what_it_hangs_on(lines, line: str, rule: str, reason: str) -> None:
+    assert reason in judge(read_rule(rule), lines.get(line), lines).reason
+
+
+def test_a_failure_among_many_has_to_stand_after_correction(lines) -> None:
+    """Alone it fails; beside as many comparisons as make it chance, nothing is decided."""
+    rule = "accuracy worse than random at 20"
+    alone = judge(read_rule(rule), lines["entropy"], lines)
+    assert alone.word == "does not hold"
+    many = "; ".join([rule, *["accuracy within 50.0 of random at the start"] * 200])
+    assert judge(read_rule(many), lines["entropy"], lines).word == "not decided"
+
+
+def test_a_rule_is_read() -> None:
+    (clause,) = read_rule("chosen_entropy more than 1.63 x asal_auto, gan dcgan | 0.5 by 2 at 200").clauses
+    assert clause == Clause(
+        "chosen_entropy more than 1.63 x asal_auto, gan dcgan | 0.5 by 2 at 200", False, "chosen_entropy", None, "more",
+        [Operand("asal_auto, gan dcgan", factor=1.63), Operand(factor=0.5)], 2.0, "at 200",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "better", "none:", "accuracy is better than random", "share better than random", "accuracy(3) more than 1"],
+)
+def test_what_is_no_rule_is_refused(text: str) -> None:
+    with pytest.raises(RuleError, match="rule"):
+        read_rule(text)

@@ -1,0 +1,85 @@
+"""How much of the papers is measured, as tables: of made cells of a real experiment."""
+
+from pathlib import Path
+
+import pytest
+from made_runs import made_run
+
+from al_bench.analysis.contents import Item
+from al_bench.analysis.coverage import Covered, cover
+from al_bench.analysis.experiment import plan_experiment
+from al_bench.analysis.published import Claim, Number, Published
+from al_bench.analysis.reading import stored
+from al_bench.analysis.rules import read_rule
+from al_bench.report.coverage import summarize_coverage, tabulate_claims, tabulate_items, tabulate_numbers
+
+NAME = "asal/mnist_two_hinge"
+TABLE = Published(
+    NAME,
+    [
+        Number("random", "10", 40.0, 2.0, 5, "Tab. 1"),
+        Number("random", "20", 99.0, None, None, "Tab. 1", "printed twice"),
+        Number("full", "10", 99.0, None, None, "Tab. 1"),
+    ],
+    [
+        Claim(["min_distance"], "accuracy", "ahead", "", [read_rule("accuracy better than random")]),
+        Claim(["full"], "accuracy", "level", "", [None]),
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def covered(tmp_path_factory) -> Covered:
+    """Two seeds of two lines, each computed under a commit of its own; one run of another configuration."""
+    outputs = tmp_path_factory.mktemp("outputs")
+    planned = plan_experiment(NAME, ["seed=0,1"])
+    for line, accuracies in {"random": (0.5, 0.6), "min_distance": (0.7, 0.8)}.items():
+        for cell in planned.lines[line]:
+            better = tuple(value + cell.seed / 100 for value in accuracies)
+            choices = {"dataset": "mnist_two", "experiment": NAME}
+            more = {"commit": f"made{cell.seed}"}
+            made_run(outputs, line, cell.seed, better, identity=cell.identity, choices=choices, more=more)
+    return cover(TABLE, stored(outputs, Path("none")).runs, lambda name, declared: 100.0, [outputs])
+
+
+def test_what_is_measured_says_of_what(covered: Covered) -> None:
+    measured, doubted, missing = covered.numbers
+    assert (measured.state, doubted.state, missing.state) == ("measured", "doubted", "missing")
+    assert measured.compared.mean == pytest.approx(50.5)
+    assert measured.compared.difference == pytest.approx(10.5)
+    assert doubted.compared.difference is None
+    assert (measured.scale, measured.commits, missing.commits) == ("paper", ["made0", "made1"], ())
+
+
+def test_what_has_no_data_says_so(tmp_path: Path) -> None:
+    table = Published("asal/svhn", [Number("random", "1000", 40.0, 2.0, 5, "Tab. 1")])
+    (number,) = cover(table, [], lambda name, declared: 1.0, [tmp_path]).numbers
+    assert number.state == "no data here"
+
+
+def test_claims_are_judged_by_their_rules(covered: Covered) -> None:
+    assert [claim.verdict.word for claim in covered.claims] == ["holds", "not decided"]
+
+
+def test_the_tables_say_the_same(covered: Covered) -> None:
+    numbers = tabulate_numbers([covered])
+    assert numbers.rows[0][:11] == [
+        NAME, "random", "10", 40.0, 2.0, 5, pytest.approx(50.5), pytest.approx(0.7071, abs=1e-3), 2,
+        pytest.approx(10.5), "measured",
+    ]  # fmt: skip
+    assert numbers.rows[1][10] == "doubted: printed twice"
+    assert [row[4] for row in tabulate_claims([covered]).rows] == ["holds", "not decided"]
+    items = [Item("ASAL", "Tab. 1", "table", [NAME], ""), Item("ASAL", "Fig. 1", "picture", [], "a drawing")]
+    rows = tabulate_items(items, {NAME: covered}).rows
+    assert [row[4] for row in rows] == ["1 of 3", "no experiment"]
+    assert summarize_coverage([covered]) == (
+        "3 published numbers: 1 measured, 1 doubted and 1 missing. "
+        "2 claims, one for each line: 1 hold, 0 do not hold and 1 are not decided."
+    )
+
+
+def test_a_table_is_written_for_latex(covered: Covered) -> None:
+    text = tabulate_claims([covered]).as_latex()
+    assert r"min\_distance" in text
+    assert r"\toprule" in text
+    assert r"\caption{What the papers say in words, judged by the rules in conf/experiment}" in text

@@ -24,10 +24,18 @@ logger = logging.getLogger("al_bench")
 
 def start(arguments: Sequence[str]) -> None:
     """The command with these arguments. Raises SystemExit, UserError, OSError or what a defect of ours raises."""
-    from al_bench.config.command_line import help_text, quoted, unknown_choice, unsupported, with_brought
+    from al_bench.config.command_line import (
+        help_text,
+        quoted,
+        unknown_choice,
+        unsupported,
+        with_brought,
+        with_sweep_words,
+    )
     from al_bench.config.resolvers import register_resolvers
     from al_bench.errors import UserError
 
+    arguments, planned = with_sweep_words(arguments)
     if problem := unknown_choice(arguments) or unsupported(arguments):
         raise UserError(problem)
     register_resolvers()
@@ -35,7 +43,26 @@ def start(arguments: Sequence[str]) -> None:
         sys.stdout.write(help_text())
         return
     sys.argv[1:] = quoted(with_brought(arguments))  # from where Hydra takes them
+    if planned:
+        sys.stdout.write(plan(sys.argv[1:]))
+        return
     compose_and_run()
+
+
+def plan(arguments: Sequence[str]) -> str:
+    """What a command line would run, without running it. Raises UserError where nothing can be composed."""
+    from al_bench.analysis.sweep_plan import plan_sweep
+    from al_bench.config.command_line import folder_of
+    from al_bench.config.experiment import cells_of_line
+    from al_bench.report.sweep_plan import write_plan
+
+    line = [item for item in arguments if item not in ("-m", "--multirun")]
+    with in_a_sentence():
+        cells = cells_of_line(line)
+    named = [item.removeprefix("experiment=") for item in line if item.startswith("experiment=")]
+    own = [item for item in line if not item.startswith("experiment=")]
+    found = plan_sweep((named or ["none"])[-1], own, cells, folder_of("outputs", line), folder_of("cells", line))
+    return f"{write_plan(found)}\n"
 
 
 def compose_and_run() -> None:

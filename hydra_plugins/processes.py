@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Quote, QuotedString
@@ -82,17 +82,19 @@ class Cell:
 
 
 class Processes(Launcher):
-    """workers: cells at once; null: as many as there are CPU cores. poll: seconds between two looks at them."""
+    """workers: cells at once; null: as many as there are CPU cores. poll: seconds between two looks at them. order:
+    "lines", as the sweep has them, or "seeds", one seed of every line before the next."""
 
-    def __init__(self, workers: int | None, poll: float) -> None:
+    def __init__(self, workers: int | None, poll: float, order: str = "lines") -> None:
         from pydantic import PositiveFloat, PositiveInt
 
         from al_bench.config.validation import refuse_value
 
         refuse_value("hydra.launcher.workers", workers, PositiveInt | None)
         refuse_value("hydra.launcher.poll", poll, PositiveFloat)
+        refuse_value("hydra.launcher.order", order, Literal["lines", "seeds"])
         self.workers = workers or os.cpu_count() or 1
-        self.poll = poll
+        self.poll, self.order = poll, order
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from al_bench.config.composing import reading_once  # Hydra reads this file at every start
@@ -106,6 +108,8 @@ class Processes(Launcher):
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         with self.composing:
             made = [self._cell(initial_job_idx + index, job) for index, job in enumerate(job_overrides)]
+        if self.order == "seeds":
+            made.sort(key=_seed_of)  # cells of one seed stay in the sweep's order
         cells = [cell for cell in made if cell is not None]
         _name_by_difference(cells)
         unique = {cell.folder: cell for cell in cells}
@@ -234,6 +238,10 @@ def _returned(cell: Cell) -> JobReturn:
     return returned
 
 
+def _seed_of(cell: Cell | None) -> int:
+    return -1 if cell is None else int(cell.config.seed)
+
+
 def _name_by_difference(cells: Sequence[Cell]) -> None:
     """Leaves out of each name what all cells have in common."""
     common = set.intersection(*(set(cell.overrides) for cell in cells)) if len(cells) > 1 else set()
@@ -279,6 +287,6 @@ def _stop(running: Sequence[Cell]) -> None:
 ConfigStore.instance().store(
     group="hydra/launcher",
     name="processes",
-    node={"_target_": "hydra_plugins.processes.Processes", "workers": None, "poll": 0.2},
+    node={"_target_": "hydra_plugins.processes.Processes", "workers": None, "poll": 0.2, "order": "lines"},
     provider="al_bench",
 )

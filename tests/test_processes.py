@@ -51,6 +51,26 @@ def test_the_table_names_the_metric_by_its_words(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_seed_of_every_line_comes_before_the_next(swept):
+    """Of finished cells, whose table has them in the order in which they would run."""
+    folder, _ = swept
+    again = sweep(folder, "strategy=random,entropy", "seed=0,1", "order=seeds")
+    assert again.returncode == 0, again.stdout + again.stderr
+    rows = [line.split()[:2] for line in again.stdout.splitlines() if line.startswith("strategy=")]
+    assert rows == [[f"strategy={name}", f"seed={seed}"] for seed in (0, 1) for name in ("random", "entropy")]
+
+
+@pytest.mark.slow
+def test_a_plan_runs_nothing(swept):
+    folder, _ = swept
+    before = sorted(folder.rglob("*"))
+    planned = sweep(folder, "strategy=random,margin", "seed=0,1", "plan=true")
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert "4 cells, 2 finished" in planned.stdout
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.slow
 def test_a_sweep_runs_each_cell_once_and_the_same_line_again_nothing(swept):
     folder, said = swept
     assert "4 of 4 cells are finished" in said

@@ -44,13 +44,13 @@ def _walk(described: Any, node: Any, part: Plain) -> Iterator[Plain]:
     """An identity and the configuration that it describes have the same keys, but for those of defaults."""
     if not isinstance(described, dict) or not isinstance(node, dict):
         return
-    if _is_same(described, part):
+    if is_same(described, part):
         yield node
     for key, child in described.items():
         yield from _walk(child, node.get(key), part)
 
 
-def _is_same(described: Plain, part: Plain) -> bool:
+def is_same(described: Plain, part: Plain) -> bool:
     """Whether both say the same, but for what an artifact adds of the parts that it was made with."""
     added = {key for key, value in part.items() if key not in described and isinstance(value, dict) and "part" in value}
     return described == {key: value for key, value in part.items() if key not in added}

@@ -3,11 +3,13 @@
 import copy
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from al_bench.config.groups import CONF, members, name_known
+from al_bench.errors import UserError
 
 _OPTIONAL = ("pair/", "preset/")
 _PEOPLE = ("oracle=human", "oracle=files")
@@ -15,6 +17,8 @@ _BROUGHT = {  # by a person, each where nothing of these groups is chosen: Hydra
     "strategy=margin": ("strategy", "method", "experiment"),
     "recipe=few_labels": ("recipe", "representation", "network", "learner", "method", "experiment"),
 }
+_PLAN = {"true": "true", "false": ""}
+_ORDERS = {"lines": "lines", "seeds": "seeds"}
 _KEY = re.compile(r"[+~\w./@]+", re.ASCII)  # of an argument
 _PLAIN = re.compile(r"[\w./@+:,-]*=[\w./:,-]*", re.ASCII)  # an argument that needs no look
 _LIST = re.compile(r"\[[^\[\]{}'\"]*\]")  # of what has no quotes
@@ -45,6 +49,34 @@ def unknown_choice(arguments: Sequence[str]) -> str | None:
             if choice not in (known := members(group)):
                 return f"{key}={choice} is not known: {name_known(choice, known)}"
     return None
+
+
+def with_sweep_words(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """The arguments as Hydra takes them, and whether a plan alone is asked for: `plan=true` runs nothing, `order=seeds`
+    does one seed of every line before the next. Both are of a sweep and of no run. Raises UserError for another value.
+    """
+    rest, plan = [], False
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        if key == "plan":
+            plan = bool(_one_of(key, value, _PLAN))
+        elif key == "order":
+            rest.append(f"hydra.launcher.order={_one_of(key, value, _ORDERS)}")
+        else:
+            rest.append(argument)
+    return rest, plan
+
+
+def _one_of(key: str, value: str, known: Mapping[str, str]) -> str:
+    if value.lower() not in known:
+        raise UserError(f"{key}={value} must be {' or '.join(known)}")
+    return known[value.lower()]
+
+
+def folder_of(name: str, arguments: Sequence[str]) -> Path:
+    """What `paths.<name>` is with these arguments."""
+    own = [item.split("=", 1)[1] for item in arguments if item.startswith(f"paths.{name}=")]
+    return Path(own[-1].strip("'\"") if own else str(OmegaConf.load(CONF / "config.yaml").paths[name]))
 
 
 def with_brought(arguments: Sequence[str]) -> list[str]:

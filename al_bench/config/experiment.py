@@ -54,11 +54,16 @@ def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
 
     Raises UserError where the experiment is not known, sweeps nothing or cannot be composed.
     """
+    return cells_of_line([f"experiment={experiment}", *overrides])
+
+
+def cells_of_line(line: Sequence[str]) -> list[Cell]:
+    """The cells that a command line runs, a single one's too, in its order. Raises UserError as `cells_of` does."""
     from hydra.errors import HydraException
 
     from al_bench.config.composing import composing
+    from al_bench.config.refusal import sentence_of
 
-    line = [f"experiment={experiment}", *overrides]
     if problem := unknown_choice(line):
         raise UserError(problem)
     register_resolvers()
@@ -66,7 +71,8 @@ def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
         with composing():
             cells = [cell for job in _jobs(line) for cell in job]
     except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(f"{' '.join(line)} cannot be composed: {_first_line(error)}") from error
+        words = f"{' '.join(line)} cannot be composed: {_first_line(error)}"
+        raise UserError(sentence_of(error) or words) from error
     return list({cell.id: cell for cell in cells}.values())
 
 

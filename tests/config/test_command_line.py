@@ -3,7 +3,8 @@
 import pytest
 from composing import compose
 
-from al_bench.config.command_line import with_brought
+from al_bench.config.command_line import with_brought, with_sweep_words
+from al_bench.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,17 @@ def test_a_person_brings_what_few_labels_need_where_nothing_else_is_chosen(line,
 def test_pictures_of_ones_own_are_not_tracked(oracle):
     config = compose(*with_brought(["dataset=image_folder", "dataset.class_names=[a,b]", f"oracle={oracle}"]))
     assert config.tracking.images is False and config.dataset.image_size == 64 and config.loop.budget == float("inf")
+
+
+def test_words_of_a_sweep_are_taken_out_of_a_line():
+    assert with_sweep_words(["-m", "plan=true", "seed=0"]) == (["-m", "seed=0"], True)
+    assert with_sweep_words(["plan=False", "order=seeds"]) == (["hydra.launcher.order=seeds"], False)
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [("plan=yes", "plan=yes must be true or false"), ("order=random", "order=random must be lines or seeds")],
+)
+def test_another_word_of_a_sweep_is_refused(argument, words):
+    with pytest.raises(UserError, match=words):
+        with_sweep_words([argument])

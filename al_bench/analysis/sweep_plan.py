@@ -1,0 +1,153 @@
+"""What a sweep would do: its cells and how many of them are finished, what has to be trained first, how long it takes.
+
+Times and sizes are those of stored runs: of the same line with another seed, else of what bears the same label.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from al_bench.analysis.artifact_users import is_same, parts_of
+from al_bench.analysis.experiment import Experiment, Progress, arrange_lines
+from al_bench.analysis.reading import Artifact, Run, stored_of
+from al_bench.config.experiment import Cell
+from al_bench.storage.record import Plain
+
+_TRAINED = ("gan/", "feature/autoencoder", "representation/", "oracle/classifier")  # parts that become artifacts
+_WHOLE = ("learner",)  # what is trained in cycles, whatever is inside
+
+
+@dataclass(frozen=True)
+class LinePlan:
+    """progress: finished and begun seeds; cycles: that are left, None where the budget is not a number; seconds, size:
+    of these, in seconds and bytes, None where nothing alike is stored; from_other: whether they are of a run of another
+    configuration."""
+
+    progress: Progress
+    cycles: int | None
+    seconds: float | None
+    size: float | None
+    from_other: bool
+
+
+@dataclass(frozen=True)
+class NeededArtifact:
+    """What is trained once for the cells that are not finished. part: its name; stored: whether it is there, of these
+    pictures or of others, which only the run itself knows; seconds: what it took, or one like it; None: not known."""
+
+    part: str
+    stored: bool
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """lines: in the sweep's order; artifacts: of the cells that are left."""
+
+    lines: Sequence[LinePlan]
+    artifacts: Sequence[NeededArtifact]
+
+    @property
+    def cells(self) -> int:
+        return sum(line.progress.cells for line in self.lines)
+
+    @property
+    def finished(self) -> int:
+        return sum(len(line.progress.finished) for line in self.lines)
+
+    @property
+    def seconds(self) -> float:
+        """Of all that is known: one cell after the other, and artifacts that are missing."""
+        trained = [one.seconds for one in self.artifacts if not one.stored and one.seconds is not None]
+        return sum([line.seconds for line in self.lines if line.seconds is not None], sum(trained))
+
+    @property
+    def size(self) -> float:
+        """Bytes of all that is known."""
+        return sum(line.size for line in self.lines if line.size is not None)
+
+
+def plan_sweep(name: str, overrides: Sequence[str], cells: Sequence[Cell], outputs: Path, kept: Path) -> SweepPlan:
+    """Of the cells of a command line. name: of its experiment; kept: where exported cells are."""
+    experiment = arrange_lines(name, overrides, cells)
+    found = stored_of({cell.id: cell.label for cell in cells}, outputs, kept)
+    progress = {one.line: one for one in experiment.progress(found.runs)}
+    lines = [_plan_line(own, progress[line], found.runs) for line, own in experiment.lines.items()]
+    return SweepPlan(lines, list(_needed(experiment, progress, found.artifacts)))
+
+
+def _plan_line(cells: Sequence[Cell], progress: Progress, stored: Sequence[Run]) -> LinePlan:
+    left = _cycles_left(cells, progress)
+    alike, from_other = _alike(cells, stored)
+    if not alike or left is None:
+        return LinePlan(progress, left, None if left != 0 else 0.0, None if left != 0 else 0.0, False)
+    sizes = [size / len(run.records) for run in alike if (size := _size_of(run.place))]
+    seconds = fmean(_seconds_of(run) / len(run.records) for run in alike)
+    return LinePlan(progress, left, left * seconds, left * fmean(sizes) if sizes else None, from_other and left > 0)
+
+
+def _cycles_left(cells: Sequence[Cell], progress: Progress) -> int | None:
+    rest = len(cells) - len(progress.finished)
+    if rest == 0:
+        return 0
+    loop = cells[0].loop
+    if "loop" not in str(cells[0].choices.get("procedure", "loop")):
+        return rest
+    first, step, budget = loop.get("initial_size"), loop.get("query_size"), loop.get("budget")
+    if not isinstance(budget, int) or not isinstance(first, int) or not isinstance(step, int):
+        return None
+    most = loop.get("max_cycles")
+    queries = math.ceil(max(0, budget - first) / step)
+    whole = 1 + (queries if most is None else min(queries, most))
+    begun = [1 + max(0, annotations - first) // step for annotations in progress.begun.values()]
+    return max(0, rest * whole - sum(begun))
+
+
+def _alike(cells: Sequence[Cell], stored: Sequence[Run]) -> tuple[list[Run], bool]:
+    """Runs of the same line, else of its label, and whether they are these."""
+    ids = {cell.id for cell in cells}
+    own = [run for run in stored if run.id in ids]
+    labels = {cell.label.rsplit("/", 1)[0] for cell in cells}
+    return (own, False) if own else ([run for run in stored if "/".join(run.label) in labels], True)
+
+
+def _seconds_of(run: Run) -> float:
+    return sum(cost.seconds for record in run.records for cost in record.costs.values())
+
+
+def _size_of(place: Path) -> int:
+    return sum(path.stat().st_size for path in place.rglob("*") if path.is_file()) if place.is_dir() else 0
+
+
+def _needed(
+    experiment: Experiment, progress: Mapping[str, Progress], artifacts: Sequence[Artifact]
+) -> Iterator[NeededArtifact]:
+    """Each once, in the order in which cells that are left come to them."""
+    seen: list[Plain] = []
+    for line, cells in experiment.lines.items():
+        for cell in cells if progress[line].command else ():
+            for part in _trained(cell.identity):
+                if part not in seen:
+                    seen.append(part)
+                    yield _artifact(part, artifacts)
+
+
+def _artifact(part: Plain, artifacts: Sequence[Artifact]) -> NeededArtifact:
+    same = [one for one in artifacts if any(is_same(part, own) for own in parts_of(one))]
+    like = same or [one for one in artifacts if any(own["part"] == part["part"] for own in parts_of(one))]
+    seconds = fmean(float(one.record["effort"]["seconds"]) for one in like) if like else None
+    return NeededArtifact(str(part["part"]), bool(same), seconds)
+
+
+def _trained(node: Any) -> Iterator[Plain]:
+    """The parts inside a description that are trained once and stored."""
+    if not isinstance(node, Mapping):
+        return
+    if str(node.get("part", "")).startswith(_TRAINED) and len(node) > 1:
+        yield dict(node)
+    for key, child in node.items():
+        if key not in _WHOLE:
+            yield from _trained(child)

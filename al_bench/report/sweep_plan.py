@@ -1,0 +1,42 @@
+"""What a sweep would do, for a terminal."""
+
+from tabulate import tabulate
+
+from al_bench.analysis.sweep_plan import LinePlan, SweepPlan
+from al_bench.report.measures import counted, duration, size
+
+_MOST_LISTED = 6  # lines of which nothing is known
+
+
+def write_plan(plan: SweepPlan) -> str:
+    """A row a line, what is trained first, and what all of it comes to."""
+    rows = [_row(line) for line in plan.lines]
+    table: str = tabulate(rows, headers=["line", "cells", "finished", "begun", "cycles left", "time", "disk"])
+    unknown = [line.progress.line for line in plan.lines if line.seconds is None]
+    words = [
+        table,
+        *(_artifact(one.part, one.stored, one.seconds) for one in plan.artifacts),
+        f"{counted(plan.cells, 'cell')}, {plan.finished:,} finished: about {duration(plan.seconds)} of computing, one "
+        f"cell after the other, and {size(plan.size)} of disk, by what is stored",
+    ]
+    if any(line.from_other for line in plan.lines):
+        words.append("*: by runs of another configuration of this line, such as another scale")
+    if unknown:
+        more = f" and {len(unknown) - _MOST_LISTED} more" if len(unknown) > _MOST_LISTED else ""
+        words.append(f"nothing is stored to tell by of {'; '.join(unknown[:_MOST_LISTED])}{more}")
+    return "\n".join(words)
+
+
+def _row(line: LinePlan) -> list[str]:
+    own = line.progress
+    begun = ", ".join(f"seed {seed} at {annotations:,}" for seed, annotations in own.begun.items())
+    star = "*" if line.from_other else ""
+    time = "not known" if line.seconds is None else f"{duration(line.seconds)}{star}" if line.cycles else "-"
+    disk = "not known" if line.size is None else f"{size(line.size)}{star}" if line.cycles else "-"
+    left = "not known" if line.cycles is None else f"{line.cycles:,}"
+    return [own.line, f"{own.cells:,}", f"{len(own.finished):,}", begun or "-", left, time, disk]
+
+
+def _artifact(part: str, stored: bool, seconds: float | None) -> str:
+    took = "for how long is not known" if seconds is None else f"about {duration(seconds)}"
+    return f"{part}: stored, if it is of these pictures" if stored else f"{part}: is trained first, {took}"

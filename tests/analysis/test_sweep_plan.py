@@ -1,0 +1,81 @@
+"""What a sweep would do: of made runs of an experiment's own cells."""
+
+from pathlib import Path
+
+import pytest
+from made_runs import EFFORT, made_run
+
+from al_bench.analysis.sweep_plan import SweepPlan, plan_sweep
+from al_bench.config.experiment import Cell, cells_of_line
+from al_bench.files import digest, write_json
+from al_bench.report.sweep_plan import write_plan
+from al_bench.storage.record import record_sum
+
+LINE = ["strategy=random,asal_pixel", "seed=0,1", "loop.budget=40", "loop.initial_size=10", "loop.query_size=10"]
+
+
+@pytest.fixture(scope="module")
+def cells() -> list[Cell]:
+    return cells_of_line(LINE)
+
+
+def planned(cells: list[Cell], outputs: Path) -> SweepPlan:
+    return plan_sweep("none", LINE, cells, outputs, outputs / "cells")
+
+
+def run_of(cell: Cell, outputs: Path, cycles: int) -> Path:
+    strategy = cell.choices["strategy"]
+    accuracies = tuple([0.5] * cycles)
+    return made_run(outputs, strategy, cell.seed, accuracies, identity=cell.identity, finished=cycles == 4)
+
+
+def test_nothing_is_known_where_nothing_is_stored(cells: list[Cell], tmp_path: Path) -> None:
+    plan = planned(cells, tmp_path)
+    assert (plan.cells, plan.finished) == (4, 0)
+    assert [(line.progress.line, line.cycles, line.seconds) for line in plan.lines] == [
+        ("random", 8, None),
+        ("asal_pixel", 8, None),
+    ]
+    assert [(one.part, one.stored, one.seconds) for one in plan.artifacts] == [("gan/wgan_gp@2", False, None)]
+    assert "nothing is stored to tell by of random; asal_pixel" in write_plan(plan)
+
+
+def test_times_are_those_of_the_same_line(cells: list[Cell], tmp_path: Path) -> None:
+    """One seed finished, the other at 20 of 40 annotations: two cycles of three parts of two seconds are left."""
+    run_of(cells[0], tmp_path, 4)
+    run_of(cells[1], tmp_path, 2)
+    random, asal = planned(cells, tmp_path).lines
+    assert (list(random.progress.finished), dict(random.progress.begun), random.cycles) == ([0], {1: 20}, 2)
+    assert random.seconds == pytest.approx(2 * 3 * EFFORT["seconds"])
+    assert random.size is not None and random.size > 0 and not random.from_other
+    assert (asal.cycles, asal.seconds) == (8, None)
+    text = write_plan(planned(cells, tmp_path))
+    assert "seed 1 at 20" in text
+    assert "4 cells, 1 finished: about 12.0 s of computing" in text
+
+
+def test_what_is_finished_needs_nothing(cells: list[Cell], tmp_path: Path) -> None:
+    for cell in cells:
+        run_of(cell, tmp_path, 4)
+    plan = planned(cells, tmp_path)
+    assert (plan.finished, plan.seconds, plan.size, list(plan.artifacts)) == (4, 0.0, 0.0, [])
+
+
+def test_an_artifact_is_found_by_its_part(cells: list[Cell], tmp_path: Path) -> None:
+    (gan,) = [node for node in [cells[2].identity["strategy"]["gan"]] if node["part"].startswith("gan/")]
+    for spec, stored in (({**gan, "iterations": 1}, False), (gan, True)):
+        store_artifact(tmp_path, {"gan": spec, "images": "0" * 16})
+        (one,) = planned(cells, tmp_path).artifacts
+        assert (one.stored, one.seconds) == (stored, 7.0)
+    assert "gan/wgan_gp@2: stored" in write_plan(planned(cells, tmp_path))
+
+
+def store_artifact(outputs: Path, spec: dict[str, object]) -> None:
+    from al_bench.active.part import hash_of
+
+    record = {
+        "kind": "gan", "sha256": digest(b""), "commit": "abc", "made": "2026-01-01 00:00:00",
+        "effort": {**EFFORT, "seconds": 7.0}, "spec": spec, "losses": {},
+    }  # fmt: skip
+    path = outputs / "artifacts" / "gan" / f"{hash_of(spec)}.json"
+    write_json(path, {**record, "sha256_record": record_sum(record)})

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from seconds import NO_DATA, Seconds
 
 from al_bench.config.resolvers import register_resolvers
 
@@ -19,8 +20,15 @@ REAL_DATA = Path(os.environ.get("AL_BENCH_DATA", ROOT.parent / "shared" / "data"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How many faulty files the decoders meet; `make test` takes a sample."""
+    """How many faulty files the decoders meet (`make test` takes a sample), and what is written on purpose."""
     parser.addoption("--mutants", type=int, default=450, help="picture files with faults to decode (450)")
+    parser.addoption("--write-golden", action="store_true", help="keep what strategies select now as golden.json")
+    parser.addoption("--write-seconds", action="store_true", help="keep the CPU seconds of these files as their budget")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """CPU seconds by file."""
+    config.pluginmanager.register(Seconds(config), "seconds")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,5 +60,5 @@ def pytest_sessionfinish() -> None:
 def real_data() -> Path:
     """The folder of real data sets; the test is skipped, visibly, where it is missing."""
     if not REAL_DATA.is_dir():
-        pytest.skip(f"no real data in {REAL_DATA}")
+        pytest.skip(f"{NO_DATA}{REAL_DATA}")
     return REAL_DATA

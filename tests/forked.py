@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, NamedTuple
 
 ROOT = Path(__file__).parent.parent
+SERVERS: list[int] = []  # the process of the server, once there is one
 
 
 class Trap(NamedTuple):
@@ -101,6 +102,16 @@ def started(*overrides: str, trap: Trap | None = None, terminal: str | None = No
                 process.wait()
 
 
+def spent() -> float:
+    """CPU seconds of the server and of all that was forked from it and has ended; 0 before it was started, and where
+    there is no /proc to read."""
+    ticks = 0
+    for stat in filter(Path.exists, (Path(f"/proc/{server}/stat") for server in SERVERS)):
+        words = stat.read_text().rpartition(")")[2].split()
+        ticks += sum(int(word) for word in words[11:15])  # utime, stime, cutime, cstime (proc_pid_stat(5))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 @cache
 def python() -> str:
     """What is started in place of `sys.executable`: takes `-c` and `-m` as it does, other options start it anew.
@@ -117,6 +128,7 @@ def python() -> str:
     command = [sys.executable, str(Path(__file__).with_name("fork_server.py")), str(number)]
     server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, pass_fds=[number])
     listener.close()
+    SERVERS.append(server.pid)
     path = Path(folder.name, "python")
     path.write_text(f"#!{sys.executable} -IS\n{Path(__file__).with_name('interpreter.py').read_text()}")
     path.chmod(0o755)

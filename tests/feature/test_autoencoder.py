@@ -31,21 +31,21 @@ def dataset() -> Dataset:
 
 
 def test_squared_error_is_summed_over_pixels() -> None:
-    """Zeros for images of 0.2 and 1 in 6 pixels: (6 * 0.04 + 6) / 2 = 3.12 on average."""
+    """The half of images of 0.2 and 1 in 6 pixels: (6 * 0.01 + 6 * 0.25) / 2 = 0.78 on average."""
 
-    class Zeros(nn.Module):
+    class Half(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.weight = nn.Parameter(torch.zeros(1))
+            self.weight = nn.Parameter(torch.full((1,), 0.5))
 
         def forward(self, images: Tensor) -> Tensor:
             return images * self.weight
 
-    module = Reconstruction(Zeros(), torch.optim.SGD)
+    module = Reconstruction(Half(), torch.optim.SGD)
     module.update = lambda optimizer, loss: None  # type: ignore[method-assign,misc]
     images = torch.tensor([51, 255], dtype=torch.uint8)[:, None, None, None].expand(2, 1, 2, 3)
     losses = module.step(images[None], module.configure_optimizers())
-    assert float(losses["squared_error"]) == pytest.approx(3.12)
+    assert float(losses["squared_error"]) == pytest.approx(0.78)
 
 
 def test_learns_more_than_the_mean_image(dataset: Dataset) -> None:

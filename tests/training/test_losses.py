@@ -73,6 +73,8 @@ def test_interpolates_lie_between_their_ends_one_weight_a_row():
     assert torch.equal(points, points[:, :1, :1].expand_as(points))
     assert points.min() >= 0 and points.max() <= 1
     assert points.mean().item() == pytest.approx(0.5, abs=0.05)
+    elsewhere = losses.interpolates(first + 3, second + 3)
+    assert elsewhere.min() >= 3 and elsewhere.max() <= 4
 
 
 def test_consistency_in_closed_form():
@@ -129,6 +131,8 @@ def test_ranking_by_hand():
     target = torch.tensor([8.0, 2.0, 5.0, 4.0, 7.0, 1.0, 9.0])
     assert losses.ranking(predicted, target, 1.0).item() == pytest.approx((0 + 0.5 + 2) / 3)
     assert losses.ranking(predicted, 100 * target, 1.0).item() == pytest.approx((0 + 0.5 + 2) / 3), "order alone"
+    turned = [1, 0, 3, 2, 5, 4, 6]
+    assert losses.ranking(predicted[turned], target[turned], 1.0).item() == pytest.approx((0 + 0.5 + 2) / 3)
     assert losses.ranking(torch.zeros(4), target[:4], 1.0).item() == 1
     assert losses.ranking(predicted[:1], target[:1], 1.0).item() == 0
 

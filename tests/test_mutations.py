@@ -62,7 +62,8 @@ MUTATIONS = [
              TEST + "the_bias_coefficient_of_the_papers_example_and_of_its_first_rounds"),
     Mutation(f"{LOSSES}.bias_coefficient", "* (1 + alpha)", "* (1 - alpha)",
              TEST + "the_bias_coefficient_of_the_papers_example_and_of_its_first_rounds"),
-    Mutation(f"{LOSSES}.wasserstein", "unlabeled.mean() - bias", "unlabeled.mean() + bias", TEST + "wasserstein_in_closed_form"),
+    Mutation(f"{LOSSES}.wasserstein", "unlabeled.mean() - bias", "unlabeled.mean() + bias",
+             TEST + "wasserstein_in_closed_form"),
     Mutation(f"{LOSSES}.wasserstein", "return unlabeled", "return -unlabeled", TEST + "wasserstein_in_closed_form"),
     Mutation("al_bench.network.prototypes._Reversed.backward", ".neg()", "",
              "learner/test_mal.py::test_a_whole_step_has_the_gradients_of_algorithm_1"),
@@ -95,7 +96,8 @@ MUTATIONS = [
     *(Mutation("al_bench.gan.game.Game.step", f"_optimizer, {player}_loss)", f"_optimizer, -{player}_loss)",
                "gan/test_wgan_gp.py::test_the_game_is_the_one_written_by_hand", (("precision", "32-true"),))
       for player in ("discriminator", "generator")),
-    *(Mutation("al_bench.learner.waal.MinMax.step", expression, changed, f"learner/test_waal.py::test_{test}", arguments)
+    *(Mutation("al_bench.learner.waal.MinMax.step", expression, changed, f"learner/test_waal.py::test_{test}",
+               arguments)
       for expression, changed, test, arguments in (
           ("loss + self.trade_off", "loss - self.trade_off", "one_step_is_algorithm_1_by_hand", ()),
           ("loss + self.trade_off", "-loss + self.trade_off", "one_step_is_algorithm_1_by_hand", ()),
@@ -129,7 +131,8 @@ MUTATIONS = [
            "c_learns_from_fakes_only_where_that_is_asked_for", (("classify_fakes", True),)))),
     Mutation("al_bench.learner.h_divergence.Adversarial.step", "loss - self.trade_off", "loss + self.trade_off",
              "learner/test_h_divergence.py::test_the_features_raise_it_and_the_discriminator_lowers_it_in_one_step"),
-    Mutation("al_bench.learner.h_divergence.Adversarial.step", "_optimizer, self.trade_off", "_optimizer, -self.trade_off",
+    Mutation("al_bench.learner.h_divergence.Adversarial.step", "_optimizer, self.trade_off",
+             "_optimizer, -self.trade_off",
              "learner/test_h_divergence.py::test_the_features_raise_it_and_the_discriminator_lowers_it_in_one_step"),
     Mutation("al_bench.learner.h_divergence.Adversarial.domain_loss",
              "self.model.discriminate(unlabeled), self.model.discriminate(labeled)",

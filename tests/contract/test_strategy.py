@@ -1,5 +1,6 @@
 """What every strategy promises to the loop (al_bench/strategy/__init__.py)."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -249,3 +250,46 @@ def test_a_blind_data_set_hides_labels_and_other_splits() -> None:
     for use in uses:
         with pytest.raises(PermissionError):
             use()
+
+
+GOLDEN = Path(__file__).with_name("golden.json")
+ROUNDING = {torch.uint8: 0.25, torch.float32: 1e-3}  # of a synthetic input's mean, on other processors
+
+
+def selected(case: Case, pool: Pool) -> list[float]:
+    """What is asked for with a model whose weights are drawn and not trained: positions in order, or, of synthetic
+    inputs, the mean of each.
+
+    Inputs that a training made, which rounding moves, are drawn in the place of it.
+    """
+    dataset = case.dataset
+    if pool.inputs.dtype == torch.float32:
+        drawn = torch.randn(pool.inputs.shape, generator=generator(7))
+        dataset = replace(dataset, train=Split(drawn, dataset.train.labels[:]))
+        pool = labeled(dataset, NUM_LABELED)
+    model = case.learner.empty(pool, seed=11).eval()
+    query = case.strategy(dataset).query(model, pool, SIZE, generator(0))
+    rows = rows_of(query)
+    return rows.tolist() if isinstance(query, PoolQuery) else rows.flatten(1).double().mean(1).tolist()
+
+
+def test_it_selects_what_it_did(case: Case, pool: Pool, request: pytest.FixtureRequest) -> None:
+    """`pytest tests/contract/test_strategy.py --write-golden` writes what is selected now: where a revision was raised.
+
+    The numbers hold with other vector instructions, too (ATEN_CPU_CAPABILITY=default)."""
+    name, found = str(request.node.callspec.params["case"]), selected(case, pool)
+    golden = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}
+    if request.config.getoption("--write-golden"):
+        lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in sorted({**golden, name: found}.items())]
+        GOLDEN.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+        return
+    if case.strategy(case.dataset).synthesizes:
+        assert found == pytest.approx(golden[name], abs=ROUNDING[pool.inputs.dtype])
+    else:
+        assert found == golden[name]
+
+
+def test_the_golden_selections_are_of_the_strategies_that_are_there() -> None:
+    golden = json.loads(GOLDEN.read_text())
+    assert sorted(golden) == sorted(members("strategy"))
+    assert len({str(value) for value in golden.values()}) > len(golden) / 2, "they differ"

@@ -11,9 +11,9 @@ from al_bench.storage.store import RunStore
 from run import instantiated
 
 TINY = (
-    "dataset=shapes_seg", "scale=smoke", "scale.images=24", "scale.test_images=6", "scale.gan_width=0.125",
-    "scale.initial_size=6", "scale.query_size=4", "loop.max_cycles=1", "loop.every_class=false", "device=cpu",
-    "tracking=none",
+    "dataset=shapes_seg", "scale=smoke", "scale.image_size=16", "scale.images=24", "scale.test_images=6",
+    "scale.gan_width=0.125", "scale.initial_size=6", "scale.query_size=4", "loop.max_cycles=1",
+    "loop.every_class=false", "device=cpu", "tracking=none",
 )  # fmt: skip
 REFUSED = {  # what a sentence says of them; all others run
     "learner=acgan": "trains a GAN that is told classes",

@@ -22,6 +22,7 @@ REAL_DATA = Path(os.environ.get("AL_BENCH_DATA", ROOT.parent / "shared" / "data"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How many faulty files the decoders meet (`make test` takes a sample), and what is written on purpose."""
     parser.addoption("--mutants", type=int, default=450, help="picture files with faults to decode (450)")
+    parser.addoption("--dear-cells", action="store_true", help="compute the stored cells again that take a minute, too")
     parser.addoption("--write-golden", action="store_true", help="keep what strategies select now as golden.json")
     parser.addoption("--write-seconds", action="store_true", help="keep the CPU seconds of these files as their budget")
 

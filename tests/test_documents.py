@@ -1,12 +1,15 @@
 """README, CONTRIBUTING and docs/ say what is there: links, paths, commands, the diagram, the example, numbers."""
 
+import argparse
 import ast
 import os
 import re
+import runpy
 import shlex
 import subprocess
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import forked
 import pytest
@@ -64,13 +67,24 @@ def all_keys() -> set[str]:
     return set(re.findall(r"[\s{](\w+):", text))
 
 
+WITH_COMMANDS = [*DOCUMENTS, ROOT / "results" / "README.md"]
+
+
+def text_of(path: Path) -> str:
+    """Without the ends of lines inside of code that a paragraph breaks."""
+    return re.sub(r"(?<!`)`[^`]+`(?!`)", lambda code: code[0].replace("\n", " "), path.read_text())
+
+
 def commands(path: Path) -> list[str]:
     """What follows `python run.py`, in blocks and in the text."""
-    found = re.findall(r"python run\.py([^`#|\n]*)", path.read_text())
-    return [line.strip() for line in found if "--" not in line and "NAME" not in line]
+    found = re.findall(r"python run\.py([^`#|\n]*)", text_of(path))
+    return [line.strip() for line in found if "NAME" not in line]
 
 
-LINES = sorted({line for path in DOCUMENTS for line in commands(path)})
+LINES = sorted({line for path in WITH_COMMANDS for line in commands(path)} - {"--help"})
+SCRIPTS = sorted(
+    {line.strip() for path in WITH_COMMANDS for line in re.findall(r"python scripts/([^`#|\n]*)", text_of(path))}
+)
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -79,15 +93,59 @@ def test_commands_compose(line: str) -> None:
     overrides = [word for word in shlex.split(line) if word != "-m"]
     assert unknown_choice(overrides) is None
     config = compose(*(word if "[" in word else word.split(",")[0] for word in overrides))
-    assert config.hydra.mode is None or "-m" in line, "a sweep needs -m"
+    one = "hydra.mode=RUN" in overrides
+    assert one or config.hydra.mode is None or "-m" in line, "a sweep needs -m"
 
 
 def test_make_targets_are_there() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for path in DOCUMENTS:
-        text = path.read_text()
-        for target in re.findall(r"(?:^|`)make (\w+)", text, re.MULTILINE):
-            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    named = {
+        target for path in WITH_COMMANDS for target in re.findall(r"(?:^|`)make (\w+)", text_of(path), re.MULTILINE)
+    }
+    assert {"test", "check", "report", "export"} <= named
+    for target in named:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+class ParsedError(Exception):
+    """Raised where a script has read its command line, in the place of what it would do."""
+
+
+@pytest.mark.parametrize("line", SCRIPTS)
+def test_command_lines_of_scripts_parse(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to where its options are read; what files and folders there are is asked behind that."""
+    name, *words = shlex.split(line.split(" > ")[0])
+    assert (ROOT / "scripts" / name).is_file()
+    original = argparse.ArgumentParser.parse_args
+
+    def read(parser: argparse.ArgumentParser, *arguments: Any, **options: Any) -> None:
+        raise ParsedError(original(parser, *arguments, **options))
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", read)
+    monkeypatch.setattr("sys.argv", [name, *words])
+    with pytest.raises(ParsedError):
+        runpy.run_path(str(ROOT / "scripts" / name), run_name="__main__")
+
+
+@pytest.mark.parametrize(
+    "line",
+    sorted(
+        {
+            line
+            for path in WITH_COMMANDS
+            for line in re.findall(r'make report ARGS="([^"]*)"', text_of(path))
+            if "NAME" not in line
+        }
+    ),
+)
+def test_reports_that_are_named_parse_and_compose(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    test_command_lines_of_scripts_parse(f"report.py {line}", monkeypatch)
+    words = shlex.split(line)
+    overrides = [word for word in words if "=" in word]
+    assert unknown_choice(overrides) is None
+    for place, word in enumerate(words):
+        if word == "--experiment":
+            compose(f"experiment={words[place + 1]}", *(word.split(",")[0] for word in overrides))
 
 
 @pytest.mark.parametrize("paper", ["asal", "waal", "mal"])

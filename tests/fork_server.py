@@ -18,7 +18,11 @@ from select import select
 from typing import Any, NoReturn
 
 # None of our own modules: a fork shall import them, as run.py does
-LIBRARIES = ("torch", "torchvision", "torchmetrics", "pytorch_lightning", "hydra", "pydantic", "scipy", "sklearn")
+LIBRARIES = (
+    "torch", "torchvision", "torchmetrics", "pytorch_lightning", "hydra", "pydantic", "scipy", "sklearn", "filelock",
+    "pydantic.json_schema", "pydantic.type_adapter", "safetensors.torch", "sklearn.datasets", "tabulate",
+    "tqdm.contrib.logging",
+)  # fmt: skip
 MOST_SECONDS = 300
 
 

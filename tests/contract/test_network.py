@@ -15,6 +15,7 @@ from al_bench.network import Network, NetworkFactory
 
 CLASSES = 3
 SHAPES = [(1, 28, 28), (3, 32, 32), (3, 64, 64)]
+BATCH = 2
 
 Make = Callable[[int], Network]
 
@@ -48,7 +49,7 @@ def make(factory: NetworkFactory, shape: tuple[int, ...]) -> Make:
 
 @pytest.fixture
 def images(shape: tuple[int, ...]) -> Tensor:
-    return torch.rand(5, *shape, generator=seeding.generator(0))
+    return torch.rand(BATCH, *shape, generator=seeding.generator(0))
 
 
 def test_forward_is_last_of_neck_of_body(make: Make, images: Tensor) -> None:
@@ -57,7 +58,7 @@ def test_forward_is_last_of_neck_of_body(make: Make, images: Tensor) -> None:
     assert torch.equal(logits, network.head(network.neck(network.features(images))))
     assert torch.equal(logits, network.classify(network.features(images)))
     assert torch.equal(logits, network.acquisition_logits(images))
-    assert logits.shape[:2] == (5, CLASSES)
+    assert logits.shape[:2] == (BATCH, CLASSES)
     assert logits.shape[2:] in ((), images.shape[2:])
 
 
@@ -65,7 +66,7 @@ def test_an_embedding_is_one_vector_per_image(make: Make, images: Tensor) -> Non
     network = make(0).eval()
     embedding = network.embed(images)
     assert embedding.dim() == 2
-    assert len(embedding) == 5
+    assert len(embedding) == BATCH
     last = next(part for part in network.head.modules() if isinstance(part, nn.Linear | nn.Conv2d))
     assert embedding.shape[1] == last.weight.shape[1], "the input of the last layer"
 
@@ -106,7 +107,7 @@ def test_eval_mode_is_deterministic_and_looks_at_each_image_alone(make: Make, im
     network = make(0).eval()
     logits = network(images)
     assert torch.equal(logits, network(images))
-    assert torch.allclose(logits[:2], network(images[:2]), atol=1e-5)
+    assert torch.allclose(logits[:1], network(images[:1]), atol=1e-5)
 
 
 def test_gradients_reach_every_weight_and_the_images(make: Make, images: Tensor) -> None:

@@ -11,7 +11,7 @@ from al_bench.analysis.coverage import Covered, cover
 from al_bench.analysis.published import read_published
 from al_bench.analysis.reading import Problem, stored
 from al_bench.errors import UserError, printable
-from al_bench.files import Console, written_whole
+from al_bench.files import Console
 from al_bench.report.coverage import summarize_coverage, tabulate_claims, tabulate_items, tabulate_numbers
 from al_bench.report.measures import measure
 from al_bench.report.tables import Table, format_cell
@@ -40,8 +40,6 @@ def main() -> None:
     ]
     for table in tables:
         table.write(arguments.to)
-        with written_whole(arguments.to / table.files[0].replace(".csv", ".tex")) as file:
-            file.write(table.as_latex().encode())
     show(tables, arguments.item is not None)
     print(summarize_coverage(list(covered.values())))
     for sentence in left_out([*problems, *found.problems], list(covered.values())):

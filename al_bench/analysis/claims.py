@@ -64,10 +64,10 @@ class _Found:
     def words(self) -> str:
         pairs = f"{self.test.n} seed{'' if self.test.n == 1 else 's'}"
         if self.clause.exact:
-            return f"{self.second}: {self.test.mean:+.4g}, computed"
+            return f"{self.second}: {self.test.mean:+.3g}, computed"
         low, high = self.test.low, self.test.high
-        ends = "one tests nothing" if low is None else f"{LEVEL:.0%} interval {low:+.4g} to {high:+.4g}"
-        return f"{self.second}: {self.test.mean:+.4g}, {ends}, {pairs}"
+        ends = "one tests nothing" if low is None else f"{LEVEL:.0%} interval {low:+.3g} to {high:+.3g}"
+        return f"{self.second}: {self.test.mean:+.3g}, {ends}, {pairs}"
 
 
 def judge(rule: Rule | None, group: Group | None, groups: Mapping[str, Group]) -> Verdict:

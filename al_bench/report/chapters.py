@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from al_bench.analysis.experiment import Experiment, Other
-from al_bench.analysis.grouping import Section, sections
+from al_bench.analysis.grouping import Group, Section, sections
 from al_bench.analysis.published import Published
 from al_bench.analysis.reading import Run, Stored
 from al_bench.analysis.rebuilding import Rebuilder
@@ -23,7 +23,8 @@ from al_bench.report.trained import Trained
 
 @dataclass(frozen=True)
 class Planned:
-    """An experiment and the runs that were found for it. contrasts: the differences that its file asks for."""
+    """An experiment and the runs that were found for it. groups: its lines, sections' and procedures';
+    contrasts: the differences that its file asks for."""
 
     experiment: Experiment
     anchor: str
@@ -31,6 +32,7 @@ class Planned:
     said: str
     others: Sequence[Other]
     published: Sequence[tuple[Published, Comparison | None]]
+    groups: Sequence[Group]
     contrasts: Sequence[Table]
     additions: Sequence[Addition]
 
@@ -135,7 +137,7 @@ class Editor:
         additions = add_to_experiment(outline.sides, stored, self.looks, self.band)
         return Planned(
             experiment, anchor(experiment.name), tabulate_cells(experiment, stored),
-            summarize_cells(experiment, stored), _others(experiment, stored), known,
+            summarize_cells(experiment, stored), _others(experiment, stored), known, groups,
             tabulate_contrasts(experiment, groups, self.found.problems, self.conf), additions,
         )  # fmt: skip
 

@@ -25,6 +25,7 @@ from al_bench.report.measures import counted, duration, listed, size
 from al_bench.report.parts import anchor
 from al_bench.report.tables import Table, format_cell
 from al_bench.report.trained import show_artifacts
+from al_bench.report.verdicts import word_verdicts
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +95,7 @@ def _own_tables(chapters: Sequence[Chapter]) -> Iterator[Table]:
             added = [table for one in part.additions for table in one.tables]
             shown = [one.table for one in (part.segmentation, part.trainings, part.asked, part.gallery) if one]
             shown += [*part.by_class, *(part.doubts.tables if part.doubts else [])]
+            shown += part.statistics.tables if part.statistics else []
             shown += [part.tables[name] for name in ("standing", "forecast") if part.tables[name].rows]
             for table in (part.tables["learning"], part.tables["settings"], *shown, *added):
                 yield replace(table, name=f"{table.name}-{part.anchor}")
@@ -108,7 +110,7 @@ def _render(**context: Any) -> str:
     )  # fmt: skip
     environment.filters.update(
         format_cell=format_cell, counted=counted, listed=listed, duration=duration, size=size, anchor=anchor,
-        differences=format_differences,
+        differences=format_differences, verdicts=word_verdicts,
     )  # fmt: skip
     letters = {origin: letter for letter, origin in ORIGINS.items()}
     style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")

@@ -31,6 +31,7 @@ from al_bench.report.queries import ClassCounts, Picks, count_classes, show_pick
 from al_bench.report.samples import Samples, show_samples
 from al_bench.report.segmentation import Segmentation, show_segmentation
 from al_bench.report.settings import settings_ledger, settings_that_differ
+from al_bench.report.statistics import Statistics, statistics
 from al_bench.report.tables import Table
 from al_bench.report.trained import Trained
 from al_bench.report.trainings import Trainings, show_trainings
@@ -51,6 +52,7 @@ class Part:
     published: Sequence[tuple[Published, Comparison | None]]
     segmentation: Segmentation | None
     trainings: Trainings | None
+    statistics: Statistics | None
     by_class: Sequence[Table]
     asked: ClassCounts | None
     picks: Sequence[Picks]
@@ -120,6 +122,7 @@ def part(
         [(known, compare(known, groups)) for known, groups in groups_of if groups],
         show_segmentation(section, classes, rebuilder, problems),
         show_trainings(charts),
+        statistics(section),
         measure_classes(section, classes),
         count_classes(section, classes),
         show_picks(section, rebuilder),

@@ -15,6 +15,7 @@ from al_bench.files import digest, written_whole
 Cell = str | int | float | None
 
 _LONGEST = 200  # bytes of a file's name
+_MOST_IN_TEXT = 200  # rows of a table that anybody sets in LaTeX
 _FORMULA = ("=", "+", "-", "@", "\t")
 
 
@@ -38,11 +39,11 @@ class Table:
         stem = re.sub(r"[^\w ,.+=-]", "-", self.name)  # some are stored names, which are no paths
         if stem != self.name or len(stem.encode()) > _LONGEST:
             stem = f"{stem[:40]}-{digest(self.name.encode(errors='backslashreplace'))[:8]}"
-        return [f"{stem}.csv", f"{stem}.md"]
+        return [f"{stem}.csv", f"{stem}.md", *([f"{stem}.tex"] if len(self.rows) <= _MOST_IN_TEXT else [])]
 
     def write(self, folder: Path) -> None:
-        """Both files."""
-        for name, text in zip(self.files, (self.as_csv(), self.as_markdown()), strict=True):
+        """All files."""
+        for name, text in zip(self.files, (self.as_csv(), self.as_markdown(), self.as_latex()), strict=False):
             with written_whole(folder / name) as file:
                 file.write(text.encode(errors="backslashreplace"))
 

@@ -1,0 +1,21 @@
+"""How many seeds it takes to see a difference as large as the one that was found."""
+
+import math
+
+_MOST = 1000  # more are not worth the number
+
+
+def seeds_needed(effect: float | None, power: float = 0.8, alpha: float = 0.05) -> int | None:
+    """Pairs with which a two-sided paired t test sees a difference of this effect with this power; at least two.
+
+    effect: Cohen's d of the pairs, of either sign; as it is found in few seeds it is itself uncertain. None where no
+    number of seeds up to a thousand would do.
+    """
+    from statsmodels.stats.power import TTestPower
+
+    if effect is None or not math.isfinite(effect) or effect == 0:
+        return None
+    for pairs in range(2, _MOST + 1):
+        if TTestPower().power(abs(effect), pairs, alpha, alternative="two-sided") >= power:
+            return pairs
+    return None

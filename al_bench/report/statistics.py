@@ -1,0 +1,139 @@
+"""What a section's differences are worth: areas, labels to a goal, tests against random sampling, who beats whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from al_bench.analysis.curves import curve, headline, last_common, metric
+from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.lines import (
+    BUDGETS,
+    Compared,
+    areas,
+    compare_lines,
+    direction,
+    share_first_labels,
+    values_by_size,
+)
+from al_bench.analysis.statistics.paired import ASSUMES, FEWEST_RANKED, LEVEL
+from al_bench.analysis.statistics.penalty import penalty_matrix
+from al_bench.analysis.statistics.power import seeds_needed
+from al_bench.analysis.statistics.reaching import labels_to_reach, summarize_reached
+from al_bench.report.measures import Measure, listed, measure
+from al_bench.report.tables import Cell, Table
+
+_AT = {"annotations": "annotations (area)", "steps": "training steps (last)", "seconds": "seconds (last)"}
+_TOLD = {True: "better", False: "worse", None: "not told apart"}
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """reference: the line that others are compared with; tables: areas, tests, and the penalty matrix where two lines
+    have two seeds; said: what the tests assume, and which lines they leave out."""
+
+    reference: str
+    tables: Sequence[Table]
+    said: str
+
+
+def statistics(section: Section) -> Statistics | None:
+    """Of lines that ask for labels, so not of full supervision. None for fewer than two, and where no line has seeds in
+    common with the reference."""
+    groups = [group for group in section.groups if group.variant == 0 and len(group.first.cycles) > 1]
+    if len(groups) < 2:
+        return None
+    reference = next((one for one in groups if one.first.choices.get("strategy") == "random"), groups[0])
+    name = headline(reference.first)
+    shown = measure(name, reference.first.metrics)
+    tests = [one for budget in BUDGETS for one in compare_lines(groups, reference, name, budget)]
+    if not tests:
+        return None
+    tables = [_areas(section, groups, reference, name, shown), _tests(section, tests, reference, shown)]
+    matrix = _penalties(section, groups, name)
+    return Statistics(reference.name, [*tables, *([matrix] if matrix else [])], _said(groups, reference, tests))
+
+
+def _areas(section: Section, groups: Sequence[Group], reference: Group, name: str, shown: Measure) -> Table:
+    """The goal is what the reference has at its end, the mean over seeds."""
+    end = last_common(curve(reference.runs, metric(name)))
+    goal = None if end is None else end.mean
+    rows = [_area_row(group, name, goal, shown) for group in groups]
+    of = "" if goal is None else f"; the goal is {shown.written(goal)}, what {reference.name} has at its end"
+    columns = [
+        "line",
+        "seeds",
+        f"area, {shown.axis}",
+        "area over log(annotations)",
+        "labels to the goal",
+        "seeds there",
+    ]
+    return Table("areas", f"{section.title}: area under the curve over annotations, by their number{of}", columns, rows)
+
+
+def _area_row(group: Group, name: str, goal: float | None, shown: Measure) -> list[Cell]:
+    linear, log = areas(group, name), areas(group, name, "log")
+    by_size = values_by_size(group, name)
+    found = []
+    for run in group.runs:
+        sizes = [size for size in sorted(by_size) if run.seed in by_size[size]]
+        values = [by_size[size][run.seed] for size in sizes]
+        found.append(None if goal is None else labels_to_reach(sizes, values, goal, direction(group, name)))
+    reached = summarize_reached(found)
+    means = [shown.number(fmean(one.values())) if one else None for one in (linear, log)]
+    middle: Cell = "not reached" if reached.middle is None else round(reached.middle)
+    return [group.name, len(group.runs), *means, middle, f"{len(reached.reached)} of {len(found)}"]
+
+
+def _tests(section: Section, tests: Sequence[Compared], reference: Group, shown: Measure) -> Table:
+    unit = f", {shown.unit}" if shown.unit else ""
+    columns = [
+        "line", "at equal", f"difference{unit}", f"{LEVEL:.0%} low", "high", "p", "p after Holm", "p, signed-rank",
+        "effect, d", "seeds", "verdict", "seeds it would take",
+    ]  # fmt: skip
+    rows: list[list[Cell]] = [_test_row(one, shown) for one in tests]
+    less = ", of which less is better" if shown.less_is_better else ""
+    about = f"{section.title}: each line minus {reference.name} in {shown.words}{less}"
+    return Table("tests", about, columns, rows)
+
+
+def _test_row(one: Compared, shown: Measure) -> list[Cell]:
+    test = one.test
+    values = [shown.number(value) for value in (test.mean, test.low, test.high)]
+    needed = seeds_needed(test.effect)
+    return [
+        one.line, _AT[one.budget], *values, test.p, one.corrected, test.ranked, test.effect, test.n,
+        "one seed tests nothing" if test.p is None else _TOLD[one.better],
+        needed if needed or test.effect is None else "over 1,000",
+    ]  # fmt: skip
+
+
+def _penalties(section: Section, groups: Sequence[Group], name: str) -> Table | None:
+    """In each row how often a line is ahead of the others, of the sizes that both have with two seeds."""
+    several = [group for group in groups if len(group.runs) > 1]
+    if len(several) < 2:
+        return None
+    found = penalty_matrix([values_by_size(group, name) for group in several], direction(several[0], name))
+    rows: list[list[Cell]] = [
+        [group.name, *(None if value != value else float(value) for value in row)]
+        for group, row in zip(several, found.tolist(), strict=True)
+    ]
+    about = (
+        f"{section.title}: at which fraction of sizes the line of a row is ahead of that of a column (paired t, 5 %)"
+    )
+    return Table("penalties", about, ["ahead of", *(group.name for group in several)], rows)
+
+
+def _said(groups: Sequence[Group], reference: Group, tests: Sequence[Compared]) -> str:
+    """What has to be known of the tests before they are read."""
+    words = [f"The test is the {ASSUMES}"]
+    if min(one.test.n for one in tests) < FEWEST_RANKED:
+        words.append(
+            f"with fewer than {FEWEST_RANKED} pairs a signed-rank test cannot come below 5 %, and is not given"
+        )
+    unpaired = sorted({f"{one.line} (seeds {listed(one.test.unpaired)})" for one in tests if one.test.unpaired})
+    if unpaired:
+        words.append(f"seeds that one of both lines has alone are left out: {listed(unpaired)}")
+    apart = [group.name for group in groups if group is not reference and share_first_labels(group, reference) is False]
+    if apart:
+        words.append(f"{listed(apart)} begin with other labels than {reference.name}, so that pairs share less")
+    return f"{'; '.join(words)}."

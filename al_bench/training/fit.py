@@ -15,6 +15,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch.optim import Optimizer
 
 from al_bench import seeding
@@ -95,7 +96,10 @@ class Fitter:
             self._fit_by_loop(module, batches, name, checkpoint)
 
     def _fit_by_loop(self, module: Module, batches: Batches, name: str, checkpoint: Checkpoint | None) -> None:
-        fabric = Fabric(accelerator=self.device.type, devices=_index(self.device), precision=self.precision)
+        fabric = Fabric(
+            accelerator=self.device.type, devices=_index(self.device), precision=self.precision,
+            plugins=[LightningEnvironment()],  # one process, also inside of a cluster's job
+        )  # fmt: skip
         plain = module.configure_optimizers()
         _, *optimizers = fabric.setup(module, *plain)
         account = module.account

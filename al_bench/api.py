@@ -1,0 +1,123 @@
+"""What a notebook asks for: stored runs as a table, and a run by keywords.
+
+`al_bench.results` and `al_bench.run` are these two; this module is imported when one is first asked for.
+"""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from al_bench.analysis.curves import scalar_metrics
+from al_bench.analysis.reading import Run, Stored, stored, stored_of
+from al_bench.config.command_line import folder_of
+from al_bench.config.experiment import cells_of_line
+from al_bench.config.groups import CONF
+from al_bench.errors import UserError, printable
+from al_bench.storage.record import CycleRecord
+
+if TYPE_CHECKING:  # pandas takes half a second
+    import pandas as pd
+
+_COMMAND = CONF.parent / "run.py"
+
+
+def results(*places: str | Path) -> "pd.DataFrame":
+    """Stored runs, one row a cycle, by dataset, line, seed and annotations.
+
+    places: folders of runs (`outputs`) or of exported ones (`results/cells`), by default both of these. A run that is
+    in several comes once, with the most cycles. Columns: dataset, line (as in the path of a run), strategy, learner,
+    scale, experiment, seed, id, cycle, annotations, each metric by its name and in its stored unit (fractions of one,
+    nats), chosen_entropy in nats, seconds and steps of the training, query_seconds, commit, finished (why the run
+    ended, None where it has not), place. What cannot be read is warned of and left out. Raises UserError for a place
+    that is none.
+    """
+    import warnings
+
+    found = [_stored_in(Path(place)) for place in places or ("outputs", "results/cells")]
+    for problem in (problem for one in found for problem in one.problems):
+        warnings.warn(f"left out: {printable(problem.place)}: {problem.sentence}", stacklevel=2)
+    return _frame([run for one in found for run in one.runs])
+
+
+def run(**overrides: Any) -> "pd.DataFrame":
+    """Runs what `python run.py KEY=VALUE ...` would, or shows it where it is finished; one row a cycle, as `results`.
+
+    overrides: what a command line takes: `run(strategy="margin", seed=0)`, nested as a mapping (`loop={"budget": 60}`)
+    or by its path (`**{"loop.budget": 60}`); a list is a sweep over its values. What the command says goes to the
+    standard output. Raises UserError, with its sentence, where it is refused or ends early.
+    """
+    arguments = [item for key, value in overrides.items() for item in _arguments(key, value)]
+    cells = cells_of_line(arguments)
+    sweep = ["-m"] if len(cells) > 1 or any(isinstance(value, list | tuple) for value in overrides.values()) else []
+    said = _run_command([*sweep, *arguments])
+    if said is not None:
+        raise UserError(said)
+    labels = {cell.id: cell.label for cell in cells}
+    found = stored_of(labels, folder_of("outputs", arguments), folder_of("cells", arguments))
+    return _frame([one for one in found.runs if one.id in labels])
+
+
+def _stored_in(place: Path) -> Stored:
+    if not place.is_dir():
+        raise UserError(f"{place} is no folder: name one of runs, such as outputs or results/cells")
+    return stored(place, place)
+
+
+def _arguments(key: str, value: Any) -> list[str]:
+    """As they are written on a command line."""
+    if isinstance(value, Mapping):
+        return [item for inner, own in value.items() for item in _arguments(f"{key}.{inner}", own)]
+    if isinstance(value, list | tuple):
+        return [f"{key}={','.join(_written(one) for one in value)}"]
+    return [f"{key}={_written(value)}"]
+
+
+def _written(value: Any) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _run_command(arguments: Sequence[str]) -> str | None:
+    """None where it ended well, else its last sentence. All it says is passed on as it comes."""
+    command = [sys.executable, str(_COMMAND), *arguments]
+    last = ""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout or ():
+            sys.stdout.write(line)
+            last = line.strip() or last
+    return None if process.returncode == 0 else last.removeprefix("error: ") or f"it ended with {process.returncode}"
+
+
+def _frame(runs: Sequence[Run]) -> "pd.DataFrame":
+    import pandas as pd
+
+    whole: dict[str, Run] = {}
+    for one in runs:
+        if one.id not in whole or len(one.records) > len(whole[one.id].records):
+            whole[one.id] = one
+    rows = [_row(one, record) for one in whole.values() for record in one.cycles]
+    frame = pd.DataFrame(rows, columns=None if rows else ["dataset", "line", "seed", "id", "cycle", "annotations"])
+    return frame.sort_values(["dataset", "line", "seed", "id", "cycle"], ignore_index=True)
+
+
+def _row(one: Run, record: CycleRecord) -> dict[str, Any]:
+    chosen = one.choices
+    fit, query = record.costs.get("fit"), record.costs.get("query")
+    return {
+        "dataset": chosen.get("dataset"),
+        "line": one.label[1],
+        **{key: chosen.get(key) for key in ("strategy", "learner", "scale", "experiment")},
+        "seed": one.seed,
+        "id": one.id,
+        "cycle": record.index,
+        "annotations": record.annotations,
+        **{name: record.metrics.get(name) for name in scalar_metrics(one)},
+        "chosen_entropy": record.chosen_entropy,
+        "seconds": fit.seconds if fit else None,
+        "steps": fit.optimizer_steps if fit else None,
+        "query_seconds": query.seconds if query else None,
+        "commit": record.commit,
+        "finished": one.finished,
+        "place": str(one.place),
+    }

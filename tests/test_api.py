@@ -1,0 +1,79 @@
+"""What a notebook asks for: stored runs as a table, and a run by keywords."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import forked
+import pandas as pd
+import pytest
+from made_runs import made_run
+
+import al_bench
+from al_bench import api
+from al_bench.errors import UserError
+
+SMOKE = {"strategy": "random", "scale": "smoke", "gan": "none", "device": "cpu", "tracking": "none"}
+
+
+def test_stored_runs_are_one_row_a_cycle(tmp_path: Path) -> None:
+    for seed, accuracies in enumerate([(0.5, 0.75), (0.25, 0.5, 0.6)]):
+        made_run(tmp_path, "entropy", seed, accuracies)
+    frame = al_bench.results(tmp_path)
+    assert frame[["seed", "cycle", "annotations"]].values.tolist() == [
+        [0, 0, 10], [0, 1, 20], [1, 0, 10], [1, 1, 20], [1, 2, 30],
+    ]  # fmt: skip
+    assert frame.accuracy.tolist() == [0.5, 0.75, 0.25, 0.5, 0.6]
+    assert set(frame.strategy) == {"entropy"}
+    assert pd.api.types.is_integer_dtype(frame.annotations)
+
+
+def test_a_run_in_two_places_comes_once_with_the_most_cycles(tmp_path: Path) -> None:
+    made_run(tmp_path / "a", "entropy", 0, (0.5,), finished=False)
+    made_run(tmp_path / "b", "entropy", 0, (0.5, 0.75), finished=False)
+    assert al_bench.results(tmp_path / "a", tmp_path / "b").accuracy.tolist() == [0.5, 0.75]
+
+
+def test_what_cannot_be_read_is_warned_of(tmp_path: Path) -> None:
+    made_run(tmp_path, "entropy", 0)
+    (made_run(tmp_path, "random", 0) / "config.json").write_text("{")
+    with pytest.warns(UserWarning, match="left out"):
+        assert set(al_bench.results(tmp_path).strategy) == {"entropy"}
+
+
+def test_a_place_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is no folder: name one of runs"):
+        al_bench.results(tmp_path / "nothing")
+    assert list(al_bench.results(tmp_path)) == ["dataset", "line", "seed", "id", "cycle", "annotations"]
+
+
+@pytest.mark.slow
+def test_a_run_by_keywords(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on the command line, in a process that is forked here."""
+
+    def forked_command(arguments: list[str]) -> str | None:
+        done = forked.run(*arguments)
+        return None if done.returncode == 0 else done.stdout + done.stderr
+
+    monkeypatch.setattr(api, "_run_command", forked_command)
+    where = {"outputs": str(tmp_path), "cells": str(tmp_path / "cells")}
+    frame = al_bench.run(**SMOKE, seed=[0, 1], paths=where, **{"loop.budget": 30})
+    assert frame.groupby("seed").annotations.max().tolist() == [30, 30]
+    pd.testing.assert_frame_equal(al_bench.results(tmp_path), frame)
+
+
+def test_a_run_that_is_refused_says_why() -> None:
+    with pytest.raises(UserError, match="strategy=randum is not known"):
+        al_bench.run(strategy="randum")
+    assert "gan=nothing is not known" in str(api._run_command(["gan=nothing"]))
+
+
+def test_arguments_are_written_as_on_a_command_line() -> None:
+    written = api._arguments("loop", {"stop_at": None, "free_validation": True, "budget": [10, 20]})
+    assert written == ["loop.stop_at=null", "loop.free_validation=true", "loop.budget=10,20"]
+
+
+def test_nothing_is_imported_until_it_is_asked_for() -> None:
+    code = "import sys, al_bench; assert not {'torch', 'pandas', 'hydra', 'numpy'} & set(sys.modules); al_bench.nothing"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "AttributeError: module 'al_bench' has no attribute 'nothing'" in done.stderr

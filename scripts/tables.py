@@ -9,15 +9,23 @@ from tabulate import tabulate
 from al_bench.analysis.contents import choose_items, read_contents
 from al_bench.analysis.coverage import Covered, cover
 from al_bench.analysis.published import read_published
+from al_bench.analysis.questions import answer_questions, read_questions
 from al_bench.analysis.reading import Problem, stored
 from al_bench.errors import UserError, printable
 from al_bench.files import Console
-from al_bench.report.coverage import summarize_coverage, tabulate_claims, tabulate_items, tabulate_numbers
+from al_bench.report.coverage import (
+    summarize_coverage,
+    tabulate_answers,
+    tabulate_claims,
+    tabulate_items,
+    tabulate_numbers,
+)
 from al_bench.report.measures import measure
 from al_bench.report.tables import Table, format_cell
 from al_bench.training.interruption import as_command
 
 _SHOWN = ("experiment", "line", "at", "published", "measured", "our std", "seeds", "difference", "state", "scale")
+_ANSWERED = ("question", "answer", "by", "metric", "difference", "95% low", "high", "p after Holm", "d", "seeds")
 _LONGEST = 60  # characters of a cell on a terminal
 
 
@@ -33,7 +41,10 @@ def main() -> None:
     if lost := [name for name in names if name not in published]:
         raise UserError("; ".join(f"{one.place} {one.sentence}" for one in problems) or f"{lost[0]} has no CSV")
     covered = {name: cover(published[name], found.runs, _factor, arguments.data or [Path("data")]) for name in names}
+    data = arguments.data or [Path("data")]
+    answers = answer_questions(read_questions(), found.runs, data) if arguments.paper is None else []
     tables = [
+        tabulate_answers(answers),
         tabulate_items(items, covered),
         tabulate_numbers(list(covered.values())),
         tabulate_claims(list(covered.values())),
@@ -49,7 +60,9 @@ def main() -> None:
 
 def show(tables: list[Table], whole: bool) -> None:
     """The items; of one that is named, its numbers and claims too."""
-    items, numbers, claims = tables
+    answers, items, numbers, claims = tables
+    if answers.rows:
+        print(f"{answers.about}\n\n{_for_terminal(answers, _ANSWERED)}\n")
     print(_for_terminal(items, ("paper", "item", "state", "numbers", "measured", "claims", "hold", "do not hold")))
     if whole:
         print(f"\n{_for_terminal(numbers, _SHOWN)}\n\n{_for_terminal(claims, ('line', 'claim', 'verdict', 'by'))}")

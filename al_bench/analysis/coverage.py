@@ -74,6 +74,17 @@ def cover(table: Published, stored: Sequence[Run], factor: Factor, data: Sequenc
     )
 
 
+def lines_by_scale(
+    name: str, stored: Sequence[Run], data: Sequence[Path], conf: Path = CONF
+) -> list[tuple[str, dict[str, Group]]]:
+    """The lines of an experiment of which runs are stored, at each scale of which there are some; data: see `cover`."""
+    places = [place for place in data if has_data(dataset_of(name, conf), place, conf)]
+    where = [f"paths.data={place}" for place in places[:1]]
+    planned = [(scale, _plan(name, scale, own, where, conf)) for scale, own in _scales(name, stored, conf)]
+    found = [(scale, one, one.runs(stored)) for scale, one in planned]
+    return [(scale, _lines(one, runs)) for scale, one, runs in found if runs]
+
+
 def hardware_of(run: Run) -> str:
     """What a run computed on: its GPUs, or how many cores of which machine."""
     own = run.about["hardware"]

@@ -68,11 +68,10 @@ def areas(group: Group, name: str, scale: Scale = "linear") -> dict[int, float]:
 
 def compare_lines(groups: Sequence[Group], reference: Group, name: str, budget: Budget) -> list[Compared]:
     """Each group minus the reference, of those that share seeds with it; p corrected over all of these."""
-    higher = direction(reference, name)
     tests = [
         (group.name, test)
         for group in groups
-        if group is not reference and (test := _test(group, reference, name, budget, higher)) is not None
+        if group is not reference and (test := compare_two(group, reference, name, budget)) is not None
     ]
     known = [test.p for _, test in tests if test.p is not None]
     corrected = iter(holm(known))
@@ -87,7 +86,8 @@ def share_first_labels(first: Group, second: Group) -> bool | None:
     return all(a == b for a, b in known) if known else None
 
 
-def _test(group: Group, reference: Group, name: str, budget: Budget, higher: bool) -> PairedTest | None:
+def compare_two(group: Group, reference: Group, name: str, budget: Budget = "annotations") -> PairedTest | None:
+    """A line minus another over the seeds that both have, see `Compared`; None where they have none in common."""
     own, other = ({run.seed: run for run in one.runs} for one in (group, reference))
     first: dict[int, float] = {}
     second: dict[int, float] = {}
@@ -95,7 +95,7 @@ def _test(group: Group, reference: Group, name: str, budget: Budget, higher: boo
         both = _pair(own[seed], other[seed], name, budget)
         if both is not None:
             first[seed], second[seed] = both
-    found = compare_pairs(first, second, higher)
+    found = compare_pairs(first, second, direction(reference, name))
     return found and replace(found, unpaired=sorted(own.keys() ^ other.keys()))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from al_bench.analysis.claims import Word
 from al_bench.analysis.contents import Item
 from al_bench.analysis.coverage import MEASURED, NO_DATA, Covered, CoveredClaim, CoveredNumber
+from al_bench.analysis.questions import Answer
+from al_bench.analysis.statistics.paired import LEVEL
 from al_bench.report.measures import listed
 from al_bench.report.tables import Cell, Table
 
@@ -46,6 +48,29 @@ def tabulate_claims(covered: Sequence[Covered]) -> Table:
     ]
     about = "What the papers say in words, judged by the rules in conf/experiment"
     return Table("claims", about, ["experiment", "line", "of", "claim", "verdict", "by", "scale"], rows)
+
+
+def tabulate_answers(answers: Sequence[Answer]) -> Table:
+    """A row for each question, with its answer, test and number of seeds."""
+    columns = [
+        "question", "answer", "by", "metric", "difference", f"{LEVEL:.0%} low", "high", "p", "p after Holm", "d",
+        "seeds", "seeds it would take", "experiment", "scale",
+    ]  # fmt: skip
+    about = "Each line minus the other, area under the curve over annotations, paired t over seeds"
+    return Table("questions", about, columns, [_answer_row(one) for one in answers])
+
+
+def _answer_row(one: Answer) -> list[Cell]:
+    asked, test = one.question, one.test
+    by = f"{asked.first} minus {asked.second}"
+    if test is None:
+        return [asked.question, "nothing stored", by, asked.metric, *[None] * 8, asked.experiment, one.scale]
+    factor = 100.0 if one.metric.endswith(("accuracy", "iou", "gan_test")) else 1.0
+    ends = [None if value is None else value * factor for value in (test.mean, test.low, test.high)]
+    return [
+        asked.question, one.word if test.p is not None else "not decided: one seed", by, one.metric, *ends, test.p,
+        one.corrected, test.effect, test.n, one.needed, asked.experiment, one.scale,
+    ]  # fmt: skip
 
 
 def summarize_coverage(covered: Sequence[Covered]) -> str:

@@ -1,0 +1,56 @@
+"""What a reader asks first: answered by made cells of real experiments."""
+
+from pathlib import Path
+
+import pytest
+from made_runs import made_run
+
+from al_bench.analysis.experiment import plan_experiment
+from al_bench.analysis.questions import Question, answer_questions, read_questions
+from al_bench.analysis.reading import Stored, stored
+from al_bench.config.groups import CONF
+from al_bench.errors import UserError
+from al_bench.report.coverage import tabulate_answers
+
+NAME = "asal/mnist_two_hinge"
+AHEAD = Question("Is it ahead?", NAME, "min_distance", "random", "accuracy")
+BEHIND = Question("Is random ahead?", NAME, "random", "min_distance", "accuracy")
+MISSING = Question("Is full ahead?", NAME, "full", "random", "accuracy")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Stored:
+    outputs = tmp_path_factory.mktemp("outputs")
+    for line, accuracies in {"random": (0.5, 0.6), "min_distance": (0.7, 0.8)}.items():
+        for cell in plan_experiment(NAME, ["seed=0,1,2"]).lines[line]:
+            better = tuple(value + cell.seed / (100 if line == "random" else 110) for value in accuracies)
+            made_run(outputs, line, cell.seed, better, identity=cell.identity, choices={"dataset": "mnist_two"})
+    return stored(outputs, Path("none"))
+
+
+def test_answers_carry_their_test(made: Stored, tmp_path: Path) -> None:
+    ahead, behind, missing = answer_questions([AHEAD, BEHIND, MISSING], made.runs, [tmp_path])
+    assert (ahead.word, behind.word, missing.word) == ("yes", "no", "not decided")
+    assert ahead.test is not None and ahead.test.n == 3
+    assert ahead.test.p is not None and ahead.corrected == pytest.approx(2 * ahead.test.p), "of two tests"
+    rows = tabulate_answers([ahead, behind, missing]).rows
+    assert [row[1] for row in rows] == ["yes", "no", "nothing stored"]
+    assert rows[0][2] == "min_distance minus random"
+    assert rows[0][4] == pytest.approx(20.0, abs=0.2), "percent"
+
+
+def test_every_question_asks_of_lines_that_there_are() -> None:
+    for one in read_questions():
+        text = (CONF / "experiment" / f"{one.experiment}.yaml").read_text()
+        assert one.first in text and one.second in text, one
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("question\n", "its columns have to be"), ("question,experiment,first,second,metric\na,b,c,d,\n", "row 2")],
+)
+def test_another_table_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "questions.csv").write_text(text)
+    with pytest.raises(UserError, match=words):
+        read_questions(tmp_path)

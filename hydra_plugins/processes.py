@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Quote, QuotedString
@@ -33,6 +33,21 @@ _TRIES = 2  # of a cell that a signal killed
 _REFUSED = 2  # exit code of what a user can mend
 
 
+class Process(Protocol):
+    """What runs a cell, here or on another machine, as subprocess.Popen has it."""
+
+    returncode: int | None
+
+    def poll(self) -> int | None:
+        """Its exit code, minus the signal that killed it; None while it runs or waits to."""
+
+    def terminate(self) -> None:
+        """Asks it to store what it has and to end."""
+
+    def wait(self) -> int:
+        """Until it has ended."""
+
+
 class Cell:
     """One job of a sweep: its command, its folder, its process."""
 
@@ -42,22 +57,20 @@ class Cell:
         self.folder = Path(config.hydra.sweep.dir) / config.hydra.sweep.subdir
         self.log = self.folder / "sweep.log"
         self.tries = self.silent_until = 0
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
         self.runner: str | None = None  # another process that runs in the folder
 
-    def start(self, threads: int) -> None:
+    def start(self, launcher: "Processes") -> None:
         """Runs the cell as its own command line would, its output into sweep.log in its folder."""
         self.tries += 1
         self.folder.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
         folder = QuotedString(str(self.folder), Quote.single).with_quotes()
         own = [f"hydra.run.dir={folder}", "hydra.mode=RUN"]
         about_hydra = [item for item in self.config.hydra.overrides.hydra if not item.startswith(_OF_THE_SWEEP)]
         command = [sys.executable, sys.argv[0], *self.overrides, *about_hydra, *own]
-        with self.log.open("ab") as log:
-            self.silent_until = log.tell()
-            # a session of its own: a Ctrl-C reaches the sweep alone, which passes it on once
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
+        self.log.touch()
+        self.silent_until = self.log.stat().st_size
+        self.process = launcher.spawn(command, self)
         self.began = time.monotonic()
 
     def goes_on(self) -> bool:
@@ -118,13 +131,20 @@ class Processes(Launcher):
         if not waiting and len(cells) == len(made):
             logger.info(f"all {len(unique)} cells are finished\n{_table(cells)}")
             return [_returned(cell) for cell in cells]
-        logger.info(f"{len(unique)} cells, {len(finished)} finished before, {self.workers} at once")
+        logger.info(f"{len(unique)} cells, {len(finished)} finished before, {min(self.workers, len(waiting))} at once")
         codes = {**dict.fromkeys(finished, 0), **self._run(waiting, len(waiting))}
         done = sum(code == 0 for code in codes.values())
         logger.info(f"{done} of {len(unique)} cells are finished\n{_table(cells)}")
         if code := exit_code([*codes.values(), *(_REFUSED for cell in made if cell is None)]):
             raise SystemExit(code)
         return [_returned(cell) for cell in cells]
+
+    def spawn(self, command: Sequence[str], cell: Cell) -> Process:
+        """Starts a cell's command, its output behind what its log has. Raises OSError."""
+        environment = {**os.environ, "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // self.workers))}
+        with cell.log.open("ab") as log:
+            # a session of its own: a Ctrl-C reaches the sweep alone, which passes it on once
+            return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
 
     def _cell(self, number: int, overrides: Sequence[str]) -> Cell | None:
         """None for one that is refused, and why is said, before it has a folder."""
@@ -191,7 +211,7 @@ class Processes(Launcher):
             logger.info(f"[{cell.number}] {cell.name}: finished by {waited}")
             return
         try:
-            cell.start(max(1, (os.cpu_count() or 1) // self.workers))
+            cell.start(self)
         except OSError as error:
             if (sentence := of_files(error, cell.log)) is None:
                 raise
@@ -278,7 +298,7 @@ def _stop(running: Sequence[Cell]) -> None:
         signal.signal(impatient, signal.SIG_IGN)
     for cell in running:
         if cell.process and cell.process.poll() is None:
-            cell.process.send_signal(signal.SIGTERM)
+            cell.process.terminate()
     for cell in running:
         if cell.process:
             cell.process.wait()

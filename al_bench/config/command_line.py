@@ -19,6 +19,7 @@ _BROUGHT = {  # by a person, each where nothing of these groups is chosen: Hydra
 }
 _PLAN = {"true": "true", "false": ""}
 _ORDERS = {"lines": "lines", "seeds": "seeds"}
+_LAUNCHERS = ("processes", "slurm", "ray")
 _KEY = re.compile(r"[+~\w./@]+", re.ASCII)  # of an argument
 _PLAIN = re.compile(r"[\w./@+:,-]*=[\w./:,-]*", re.ASCII)  # an argument that needs no look
 _LIST = re.compile(r"\[[^\[\]{}'\"]*\]")  # of what has no quotes
@@ -134,9 +135,10 @@ def unsupported(arguments: Sequence[str]) -> str | None:
             )
         if key == "hydra.job.chdir" and value.lower() in ("true", "yes", "on", "1"):
             return f"{argument} is not for these runs: paths are relative to where the command starts, leave it out"
-        if key == "hydra/launcher" and value != "processes":
+        if key == "hydra/launcher" and value not in _LAUNCHERS:
+            ours = next((f"take {key}={name}" for name in _LAUNCHERS if name in value), "leave it out")
             one = "hydra.launcher.workers=1 runs one after the other"
-            return f"{argument} is not for these sweeps, whose cells are processes of their own: leave it out, {one}"
+            return f"{argument} is not for these sweeps, whose cells are processes of their own: {ours}, {one}"
     return None
 
 

@@ -17,6 +17,7 @@ run: $(INSTALLED)  ## python run.py; ARGS="dataset=mnist_two strategy=entropy" f
 
 test: $(INSTALLED)  ## every test, and the checks of `make check`
 	@sh tests/install_chromium.sh
+	@sh tests/install_slurm.sh
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/yamllint -s conf
 	$(BIN)/python -m pytest -q -rs --durations=10 $(WORKERS) $(ARGS)
 

@@ -121,6 +121,7 @@ class Ray(Processes):
         from al_bench.errors import UserError
 
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             ray.init(
                 address=self.address or "local",
@@ -131,6 +132,9 @@ class Ray(Processes):
         except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
             first = str(error).strip().splitlines()[0]
             raise UserError(f"hydra.launcher.address={self.address}: Ray does not start: {first}") from error
+        finally:
+            for number, handler in handlers.items():  # Ray puts its own there, which end the sweep and not its cells
+                signal.signal(number, handler)
 
 
 ConfigStore.instance().store(

@@ -15,8 +15,9 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-from hydra_plugins.processes import Cell, Process, Processes
+from hydra_plugins.processes import Processes
 from hydra_plugins.slurm import ended_elsewhere, logged
+from hydra_plugins.sweep_cells import Cell, Process
 
 _KILLED = -int(signal.SIGKILL)
 
@@ -25,7 +26,11 @@ def call(command: Sequence[str], folder: str) -> int:
     """Runs a cell in a worker of Ray; returns its exit code. A cancelled one gets a SIGTERM, and is waited for."""
     process = subprocess.Popen(command, cwd=folder, start_new_session=True)
     try:
-        return process.wait()
+        while True:
+            try:
+                return process.wait(timeout=0.5)  # what cancels a task is raised between two waits alone
+            except subprocess.TimeoutExpired:
+                continue
     except BaseException:
         process.terminate()
         process.wait()

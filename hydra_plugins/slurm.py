@@ -15,7 +15,8 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-from hydra_plugins.processes import Cell, Process, Processes
+from hydra_plugins.processes import Processes
+from hydra_plugins.sweep_cells import Cell, Process
 
 _KILLED = -int(signal.SIGKILL)
 _OF_NOBODY = "Invalid job id"  # of a job that left the queue a while ago

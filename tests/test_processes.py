@@ -46,7 +46,7 @@ def test_the_table_names_the_metric_by_its_words(tmp_path):
     cell.folder = tmp_path / "cell"
     write_json(cell.folder / "config.json", {"identity": identify(config)})
     write_cycle(cell.folder, {**cycle(0, 0.5), "metrics": {"gan_test": 0.25}})
-    names, _, row = processes._table([cell]).splitlines()
+    names, _, row = processes.tabulate_cells([cell]).splitlines()
     assert (names.split(), row.split()) == (["cell", "annotations", "GAN-test"], ["seed=0", "10", "0.2500"])
 
 

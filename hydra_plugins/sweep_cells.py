@@ -1,0 +1,107 @@
+"""A cell of a sweep: how it is started, followed and told of; used by each launcher."""
+
+# No `from __future__ import annotations` here: Hydra 1.3 finds plugins without putting them into sys.modules.
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from hydra.core.override_parser.types import Quote, QuotedString
+from omegaconf import DictConfig
+
+_OF_THE_SWEEP = ("hydra.mode", "hydra.launcher", "hydra/launcher", "hydra.sweep", "hydra/sweeper", "hydra.run")
+
+
+class Process(Protocol):
+    """What runs a cell, here or on another machine, as subprocess.Popen has it."""
+
+    returncode: int | None
+
+    def poll(self) -> int | None:
+        """Its exit code, minus the signal that killed it; None while it runs or waits to."""
+
+    def terminate(self) -> None:
+        """Asks it to store what it has and to end."""
+
+    def wait(self) -> int:
+        """Until it has ended."""
+
+
+class Cell:
+    """One job of a sweep: its command, its folder, its process."""
+
+    def __init__(self, number: int, overrides: Sequence[str], config: DictConfig) -> None:
+        self.number, self.overrides, self.config = number, overrides, config
+        self.name = " ".join(overrides)
+        self.folder = Path(config.hydra.sweep.dir) / config.hydra.sweep.subdir
+        self.log = self.folder / "sweep.log"
+        self.tries = self.silent_until = 0
+        self.process: Process | None = None
+        self.runner: str | None = None  # another process that runs in the folder
+
+    def start(self, spawn: Callable[[Sequence[str], "Cell"], Process]) -> None:
+        """Runs the cell as its own command line would, its output into sweep.log in its folder. spawn: starts a command
+        for this cell."""
+        self.tries += 1
+        self.folder.mkdir(parents=True, exist_ok=True)
+        folder = QuotedString(str(self.folder), Quote.single).with_quotes()
+        own = [f"hydra.run.dir={folder}", "hydra.mode=RUN"]
+        about_hydra = [item for item in self.config.hydra.overrides.hydra if not item.startswith(_OF_THE_SWEEP)]
+        command = [sys.executable, sys.argv[0], *self.overrides, *about_hydra, *own]
+        self.log.touch()
+        self.silent_until = self.log.stat().st_size
+        self.process = spawn(command, self)
+        self.began = time.monotonic()
+
+    def goes_on(self) -> bool:
+        """Whether its process runs, or another in its folder."""
+        from al_bench.storage.holding import runner_of
+
+        if self.process is None:
+            return self.runner is not None and runner_of(self.folder) is not None
+        return self.process.poll() is None
+
+    def reason(self) -> str:
+        """Why it ended as it did, in its own words."""
+        try:
+            with self.log.open("rb") as log:
+                log.seek(self.silent_until)
+                lines: list[str] = log.read().decode(errors="replace").strip().splitlines()
+        except FileNotFoundError:
+            return "its folder was removed meanwhile"
+        said = [line for line in lines if line.startswith(("error: ", "stopped by "))]
+        full = f"the disk of {self.log} is full" if not shutil.disk_usage(self.folder).free else "it wrote nothing"
+        return (said or lines or [full])[-1]
+
+
+def name_by_difference(cells: Sequence[Cell]) -> None:
+    """Leaves out of each name what all cells have in common."""
+    common = set.intersection(*(set(cell.overrides) for cell in cells)) if len(cells) > 1 else set()
+    for cell in cells:
+        cell.name = " ".join(override for override in cell.overrides if override not in common) or "the only cell"
+
+
+def tabulate_cells(cells: Sequence[Cell]) -> str:
+    """A row per cell: how many annotations it has and how good its last model is; below, what others found in words."""
+    from tabulate import tabulate
+
+    from al_bench.active.metric import words_of
+    from al_bench.config.identity import metrics_of
+    from al_bench.procedure.terminal import headline
+    from al_bench.storage.exported import known_cycles
+    from al_bench.storage.record import Measurement, cycles_of
+
+    rows, found = [], []
+    for cell in cells:
+        records = known_cycles(cell.config, cell.folder)
+        name, value = headline(records[-1]) if records else ("", None)
+        found += [f"{cell.name}: {record.finished}" for record in records if isinstance(record, Measurement)]
+        annotations = [record.annotations for record in cycles_of(records)]
+        last = {} if records and not annotations else {"annotations": annotations[-1] if annotations else 0}
+        rows.append(
+            {"cell": cell.name, **last, **({words_of(name, metrics_of(cell.config)): value} if records else {})}
+        )
+    table: str = tabulate(rows, headers="keys", floatfmt=".4f", intfmt=",", missingval="-")
+    return "\n".join([table, *found])

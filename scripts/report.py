@@ -44,11 +44,14 @@ def compose(arguments: argparse.Namespace) -> list[Experiment]:
 
 
 def read(arguments: argparse.Namespace, experiments: list[Experiment]) -> Stored:
-    """What is stored of the experiments, of the runs that are named, or of all."""
+    """What is stored of the experiments, of the runs that are named, or of all of one's own."""
     where = (arguments.outputs, arguments.cells)
     if experiments:
         return stored_of({key: label for one in experiments for key, label in one.labels.items()}, *where)
-    return stored_at(arguments.runs, *where) if arguments.runs else stored(*where)
+    if arguments.runs:
+        return stored_at(arguments.runs, *where)
+    own = stored(arguments.outputs, arguments.outputs)  # exported cells beside them are on request
+    return stored(*where) if arguments.kept or not own.runs else own
 
 
 def parse() -> argparse.Namespace:
@@ -67,6 +70,8 @@ def parse() -> argparse.Namespace:
         "--data", type=Path, action="append", metavar="DIR",
         help="data sets, for pictures, what paths.data was (data); again for another folder that is read below",
     )  # fmt: skip
+    kept = "beside one's own runs the exported ones too, which are all there is where nothing was run"
+    parser.add_argument("--kept", action="store_true", help=kept)
     parser.add_argument("--to", type=Path, help="where the page goes (outputs/report, and its name for an experiment)")
     parser.add_argument("--band", choices=BANDS, default="range", help="around means: all seeds, or a deviation")
     parser.add_argument("--no-images", action="store_true", help="no pool images and no GAN samples: loads no data set")

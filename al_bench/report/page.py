@@ -23,6 +23,7 @@ from al_bench.report.figures.plots import FADES
 from al_bench.report.ledger import ORIGINS
 from al_bench.report.measures import counted, duration, listed, size
 from al_bench.report.parts import anchor
+from al_bench.report.picture_files import take_pictures_out
 from al_bench.report.tables import Table, format_cell
 from al_bench.report.trained import show_artifacts
 from al_bench.report.verdicts import word_verdicts
@@ -45,7 +46,7 @@ _TOGETHER = {
 def write_report(
     found: Stored, to: Path, band: str, rebuilder: Rebuilder, conf: Path = CONF, experiments: Sequence[Experiment] = ()
 ) -> Path:
-    """Writes `index.html` and `tables/` into `to`; returns the page's path.
+    """Writes `index.html` and `tables/` into `to`, and `pictures/` for a large page; returns the page's path.
 
     band: a key of BANDS; rebuilder: makes data sets and GANs for pictures; experiments: those to show, in place of all
     that was found. What cannot be read along the way is added to `found.problems`.
@@ -69,7 +70,7 @@ def write_report(
         missing=rebuilder.words(), band=BANDS[band], date=time.strftime("%Y-%m-%d %H:%M"),
     )  # fmt: skip
     with written_whole(to / "index.html") as file:
-        file.write(html.encode(errors="backslashreplace"))
+        file.write(take_pictures_out(html, to / "pictures").encode(errors="backslashreplace"))
     return to / "index.html"
 
 

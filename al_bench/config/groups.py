@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
-CONF = Path(__file__).parents[2] / "conf"
+_ABOVE = Path(__file__).parents  # config, al_bench, and in a checkout what conf stands in; an installed package has it
+CONF = (_ABOVE[2] if (_ABOVE[2] / "run.py").exists() else _ABOVE[1]) / "conf"
 
 
 def members(group: str) -> list[str]:

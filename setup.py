@@ -13,10 +13,11 @@ class BuildWithConf(build_py):
     """Copies them where `al_bench.config.groups.CONF` looks where there is no checkout."""
 
     def run(self) -> None:
+        if not self.editable_mode:
+            shutil.rmtree(self.build_lib, ignore_errors=True)  # of an earlier build, which may have what is gone since
         super().run()
         if not self.editable_mode:
             package = Path(self.build_lib) / "al_bench"
-            shutil.rmtree(package / "conf", ignore_errors=True)  # of an earlier build
             shutil.copytree(ROOT / "conf", package / "conf")
             shutil.copy(ROOT / "run.py", package / "run.py")
 

@@ -26,16 +26,17 @@ _COMMAND = CONF.parent / "run.py"
 def results(*places: str | Path) -> "pd.DataFrame":
     """Stored runs, one row a cycle, by dataset, line, seed and annotations.
 
-    places: folders of runs (`outputs`) or of exported ones (`results/cells`), by default both of these. A run that is
-    in several comes once, with the most cycles. Columns: dataset, line (as in the path of a run), strategy, learner,
-    scale, experiment, seed, id, cycle, annotations, each metric by its name and in its stored unit (fractions of one,
-    nats), chosen_entropy in nats, seconds and steps of the training, query_seconds, commit, finished (why the run
-    ended, None where it has not), place. What cannot be read is warned of and left out. Raises UserError for a place
-    that is none.
+    places: folders of runs (`outputs`) or of exported ones (`results/cells`), by default those of both that are there.
+    A run that is in several comes once, with the most cycles. Columns: dataset, line (as in the path of a run),
+    strategy, learner, scale, experiment, seed, id, cycle, annotations, each metric by its name and in its stored unit
+    (fractions of one, nats), chosen_entropy in nats, seconds and steps of the training, query_seconds, commit, finished
+    (why the run ended, None where it has not), place. What cannot be read is warned of and left out. Raises UserError
+    for a place that is none.
     """
     import warnings
 
-    found = [_stored_in(Path(place)) for place in places or ("outputs", "results/cells")]
+    usual = [place for place in ("outputs", "results/cells") if Path(place).is_dir()]
+    found = [_stored_in(Path(place)) for place in places or usual]
     for problem in (problem for one in found for problem in one.problems):
         warnings.warn(f"left out: {printable(problem.place)}: {problem.sentence}", stacklevel=2)
     return _frame([run for one in found for run in one.runs])

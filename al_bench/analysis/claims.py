@@ -66,7 +66,8 @@ class _Found:
         if self.clause.exact:
             return f"{self.second}: {self.test.mean:+.3g}, computed"
         low, high = self.test.low, self.test.high
-        ends = "one tests nothing" if low is None else f"{LEVEL:.0%} interval {low:+.3g} to {high:+.3g}"
+        nothing = "one tests nothing" if self.test.n == 1 else "without a spread, which tests nothing"
+        ends = nothing if low is None else f"{LEVEL:.0%} interval {low:+.3g} to {high:+.3g}"
         return f"{self.second}: {self.test.mean:+.3g}, {ends}, {pairs}"
 
 

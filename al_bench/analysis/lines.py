@@ -104,7 +104,7 @@ def _pair(own: Run, other: Run, name: str, budget: Budget) -> tuple[float, float
         a, b = _curve(own, name), _curve(other, name)
         sizes = sorted(a.keys() & b.keys())
         if len(sizes) < 2:
-            return (a[sizes[0]], b[sizes[0]]) if sizes else None
+            return None
         return tuple(area_under_curve(sizes, [one[at] for at in sizes]) for one in (a, b))  # type: ignore[return-value]
     spent = [_spent(run, name, budget) for run in (own, other)]
     if not all(spent):

@@ -4,8 +4,8 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
-_ABOVE = Path(__file__).parents  # config, al_bench, and in a checkout what conf stands in; an installed package has it
-CONF = (_ABOVE[2] if (_ABOVE[2] / "run.py").exists() else _ABOVE[1]) / "conf"
+_PACKAGE = Path(__file__).parents[1]  # which has conf where it is installed, and beside it in a checkout
+CONF = (_PACKAGE if (_PACKAGE / "conf").exists() else _PACKAGE.parent) / "conf"
 
 
 def members(group: str) -> list[str]:

@@ -62,6 +62,7 @@ def _areas(section: Section, groups: Sequence[Group], reference: Group, name: st
     columns = [
         "line",
         "seeds",
+        "annotations",
         f"area, {shown.axis}",
         "area over log(annotations)",
         "labels to the goal",
@@ -81,7 +82,15 @@ def _area_row(group: Group, name: str, goal: float | None, shown: Measure) -> li
     reached = summarize_reached(found)
     means = [shown.number(fmean(one.values())) if one else None for one in (linear, log)]
     middle: Cell = "not reached" if reached.middle is None else round(reached.middle)
-    return [group.name, len(group.runs), *means, middle, f"{len(reached.reached)} of {len(found)}"]
+    sizes = sorted(by_size)
+    return [
+        group.name,
+        len(group.runs),
+        f"{sizes[0]:,} to {sizes[-1]:,}",
+        *means,
+        middle,
+        f"{len(reached.reached)} of {len(found)}",
+    ]
 
 
 def _tests(section: Section, tests: Sequence[Compared], reference: Group, shown: Measure) -> Table:
@@ -102,7 +111,7 @@ def _test_row(one: Compared, shown: Measure) -> list[Cell]:
     needed = seeds_needed(test.effect)
     return [
         one.line, _AT[one.budget], *values, test.p, one.corrected, test.ranked, test.effect, test.n,
-        "one seed tests nothing" if test.p is None else _TOLD[one.better],
+        "one seed tests nothing" if test.n == 1 else _TOLD[one.better],
         needed if needed or test.effect is None else "over 1,000",
     ]  # fmt: skip
 

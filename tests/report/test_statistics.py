@@ -37,7 +37,7 @@ def test_lines_are_compared_with_random(made: Statistics) -> None:
     assert made.reference == "random"
     areas, tests, penalties = made.tables
     assert [table.name for table in made.tables] == ["areas", "tests", "penalties"]
-    assert areas.rows[1][:3] == ["random", 3, pytest.approx((51 / 2 + 60.667 + 71 / 2) / 2, abs=0.01)]
+    assert areas.rows[1][:4] == ["random", 3, "10 to 30", pytest.approx((51 / 2 + 60.667 + 71 / 2) / 2, abs=0.01)]
     entropy = tests.rows[0]
     assert (entropy[0], entropy[1], entropy[9], entropy[10]) == ("entropy", "annotations (area)", 3, "better")
     assert entropy[2] == pytest.approx((0.0 + 10.0 + 10.0 + 10.333) / 4, abs=0.01)
@@ -47,7 +47,7 @@ def test_lines_are_compared_with_random(made: Statistics) -> None:
 
 
 def test_a_goal_that_is_not_reached_says_so(made: Statistics) -> None:
-    rows = {row[0]: row[4:] for row in made.tables[0].rows}
+    rows = {row[0]: row[5:] for row in made.tables[0].rows}
     assert rows["worse"] == ["not reached", "0 of 3"]
     assert rows["entropy"][1] == "3 of 4"
 

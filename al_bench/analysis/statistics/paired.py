@@ -21,7 +21,8 @@ class PairedTest:
     """The first line minus the second, in the unit of what was compared.
 
     seeds: those that both have, by which pairs are made; unpaired: those of one line alone, left out. low, high: the
-    ends of the interval at `LEVEL`; p: of the t test, two-sided; both None for a single pair. effect: the mean over
+    ends of the interval at `LEVEL`; p: of the t test, two-sided; both None for a single pair and for differences
+    without a spread, of which p is 1 where all are 0. effect: the mean over
     the deviation of the differences (Cohen's d of pairs); None where they do not differ. ranked: p of the signed-rank
     test; None below `FEWEST_RANKED` pairs. better: whether the first line is (False: the second is); None where the
     test does not tell.
@@ -78,7 +79,8 @@ def compare_pairs(
     if not seeds:
         return None
     differences = np.array([first[seed] - second[seed] for seed in seeds], dtype=float)
-    found, p = interval(differences), probability(differences)
+    spread = np.ptp(differences) > 0
+    found, p = interval(differences) if spread else None, probability(differences)
     told = p is not None and p < 1 - LEVEL
     mean = float(differences.mean())
     return PairedTest(
@@ -95,15 +97,15 @@ def compare_pairs(
 
 
 def probability(differences: Sequence[float] | np.ndarray) -> float | None:
-    """p of the two-sided paired t test; None for fewer than two. Differences that are all the same number are 0 or 1:
-    no chance is seen in them."""
+    """p of the two-sided paired t test; None for fewer than two, and for those that are all the same number
+    but 0: on a few test images that happens by chance, and says nothing of how much other seeds would differ."""
     from scipy import stats
 
     values = np.asarray(differences, dtype=float)
     if len(values) < 2:
         return None
     if np.ptp(values) == 0:
-        return 1.0 if values[0] == 0 else 0.0
+        return 1.0 if values[0] == 0 else None
     return float(stats.ttest_1samp(values, 0.0).pvalue)
 
 

@@ -46,8 +46,8 @@ def test_signed_ranks_begin_where_they_can_say_something(pairs: int, ranked: flo
     assert found.ranked == (None if ranked is None else pytest.approx(ranked))
 
 
-@pytest.mark.parametrize(("difference", "p", "better"), [(0.0, 1.0, None), (0.5, 0.0, True)])
-def test_seeds_that_all_differ_by_the_same(difference: float, p: float, better: bool | None) -> None:
+@pytest.mark.parametrize(("difference", "p", "better"), [(0.0, 1.0, None), (0.5, None, None)])
+def test_seeds_that_all_differ_by_the_same(difference: float, p: float | None, better: bool | None) -> None:
     found = compare_pairs(dict.fromkeys(range(4), difference), dict.fromkeys(range(4), 0.0))
     assert found is not None
     assert (found.p, found.effect, found.better) == (p, None, better)

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pictures import save
 
 from al_bench.storage.answers import Answer, LabelLog
 from al_bench.storage.asked import open_page
+from al_bench.storage.folder import cycle_records
 from scripts.simulate_person import answer
 
 ROOT = Path(__file__).parent.parent
@@ -57,6 +59,8 @@ def test_run_and_page_may_be_killed_while_a_person_labels(tmp_path, pictures):
         (run,) = tmp_path.glob("outputs/image_folder/margin/seed=0/*")
         try:
             assert answer(run, truth, 15, 0.0) == 15
+            while not cycle_records(run):  # of which the first labels are known
+                time.sleep(0.05)
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
             assert answer(run, truth, 3, 0.0) == 3, "what was asked for is labeled without the run, too"

@@ -1,6 +1,7 @@
 """Whether a Trainer of the user's own can be made here."""
 
 import os
+import warnings
 from collections.abc import Callable
 
 import pytorch_lightning as pl
@@ -16,7 +17,9 @@ def check_trainer(trainer: Callable[..., pl.Trainer]) -> None:
     wants more processes than there are CPU cores."""
     usual = {"accelerator": "cpu", "logger": False, "enable_checkpointing": False}
     try:
-        made = trainer(**{**usual, **getattr(trainer, "keywords", {})})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The `srun` command is available")  # where Slurm is, and none of its jobs
+            made = trainer(**{**usual, **getattr(trainer, "keywords", {})})
     except _CANNOT_BE as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(f"trainer cannot be made here: {first}") from error

@@ -34,8 +34,8 @@ def test_overrides_narrow_and_change_a_sweep_as_they_would_on_its_command_line()
     [
         ("asal/mnist_twoo", [], "experiment=asal/mnist_twoo is not known: did you mean asal/mnist_two"),
         ("shadow_sweep", [SHADOW, "strategy=rando"], "Could not find 'strategy/rando'"),
-        ("shadow_sweep", [SHADOW, "loop.nothing=3"], "Could not override 'loop.nothing'"),
-        ("shadow_sweep", [SHADOW, "stra("], "cannot be composed"),
+        ("shadow_sweep", [SHADOW, "loop.nothing=3"], "loop.nothing is not known: use one of initial"),
+        ("shadow_sweep", [SHADOW, "stra("], "stra( cannot be read"),
     ],
 )
 def test_what_cannot_be_composed_is_one_sentence(name, overrides, sentence):

@@ -11,6 +11,7 @@ from made_runs import generated, made_run
 
 from al_bench.analysis.reading import stored
 from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.report import picture_files
 from al_bench.report.page import write_report
 
 LONG = "a_strategy_whose_name_is_as_long_as_no_name_should_ever_be_but_somebody_will_write_one"
@@ -46,6 +47,25 @@ def browser() -> Iterator[object]:
         opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
         opened.close()
+
+
+def test_a_large_page_shows_the_pictures_beside_it(browser, tmp_path, monkeypatch):
+    monkeypatch.setattr(picture_files, "LARGEST", 0)
+    for seed in (0, 1):
+        made_run(tmp_path / "outputs", "random", seed)
+    found = stored(tmp_path / "outputs", tmp_path / "cells")
+    page = write_report(found, tmp_path / "report", "range", Rebuilder(None))
+    assert list((page.parent / "pictures").iterdir())
+    tab = browser.new_page()
+    said = []
+    tab.on("console", lambda message: said.append(message.text))
+    tab.goto(page.as_uri())
+    tab.eval_on_selector_all("img", "all => all.forEach(one => { one.loading = 'eager' })")
+    tab.wait_for_load_state("networkidle")
+    widths = tab.eval_on_selector_all("img", "all => all.map(one => one.naturalWidth)")
+    assert widths and all(widths), said
+    assert said == []
+    tab.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

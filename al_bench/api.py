@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 from al_bench.analysis.curves import scalar_metrics
 from al_bench.analysis.reading import Run, Stored, stored, stored_of
 from al_bench.config.command_line import folder_of
+from al_bench.config.entry import COMMAND
 from al_bench.config.experiment import cells_of_line
-from al_bench.config.groups import CONF
 from al_bench.errors import UserError, printable
 from al_bench.storage.record import CycleRecord
 
 if TYPE_CHECKING:  # pandas takes half a second
     import pandas as pd
-
-_COMMAND = CONF.parent / "run.py"
 
 
 def results(*places: str | Path) -> "pd.DataFrame":
@@ -81,7 +79,7 @@ def _written(value: Any) -> str:
 
 def _run_command(arguments: Sequence[str]) -> str | None:
     """None where it ended well, else its last sentence. All it says is passed on as it comes."""
-    command = [sys.executable, str(_COMMAND), *arguments]
+    command = [sys.executable, str(COMMAND), *arguments]
     last = ""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         for line in process.stdout or ():

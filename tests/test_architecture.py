@@ -34,7 +34,7 @@ ORDER = """
     annotation
     strategy oracle representation
     procedure
-    api __main__
+    api
     benchmarks hydra_plugins scripts
 """
 RANK = {name: rank for rank, row in enumerate(ORDER.strip().splitlines()) for name in row.split()}

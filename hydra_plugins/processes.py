@@ -27,6 +27,7 @@ from hydra_plugins.sweep_cells import Cell, Process, name_by_difference, tabulat
 
 logger = logging.getLogger("al_bench")
 
+USUAL = {"workers": None, "poll": 0.2, "order": "lines"}  # of every launcher
 _TRIES = 2  # of a cell that a signal killed
 _REFUSED = 2  # exit code of what a user can mend
 
@@ -213,6 +214,6 @@ def _stop(running: Sequence[Cell]) -> None:
 ConfigStore.instance().store(
     group="hydra/launcher",
     name="processes",
-    node={"_target_": "hydra_plugins.processes.Processes", "workers": None, "poll": 0.2, "order": "lines"},
+    node={"_target_": "hydra_plugins.processes.Processes", **USUAL},
     provider="al_bench",
 )

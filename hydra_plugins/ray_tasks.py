@@ -15,7 +15,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-from hydra_plugins.processes import Processes
+from hydra_plugins.processes import USUAL, Processes
 from hydra_plugins.slurm import ended_elsewhere, logged
 from hydra_plugins.sweep_cells import Cell, Process
 
@@ -147,9 +147,8 @@ ConfigStore.instance().store(
     name="ray",
     node={
         "_target_": "hydra_plugins.ray_tasks.Ray",
-        "workers": None,
+        **USUAL,
         "poll": 0.5,
-        "order": "lines",
         "address": None,
         "cpus": 1,
         "gpus": 0,

@@ -15,7 +15,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-from hydra_plugins.processes import Processes
+from hydra_plugins.processes import USUAL, Processes
 from hydra_plugins.sweep_cells import Cell, Process
 
 _KILLED = -int(signal.SIGKILL)
@@ -152,9 +152,8 @@ ConfigStore.instance().store(
     name="slurm",
     node={
         "_target_": "hydra_plugins.slurm.Slurm",
-        "workers": None,
+        **USUAL,
         "poll": 2.0,
-        "order": "lines",
         "partition": None,
         "cpus": 1,
         "gpus": None,

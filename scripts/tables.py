@@ -20,7 +20,7 @@ from al_bench.report.coverage import (
     tabulate_items,
     tabulate_numbers,
 )
-from al_bench.report.measures import measure
+from al_bench.report.measures import factor_of
 from al_bench.report.tables import Table, format_cell
 from al_bench.training.interruption import as_command
 
@@ -40,9 +40,9 @@ def main() -> None:
     names = dict.fromkeys(name for item in items for name in item.experiments)
     if lost := [name for name in names if name not in published]:
         raise UserError("; ".join(f"{one.place} {one.sentence}" for one in problems) or f"{lost[0]} has no CSV")
-    covered = {name: cover(published[name], found.runs, _factor, arguments.data or [Path("data")]) for name in names}
     data = arguments.data or [Path("data")]
-    answers = answer_questions(read_questions(), found.runs, data) if arguments.paper is None else []
+    covered = {name: cover(published[name], found.runs, factor_of, data) for name in names}
+    answers = answer_questions(read_questions(), found.runs, factor_of, data) if arguments.paper is None else []
     tables = [
         tabulate_answers(answers),
         tabulate_items(items, covered),
@@ -88,10 +88,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, action="append", metavar="DIR", help=data)
     parser.add_argument("--to", type=Path, default=Path("outputs/tables"), help="where the files go (outputs/tables)")
     return parser.parse_args()
-
-
-def _factor(name: str, declared: object) -> float:
-    return measure(name, declared).factor  # type: ignore[arg-type]
 
 
 def _for_terminal(table: Table, columns: tuple[str, ...]) -> str:

@@ -4,13 +4,13 @@
 picture, settings), experiments (apart by blanks; empty where none is of it), reason (why there is none).
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from al_bench.analysis.conf_table import Row, read_rows
 from al_bench.config.groups import CONF
 from al_bench.errors import UserError
 
@@ -36,27 +36,20 @@ class Item:
 def read_contents(conf: Path = CONF) -> list[Item]:
     """In the file's order. Raises UserError for a row that is no item."""
     path = conf / "experiment" / "contents.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != _COLUMNS:
-            raise UserError(f"{path}: its columns have to be {', '.join(_COLUMNS)}")
-        rows = list(reader)
-    return [_item(path, number, row, conf) for number, row in enumerate(rows, 2)]
+    try:
+        return [_item(number, row, conf) for number, row in enumerate(read_rows(path, _COLUMNS), 2)]
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
 def choose_items(items: Sequence[Item], paper: str | None, item: str | None) -> list[Item]:
     """Those of a paper, of a name such as "Tab. 4", or all. Raises UserError where there are none."""
-    found = [
-        one
-        for one in items
-        if (paper is None or one.paper.lower() == paper.lower()) and (item is None or one.item == item)
-    ]
+    of_paper = [one for one in items if paper is None or one.paper.lower() == paper.lower()]
+    found = [one for one in of_paper if item is None or one.item == item]
     if not found:
         asked = " ".join(word for word in (paper, item) if word)
-        near = [one.name for one in items if paper is None or one.paper.lower() == paper.lower()] or [
-            one.name for one in items
-        ]
-        raise UserError(f"{asked} is no table or figure, use one of {', '.join(near)}")
+        known = ", ".join(one.name for one in of_paper or items)
+        raise UserError(f"{asked} is no table or figure, use one of {known}")
     return found
 
 
@@ -80,14 +73,12 @@ def has_data(dataset: str, data: Path, conf: Path = CONF) -> bool:
     return not root.startswith("${paths.data}/") or (data / root.removeprefix("${paths.data}/")).exists()
 
 
-def _item(path: Path, number: int, row: dict[str, str], conf: Path) -> Item:
-    if None in row or None in row.values():
-        raise UserError(f"{path}, row {number}: has not as many cells as columns")
+def _item(number: int, row: Row, conf: Path) -> Item:
     if row["holds"] not in HOLDS:
-        raise UserError(f"{path}, row {number}: holds is {row['holds']!r}, use one of {', '.join(HOLDS)}")
+        raise ValueError(f"row {number}: holds is {row['holds']!r}, use one of {', '.join(HOLDS)}")
     experiments = row["experiments"].split()
     if bool(experiments) == bool(row["reason"]):
-        raise UserError(f"{path}, row {number}: name experiments, or the reason why there is none")
+        raise ValueError(f"row {number}: name experiments, or the reason why there is none")
     if missing := [name for name in experiments if not (conf / "experiment" / f"{name}.yaml").exists()]:
-        raise UserError(f"{path}, row {number}: there is no experiment {missing[0]}")
+        raise ValueError(f"row {number}: there is no experiment {missing[0]}")
     return Item(row["paper"], row["item"], row["holds"], experiments, row["reason"])

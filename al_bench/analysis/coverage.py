@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from al_bench.analysis.claims import Verdict, judge
+from al_bench.analysis.claims import OPEN, Verdict, judge
 from al_bench.analysis.comparison import ComparedNumber, Factor, compare_numbers
 from al_bench.analysis.contents import dataset_of, has_data
 from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.experiment import Experiment, plan_experiment
 from al_bench.analysis.grouping import Group, group_by, sections
+from al_bench.analysis.provenance import commits_of, hardware_of
 from al_bench.analysis.published import Published
 from al_bench.analysis.reading import Run
 from al_bench.config.groups import CONF
@@ -58,44 +59,33 @@ def cover(table: Published, stored: Sequence[Run], factor: Factor, data: Sequenc
 
     data: folders of data sets; of one that is a folder of pictures the files are part of a run's id.
     """
-    places = [place for place in data if has_data(dataset_of(table.name, conf), place, conf)]
-    here, where = bool(places), [f"paths.data={place}" for place in places[:1]]
-    scales = _scales(table.name, stored, conf)
-    planned = [(scale, _plan(table.name, scale, own, where, conf)) for scale, own in scales]
-    found = [(scale, one, one.runs(stored)) for scale, one in planned]
-    known = [(scale, _lines(one, runs)) for scale, one, runs in found if runs]
-    others = sum(len(other.runs) for _, one in planned for other in one.others(stored))
+    planned = plan_scales(table.name, stored, data, conf)
+    known = [(scale, lines) for scale, one in planned.items() if (lines := lines_of(one, stored))]
     return Covered(
         table.name,
-        _numbers(table, known, factor, here),
+        _numbers(table, known, factor, bool(folders_with_data(table.name, data, conf))),
         _claims(table, known),
-        len({run.id for *_, runs in found for run in runs}),
-        others,
+        len({run.id for one in planned.values() for run in one.runs(stored)}),
+        sum(len(other.runs) for one in planned.values() for other in one.others(stored)),
     )
 
 
-def lines_by_scale(
-    name: str, stored: Sequence[Run], data: Sequence[Path], conf: Path = CONF
-) -> list[tuple[str, dict[str, Group]]]:
-    """The lines of an experiment of which runs are stored, at each scale of which there are some; data: see `cover`."""
-    places = [place for place in data if has_data(dataset_of(name, conf), place, conf)]
-    where = [f"paths.data={place}" for place in places[:1]]
-    planned = [(scale, _plan(name, scale, own, where, conf)) for scale, own in _scales(name, stored, conf)]
-    found = [(scale, one, one.runs(stored)) for scale, one in planned]
-    return [(scale, _lines(one, runs)) for scale, one, runs in found if runs]
+def plan_scales(name: str, stored: Sequence[Run], data: Sequence[Path], conf: Path = CONF) -> dict[str, Experiment]:
+    """An experiment at each scale at which something of its data set is stored, the paper's first, of the stored seeds.
+    data: see `cover`."""
+    where = [f"paths.data={place}" for place in folders_with_data(name, data, conf)[:1]]
+    return {scale: _plan(name, scale, own, where, conf) for scale, own in _scales(name, stored, conf)}
 
 
-def hardware_of(run: Run) -> str:
-    """What a run computed on: its GPUs, or how many cores of which machine."""
-    own = run.about["hardware"]
-    gpus = own.get("gpus") or []
-    return ", ".join(map(str, gpus)) if gpus else f"{own.get('machine')}, {own.get('cores')} cores"
+def folders_with_data(name: str, data: Sequence[Path], conf: Path = CONF) -> list[Path]:
+    """Those of which one is of an experiment's data set."""
+    return [place for place in data if has_data(dataset_of(name, conf), place, conf)]
 
 
-def commits_of(run: Run) -> list[str]:
-    """All that its cycles were computed under, in order."""
-    own = [str(commit) for record in run.cycles if (commit := record.commit)]
-    return list(dict.fromkeys(own or [str(run.about["commit"])]))
+def lines_of(experiment: Experiment, stored: Sequence[Run]) -> dict[str, Group]:
+    """The lines of which runs are stored."""
+    groups = [group for section in sections(experiment.runs(stored), experiment.names) for group in section.groups]
+    return dict(groups_by_line(groups))
 
 
 def _scales(name: str, stored: Iterable[Run], conf: Path) -> list[tuple[str, list[Run]]]:
@@ -109,11 +99,6 @@ def _plan(name: str, scale: str, runs: Sequence[Run], where: Sequence[str], conf
     seeds = ",".join(str(seed) for seed in sorted({run.seed for run in runs}))
     own = [] if scale == PAPER_SCALE else [f"scale={scale}"]
     return plan_experiment(name, [*own, *where, f"seed={seeds}"], conf)
-
-
-def _lines(experiment: Experiment, runs: Sequence[Run]) -> dict[str, Group]:
-    groups = [group for section in sections(runs, experiment.names) for group in section.groups]
-    return dict(groups_by_line(groups))
 
 
 def _numbers(
@@ -145,8 +130,8 @@ def _missing(empty: ComparedNumber, here: bool) -> str:
 
 
 def _where(group: Group) -> tuple[list[str], list[str]]:
-    commits = [commit for run in group.runs for commit in commits_of(run)]
-    return list(dict.fromkeys(commits)), list(dict.fromkeys(hardware_of(run) for run in group.runs))
+    commits, machines = ([one for run in group.runs for one in of(run)] for of in (commits_of, hardware_of))
+    return list(dict.fromkeys(commits)), list(dict.fromkeys(machines))
 
 
 def _claims(table: Published, known: Sequence[tuple[str, dict[str, Group]]]) -> list[CoveredClaim]:
@@ -156,7 +141,7 @@ def _claims(table: Published, known: Sequence[tuple[str, dict[str, Group]]]) -> 
         rules = claim.rules or [None] * max(1, len(claim.rows))
         for line, rule in zip(claim.rows or [""], rules, strict=True):
             judged = [(scale, judge(rule, groups.get(line), groups)) for scale, groups in known]
-            decided = [one for one in judged if one[1].word != "not decided"]
+            decided = [one for one in judged if one[1].word != OPEN]
             scale, verdict = (decided or judged or [("", judge(rule, None, {}))])[0]
             found.append(CoveredClaim(line, claim.column, claim.sentence, verdict, scale))
     return found

@@ -90,6 +90,17 @@ def metric(name: str) -> Value:
     return lambda record: _number_of(record.metrics, name)
 
 
+def values_by_annotations(run: Run, name: str) -> dict[int, float]:
+    """One metric of each cycle that has a finite value of it."""
+    found = {record.annotations: metric(name)(record) for record in run.cycles}
+    return {at: value for at, value in found.items() if value is not None and math.isfinite(value)}
+
+
+def is_better_higher(run: Run, name: str) -> bool:
+    """Whether more of a metric is better, as the run declares it; so of what is no metric."""
+    return next((one.higher_is_better for one in run.metrics if one.name == name), True)
+
+
 def _number_of(metrics: Mapping[str, Any], name: str) -> float | None:
     found = metrics.get(name)
     return None if found is None or isinstance(found, list | dict) else float(found)

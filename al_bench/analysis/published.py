@@ -8,11 +8,11 @@ are shown and compared with nothing. A row whose mean is a sentence, or empty an
 claim in words, whose column may be any subject. The column rule says by what it is judged (`analysis.rules`).
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from al_bench.analysis.conf_table import read_rows
 from al_bench.analysis.reading import Problem
 from al_bench.analysis.rules import Rule, read_rule
 from al_bench.config.groups import CONF
@@ -63,28 +63,12 @@ def read_published(problems: list[Problem], conf: Path = CONF) -> list[Published
     for path in sorted(folder.glob("*/**/*.csv")):  # those beside the folders are no tables of numbers
         try:
             name = path.relative_to(folder).with_suffix("").as_posix()
-            rows = _rows(path)
+            rows = read_rows(path, _COLUMNS, _MORE)
             numbers = [_number(row) for row in rows if not _is_claim(row)]
             found.append(Published(name, numbers, _claims([row for row in rows if _is_claim(row)])))
         except (ValueError, KeyError, TypeError) as error:
             problems.append(Problem(path, f"is no table of published numbers: {error}"))
     return found
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        named = tuple(reader.fieldnames or ())
-        if (
-            named[: len(_COLUMNS)] != _COLUMNS
-            or not {*named[len(_COLUMNS) :]} <= {*_MORE}
-            or len({*named}) < len(named)
-        ):
-            raise ValueError(f"its columns have to be {', '.join(_COLUMNS)}, then any of {', '.join(_MORE)}")
-        rows = list(reader)
-    if broken := [row for row in rows if None in row or None in row.values()]:
-        raise ValueError(f"a row has not as many cells as columns: {list(broken[0].values())}")
-    return rows
 
 
 def _is_claim(row: dict[str, str]) -> bool:

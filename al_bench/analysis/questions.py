@@ -3,18 +3,17 @@
 Columns: question, experiment, first, second (lines of the experiment, of which the first is asked about), metric.
 """
 
-import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from al_bench.analysis.coverage import lines_by_scale
+from al_bench.analysis.comparison import Factor
+from al_bench.analysis.conf_table import read_rows
+from al_bench.analysis.coverage import folders_with_data, lines_of, plan_scales
 from al_bench.analysis.lines import compare_two
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rule_values import stored_name
-from al_bench.analysis.statistics.correction import holm
-from al_bench.analysis.statistics.paired import LEVEL, PairedTest
-from al_bench.analysis.statistics.power import seeds_needed
+from al_bench.analysis.statistics.correction import CorrectedTest, correct
 from al_bench.config.groups import CONF
 from al_bench.errors import UserError
 
@@ -34,62 +33,58 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """metric: that was compared, which may stand in for the one asked for; scale: of the runs; test: of the areas under
-    the curves over the annotations that both have, in the stored unit; None where nothing is stored of both; corrected:
-    its p after Holm's correction over all answers; needed: seeds that a difference as large would take."""
+    """metric: that was compared, which may stand in for the one asked for; scale: of the runs; factor: from the stored
+    unit to the written one; tested: the areas under the curves over the annotations that both have, in the stored unit,
+    among all answers; None where nothing can be compared, `why` in words."""
 
     question: Question
-    metric: str = ""
+    metric: str
     scale: str = ""
-    test: PairedTest | None = None
-    corrected: float | None = None
-    needed: int | None = None
+    factor: float = 1.0
+    tested: CorrectedTest | None = None
+    why: str = ""
 
     @property
     def word(self) -> str:
-        """ "yes", "no", or "not decided"."""
-        if self.test is None or self.test.better is None or self.corrected is None or self.corrected >= 1 - LEVEL:
-            return "not decided"
-        return "yes" if self.test.better else "no"
+        """ "yes", "no", "not decided", or why nothing can be compared."""
+        if self.tested is None:
+            return self.why
+        if self.tested.test.n == 1:
+            return "not decided: one seed"
+        return {True: "yes", False: "no", None: "not decided"}[self.tested.better]
 
 
 def read_questions(conf: Path = CONF) -> list[Question]:
     """Raises UserError where the file is none of this kind."""
     path = conf / "experiment" / "questions.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != _COLUMNS:
-            raise UserError(f"{path}: its columns have to be {', '.join(_COLUMNS)}")
-        rows = list(reader)
+    try:
+        rows = read_rows(path, _COLUMNS)
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error
     for number, row in enumerate(rows, 2):
-        if None in row or None in row.values() or not all(row.values()):
-            raise UserError(f"{path}, row {number}: has not as many cells as columns")
+        if empty := [column for column in _COLUMNS if not row[column]]:
+            raise UserError(f"{path}: row {number} has no {empty[0]}")
     return [Question(**row) for row in rows]
 
 
 def answer_questions(
-    questions: Sequence[Question], stored: Sequence[Run], data: Sequence[Path], conf: Path = CONF
+    questions: Sequence[Question], stored: Sequence[Run], factor: Factor, data: Sequence[Path], conf: Path = CONF
 ) -> list[Answer]:
-    """One for each question and each scale of which both lines are stored, at least one."""
-    lines = {name: lines_by_scale(name, stored, data, conf) for name in {one.experiment for one in questions}}
-    found: list[Answer] = []
+    """One for each question and each scale of which both lines are stored, at least one. factor, data: see `cover`."""
+    names = {one.experiment for one in questions}
+    planned = {name: plan_scales(name, stored, data, conf) for name in names}
+    lines = {name: {scale: lines_of(one, stored) for scale, one in found.items()} for name, found in planned.items()}
+    answers, tests = [], []
     for one in questions:
-        both = [(scale, own) for scale, own in lines[one.experiment] if one.first in own and one.second in own]
-        if not both:
-            found.append(Answer(one))
+        both = [(scale, own) for scale, own in lines[one.experiment].items() if {one.first, one.second} <= {*own}]
         for scale, own in both:
-            metric = stored_name(own[one.first].first, one.metric)
-            test = compare_two(own[one.first], own[one.second], metric)
-            found.append(Answer(one, metric, scale, test, None, seeds_needed(test.effect) if test else None))
-    return _corrected(found)
-
-
-def _corrected(answers: Sequence[Answer]) -> list[Answer]:
-    known = [one.test.p for one in answers if one.test is not None and one.test.p is not None]
-    raised = iter(holm(known))
-    return [
-        Answer(one.question, one.metric, one.scale, one.test, next(raised), one.needed)
-        if one.test is not None and one.test.p is not None
-        else one
-        for one in answers
-    ]
+            first, second = own[one.first], own[one.second]
+            metric = stored_name(first.first, one.metric)
+            if (test := compare_two(first, second, metric)) is not None:
+                answers.append(Answer(one, metric, scale, factor(metric, first.first.metrics)))
+                tests.append(test)
+        if not any(answer.question is one for answer in answers):
+            here = folders_with_data(one.experiment, data, conf)
+            answers.append(Answer(one, one.metric, why="nothing stored" if here else "no data here"))
+    tested = iter(correct(tests))
+    return [answer if answer.why else replace(answer, tested=next(tested)) for answer in answers]

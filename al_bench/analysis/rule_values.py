@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from al_bench.analysis.comparison import is_column
-from al_bench.analysis.curves import class_shares, headline, metric
+from al_bench.analysis.curves import class_shares, headline, is_better_higher, values_by_annotations
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rules import Clause, Operand
@@ -60,15 +60,12 @@ def _curve(clause: Clause, name: str, run: Run) -> Curve:
         return {_MEASURED: float(value) * _factor(run, name)} if isinstance(value, int | float) else {}
     if name == "chosen_entropy":
         known = {record.annotations: record.chosen_entropy for record in run.cycles}
-    elif name == "share":
-        place = int(clause.of or 0)
+        return {at: value for at, value in known.items() if value is not None}
+    if name == "share":
         shares = {record.annotations: class_shares(record) for record in run.cycles}
-        known = {at: 100 * values[place] if place < len(values) else None for at, values in shares.items()}
-    else:
-        value_of, factor = metric(name), _factor(run, name)
-        found = {record.annotations: value_of(record) for record in run.cycles}
-        known = {at: None if value is None else value * factor for at, value in found.items()}
-    return {at: value for at, value in known.items() if value is not None}
+        place = int(clause.of or 0)
+        return {at: 100 * values[place] for at, values in shares.items() if place < len(values)}
+    return {at: value * _factor(run, name) for at, value in values_by_annotations(run, name).items()}
 
 
 def stored_name(run: Run, name: str) -> str:
@@ -82,10 +79,7 @@ def _factor(run: Run, name: str) -> float:
 
 
 def _higher(clause: Clause, run: Run) -> bool:
-    if clause.measure == "labels":
-        return False
-    name = stored_name(run, clause.measure)
-    return next((one.higher_is_better for one in run.metrics if one.name == name), True)
+    return clause.measure != "labels" and is_better_higher(run, stored_name(run, clause.measure))
 
 
 def _places(clause: Clause, curves: Sequence[Curve]) -> Iterator[tuple[str, str]]:
@@ -134,5 +128,5 @@ def _labels(clause: Clause, run: Run, other: Run | None) -> tuple[float, float] 
 def _reached(clause: Clause, run: Run) -> float | None:
     name = headline(run)
     curve = _curve(clause, name, run)
-    higher = next((one.higher_is_better for one in run.metrics if one.name == name), True)
-    return labels_to_reach(sorted(curve), [curve[at] for at in sorted(curve)], clause.of or 0.0, higher)
+    sizes = sorted(curve)
+    return labels_to_reach(sizes, [curve[at] for at in sizes], clause.of or 0.0, is_better_higher(run, name))

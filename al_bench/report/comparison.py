@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from al_bench.analysis.comparison import ComparedNumber, compare_numbers
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.published import Number, Published
-from al_bench.report.measures import counted, listed, measure
+from al_bench.report.measures import counted, factor_of, listed, measure
 from al_bench.report.tables import Cell, Table
 
 _MOST_LISTED = 12  # numbers; more than these are shown as the paper prints them
@@ -29,7 +29,7 @@ class Comparison:
 
 def compare(table: Published, groups: Sequence[Group]) -> Comparison | None:
     """Published beside measured; None where there is no number to compare."""
-    pairs = compare_numbers(table, groups, lambda name, declared: measure(name, declared).factor)
+    pairs = compare_numbers(table, groups, factor_of)
     if not pairs:
         return None
     name = "published-" + table.name.replace("/", "-")

@@ -8,6 +8,7 @@ from al_bench.analysis.contents import Item
 from al_bench.analysis.coverage import MEASURED, NO_DATA, Covered, CoveredClaim, CoveredNumber
 from al_bench.analysis.questions import Answer
 from al_bench.analysis.statistics.paired import LEVEL
+from al_bench.analysis.statistics.power import seeds_needed
 from al_bench.report.measures import listed
 from al_bench.report.tables import Cell, Table
 
@@ -61,15 +62,15 @@ def tabulate_answers(answers: Sequence[Answer]) -> Table:
 
 
 def _answer_row(one: Answer) -> list[Cell]:
-    asked, test = one.question, one.test
+    asked = one.question
     by = f"{asked.first} minus {asked.second}"
-    if test is None:
-        return [asked.question, "nothing stored", by, asked.metric, *[None] * 8, asked.experiment, one.scale]
-    factor = 100.0 if one.metric.endswith(("accuracy", "iou", "gan_test")) else 1.0
-    ends = [None if value is None else value * factor for value in (test.mean, test.low, test.high)]
+    if one.tested is None:
+        return [asked.question, one.word, by, asked.metric, *[None] * 8, asked.experiment, one.scale]
+    test = one.tested.test
+    ends = [None if value is None else value * one.factor for value in (test.mean, test.low, test.high)]
     return [
-        asked.question, one.word if test.p is not None else "not decided: one seed", by, one.metric, *ends, test.p,
-        one.corrected, test.effect, test.n, one.needed, asked.experiment, one.scale,
+        asked.question, one.word, by, one.metric, *ends, test.p, one.tested.p, test.effect, test.n,
+        seeds_needed(test.effect), asked.experiment, one.scale,
     ]  # fmt: skip
 
 

@@ -70,6 +70,11 @@ def measure(name: str, declared: Iterable[Metric] = ()) -> Measure:
     return Measure(words, "nats" if name.endswith(_NATS) else "", 1.0, 3)
 
 
+def factor_of(name: str, declared: Iterable[Metric] = ()) -> float:
+    """From the stored unit to the written one, see `measure`."""
+    return measure(name, declared).factor
+
+
 def size(count: float) -> str:
     """Bytes for a person."""
     for unit in _SIZES:

@@ -20,6 +20,7 @@ from al_bench.analysis.curves import (
     scalar_metrics,
 )
 from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.provenance import commits_of, hardware_of
 from al_bench.analysis.reading import Artifact, Run
 from al_bench.report.measures import Measure, listed, measure
 from al_bench.report.tables import Cell, Table
@@ -146,12 +147,10 @@ def all_runs(sections: Sequence[Section], measured: Sequence[Run] = ()) -> Table
 
 
 def _run_row(task: str, name: str, run: Run) -> Row:
-    annotations, hardware = run.cycles[-1].annotations if run.is_loop else 0, run.about["hardware"]
-    commits = listed(list(dict.fromkeys(record.commit for record in run.records)))
-    machine = listed(hardware.get("gpus") or [f"{hardware.get('machine')}, {hardware.get('cores')} cores"])
+    annotations = run.cycles[-1].annotations if run.is_loop else 0
     return [
         task, name, run.seed, run.id, len(run.records), annotations,
-        run.finished or "not finished", commits, machine, str(run.place),
+        run.finished or "not finished", listed(commits_of(run)), listed(hardware_of(run)), str(run.place),
     ]  # fmt: skip
 
 

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from al_bench.analysis.curves import curve, headline, last_common, metric
+from al_bench.analysis.curves import curve, headline, is_better_higher, last_common, metric, values_by_annotations
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.lines import (
     BUDGETS,
     Compared,
     areas,
     compare_lines,
-    direction,
     share_first_labels,
     values_by_size,
 )
@@ -73,16 +72,13 @@ def _areas(section: Section, groups: Sequence[Group], reference: Group, name: st
 
 def _area_row(group: Group, name: str, goal: float | None, shown: Measure) -> list[Cell]:
     linear, log = areas(group, name), areas(group, name, "log")
-    by_size = values_by_size(group, name)
-    found = []
-    for run in group.runs:
-        sizes = [size for size in sorted(by_size) if run.seed in by_size[size]]
-        values = [by_size[size][run.seed] for size in sizes]
-        found.append(None if goal is None else labels_to_reach(sizes, values, goal, direction(group, name)))
+    higher = is_better_higher(group.first, name)
+    curves = [values_by_annotations(run, name) for run in group.runs]
+    found = [None if goal is None else labels_to_reach([*curve], [*curve.values()], goal, higher) for curve in curves]
     reached = summarize_reached(found)
     means = [shown.number(fmean(one.values())) if one else None for one in (linear, log)]
     middle: Cell = "not reached" if reached.middle is None else round(reached.middle)
-    sizes = sorted(by_size)
+    sizes = sorted({at for curve in curves for at in curve})
     return [
         group.name,
         len(group.runs),
@@ -106,12 +102,12 @@ def _tests(section: Section, tests: Sequence[Compared], reference: Group, shown:
 
 
 def _test_row(one: Compared, shown: Measure) -> list[Cell]:
-    test = one.test
+    test = one.of_line.test
     values = [shown.number(value) for value in (test.mean, test.low, test.high)]
     needed = seeds_needed(test.effect)
     return [
-        one.line, _AT[one.budget], *values, test.p, one.corrected, test.ranked, test.effect, test.n,
-        "one seed tests nothing" if test.n == 1 else _TOLD[one.better],
+        one.line, _AT[one.budget], *values, test.p, one.of_line.p, test.ranked, test.effect, test.n,
+        "one seed tests nothing" if test.n == 1 else _TOLD[one.of_line.better],
         needed if needed or test.effect is None else "over 1,000",
     ]  # fmt: skip
 
@@ -121,7 +117,7 @@ def _penalties(section: Section, groups: Sequence[Group], name: str) -> Table | 
     several = [group for group in groups if len(group.runs) > 1]
     if len(several) < 2:
         return None
-    found = penalty_matrix([values_by_size(group, name) for group in several], direction(several[0], name))
+    found = penalty_matrix([values_by_size(group, name) for group in several], is_better_higher(several[0].first, name))
     rows: list[list[Cell]] = [
         [group.name, *(None if value != value else float(value) for value in row)]
         for group, row in zip(several, found.tolist(), strict=True)
@@ -135,11 +131,12 @@ def _penalties(section: Section, groups: Sequence[Group], name: str) -> Table | 
 def _said(groups: Sequence[Group], reference: Group, tests: Sequence[Compared]) -> str:
     """What has to be known of the tests before they are read."""
     words = [f"The test is the {ASSUMES}"]
-    if min(one.test.n for one in tests) < FEWEST_RANKED:
+    if min(one.of_line.test.n for one in tests) < FEWEST_RANKED:
         words.append(
             f"with fewer than {FEWEST_RANKED} pairs a signed-rank test cannot come below 5 %, and is not given"
         )
-    unpaired = sorted({f"{one.line} (seeds {listed(one.test.unpaired)})" for one in tests if one.test.unpaired})
+    alone = {one.line: one.of_line.test.unpaired for one in tests if one.of_line.test.unpaired}
+    unpaired = [f"{line} (seeds {listed(seeds)})" for line, seeds in sorted(alone.items())]
     if unpaired:
         words.append(f"seeds that one of both lines has alone are left out: {listed(unpaired)}")
     apart = [group.name for group in groups if group is not reference and share_first_labels(group, reference) is False]

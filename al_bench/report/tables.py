@@ -43,9 +43,9 @@ class Table:
 
     def write(self, folder: Path) -> None:
         """All files."""
-        for name, text in zip(self.files, (self.as_csv(), self.as_markdown(), self.as_latex()), strict=False):
+        for name, text_of in zip(self.files, (self.as_csv, self.as_markdown, self.as_latex), strict=False):
             with written_whole(folder / name) as file:
-                file.write(text.encode(errors="backslashreplace"))
+                file.write(text_of().encode(errors="backslashreplace"))
 
     def as_csv(self) -> str:
         """Numbers in full precision; None is empty. Text that a spreadsheet would take for a formula begins with '."""

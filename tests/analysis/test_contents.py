@@ -43,7 +43,7 @@ def written(tmp_path: Path, text: str) -> Path:
     ("text", "words"),
     [
         ("paper,item\n", "its columns have to be"),
-        (HEADER + "MAL,Tab. 1,table\n", "row 2: has not as many cells"),
+        (HEADER + "MAL,Tab. 1,table\n", "row 2 has not as many cells"),
         (HEADER + "MAL,Tab. 1,poem,,none\n", "holds is 'poem', use one of table"),
         (HEADER + "MAL,Tab. 1,table,,\n", "name experiments, or the reason"),
         (HEADER + "MAL,Tab. 1,table,mal/none,\n", "there is no experiment mal/none"),

@@ -29,10 +29,12 @@ def made(tmp_path_factory) -> Stored:
 
 
 def test_answers_carry_their_test(made: Stored, tmp_path: Path) -> None:
-    ahead, behind, missing = answer_questions([AHEAD, BEHIND, MISSING], made.runs, [tmp_path])
-    assert (ahead.word, behind.word, missing.word) == ("yes", "no", "not decided")
-    assert ahead.test is not None and ahead.test.n == 3
-    assert ahead.test.p is not None and ahead.corrected == pytest.approx(2 * ahead.test.p), "of two tests"
+    asked = [AHEAD, BEHIND, MISSING]
+    ahead, behind, missing = answer_questions(asked, made.runs, lambda name, declared: 100.0, [tmp_path])
+    assert (ahead.word, behind.word, missing.word) == ("yes", "no", "nothing stored")
+    assert ahead.tested is not None and ahead.tested.test.n == 3
+    assert ahead.tested.test.p is not None
+    assert ahead.tested.p == pytest.approx(2 * ahead.tested.test.p), "of two tests"
     rows = tabulate_answers([ahead, behind, missing]).rows
     assert [row[1] for row in rows] == ["yes", "no", "nothing stored"]
     assert rows[0][2] == "min_distance minus random"
@@ -47,7 +49,10 @@ def test_every_question_asks_of_lines_that_there_are() -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("question\n", "its columns have to be"), ("question,experiment,first,second,metric\na,b,c,d,\n", "row 2")],
+    [
+        ("question\n", "its columns have to be"),
+        ("question,experiment,first,second,metric\na,b,c,d,\n", "row 2 has no metric"),
+    ],
 )
 def test_another_table_is_refused(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "experiment").mkdir()

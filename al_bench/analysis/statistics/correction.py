@@ -1,6 +1,22 @@
 """Many tests at once: p values that count all of a table's."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from al_bench.analysis.statistics.paired import LEVEL, PairedTest
+
+
+@dataclass(frozen=True)
+class CorrectedTest:
+    """A test among others. p: after Holm's correction over all of these; None where the test has none."""
+
+    test: PairedTest
+    p: float | None
+
+    @property
+    def better(self) -> bool | None:
+        """What the test says of the first line where it still says it among the others."""
+        return self.test.better if self.p is not None and self.p < 1 - LEVEL else None
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -11,3 +27,9 @@ def holm(p: Sequence[float]) -> list[float]:
     from statsmodels.stats.multitest import multipletests
 
     return [float(value) for value in multipletests(list(p), method="holm")[1]] if p else []
+
+
+def correct(tests: Sequence[PairedTest]) -> list[CorrectedTest]:
+    """Each among all of them, in their order."""
+    raised = iter(holm([test.p for test in tests if test.p is not None]))
+    return [CorrectedTest(test, None if test.p is None else next(raised)) for test in tests]

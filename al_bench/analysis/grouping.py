@@ -9,6 +9,7 @@ from al_bench.analysis.reading import Run
 from al_bench.config.values import differences
 from al_bench.storage.record import Plain
 
+_UNREAD = ("files", "part")  # settings of a data set that say nothing to a person
 _TASK = ("dataset", "evaluator")  # of the identity: what makes two curves comparable at all
 
 
@@ -87,12 +88,29 @@ def _key(node: Any) -> str:
 def _of_task(task: str, groups: list[list[Run]], lines: Mapping[str, str]) -> list[Section]:
     apart = group_by(groups, lambda group: _key([group[0].identity.get(key) for key in _TASK]))
     parts = sorted(apart.values(), key=lambda part: -sum(len(group) for group in part))
+    tasks = [{key: part[0][0].identity.get(key) for key in _TASK} for part in parts]
+    words = ["", *(_apart_by(tasks[0], own) for own in tasks[1:])]
     found = []
-    for number, part in enumerate(parts):
-        title = task if number == 0 else f"{task} ({number + 1})"
-        first, own = (({key: runs[0].identity.get(key) for key in _TASK}) for runs in (parts[0][0], part[0]))
-        found.append(Section(title, _name_groups(task, part, lines), differences(first, own)))
+    for number, (part, own, word) in enumerate(zip(parts, tasks, words, strict=True)):
+        told = word if words.count(word) == 1 else f"{word} ({number + 1})".lstrip()
+        title = task if number == 0 else f"{task}, {told}" if word else f"{task} {told}"
+        found.append(Section(title, _name_groups(task, part, lines), differences(tasks[0], own)))
     return found
+
+
+def _apart_by(first: Plain, own: Plain) -> str:
+    """What tells a task from the first one of its name, for a title: its evaluator, or the first setting of its data
+    set that a person reads; "" where there is none."""
+    parts = [str((one.get("evaluator") or {}).get("part", "")) for one in (first, own)]
+    if parts[0] != parts[1]:
+        return parts[1].rpartition("/")[2].partition("@")[0].replace("_", " ")
+    before, after = (one.get("dataset") or {} for one in (first, own))
+    for key in dict.fromkeys([*before, *after]):
+        value = after.get(key)
+        if before.get(key) != value and key not in _UNREAD and not isinstance(value, dict | list):
+            words = key.replace("_", " ")
+            return f"no {words}" if value is None else f"{words} {value}"
+    return ""
 
 
 def _name_groups(task: str, groups: Sequence[list[Run]], lines: Mapping[str, str]) -> list[Group]:

@@ -56,25 +56,20 @@ def compare_lines(groups: Sequence[Group], reference: Group, name: str, budget: 
     return [Compared(line, budget, one) for line, one in zip(tests, correct(list(tests.values())), strict=True)]
 
 
-def share_first_labels(first: Group, second: Group) -> bool | None:
-    """Whether seeds that both have begin with the same labels; None where that is not stored."""
-    own, other = ({run.seed: _first_labels(run) for run in group.runs} for group in (first, second))
-    pairs = [(own[seed], other[seed]) for seed in own.keys() & other.keys()]
-    known = [pair for pair in pairs if pair[0] is not None and pair[1] is not None]
-    return all(a == b for a, b in known) if known else None
-
-
 def compare_two(group: Group, reference: Group, name: str, budget: Budget = "annotations") -> PairedTest | None:
-    """A line minus another over the seeds that both have, see `Compared`; None where they have none in common."""
+    """A line minus another, see `Compared`, over the seeds with which both begin with the same labels, as far as these
+    are stored; None where there is none. What seeds one of both has alone, or begins otherwise with, is unpaired."""
     own, other = ({run.seed: run for run in one.runs} for one in (group, reference))
     first: dict[int, float] = {}
     second: dict[int, float] = {}
     for seed in own.keys() & other.keys():
+        if not _share_first_labels(own[seed], other[seed]):
+            continue
         both = _pair(own[seed], other[seed], name, budget)
         if both is not None:
             first[seed], second[seed] = both
     found = compare_pairs(first, second, is_better_higher(reference.first, name))
-    return found and replace(found, unpaired=sorted(own.keys() ^ other.keys()))
+    return found and replace(found, unpaired=sorted((own.keys() | other.keys()) - first.keys()))
 
 
 def _pair(own: Run, other: Run, name: str, budget: Budget) -> tuple[float, float] | None:
@@ -106,6 +101,7 @@ def _spent(run: Run, name: str, budget: Budget) -> Mapping[float, float]:
     return {at: value for at, value in zip(accumulate(each), values, strict=True) if value is not None}
 
 
-def _first_labels(run: Run) -> list[int] | None:
-    rows = run.cycles[0].query.indices if run.cycles else None
-    return None if rows is None else sorted(rows)
+def _share_first_labels(own: Run, other: Run) -> bool:
+    """Also where one of both does not say with which it began."""
+    rows = [run.cycles[0].query.indices for run in (own, other)]
+    return any(one is None for one in rows) or set(rows[0] or ()) == set(rows[1] or ())

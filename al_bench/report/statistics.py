@@ -11,9 +11,9 @@ from al_bench.analysis.lines import (
     Compared,
     areas,
     compare_lines,
-    share_first_labels,
     values_by_size,
 )
+from al_bench.analysis.statistics.bootstrap import bootstrap_interval
 from al_bench.analysis.statistics.paired import ASSUMES, FEWEST_RANKED, LEVEL
 from al_bench.analysis.statistics.penalty import penalty_matrix
 from al_bench.analysis.statistics.power import seeds_needed
@@ -49,7 +49,7 @@ def statistics(section: Section) -> Statistics | None:
         return None
     tables = [_areas(section, groups, reference, name, shown), _tests(section, tests, reference, shown)]
     matrix = _penalties(section, groups, name)
-    return Statistics(reference.name, [*tables, *([matrix] if matrix else [])], _said(groups, reference, tests))
+    return Statistics(reference.name, [*tables, *([matrix] if matrix else [])], _said(tests))
 
 
 def _areas(section: Section, groups: Sequence[Group], reference: Group, name: str, shown: Measure) -> Table:
@@ -93,7 +93,7 @@ def _tests(section: Section, tests: Sequence[Compared], reference: Group, shown:
     unit = f", {shown.unit}" if shown.unit else ""
     columns = [
         "line", "at equal", f"difference{unit}", f"{LEVEL:.0%} low", "high", "p", "p after Holm", "p, signed-rank",
-        "effect, d", "seeds", "verdict", "seeds it would take",
+        "bootstrap low", "high of it", "effect, d", "seeds", "verdict", "seeds it would take",
     ]  # fmt: skip
     rows: list[list[Cell]] = [_test_row(one, shown) for one in tests]
     less = ", of which less is better" if shown.less_is_better else ""
@@ -104,9 +104,11 @@ def _tests(section: Section, tests: Sequence[Compared], reference: Group, shown:
 def _test_row(one: Compared, shown: Measure) -> list[Cell]:
     test = one.of_line.test
     values = [shown.number(value) for value in (test.mean, test.low, test.high)]
+    again = bootstrap_interval(test.differences)
+    drawn = [None, None] if again is None else [shown.number(again.low), shown.number(again.high)]
     needed = seeds_needed(test.effect)
     return [
-        one.line, _AT[one.budget], *values, test.p, one.of_line.p, test.ranked, test.effect, test.n,
+        one.line, _AT[one.budget], *values, test.p, one.of_line.p, test.ranked, *drawn, test.effect, test.n,
         "one seed tests nothing" if test.n == 1 else _TOLD[one.of_line.better],
         needed if needed or test.effect is None else "over 1,000",
     ]  # fmt: skip
@@ -128,7 +130,7 @@ def _penalties(section: Section, groups: Sequence[Group], name: str) -> Table | 
     return Table("penalties", about, ["ahead of", *(group.name for group in several)], rows)
 
 
-def _said(groups: Sequence[Group], reference: Group, tests: Sequence[Compared]) -> str:
+def _said(tests: Sequence[Compared]) -> str:
     """What has to be known of the tests before they are read."""
     words = [f"The test is the {ASSUMES}"]
     if min(one.of_line.test.n for one in tests) < FEWEST_RANKED:
@@ -138,8 +140,7 @@ def _said(groups: Sequence[Group], reference: Group, tests: Sequence[Compared]) 
     alone = {one.line: one.of_line.test.unpaired for one in tests if one.of_line.test.unpaired}
     unpaired = [f"{line} (seeds {listed(seeds)})" for line, seeds in sorted(alone.items())]
     if unpaired:
-        words.append(f"seeds that one of both lines has alone are left out: {listed(unpaired)}")
-    apart = [group.name for group in groups if group is not reference and share_first_labels(group, reference) is False]
-    if apart:
-        words.append(f"{listed(apart)} begin with other labels than {reference.name}, so that pairs share less")
+        words.append(
+            f"seeds that one of both lines has alone, or begins with other labels, are left out: {listed(unpaired)}"
+        )
     return f"{'; '.join(words)}."

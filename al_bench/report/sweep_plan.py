@@ -1,5 +1,7 @@
 """What a sweep would do, for a terminal."""
 
+from collections.abc import Sequence
+
 from tabulate import tabulate
 
 from al_bench.analysis.sweep_plan import LinePlan, SweepPlan
@@ -16,8 +18,7 @@ def write_plan(plan: SweepPlan) -> str:
     words = [
         table,
         *(_artifact(one.part, one.stored, one.seconds) for one in plan.artifacts),
-        f"{counted(plan.cells, 'cell')}, {plan.finished:,} finished: about {duration(plan.seconds)} of computing, one "
-        f"cell after the other, and {size(plan.size)} of disk, by what is stored",
+        f"{counted(plan.cells, 'cell')}, {plan.finished:,} finished: {_cost(plan, unknown)}",
     ]
     if any(line.from_other for line in plan.lines):
         words.append("*: by runs of another configuration of this line, such as another scale")
@@ -25,6 +26,19 @@ def write_plan(plan: SweepPlan) -> str:
         more = f" and {len(unknown) - _MOST_LISTED} more" if len(unknown) > _MOST_LISTED else ""
         words.append(f"nothing is stored to tell by of {'; '.join(unknown[:_MOST_LISTED])}{more}")
     return "\n".join(words)
+
+
+def _cost(plan: SweepPlan, unknown: Sequence[str]) -> str:
+    """Of what is known."""
+    if plan.finished == plan.cells:
+        return "nothing is left to do"
+    if len(unknown) == sum(line.cycles != 0 for line in plan.lines):
+        return "how long it takes is not known, for nothing alike is stored"
+    of = "of what is known " if unknown else ""
+    return (
+        f"{of}about {duration(plan.seconds)} of computing, one cell after the other, and {size(plan.size)} of disk, by "
+        "what is stored"
+    )
 
 
 def _row(line: LinePlan) -> list[str]:

@@ -32,8 +32,28 @@ def test_another_data_set_of_the_same_name_is_another_section(tmp_path):
     other = runs(tmp_path)[0]
     about = {**other.about, "identity": {**other.identity, "dataset": {"part": "made.dataset", "max_images": 9}}}
     found = sections([*runs(tmp_path), type(other)(other.place, about, other.records)])
-    assert [section.title for section in found] == ["digits", "digits (2)"]
+    assert [section.title for section in found] == ["digits", "digits, max images 9"]
     assert list(found[1].differs) == ["dataset.max_images is None there and 9 here"]
+
+
+def test_sections_of_one_title_are_numbered(tmp_path):
+    made_run(tmp_path, "entropy", 0)
+    made_run(tmp_path, "random", 0)
+    known = runs(tmp_path)
+    tasks = [
+        {"evaluator": {"part": "evaluator/gan_quality@1"}},
+        {"evaluator": {"part": "evaluator/gan_quality@1", "samples": 9}},
+        {"dataset": {"part": "made.dataset", "files": "abc"}},
+    ]
+    others = [type(known[0])(known[0].place, about_with(known[0], **task), known[0].records) for task in tasks]
+    first, *rest = [section.title for section in sections([*known, *others])]
+    assert first == "digits"
+    assert sorted(title[: -len(" (2)")] for title in rest) == ["digits", *["digits, gan quality"] * 2]
+    assert [title[-len(" (2)") :] for title in rest] == [" (2)", " (3)", " (4)"]
+
+
+def about_with(run, **parts):
+    return {**run.about, "identity": {**run.identity, **parts}}
 
 
 def test_a_part_that_takes_the_runs_seed_does_not_part_its_runs(tmp_path):

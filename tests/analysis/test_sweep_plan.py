@@ -37,6 +37,7 @@ def test_nothing_is_known_where_nothing_is_stored(cells: list[Cell], tmp_path: P
         ("asal_pixel", 8, None),
     ]
     assert [(one.part, one.stored, one.seconds) for one in plan.artifacts] == [("gan/wgan_gp@2", False, None)]
+    assert "how long it takes is not known" in write_plan(plan)
     assert "nothing is stored to tell by of random; asal_pixel" in write_plan(plan)
 
 
@@ -51,7 +52,7 @@ def test_times_are_those_of_the_same_line(cells: list[Cell], tmp_path: Path) -> 
     assert (asal.cycles, asal.seconds) == (8, None)
     text = write_plan(planned(cells, tmp_path))
     assert "seed 1 at 20" in text
-    assert "4 cells, 1 finished: about 12.0 s of computing" in text
+    assert "4 cells, 1 finished: of what is known about 12.0 s of computing" in text
 
 
 def test_what_is_finished_needs_nothing(cells: list[Cell], tmp_path: Path) -> None:
@@ -59,6 +60,7 @@ def test_what_is_finished_needs_nothing(cells: list[Cell], tmp_path: Path) -> No
         run_of(cell, tmp_path, 4)
     plan = planned(cells, tmp_path)
     assert (plan.finished, plan.seconds, plan.size, list(plan.artifacts)) == (4, 0.0, 0.0, [])
+    assert "4 cells, 4 finished: nothing is left to do" in write_plan(plan)
 
 
 def test_an_artifact_is_found_by_its_part(cells: list[Cell], tmp_path: Path) -> None:

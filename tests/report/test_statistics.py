@@ -1,6 +1,7 @@
 """What the page says of a section's differences, on made runs of known numbers."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_runs import made_run
@@ -8,6 +9,7 @@ from made_runs import made_run
 from al_bench.analysis.grouping import Section, sections
 from al_bench.analysis.reading import stored
 from al_bench.report.statistics import Statistics, statistics
+from al_bench.report.tables import Table
 
 CURVES = {
     "entropy": [(0.50, 0.70, 0.80), (0.52, 0.72, 0.81), (0.51, 0.70, 0.83)],
@@ -19,6 +21,13 @@ CURVES = {
 def section_of(outputs: Path) -> Section:
     (section,) = sections(stored(outputs, Path("none")).runs)
     return section
+
+
+EMPTY = dict.fromkeys(("indices", "labels", "scores", "ranks", "entropies"))
+
+
+def rows_of(table: Table) -> list[dict[str, Any]]:
+    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +47,13 @@ def test_lines_are_compared_with_random(made: Statistics) -> None:
     areas, tests, penalties = made.tables
     assert [table.name for table in made.tables] == ["areas", "tests", "penalties"]
     assert areas.rows[1][:4] == ["random", 3, "10 to 30", pytest.approx((51 / 2 + 60.667 + 71 / 2) / 2, abs=0.01)]
-    entropy = tests.rows[0]
-    assert (entropy[0], entropy[1], entropy[9], entropy[10]) == ("entropy", "annotations (area)", 3, "better")
-    assert entropy[2] == pytest.approx((0.0 + 10.0 + 10.0 + 10.333) / 4, abs=0.01)
-    worse = next(row for row in tests.rows if row[0] == "worse")
-    assert worse[10] == "worse"
+    entropy, *_ = rows_of(tests)
+    asked = ("line", "at equal", "seeds", "verdict")
+    assert [entropy[column] for column in asked] == ["entropy", "annotations (area)", 3, "better"]
+    assert float(entropy["bootstrap low"]) < float(entropy["difference, %"]) < float(entropy["high of it"])
+    assert entropy["difference, %"] == pytest.approx((0.0 + 10.0 + 10.0 + 10.333) / 4, abs=0.01)
+    worse = next(row for row in rows_of(tests) if row["line"] == "worse")
+    assert worse["verdict"] == "worse"
     assert penalties.rows[0] == ["entropy", 0.0, pytest.approx(2 / 3), pytest.approx(2 / 3)]
 
 
@@ -64,7 +75,20 @@ def test_one_seed_tests_nothing(tmp_path: Path) -> None:
     found = statistics(section_of(tmp_path))
     assert found is not None
     assert [table.name for table in found.tables] == ["areas", "tests"]
-    assert {row[10] for row in found.tables[1].rows} == {"one seed tests nothing"}
+    assert {row["verdict"] for row in rows_of(found.tables[1])} == {"one seed tests nothing"}
+
+
+def test_seeds_that_begin_with_other_labels_are_no_pair(tmp_path: Path) -> None:
+    for seed in (0, 1, 2):
+        for strategy, accuracies in {"random": (0.5, 0.6), "entropy": (0.5, 0.7 + seed / 100)}.items():
+            begun = {"query": {**EMPTY, "indices": [seed, 5]}}
+            if (seed, strategy) == (2, "entropy"):
+                begun = {"query": {**EMPTY, "indices": [7, 8]}}
+            made_run(tmp_path, strategy, seed, accuracies, more=begun)
+    found = statistics(section_of(tmp_path))
+    assert found is not None
+    assert {row["seeds"] for row in rows_of(found.tables[1])} == {2}
+    assert "entropy (seeds 2)" in found.said
 
 
 def test_one_line_has_nothing_to_be_compared_with(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ ASSUMES = "paired t over seeds, which assumes that the differences are normal"
 class PairedTest:
     """The first line minus the second, in the unit of what was compared.
 
-    seeds: those that both have, by which pairs are made; unpaired: those of one line alone, left out. low, high: the
+    seeds: those that both have, by which pairs are made; unpaired: those of one line alone, left out. differences: of
+    each pair. low, high: the
     ends of the interval at `LEVEL`; p: of the t test, two-sided; both None for a single pair and for differences
     without a spread, of which p is 1 where all are 0. effect: the mean over
     the deviation of the differences (Cohen's d of pairs); None where they do not differ. ranked: p of the signed-rank
@@ -30,6 +31,7 @@ class PairedTest:
 
     seeds: Sequence[int]
     unpaired: Sequence[int]
+    differences: Sequence[float]
     mean: float
     low: float | None
     high: float | None
@@ -86,6 +88,7 @@ def compare_pairs(
     return PairedTest(
         seeds,
         sorted(first.keys() ^ second.keys()),
+        differences.tolist(),
         mean,
         None if found is None else found.low,
         None if found is None else found.high,

@@ -16,6 +16,7 @@ from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.groups import CONF
 from al_bench.files import written_whole
 from al_bench.report import results
+from al_bench.report.across import rank_across
 from al_bench.report.cells import format_differences
 from al_bench.report.chapters import Chapter, Editor, outlines
 from al_bench.report.figures.palette import looks
@@ -64,25 +65,28 @@ def write_report(
     every = [section for outline in outlined for section in outline.every]
     runs = results.all_runs(every, [run for outline in outlined for one in outline.measured for run in one.runs])
     groups = sum(len(section.groups) for section in every)
+    across = rank_across(parts_of)
+    beside = [across.table] if across else []
     html = _render(
         chapters=chapters, counts=(len(runs.rows), groups), trained=trained, runs=runs,
-        tables=_write_tables(chapters, runs, to / "tables"), styles=styles, problems=found.problems,
-        missing=rebuilder.words(), band=BANDS[band], date=time.strftime("%Y-%m-%d %H:%M"),
+        tables=_write_tables(chapters, beside, runs, to / "tables"), styles=styles, problems=found.problems,
+        missing=rebuilder.words(), across=across, band=BANDS[band], date=time.strftime("%Y-%m-%d %H:%M"),
     )  # fmt: skip
     with written_whole(to / "index.html") as file:
         file.write(take_pictures_out(html, to / "pictures").encode(errors="backslashreplace"))
     return to / "index.html"
 
 
-def _write_tables(chapters: Sequence[Chapter], runs: Table, folder: Path) -> list[Table]:
-    """One table of each kind over all sections; those whose columns are a section's own stay apart."""
+def _write_tables(chapters: Sequence[Chapter], beside: Sequence[Table], runs: Table, folder: Path) -> list[Table]:
+    """One table of each kind over all sections; those whose columns are a section's own stay apart. beside: of the page
+    as a whole."""
     parts = [part for chapter in chapters for part in chapter.parts]
     split = [part.section for part in parts]
     together = [
         results.join_tables(split, [part.tables[name] for part in parts], name, about)
         for name, about in _TOGETHER.items()
     ]
-    tables = [*(together if parts else []), *_own_tables(chapters), *([runs] if runs.rows else [])]
+    tables = [*(together if parts else []), *_own_tables(chapters), *beside, *([runs] if runs.rows else [])]
     for table in tables:
         table.write(folder)
     return tables

@@ -1,0 +1,71 @@
+"""Lines over several data sets: their mean ranks, and how far apart these have to be; from five data sets on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+
+from al_bench.analysis.curves import headline, is_better_higher
+from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.lines import areas
+from al_bench.analysis.statistics.ranks import FEWEST_SETS, mean_ranks
+from al_bench.report.figures.palette import line_looks
+from al_bench.report.figures.plots import Line, Picture, dot_chart
+from al_bench.report.tables import Cell, Table
+
+
+@dataclass(frozen=True)
+class Across:
+    """table: a row a line, the best first; picture: the same with half of the critical difference to each side, so that
+    lines whose whiskers do not meet are apart."""
+
+    table: Table
+    picture: Picture
+
+
+def rank_across(sections: Sequence[Section]) -> Across | None:
+    """By the area under the curve over annotations, the mean over seeds. None where no metric is the headline of five
+    data sets that have three lines in common: of two sections of a data set the first counts."""
+    first = {section.groups[0].first.choices.get("dataset"): section for section in reversed(sections)}
+    by_metric: dict[str, list[Section]] = {}
+    for section in reversed(first.values()):
+        by_metric.setdefault(headline(section.groups[0].first), []).append(section)
+    name, own = max(by_metric.items(), key=lambda one: len(one[1]), default=("", []))
+    lines = _common(own)
+    if len(own) < FEWEST_SETS or not lines:
+        return None
+    values = [[fmean(areas(groups[line], name).values()) for line in lines] for groups in map(_by_name, own)]
+    found = mean_ranks(np.array(values), is_better_higher(own[0].groups[0].first, name))
+    return None if found is None else _show(lines, own, name, found.ranks.tolist(), found.p, found.difference)
+
+
+def _by_name(section: Section) -> dict[str, Group]:
+    """Its lines that ask for labels, and so have a curve."""
+    return {group.name: group for group in section.groups if len(group.first.cycles) > 1}
+
+
+def _common(sections: Sequence[Section]) -> list[str]:
+    """The lines that all have, in the order of the first."""
+    known = [_by_name(section) for section in sections]
+    return [name for name in (known[0] if known else {}) if all(name in one for one in known)]
+
+
+def _show(
+    lines: Sequence[str], sections: Sequence[Section], name: str, ranks: Sequence[float], p: float, difference: float
+) -> Across:
+    ordered = sorted(zip(ranks, lines, strict=True))
+    sets = ", ".join(section.title for section in sections)
+    about = (
+        f"Mean ranks by the area under the curve of {name.replace('_', ' ')} on {len(sections)} data sets ({sets}): two"
+        f" lines are apart where their ranks are by {difference:.2f} (Nemenyi, 5 %); that all are alike has p = {p:.3g}"
+        " (Friedman)"
+    )
+    rows: list[list[Cell]] = [[line, rank] for rank, line in ordered]
+    half = difference / 2
+    shown = [rank for rank, _ in ordered]
+    dots = Line(
+        "mean rank", line_looks(1)[0], [], shown, [rank - half for rank in shown], [rank + half for rank in shown]
+    )
+    picture = dot_chart([dots], [line for _, line in ordered], [], "mean rank, 1 the best", about)
+    return Across(Table("ranks", about, ["line", "mean rank"], rows), picture)

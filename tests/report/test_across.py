@@ -1,0 +1,40 @@
+"""Lines over several data sets, on made runs of known ranks."""
+
+from pathlib import Path
+
+import pytest
+from made_runs import made_run
+
+from al_bench.analysis.grouping import Section, sections
+from al_bench.analysis.reading import stored
+from al_bench.report.across import rank_across
+
+ENDS = {"entropy": 0.9, "margin": 0.8, "random": 0.7}  # in this order on each data set but the last
+
+
+def one_run(outputs: Path, line: str, end: float, number: int) -> None:
+    parts = {"dataset": {"part": f"made.set{number}"}, "strategy": {"part": f"made.{line}"}}
+    identity = {"part": "made.loop", **parts, "seed": 0}
+    made_run(outputs, line, 0, (0.5, end), choices={"dataset": f"set{number}"}, identity=identity)
+
+
+def made(outputs: Path, count: int) -> list[Section]:
+    for number in range(count):
+        for line, end in ENDS.items():
+            better = 0.95 if number == 4 and line == "margin" else end
+            one_run(outputs, line, better, number)
+    one_run(outputs, "coreset", 0.99, 0)
+    return sections(stored(outputs, outputs / "none").runs)
+
+
+def test_five_data_sets_have_ranks(tmp_path: Path) -> None:
+    found = rank_across(made(tmp_path, 5))
+    assert found is not None
+    assert found.table.rows == [["entropy", pytest.approx(1.2)], ["margin", pytest.approx(1.8)], ["random", 3.0]]
+    assert "two lines are apart where their ranks are by 1.48" in found.table.about, "2.343 sqrt(3 * 4 / 30)"
+    assert "core" not in found.table.about
+
+
+def test_fewer_have_none(tmp_path: Path) -> None:
+    assert rank_across(made(tmp_path, 4)) is None
+    assert rank_across([]) is None

@@ -48,6 +48,7 @@ def lines(tmp_path_factory):
         ("margin", "accuracy within 3.0 of random", "holds"),
         ("entropy", "accuracy within 1.0 of random at the end", "does not hold"),
         ("margin", "accuracy within 0.1 of random at the end", "not decided"),
+        ("entropy", "accuracy within 10.4 of random at the end", "not decided"),  # +10.3 [8.9, 11.8]
         ("entropy", "labels(65) less than random", "holds"),
         ("random", "labels(65) less than entropy", "does not hold"),
         ("entropy", "labels(75) less than random by 1", "holds"),  # which does not get there
@@ -86,6 +87,13 @@ def test_a_failure_among_many_has_to_stand_after_correction(lines) -> None:
     assert alone.word == "does not hold"
     many = "; ".join([rule, *["accuracy within 50.0 of random at the start"] * 200])
     assert judge(read_rule(many), lines["entropy"], lines).word == "not decided"
+
+
+def test_what_is_apart_is_so_among_many_too(lines) -> None:
+    """Its interval lies outside of what is called level, which no p says anything of."""
+    rule = "accuracy within 1.0 of random at the end"
+    many = "; ".join([rule, *["accuracy within 50.0 of random at the start"] * 200])
+    assert judge(read_rule(many), lines["entropy"], lines).word == "does not hold"
 
 
 def test_a_rule_is_read() -> None:

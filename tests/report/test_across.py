@@ -7,7 +7,9 @@ from made_runs import made_run
 
 from al_bench.analysis.grouping import Section, sections
 from al_bench.analysis.reading import stored
+from al_bench.report import across
 from al_bench.report.across import rank_across
+from al_bench.report.figures.plots import Line
 
 ENDS = {"entropy": 0.9, "margin": 0.8, "random": 0.7}  # in this order on each data set but the last
 
@@ -33,6 +35,17 @@ def test_five_data_sets_have_ranks(tmp_path: Path) -> None:
     assert found.table.rows == [["entropy", pytest.approx(1.2)], ["margin", pytest.approx(1.8)], ["random", 3.0]]
     assert "two lines are apart where their ranks are by 1.48" in found.table.about, "2.343 sqrt(3 * 4 / 30)"
     assert "core" not in found.table.about
+
+
+def test_whiskers_are_half_of_the_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Line] = []
+    monkeypatch.setattr(across, "dot_chart", lambda lines, *rest: drawn.extend(lines))
+    rank_across(made(tmp_path, 5))
+    (line,) = drawn
+    assert line.y == pytest.approx([1.2, 1.8, 3.0])
+    spread = [high - low for low, high in zip(line.low, line.high, strict=True)]
+    assert spread == pytest.approx([1.482] * 3, abs=1e-3)
+    assert [(low + high) / 2 for low, high in zip(line.low, line.high, strict=True)] == pytest.approx(line.y)
 
 
 def test_fewer_have_none(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from scipy import stats
 
-from al_bench.analysis.statistics.correction import holm
+from al_bench.analysis.statistics.correction import correct, holm
 from al_bench.analysis.statistics.paired import compare_pairs
 
 FIRST = {0: 91.0, 1: 93.0, 2: 92.5, 3: 95.0, 4: 91.5, 9: 10.0}
@@ -51,6 +51,19 @@ def test_seeds_that_all_differ_by_the_same(difference: float, p: float | None, b
     found = compare_pairs(dict.fromkeys(range(4), difference), dict.fromkeys(range(4), 0.0))
     assert found is not None
     assert (found.p, found.effect, found.better) == (p, None, better)
+
+
+def test_a_test_among_others_has_to_hold_after_correction() -> None:
+    """A p of 0.033 is 0.065 where there are two of it."""
+    alone = compare_pairs({0: 1.0, 1: 1.2, 2: 1.5}, dict.fromkeys(range(3), 0.45))
+    assert alone is not None and alone.p is not None and 0.025 < alone.p < 0.05
+    (once,) = correct([alone])
+    first, second = correct([alone, alone])
+    assert (once.better, first.better, second.better) == (True, None, None)
+    assert (once.p, first.p) == pytest.approx((alone.p, 2 * alone.p))
+    pairless = compare_pairs({0: 1.0}, {0: 0.0})
+    assert pairless is not None
+    assert [one.p for one in correct([pairless, alone])] == [None, pytest.approx(alone.p)]
 
 
 def test_holm_raises_each_by_those_not_yet_passed() -> None:

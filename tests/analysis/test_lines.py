@@ -1,0 +1,62 @@
+"""Two lines as a whole, by hand: at equal annotations, steps and seconds."""
+
+from pathlib import Path
+
+import pytest
+from made_runs import EFFORT, made_run
+
+from al_bench.analysis.contrast import groups_by_line
+from al_bench.analysis.grouping import Group, sections
+from al_bench.analysis.lines import areas, compare_lines, compare_two
+from al_bench.analysis.reading import stored
+
+CHEAP, DEAR = (0.5, 0.6, 0.7), (0.5, 0.8, 0.9)
+
+
+def costs(steps: int, fit: float, query: float) -> dict[str, object]:
+    own = {"fit": {**EFFORT, "optimizer_steps": steps, "seconds": fit}}
+    return {"effort": {**own, "query": {**EFFORT, "optimizer_steps": 0, "seconds": query}}}
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory) -> dict[str, Group]:
+    """One of 10 steps and 2 s a cycle, one of 20 steps and of 7 s, 3 of which are its query's."""
+    outputs = tmp_path_factory.mktemp("outputs")
+    for seed in (0, 1):
+        made_run(outputs, "random", seed, CHEAP, more=costs(10, 2.0, 0.0))
+        made_run(outputs, "entropy", seed, DEAR, more=costs(20, 4.0, 3.0))
+    (section,) = sections(stored(outputs, Path("none")).runs)
+    return dict(groups_by_line(section.groups))
+
+
+@pytest.mark.parametrize(
+    ("budget", "difference"),
+    [
+        ("annotations", (0.5 / 2 + 0.8 + 0.9 / 2) / 2 - (0.5 / 2 + 0.6 + 0.7 / 2) / 2),
+        ("steps", 0.5 - 0.7),  # both at 30 steps: the dear one has one cycle of 20, the other all three
+    ],
+)
+def test_a_difference_at_an_equal_budget(lines, budget: str, difference: float) -> None:
+    found = compare_two(lines["entropy"], lines["random"], "accuracy", budget)
+    assert found is not None and found.n == 2
+    assert found.mean == pytest.approx(difference)
+
+
+def test_queries_count_among_the_seconds(lines) -> None:
+    """The other line has spent all of its 6 s before the first cycle of the dear one is over."""
+    assert compare_two(lines["entropy"], lines["random"], "accuracy", "seconds") is None
+
+
+def test_seconds_are_not_steps(tmp_path: Path) -> None:
+    for line, accuracies, cost in (("random", CHEAP, costs(10, 5.0, 0.0)), ("entropy", DEAR, costs(20, 4.0, 2.0))):
+        made_run(tmp_path, line, 0, accuracies, more=cost)
+    (section,) = sections(stored(tmp_path, Path("none")).runs)
+    own = dict(groups_by_line(section.groups))
+    found = compare_two(own["entropy"], own["random"], "accuracy", "seconds")
+    assert found is not None
+    assert found.mean == pytest.approx(0.8 - 0.7), "in 15 s: two cycles of 6 s, three of 5 s"
+
+
+def test_areas_are_of_each_seed(lines) -> None:
+    assert areas(lines["random"], "accuracy") == pytest.approx({0: 0.6, 1: 0.6})
+    assert compare_lines([lines["random"]], lines["random"], "accuracy", "annotations") == []

@@ -11,6 +11,7 @@ from al_bench.analysis.reading import Stored, stored
 from al_bench.config.groups import CONF
 from al_bench.errors import UserError
 from al_bench.report.coverage import tabulate_answers
+from al_bench.report.measures import factor_of
 
 NAME = "asal/mnist_two_hinge"
 AHEAD = Question("Is it ahead?", NAME, "min_distance", "random", "accuracy")
@@ -59,3 +60,20 @@ def test_another_table_is_refused(tmp_path: Path, text: str, words: str) -> None
     (tmp_path / "experiment" / "questions.csv").write_text(text)
     with pytest.raises(UserError, match=words):
         read_questions(tmp_path)
+
+
+@pytest.mark.slow
+def test_the_answers_in_results_are_those_of_the_kept_cells() -> None:
+    """Of the embedded digits, whose cells are found without any data."""
+    root = CONF.parent
+    text = (root / "results" / "README.md").read_text()
+    asked = [one for one in read_questions() if one.experiment.endswith("/digits")]
+    kept = stored(root / "none", root / "results" / "cells")
+    answers = answer_questions(asked, kept.runs, factor_of, [])
+    assert len(answers) == 7
+    for one in answers:
+        assert one.tested is not None and one.word == "not decided"
+        test, factor = one.tested.test, one.factor
+        digits = 2 if abs(test.mean * factor) < 10 else 1 if factor == 100 else 0
+        low, high = (f"{value * factor:.{digits}f}" for value in (test.low or 0.0, test.high or 0.0))
+        assert f"digits, {test.n} | {test.mean * factor:+.{digits}f} [{low}, {high}]" in text, one

@@ -14,7 +14,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LINE = ("-m", "scale=smoke", "gan=none", "device=cpu", "threads=1", "network=linear", "tracking=none")
-CELLS = ("strategy=random", "learner.epochs=300", "seed=0,1")
+# eight cycles after the one that is waited for: seconds in which the cell is to be killed
+CELLS = ("strategy=random", "learner.epochs=300", "loop.max_cycles=8", "seed=0,1")
 ENGINES = [
     pytest.param(
         clusters.slurm,

@@ -13,7 +13,7 @@ from al_bench.analysis.grouping import group_by
 from al_bench.analysis.reading import Run
 from al_bench.config.experiment import Cell, cells_of
 from al_bench.config.groups import CONF
-from al_bench.config.values import differences
+from al_bench.config.values import differences, say_value
 from al_bench.storage.record import find_end
 
 _BARE = ("strategy", "method")  # swept groups whose choice alone is a name
@@ -222,7 +222,7 @@ def _line_name(overrides: Sequence[str], common: Collection[str]) -> str:
     words = []
     for key, _, value in (item.partition("=") for item in overrides if item not in common):
         if value != "none":
-            words.append(value if key in _BARE else f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {value}")
+            words.append(value if key in _BARE else f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {say_value(value)}")
     return ", ".join(words)
 
 

@@ -33,3 +33,19 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and math.isinf(value):
         return "all"
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def read_value(text: str) -> Any:
+    """The value that `text` is on a command line: a number, a word, a list, a node."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return OverridesParser.create().parse_override(f"key={text}").value()
+
+
+def say_value(text: str) -> str:
+    """A value of a command line for a person: a node by its class and arguments, anything else as it is."""
+    node = read_value(text) if text.startswith("{") else None
+    if not isinstance(node, dict) or "_target_" not in node:
+        return text
+    own = [f"{key.replace('_', ' ')} {value}" for key, value in node.items() if not key.startswith("_")]
+    return f"{node['_target_'].rsplit('.', 1)[-1]}{' (' + ', '.join(own) + ')' if own else ''}"

@@ -93,7 +93,7 @@ def sources(table: Published) -> list[str]:
 
 @pytest.mark.parametrize("table", real_tables(), ids=lambda table: table.name)
 def test_each_row_of_a_paper_says_where_it_stands_and_what_it_is_of(table):
-    assert table.numbers or table.claims
+    assert table.numbers or table.claims or "/tuning_" in table.name, "no paper tunes what it compares with"
     for source in sources(table):
         assert SOURCE.fullmatch(source), f"{source!r} begins with no place in the paper"
     for claim in table.claims:

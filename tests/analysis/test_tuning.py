@@ -1,0 +1,71 @@
+"""Choosing among settings: the better mean by the metric's direction, only once all are measured; the file."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+
+from al_bench.active.metric import Metric
+from al_bench.analysis.experiment import plan_experiment
+from al_bench.analysis.reading import Run
+from al_bench.analysis.tuning import Setting, choose_best, read_settings, write_method
+from al_bench.config.experiment import Cell, cells_of_line
+from al_bench.config.values import say_value
+from al_bench.errors import UserError
+from al_bench.storage.record import Measurement
+
+ACCURACY = Metric("accuracy", "fraction", higher_is_better=True)
+LOSS = Metric("negative_log_likelihood", "nats", higher_is_better=False)
+SETTINGS = [
+    Setting("slow", ("recipe.optimizer.lr=0.1",), "matched/random", {0: 0.5, 1: 0.7}, (0, 1)),
+    Setting("middle", ("recipe.optimizer.lr=0.2",), "matched/random", {0: 0.9, 1: 0.5}, (0, 1)),
+    Setting("fast", ("recipe.optimizer.lr=0.3",), "matched/random", {0: 0.8, 1: 0.6}, (0, 1)),
+]
+
+
+def stored_run(cell: Cell, value: float) -> Run:
+    record = Measurement(metrics={"accuracy": value}, tables={}, finished="measured", effort={}, commit="abc")
+    return Run(place=None, about={"identity": cell.identity}, records=[record])  # type: ignore[arg-type]
+
+
+def test_the_best_mean_in_the_direction_of_the_metric_the_first_of_equals() -> None:
+    assert choose_best(ACCURACY, SETTINGS).line == "middle"
+    assert choose_best(LOSS, SETTINGS).line == "slow"
+
+
+def test_nothing_is_chosen_while_a_seed_is_missing() -> None:
+    with pytest.raises(UserError, match="1 of 3 settings are not measured, fast among them"):
+        choose_best(ACCURACY, [*SETTINGS[:2], replace(SETTINGS[2], values={0: 1.0})])
+
+
+def test_the_best_of_stored_runs_becomes_a_method_that_composes_to_the_same_learner(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = plan_experiment("waal/tuning_fashion_mnist", [])
+    cells = [cell for cells in experiment.lines.values() for cell in cells]
+    assert len(cells) == 12
+    metric, settings = read_settings(experiment, [stored_run(cell, at / 100) for at, cell in enumerate(cells)])
+    assert [one.mean for one in settings] == [at / 100 for at in range(12)]
+    best = choose_best(metric, settings)
+    written = yaml.safe_load(write_method(experiment, metric, settings, best))
+    assert written["defaults"] == ["/method/matched/random", "_self_"]
+    flat = [
+        f"recipe.optimizer.lr={written['recipe']['optimizer']['lr']}",
+        f"+recipe.optimizer.weight_decay={written['recipe']['optimizer']['weight_decay']}",
+        f"recipe.augmentation={written['recipe']['augmentation']}".replace("'", ""),
+    ]
+    (same,) = cells_of_line(["dataset=fashion_mnist", "procedure=tuning", "method=matched/random", *flat])
+    assert same.id == cells[-1].id
+
+
+def test_an_experiment_that_tunes_nothing_is_refused() -> None:
+    with pytest.raises(UserError, match="experiment=waal/digits tries no settings, its procedure is loop"):
+        read_settings(plan_experiment("waal/digits", ["seed=0", "method=waal"]), [])
+
+
+def test_a_node_is_said_by_its_class() -> None:
+    node = "{_target_: al_bench.training.augmentation.FlipCrop, padding: 2, flip: true}"
+    assert say_value(node) == "FlipCrop (padding 2, flip True)"
+    assert say_value("{_target_: al_bench.training.augmentation.Flip}") == "Flip"
+    assert (say_value("0.01"), say_value("null"), say_value("{at: 1}")) == ("0.01", "null", "{at: 1}")

@@ -99,7 +99,8 @@ def _compare(clause: Clause, operand: Operand, group: Group, groups: Mapping[str
         moved = {seed: value + wanted * clause.margin for seed, value in second.items()}
         test = compare_pairs(first, moved, higher)
         if test is not None:
-            against = operand.line or operand.metric or f"{operand.factor:g}"
+            line = operand.line and other and other.say_as_baseline(operand.line)
+            against = line or operand.metric or f"{operand.factor:g}"
             times = f"{operand.factor:g} x " if operand.factor != 1 and (operand.line or operand.metric) else ""
             beyond = f" by {clause.margin:g}" if wanted and clause.margin else ""
             name = f"{stored_name(group.first, clause.measure)} minus {times}{against}{beyond}{place}"

@@ -41,6 +41,12 @@ class Group:
     def first(self) -> Run:
         return self.runs[0]
 
+    def say_as_baseline(self, line: str) -> str:
+        """The name of its line, which others are compared with: of random sampling that nobody tuned it says so."""
+        chosen = self.first.choices
+        tuned = str(chosen.get("method")).startswith("tuned/")
+        return f"{line} (untuned)" if chosen.get("strategy") == "random" and not tuned else line
+
 
 @dataclass(frozen=True)
 class Section:

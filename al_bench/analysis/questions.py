@@ -33,12 +33,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """metric: that was compared, which may stand in for the one asked for; scale: of the runs; factor: from the stored
-    unit to the written one; tested: the areas under the curves over the annotations that both have, in the stored unit,
-    among all answers; None where nothing can be compared, `why` in words."""
+    """metric: that was compared, which may stand in for the one asked for; second: the line that it is compared with,
+    as it is said; scale: of the runs; factor: from the stored unit to the written one; tested: the areas under the
+    curves over the annotations that both have, in the stored unit, among all answers; None where nothing can be
+    compared, `why` in words."""
 
     question: Question
     metric: str
+    second: str
     scale: str = ""
     factor: float = 1.0
     tested: CorrectedTest | None = None
@@ -81,10 +83,12 @@ def answer_questions(
             first, second = own[one.first], own[one.second]
             metric = stored_name(first.first, one.metric)
             if (test := compare_two(first, second, metric)) is not None:
-                answers.append(Answer(one, metric, scale, factor(metric, first.first.metrics)))
+                answers.append(
+                    Answer(one, metric, second.say_as_baseline(one.second), scale, factor(metric, first.first.metrics))
+                )
                 tests.append(test)
         if not any(answer.question is one for answer in answers):
             here = folders_with_data(one.experiment, data, conf)
-            answers.append(Answer(one, one.metric, why="nothing stored" if here else "no data here"))
+            answers.append(Answer(one, one.metric, one.second, why="nothing stored" if here else "no data here"))
     tested = iter(correct(tests))
     return [answer if answer.why else replace(answer, tested=next(tested)) for answer in answers]

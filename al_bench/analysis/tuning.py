@@ -71,13 +71,13 @@ def choose_best(metric: Metric, settings: Sequence[Setting]) -> Setting:
 def write_method(experiment: Experiment, metric: Metric, settings: Sequence[Setting], best: Setting) -> str:
     """The best setting as a file of `conf/method/tuned`: the method that it is of, with what was chosen."""
     included = [f"/method/{best.method}"] if best.method not in (None, "none") else []
-    words = metric.name.replace("_", " ")
+    seeds = f"seed{'s' if len(best.seeds) > 1 else ''} {', '.join(map(str, best.seeds))}"
     head = [
         "# @package _global_",
         f"# {experiment.source}",
-        f"# Written by `python scripts/tune.py {experiment.name}`: the best of {len(settings)} settings, {words} "
-        f"{best.mean:.4f} on validation labels that are counted nowhere,",
-        f"#   mean of seeds {', '.join(map(str, best.seeds))}",
+        f"# The best of {len(settings)} settings by {metric.name.replace('_', ' ')} on validation labels that are counted "
+        f"nowhere: {best.mean:.4f}, {seeds}",
+        f"# Written by: python scripts/tune.py {' '.join([experiment.name, *experiment.overrides])} --to FILE",
     ]
     body: dict[str, Any] = {"defaults": [*included, "_self_"]} if included else {}
     for override in best.overrides:

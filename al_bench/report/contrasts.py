@@ -60,7 +60,8 @@ def _tabulate(
         unit = f", {shown.unit}" if shown.unit else ""
         of = f"{shown.words}{', of which less is better' if shown.less_is_better else ''}, "
         lines = contrast_lines(found[first], found[second], name, problems)
-        rows += [_row(words, f"{first} minus {second}", one, shown) for one in lines]
+        against = found[second].say_as_baseline(second)
+        rows += [_row(words, f"{first} minus {against}", one, shown) for one in lines]
     return Table(
         f"contrasts-{experiment.name.replace('/', '-')}{f'-{metric}' if metric else ''}",
         f"{experiment.name}: {of}one line minus another, with {LEVEL:.0%} intervals over seeds and over test images",

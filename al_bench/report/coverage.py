@@ -63,7 +63,7 @@ def tabulate_answers(answers: Sequence[Answer]) -> Table:
 
 def _answer_row(one: Answer) -> list[Cell]:
     asked = one.question
-    by = f"{asked.first} minus {asked.second}"
+    by = f"{asked.first} minus {one.second}"
     if one.tested is None:
         return [asked.question, one.word, by, asked.metric, *[None] * 8, asked.experiment, one.scale]
     test = one.tested.test

@@ -67,7 +67,7 @@ def test_verdicts(lines, line: str, rule: str, word: str) -> None:
 @pytest.mark.parametrize(
     ("line", "rule", "reason"),
     [
-        ("entropy", "accuracy better than random", "accuracy minus random on average: +7.92, 95% interval"),
+        ("entropy", "accuracy better than random", "accuracy minus random (untuned) on average: +7.92, 95% interval"),
         ("lonely", "accuracy better than random", "one tests nothing, 1 seed"),
         ("entropy", "accuracy better than coreset", "no run of coreset is stored"),
         ("entropy", "fid better than random", "nothing stored has both"),

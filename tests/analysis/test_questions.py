@@ -38,7 +38,7 @@ def test_answers_carry_their_test(made: Stored, tmp_path: Path) -> None:
     assert ahead.tested.p == pytest.approx(2 * ahead.tested.test.p), "of two tests"
     rows = tabulate_answers([ahead, behind, missing]).rows
     assert [row[1] for row in rows] == ["yes", "no", "nothing stored"]
-    assert rows[0][2] == "min_distance minus random"
+    assert rows[0][2] == "min_distance minus random (untuned)"
     assert rows[0][4] == pytest.approx(20.0, abs=0.2), "percent"
 
 

@@ -59,8 +59,8 @@ def test_a_row_for_each_number_that_both_lines_have(conf: Path) -> None:
     groups = [group for section in sections(found(conf)) for group in section.groups]
     (table,) = tabulate_contrasts(experiment(), groups, [], conf)
     assert [row[:3] for row in table.rows] == [
-        ["the query", "waal minus random", 10],
-        ["the query", "waal minus random", 20],
+        ["the query", "waal minus random (untuned)", 10],
+        ["the query", "waal minus random (untuned)", 20],
     ]
     assert table.columns[3] == "difference, %"
     assert table.rows[0][3:] == [0.0, 2, 0.0, 0.0, None, None], "a first cycle's tensors hold no bits here"

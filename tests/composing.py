@@ -3,12 +3,15 @@
 from functools import lru_cache
 from typing import Any
 
+import yaml
 from hydra import compose as hydra_compose
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from al_bench.config.composing import ReadOnce, composing
+from al_bench.config.groups import CONF
 from al_bench.config.groups import members as all_members
 from al_bench.config.identity import run_id as run_id_of
 from al_bench.errors import UserError
@@ -31,6 +34,23 @@ def _composed(overrides: tuple[str, ...]) -> DictConfig:
 def run_id(*overrides: str) -> str:
     """The id of the run that a command line starts."""
     return run_id_of(_root_=compose(*overrides))
+
+
+def params_of(name: str) -> dict[str, str]:
+    """What an experiment sweeps over."""
+    text = (CONF / "experiment" / f"{name}.yaml").read_text()
+    return {key: str(values) for key, values in yaml.safe_load(text)["hydra"]["sweeper"]["params"].items()}
+
+
+def values_of(swept: str) -> list[str]:
+    """The values of a sweep over "a,b,c", nodes or "range(5)", as a command line has them."""
+    override = OverridesParser.create().parse_override(f"key={swept}")
+    return list(override.sweep_string_iterator()) if override.is_sweep_override() else [swept]
+
+
+def count_values(swept: str) -> int:
+    """How many values a sweep has."""
+    return len(values_of(swept))
 
 
 def members(family: str) -> list[str]:

@@ -75,8 +75,8 @@ def write_method(experiment: Experiment, metric: Metric, settings: Sequence[Sett
     head = [
         "# @package _global_",
         f"# {experiment.source}",
-        f"# The best of {len(settings)} settings by {metric.name.replace('_', ' ')} on validation labels that are counted "
-        f"nowhere: {best.mean:.4f}, {seeds}",
+        f"# The best of {len(settings)} settings by {metric.name.replace('_', ' ')} on validation labels that are "
+        f"counted nowhere: {best.mean:.4f}, {seeds}",
         f"# Written by: python scripts/tune.py {' '.join([experiment.name, *experiment.overrides])} --to FILE",
     ]
     body: dict[str, Any] = {"defaults": [*included, "_self_"]} if included else {}

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal
 
+import numpy as np
+
 from al_bench.analysis.curves import is_better_higher, metric, values_by_annotations
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
@@ -36,14 +38,47 @@ def values_by_size(group: Group, name: str) -> Values:
     return found
 
 
-def areas(group: Group, name: str, scale: Scale = "linear") -> dict[int, float]:
-    """The area under each seed's curve; of those with two cycles."""
-    curves = {run.seed: values_by_annotations(run, name) for run in group.runs}
-    return {
-        seed: area_under_curve(sorted(curve), [curve[at] for at in sorted(curve)], scale)
-        for seed, curve in curves.items()
-        if len(curve) > 1
-    }
+@dataclass(frozen=True)
+class Width:
+    """The annotations over which areas stand beside each other, `low` to `high`, and which lines have them."""
+
+    low: int
+    high: int
+    lines: Sequence[str]
+
+
+def common_width(groups: Sequence[Group], reference: Group, name: str) -> Width | None:
+    """What every seed of all lines covers, but for lines that would cut it to less than half of the reference's range;
+    None where the reference has no two sizes."""
+    ranges = {group.name: _range_of(group, name) for group in groups}
+    whole = ranges[reference.name]
+    if whole is None:
+        return None
+    middle = (whole[0] + whole[1]) / 2
+    kept = {line: of for line, of in ranges.items() if of is not None and of[0] < middle <= of[1]}
+    return Width(max(low for low, _ in kept.values()), min(high for _, high in kept.values()), [*kept])
+
+
+def _range_of(group: Group, name: str) -> tuple[int, int] | None:
+    """The annotations that all seeds of a line cover; None where that is no width."""
+    curves = [values_by_annotations(run, name) for run in group.runs]
+    if not all(curves):
+        return None
+    low, high = max(min(curve) for curve in curves), min(max(curve) for curve in curves)
+    return (low, high) if low < high else None
+
+
+def areas(group: Group, name: str, width: Width, scale: Scale = "linear") -> dict[int, float]:
+    """The area under each seed's curve, between its cycles interpolated; empty for a line without `width`."""
+    if group.name not in width.lines:
+        return {}
+    return {run.seed: _area(values_by_annotations(run, name), width, scale) for run in group.runs}
+
+
+def _area(curve: Mapping[int, float], width: Width, scale: Scale) -> float:
+    at = sorted({width.low, width.high, *(size for size in curve if width.low < size < width.high)})
+    known = sorted(curve)
+    return area_under_curve(at, np.interp(at, known, [curve[size] for size in known]).tolist(), scale)
 
 
 def compare_lines(groups: Sequence[Group], reference: Group, name: str, budget: Budget) -> list[Compared]:

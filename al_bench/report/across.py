@@ -1,6 +1,6 @@
 """Lines over several data sets: their mean ranks, and how far apart these have to be; from five data sets on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from al_bench.analysis.curves import headline, is_better_higher
 from al_bench.analysis.grouping import Group, Section
-from al_bench.analysis.lines import areas
+from al_bench.analysis.lines import areas, common_width
 from al_bench.analysis.statistics.ranks import FEWEST_SETS, mean_ranks
 from al_bench.report.figures.palette import line_looks
 from al_bench.report.figures.plots import Line, Picture, dot_chart
@@ -25,19 +25,31 @@ class Across:
 
 
 def rank_across(sections: Sequence[Section]) -> Across | None:
-    """By the area under the curve over annotations, the mean over seeds. None where no metric is the headline of five
-    data sets that have three lines in common: of two sections of a data set the first counts."""
+    """By the area under the curve over the annotations that all lines have, the mean over seeds. None where no metric
+    is the headline of five data sets that have three lines in common: of two sections of a data set the first counts,
+    of those whose lines have annotations in common."""
     first = {section.groups[0].first.choices.get("dataset"): section for section in reversed(sections)}
     by_metric: dict[str, list[Section]] = {}
     for section in reversed(first.values()):
         by_metric.setdefault(headline(section.groups[0].first), []).append(section)
     name, own = max(by_metric.items(), key=lambda one: len(one[1]), default=("", []))
     lines = _common(own)
+    found_areas = {id(section): _areas(_by_name(section), lines, name) for section in own}
+    own = [section for section in own if found_areas[id(section)]]
     if len(own) < FEWEST_SETS or not lines:
         return None
-    values = [[fmean(areas(groups[line], name).values()) for line in lines] for groups in map(_by_name, own)]
+    values = [found_areas[id(section)] for section in own]
     found = mean_ranks(np.array(values), is_better_higher(own[0].groups[0].first, name))
     return None if found is None else _show(lines, own, name, found.ranks.tolist(), found.p, found.difference)
+
+
+def _areas(groups: Mapping[str, Group], lines: Sequence[str], name: str) -> list[float]:
+    """Of each line; empty where they have no annotations in common."""
+    asked = [groups[line] for line in lines]
+    width = common_width(asked, asked[0], name) if asked else None
+    if width is None or len(width.lines) < len(asked):
+        return []
+    return [fmean(areas(group, name, width).values()) for group in asked]
 
 
 def _by_name(section: Section) -> dict[str, Group]:

@@ -70,7 +70,7 @@ def _answer_row(one: Answer) -> list[Cell]:
     ends = [None if value is None else value * one.factor for value in (test.mean, test.low, test.high)]
     return [
         asked.question, one.word, by, one.metric, *ends, test.p, one.tested.p, test.effect, test.n,
-        seeds_needed(test.effect), asked.experiment, one.scale,
+        seeds_needed(test.effect, alpha=one.tested.level), asked.experiment, one.scale,
     ]  # fmt: skip
 
 

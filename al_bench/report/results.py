@@ -14,14 +14,17 @@ from al_bench.analysis.curves import (
     curve,
     entropies,
     headline,
+    is_better_higher,
     last_common,
     metric,
     point,
     scalar_metrics,
 )
 from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.lines import values_by_size
 from al_bench.analysis.provenance import commits_of, hardware_of
 from al_bench.analysis.reading import Artifact, Run
+from al_bench.analysis.statistics.best import BY, find_best
 from al_bench.report.measures import Measure, listed, measure
 from al_bench.report.tables import Cell, Table
 
@@ -71,7 +74,20 @@ def learning(section: Section) -> Table:
         [name, *(_mean(points.get(count), main) for count in shown)] for name, points in long.items() if len(points) > 1
     ]
     about = f"{section.title}: {main.axis}, mean and standard deviation over seeds, by number of annotations"
-    return Table("learning", about, ["method", *(f"{count:,}" for count in shown)], rows)
+    names = [row[0] for row in rows]
+    best = _best_at(shown, [group for group in section.groups if group.name in names])
+    by = f"; {BY}" if best else ""
+    return Table("learning", f"{about}{by}", ["method", *(f"{count:,}" for count in shown)], rows, best)
+
+
+def _best_at(sizes: Sequence[int], groups: Sequence[Group]) -> frozenset[tuple[int, int]]:
+    """Row and column of each number of annotations' best line, where tests tell it from the others."""
+    if not groups:
+        return frozenset()
+    name = headline(groups[0].first)
+    values = [values_by_size(group, name) for group in groups]
+    found = find_best([[of.get(size, {}) for of in values] for size in sizes], is_better_higher(groups[0].first, name))
+    return frozenset((row, column) for column, row in enumerate(found, 1) if row is not None)
 
 
 def _spread_out(counts: Sequence[int]) -> list[int]:

@@ -9,10 +9,14 @@ from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.lines import (
     BUDGETS,
     Compared,
+    Width,
     areas,
+    common_width,
     compare_lines,
     values_by_size,
 )
+from al_bench.analysis.statistics.areas import Scale
+from al_bench.analysis.statistics.best import BY, find_best
 from al_bench.analysis.statistics.bootstrap import bootstrap_interval
 from al_bench.analysis.statistics.paired import ASSUMES, FEWEST_RANKED, LEVEL
 from al_bench.analysis.statistics.penalty import penalty_matrix
@@ -56,8 +60,11 @@ def _areas(section: Section, groups: Sequence[Group], reference: Group, name: st
     """The goal is what the reference has at its end, the mean over seeds."""
     end = last_common(curve(reference.runs, metric(name)))
     goal = None if end is None else end.mean
-    rows = [_area_row(group, name, goal, shown) for group in groups]
+    width = common_width(groups, reference, name)
+    rows = [_area_row(group, name, width, goal, shown) for group in groups]
     of = "" if goal is None else f"; the goal is {shown.written(goal)}, what {reference.name} has at its end"
+    best = _best_areas(groups, name, width)
+    by = f"; {BY}" if best else ""
     columns = [
         "line",
         "seeds",
@@ -67,11 +74,30 @@ def _areas(section: Section, groups: Sequence[Group], reference: Group, name: st
         "labels to the goal",
         "seeds there",
     ]
-    return Table("areas", f"{section.title}: area under the curve over annotations, by their number{of}", columns, rows)
+    about = f"{section.title}: area under the curve over {_say_width(width, groups)}{of}{by}"
+    return Table("areas", about, columns, rows, best)
 
 
-def _area_row(group: Group, name: str, goal: float | None, shown: Measure) -> list[Cell]:
-    linear, log = areas(group, name), areas(group, name, "log")
+def _say_width(width: Width | None, groups: Sequence[Group]) -> str:
+    if width is None:
+        return "annotations, of which no two numbers are in common"
+    short = [group.name for group in groups if group.name not in width.lines]
+    apart = f"; {listed(short)} cover{'s' if len(short) == 1 else ''} less than half of it" if short else ""
+    return f"{width.low:,} to {width.high:,} annotations, which all lines have{apart}"
+
+
+def _best_areas(groups: Sequence[Group], name: str, width: Width | None) -> frozenset[tuple[int, int]]:
+    """Row and column of the best area, by their number and by its logarithm, where tests tell it."""
+    if width is None:
+        return frozenset()
+    scales: tuple[Scale, ...] = ("linear", "log")
+    columns = [[areas(group, name, width, scale) for group in groups] for scale in scales]
+    found = find_best(columns, is_better_higher(groups[0].first, name))
+    return frozenset((row, 3 + place) for place, row in enumerate(found) if row is not None)
+
+
+def _area_row(group: Group, name: str, width: Width | None, goal: float | None, shown: Measure) -> list[Cell]:
+    linear, log = (areas(group, name, width, scale) if width else {} for scale in ("linear", "log"))
     higher = is_better_higher(group.first, name)
     curves = [values_by_annotations(run, name) for run in group.runs]
     found = [None if goal is None else labels_to_reach([*curve], [*curve.values()], goal, higher) for curve in curves]
@@ -106,7 +132,7 @@ def _test_row(one: Compared, shown: Measure) -> list[Cell]:
     values = [shown.number(value) for value in (test.mean, test.low, test.high)]
     again = bootstrap_interval(test.differences)
     drawn = [None, None] if again is None else [shown.number(again.low), shown.number(again.high)]
-    needed = seeds_needed(test.effect)
+    needed = seeds_needed(test.effect, alpha=one.of_line.level)
     return [
         one.line, _AT[one.budget], *values, test.p, one.of_line.p, test.ranked, *drawn, test.effect, test.n,
         "one seed tests nothing" if test.n == 1 else _TOLD[one.of_line.better],

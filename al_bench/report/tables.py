@@ -4,7 +4,7 @@ import csv
 import html
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,16 +17,19 @@ Cell = str | int | float | None
 _LONGEST = 200  # bytes of a file's name
 _MOST_IN_TEXT = 200  # rows of a table that anybody sets in LaTeX
 _FORMULA = ("=", "+", "-", "@", "\t")
+_BOLD = ("\x02", "\x03")  # around what tabulate escapes: no cell holds them
 
 
 @dataclass(frozen=True)
 class Table:
-    """name: of its files; about: what a row is; columns: with their units; rows: as many cells each."""
+    """name: of its files; about: what a row is; columns: with their units; rows: as many cells each; best: row and
+    column of those cells that tests tell from all others of their column, which come bold."""
 
     name: str
     about: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+    best: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def numeric(self) -> list[bool]:
@@ -56,17 +59,29 @@ class Table:
 
     def as_markdown(self) -> str:
         """Numbers for a person; what a label holds is text, never markup."""
-        rows = [[_escape(cell) for cell in row] for row in self.rows]
+        rows = self._written(_escape, "**", "**")
         columns = [str(_escape(column)) for column in self.columns]
         table = tabulate(rows, headers=columns, tablefmt="pipe", disable_numparse=True)
         return f"{_escape(self.about)}\n\n{table}\n"
 
     def as_latex(self) -> str:
         """A `table` for booktabs, numbers as a person reads them, text escaped."""
-        rows = [[format_cell(cell) for cell in row] for row in self.rows]
+        rows = self._written(format_cell, *_BOLD)
         body: str = tabulate(rows, headers=[*self.columns], tablefmt="latex_booktabs", disable_numparse=True)
+        for mark, command in zip(_BOLD, ("\\textbf{", "}"), strict=True):
+            body = body.replace(mark, command)
         caption = tabulate([[self.about]], tablefmt="latex").splitlines()[2].strip().removesuffix("\\\\").strip()
         return f"\\begin{{table}}\n\\caption{{{caption}}}\n{body}\n\\end{{table}}\n"
+
+    def _written(self, write: Callable[[Cell], str], before: str, after: str) -> list[list[str]]:
+        """The cells as text, what is best between both marks."""
+        return [
+            [
+                f"{before}{write(cell)}{after}" if (at, place) in self.best else write(cell)
+                for place, cell in enumerate(row)
+            ]
+            for at, row in enumerate(self.rows)
+        ]
 
 
 def format_cell(cell: Cell) -> str:

@@ -7,7 +7,7 @@ from made_runs import EFFORT, made_run
 
 from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.grouping import Group, sections
-from al_bench.analysis.lines import areas, compare_lines, compare_two
+from al_bench.analysis.lines import areas, common_width, compare_lines, compare_two
 from al_bench.analysis.reading import stored
 
 CHEAP, DEAR = (0.5, 0.6, 0.7), (0.5, 0.8, 0.9)
@@ -58,5 +58,7 @@ def test_seconds_are_not_steps(tmp_path: Path) -> None:
 
 
 def test_areas_are_of_each_seed(lines) -> None:
-    assert areas(lines["random"], "accuracy") == pytest.approx({0: 0.6, 1: 0.6})
+    width = common_width([lines["random"]], lines["random"], "accuracy")
+    assert width is not None
+    assert areas(lines["random"], "accuracy", width) == pytest.approx({0: 0.6, 1: 0.6})
     assert compare_lines([lines["random"]], lines["random"], "accuracy", "annotations") == []

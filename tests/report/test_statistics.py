@@ -57,6 +57,21 @@ def test_lines_are_compared_with_random(made: Statistics) -> None:
     assert penalties.rows[0] == ["entropy", 0.0, pytest.approx(2 / 3), pytest.approx(2 / 3)]
 
 
+def test_areas_stand_over_one_width_and_the_best_is_told(tmp_path: Path) -> None:
+    """A line that ends before half of the others is left out, and one of two thirds cuts them all."""
+    ends = {"random": (0.5, 0.6, 0.7, 0.7), "entropy": (0.5, 0.8, 0.9), "margin": (0.5, 0.99)}
+    for strategy, accuracies in ends.items():
+        for seed in range(3):
+            made_run(tmp_path, strategy, seed, [value + seed / 100 for value in accuracies])
+    found = statistics(section_of(tmp_path))
+    assert found is not None
+    areas = found.tables[0]
+    assert "over 10 to 30 annotations, which all lines have; margin covers less than half of it" in areas.about
+    rows = {row[0]: row[3] for row in areas.rows}
+    assert rows == {"entropy": pytest.approx(76.0), "margin": None, "random": pytest.approx(61.0)}
+    assert areas.best == frozenset(), "the difference has no spread, so that no test tells it"
+
+
 def test_a_goal_that_is_not_reached_says_so(made: Statistics) -> None:
     rows = {row[0]: row[5:] for row in made.tables[0].rows}
     assert rows["worse"] == ["not reached", "0 of 3"]

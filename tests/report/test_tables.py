@@ -54,3 +54,11 @@ def test_numbers_have_three_digits_that_tell():
 def test_columns_of_numbers_are_known():
     assert TABLE.numeric == [False, True, True]
     assert Table("made", "", ["a", "b"], [["1.0 ± 0.2", None], [None, None]]).numeric == [True, False]
+
+
+def test_what_is_best_is_bold_for_people_and_plain_for_programs() -> None:
+    table = Table("t", "about", ["line", "10"], [["a|b", 1.5], ["c_d", 2.5]], frozenset({(1, 1)}))
+    assert "**2.50**" in table.as_markdown() and "**1.50**" not in table.as_markdown()
+    assert "\\textbf{2.50}" in table.as_latex()
+    assert "c\\_d" in table.as_latex()
+    assert table.as_csv().splitlines()[2] == "c_d,2.5"

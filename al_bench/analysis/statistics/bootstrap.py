@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from al_bench.analysis.statistics.paired import LEVEL, Interval
+from al_bench.analysis.statistics.paired import LEVEL, Interval, has_spread
 
 _DRAWS = 9999
 
@@ -18,7 +18,7 @@ def bootstrap_interval(values: Sequence[float], level: float = LEVEL, seed: int 
     from scipy import stats
 
     drawn = np.asarray(values, dtype=float)
-    if len(drawn) < 2 or np.ptp(drawn) == 0:
+    if len(drawn) < 2 or not has_spread(drawn):
         return None
     found = stats.bootstrap(
         (drawn,), np.mean, confidence_level=level, n_resamples=_DRAWS, rng=np.random.default_rng(seed)

@@ -8,10 +8,12 @@ from al_bench.analysis.statistics.paired import LEVEL, PairedTest
 
 @dataclass(frozen=True)
 class CorrectedTest:
-    """A test among others. p: after Holm's correction over all of these; None where the test has none."""
+    """A test among others. p: after Holm's correction over all of these; None where the test has none. level: that p
+    alone has to be below where it is the smallest of them."""
 
     test: PairedTest
     p: float | None
+    level: float = 1 - LEVEL
 
     @property
     def better(self) -> bool | None:
@@ -31,5 +33,6 @@ def holm(p: Sequence[float]) -> list[float]:
 
 def correct(tests: Sequence[PairedTest]) -> list[CorrectedTest]:
     """Each among all of them, in their order."""
-    raised = iter(holm([test.p for test in tests if test.p is not None]))
-    return [CorrectedTest(test, None if test.p is None else next(raised)) for test in tests]
+    known = [test.p for test in tests if test.p is not None]
+    raised, level = iter(holm(known)), (1 - LEVEL) / max(1, len(known))
+    return [CorrectedTest(test, None if test.p is None else next(raised), level) for test in tests]

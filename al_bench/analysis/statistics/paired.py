@@ -13,6 +13,7 @@ import numpy as np
 
 LEVEL = 0.95  # of every interval, and one less this of every test
 FEWEST_RANKED = 6  # pairs from which a two-sided signed-rank test can come below 5 %
+_ROUNDING = 1e-12  # of values of about one, or of the largest
 ASSUMES = "paired t over seeds, which assumes that the differences are normal"
 
 
@@ -60,11 +61,12 @@ class Interval:
 
 
 def interval(differences: Sequence[float] | np.ndarray, level: float = LEVEL) -> Interval | None:
-    """Of paired differences that are drawn independently, (N,); None for fewer than two."""
+    """Of paired differences that are drawn independently, (N,); None for fewer than two and for those
+    without a spread."""
     from scipy import stats
 
     values = np.asarray(differences, dtype=float)
-    if len(values) < 2:
+    if len(values) < 2 or not has_spread(values):
         return None
     half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
     return Interval(float(values.mean()), float(values.mean() - half), float(values.mean() + half))
@@ -81,8 +83,7 @@ def compare_pairs(
     if not seeds:
         return None
     differences = np.array([first[seed] - second[seed] for seed in seeds], dtype=float)
-    spread = np.ptp(differences) > 0
-    found, p = interval(differences) if spread else None, probability(differences)
+    found, p = interval(differences), probability(differences)
     told = p is not None and p < 1 - LEVEL
     mean = float(differences.mean())
     return PairedTest(
@@ -107,14 +108,19 @@ def probability(differences: Sequence[float] | np.ndarray) -> float | None:
     values = np.asarray(differences, dtype=float)
     if len(values) < 2:
         return None
-    if np.ptp(values) == 0:
-        return 1.0 if values[0] == 0 else None
+    if not has_spread(values):
+        return 1.0 if not values.any() else None
     return float(stats.ttest_1samp(values, 0.0).pvalue)
 
 
+def has_spread(differences: np.ndarray) -> bool:
+    """Whether these differ by more than rounding: 0.8 - 0.7 and 0.9 - 0.8 are one number, and no test may take the
+    rounding of a double for how much seeds differ."""
+    return bool(np.ptp(differences) > _ROUNDING * max(1.0, np.abs(differences).max()))
+
+
 def _effect(values: np.ndarray) -> float | None:
-    deviation = values.std(ddof=1) if len(values) > 1 else 0.0
-    return float(values.mean() / deviation) if deviation else None
+    return float(values.mean() / values.std(ddof=1)) if len(values) > 1 and has_spread(values) else None
 
 
 def _ranked(values: np.ndarray) -> float | None:

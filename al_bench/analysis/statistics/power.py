@@ -8,8 +8,9 @@ _MOST = 1000  # more are not worth the number
 def seeds_needed(effect: float | None, power: float = 0.8, alpha: float = 0.05) -> int | None:
     """Pairs with which a two-sided paired t test sees a difference of this effect with this power; at least two.
 
-    effect: Cohen's d of the pairs, of either sign; as it is found in few seeds it is itself uncertain. None where no
-    number of seeds up to a thousand would do.
+    effect: Cohen's d of the pairs, of either sign; as it is found in few seeds it is itself uncertain. alpha: what p
+    has to be below, at the first step of Holm's correction where there are several tests. None where no number of
+    seeds up to a thousand would do.
     """
     from statsmodels.stats.power import TTestPower
 

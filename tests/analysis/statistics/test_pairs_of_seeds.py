@@ -69,3 +69,11 @@ def test_a_test_among_others_has_to_hold_after_correction() -> None:
 def test_holm_raises_each_by_those_not_yet_passed() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([]) == []
+
+
+def test_rounding_is_no_spread() -> None:
+    """0.8 - 0.7, 0.81 - 0.71 and 0.82 - 0.72 are three doubles and one difference."""
+    found = compare_pairs({0: 0.8, 1: 0.81, 2: 0.82}, {0: 0.7, 1: 0.71, 2: 0.72})
+    assert found is not None
+    assert len(set(found.differences)) > 1
+    assert (found.p, found.low, found.effect, found.better) == (None, None, None, None)

@@ -1,0 +1,34 @@
+"""The table of learning curves: which line of a column is best, on made runs."""
+
+from pathlib import Path
+
+from made_runs import made_run
+
+from al_bench.analysis.grouping import Section, sections
+from al_bench.analysis.reading import stored
+from al_bench.report.results import learning
+
+
+def section_of(outputs: Path) -> Section:
+    (section,) = sections(stored(outputs, Path("none")).runs)
+    return section
+
+
+def test_the_best_of_a_column_is_bold_where_its_test_says_so(tmp_path: Path) -> None:
+    """Both begin alike; then entropy is ahead by 0.10, 0.11 and 0.12."""
+    for seed in range(3):
+        made_run(tmp_path, "random", seed, (0.5 + seed / 100, 0.6 + seed / 100))
+        made_run(tmp_path, "entropy", seed, (0.5 + seed / 100, 0.7 + seed / 50))
+    table = learning(section_of(tmp_path))
+    assert [row[0] for row in table.rows] == ["entropy", "random"]
+    assert table.best == {(0, 2)}
+    assert "bold: better than every other of its column" in table.about
+
+
+def test_nothing_is_bold_where_no_test_says_so(tmp_path: Path) -> None:
+    for seed in range(3):
+        made_run(tmp_path, "random", seed, (0.5, 0.6 + seed / 100))
+        made_run(tmp_path, "entropy", seed, (0.5, 0.61 + (seed - 1) ** 2 / 30))
+    table = learning(section_of(tmp_path))
+    assert not table.best
+    assert "bold" not in table.about

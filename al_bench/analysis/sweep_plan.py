@@ -75,11 +75,12 @@ def plan_sweep(name: str, overrides: Sequence[str], cells: Sequence[Cell], outpu
     experiment = arrange_lines(name, overrides, cells)
     found = stored_of({cell.id: cell.label for cell in cells}, outputs, kept)
     progress = {one.line: one for one in experiment.progress(found.runs)}
-    lines = [_plan_line(own, progress[line], found.runs) for line, own in experiment.lines.items()]
+    lines = [plan_line(own, progress[line], found.runs) for line, own in experiment.lines.items()]
     return SweepPlan(lines, list(_needed(experiment, progress, found.artifacts)))
 
 
-def _plan_line(cells: Sequence[Cell], progress: Progress, stored: Sequence[Run]) -> LinePlan:
+def plan_line(cells: Sequence[Cell], progress: Progress, stored: Sequence[Run]) -> LinePlan:
+    """Of one line, by what is stored of it or bears its label."""
     left = _cycles_left(cells, progress)
     alike, from_other = _alike(cells, stored)
     if not alike or left is None:

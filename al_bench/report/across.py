@@ -11,7 +11,8 @@ from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.lines import areas, common_width
 from al_bench.analysis.statistics.ranks import FEWEST_SETS, mean_ranks
 from al_bench.report.figures.palette import line_looks
-from al_bench.report.figures.plots import Line, Picture, dot_chart
+from al_bench.report.figures.plots import Line, dot_chart
+from al_bench.report.figures.svg import Picture
 from al_bench.report.tables import Cell, Table
 
 

@@ -3,9 +3,10 @@
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from al_bench.analysis.experiment import Experiment, Progress
+from al_bench.analysis.experiment import Experiment
 from al_bench.analysis.reading import Run
-from al_bench.report.measures import counted, listed
+from al_bench.analysis.sweep_plan import LinePlan, plan_line
+from al_bench.report.measures import counted, duration, listed
 from al_bench.report.tables import Cell, Table
 
 _MOST_DIFFERENCES = 6
@@ -13,16 +14,26 @@ _MOST_DIFFERENCES = 6
 
 def tabulate_cells(experiment: Experiment, stored: Iterable[Run]) -> Table:
     """Each line with how many of its seeds are finished, begun, missing."""
-    rows = [_row(line) for line in experiment.progress(stored)]
-    columns = ["line", "cells", "finished", "begun", "what makes the rest"]
+    runs, cells = list(stored), experiment.all_lines
+    rows = [_row(plan_line(cells[line.line], line, runs)) for line in experiment.progress(runs)]
+    columns = ["line", "cells", "finished", "begun", "what makes the rest", "time of the rest"]
     version = [experiment.version] if experiment.version else []
     name = "-".join(["cells", *experiment.name.split("/"), *version])
     return Table(name, f"Cells of {', '.join([experiment.name, *version])}", columns, rows)
 
 
-def _row(line: Progress) -> list[Cell]:
+def _row(plan: LinePlan) -> list[Cell]:
+    line = plan.progress
     begun = [f"seed {seed}: {counted(bought, 'annotation')} so far" for seed, bought in line.begun.items()]
-    return [line.line, line.cells, len(line.finished), listed(begun) if begun else None, line.command]
+    time = None if line.command is None else _say_time(plan)
+    return [line.line, line.cells, len(line.finished), listed(begun) if begun else None, line.command, time]
+
+
+def _say_time(plan: LinePlan) -> str:
+    """One cell after the other, on what the stored ones ran on."""
+    if plan.seconds is None:
+        return "not known"
+    return duration(plan.seconds) + (", by another configuration's" if plan.from_other else "")
 
 
 def summarize_cells(experiment: Experiment, stored: Iterable[Run]) -> str:

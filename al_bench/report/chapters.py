@@ -118,9 +118,10 @@ class Editor:
         """Draws and tabulates; what cannot be read is added to the problems of what was found."""
         planned = self._plan(outline) if outline.experiment else None
         name, numbers = (outline.experiment.name, ()) if outline.experiment else ("", self.numbers)
+        shown = [one for one in self.numbers if name in ("", one.name)]
         parts = [
             part(
-                Charts(section, self.looks, self.band), name, self.trained, numbers, self.rebuilder,
+                Charts(section, self.looks, self.band, shown), name, self.trained, numbers, self.rebuilder,
                 self.found.problems, self.conf,
             )
             for section in outline.sections

@@ -14,7 +14,7 @@ from al_bench.analysis.pairs import Pairs, pairs_of, png, synthesizing
 from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.analysis.traces import Rows, rows_of
-from al_bench.report.figures.plots import Picture
+from al_bench.report.figures.svg import Picture
 from al_bench.report.paper import add_to_pair
 from al_bench.storage.record import QueryRecord
 

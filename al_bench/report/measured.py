@@ -9,7 +9,7 @@ from typing import Any
 
 from al_bench.analysis.grouping import Group, group_by
 from al_bench.analysis.reading import Run
-from al_bench.report.figures.plots import Picture
+from al_bench.report.figures.svg import Picture
 from al_bench.report.figures.table_plots import TablePlot, plot_table
 from al_bench.report.measures import measure
 from al_bench.report.tables import Cell, Table

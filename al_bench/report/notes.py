@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from al_bench.analysis.chance import all_near_chance
 from al_bench.analysis.grouping import Group, Section
 from al_bench.report.measures import counted, listed
 from al_bench.report.paper import add_to_group
@@ -10,12 +11,22 @@ _UNKNOWN = -1  # what an oracle answers that cannot tell, as cycles store it
 
 
 def notes(section: Section) -> list[str]:
-    """A sentence for each such thing, with the names of the groups that it concerns."""
+    """A sentence for each such thing, with the names of the groups that it concerns; first that none of them learned
+    anything to speak of, where that is so."""
     users: dict[str, list[str]] = {}
     for group in section.groups:
         for sentence in (*_oracle(group), *_loss(group), *_validation(group), *_skipped(group), *add_to_group(group)):
             users.setdefault(sentence, []).append(group.name)
-    return [f"{listed(names)}: {sentence}" for sentence, names in users.items()]
+    return [*_chance(section), *(f"{listed(names)}: {sentence}" for sentence, names in users.items())]
+
+
+def _chance(section: Section) -> Iterator[str]:
+    if all_near_chance(section.groups):
+        classes = len(section.groups[0].first.cycles[0].class_counts)
+        yield (
+            f"Every method ends near chance, less than a tenth of the way from guessing one of {classes} classes "
+            f"({100 / classes:.3g} %) to all right: what sets them apart here says nothing of them."
+        )
 
 
 def _oracle(group: Group) -> Iterator[str]:

@@ -20,7 +20,7 @@ from al_bench.report.comparison import Comparison, compare
 from al_bench.report.doubts import Doubts, show_doubts
 from al_bench.report.figures.charts import Charts, has_all
 from al_bench.report.figures.palette import Look, class_looks
-from al_bench.report.figures.plots import Picture
+from al_bench.report.figures.svg import Picture
 from al_bench.report.images import Beside, CycleImages, class_names, show_synthesized, side_by_side
 from al_bench.report.measures import counted, listed, measure
 from al_bench.report.notes import notes

@@ -11,7 +11,7 @@ from al_bench.analysis.picked import Picked, picked, picked_in
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.errors import printable
-from al_bench.report.figures.plots import Picture
+from al_bench.report.figures.svg import Picture
 from al_bench.report.images import photo, smaller
 from al_bench.report.tables import Cell, Table
 

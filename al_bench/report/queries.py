@@ -8,7 +8,7 @@ import numpy as np
 from al_bench.analysis.grouping import Group, Section, group_by
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rebuilding import Rebuilder
-from al_bench.report.figures.plots import Picture
+from al_bench.report.figures.svg import Picture
 from al_bench.report.images import class_names, describe_label, picture, smaller
 from al_bench.report.measures import listed
 from al_bench.report.tables import Cell, Table

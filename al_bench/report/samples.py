@@ -9,7 +9,7 @@ from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.samples import samples_of
-from al_bench.report.figures.plots import Picture
+from al_bench.report.figures.svg import Picture
 from al_bench.report.images import sample_grid
 
 

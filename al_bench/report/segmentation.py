@@ -13,7 +13,7 @@ from al_bench.analysis.predictions import IGNORED, Scenes, mean_iou, predicted_m
 from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.report.figures.palette import NEUTRAL, area_colors
-from al_bench.report.figures.plots import Picture
+from al_bench.report.figures.svg import Picture
 from al_bench.report.images import picture, smaller
 from al_bench.report.measures import measure
 from al_bench.report.tables import Cell, Table

@@ -15,7 +15,8 @@ from al_bench.analysis.reading import Artifact
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.files import digest
 from al_bench.report.figures.palette import Look
-from al_bench.report.figures.plots import Line, Picture, line_chart
+from al_bench.report.figures.plots import Line, line_chart
+from al_bench.report.figures.svg import Picture
 from al_bench.report.images import sample_grid
 from al_bench.report.measures import listed
 

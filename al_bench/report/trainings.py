@@ -7,7 +7,8 @@ from al_bench.active.metric import ITERATION
 from al_bench.analysis.grouping import Group, group_by
 from al_bench.analysis.watched import Watched, last_watched, watched_cycles
 from al_bench.report.figures.charts import Charts, alt_text, over_annotations
-from al_bench.report.figures.plots import Line, Picture, line_chart
+from al_bench.report.figures.plots import Line, line_chart
+from al_bench.report.figures.svg import Picture
 from al_bench.report.measures import counted, listed, measure
 from al_bench.report.tables import Cell, Table
 

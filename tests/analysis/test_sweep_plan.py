@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 from made_runs import EFFORT, made_run
 
+from al_bench.analysis.experiment import arrange_lines
+from al_bench.analysis.reading import stored_of
 from al_bench.analysis.sweep_plan import SweepPlan, plan_sweep
 from al_bench.config.experiment import Cell, cells_of_line
 from al_bench.files import digest, write_json
+from al_bench.report.cells import tabulate_cells
 from al_bench.report.sweep_plan import write_plan
 from al_bench.storage.record import record_sum
 
@@ -51,6 +54,9 @@ def test_times_are_those_of_the_same_line(cells: list[Cell], tmp_path: Path) -> 
     assert random.size is not None and random.size > 0 and not random.from_other
     assert (asal.cycles, asal.seconds) == (8, None)
     text = write_plan(planned(cells, tmp_path))
+    runs = stored_of({cell.id: cell.label for cell in cells}, tmp_path, tmp_path / "cells").runs
+    rows = tabulate_cells(arrange_lines("none", LINE, cells), runs).rows
+    assert [row[-1] for row in rows] == ["12.0 s", "not known"]
     assert "seed 1 at 20" in text
     assert "4 cells, 1 finished: of what is known about 12.0 s of computing" in text
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from al_bench.analysis.chance import chance_level
+from al_bench.analysis.comparison import compare_numbers, groups_run_for
 from al_bench.analysis.cost import costs
 from al_bench.analysis.curves import (
     Point,
@@ -17,27 +19,65 @@ from al_bench.analysis.curves import (
     scalar_metrics,
 )
 from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.published import Published
 from al_bench.report.figures.palette import Look, class_looks
-from al_bench.report.figures.plots import Bar, Line, Picture, Span, bar_chart, dot_chart, line_chart
-from al_bench.report.measures import Measure, duration, listed, measure
+from al_bench.report.figures.plots import Bar, Line, Span, bar_chart, dot_chart, line_chart
+from al_bench.report.figures.svg import INK, Picture
+from al_bench.report.measures import Measure, duration, factor_of, listed, measure
 
 Looks = dict[tuple[str, int], Look]
 
 ANNOTATIONS = "annotations"
 _MOST_CLASSES = 12  # of one plot
+_CHANCE = Look(INK, "", "1 2")
 
 
 @dataclass(frozen=True)
 class Charts:
-    """Draws the plots of a section. band: "range" or "deviation"."""
+    """Draws the plots of a section. band: "range" or "deviation"; published: numbers that lie on its curves."""
 
     section: Section
     looks: Looks
     band: str
+    published: Sequence[Published] = ()
 
     def learning(self) -> Picture:
-        """The headline metric over annotations."""
-        return self.metric(headline(self.section.groups[0].first), large=True)
+        """The headline metric over annotations, the paper's numbers as rings on the curves, and chance where it is not
+        farther below them than they are high."""
+        name = headline(self.section.groups[0].first)
+        shown = measure(name, self.section.groups[0].first.metrics)
+        rings = self.rings()
+        lines = [replace(line, rings=rings.get(line.name, ())) for line in self._lines(metric(name), shown)]
+        lines += [self._chance(shown)] if self.draws_chance else []
+        return line_chart(lines, ANNOTATIONS, shown.axis, alt_text(shown.axis, lines), large=True)
+
+    @property
+    def chance(self) -> float | None:
+        """The accuracy of guessing, None where accuracy is not the headline."""
+        return chance_level(self.section.groups[0])
+
+    @property
+    def draws_chance(self) -> bool:
+        """Whether its line leaves the curves at least half of the plot's height."""
+        if self.chance is None:
+            return False
+        low, high = self.span(headline(self.section.groups[0].first))
+        return low - 100 * self.chance <= high - low
+
+    def _chance(self, shown: Measure) -> Line:
+        assert self.chance is not None
+        return Line("chance", _CHANCE, [0.0], [self.chance * shown.factor], level=True)
+
+    def rings(self) -> dict[str, list[tuple[float, float]]]:
+        """Annotations and value, as written, of each published number of the headline that nobody doubts, by line."""
+        found: dict[str, list[tuple[float, float]]] = {}
+        for table in self.published:
+            for pair in compare_numbers(table, groups_run_for(table, self.section), factor_of):
+                column = pair.number.column.replace(",", "")
+                if pair.found is not None and column.isdigit() and not pair.number.doubt:
+                    scale = measure(pair.metric, pair.declared).factor / pair.factor
+                    found.setdefault(pair.line, []).append((pair.found.annotations, pair.number.mean * scale))
+        return found
 
     def others(self) -> list[Picture]:
         """Every other metric that is one number and says something of the model."""

@@ -1,20 +1,15 @@
-"""Plots as SVG for an <img>: their text and axes take the page's ink, dark or light; lines keep their colors."""
+"""Plots of lines, dots and bars."""
 
-import base64
-import io
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator, ScalarFormatter
 
 from al_bench.report.figures.palette import Look
+from al_bench.report.figures.svg import INK, LETTER, Picture, draw_svg
 
 Span = tuple[float, float]
 
@@ -22,48 +17,15 @@ LARGE = (960, 420)  # CSS pixels
 
 _NARROW = 350  # CSS pixels, of a picture on a small screen
 _MOST_TICKS = 25
-_LETTER = 6.6  # CSS pixels, about
 _DASHED = (0, (4, 2))  # of what goes on by calculation
-_INK = "#010203"  # stands for the page's ink until the SVG is written
 FADES = (1.0, 0.5, 0.25)  # of the parts of a bar, from left to right
-_FONT = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Arial, sans-serif"
-_THEME = "<style>svg{color:#2b2d31}@media(prefers-color-scheme:dark){svg{color:#d4d4d0}}</style>"
-_STYLE: dict[Any, Any] = {
-    "text.parse_math": False,  # a label is text, whatever it holds
-    "svg.fonttype": "none",
-    "svg.hashsalt": "al_bench",  # the same runs make the same page, byte for byte
-    "font.family": "DejaVu Sans",
-    "font.size": 8.25,  # points: 11 pixels
-    "axes.labelsize": 8.25,
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "text.color": _INK,
-    "lines.linewidth": 1.5,
-}
-
-
-@dataclass(frozen=True)
-class Picture:
-    """uri: of the image at its size in CSS pixels; narrow: of one drawn for a small screen, "" where one will do."""
-
-    uri: str
-    alt: str
-    width: int
-    height: int
-    narrow: str = ""
 
 
 @dataclass(frozen=True)
 class Line:
     """x, y; low, high: the band, empty for none; level: one value that is drawn across the whole plot; tick: a value
-    that is marked at the right edge; dashed_from: the x from which it goes on dashed."""
+    that is marked at the right edge; dashed_from: the x from which it goes on dashed; rings: points around which a ring
+    is drawn."""
 
     name: str
     look: Look
@@ -74,6 +36,7 @@ class Line:
     level: bool = False
     tick: float | None = None
     dashed_from: float | None = None
+    rings: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +61,7 @@ def line_chart(
     logarithmic."""
     draw = partial(_draw_lines, lines, x_label, y_label, span, log)
     width, height = LARGE if large else (420, 280)
-    return Picture(_svg(draw, width, height), alt, width, height, _svg(draw, _NARROW, 280))
+    return Picture(draw_svg(draw, width, height), alt, width, height, draw_svg(draw, _NARROW, 280))
 
 
 def dot_chart(lines: Sequence[Line], ticks: Sequence[str], levels: Sequence[float], y_label: str, alt: str) -> Picture:
@@ -108,9 +71,9 @@ def dot_chart(lines: Sequence[Line], ticks: Sequence[str], levels: Sequence[floa
     letters = max(map(len, names))
     pictures = []
     for width, height in ((LARGE[0], 320), (_NARROW, 280)):
-        crowded = letters * len(names[::every]) * _LETTER > width - 80
+        crowded = letters * len(names[::every]) * LETTER > width - 80
         draw = partial(_draw_dots, lines, names, every, 40 if crowded else 0, levels, y_label)
-        pictures.append(_svg(draw, width, height, bottom=26 + crowded * 4 * letters))
+        pictures.append(draw_svg(draw, width, height, bottom=26 + crowded * 4 * letters))
     return Picture(pictures[0], alt, LARGE[0], 320, pictures[1])
 
 
@@ -119,36 +82,13 @@ def bar_chart(bars: Sequence[Bar], x_label: str, alt: str) -> Picture:
     height, pictures = 60 + 26 * len(bars), []
     for width in (LARGE[0], _NARROW):
         names = [_cut(bar.name, width // 22) for bar in bars]
-        left = 16 + _LETTER * max(map(len, names))
-        pictures.append(_svg(partial(_draw_bars, bars, names, x_label), width, height, left=left))
+        left = 16 + LETTER * max(map(len, names))
+        pictures.append(draw_svg(partial(_draw_bars, bars, names, x_label), width, height, left=left))
     return Picture(pictures[0], alt, LARGE[0], height, pictures[1])
 
 
 def _cut(name: str, letters: int) -> str:
     return name if len(name) <= letters else name[: letters - 1] + "…"
-
-
-def _svg(draw: Callable[[Axes], None], width: int, height: int, left: float = 62, bottom: float = 46) -> str:
-    """An SVG of so many CSS pixels as a data URI. left, bottom: margins in pixels; matplotlib's own layout would take
-    three times as long and fails on long names."""
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(width / 96, height / 96))
-        FigureCanvasSVG(figure)
-        draw(axes := figure.add_subplot())
-        left = max(left, _room_for_values(axes))
-        figure.subplots_adjust(left / width, bottom / height, 1 - 12 / width, 1 - 8 / height)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue().replace(_INK, "currentColor").replace("'DejaVu Sans'", _FONT)
-    text = re.sub(r"<metadata>.*?</metadata>|<!DOCTYPE.*?>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    text = text.replace("<defs>", _THEME + "<defs>", 1)
-    return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
-
-
-def _room_for_values(axes: Axes) -> float:
-    """The left margin in pixels of a y axis that has a label: for it and the longest value."""
-    values = axes.yaxis.get_major_formatter().format_ticks(list(axes.yaxis.get_majorticklocs()))
-    return 22 + _LETTER * max(map(len, values), default=0) if axes.get_ylabel() else 0
 
 
 def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, span: Span | None, log: bool, axes: Axes) -> None:
@@ -193,6 +133,8 @@ def _draw_line(line: Line, axes: Axes) -> None:
     if turn is not None:
         rest = [(x, y) for x, y in points if x >= turn]
         axes.plot(*zip(*rest, strict=True), linestyle=_DASHED, **style)
+    if line.rings:
+        axes.plot(*zip(*line.rings, strict=True), "o", color=color, markersize=7, markerfacecolor="none")
     if line.tick is not None:
         axes.plot([1.0, 1.03], [line.tick] * 2, color=color, transform=axes.get_yaxis_transform(), clip_on=False)
 
@@ -218,7 +160,7 @@ def _draw_dots(
     axes: Axes,
 ) -> None:
     for place, level in enumerate(levels):
-        axes.hlines(level, place - 0.5, place + 0.5, color=_INK, alpha=0.6, linestyle=(0, (3, 2)), linewidth=0.9)
+        axes.hlines(level, place - 0.5, place + 0.5, color=INK, alpha=0.6, linestyle=(0, (3, 2)), linewidth=0.9)
     step = 0.7 / max(len(lines), 1)
     for number, line in enumerate(lines):
         offset = (number - (len(lines) - 1) / 2) * step
@@ -242,12 +184,12 @@ def _draw_bars(bars: Sequence[Bar], names: Sequence[str], x_label: str, axes: Ax
     axes.set(xlabel=x_label, xlim=(0, None))
     axes.tick_params(axis="y", length=0)
     axes.spines.left.set_visible(False)
-    axes.grid(axis="x", color=_INK, alpha=0.12, linewidth=0.6)
+    axes.grid(axis="x", color=INK, alpha=0.12, linewidth=0.6)
     axes.set_axisbelow(True)
 
 
 def _style_values(axes: Axes) -> None:
-    axes.grid(axis="y", color=_INK, alpha=0.12, linewidth=0.6)
+    axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
     axes.spines.left.set_visible(False)
     axes.tick_params(axis="y", length=0)
     axes.set_axisbelow(True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from al_bench.report.figures.palette import Look, line_looks, solid_looks
-from al_bench.report.figures.plots import Line, Picture, line_chart
+from al_bench.report.figures.plots import Line, line_chart
+from al_bench.report.figures.svg import Picture
 from al_bench.report.measures import listed
 
 

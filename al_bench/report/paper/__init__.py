@@ -16,7 +16,8 @@ from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.traces import Rows
 from al_bench.analysis.versions import Side
 from al_bench.report.figures.charts import Charts, Looks
-from al_bench.report.figures.plots import Line, Picture
+from al_bench.report.figures.plots import Line
+from al_bench.report.figures.svg import Picture
 from al_bench.report.tables import Table
 
 

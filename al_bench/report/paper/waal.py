@@ -15,7 +15,7 @@ from al_bench.analysis.reading import Run
 from al_bench.analysis.versions import Outcome, Side, outcome
 from al_bench.report.cells import summarize_cells, tabulate_cells
 from al_bench.report.figures.charts import Charts, Looks
-from al_bench.report.figures.plots import Picture
+from al_bench.report.figures.svg import Picture
 from al_bench.report.measures import Measure, measure
 from al_bench.report.paper import Addition, Paper
 from al_bench.report.tables import Cell, Table

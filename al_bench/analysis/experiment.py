@@ -106,12 +106,16 @@ class Experiment:
             label = f"{'/'.join(run.label)}/seed={run.seed}"
             alike = [(name, cell) for name, cells in self.all_lines.items() for cell in cells if cell.label == label]
             alike = [known for known in alike if known[1].identity["part"] == run.identity.get("part")]
-            if run.id in self.names or not alike:
+            if run.id in self.names or not alike or self._measured_for_another(run):
                 continue
             far = [(differences(run.identity, cell.identity), name) for name, cell in alike]
             nearest, name = min(far, key=lambda one: len(one[0]))
             found[name, tuple(nearest)].append(run)
         return [Other(name, runs, lines) for (name, lines), runs in found.items()]
+
+    def _measured_for_another(self, run: Run) -> bool:
+        """Whether a run without cycles was made for another experiment, whose measurements bear the same label."""
+        return not run.is_loop and run.choices.get("experiment") not in (None, "none", self.name)
 
     def progress(self, stored: Iterable[Run]) -> list[Progress]:
         """Of each line, by the stored runs."""

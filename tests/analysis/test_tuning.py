@@ -1,6 +1,8 @@
 """Choosing among settings: the better mean by the metric's direction, only once all are measured; the file."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +10,10 @@ import yaml
 
 from al_bench.active.metric import Metric
 from al_bench.analysis.experiment import plan_experiment
-from al_bench.analysis.reading import Run
+from al_bench.analysis.reading import Run, stored_of
 from al_bench.analysis.tuning import Setting, choose_best, read_settings, write_method
 from al_bench.config.experiment import Cell, cells_of_line
+from al_bench.config.groups import CONF
 from al_bench.config.values import say_value
 from al_bench.errors import UserError
 from al_bench.storage.record import Measurement
@@ -69,3 +72,27 @@ def test_a_node_is_said_by_its_class() -> None:
     assert say_value(node) == "FlipCrop (padding 2, flip True)"
     assert say_value("{_target_: al_bench.training.augmentation.Flip}") == "Flip"
     assert (say_value("0.01"), say_value("null"), say_value("{at: 1}")) == ("0.01", "null", "{at: 1}")
+
+
+def test_measurements_of_another_tuning_are_no_other_configuration_of_this(tmp_path: Path) -> None:
+    """Both bear the label digits/tuning; one that was made for this experiment with other settings is shown."""
+    one = plan_experiment("waal/tuning_digits", ["seed=0"])
+    (cell, *_) = next(iter(one.lines.values()))
+    identity = {**cell.identity, "validation_size": 7}
+    about = {"identity": identity, "label": cell.label, "choices": {"experiment": "mal/tuning_digits"}}
+    foreign = replace(stored_run(cell, 0.5), about=about)
+    own = replace(foreign, about={**about, "choices": {"experiment": "waal/tuning_digits"}})
+    assert one.others([foreign]) == []
+    assert [other.runs for other in one.others([own])] == [[own]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted((CONF / "method" / "tuned").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_tuned_method_is_what_the_kept_cells_chose(path: Path) -> None:
+    said = re.search(r"python scripts/tune.py (\S+) --to FILE", path.read_text())
+    assert said is not None
+    experiment = plan_experiment(said[1], [])
+    labels = {cell.id: cell.label for cells in experiment.lines.values() for cell in cells}
+    root = CONF.parent
+    metric, settings = read_settings(experiment, stored_of(labels, root / "none", root / "results" / "cells").runs)
+    assert path.read_text() == write_method(experiment, metric, settings, choose_best(metric, settings))

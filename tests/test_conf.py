@@ -92,7 +92,8 @@ def test_every_value_says_where_it_is_from(path):
 def test_a_pair_is_reached_by_some_choice(path):
     family, member, *other = Path(relative(path)).with_suffix("").parts[1:]
     node, is_of_oracle, _ = family.partition("_oracle")  # `dataset_oracle`: of a data set with an oracle
-    first, second = ("dataset", "oracle") if is_of_oracle else (family, "dataset" if family == "tracking" else "recipe")
+    own = "tracking" if node == "tracking" else "dataset"
+    first, second = (own, "oracle") if is_of_oracle else (family, "dataset" if family == "tracking" else "recipe")
     assert f"pair/{family}@{node}: ${{{first}}}/${{{second}}}" in (CONF / "config.yaml").read_text()
     assert (CONF / first / f"{member}.yaml").exists()
     assert (CONF / second / f"{'/'.join(other)}.yaml").exists()

@@ -1,4 +1,4 @@
-"""W&B: a window on the store, never the source, and the only module that imports it.
+"""W&B: a window on the store, never the source; no run imports it anywhere else.
 
 One W&B run shows one run of ours and has its id. One W&B step is one cycle; the x axis is `annotations`.
 
@@ -30,6 +30,7 @@ from al_bench.active.part import hash_of
 from al_bench.storage.record import CycleRecord, QueryRecord
 from al_bench.storage.store import RunStore
 from al_bench.tracking import Tracking
+from al_bench.tracking.naming import AXIS, IMAGES, LINE, cost_key, group_of, line_of, metric_key, tags_of
 
 if TYPE_CHECKING:
     import wandb
@@ -44,12 +45,14 @@ class Wandb(Tracking):
     """The `tracking` node.
 
     mode: offline | online | disabled. group: of the W&B run, None for the experiment where one is chosen, else the
-    data set. images: whether synthesized images are shown. timeout: seconds that W&B may take to begin and to end.
+    data set. job_type: of the W&B run, None for the procedure. images: whether synthesized images are shown. timeout:
+    seconds that W&B may take to begin and to end.
     """
 
     mode: Literal["offline", "online", "disabled"]
     project: str
     group: str | None
+    job_type: str | None
     images: bool
     timeout: PositiveFloat
 
@@ -111,11 +114,11 @@ class Window:
             self.run = self._begun("offline")
             place = Path(self.run.dir).parent
             logger.warning(f"W&B goes on offline ({_first_line(error)}): `wandb sync {place}` sends it later")
-        self.run.define_metric("annotations")
-        self.run.define_metric("*", step_metric="annotations")
+        self.run.define_metric(AXIS)
+        self.run.define_metric("*", step_metric=AXIS)
         for metric in self.store.about["metrics"]:
             best = "max" if metric["higher_is_better"] else "min"
-            self.run.define_metric(f"test/{metric['name']}", step_metric="annotations", summary=best)
+            self.run.define_metric(metric_key(metric["name"]), step_metric=AXIS, summary=best)
         self.shown = self.run.starting_step  # 0 but for a run that the server knows
         self.show_new()
 
@@ -131,14 +134,15 @@ class Window:
         if mode == "online" and not wandb.login(prompt=False, verify=False):
             raise wandb.errors.UsageError("no API key: `wandb login` or WANDB_API_KEY gives it one")
         about, identity = self.store.about, self.store.identity
-        chosen = about["choices"]
-        experiment = chosen["dataset"] if chosen["experiment"] == "none" else chosen["experiment"]
+        chosen, line = about["choices"], line_of(about["label"], identity)
         return wandb.init(
             id=hash_of(identity),
             name=about["label"],
             project=self.settings.project,
-            group=self.settings.group or experiment,
-            config={**about["config"], "identity": identity, "commit": about["commit"]},
+            group=self.settings.group or group_of(chosen),
+            job_type=self.settings.job_type or chosen["procedure"],
+            tags=tags_of(chosen),
+            config={**about["config"], LINE: line, "identity": identity, "commit": about["commit"]},
             dir=self.store.folder,
             resume="allow" if mode == "online" else None,
             settings=settings,
@@ -162,7 +166,7 @@ class Window:
             looks: list[Iterable[Any]] = [list(look) for look in zip(*record.observed.values(), strict=True)]
             shown["train/observed"] = wandb.Table(columns=list(record.observed), data=looks)
         if self.settings.images and (pairs := pictures(record, tensors, self.images)):
-            shown["query/images"] = [wandb.Image(image, caption=caption) for image, caption in pairs]
+            shown[IMAGES] = [wandb.Image(image, caption=caption) for image, caption in pairs]
         self.run.log(shown, step=record.index, commit=True)
 
     def close(self, exit_code: int) -> None:
@@ -182,11 +186,11 @@ def numbers(record: CycleRecord, tensors: Mapping[str, Tensor]) -> dict[str, Any
         for name, tensor in tensors.items()
         if name.startswith("trace.") and tensor.ndim == 1 and tensor.is_floating_point()
     }
-    costs = {f"{part}/{name}": value for part, cost in record.costs.items() for name, value in cost}
+    costs = {cost_key(part, name): value for part, cost in record.costs.items() for name, value in cost}
     found = {
-        "annotations": record.annotations,
+        AXIS: record.annotations,
         "unlabeled": record.unlabeled,
-        **{f"test/{name}": value for name, value in record.metrics.items()},
+        **{metric_key(name): value for name, value in record.metrics.items()},
         "query/entropy": record.chosen_entropy,
         **trace,
         **costs,

@@ -24,6 +24,7 @@ from al_bench.active.part import hash_of
 from al_bench.config.identity import identify, label_of, metrics_of
 from al_bench.config.values import plain
 from al_bench.storage.store import RunStore
+from al_bench.tracking import naming
 from al_bench.tracking import wandb as tracking
 from run import instantiated
 
@@ -243,6 +244,28 @@ def test_a_failure_of_ours_ends_the_wandb_run_as_failed(tmp_path, monkeypatch):
         run(tmp_path, "strategy=random")
     (ended,) = [record["exit"] for record in held(tmp_path)[0] if record["type"] == "exit"]
     assert ended["exit_code"] == 1
+
+
+def test_who_labels_is_the_type_of_the_job():
+    assert compose(*SMOKE).tracking.job_type is None  # the procedure then
+    folder = ("dataset=image_folder", "dataset.root=made", "dataset.class_names=[cat,dog]", "gan=none")
+    for oracle in ("human", "files"):
+        assert compose(*folder, "strategy=margin", f"oracle={oracle}").tracking.job_type == "label"
+
+
+def test_seeds_are_of_one_line_and_settings_are_not():
+    def line(*overrides):
+        config = compose(*SMOKE, *overrides)
+        return naming.line_of(label_of(dict(config.hydra.runtime.choices), config), identify(config))
+
+    assert line("seed=0") == line("seed=7") == line("seed=7", "device=auto", "tracking.job_type=mine")
+    assert line("seed=0").startswith("digits/random ")
+    assert line("seed=0") != line("seed=0", "learner.epochs=9")
+
+
+def test_a_tag_is_no_longer_than_wandb_takes():
+    tags = naming.tags_of({"experiment": "mine/" + "a" * 100, "dataset": "digits"})
+    assert tags[0] == "paper:mine" and [len(tag) for tag in tags[1:]] == [64, len("dataset:digits")]
 
 
 def test_the_environment_sets_the_mode_and_the_command_line_wins(monkeypatch):

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
@@ -23,6 +23,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from hydra_plugins.gpus import VISIBLE, freest, takes_any, visible_gpus
 from hydra_plugins.sweep_cells import Cell, Process, name_by_difference, tabulate_cells
 
 logger = logging.getLogger("al_bench")
@@ -33,8 +34,11 @@ _REFUSED = 2  # exit code of what a user can mend
 
 
 class Processes(Launcher):
-    """workers: cells at once; null: as many as there are CPU cores. poll: seconds between two looks at them. order:
-    "lines", as the sweep has them, or "seeds", one seed of every line before the next."""
+    """workers: cells at once; null: one per GPU where cells may be on any, else one per CPU core. poll: seconds between
+    two looks at them. order: "lines", as the sweep has them, or "seeds", one seed of every line before the next."""
+
+    shares_out_gpus: ClassVar[bool] = True
+    """Whether cells run on this machine, so that it is here that each is given a GPU."""
 
     def __init__(self, workers: int | None, poll: float, order: str = "lines") -> None:
         from pydantic import PositiveFloat, PositiveInt
@@ -44,8 +48,10 @@ class Processes(Launcher):
         refuse_value("hydra.launcher.workers", workers, PositiveInt | None)
         refuse_value("hydra.launcher.poll", poll, PositiveFloat)
         refuse_value("hydra.launcher.order", order, Literal["lines", "seeds"])
-        self.workers = workers or os.cpu_count() or 1
+        self.workers = workers or 0  # until it is known what cells there are
         self.poll, self.order = poll, order
+        self.visible: list[str] = []
+        self._spawned: list[Cell] = []
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from al_bench.config.composing import reading_once  # Hydra reads this file at every start
@@ -69,7 +75,10 @@ class Processes(Launcher):
         if not waiting and len(cells) == len(made):
             logger.info(f"all {len(unique)} cells are finished\n{tabulate_cells(cells)}")
             return [_returned(cell) for cell in cells]
-        logger.info(f"{len(unique)} cells, {len(finished)} finished before, {min(self.workers, len(waiting))} at once")
+        self._settle(waiting)
+        on = f", on {len(self.visible)} GPUs" if len(self.visible) > 1 else ""
+        at_once = min(self.workers, len(waiting))
+        logger.info(f"{len(unique)} cells, {len(finished)} finished before, {at_once} at once{on}")
         codes = {**dict.fromkeys(finished, 0), **self._run(waiting, len(waiting))}
         done = sum(code == 0 for code in codes.values())
         logger.info(f"{done} of {len(unique)} cells are finished\n{tabulate_cells(cells)}")
@@ -79,10 +88,27 @@ class Processes(Launcher):
 
     def spawn(self, command: Sequence[str], cell: Cell) -> Process:
         """Starts a cell's command, its output behind what its log has. Raises OSError."""
-        environment = {**os.environ, "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // self.workers))}
+        threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // self.workers))}
+        environment = {**os.environ, **threads, **self._gpu_for(cell)}
         with cell.log.open("ab") as log:
             # a session of its own: a Ctrl-C reaches the sweep alone, which passes it on once
             return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
+
+    def _settle(self, waiting: Iterable[Cell]) -> None:
+        """Looks for GPUs where cells may be on any, and sets how many run at once unless that was said."""
+        if self.shares_out_gpus and any(takes_any(str(cell.config.device)) for cell in waiting):
+            self.visible = visible_gpus(os.environ)
+        cores = os.cpu_count() or 1
+        self.workers = self.workers or min(len(self.visible) or cores, cores)
+
+    def _gpu_for(self, cell: Cell) -> dict[str, str]:
+        """What the cell's environment says of GPUs, beside what it inherits."""
+        if not self.visible or not takes_any(str(cell.config.device)):
+            return {}
+        self._spawned = [one for one in self._spawned if one is not cell and one.goes_on()]
+        cell.gpu = freest(self.visible, [one.gpu for one in self._spawned])
+        self._spawned.append(cell)
+        return {VISIBLE: cell.gpu}
 
     def _cell(self, number: int, overrides: Sequence[str]) -> Cell | None:
         """None for one that is refused, and why is said, before it has a folder."""
@@ -156,7 +182,8 @@ class Processes(Launcher):
             codes[cell.folder] = _REFUSED
             logger.error(f"[{cell.number}] {cell.name}: failed: {sentence}")
             return
-        logger.info(f"[{cell.number}] {cell.name}: started, log {cell.log}")
+        on = f" on GPU {cell.gpu}" if len(self.visible) > 1 and cell.gpu else ""
+        logger.info(f"[{cell.number}] {cell.name}: started{on}, log {cell.log}")
 
     def _ended(self, cell: Cell, waiting: deque[Cell], codes: dict[Path, int]) -> None:
         """What follows: another try, or a code."""

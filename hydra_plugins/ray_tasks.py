@@ -87,6 +87,8 @@ class Ray(Processes):
     """workers: tasks handed to Ray at once; null: all. address: of a cluster; null: this machine alone. cpus and gpus:
     of a task, shares such as gpus=0.5 too, by which two cells have one GPU."""
 
+    shares_out_gpus = False
+
     def __init__(
         self,
         workers: int | None,

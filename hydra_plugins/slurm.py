@@ -73,6 +73,8 @@ class Slurm(Processes):
     """workers: jobs in the queue at once; null: all. cpus, gpus, memory (GiB) and minutes: of a job, null leaves each
     to the partition. setup_lines: of the job's script, before the cell. more: options of sbatch by name."""
 
+    shares_out_gpus = False
+
     def __init__(
         self,
         workers: int | None,

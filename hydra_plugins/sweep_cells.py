@@ -39,6 +39,7 @@ class Cell:
         self.log = self.folder / "sweep.log"
         self.tries = self.silent_until = 0
         self.process: Process | None = None
+        self.gpu = ""  # which it was given, where it named none itself
         self.runner: str | None = None  # another process that runs in the folder
 
     def start(self, spawn: Callable[[Sequence[str], "Cell"], Process]) -> None:

@@ -12,13 +12,13 @@ from types import SimpleNamespace
 
 import forked
 import pytest
-from composing import compose
+from composing import compose, run_id
 from made_runs import cycle, write_cycle
 
 from al_bench.config.identity import identify
 from al_bench.files import write_json
 from al_bench.storage.store import RunStore
-from hydra_plugins import processes
+from hydra_plugins import gpus, processes
 
 ROOT = Path(__file__).parent.parent
 SHADOW = f"hydra.searchpath=[file://{ROOT / 'tests' / 'conf'}]"
@@ -243,3 +243,105 @@ def test_an_exported_cell_counts_as_finished_elsewhere(swept, tmp_path):
     more = forked.run(*single, "loop.max_cycles=3")
     assert "ends before these stop rules do: the run is done anew" in more.stdout
     assert "cycle   3" in more.stdout
+
+
+LISTED = """GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77)
+  MIG 3g.40gb     Device  0: (UUID: MIG-c7c1fa3f-1be5-5d4d-8f0a-5a1b2c3d4e5f)
+  MIG 1g.10gb     Device  1: (UUID: MIG-06d8b1a5-6a4e-58a0-b7d4-0f1e2d3c4b5a)
+GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-11111111-2222-3333-4444-555555555555)
+"""
+
+
+def test_gpus_are_those_that_the_driver_lists_and_of_one_that_is_cut_its_instances():
+    assert [name[:5] for name in gpus.listed_gpus(LISTED)] == ["MIG-c", "MIG-0", "GPU-1"]
+    assert gpus.listed_gpus("No devices were found\n") == []
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("", []),
+        ("-1", []),
+        ("3", ["3"]),
+        ("2, 0", ["2", "0"]),
+        ("1,-1,0", ["1"]),
+        ("1,1", ["1"]),
+        ("GPU-5d5ba0d6,MIG-c7c1fa3f", ["GPU-5d5ba0d6", "MIG-c7c1fa3f"]),
+    ],
+)
+def test_a_variable_that_is_set_says_which_gpus_there_are(monkeypatch, said, found):
+    monkeypatch.setattr(gpus, "_driver_says", lambda: LISTED)
+    assert gpus.visible_gpus({gpus.VISIBLE: said}) == found
+    assert len(gpus.visible_gpus({})) == 3
+
+
+def test_without_a_driver_there_is_no_gpu(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert gpus.visible_gpus({}) == []
+
+
+def test_cells_go_to_the_gpu_that_the_fewest_are_on():
+    taken = []
+    for _ in range(5):
+        taken.append(gpus.freest(["b", "a"], taken))
+    assert taken == ["b", "a", "b", "a", "b"]
+    assert gpus.freest(["b", "a"], ["b", "b", "a", "elsewhere"]) == "a"
+
+
+@pytest.mark.parametrize(
+    ("said", "device", "cores", "asked", "at_once"),
+    [
+        ("0,1", "auto", 8, None, 2),
+        ("0,1", "cuda", 8, None, 2),
+        ("0,1", "auto", 1, None, 1),
+        ("0,1", "auto", 8, 5, 5),
+        ("0,1", "cpu", 8, None, 8),
+        ("0,1", "cuda:1", 8, None, 8),
+        ("", "auto", 8, None, 8),
+    ],
+)
+def test_how_many_cells_run_at_once(tmp_path, monkeypatch, said, device, cores, asked, at_once):
+    monkeypatch.setenv(gpus.VISIBLE, said)
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    launcher, cell = processes.Processes(asked, 0.1), made_cell(tmp_path)
+    cell.config.device = device
+    launcher._settle([cell])
+    assert launcher.workers == at_once
+    assert bool(launcher._gpu_for(cell)) == (device in ("auto", "cuda") and said != "")
+
+
+def test_a_gpu_is_free_again_once_its_cell_has_ended(tmp_path):
+    launcher = processes.Processes(4, 0.1)
+    launcher.visible = ["0", "1"]
+    cells = [made_cell(tmp_path / str(number)) for number in range(4)]
+    for cell in cells:
+        cell.config.device = "auto"
+        cell.process = SimpleNamespace(poll=lambda: None)
+    given = [launcher._gpu_for(cell)[gpus.VISIBLE] for cell in cells[:3]]
+    cells[1].process = SimpleNamespace(poll=lambda: 0)
+    assert [*given, launcher._gpu_for(cells[3])[gpus.VISIBLE]] == ["0", "1", "0", "1"]
+
+
+@pytest.mark.slow
+def test_each_cell_is_given_a_gpu_of_its_own_and_its_id_does_not_depend_on_it(tmp_path, monkeypatch):
+    """What a cell finds in its environment is written beside its configuration; there is no GPU, so the CPU is used."""
+    monkeypatch.setenv(gpus.VISIBLE, "GPU-aa,MIG-bb")
+    seen = "tracking.project=${oc.env:CUDA_VISIBLE_DEVICES}"
+    line = (
+        "-m",
+        "scale=smoke",
+        "gan=none",
+        "strategy=random",
+        "seed=0,1",
+        "device=auto",
+        "hydra.launcher.workers=2",
+        seen,
+    )
+    done = forked.run(*line, f"paths.outputs={tmp_path}", f"paths.cells={tmp_path}/cells")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 at once, on 2 GPUs" in done.stdout
+    assert "seed=0: started on GPU GPU-aa, log" in done.stdout
+    found = {path.parent.name: json.loads(path.read_text())["config"] for path in tmp_path.rglob("config.json")}
+    given = {config["seed"]: config["tracking"]["project"] for config in found.values()}
+    assert given == {0: "GPU-aa", 1: "MIG-bb"}
+    assert found.keys() == {run_id(*SMOKE, "strategy=random", f"seed={seed}") for seed in (0, 1)}

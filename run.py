@@ -151,7 +151,7 @@ def run(config: "DictConfig") -> None:
         if config.trainer is not None:
             from al_bench.training.trainer import check_trainer
 
-            check_trainer(instantiated(config.trainer))
+            check_trainer(instantiated(config.trainer), resolved["procedure"])
         instantiated(config.procedure).run(store)
 
 

@@ -7,6 +7,7 @@ from functools import partial
 import torch
 from torch import nn
 
+from al_bench.training.callback import Callback
 from al_bench.training.labeled_batches import LabeledBatches
 from al_bench.training.losses import cross_entropy
 from al_bench.training.module import Module, frozen
@@ -48,6 +49,8 @@ class Toy(Module):
 class Straight(Module):
     """No dropout and no batch norm, so that halves of a batch add up to the whole."""
 
+    divisible = True
+
     def __init__(self):
         super().__init__()
         torch.manual_seed(3)
@@ -61,6 +64,26 @@ class Straight(Module):
 
     def configure_optimizers(self):
         return [torch.optim.SGD(self.network.parameters(), 0.1)]
+
+
+class StopsAt(Callback):
+    """Ends a training after so many steps; what it saw comes back from wherever that was."""
+
+    def __init__(self, step):
+        self.step, self.seen, self.finished = step, 0, False
+
+    def ends(self, steps_done):
+        self.seen = steps_done
+        return steps_done == self.step
+
+    def finish(self):
+        self.finished = True
+
+    def state(self):
+        return {"seen": self.seen}
+
+    def load(self, state):
+        self.seen = state["seen"]
 
 
 def batches(epochs=6):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from al_bench import seeding
 from al_bench.active.part import declare
@@ -24,6 +25,7 @@ class Supervised(LabeledPlan, Learner):
     a batch with each other.
     """
 
+    divisible: ClassVar[bool] = True
     network: NetworkFactory
     loss: Loss = losses.cross_entropy
     mixing: CutMix | None = None

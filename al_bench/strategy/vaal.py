@@ -232,9 +232,6 @@ class BothKinds(Batches):
         pairs: Tensor = moved.unflatten(0, images.shape[:2])
         return pairs
 
-    def part_of(self, batch: Batch, rank: int, world_size: int) -> Batch:
-        return batch[0][:, rank::world_size], batch[1][:, rank::world_size]
-
     @property
     def images_per_step(self) -> float:
         return 2.0 * sum(order.batch_size for order in self.orders)

@@ -47,10 +47,6 @@ class Batches(ABC):
         """Whether `load` waits for a disk or a decoder. Where it gathers rows of tensors a thread would only cost."""
         return False
 
-    def part_of(self, batch: Any, rank: int, world_size: int) -> Any:
-        """The part of a batch that one of several devices takes: every world_size-th row of each tensor."""
-        return tuple(tensor[rank::world_size] for tensor in batch)
-
     def loads(self, steps: Iterable[int], early: bool = True) -> Generator[Any, None, None]:
         """What `load` gives for each step, in order; where it `waits`, a few steps `early` in threads, which end when
         this is closed. What `load` raises is raised when its step is asked for."""

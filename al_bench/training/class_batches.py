@@ -26,9 +26,6 @@ class ClassBatches(Batches):
         read = self.labeled.inputs_at(chosen), self.labels[chosen]
         return read if self.others is None else (*read, self.others.load(step))
 
-    def part_of(self, batch: Batch, rank: int, world_size: int) -> Batch:
-        return tuple(tensor[:, rank::world_size] for tensor in batch)
-
     @property
     def waits(self) -> bool:
         return self.labeled.waits or (self.others is not None and self.others.waits)

@@ -16,6 +16,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 class Classification(Module):
     """Loss of (B, ...) inputs and their labels; of mixed ones that of both labels, by their shares."""
 
+    divisible = True
+
     def __init__(
         self,
         network: Network,

@@ -31,6 +31,12 @@ from al_bench.training.cuda_graph import Captured, capturable
 from al_bench.training.loss_record import Losses, Trace
 from al_bench.training.module import Module
 from al_bench.training.per_process import PerProcess
+from al_bench.training.several_devices import (
+    account_brought_back,
+    make_trainer,
+    refuse_launcher,
+    refuse_undivided,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -122,8 +128,9 @@ class Fitter:
         account.losses.flush()
 
     def _fit_by_trainer(self, module: Module, batches: Batches, trainer: Callable[..., pl.Trainer]) -> None:
-        """What `trainer` says of itself wins over what is said here. With several devices that are processes of their
-        own the losses stay in them, and the trace is empty."""
+        """What `trainer` says of itself wins over what is said here. On several devices a batch is the same rows as on
+        one, each device's part of it counts by its rows, and the losses are means over all. Raises UserError where that
+        would not be the same training."""
         usual = {
             "max_epochs": 1,
             "precision": self.precision,
@@ -135,10 +142,24 @@ class Fitter:
             "enable_progress_bar": False,
             "use_distributed_sampler": False,
         }
-        driver = trainer(**{**usual, **getattr(trainer, "keywords", {})})
-        with closing(PerProcess(batches, driver)) as parts:
+        driver = make_trainer(trainer, usual)
+        refuse_launcher(driver)
+        refuse_undivided(type(module).__name__, module.divisible, driver.world_size)
+        brought_back = account_brought_back(driver, module.account)
+        with brought_back, closing(PerProcess(batches, driver)) as parts, _interrupted_as_ever():
             driver.fit(module, train_dataloaders=parts)
         module.account.losses.flush()
+
+
+@contextmanager
+def _interrupted_as_ever() -> Iterator[None]:
+    """Raises what a signal raised, which Lightning turns into an exit with code 1 and no words."""
+    try:
+        yield
+    except SystemExit as end:
+        if isinstance(end.__context__, KeyboardInterrupt):
+            raise end.__context__ from None
+        raise
 
 
 def _restore(module: Module, optimizers: Sequence[Optimizer], checkpoint: Checkpoint) -> bool:

@@ -35,9 +35,6 @@ class ImageBatches(Batches):
         images: Tensor = self.inputs[positions.flatten()].unflatten(0, positions.shape)
         return images
 
-    def part_of(self, batch: Tensor, rank: int, world_size: int) -> Tensor:
-        return batch[:, rank::world_size]
-
     @property
     def waits(self) -> bool:
         return not in_memory(self.inputs)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from inspect import signature
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import pytorch_lightning as pl
 from torch import Tensor, nn
@@ -14,22 +14,32 @@ from al_bench.training.account import Account
 from al_bench.training.loss_record import Losses
 
 
+class Part(NamedTuple):
+    """One device's part of a batch. weight: its rows by those that it would have if all had as many."""
+
+    rows: Any
+    weight: float
+
+
 class Module(pl.LightningModule, ABC):
     """A LightningModule whose arithmetic is one `step`.
 
     schedule: maps the fraction of the training done, in [0, 1), to a factor on every learning rate. capture: whether
     the loop of our own replays the step as a CUDA graph (`cuda_graph.Captured`); it may then not look at a value on the
     device, and its optimizers have to be able to (Adam). On a CPU it changes nothing. account: of the training that
-    goes on, or of the last one.
+    goes on, or of the last one. divisible: whether every loss that it minimises is a mean over the rows of its batch,
+    so that gradients on parts of a batch, averaged, are those on the whole one.
     """
 
     schedule: Callable[[float], float] | None = None
     capture: bool = False
+    divisible: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.account = Account()
+        self.fraction_of_mean = 1.0  # of the loss of a part, so that the mean over devices is the mean over rows
 
     def begin(self, account: Account) -> None:
         """Starts a training, which `account` follows: training mode, nothing done."""
@@ -45,11 +55,17 @@ class Module(pl.LightningModule, ABC):
         """The optimizers, in the order in which `step` takes them."""
 
     def training_step(self, batch: Any, batch_idx: int) -> None:
-        """What a Trainer calls: the same `step`."""
+        """What a Trainer calls: the same `step`, on several devices with a part of the batch each."""
+        self.fraction_of_mean = 1.0
+        if isinstance(batch, Part):
+            batch, self.fraction_of_mean = batch
         optimizers: Any = self.optimizers()
         listed = optimizers if isinstance(optimizers, list) else [optimizers]
         self.set_rates(self.account.fraction, listed)
-        if self.account.add_step(self.step(batch, listed)):
+        ends = self.account.add_step(self.step(batch, listed))
+        if self.trainer.world_size > 1:  # buffers differ between devices, and so may what a callback measures
+            ends = self.trainer.strategy.reduce_boolean_decision(ends, all=False)
+        if ends:
             self.trainer.should_stop = True
 
     def set_rates(self, fraction: float, optimizers: Sequence[Any]) -> None:
@@ -80,7 +96,7 @@ class Module(pl.LightningModule, ABC):
         update."""
         for each in (optimizer, *others):
             each.zero_grad()
-        self.manual_backward(loss)
+        self.manual_backward(loss if self.fraction_of_mean == 1.0 else loss * self.fraction_of_mean)
         for each in (optimizer, *others):
             each.step()
         self.account.updates += 1

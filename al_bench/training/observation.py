@@ -33,8 +33,7 @@ class Observer:
     look: measures a model, the number to be said first in front. every: steps from look to look; the last step is
     looked at too. seed: of the global generators inside each look. metrics: those that are declared, for what is said.
     trace: a number per look: "iteration", the steps done; "seconds", what the training took until then without the
-    looks, early stopping's included; then what `look` gave. It is empty where the training went on in processes of its
-    own, several devices of a Trainer.
+    looks, early stopping's included; then what `look` gave.
     """
 
     look: Look

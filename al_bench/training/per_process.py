@@ -4,8 +4,10 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytorch_lightning as pl
+from torch import Tensor
 
 from al_bench.training.batches import Batches
+from al_bench.training.module import Part
 
 
 class PerProcess(Batches):
@@ -34,7 +36,7 @@ class PerProcess(Batches):
         batch = self.batches.augment(loaded)
         if self.trainer.world_size == 1:
             return batch
-        return self.batches.part_of(batch, self.trainer.global_rank, self.trainer.world_size)
+        return divide(batch, self.trainer.global_rank, self.trainer.world_size)
 
     @property
     def waits(self) -> bool:
@@ -43,3 +45,12 @@ class PerProcess(Batches):
     @property
     def images_per_step(self) -> float:
         return self.batches.images_per_step
+
+
+def divide(batch: tuple[Tensor, ...], rank: int, world_size: int) -> Part:
+    """Every world_size-th row of each tensor. A device for which none is left takes a row that does not count, for a
+    mean over no rows is no number."""
+    rows = len(batch[0])
+    own = len(range(rank, rows, world_size))
+    first = rank if own else rank % rows
+    return Part(tuple(tensor[first::world_size] for tensor in batch), own * world_size / rows)

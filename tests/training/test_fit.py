@@ -8,7 +8,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from torch import nn
-from toy_training import CPU, INPUTS, LABELS, Straight, Toy, assert_equal, batches
+from toy_training import CPU, INPUTS, LABELS, StopsAt, Straight, Toy, assert_equal, batches
 
 from al_bench.errors import UserError
 from al_bench.training import interruption
@@ -18,6 +18,7 @@ from al_bench.training.image_batches import ImageBatches
 from al_bench.training.labeled_batches import LabeledBatches, least_batch
 from al_bench.training.losses import cross_entropy
 from al_bench.training.module import Module, frozen
+from al_bench.training.per_process import divide
 from al_bench.training.sampler import EpochSampler
 from al_bench.training.schedule import Cosine, LinearDecay, StepDecay
 
@@ -36,14 +37,46 @@ def test_both_drivers_end_with_the_same_weights_and_losses():
 
 
 @pytest.mark.slow
-def test_two_devices_share_each_batch():
-    halves = LabeledBatches(INPUTS[:48], LABELS[:48], batch_size=8, epochs=3, seed=1)
-    alone, together = Straight(), Straight()
-    Fitter(CPU).fit(alone, halves, seed=2, name="toy")
-    trainer = partial(pl.Trainer, devices=2, strategy="ddp_spawn")
-    Fitter(CPU, trainer=trainer).fit(together, halves, seed=2, name="toy")
+def test_two_devices_share_each_batch_and_train_as_one():
+    """A batch of the 49 rows has 8, or 1, which is no half for one of two; what is known of the training comes back."""
+    trainings = []
+    for trainer in (None, partial(pl.Trainer, devices=2)):
+        rows = LabeledBatches(INPUTS[:49], LABELS[:49], batch_size=8, epochs=9, seed=1)
+        module, callback = Straight(), StopsAt(55)
+        with measure_cost() as cost:
+            trace = Fitter(CPU, trainer=trainer).fit(module, rows, seed=2, name="toy", callback=callback)
+        trainings.append((module, trace, cost, callback))
+    (alone, losses, cost, _), (together, their_losses, their_cost, callback) = trainings
     for name, tensor in alone.state_dict().items():
         assert torch.allclose(tensor, together.state_dict()[name], atol=1e-6), name
+    assert (callback.seen, callback.finished) == (55, True)
+    assert (their_cost.optimizer_steps, their_cost.images_seen) == (cost.optimizer_steps, cost.images_seen) == (55, 385)
+    assert their_losses["loss"] == pytest.approx(losses["loss"], abs=0.02)  # means of halves, the last one of a row
+
+
+@pytest.mark.parametrize(("rows", "parts"), [(5, [3, 2]), (2, [1, 1]), (1, [1, 1])])
+def test_parts_of_a_batch_count_by_their_rows(rows, parts):
+    batch = (INPUTS[:rows], LABELS[:rows])
+    divided = [divide(batch, rank, 2) for rank in (0, 1)]
+    assert [len(part.rows[0]) for part in divided] == parts
+    mean = sum(part.weight * part.rows[0].mean(0) for part in divided) / 2
+    assert torch.allclose(mean, batch[0].mean(0), atol=1e-6)
+    assert all(torch.equal(part.rows[1], (part.rows[0][:, 0] > part.rows[0][:, 1]).long()) for part in divided)
+
+
+def test_a_trainer_that_is_stopped_says_by_what():
+    with interruption.signals_handled(), pytest.raises(interruption.Interrupted, match="SIGTERM"):
+        fitted(Toy(signal_at=7), trainer=pl.Trainer)
+
+
+def test_what_several_devices_would_train_otherwise_is_refused():
+    with pytest.raises(UserError, match="Toy cannot be trained on 2 devices, for its updates are not means"):
+        fitted(trainer=partial(pl.Trainer, devices=2))
+
+
+def test_processes_that_would_start_the_command_again_are_refused():
+    with pytest.raises(UserError, match="2 devices by DDPStrategy starts the command once more for each: use"):
+        fitted(module=Straight(), trainer=partial(pl.Trainer, devices=2, strategy="ddp"))
 
 
 def test_a_trainers_callbacks_are_called():

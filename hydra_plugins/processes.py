@@ -196,7 +196,8 @@ class Processes(Launcher):
         if code is None or (code == _REFUSED and runner_of(cell.folder)):  # of another sweep, began in between
             waiting.appendleft(cell)
         elif code < 0 and cell.tries < _TRIES:
-            logger.warning(f"[{cell.number}] {cell.name}: killed by signal {-code}, started once more")
+            ended = cell.because or f"killed by signal {-code}"
+            logger.warning(f"[{cell.number}] {cell.name}: {ended}, started once more")
             waiting.append(cell)
         else:
             codes[cell.folder] = code

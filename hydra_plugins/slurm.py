@@ -19,7 +19,22 @@ from hydra_plugins.processes import USUAL, Processes
 from hydra_plugins.sweep_cells import Cell, Process
 
 _KILLED = -int(signal.SIGKILL)
+_OUT_OF_TIME = "timed-out"  # as submitit says it
+TIME_LIMIT = "unfinished, its job came to its time limit (hydra.launcher.minutes)"
 _OF_NOBODY = "Invalid job id"  # of a job that left the queue a while ago
+
+
+def call(command: Sequence[str], folder: str) -> int:
+    """Runs a cell inside of its job; returns its exit code. Where submitit raises, a while before the time limit, the
+    cell gets a SIGTERM, and is waited for while it stores what it has."""
+    deaf = ["sh", "-c", 'trap "" USR2; exec "$@"', "sh"]  # Slurm sends it to the cell too, which would die of it
+    process = subprocess.Popen([*deaf, *command], cwd=folder)
+    try:
+        return process.wait()
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
 
 
 class Job:
@@ -29,6 +44,7 @@ class Job:
         self.job = job
         self.returncode: int | None = None
         self.was_gone = False
+        self.because = ""
 
     def poll(self) -> int | None:
         """As of subprocess.Popen; -9 of a job that left the queue without an answer."""
@@ -57,7 +73,11 @@ class Job:
             answer, value = self.job._get_outcome_and_result()
         except (UncompletedJobError, EOFError):
             return _KILLED
-        return ended_elsewhere(int(value)) if answer == "success" else _KILLED
+        if answer == "success":
+            return ended_elsewhere(int(value))
+        if _OUT_OF_TIME in str(value):
+            self.because = TIME_LIMIT
+        return _KILLED
 
     def _is_queued(self) -> bool:
         """A controller that does not answer says nothing of the job."""
@@ -66,7 +86,10 @@ class Job:
         if said.returncode:
             return _OF_NOBODY not in said.stderr
         ended = {"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"}
-        return bool(set(said.stdout.split()) - ended)
+        states = set(said.stdout.split())
+        if "TIMEOUT" in states:  # of a job that was killed before it could answer
+            self.because = TIME_LIMIT
+        return bool(states - ended)
 
 
 class Slurm(Processes):
@@ -121,7 +144,7 @@ class Slurm(Processes):
         executor = submitit.AutoExecutor(folder=Path(self.config.hydra.sweep.dir) / "slurm", cluster="slurm")
         executor.update_parameters(name=f"al_bench-{cell.number}", stderr_to_stdout=True, **self.wanted)
         try:
-            return Job(executor.submit(subprocess.call, logged(command, cell.log, self.cpus), cwd=Path.cwd()))
+            return Job(executor.submit(call, logged(command, cell.log, self.cpus), str(Path.cwd())))
         except FailedJobError as error:
             raise UserError(f"slurm refused a job: {' '.join(str(error).split())}") from error
 

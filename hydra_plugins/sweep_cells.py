@@ -64,8 +64,15 @@ class Cell:
             return self.runner is not None and runner_of(self.folder) is not None
         return self.process.poll() is None
 
+    @property
+    def because(self) -> str:
+        """What ended it from without, where its process knows of it; a subprocess does not."""
+        return str(getattr(self.process, "because", ""))
+
     def reason(self) -> str:
-        """Why it ended as it did, in its own words."""
+        """Why it ended as it did: as what runs it knows, else in its own words."""
+        if because := self.because:
+            return because
         try:
             with self.log.open("rb") as log:
                 log.seek(self.silent_until)

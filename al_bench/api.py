@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from al_bench.analysis.curves import scalar_metrics
-from al_bench.analysis.reading import Run, Stored, stored, stored_of
+from al_bench.analysis.reading import Run, Stored, stored
+from al_bench.analysis.selection import stored_of
 from al_bench.config.command_line import folder_of
 from al_bench.config.entry import COMMAND
 from al_bench.config.experiment import cells_of_line

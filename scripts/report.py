@@ -5,8 +5,9 @@ import logging
 from pathlib import Path
 
 from al_bench.analysis.experiment import Experiment, plan_experiment
-from al_bench.analysis.reading import Stored, stored, stored_at, stored_of
+from al_bench.analysis.reading import Stored, stored
 from al_bench.analysis.rebuilding import Rebuilder, own_rebuilder
+from al_bench.analysis.selection import stored_at, stored_of
 from al_bench.errors import UserError, printable
 from al_bench.files import Console
 from al_bench.report.cells import summarize_cells

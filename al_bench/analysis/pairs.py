@@ -13,8 +13,9 @@ import numpy as np
 from PIL import Image
 
 from al_bench.analysis.checking import UnreadableError
-from al_bench.analysis.reading import Arrays, Run, stored_at
+from al_bench.analysis.reading import Arrays, Run
 from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.analysis.selection import stored_at
 from al_bench.storage.record import CycleRecord, Plain
 
 MOST_KEPT = 4  # pairs of a cycle that travel, of the first cycle that synthesized and of the last

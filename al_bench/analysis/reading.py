@@ -1,6 +1,6 @@
 """What is stored: runs, exported cells, artifacts; what cannot be read is named and left alone."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,6 @@ from al_bench.analysis.checking import (
     checked_cycle,
     content,
 )
-from al_bench.errors import UserError
 from al_bench.files import digest
 from al_bench.storage.about import checked_about, checked_artifact
 from al_bench.storage.cell import SUFFIX, CellError, id_of, read_cell
@@ -153,59 +152,13 @@ def stored(outputs: Path, cells: Path) -> Stored:
     """Every run under `outputs`, every exported one under `cells`, every artifact. Of a run that is in both, the one
     with more cycles counts."""
     found = Stored()
-    _add_runs([outputs, *sorted(cells.glob(f"*{SUFFIX}"))], found)
-    _add_artifacts([outputs / "artifacts"], found)
+    add_runs([outputs, *sorted(cells.glob(f"*{SUFFIX}"))], found)
+    add_artifacts([outputs / "artifacts"], found)
     return found
 
 
-def stored_at(places: Sequence[str], outputs: Path, cells: Path) -> Stored:
-    """The runs that a person named: folders, exported files, or ids. Raises UserError where a name leads nowhere."""
-    found = Stored(named=True)
-    paths = [path for place in places for path in _places(place, outputs, cells)]
-    _add_runs(paths, found)
-    roots = {run.place.parents[3] / "artifacts" for run in found.runs if run.has_tensors and len(run.place.parents) > 3}
-    _add_artifacts([*sorted(roots), outputs / "artifacts"], found)
-    return found
-
-
-def stored_of(labels: Mapping[str, str], outputs: Path, cells: Path) -> Stored:
-    """The runs of these ids wherever they are, and every run that bears one of their labels. labels: by id."""
-    found = Stored(named=True)
-    starts = {label.replace("/", "-") for label in labels.values()}
-    folders = [
-        folder
-        for folder in run_folders(outputs)
-        if folder.name in labels or folder.relative_to(outputs).parent.as_posix() in labels.values()
-    ]
-    files = [
-        file for file in sorted(cells.glob(f"*{SUFFIX}")) if _told_apart(file.name.removesuffix(SUFFIX), labels, starts)
-    ]
-    _add_runs([*folders, *files], found)
-    _add_artifacts([outputs / "artifacts"], found)
-    return found
-
-
-def _told_apart(stem: str, labels: Mapping[str, str], starts: Set[str]) -> bool:
-    start, _, own = stem.rpartition("-")
-    return own in labels or start in starts
-
-
-def _places(place: str, outputs: Path, cells: Path) -> list[Path]:
-    path = Path(place)
-    if path.exists():
-        return [path]
-    named = place if place.isalnum() and len(place) >= 4 else "/"
-    folders = [folder for folder in run_folders(outputs) if folder.name.startswith(named)]
-    files = [file for file in cells.glob(f"*{SUFFIX}") if id_of(file).startswith(named)]
-    if not folders + files:
-        raise UserError(
-            f"{place} is no run: use a run's folder, an exported file, or at least four digits of the id of a run "
-            f"under {outputs} or {cells}"
-        )
-    return folders + files
-
-
-def _add_runs(places: Sequence[Path], found: Stored) -> None:
+def add_runs(places: Sequence[Path], found: Stored) -> None:
+    """Every run that a place is or holds, once; what cannot be read is added to the problems."""
     best: dict[str, Run] = {}
     for source in dict.fromkeys(source for place in places for source in _sources(place)):
         try:
@@ -270,7 +223,7 @@ def _whole_cycles(cycles: Mapping[int, Any], place: Path, run: str, problems: li
     return whole
 
 
-def _add_artifacts(roots: Sequence[Path], found: Stored) -> None:
+def add_artifacts(roots: Sequence[Path], found: Stored) -> None:
     """Of one that several roots hold, the first counts: the name says what it was made from."""
     paths = {(path.parent.name, path.name): path for root in reversed(roots) for path in sorted(root.glob("*/*.json"))}
     for path in sorted(paths.values()):

@@ -8,7 +8,8 @@ import numpy as np
 
 from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.pairs import pixels, png
-from al_bench.analysis.reading import Run, stored_at
+from al_bench.analysis.reading import Run
+from al_bench.analysis.selection import stored_at
 from al_bench.storage.record import Plain
 
 NAME = "samples"  # of the tensor

@@ -12,7 +12,8 @@ from typing import Any
 
 from al_bench.analysis.artifact_users import is_same, parts_of
 from al_bench.analysis.experiment import Experiment, Progress, arrange_lines
-from al_bench.analysis.reading import Artifact, Run, stored_of
+from al_bench.analysis.reading import Artifact, Run
+from al_bench.analysis.selection import stored_of
 from al_bench.config.experiment import Cell
 from al_bench.storage.record import Plain
 

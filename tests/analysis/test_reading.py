@@ -5,7 +5,8 @@ import pytest
 from made_runs import EFFORT, cycle, made_run, write_cycle
 
 from al_bench.active.part import hash_of
-from al_bench.analysis.reading import stored, stored_at
+from al_bench.analysis.reading import stored
+from al_bench.analysis.selection import stored_at
 from al_bench.errors import UserError
 from al_bench.storage.exported import export
 

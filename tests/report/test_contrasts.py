@@ -8,8 +8,9 @@ from made_runs import CHOICES, cycle, label, made_run, write_cycle
 
 from al_bench.analysis.experiment import Experiment, arrange_lines
 from al_bench.analysis.grouping import sections
-from al_bench.analysis.reading import Run, stored, stored_of
+from al_bench.analysis.reading import Run, stored
 from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.analysis.selection import stored_of
 from al_bench.config.experiment import Cell
 from al_bench.errors import UserError
 from al_bench.files import read_json, write_json

@@ -7,8 +7,8 @@ from made_runs import CHOICES, label, made_measurement, made_run
 
 from al_bench.active.part import hash_of
 from al_bench.analysis.experiment import arrange_lines, plan_experiment
-from al_bench.analysis.reading import stored_of
 from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.analysis.selection import stored_of
 from al_bench.config.experiment import Cell, cells_of
 from al_bench.report.cells import format_differences, summarize_cells, tabulate_cells
 from al_bench.report.page import write_report

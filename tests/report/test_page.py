@@ -8,8 +8,9 @@ import torch
 from made_runs import generated, made_run
 
 from al_bench.active.part import hash_of
-from al_bench.analysis.reading import stored, stored_at
+from al_bench.analysis.reading import stored
 from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.analysis.selection import stored_at
 from al_bench.errors import UserError
 from al_bench.files import write_json
 from al_bench.report.page import write_report

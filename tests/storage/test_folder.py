@@ -5,7 +5,8 @@ import os
 import pytest
 from made_runs import made_run
 
-from al_bench.analysis.reading import stored, stored_at
+from al_bench.analysis.reading import stored
+from al_bench.analysis.selection import stored_at
 from al_bench.storage.exported import export
 from al_bench.storage.folder import run_folders, strays
 

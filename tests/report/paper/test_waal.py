@@ -8,8 +8,8 @@ import pytest
 from made_runs import CHOICES, EFFORT, cycle, label, made_run, write_cycle
 
 from al_bench.analysis.experiment import arrange_lines, plan_experiment
-from al_bench.analysis.reading import stored_of
 from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.analysis.selection import stored_of
 from al_bench.analysis.versions import sides
 from al_bench.config.experiment import Cell
 from al_bench.report.figures.palette import looks

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ class Part:
     def memory(self) -> str:
         return memory_is(self.section.groups)
 
-    @property
+    @cached_property
     def class_plots(self) -> list[tuple[Group, Picture]]:
         return self.charts.class_curves(self.classes, self.shares)
 

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tabulate import tabulate
@@ -31,7 +32,7 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     best: frozenset[tuple[int, int]] = frozenset()
 
-    @property
+    @cached_property
     def numeric(self) -> list[bool]:
         """Whether a column holds numbers, or means with their deviations and seeds, and so is aligned at its right."""
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.columns)

@@ -63,12 +63,12 @@ class Interval:
 def interval(differences: Sequence[float] | np.ndarray, level: float = LEVEL) -> Interval | None:
     """Of paired differences that are drawn independently, (N,); None for fewer than two and for those
     without a spread."""
-    from scipy import stats
+    from scipy import special
 
     values = np.asarray(differences, dtype=float)
     if len(values) < 2 or not has_spread(values):
         return None
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+    half = special.stdtrit(len(values) - 1, (1 + level) / 2) * values.std(ddof=1) / math.sqrt(len(values))
     return Interval(float(values.mean()), float(values.mean() - half), float(values.mean() + half))
 
 
@@ -103,14 +103,15 @@ def compare_pairs(
 def probability(differences: Sequence[float] | np.ndarray) -> float | None:
     """p of the two-sided paired t test; None for fewer than two, and for those that are all the same number
     but 0: on a few test images that happens by chance, and says nothing of how much other seeds would differ."""
-    from scipy import stats
+    from scipy import special
 
     values = np.asarray(differences, dtype=float)
     if len(values) < 2:
         return None
     if not has_spread(values):
         return 1.0 if not values.any() else None
-    return float(stats.ttest_1samp(values, 0.0).pvalue)
+    t = values.mean() / values.std(ddof=1) * math.sqrt(len(values))
+    return float(2 * special.stdtr(len(values) - 1, -abs(t)))  # as stats.ttest_1samp, in a fifth of its time
 
 
 def has_spread(differences: np.ndarray) -> bool:

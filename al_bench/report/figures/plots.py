@@ -15,7 +15,8 @@ Span = tuple[float, float]
 
 LARGE = (960, 420)  # CSS pixels
 
-_NARROW = 350  # CSS pixels, of a picture on a small screen
+_SMALL = (380, 253)  # of plots beside each other, and as wide as a small screen
+_NARROW = 350  # CSS pixels, of a large picture on a small screen
 _MOST_TICKS = 25
 _DASHED = (0, (4, 2))  # of what goes on by calculation
 FADES = (1.0, 0.5, 0.25)  # of the parts of a bar, from left to right
@@ -60,8 +61,9 @@ def line_chart(
     """Lines with their bands. span: where the y axis begins and ends; None: where the lines do. log: both axes are
     logarithmic."""
     draw = partial(_draw_lines, lines, x_label, y_label, span, log)
-    width, height = LARGE if large else (420, 280)
-    return Picture(draw_svg(draw, width, height), alt, width, height, draw_svg(draw, _NARROW, 280))
+    width, height = LARGE if large else _SMALL
+    narrow = draw_svg(draw, _NARROW, 280) if large else ""
+    return Picture(draw_svg(draw, width, height), alt, width, height, narrow)
 
 
 def dot_chart(lines: Sequence[Line], ticks: Sequence[str], levels: Sequence[float], y_label: str, alt: str) -> Picture:

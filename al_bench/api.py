@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from al_bench.analysis.curves import scalar_metrics
-from al_bench.analysis.reading import Run, Stored, stored
+from al_bench.analysis.provenance import say_mixed
+from al_bench.analysis.reading import Run, Stored, keep_longest, stored
 from al_bench.analysis.selection import stored_of
 from al_bench.config.command_line import folder_of
 from al_bench.config.entry import COMMAND
@@ -29,16 +30,22 @@ def results(*places: str | Path) -> "pd.DataFrame":
     A run that is in several comes once, with the most cycles. Columns: dataset, line (as in the path of a run),
     strategy, learner, scale, experiment, seed, id, cycle, annotations, each metric by its name and in its stored unit
     (fractions of one, nats), chosen_entropy in nats, seconds and steps of the training, query_seconds, commit, finished
-    (why the run ended, None where it has not), place. What cannot be read is warned of and left out. Raises UserError
-    for a place that is none.
+    (why the run ended, None where it has not), place. What cannot be read is
+    warned of and left out, so is what holds other numbers of a run than the one that counts; and runs are warned of
+    whose cycles are of several commits. Raises UserError for a place that is none.
     """
     import warnings
 
     usual = [place for place in ("outputs", "results/cells") if Path(place).is_dir()]
     found = [_stored_in(Path(place)) for place in places or usual]
-    for problem in (problem for one in found for problem in one.problems):
-        warnings.warn(f"left out: {printable(problem.place)}: {problem.sentence}", stacklevel=2)
-    return _frame([run for one in found for run in one.runs])
+    problems = [problem for one in found for problem in one.problems]
+    best: dict[str, Run] = {}
+    for run in (run for one in found for run in one.runs):
+        keep_longest(run, best, problems)
+    said = [f"left out: {printable(problem.place)}: {problem.sentence}" for problem in problems]
+    for sentence in [*said, *say_mixed(list(best.values()))]:
+        warnings.warn(sentence, stacklevel=2)
+    return _frame(list(best.values()))
 
 
 def run(**overrides: Any) -> "pd.DataFrame":
@@ -92,11 +99,7 @@ def _run_command(arguments: Sequence[str]) -> str | None:
 def _frame(runs: Sequence[Run]) -> "pd.DataFrame":
     import pandas as pd
 
-    whole: dict[str, Run] = {}
-    for one in runs:
-        if one.id not in whole or len(one.records) > len(whole[one.id].records):
-            whole[one.id] = one
-    rows = [_row(one, record) for one in whole.values() for record in one.cycles]
+    rows = [_row(one, record) for one in runs for record in one.cycles]
     frame = pd.DataFrame(rows, columns=None if rows else ["dataset", "line", "seed", "id", "cycle", "annotations"])
     return frame.sort_values(["dataset", "line", "seed", "id", "cycle"], ignore_index=True)
 

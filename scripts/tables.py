@@ -8,6 +8,7 @@ from tabulate import tabulate
 
 from al_bench.analysis.contents import choose_items, read_contents
 from al_bench.analysis.coverage import Covered, cover
+from al_bench.analysis.provenance import say_mixed
 from al_bench.analysis.published import read_published
 from al_bench.analysis.questions import answer_questions, read_questions
 from al_bench.analysis.reading import Problem, stored
@@ -53,7 +54,7 @@ def main() -> None:
         table.write(arguments.to)
     show(tables, arguments.item is not None)
     print(summarize_coverage(list(covered.values())))
-    for sentence in left_out([*problems, *found.problems], list(covered.values())):
+    for sentence in [*left_out([*problems, *found.problems], list(covered.values())), *say_mixed(found.runs)]:
         print(sentence)
     print(arguments.to)
 

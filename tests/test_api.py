@@ -7,7 +7,7 @@ from pathlib import Path
 import forked
 import pandas as pd
 import pytest
-from made_runs import made_run
+from made_runs import cycle, made_run, write_cycle
 
 import al_bench
 from al_bench import api
@@ -39,6 +39,20 @@ def test_what_cannot_be_read_is_warned_of(tmp_path: Path) -> None:
     (made_run(tmp_path, "random", 0) / "config.json").write_text("{")
     with pytest.warns(UserWarning, match="left out"):
         assert set(al_bench.results(tmp_path).strategy) == {"entropy"}
+
+
+def test_other_numbers_of_one_run_are_warned_of(tmp_path: Path) -> None:
+    made_run(tmp_path / "a", "entropy", 0, (0.5, 0.75))
+    made_run(tmp_path / "b", "entropy", 0, (0.5, 0.8))
+    with pytest.warns(UserWarning, match="holds other numbers of run .*, from cycle 1 on"):
+        assert al_bench.results(tmp_path / "a", tmp_path / "b").accuracy.tolist() == [0.5, 0.75]
+
+
+def test_cycles_of_two_commits_are_warned_of(tmp_path: Path) -> None:
+    folder = made_run(tmp_path, "entropy", 0)
+    write_cycle(folder, {**cycle(1, 0.75), "commit": "def"})
+    with pytest.warns(UserWarning, match=f"the cycles of run {folder.name} .* are of 2 commits: abc, def"):
+        assert al_bench.results(tmp_path).commit.tolist() == ["abc", "def"]
 
 
 def test_a_place_that_is_none_is_refused(tmp_path: Path) -> None:

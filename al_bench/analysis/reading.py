@@ -167,9 +167,21 @@ def add_runs(places: Sequence[Path], found: Stored) -> None:
         except UnreadableError as error:
             found.problems.append(Problem(source, str(error)))
             continue
-        if run.id not in best or len(run.records) > len(best[run.id].records):
-            best[run.id] = run
+        keep_longest(run, best, found.problems)
     found.runs.extend(best.values())
+
+
+def keep_longest(run: Run, best: dict[str, Run], problems: list[Problem]) -> None:
+    """Puts a run into those by id where it has more cycles than the one that is there. Two of one id whose numbers are
+    not the same are named: neither is averaged with the other."""
+    other = best.setdefault(run.id, run)
+    kept, left = (run, other) if len(run.records) > len(other.records) else (other, run)
+    best[run.id] = kept
+    for index, (here, there) in enumerate(zip(left.records, kept.records, strict=False)):
+        if here.metrics != there.metrics:
+            sentence = f"holds other numbers of run {run.id} than {kept.place}, from cycle {index} on"
+            problems.append(Problem(left.place, f"{sentence}: those count, for they have as many cycles or more"))
+            return
 
 
 def _sources(place: Path) -> Iterator[Path]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from al_bench.analysis.chance import all_near_chance
 from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.provenance import say_mixed
 from al_bench.report.measures import counted, listed
 from al_bench.report.paper import add_to_group
 
@@ -17,7 +18,9 @@ def notes(section: Section) -> list[str]:
     for group in section.groups:
         for sentence in (*_oracle(group), *_loss(group), *_validation(group), *_skipped(group), *add_to_group(group)):
             users.setdefault(sentence, []).append(group.name)
-    return [*_chance(section), *(f"{listed(names)}: {sentence}" for sentence, names in users.items())]
+    own = [f"{listed(names)}: {sentence}" for sentence, names in users.items()]
+    mixed = [f"T{one[1:]}." for one in say_mixed([run for group in section.groups for run in group.runs])]
+    return [*_chance(section), *own, *mixed]
 
 
 def _chance(section: Section) -> Iterator[str]:

@@ -43,6 +43,23 @@ def test_an_exported_cell_counts_once(tmp_path):
     assert len(runs["entropy"].cycles) == 2
 
 
+def test_other_numbers_of_the_same_run_are_named_and_never_averaged(tmp_path):
+    """Whichever is longer counts; a copy that was begun alone is no contradiction."""
+    made_run(tmp_path / "outputs", "entropy", 0, (0.5, 0.75))
+    export(tmp_path / "outputs", tmp_path / "cells")
+    assert read(tmp_path / "outputs", tmp_path / "cells").problems == []
+    folder = made_run(tmp_path / "outputs", "entropy", 0, (0.5, 0.8, 0.9))
+    found = read(tmp_path / "outputs", tmp_path / "cells")
+    (run,), (problem,) = found.runs, found.problems
+    assert [record.metrics["accuracy"] for record in run.cycles] == [0.5, 0.8, 0.9]
+    assert problem.place.parent == tmp_path / "cells"
+    assert problem.sentence.startswith(f"holds other numbers of run {folder.name} than {folder}, from cycle 1 on")
+    for name in ("001", "002"):
+        (folder / "cycles" / f"{name}.json").unlink()
+    found = read(tmp_path / "outputs", tmp_path / "cells")
+    assert (len(found.runs[0].records), found.problems) == (2, [])
+
+
 @pytest.mark.parametrize("text", ["{", '{"index": 1}', "[]", ""])
 def test_a_garbled_cycle_is_named_and_those_before_it_count(tmp_path, text):
     folder = made_run(tmp_path, "entropy", 0, (0.1, 0.2, 0.3))

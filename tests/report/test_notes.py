@@ -1,4 +1,4 @@
-from made_runs import CHOICES, made_run
+from made_runs import CHOICES, cycle, made_run, write_cycle
 
 from al_bench.analysis.grouping import sections
 from al_bench.analysis.reading import stored
@@ -72,3 +72,10 @@ def test_labels_that_early_stopping_saw_are_told_free_or_not(tmp_path):
     assert f"{bought} annotations are {bought + 500} labels" in sentence
     sentence, bought = watched(tmp_path / "counted", False)
     assert f"which count: {bought} annotations are {bought - 500} bought ones" in sentence
+
+
+def test_cycles_of_two_commits_are_said(tmp_path):
+    folder = made_run(tmp_path, "random", 0)
+    write_cycle(folder, {**cycle(1, 0.75), "commit": "def"})
+    (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
+    assert notes(section)[-1] == f"The cycles of run {folder.name} (digits/random, seed 0) are of 2 commits: abc, def."

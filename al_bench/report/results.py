@@ -24,7 +24,7 @@ from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.lines import values_by_size
 from al_bench.analysis.provenance import commits_of, hardware_of
 from al_bench.analysis.reading import Artifact, Run
-from al_bench.analysis.statistics.best import BY, find_best
+from al_bench.analysis.statistics.best import find_best, say_best
 from al_bench.report.measures import Measure, listed, measure
 from al_bench.report.tables import Cell, Table
 
@@ -76,7 +76,7 @@ def learning(section: Section) -> Table:
     about = f"{section.title}: {main.axis}, mean and standard deviation over seeds, by number of annotations"
     names = [row[0] for row in rows]
     best = _best_at(shown, [group for group in section.groups if group.name in names])
-    by = f"; {BY}" if best else ""
+    by = f"; {say_best([group.seeds for group in section.groups if group.name in names])}" if best else ""
     return Table("learning", f"{about}{by}", ["method", *(f"{count:,}" for count in shown)], rows, best)
 
 

@@ -16,7 +16,7 @@ from al_bench.analysis.lines import (
     values_by_size,
 )
 from al_bench.analysis.statistics.areas import Scale
-from al_bench.analysis.statistics.best import BY, find_best
+from al_bench.analysis.statistics.best import find_best, say_best
 from al_bench.analysis.statistics.bootstrap import bootstrap_interval
 from al_bench.analysis.statistics.paired import ASSUMES, FEWEST_RANKED, LEVEL
 from al_bench.analysis.statistics.penalty import penalty_matrix
@@ -64,7 +64,7 @@ def _areas(section: Section, groups: Sequence[Group], reference: Group, name: st
     rows = [_area_row(group, name, width, goal, shown) for group in groups]
     of = "" if goal is None else f"; the goal is {shown.written(goal)}, what {reference.name} has at its end"
     best = _best_areas(groups, name, width)
-    by = f"; {BY}" if best else ""
+    by = f"; {say_best([group.seeds for group in groups])}" if best else ""
     columns = [
         "line",
         "seeds",

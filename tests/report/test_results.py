@@ -22,7 +22,10 @@ def test_the_best_of_a_column_is_bold_where_its_test_says_so(tmp_path: Path) -> 
     table = learning(section_of(tmp_path))
     assert [row[0] for row in table.rows] == ["entropy", "random"]
     assert table.best == {(0, 2)}
-    assert "bold: better than every other of its column" in table.about
+    assert (
+        "bold: better than every other of its column, paired t over the seeds that both lines have (n = 3)"
+        in table.about
+    )
 
 
 def test_nothing_is_bold_where_no_test_says_so(tmp_path: Path) -> None:

@@ -1,12 +1,11 @@
 """Which line of a column is best, where tests say so of it and of nobody else."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean
 
 from al_bench.analysis.statistics.correction import correct
 from al_bench.analysis.statistics.paired import compare_pairs
-
-BY = "bold: better than every other of its column, paired t over seeds, after Holm's correction over the table"
 
 Values = Mapping[int, float]  # of a line, by seed
 
@@ -28,6 +27,16 @@ def find_best(columns: Sequence[Sequence[Values]], higher_is_better: bool) -> li
         told = [None if test is None else next(corrected).better for test in of_column]
         found.append(lead if told and all(told) else None)
     return found
+
+
+def say_best(lines: Sequence[Collection[int]]) -> str:
+    """What a mark of the best means. lines: the seeds of each."""
+    common = sorted({len({*first} & {*second}) for first, second in itertools.combinations(lines, 2)} - {0})
+    numbers = " to ".join(map(str, dict.fromkeys([common[0], common[-1]]))) if common else "0"
+    return (
+        f"bold: better than every other of its column, paired t over the seeds that both lines have (n = {numbers}), "
+        "after Holm's correction over the table"
+    )
 
 
 def _find_lead(column: Sequence[Values], higher_is_better: bool) -> int:

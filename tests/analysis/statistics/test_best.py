@@ -2,7 +2,7 @@
 
 import pytest
 
-from al_bench.analysis.statistics.best import find_best
+from al_bench.analysis.statistics.best import find_best, say_best
 
 AHEAD = {0: 0.90, 1: 0.92, 2: 0.91}
 BEHIND = {0: 0.80, 1: 0.83, 2: 0.81}
@@ -33,3 +33,8 @@ def test_every_column_of_a_table_counts() -> None:
     """p of this column alone is 0.0012, among fifty 0.059."""
     assert find_best([[BEHIND, AHEAD]], True) == [1]
     assert find_best([[BEHIND, AHEAD], *[[NEAR, AHEAD]] * 49], True)[0] is None
+
+
+def test_a_mark_says_of_how_many_seeds_it_is() -> None:
+    assert "(n = 2 to 3)" in say_best([[0, 1, 2], [0, 1, 2, 3], [1, 2]])
+    assert "(n = 5)" in say_best([range(5), range(5)])

@@ -17,8 +17,8 @@ BEST = {"pool_best_entropy": [0.6, 0.5]}
 def test_what_was_measured_apart_stands_beside_the_parts_of_the_method(tmp_path: Path) -> None:
     folder = made_run(tmp_path, "asal_auto", 0, (0.5, 0.6, 0.7), trace=BEST)
     for index in (1, 2):
-        effort = {**cycle(index, 0.5)["effort"], "scan": COST}
-        write_cycle(folder, {**cycle(index, 0.5), "trace": BEST, "effort": effort})
+        effort = {**cycle(index, 0.6)["effort"], "scan": COST}
+        write_cycle(folder, {**cycle(index, 0.6), "trace": BEST, "effort": effort})
     (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
     (group,) = section.groups
     assert [part.part for part in costs(group)] == ["training", "query", "evaluation"]

@@ -6,7 +6,7 @@ import pytest
 from made_runs import EFFORT, made_run
 
 from al_bench.analysis.experiment import arrange_lines
-from al_bench.analysis.reading import stored_of
+from al_bench.analysis.selection import stored_of
 from al_bench.analysis.sweep_plan import SweepPlan, plan_sweep
 from al_bench.config.experiment import Cell, cells_of_line
 from al_bench.files import digest, write_json

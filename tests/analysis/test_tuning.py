@@ -10,7 +10,8 @@ import yaml
 
 from al_bench.active.metric import Metric
 from al_bench.analysis.experiment import plan_experiment
-from al_bench.analysis.reading import Run, stored_of
+from al_bench.analysis.reading import Run
+from al_bench.analysis.selection import stored_of
 from al_bench.analysis.tuning import Setting, choose_best, read_settings, write_method
 from al_bench.config.experiment import Cell, cells_of_line
 from al_bench.config.groups import CONF

@@ -12,6 +12,7 @@ from al_bench.analysis.provenance import say_mixed
 from al_bench.analysis.published import read_published
 from al_bench.analysis.questions import answer_questions, read_questions
 from al_bench.analysis.reading import Problem, stored
+from al_bench.config.composing import keeping_files
 from al_bench.errors import UserError, printable
 from al_bench.files import Console
 from al_bench.report.coverage import (
@@ -103,5 +104,5 @@ def _short(text: str) -> str:
 
 
 if __name__ == "__main__":
-    with as_command():
+    with as_command(), keeping_files():
         main()

@@ -4,6 +4,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +67,12 @@ class Experiment:
         """Its own lines, then its references'."""
         return {name: cells for one in (self, *self.references) for name, cells in one.lines.items()}
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """The line of each id."""
         return {cell.id: name for name, cells in self.all_lines.items() for cell in cells}
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, str]:
         """The label of each id, those of its versions too."""
         own = {cell.id: cell.label for cells in self.all_lines.values() for cell in cells}

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -48,7 +49,23 @@ def composing(repository: ReadOnce | None = None) -> Iterator[ReadOnce]:
     """
     with ExitStack() as inside:
         inside.enter_context(initialize_config_dir(str(CONF), version_base="1.3"))
-        yield inside.enter_context(reading_once(GlobalHydra.instance().config_loader(), repository))
+        kept = _kept.get()
+        read = inside.enter_context(
+            reading_once(GlobalHydra.instance().config_loader(), repository or next(iter(kept or ()), None))
+        )
+        if kept is not None:
+            kept[:] = [read]
+        yield read
+
+
+@contextmanager
+def keeping_files() -> Iterator[None]:
+    """Inside, every `composing` reads what one before it has not read: for scripts that compose many experiments."""
+    token = _kept.set([])
+    try:
+        yield
+    finally:
+        _kept.reset(token)
 
 
 @contextmanager
@@ -77,6 +94,7 @@ def as_yaml(overrides: Sequence[str]) -> str:
         return OmegaConf.to_yaml(compose("config", overrides=list(overrides), return_hydra_config=True))
 
 
+_kept: ContextVar[list[ReadOnce] | None] = ContextVar("_kept", default=None)  # of `keeping_files`, at most one
 _gather_choices = defaults_list._create_interpolation_map
 _parse_once = lru_cache(maxsize=4096)(grammar_parser.parse)  # a tree that is only looked at
 

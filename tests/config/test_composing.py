@@ -5,7 +5,7 @@ from hydra._internal import defaults_list
 from hydra.errors import ConfigCompositionException
 from omegaconf import _utils, base
 
-from al_bench.config.composing import as_yaml, composing
+from al_bench.config.composing import as_yaml, composing, keeping_files
 from al_bench.config.groups import CONF
 
 ROOT = CONF.parent
@@ -47,3 +47,14 @@ def test_the_library_is_as_it_was_afterwards() -> None:
         assert all(one is not other for one, other in zip(functions(), before, strict=True))
         as_yaml(("dataset=nowhere",))
     assert all(one is other for one, other in zip(functions(), before, strict=True))
+
+
+def test_one_composition_reads_what_no_other_has_where_files_are_kept() -> None:
+    with keeping_files():
+        with composing() as first:
+            wanted = as_yaml(LINES[0])
+        with composing() as second:
+            assert second is first
+            assert as_yaml(LINES[0]) == wanted
+    with composing() as third:
+        assert third is not first

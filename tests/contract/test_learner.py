@@ -40,7 +40,7 @@ def composed(name: str) -> tuple[str, ...]:
 @pytest.fixture
 def digits(name: str) -> Dataset:
     """A small pool, for a learner may pass over what is unlabeled; of two digits where it knows no more."""
-    made: Dataset = part("dataset", *composed(name), "dataset.max_images=300")
+    made: Dataset = part("dataset", *composed(name), "dataset.max_images=200")
     return made
 
 

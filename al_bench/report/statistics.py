@@ -151,14 +151,20 @@ def _penalties(section: Section, groups: Sequence[Group], name: str) -> Table | 
         for group, row in zip(several, found.tolist(), strict=True)
     ]
     about = (
-        f"{section.title}: at which fraction of sizes the line of a row is ahead of that of a column (paired t, 5 %)"
+        f"{section.title}: at which fraction of sizes the line of a row is ahead of that of a column (paired t, 5 %, "
+        "not corrected for their number)"
     )
     return Table("penalties", about, ["ahead of", *(group.name for group in several)], rows)
 
 
 def _said(tests: Sequence[Compared]) -> str:
     """What has to be known of the tests before they are read."""
-    words = [f"The test is the {ASSUMES}"]
+    words = [
+        f"The test is the {ASSUMES}",
+        "at equal training steps (of every network of a training, a critic's among them) or seconds, those of all "
+        "cycles and queries so far, each line has the last value within what both have spent, which may be of other "
+        "numbers of annotations",
+    ]
     if min(one.of_line.test.n for one in tests) < FEWEST_RANKED:
         words.append(
             f"with fewer than {FEWEST_RANKED} pairs a signed-rank test cannot come below 5 %, and is not given"

@@ -115,5 +115,6 @@ def test_the_page_and_its_tables_have_them(conf: Path) -> None:
     runs = stored_of(one.labels, conf.parent, conf.parent / "cells")
     page = write_report(runs, conf.parent / "report", "range", Rebuilder(None), conf, [one])
     assert "<h3>One line minus another</h3>" in page.read_text()
+    assert "Neither is corrected for how many there are." in page.read_text()
     rows = (page.parent / "tables" / "contrasts-made.csv").read_text().splitlines()
     assert len(rows) == 1 + 2

@@ -55,6 +55,8 @@ def test_lines_are_compared_with_random(made: Statistics) -> None:
     worse = next(row for row in rows_of(tests) if row["line"] == "worse")
     assert worse["verdict"] == "worse"
     assert penalties.rows[0] == ["entropy", 0.0, pytest.approx(2 / 3), pytest.approx(2 / 3)]
+    assert "not corrected" in penalties.about
+    assert "a critic's among them" in made.said, "a line of as many steps of its classifier is no line of equal steps"
 
 
 def test_areas_stand_over_one_width_and_the_best_is_told(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Found:
-    """One comparison: the first value minus the second as it is claimed, and how both are called."""
+    """One comparison: the first value minus the second, which the claimed margin moved, and how both are called."""
 
     clause: Clause
     second: str
@@ -63,12 +63,16 @@ class _Found:
     @property
     def words(self) -> str:
         pairs = f"{self.test.n} seed{'' if self.test.n == 1 else 's'}"
+        moved = self.wanted * self.clause.margin
+        bound = f", claimed to be {'above' if moved > 0 else 'below'} {moved:+g}" if moved else ""
+        mean = f"{self.second}{bound}: {self.test.mean + moved:+.3g}"
         if self.clause.exact:
-            return f"{self.second}: {self.test.mean:+.3g}, computed"
+            return f"{mean}, computed"
         low, high = self.test.low, self.test.high
         nothing = "one tests nothing" if self.test.n == 1 else "without a spread, which tests nothing"
-        ends = nothing if low is None else f"{LEVEL:.0%} interval {low:+.3g} to {high:+.3g}"
-        return f"{self.second}: {self.test.mean:+.3g}, {ends}, {pairs}"
+        if low is None or high is None:
+            return f"{mean}, {nothing}, {pairs}"
+        return f"{mean}, {LEVEL:.0%} interval {low + moved:+.3g} to {high + moved:+.3g}, {pairs}"
 
 
 def judge(rule: Rule | None, group: Group | None, groups: Mapping[str, Group]) -> Verdict:
@@ -102,8 +106,7 @@ def _compare(clause: Clause, operand: Operand, group: Group, groups: Mapping[str
             line = operand.line and other and other.say_as_baseline(operand.line)
             against = line or operand.metric or f"{operand.factor:g}"
             times = f"{operand.factor:g} x " if operand.factor != 1 and (operand.line or operand.metric) else ""
-            beyond = f" by {clause.margin:g}" if wanted and clause.margin else ""
-            name = f"{stored_name(group.first, clause.measure)} minus {times}{against}{beyond}{place}"
+            name = f"{stored_name(group.first, clause.measure)} minus {times}{against}{place}"
             yield _Found(clause, name, test, wanted)
 
 

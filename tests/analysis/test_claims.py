@@ -68,6 +68,11 @@ def test_verdicts(lines, line: str, rule: str, word: str) -> None:
     ("line", "rule", "reason"),
     [
         ("entropy", "accuracy better than random", "accuracy minus random (untuned) on average: +7.92, 95% interval"),
+        (
+            "entropy",
+            "accuracy better than random by 5 at 30",
+            "accuracy minus random (untuned) at 30, claimed to be above +5: +10.3, 95% interval +8.9 to +11.8, 3 seeds",
+        ),
         ("lonely", "accuracy better than random", "one tests nothing, 1 seed"),
         ("entropy", "accuracy better than coreset", "no run of coreset is stored"),
         ("entropy", "fid better than random", "nothing stored has both"),

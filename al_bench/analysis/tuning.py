@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf, isnan
 from statistics import fmean
 from typing import Any
 
@@ -61,11 +62,12 @@ def read_settings(experiment: Experiment, runs: Iterable[Run]) -> tuple[Metric, 
 
 
 def choose_best(metric: Metric, settings: Sequence[Setting]) -> Setting:
-    """The one of the best mean; the first of equals. Raises UserError while some are not measured."""
+    """The one of the best mean, the first of equals; one of no number is the worst. Raises UserError while some are not
+    measured."""
     if lacking := [one.line for one in settings if not one.is_whole]:
         raise UserError(f"{len(lacking)} of {len(settings)} settings are not measured, {lacking[0]} among them")
     sign = 1 if metric.higher_is_better else -1
-    return max(settings, key=lambda one: sign * one.mean)
+    return max(settings, key=lambda one: -inf if isnan(one.mean) else sign * one.mean)
 
 
 def write_method(experiment: Experiment, metric: Metric, settings: Sequence[Setting], best: Setting) -> str:

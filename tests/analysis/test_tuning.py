@@ -1,5 +1,6 @@
 """Choosing among settings: the better mean by the metric's direction, only once all are measured; the file."""
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,8 @@ def stored_run(cell: Cell, value: float) -> Run:
 def test_the_best_mean_in_the_direction_of_the_metric_the_first_of_equals() -> None:
     assert choose_best(ACCURACY, SETTINGS).line == "middle"
     assert choose_best(LOSS, SETTINGS).line == "slow"
+    diverged = replace(SETTINGS[0], line="diverged", values={0: math.nan, 1: 0.1})
+    assert choose_best(LOSS, [diverged, *SETTINGS]).line == "slow", "no comparison with NaN is true"
 
 
 def test_nothing_is_chosen_while_a_seed_is_missing() -> None:

@@ -89,13 +89,16 @@ class Dataset:
         validation = self.validation.to(device) if self.validation else None
         return replace(self, train=self.train.to(device), validation=validation, test=self.test.to(device))
 
-    def refuse_unlabeled(self) -> None:
-        """Raises UserError for pictures that nobody labeled."""
-        if self.unlabeled is not None:
-            raise UserError(
-                f"the pictures of dataset.root={self.unlabeled.root} have no labels: have a person label them by "
-                "oracle=human or oracle=files, or leave out dataset.class_names for a folder of pictures for each class"
-            )
+    def refuse_unlabeled(self, asks: bool) -> None:
+        """Raises UserError for pictures that nobody labeled. asks: whether what runs asks an oracle for labels, so that
+        a person could give them."""
+        if self.unlabeled is None:
+            return
+        person = "have a person label them by oracle=human or oracle=files, or " if asks else ""
+        raise UserError(
+            f"the pictures of dataset.root={self.unlabeled.root} have no labels: {person}leave out dataset.class_names "
+            "for a folder of pictures for each class"
+        )
 
     def blind(self) -> "Dataset":
         """What a strategy may see: training images. Touching a label or another split raises PermissionError."""

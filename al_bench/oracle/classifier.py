@@ -38,7 +38,7 @@ class Classifier(Oracle):
 
     def check(self, dataset: Dataset) -> None:
         """Raises UserError for label maps, for none, and for images that its network cannot take."""
-        dataset.refuse_unlabeled()
+        dataset.refuse_unlabeled(asks=True)
         if dataset.map_shape:
             raise UserError("oracle=classifier gives classes and these labels are maps: use oracle=ground_truth")
         shape = dataset.train.images.shape[1:]

@@ -212,7 +212,7 @@ class ActiveLearning(Procedure):
                 "measures no accuracy: use an audit set, such as oracle.audit_size=100, or leave loop.certain_above out"
             )
         if not isinstance(self.oracle, Person):
-            dataset.refuse_unlabeled()
+            dataset.refuse_unlabeled(asks=True)
         self.first_query(dataset)
         if self.representation.gives_images:
             self.evaluator.check(dataset)

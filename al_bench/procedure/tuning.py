@@ -61,7 +61,7 @@ class Tuning(Procedure):
 
     def run(self, store: RunStore) -> None:
         images = self.dataset.to(chosen_device(self.device))
-        images.refuse_unlabeled()
+        images.refuse_unlabeled(asks=False)
         artifacts = Artifacts(Path(self.artifacts))
         dataset = self.representation.apply(images, artifacts)
         pool = self.label_first(dataset)

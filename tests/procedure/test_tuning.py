@@ -10,7 +10,7 @@ from procedure.worlds import Brightness, dataset, split, store
 
 from al_bench.active.initial_labels import initial_query
 from al_bench.active.pool import Pool
-from al_bench.dataset import Dataset
+from al_bench.dataset import Dataset, PictureFolder
 from al_bench.errors import UserError
 from al_bench.evaluator.accuracy import Accuracy
 from al_bench.learner import Learner
@@ -109,3 +109,9 @@ def test_a_split_that_cannot_be_drawn_is_refused(tmp_path: Path, validation: int
     images = dataset() if validation is None else replace(dataset(), validation=split(validation, validation))
     with store(tmp_path) as opened, pytest.raises(UserError, match=f"procedure.validation_size=111 is {words}"):
         made(images, Inverted(), tmp_path, validation_size=111).run(opened)
+
+
+def test_pictures_without_labels_are_refused_with_what_helps_a_procedure_that_asks_nobody(tmp_path: Path) -> None:
+    images = replace(dataset(), unlabeled=PictureFolder(tmp_path, [], decoder=None))  # type: ignore[arg-type]
+    with store(tmp_path) as opened, pytest.raises(UserError, match="have no labels: leave out"):
+        made(images, Inverted(), tmp_path).run(opened)

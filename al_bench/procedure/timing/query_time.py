@@ -83,7 +83,7 @@ class QueryTime(Procedure):
 
     def run(self, store: RunStore) -> None:
         dataset = self.dataset.to(chosen_device(self.device))
-        dataset.refuse_unlabeled()
+        dataset.refuse_unlabeled(asks=False)
         pool = self.label_first(dataset)
         if self.query_size >= len(pool.unlabeled):
             raise UserError(

@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from al_bench.analysis.experiment import plan_experiment
 from al_bench.analysis.reading import stored
-from al_bench.analysis.tuning import choose_best, read_settings, write_method
+from al_bench.analysis.tuning import choose_best, doubt_best, read_settings, write_method
 from al_bench.errors import UserError
 from al_bench.files import Console, written_whole
 from al_bench.training.interruption import as_command
@@ -30,7 +30,7 @@ def main() -> None:
     except UserError as error:
         raise UserError(f"{error}; {experiment.commands[0]} measures them") from error
     text = write_method(experiment, metric, settings, best)
-    print(f"\nbest: {best.line}")
+    print("\n".join([f"\nbest: {best.line}", *doubt_best(metric, settings, best)]))
     if arguments.to is None:
         print(f"\n{text}")
         return

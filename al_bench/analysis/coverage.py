@@ -61,12 +61,14 @@ def cover(table: Published, stored: Sequence[Run], factor: Factor, data: Sequenc
     """
     planned = plan_scales(table.name, stored, data, conf)
     known = [(scale, lines) for scale, one in planned.items() if (lines := lines_of(one, stored))]
+    own = {run.id for one in planned.values() for run in one.runs(stored)}
+    others = {run.id for one in planned.values() for other in one.others(stored) for run in other.runs}
     return Covered(
         table.name,
         _numbers(table, known, factor, bool(folders_with_data(table.name, data, conf))),
         _claims(table, known),
-        len({run.id for one in planned.values() for run in one.runs(stored)}),
-        sum(len(other.runs) for one in planned.values() for other in one.others(stored)),
+        len(own),
+        len(others - own),  # what is a cell of another scale is none of another configuration
     )
 
 

@@ -70,15 +70,31 @@ def choose_best(metric: Metric, settings: Sequence[Setting]) -> Setting:
     return max(settings, key=lambda one: -inf if isnan(one.mean) else sign * one.mean)
 
 
+def doubt_best(metric: Metric, settings: Sequence[Setting], best: Setting) -> list[str]:
+    """What a reader of the best setting has to know: how near the next one is, and which numbers lie at the end of what
+    was tried, so that a better one may lie beyond."""
+    said = []
+    if others := [one for one in settings if one is not best]:
+        said.append(f"The next one has {choose_best(metric, others).mean:.4f}: {choose_best(metric, others).line}")
+    tried = [dict(override.split("=", 1) for override in one.overrides) for one in settings]
+    for key, value in (override.split("=", 1) for override in best.overrides):
+        numbers = sorted({number for one in tried if isinstance(number := read_value(one[key]), int | float)})
+        if len(numbers) > 2 and read_value(value) in (numbers[0], numbers[-1]):
+            end = "smallest" if read_value(value) == numbers[0] else "largest"
+            said.append(f"{key.lstrip('+')}={value} is the {end} that was tried: a better one may lie beyond")
+    return said
+
+
 def write_method(experiment: Experiment, metric: Metric, settings: Sequence[Setting], best: Setting) -> str:
     """The best setting as a file of `conf/method/tuned`: the method that it is of, with what was chosen."""
     included = [f"/method/{best.method}"] if best.method not in (None, "none") else []
     seeds = f"seed{'s' if len(best.seeds) > 1 else ''} {', '.join(map(str, best.seeds))}"
     head = [
         "# @package _global_",
-        f"# {experiment.source}",
+        f"# {experiment.source.partition(':')[0]}",
         f"# The best of {len(settings)} settings by {metric.name.replace('_', ' ')} on validation labels that are "
         f"counted nowhere: {best.mean:.4f}, {seeds}",
+        *(f"# {sentence}" for sentence in doubt_best(metric, settings, best)),
         f"# Written by: python scripts/tune.py {' '.join([experiment.name, *experiment.overrides])} --to FILE",
     ]
     body: dict[str, Any] = {"defaults": [*included, "_self_"]} if included else {}

@@ -17,6 +17,7 @@ from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
 from al_bench.learner import Learner
 from al_bench.network import Network
+from al_bench.oracle import Annotator
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import refuse_other_labels, refuse_unmeasurable
 from al_bench.procedure.loop import finite
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 @declare(
     "procedure/tuning",
     beside=(
+        "oracle",
         "artifacts",
         "device",
     ),
@@ -44,13 +46,15 @@ class Tuning(Procedure):
 
     initial, every_class, initial_size: of the first labels, see `initial_indices`. validation_size: images whose labels
     the measuring reads, and early stopping where the learner has one: of the validation split, or, where a data set has
-    none, of the training images that are not among the first. No test image is read.
+    none, of the training images that are not among the first. No test image is read. oracle: the labels are the data
+    set's own, and another is refused.
     """
 
     dataset: Dataset
     representation: Representation
     learner: Learner
     evaluator: Evaluator
+    oracle: Annotator
     initial: Rule
     every_class: bool
     initial_size: CountOrAll
@@ -58,6 +62,13 @@ class Tuning(Procedure):
     artifacts: str
     device: str
     seed: int
+
+    def __post_init__(self) -> None:
+        if not self.oracle.is_truth:
+            raise UserError(
+                f"procedure=tuning reads the data set's own labels, and {type(self.oracle).__name__} gives others: use "
+                "oracle=ground_truth"
+            )
 
     def run(self, store: RunStore) -> None:
         images = self.dataset.to(chosen_device(self.device))

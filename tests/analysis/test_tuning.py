@@ -13,7 +13,7 @@ from al_bench.active.metric import Metric
 from al_bench.analysis.experiment import plan_experiment
 from al_bench.analysis.reading import Run
 from al_bench.analysis.selection import stored_of
-from al_bench.analysis.tuning import Setting, choose_best, read_settings, write_method
+from al_bench.analysis.tuning import Setting, choose_best, doubt_best, read_settings, write_method
 from al_bench.config.experiment import Cell, cells_of_line
 from al_bench.config.groups import CONF
 from al_bench.config.values import say_value
@@ -39,6 +39,15 @@ def test_the_best_mean_in_the_direction_of_the_metric_the_first_of_equals() -> N
     assert choose_best(LOSS, SETTINGS).line == "slow"
     diverged = replace(SETTINGS[0], line="diverged", values={0: math.nan, 1: 0.1})
     assert choose_best(LOSS, [diverged, *SETTINGS]).line == "slow", "no comparison with NaN is true"
+
+
+def test_a_best_at_the_end_of_what_was_tried_is_doubted() -> None:
+    assert doubt_best(LOSS, SETTINGS, SETTINGS[0]) == [
+        "The next one has 0.7000: middle",
+        "recipe.optimizer.lr=0.1 is the smallest that was tried: a better one may lie beyond",
+    ]
+    assert doubt_best(ACCURACY, SETTINGS, SETTINGS[1]) == ["The next one has 0.7000: fast"]
+    assert doubt_best(ACCURACY, SETTINGS[:1], SETTINGS[0]) == []
 
 
 def test_nothing_is_chosen_while_a_seed_is_missing() -> None:

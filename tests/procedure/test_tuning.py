@@ -15,6 +15,8 @@ from al_bench.errors import UserError
 from al_bench.evaluator.accuracy import Accuracy
 from al_bench.learner import Learner
 from al_bench.network import Network
+from al_bench.oracle.ground_truth import GroundTruth
+from al_bench.oracle.noisy import Noisy
 from al_bench.procedure.tuning import Tuning
 from al_bench.representation.none import NoRepresentation
 from al_bench.training.observation import Observer
@@ -48,7 +50,7 @@ def made(images: Dataset, learner: Learner, folder: Path, **changed: Any) -> Tun
         "initial": "random", "every_class": False, "initial_size": 10, "validation_size": 30, "artifacts": str(folder),
         "device": "cpu", "seed": 3,
     }  # fmt: skip
-    return Tuning(images, NoRepresentation(), learner, Accuracy(), **(settings | changed))
+    return Tuning(images, NoRepresentation(), learner, Accuracy(), GroundTruth(), **(settings | changed))
 
 
 def measured(tuning: Tuning, folder: Path) -> dict[str, Any]:
@@ -96,6 +98,14 @@ def test_the_validation_split_is_taken_where_there_is_one_and_early_stopping_see
 def test_test_images_are_not_read(tmp_path: Path) -> None:
     images = replace(dataset(), test=split(0, 0))
     assert measured(made(images, Inverted(), tmp_path), tmp_path)["metrics"]["accuracy"] == 0
+
+
+def test_an_oracle_that_would_not_be_asked_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="procedure=tuning reads the data set's own labels, and Noisy gives others"):
+        Tuning(
+            dataset(), NoRepresentation(), Inverted(), Accuracy(), Noisy(0.1, 0.0, 0), "random", False, 10, 30,
+            str(tmp_path), "cpu", 3,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,12 +109,11 @@ def run(config: "DictConfig") -> None:
 
     from al_bench.active.stopping import ALL_LABELED, Stopping
     from al_bench.config.command_line import effects
-    from al_bench.config.identity import identify, label_of, metrics_of, records_of
+    from al_bench.config.identity import identify, metrics_of
     from al_bench.config.top_level import refuse_top_level
     from al_bench.config.validation import refuse_arguments
     from al_bench.config.values import plain, written_and_resolved
     from al_bench.procedure.terminal import outcome
-    from al_bench.storage.commit import current_commit
     from al_bench.storage.exported import finished_cell
     from al_bench.storage.grown import has_grown
     from al_bench.storage.record import find_end
@@ -129,14 +128,7 @@ def run(config: "DictConfig") -> None:
     metrics = metrics_of(config)
     stopping = Stopping.stored(whole["loop"], metrics)
     logger.info(f"{runtime.output_dir}\n{effects(config, runtime.choices)}")
-    about = {
-        "label": label_of(runtime.choices, config),
-        "metrics": [metric.plain() for metric in metrics],
-        "records": [recorded.plain() for recorded in records_of(config)],
-        "config": whole,
-        "choices": dict(runtime.choices),
-        "commit": current_commit(),
-    }
+    about = describe(config, whole, runtime.choices)
     with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights, hardware) as store:
         records = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
         reason = find_end(records[-1], stopping) if records else None
@@ -153,6 +145,21 @@ def run(config: "DictConfig") -> None:
 
             check_trainer(instantiated(config.trainer), resolved["procedure"])
         instantiated(config.procedure).run(store)
+
+
+def describe(config: "DictConfig", whole: dict[str, Any], choices: Mapping[str, Any]) -> dict[str, Any]:
+    """What is stored of a run beside its identity. whole: its configuration as plain values; choices: Hydra's."""
+    from al_bench.config.identity import label_of, metrics_of, records_of
+    from al_bench.storage.commit import current_commit
+
+    return {
+        "label": label_of(choices, config),
+        "metrics": [metric.plain() for metric in metrics_of(config)],
+        "records": [recorded.plain() for recorded in records_of(config)],
+        "config": whole,
+        "choices": dict(choices),
+        "commit": current_commit(),
+    }
 
 
 def keep_command(folder: Path, config: "DictConfig") -> None:

@@ -75,7 +75,8 @@ def doubt_best(metric: Metric, settings: Sequence[Setting], best: Setting) -> li
     was tried, so that a better one may lie beyond."""
     said = []
     if others := [one for one in settings if one is not best]:
-        said.append(f"The next one has {choose_best(metric, others).mean:.4f}: {choose_best(metric, others).line}")
+        following = choose_best(metric, others)
+        said.append(f"The next one has {following.mean:.4f}: {following.line}")
     tried = [dict(override.split("=", 1) for override in one.overrides) for one in settings]
     for key, value in (override.split("=", 1) for override in best.overrides):
         numbers = sorted({number for one in tried if isinstance(number := read_value(one[key]), int | float)})

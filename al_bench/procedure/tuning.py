@@ -8,7 +8,7 @@ import torch
 from pydantic import PositiveInt
 
 from al_bench import seeding
-from al_bench.active.initial_labels import Rule, initial_query
+from al_bench.active.initial_labels import Rule
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.config.ranges import CountOrAll
@@ -20,6 +20,7 @@ from al_bench.network import Network
 from al_bench.oracle import Annotator
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import refuse_other_labels, refuse_unmeasurable
+from al_bench.procedure.first_labels import label_first
 from al_bench.procedure.loop import finite
 from al_bench.procedure.record import record_measurement
 from al_bench.procedure.terminal import outcome
@@ -94,11 +95,7 @@ class Tuning(Procedure):
 
     def label_first(self, dataset: Dataset) -> Pool:
         """The pool with the initial labels that a run of this seed has."""
-        labels, num_classes = dataset.train.labels, dataset.num_classes
-        size = int(min(self.initial_size, len(dataset.train)))
-        first = initial_query(labels, num_classes, size, self.initial, self.every_class, self.seed)
-        pool = Pool.unlabeled_from(dataset.train.images, num_classes, dataset.map_shape)
-        return pool.with_labels(first, labels[first.indices])
+        return label_first(dataset, self.initial_size, self.initial, self.every_class, self.seed)
 
     def hold_out(self, dataset: Dataset, pool: Pool) -> Split:
         """`validation_size` images with their labels, drawn at random. Raises UserError where there are fewer."""

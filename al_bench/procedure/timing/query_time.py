@@ -13,7 +13,7 @@ from pydantic import PositiveInt
 from safetensors.torch import load, save
 
 from al_bench import seeding
-from al_bench.active.initial_labels import Rule, initial_query
+from al_bench.active.initial_labels import Rule
 from al_bench.active.part import declare, describe
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, Query
@@ -24,6 +24,7 @@ from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import model_for
+from al_bench.procedure.first_labels import label_first
 from al_bench.procedure.loop import finite
 from al_bench.procedure.record import record_measurement
 from al_bench.procedure.terminal import outcome
@@ -110,10 +111,7 @@ class QueryTime(Procedure):
 
     def label_first(self, dataset: Dataset) -> Pool:
         """The pool with the initial labels that a run of this seed has, and the validation split to train by."""
-        labels, num_classes = dataset.train.labels, dataset.num_classes
-        first = initial_query(labels, num_classes, self.initial_size, self.initial, self.every_class, self.seed)
-        pool = Pool.unlabeled_from(dataset.train.images, num_classes, dataset.map_shape)
-        pool = pool.with_labels(first, labels[first.indices])
+        pool = label_first(dataset, self.initial_size, self.initial, self.every_class, self.seed)
         split = dataset.validation
         return replace(pool, validation=(split.images, split.labels)) if split is not None else pool
 

@@ -61,8 +61,9 @@ class Charts:
         """Whether its line leaves the curves at least half of the plot's height."""
         if self.chance is None:
             return False
-        low, high = self.span(headline(self.section.groups[0].first))
-        return low - 100 * self.chance <= high - low
+        first = self.section.groups[0].first
+        low, high = self.span(headline(first))
+        return low - factor_of(headline(first), first.metrics) * self.chance <= high - low
 
     def _chance(self, shown: Measure) -> Line:
         assert self.chance is not None

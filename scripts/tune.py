@@ -9,7 +9,7 @@ from tabulate import tabulate
 from al_bench.analysis.experiment import plan_experiment
 from al_bench.analysis.reading import stored
 from al_bench.analysis.tuning import choose_best, doubt_best, read_settings, write_method
-from al_bench.errors import UserError
+from al_bench.errors import UserError, printable
 from al_bench.files import Console, written_whole
 from al_bench.training.interruption import as_command
 
@@ -19,12 +19,15 @@ def main() -> None:
     arguments = parse()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[Console()])
     experiment = plan_experiment(arguments.experiment, arguments.override)
-    metric, settings = read_settings(experiment, stored(arguments.outputs, arguments.cells).runs)
+    found = stored(arguments.outputs, arguments.cells)
+    metric, settings = read_settings(experiment, found.runs)
     rows = [
         [one.line, f"{one.mean:.4f}" if one.values else "-", f"{len(one.values)} of {len(one.seeds)}"]
         for one in settings
     ]
     print(tabulate(rows, headers=["setting", metric.name.replace("_", " "), "seeds"], disable_numparse=True))
+    for problem in found.problems:
+        print(f"left out: {printable(problem.place)}: {problem.sentence}")
     try:
         best = choose_best(metric, settings)
     except UserError as error:

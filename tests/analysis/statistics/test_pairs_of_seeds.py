@@ -5,6 +5,7 @@ from scipy import stats
 
 from al_bench.analysis.statistics.correction import correct, holm
 from al_bench.analysis.statistics.paired import compare_pairs
+from al_bench.analysis.statistics.power import seeds_needed
 
 FIRST = {0: 91.0, 1: 93.0, 2: 92.5, 3: 95.0, 4: 91.5, 9: 10.0}
 SECOND = {0: 90.0, 1: 91.0, 2: 91.0, 3: 92.5, 4: 91.0, 7: 99.0}
@@ -77,3 +78,14 @@ def test_rounding_is_no_spread() -> None:
     assert found is not None
     assert len(set(found.differences)) > 1
     assert (found.p, found.low, found.effect, found.better) == (None, None, None, None)
+
+
+def test_the_first_step_of_the_correction_is_the_level_by_the_number_of_tests() -> None:
+    """One without a p value is none of them. d = 1 takes ten pairs at 5 %, thirteen at 2.5 % (noncentral t)."""
+    first = {0: 0.8, 1: 0.83, 2: 0.82}
+    told = compare_pairs(first, {0: 0.7, 1: 0.71, 2: 0.75})
+    single = compare_pairs({0: 0.8}, {0: 0.7})
+    assert told is not None and single is not None
+    assert [one.level for one in correct([told, told, single])] == pytest.approx([0.025] * 3)
+    assert seeds_needed(1.0) == 10
+    assert seeds_needed(1.0, alpha=0.025) == 13

@@ -194,7 +194,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
             *["None", "None", "None", "at most 0.04 x", "at most 20.0 GiB", "at least 99.00 %"],
             "None",
         ],
-        "scoring": ["at least 90.00 %"],
+        "scoring": ["at most 0.850 x", "at most 0.200 x"],
         "reading": ["at most 1.100 x", "at most 1.100 x"],
         "map_scoring": ["at most 2.0 GiB"],
         "cycle": ["at most 2.00 %", "None"],

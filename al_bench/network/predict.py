@@ -11,12 +11,12 @@ from contextlib import closing, contextmanager
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.dropout import _DropoutNd
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, to_float
 from al_bench.active.view import in_memory
 from al_bench.network import Network
+from al_bench.network.dropout_passes import dropout_passes
 from al_bench.sources.decoding import ahead
 
 BATCH_SIZE = 1024
@@ -80,13 +80,12 @@ def predict(
     """
 
     def repeated(batch: Tensor) -> Tensor:
-        with dropout_on(model):
-            first = model.acquisition_logits(batch)
-            logits = first.new_empty((passes, *first.shape))  # filled in place: of maps a copy is gigabytes
-            logits[0] = first
-            for number in range(1, passes):
-                logits[number] = model.acquisition_logits(batch)
-            return logits
+        logits = torch.empty(0)
+        for number, given in enumerate(dropout_passes(model, model.acquisition_logits, batch, passes)):
+            if number == 0:
+                logits = given.new_empty((passes, *given.shape))  # filled in place: of maps a copy is gigabytes
+            logits[number] = given
+        return logits
 
     forward = repeated if passes else model.acquisition_logits
     with seeding.fork(seed):
@@ -137,17 +136,3 @@ def batch_statistics(module: nn.Module) -> Iterator[None]:
     finally:
         for layer, (training, tracking) in zip(layers, kept, strict=True):
             layer.training, layer.track_running_stats = training, tracking
-
-
-@contextmanager
-def dropout_on(module: nn.Module) -> Iterator[None]:
-    """Train mode for dropout layers alone inside the block."""
-    layers = [part for part in module.modules() if isinstance(part, _DropoutNd)]
-    modes = [layer.training for layer in layers]
-    for layer in layers:
-        layer.train()
-    try:
-        yield
-    finally:
-        for layer, mode in zip(layers, modes, strict=True):
-            layer.train(mode)

@@ -12,6 +12,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from al_bench import seeding
 from al_bench.errors import UserError
 from al_bench.network import Network, NetworkFactory
+from al_bench.network.dropout_passes import dropout_on, dropout_passes
 
 CLASSES = 3
 SHAPES = [(1, 28, 28), (3, 32, 32), (3, 64, 64)]
@@ -129,3 +130,15 @@ def test_weights_go_through_a_state_dict(make: Make, images: Tensor) -> None:
     network, other = make(0).eval(), make(1).eval()
     other.load_state_dict(network.state_dict())
     assert torch.equal(network(images), other(images))
+
+
+def test_dropout_passes_that_share_their_start_are_whole_ones(make: Make, images: Tensor) -> None:
+    network = make(0).eval()
+    if "dropout" not in network.provides:
+        pytest.skip("has no dropout")
+    with torch.no_grad(), seeding.fork(1):
+        shared = list(dropout_passes(network, network, images, 3))
+    with torch.no_grad(), seeding.fork(1), dropout_on(network):
+        whole = [network(images) for _ in range(3)]
+    assert all(torch.equal(one, other) for one, other in zip(shared, whole, strict=True))
+    assert not torch.equal(whole[0], whole[1])

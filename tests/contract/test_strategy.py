@@ -206,7 +206,7 @@ def test_what_it_needs_is_there_and_it_takes_no_more(case: Case, pool: Pool, mon
         if capability not in strategy.needs:
             monkeypatch.setattr(case.model, method, undeclared(capability), raising=False)
     if "dropout" not in strategy.needs:
-        monkeypatch.setattr("al_bench.network.predict.dropout_on", undeclared("dropout"))
+        monkeypatch.setattr("al_bench.network.dropout_passes.dropout_on", undeclared("dropout"))
     strategy.query(case.model, pool, SIZE, generator(0))
 
 

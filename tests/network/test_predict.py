@@ -7,9 +7,9 @@ from torch import nn
 from al_bench.active import scores
 from al_bench.errors import UserError
 from al_bench.network import Network
+from al_bench.network.dropout_passes import dropout_on
 from al_bench.network.predict import (
     BATCH_SIZE,
-    dropout_on,
     embeddings,
     evaluating,
     predict,

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,9 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "_help", lambda number: b"")
     monkeypatch.setattr(labeling, "press", lambda keys, seconds: labeling.Pressed([0.01] * keys, keys))
     rows = {
-        "fit": fit.measure([dataclasses.replace(training, num_images=70, pairs=1) for training in fit.TRAININGS]),
+        "fit": fit.measure(
+            [dataclasses.replace(narrow(training), num_images=70, pairs=1) for training in fit.TRAININGS]
+        ),
         "coreset": coreset.measure(60, 20, 3, 1),
         "deepfool": deepfool.measure(20, 4, 2),
         "matcher": matcher.measure(100, 1),
@@ -185,7 +188,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     assert list(rows) == list(CLAIMS)
     goals = {name: [str(row.goal) for row in rows[name]] for name in rows}
     assert goals == {
-        "fit": ["at most 1.500 x", "at most 0.850 x"],
+        "fit": ["at most 1.500 x", "at most 0.850 x", "at most 0.450 x", "at most 0.450 x"][: len(rows["fit"])],
         "coreset": ["at most 0.400 x", "at most 4.000 x"],
         "deepfool": ["at most 0.125 x", "None"],
         "matcher": ["at most 0.200 x", "None"],
@@ -199,10 +202,10 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "map_scoring": ["at most 2.0 GiB"],
         "cycle": ["at most 2.00 %", "None"],
         "features": ["at most 2.00 s"],
-        "waal": ["at most 3.000 x", "at most 2.300 x"],
+        "waal": ["at most 3.000 x", "at most 2.300 x", "at most 0.600 x", "at most 0.600 x"][: len(rows["waal"])],
         "mal": ["at most 2.300 x", "at most 2.300 x"],
         "acgan": [f"at most {goal:.3f} x" for goal in (1.1, 1.9, 1.1, 1.9, 1.1, 1.7)],
-        "gan": ["at most 1.050 x", "at most 0.650 x"][: len(rows["gan"])],  # the second on bfloat16 processors
+        "gan": ["at most 1.050 x", "at most 0.650 x"][: len(rows["gan"])],  # fewer where a processor has no bfloat16
         "gan_quality": ["at most 1.000 x", "None"],
         "composing": ["at most 0.650 x"],
         "labeling": ["at most 0.10 s", "at least 100.00 %"],
@@ -212,13 +215,26 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     assert all(row.agrees for measured in rows.values() for row in measured)
 
 
-@pytest.mark.parametrize("training", fit.TRAININGS, ids=lambda training: training.name)
+def narrow(training):
+    """The same with a sixteenth of ResNet18's channels."""
+    if training.name != "ResNet18":
+        return training
+    return dataclasses.replace(training, network=partial(training.network, width=4))
+
+
+@pytest.mark.parametrize("training", fit.TRAININGS, ids=lambda training: f"{training.name}-{training.precision}")
 def test_fit_by_hand_ends_with_the_same_weights(training):
-    training = dataclasses.replace(training, num_images=training.batch_size + 4)  # the last batch is a smaller one
-    pool, learner = fit.labeled_pool(training.num_images), fit.learner_of(training)
+    training = narrow(
+        dataclasses.replace(training, num_images=training.batch_size + 4)
+    )  # the last batch is a smaller one
+    pool, learner = fit.labeled_pool(training.num_images, training.shape), fit.learner_of(training)
     ours, start = learner.fit(pool, None, fit.SEED), learner.empty(pool, fit.SEED)
     inputs, labels = pool.training_set()
     plain = fit.by_hand(training, read_all(inputs), labels, learner.empty(pool, fit.SEED))
+    if training.precision != "32-true":
+        assert fit.of_one_way(ours, plain, start) and not fit.alike(ours, plain, start)
+        assert not fit.of_one_way(start, plain, ours), "they went one way, and this is the way back"
+        return
     assert fit.alike(ours, plain, start)
     assert not fit.alike(ours, start, plain) and not fit.alike(start, plain, start), "nothing was trained"
     with torch.no_grad():

@@ -16,6 +16,7 @@ from al_bench.training.interruption import as_command
 from benchmarks import (
     Measured,
     acgan,
+    clustering,
     command,
     composing,
     coreset,
@@ -41,6 +42,7 @@ from benchmarks import (
 CLAIMS: Mapping[str, Callable[[], Iterable[Measured]]] = {
     "fit": fit.measure,
     "coreset": coreset.measure,
+    "clustering": clustering.measure,
     "deepfool": deepfool.measure,
     "matcher": matcher.measure,
     "matcher16m": matcher_scale.measure,

@@ -26,6 +26,7 @@ from benchmarks import (
     Measured,
     Pairs,
     acgan,
+    clustering,
     command,
     composing,
     coreset,
@@ -167,6 +168,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
             [dataclasses.replace(narrow(training), num_images=70, pairs=1) for training in fit.TRAININGS]
         ),
         "coreset": coreset.measure(60, 20, 3, 1),
+        "clustering": clustering.measure(300, 20, 2_000, 20),
         "deepfool": deepfool.measure(20, 4, 2),
         "matcher": matcher.measure(100, 1),
         "matcher16m": list(matcher_scale.measure((300, 600), 500, tmp_path)),
@@ -190,6 +192,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     assert goals == {
         "fit": ["at most 1.500 x", "at most 0.850 x", "at most 0.450 x", "at most 0.450 x"][: len(rows["fit"])],
         "coreset": ["at most 0.400 x", "at most 4.000 x"],
+        "clustering": ["at most 1.030 x", "None"],
         "deepfool": ["at most 0.125 x", "None"],
         "matcher": ["at most 0.200 x", "None"],
         "matcher16m": [

@@ -64,3 +64,12 @@ def query_highest(scores: Tensor, candidates: Tensor, size: int, rng: torch.Gene
     """Asks for the `size` candidates of highest score, see `highest`."""
     rows = highest(scores, candidates, size, rng)
     return PoolQuery(candidates[rows.to(candidates.device)], scores=scores[rows])
+
+
+def draw_candidates(unlabeled: Tensor, subset: int | None, size: int, rng: torch.Generator) -> Tensor:
+    """The (C,) positions that are looked at, in their order: `subset` drawn of the (U,) unlabeled ones, no fewer than
+    `size`; all where it is None or no smaller than U."""
+    if subset is None or subset >= len(unlabeled):
+        return unlabeled
+    drawn = torch.randperm(len(unlabeled), generator=rng)[: max(subset, size)]
+    return unlabeled[drawn.to(unlabeled.device)].sort().values

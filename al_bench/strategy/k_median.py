@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import kmedoids
 import torch
-from pydantic import NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from al_bench.active.part import declare
@@ -12,34 +13,42 @@ from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
-from al_bench.strategy import Strategy
+from al_bench.strategy import Strategy, draw_candidates
 
 _CHUNK = 2**22  # distances held at once: 16 MiB
 
 
-@declare("strategy/k_median", revision=2)
+@declare("strategy/k_median", revision=3)
 @dataclass(frozen=True)
 class KMedian(Strategy):
     """Clusters the embeddings by L1 distance and asks for the image nearest to each center, among its cluster's.
 
     WAAL says so and no more; the code behind its baselines takes means (strategy=kmeans). max_iter: rounds of new
     medians at most; tolerance: the fraction of the sum of all distances that a round has to save for another to follow.
-    Scores are the distances to the centers; between images at equal distances a draw decides.
+    swap_up_to: unlabeled images up to which the images found are exchanged for others for as long as that lowers the
+    sum of all distances to them (FasterPAM, Schubert and Rousseeuw 2021), which takes memory by the square.
+    subset: see `draw_candidates`. Scores are the distances to the centers; between images at equal distances a draw
+    decides.
     """
 
     max_iter: PositiveInt
     tolerance: NonNegativeFloat
+    swap_up_to: NonNegativeInt
+    subset: PositiveInt | None = None
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # the first centers are drawn by position
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
-        points = embeddings(model, pool.inputs, pool.unlabeled).float()
+        candidates = draw_candidates(pool.unlabeled, self.subset, size, rng)
+        points = embeddings(model, pool.inputs, candidates).float()
         centers = first_centers(points, size, rng)
         order = torch.randperm(len(points), generator=rng).to(points.device)  # which is that of ties from here on
         points = points[order]
         centers = clustered(points, centers, self.max_iter, self.tolerance)
         chosen, distances = nearest_to_centers(points, centers, size)
-        return PoolQuery(pool.unlabeled[order[chosen].to(pool.device)], scores=distances)
+        if len(points) <= self.swap_up_to:
+            chosen, distances = swapped(points, chosen)
+        return PoolQuery(candidates[order[chosen].to(pool.device)], scores=distances)
 
 
 def first_centers(points: Tensor, size: int, rng: torch.Generator) -> Tensor:
@@ -89,6 +98,17 @@ def medians(points: Tensor, labels: Tensor, distances: Tensor, num_clusters: int
     farthest = iter(distances.topk(counts.count(0)).indices.tolist())
     found = [cluster.median(0).values if len(cluster) else points[next(farthest)] for cluster in clusters]
     return torch.stack(found)
+
+
+def swapped(points: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """The (K,) positions that no exchange of one for another brings nearer to the (U, D) points in sum, begun at those
+    chosen, and their distances to the medians of their clusters."""
+    apart = torch.cdist(points, points, p=1).cpu().numpy()
+    medoids = kmedoids.fasterpam(apart, chosen.cpu().numpy().copy(), n_cpu=1).medoids
+    found = torch.from_numpy(medoids.astype("int64")).to(points.device)
+    labels, distances = assigned(points, points[found])
+    centers = medians(points, labels, distances, len(found))
+    return found, (points[found] - centers).abs().sum(1)
 
 
 def nearest_to_centers(points: Tensor, centers: Tensor, size: int) -> tuple[Tensor, Tensor]:

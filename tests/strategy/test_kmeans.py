@@ -1,12 +1,14 @@
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.seeding import generator
-from al_bench.strategy.kmeans import KMeans, nearest_to_centers
+from al_bench.strategy.kmeans import KMeans, Library, count_different, nearest_to_centers
 
 CENTERS = torch.tensor([[0.0, 0.0], [50.0, 0.0], [0.0, 50.0]])
 
@@ -46,3 +48,28 @@ def test_fewer_different_points_than_asked_for() -> None:
     points = np.repeat(np.array([[0.0, 0.0], [5.0, 5.0]], dtype=np.float32), 4, axis=0)
     assert sorted(nearest_to_centers(points, 6, generator(0))[:2] // 4) == [0, 1]
     assert sorted(nearest_to_centers(points, 8, generator(0)).tolist()) == list(range(8))
+
+
+@pytest.mark.parametrize("library", ["scikit-learn", "faiss"])
+def test_both_libraries_find_clusters_that_are_there(library: Library) -> None:
+    """Two hundred points around each of three centers; the picks are near the middle of each."""
+    around = torch.randn(3, 200, 2, generator=generator(0))
+    points = (CENTERS[:, None] + around).flatten(0, 1)
+    chosen = nearest_to_centers(points.numpy(), 3, generator(0), library)
+    assert sorted(chosen // 200) == [0, 1, 2]
+    assert (points[chosen] - CENTERS[chosen // 200]).norm(dim=1).max() < 0.5
+
+
+def test_different_points_are_counted_as_far_as_needed() -> None:
+    points = np.repeat(np.arange(50, dtype=np.float32)[:, None], 4, axis=0)
+    assert [count_different(points, most) for most in (1, 3, 50, 200)] == [1, 3, 50, 50]
+
+
+def test_of_a_subset_as_many_are_asked_for() -> None:
+    query = KMeans(subset=5).query(*made_pool(), 8, generator(0))
+    assert len(set(query.indices.tolist())) == 8
+
+
+def test_a_library_that_is_not_known_is_refused() -> None:
+    with pytest.raises(UserError, match=r"strategy.library=sklearn is not known: use scikit-learn or faiss"):
+        KMeans("sklearn")

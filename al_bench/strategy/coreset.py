@@ -14,6 +14,9 @@ from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
 
 _CHUNK = 2**24  # distances held at once while those to the labeled images are taken: 64 MiB
+_FAR_OFF = (
+    9.0  # times the mean squared distance from their middle that the middle's square is: points beside the origin
+)
 _UNSURE = 1e-5  # of squared norm and distance: by products in float32, squared distances are no closer than that
 
 
@@ -41,44 +44,79 @@ def furthest_first(points: Tensor, centers: Tensor, size: int, rng: torch.Genera
     points, in order, and the (size,) Euclidean distance of each to all centers and points before it. Of points at
     equal distances the first in an order that `rng` draws is picked: equal as sums of squared differences in the
     points' precision, so copies of one point are, and those of a point picked before come last. One product of the
-    points with a vector per pick; the sums are taken of those that it does not tell apart. Raises ValueError where a
-    number is not finite.
+    points with a vector per pick; the sums are taken of those that it does not tell apart. No copy of the points is
+    made, unless they all lie far off on one side. Raises ValueError where a number is not finite.
     """
-    order, middle = torch.randperm(len(points), generator=rng).to(points.device), centers.mean(0)
-    moved = points[order].sub_(middle)  # so that squares stay small beside their differences
-    squares = moved.square().sum(1)
-    nearest = _to_centers(moved, squares, centers - middle)  # squared, to the nearest center so far
+    rank = torch.randperm(len(points), generator=rng).argsort().to(points.device)
+    pairs = _Products(points, centers.mean(0))
+    nearest = pairs.to_centers(centers)  # squared, to the nearest center so far
     if not nearest.isfinite().all():
         raise ValueError("an embedding is not finite")
-    product, picks, distances = torch.empty_like(nearest), [], []
-    exact = _Exact(points, order, centers)
+    picks: list[Tensor] = []
+    distances: list[Tensor] = []
+    exact = _Exact(points, centers)
     for _ in range(size):
-        pick, distance = exact.farthest(_candidates(nearest, squares), nearest)
+        rows = pairs.candidates(nearest)
+        pick, distance = exact.farthest(rows[rank[rows].argsort()], nearest)
         picks.append(pick)
         distances.append(distance)
         exact.add(pick)
-        torch.mv(moved, moved[pick], out=product)
-        torch.minimum(nearest, product.mul_(-2).add_(squares).add_(squares[pick]).clamp_(min=0), out=nearest)
+        torch.minimum(nearest, pairs.to_row(pick), out=nearest)
         nearest[pick] = -torch.inf
-    return order[torch.stack(picks)], torch.stack(distances)
+    return torch.stack(picks), torch.stack(distances)
 
 
-def _candidates(nearest: Tensor, squares: Tensor) -> Tensor:
-    """(M,) rows of which each may be the farthest, as far as products tell squared distances apart."""
-    unsure = _UNSURE * (squares + nearest.clamp(min=0))
-    return (nearest + unsure >= (nearest - unsure).max()).nonzero().squeeze(1)
+class _Products:
+    """Squared distances by products, around a middle, so that squares stay small beside their differences."""
+
+    def __init__(self, points: Tensor, middle: Tensor) -> None:
+        self.points, self.middle = points, middle
+        self.squares = self._sum_squares(middle)
+        if middle.square().sum() > _FAR_OFF * self.squares.mean():
+            self.moved, self.shift = points - middle, torch.zeros_like(middle)
+            self.sizes = self.squares
+        else:
+            self.moved, self.shift = points, middle
+            self.sizes = torch.maximum(self.squares, self._sum_squares(torch.zeros_like(middle)))
+        self.product = torch.empty_like(self.squares)
+
+    def _sum_squares(self, middle: Tensor) -> Tensor:
+        """(U,) squared distances to one place."""
+        rows = max(1, _CHUNK // len(middle))
+        return torch.cat([(part - middle).square().sum(1) for part in self.points.split(rows)])
+
+    def to_centers(self, centers: Tensor) -> Tensor:
+        """(U,) to the nearest of (L, D) centers."""
+        centers = centers - self.middle
+        rows = max(1, _CHUNK // max(centers.shape))
+        near = (
+            torch.addmm(centers.square().sum(1), part - self.middle, centers.T, alpha=-2)
+            for part in self.points.split(rows)
+        )
+        return (torch.cat([part.amin(1) for part in near]) + self.squares).clamp_(min=0)
+
+    def to_row(self, row: Tensor) -> Tensor:
+        """(U,) to the point of this row; the next call writes over it."""
+        place = self.points[row] - self.middle
+        torch.mv(self.moved, place, out=self.product)
+        return self.product.mul_(-2).add_(self.squares).add_(self.squares[row] + 2 * self.shift @ place).clamp_(min=0)
+
+    def candidates(self, nearest: Tensor) -> Tensor:
+        """(M,) rows of which each may be the farthest, as far as products tell squared distances apart."""
+        unsure = _UNSURE * (self.sizes + nearest.clamp(min=0))
+        return (nearest + unsure >= (nearest - unsure).max()).nonzero().squeeze(1)
 
 
 class _Exact:
-    """Distances of rows of points[order] by the sums of squared differences, for those rows that they are asked of.
+    """Distances of rows by the sums of squared differences, for those rows that they are asked of.
 
     A row's distance to all that was taken is computed once, and then kept up with what is added.
     """
 
-    def __init__(self, points: Tensor, order: Tensor, centers: Tensor) -> None:
-        self.points, self.order, self.centers = points, order, centers
-        self.taken = order[:0]
-        self.known = torch.zeros_like(order, dtype=torch.bool)
+    def __init__(self, points: Tensor, centers: Tensor) -> None:
+        self.points, self.centers = points, centers
+        self.taken = torch.empty(0, dtype=torch.int64, device=points.device)
+        self.known = torch.zeros(len(points), dtype=torch.bool, device=points.device)
         self.distances = points.new_full((len(points),), torch.inf)
 
     @cached_property
@@ -103,7 +141,7 @@ class _Exact:
     def add(self, row: Tensor) -> None:
         """Takes a row, which is asked for no more."""
         self.known[row] = False
-        self.taken = torch.cat([self.taken, self.order[row, None]])
+        self.taken = torch.cat([self.taken, row[None]])
         self._lower((self.known & (self.distances > 0)).nonzero().squeeze(1), self.points[self.taken[-1:]])
 
     def _lower(self, rows: Tensor, taken: Tensor) -> None:
@@ -111,14 +149,5 @@ class _Exact:
         if not len(taken):
             return
         for part in rows.split(max(1, _CHUNK // max(taken.shape))):
-            points = self.points[self.order[part]]
-            apart = torch.cdist(points, taken, compute_mode="donot_use_mm_for_euclid_dist").amin(1)
+            apart = torch.cdist(self.points[part], taken, compute_mode="donot_use_mm_for_euclid_dist").amin(1)
             self.distances[part] = torch.minimum(self.distances[part], apart)
-
-
-def _to_centers(points: Tensor, squares: Tensor, centers: Tensor) -> Tensor:
-    """(U,) squared distances to the nearest center."""
-    rows = max(1, _CHUNK // len(centers))
-    chunks = [points[first : first + rows] for first in range(0, len(points), rows)]
-    parts = [torch.addmm(centers.square().sum(1), chunk, centers.T, alpha=-2).amin(1) for chunk in chunks]
-    return (torch.cat(parts) + squares).clamp_(min=0)

@@ -44,6 +44,7 @@ from benchmarks import (
     matcher,
     matcher_gpu,
     matcher_scale,
+    million,
     reading,
     scoring,
     waal,
@@ -433,3 +434,23 @@ def test_a_key_that_is_lost_or_late_is_missed(monkeypatch):
     assert rows(labeling.Pressed([0.05] * 20, 19)) == [False, True]
     monkeypatch.setattr(labeling, "chromium", lambda: None)
     assert [row.missed for row in labeling.measure(20)] == [True, True], "nothing was measured"
+
+
+def test_memory_and_seconds_of_pools_that_grow(monkeypatch):
+    monkeypatch.setattr(million, "apart", lambda task, *arguments: task(*arguments))
+    names = {"entropy": {}, "kmeans": {"library": "faiss"}, "k_median": {"subset": 150}}
+    rows = list(million.measure((200, 400), 7, names))
+    assert [row.name for row in rows] == [f"{name}, memory at 400 x 512" for name in names]
+    assert all(str(row.goal) == "at most 6.0 GiB" and not row.missed for row in rows)
+    assert rows[2].how.startswith("7 asked, subset=150: ") and "exponent" in rows[2].how
+    taken = [(1.0, 2**30), (2.0, 2**31), (20.0, 7 * 2**30)]
+    missed = million.row("slow", {}, (10, 100, 1000), 5, taken)
+    assert missed.missed and missed.how.endswith("20.0 s and 7.00 GiB at 1,000; exponent 1.00")
+
+
+@pytest.mark.parametrize("name", million.STRATEGIES)
+def test_each_strategy_of_the_million_is_one(name):
+    query = million.made(name, million.STRATEGIES[name]).query(
+        million.made_model(), million.made_pool(300), 20, generator(0)
+    )
+    assert len(set(query.indices.tolist())) == 20

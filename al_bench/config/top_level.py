@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import NonNegativeInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from al_bench.config.groups import members, name_known
 from al_bench.config.ranges import Certainty, CountOrAll, Fraction, Precision, Text, Threads
@@ -26,8 +26,9 @@ _OF_EXPERIMENTS = ("references", "contrasts", "contrast_metrics", "versions")  #
 class TopLevel:
     """seed: of the run. device: see `training.device.chosen_device`. threads: of torch on the CPU, None for all cores.
 
-    precision: of learners. match_steps: whether an epoch has as many steps as one of WAAL's. capture: whether a GAN's
-    step becomes a CUDA graph. keep_weights: of which cycles the model stays on disk.
+    precision: of learners. match_steps: whether an epoch has as many steps as one of WAAL's. steps: of a training on
+    labeled inputs alone, None for those of its epochs. capture: whether a GAN's step becomes a CUDA graph.
+    keep_weights: of which cycles the model stays on disk.
     """
 
     seed: int
@@ -35,6 +36,7 @@ class TopLevel:
     threads: Threads | None
     precision: Precision
     match_steps: bool
+    steps: PositiveInt | None
     capture: bool
     keep_weights: Literal["last", "all"]
 

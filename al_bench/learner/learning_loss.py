@@ -75,6 +75,7 @@ class LearningLoss(LabeledPlan, Learner):
     provides: ClassVar[frozenset[str]] = frozenset({"predicted_loss"})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.batch_size < 2:
             raise UserError(f"learner.batch_size={self.batch_size} has no pairs to rank: use at least 2")
 

@@ -78,6 +78,7 @@ class Mal(LabeledPlan, Learner):
     switched_by: ClassVar[Mapping[str, str]] = {"labeledness": "learner.discriminator=true"}
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.discriminator:
             if self.d_to_f != "none":
                 raise UserError(f"learner.d_to_f={self.d_to_f} has no discriminator: use learner.discriminator=true")

@@ -14,7 +14,8 @@ class LabeledBatches(Batches):
     """Float inputs (B, ...) and labels (B, ...) of a training set, `epochs` times over.
 
     augmentation: takes and returns a batch of stored inputs and labels. least: see `EpochSampler`. per_epoch: batches
-    of an epoch, which goes on in the next order where one is through; None: one pass.
+    of an epoch, which goes on in the next order where one is through; None: one pass. steps: batches of all epochs
+    together; None: as many as they have.
     """
 
     def __init__(
@@ -28,10 +29,11 @@ class LabeledBatches(Batches):
         augmentation: Augmentation | None = None,
         least: int = 1,
         per_epoch: int | None = None,
+        steps: int | None = None,
     ) -> None:
         self.inputs, self.labels, self.augmentation = inputs, labels, augmentation
         self.order = EpochSampler(len(inputs), batch_size, seed, inputs.device, least=least)
-        self.steps = epochs * (per_epoch or self.order.per_epoch)
+        self.steps = steps or epochs * (per_epoch or self.order.per_epoch)
 
     def __len__(self) -> int:
         return self.steps

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from al_bench import seeding
 from al_bench.active.pool import Pool
 from al_bench.config.ranges import Precision
+from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.training.batches import Augmentation, Batches
 from al_bench.training.early_stopping import EarlyStopping, callback_of
@@ -79,9 +80,15 @@ class LabeledPlan(Plan):
     """A plan whose epoch is one pass over the labeled inputs.
 
     match_steps: an epoch has as many steps as WAAL's, whose pass is over the unlabeled ones while these are more.
+    steps: a training has so many, whatever is labeled and however many epochs these are; not with match_steps.
     """
 
     match_steps: bool = field(default=False, metadata={"label": True})
+    steps: PositiveInt | None = None
+
+    def __post_init__(self) -> None:
+        if self.match_steps and self.steps is not None:
+            raise UserError(f"learner.steps={self.steps} and match_steps=true both say how long: use one of them")
 
     def labeled_batches(self, pool: Pool, model: Network, seed: int, epochs: int | None = None) -> LabeledBatches:
         """The labeled inputs of the whole training, in batches that `model` can be trained on.
@@ -101,4 +108,5 @@ class LabeledPlan(Plan):
             augmentation=self.augmentation,
             least=least,
             per_epoch=steps_of_a_pass(larger, self.batch_size, least) if self.match_steps else None,
+            steps=self.steps,
         )

@@ -193,6 +193,7 @@ def refused_line(*overrides: str) -> str:
         ("threads=0", "threads=0 must be more than 0 or null"),
         ("precision=fp8", "precision=fp8 must be '32-true', 'bf16-mixed' or '16-mixed'"),
         ("match_steps=maybe", "match_steps=maybe must be true or false"),
+        ("steps=0", "steps=0 must be more than 0 or null"),
         ("capture=1", "capture=1 must be true or false"),
         ("keep_weights=none", "keep_weights=none must be 'last' or 'all'"),
         ("loop.initial=evenly", "loop.initial=evenly must be 'random', 'balanced' or 'stratified'"),

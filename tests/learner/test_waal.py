@@ -270,6 +270,18 @@ def test_with_matched_steps_each_learner_trains_for_as_many(
     assert optimizer_steps(learner, labeled, unlabeled) == networks * steps
 
 
+@pytest.mark.parametrize("labeled", [3, 20, 50])
+def test_with_fixed_steps_the_labels_do_not_matter(labeled: int) -> None:
+    learners = [replace(learner, match_steps=False, steps=17) for learner, _ in MATCHED]
+    for learner, (_, networks) in zip(learners, MATCHED, strict=True):
+        assert optimizer_steps(learner, labeled, 30) == 17 * networks
+
+
+def test_two_lengths_at_once_are_refused() -> None:
+    with pytest.raises(UserError, match=r"learner.steps=17 and match_steps=true both say how long"):
+        replace(MATCHED[0][0], steps=17)
+
+
 class Normalized(Small):
     """Its batch norm cannot take a batch of one."""
 

@@ -21,7 +21,7 @@ MOST = {  # that a cell of scale=smoke may have of what takes long, by the last 
     "repeats": 1, "sizes": 2, "max_cycles": 2, "initial_size": 20, "query_size": 10, "generator.channels": 64,
     "discriminator.channels": 64, "deepfool.strategy.max_iter": 3, "strategy/deepfool.max_iter": 3,
 }  # fmt: skip
-COUNTED_ELSE = ("feature.epochs", "feature.iterations")  # a length is in one of them, the other is null
+COUNTED_ELSE = ("feature.epochs", "feature.iterations", "learner.steps")  # a length is in one of two, the other is null
 PAIRS = sorted(
     path.relative_to(CONF / "pair" / "gan").with_suffix("").as_posix() for path in CONF.glob("pair/gan/**/*.yaml")
 )
@@ -156,3 +156,8 @@ def test_sizes_are_kept_up_to_a_limit() -> None:
     assert up_to([1, 2, 4, 10], None) == [1, 2, 4, 10]
     assert up_to([5, 6], 4) == [5], "some are left to measure"
     assert up_to([1, 2], "many") == [1, 2]
+
+
+def test_smoke_cuts_fixed_steps() -> None:
+    assert compose("dataset=digits", "strategy=random", "steps=2000", "scale=smoke").learner.steps == 3
+    assert compose("dataset=digits", "strategy=random", "steps=2000").learner.steps == 2000

@@ -6,7 +6,6 @@ from typing import ClassVar
 import torch
 from pydantic import PositiveInt
 from torch.nn import functional
-from torchmetrics.classification import BinaryCalibrationError
 
 from al_bench.active.metric import Metric
 from al_bench.active.part import declare
@@ -38,6 +37,8 @@ class Accuracy(Evaluator):
         self.check(dataset)
 
     def evaluate(self, model: Network, dataset: Dataset) -> Evaluation:
+        from torchmetrics.classification import BinaryCalibrationError  # two seconds, of what measures nothing too
+
         test, num_classes = dataset.test, dataset.num_classes
         # of the largest probability alone: the one for many classes first looks whether all of them lie in [0, 1]
         calibration = BinaryCalibrationError(n_bins=self.calibration_bins, norm="l1")

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
 from torch_fidelity.metric_prc import calculate_precision_recall_part
-from torchmetrics.image.kid import poly_mmd
 
 _LEAST_LOG = -700.0  # exp of less is 0 in float64, and 0 times log 0 is NaN
 _ROWS = 1000  # images whose distances to all others are held at once
@@ -70,6 +69,8 @@ def kernel_distance(samples: Tensor, real: Tensor, subsets: int, size: int, rng:
 
     The mean over `subsets` pairs of subsets of `size` images each, or as many as there are, drawn by `rng`.
     """
+    from torchmetrics.image.kid import poly_mmd  # two seconds, of what measures nothing too
+
     size = min(size, len(samples), len(real))
     found = []
     for _ in range(subsets):

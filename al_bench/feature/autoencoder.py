@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import pytorch_lightning as pl
 import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
@@ -23,7 +22,7 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.training.fit import Fitter
 from al_bench.training.image_batches import ImageBatches
 from al_bench.training.loss_record import Losses, Trace
-from al_bench.training.module import Module
+from al_bench.training.module import Module, TrainerFactory
 
 
 @declare("feature/autoencoder")
@@ -43,7 +42,7 @@ class Autoencoder(Feature):
     iterations: PositiveInt | None = None
     precision: Precision = "32-true"
     seed: int = 0
-    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+    trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})
     trained_network: AutoencoderNetwork | None = field(default=None, init=False, metadata={"identity": False})
 
     def __post_init__(self) -> None:

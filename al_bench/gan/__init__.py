@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import pytorch_lightning as pl
 import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
@@ -26,6 +25,7 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.training.fit import Fitter
 from al_bench.training.image_batches import ImageBatches
 from al_bench.training.loss_record import Trace
+from al_bench.training.module import TrainerFactory
 
 
 class GanNetworks(nn.Module):
@@ -73,7 +73,7 @@ class Gan(ABC):
     seed: int = 0
     conditional: ClassHeads | None = None
     capture: bool = field(default=False, metadata={"identity": False})
-    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+    trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})
 
     @abstractmethod
     def discriminator_loss_of(self, real: Tensor, fake: Tensor) -> Tensor:

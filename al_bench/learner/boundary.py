@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import pytorch_lightning as pl
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
@@ -24,7 +23,7 @@ from al_bench.training import losses
 from al_bench.training.batches import Batches
 from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses
-from al_bench.training.module import Module
+from al_bench.training.module import Module, TrainerFactory
 from al_bench.training.observation import Observer
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -56,7 +55,7 @@ class Boundary(Learner):
     cut_patience: PositiveInt
     stop_patience: PositiveInt
     precision: Precision = "32-true"
-    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+    trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})
 
     def __post_init__(self) -> None:
         if self.loss not in ("boundary", "labels"):

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import pytorch_lightning as pl
 import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
@@ -20,7 +19,7 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.training.batches import Batches
 from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses, Trace
-from al_bench.training.module import Module
+from al_bench.training.module import Module, TrainerFactory
 
 
 @declare("representation/encoder")
@@ -39,7 +38,7 @@ class Encoder:
     batch_size: PositiveInt
     precision: Precision = "32-true"
     seed: int = 0
-    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+    trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})
 
     def untrained(self, image_shape: Sequence[int], latent_size: int) -> nn.Module:
         """Its weights are drawn by its own seed."""

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import pytorch_lightning as pl
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
@@ -36,7 +35,7 @@ from al_bench.training.cost import measure_apart
 from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses
 from al_bench.training.losses import labeledness_loss
-from al_bench.training.module import Module, frozen
+from al_bench.training.module import Module, TrainerFactory, frozen
 from al_bench.training.sampler import EpochSampler
 
 Batch = tuple[Tensor, Tensor]  # stored labeled and unlabeled images, (2, B, C, H, W) each
@@ -75,7 +74,7 @@ class Vaal(Strategy):
     image_size: PositiveInt
     augmentation: Augmentation | None = None
     precision: Precision = "32-true"
-    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+    trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})
     needs_images: ClassVar[bool] = True
     order_invariant: ClassVar[bool] = False  # an image's batches follow from its position
     records: ClassVar[tuple[Recorded, ...]] = (

@@ -10,12 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytorch_lightning as pl
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch.optim import Optimizer
 
 from al_bench import seeding
@@ -29,14 +26,10 @@ from al_bench.training.checkpoint import Checkpoint, finished_checkpoint, remove
 from al_bench.training.cost import add_cost
 from al_bench.training.cuda_graph import Captured, capturable
 from al_bench.training.loss_record import Losses, Trace
-from al_bench.training.module import Module
-from al_bench.training.per_process import PerProcess
-from al_bench.training.several_devices import (
-    account_brought_back,
-    make_trainer,
-    refuse_launcher,
-    refuse_undivided,
-)
+from al_bench.training.module import Module, TrainerFactory
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +43,7 @@ class Fitter:
 
     device: torch.device
     precision: Precision = "32-true"
-    trainer: Callable[..., pl.Trainer] | None = None
+    trainer: TrainerFactory | None = None
 
     def fit(
         self,
@@ -97,15 +90,15 @@ class Fitter:
 
     def _drive(self, module: Module, batches: Batches, name: str, checkpoint: Checkpoint | None) -> None:
         if self.trainer is not None:
-            self._fit_by_trainer(module, batches, self.trainer)
+            from al_bench.training.by_trainer import fit_by_trainer
+
+            fit_by_trainer(module, batches, self.trainer, self.device, self.precision)
         else:
             self._fit_by_loop(module, batches, name, checkpoint)
 
     def _fit_by_loop(self, module: Module, batches: Batches, name: str, checkpoint: Checkpoint | None) -> None:
-        fabric = Fabric(
-            accelerator=self.device.type, devices=_index(self.device), precision=self.precision,
-            plugins=[LightningEnvironment()],  # one process, also inside of a cluster's job
-        )  # fmt: skip
+        fabric = _fabric(self.device, self.precision)
+        module.propagate_by(fabric.backward)
         plain = module.configure_optimizers()
         _, *optimizers = fabric.setup(module, *plain)
         account = module.account
@@ -127,40 +120,6 @@ class Fitter:
                     break
         account.losses.flush()
 
-    def _fit_by_trainer(self, module: Module, batches: Batches, trainer: Callable[..., pl.Trainer]) -> None:
-        """What `trainer` says of itself wins over what is said here. On several devices a batch is the same rows as on
-        one, each device's part of it counts by its rows, and the losses are means over all. Raises UserError where that
-        would not be the same training."""
-        usual = {
-            "max_epochs": 1,
-            "precision": self.precision,
-            "accelerator": self.device.type,
-            "devices": _index(self.device),
-            "logger": False,
-            "enable_checkpointing": False,
-            "enable_model_summary": False,
-            "enable_progress_bar": False,
-            "use_distributed_sampler": False,
-        }
-        driver = make_trainer(trainer, usual)
-        refuse_launcher(driver)
-        refuse_undivided(type(module).__name__, module.divisible, driver.world_size)
-        brought_back = account_brought_back(driver, module.account)
-        with brought_back, closing(PerProcess(batches, driver)) as parts, _interrupted_as_ever():
-            driver.fit(module, train_dataloaders=parts)
-        module.account.losses.flush()
-
-
-@contextmanager
-def _interrupted_as_ever() -> Iterator[None]:
-    """Raises what a signal raised, which Lightning turns into an exit with code 1 and no words."""
-    try:
-        yield
-    except SystemExit as end:
-        if isinstance(end.__context__, KeyboardInterrupt):
-            raise end.__context__ from None
-        raise
-
 
 def _restore(module: Module, optimizers: Sequence[Optimizer], checkpoint: Checkpoint) -> bool:
     """Puts a training back where a checkpoint says; returns whether there is one."""
@@ -171,7 +130,7 @@ def _restore(module: Module, optimizers: Sequence[Optimizer], checkpoint: Checkp
 
 
 def _runner(
-    module: Module, plain: Sequence[Optimizer], optimizers: Sequence[Any], fabric: Fabric, captured: bool
+    module: Module, plain: Sequence[Optimizer], optimizers: Sequence[Any], fabric: "Fabric", captured: bool
 ) -> Callable[[Any], Losses]:
     """Runs one step in the precision asked for; captured: as the replay of a CUDA graph."""
 
@@ -196,5 +155,11 @@ def _weights_cast_anew() -> Iterator[None]:
         torch.set_autocast_cache_enabled(before)
 
 
-def _index(device: torch.device) -> Any:
-    return 1 if device.type == "cpu" else [device.index or 0]
+def _fabric(device: torch.device, precision: Precision) -> "Fabric":
+    from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+
+    return Fabric(
+        accelerator=device.type, devices=1 if device.type == "cpu" else [device.index or 0], precision=precision,
+        plugins=[LightningEnvironment()],  # one process, also inside of a cluster's job
+    )  # fmt: skip

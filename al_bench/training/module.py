@@ -1,17 +1,26 @@
-"""A module that is trained: its `step` is the arithmetic, whatever drives it."""
+"""A module that is trained: its `step` is the arithmetic, whatever drives it.
+
+Nothing of Lightning is imported here: learners and strategies are asked what they are where nothing is trained.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from inspect import signature
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-import pytorch_lightning as pl
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench.training.account import Account
 from al_bench.training.loss_record import Losses
+
+if TYPE_CHECKING:
+    from pytorch_lightning import Trainer
+
+    TrainerFactory = Callable[..., Trainer]
+else:  # a signature is a schema, whose annotations are read without Lightning
+    TrainerFactory = Callable[..., Any]
 
 
 class Part(NamedTuple):
@@ -21,8 +30,8 @@ class Part(NamedTuple):
     weight: float
 
 
-class Module(pl.LightningModule, ABC):
-    """A LightningModule whose arithmetic is one `step`.
+class Module(nn.Module, ABC):
+    """Networks that are trained together, by one `step`.
 
     schedule: maps the fraction of the training done, in [0, 1), to a factor on every learning rate. capture: whether
     the loop of our own replays the step as a CUDA graph (`cuda_graph.Captured`); it may then not look at a value on the
@@ -37,14 +46,18 @@ class Module(pl.LightningModule, ABC):
 
     def __init__(self) -> None:
         super().__init__()
-        self.automatic_optimization = False
         self.account = Account()
+        self.backward: Callable[[Tensor], object] = Tensor.backward
         self.fraction_of_mean = 1.0  # of the loss of a part, so that the mean over devices is the mean over rows
 
     def begin(self, account: Account) -> None:
         """Starts a training, which `account` follows: training mode, nothing done."""
         self.account = account
         self.train()
+
+    def propagate_by(self, backward: Callable[[Tensor], object]) -> None:
+        """Has `update` ask a driver for the gradients of a loss, which scales it first where its precision asks so."""
+        self.backward = backward
 
     @abstractmethod
     def step(self, batch: Any, optimizers: Sequence[Optimizer]) -> Losses:
@@ -54,19 +67,10 @@ class Module(pl.LightningModule, ABC):
     def configure_optimizers(self) -> list[Optimizer]:
         """The optimizers, in the order in which `step` takes them."""
 
-    def training_step(self, batch: Any, batch_idx: int) -> None:
-        """What a Trainer calls: the same `step`, on several devices with a part of the batch each."""
-        self.fraction_of_mean = 1.0
-        if isinstance(batch, Part):
-            batch, self.fraction_of_mean = batch
-        optimizers: Any = self.optimizers()
-        listed = optimizers if isinstance(optimizers, list) else [optimizers]
-        self.set_rates(self.account.fraction, listed)
-        ends = self.account.add_step(self.step(batch, listed))
-        if self.trainer.world_size > 1:  # buffers differ between devices, and so may what a callback measures
-            ends = self.trainer.strategy.reduce_boolean_decision(ends, all=False)
-        if ends:
-            self.trainer.should_stop = True
+    def step_on_part(self, part: Part, optimizers: Sequence[Optimizer]) -> Losses:
+        """The same `step` on one device's part of a batch, whose losses weigh what it does."""
+        self.fraction_of_mean = part.weight
+        return self.step(part.rows, optimizers)
 
     def set_rates(self, fraction: float, optimizers: Sequence[Any]) -> None:
         """Sets every learning rate to its first value times the schedule's factor."""
@@ -96,7 +100,7 @@ class Module(pl.LightningModule, ABC):
         update."""
         for each in (optimizer, *others):
             each.zero_grad()
-        self.manual_backward(loss if self.fraction_of_mean == 1.0 else loss * self.fraction_of_mean)
+        self.backward(loss if self.fraction_of_mean == 1.0 else loss * self.fraction_of_mean)
         for each in (optimizer, *others):
             each.step()
         self.account.updates += 1

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytorch_lightning as pl
 from pydantic import PositiveInt
 from torch.optim import Optimizer
 
@@ -17,7 +16,7 @@ from al_bench.training.batches import Augmentation, Batches
 from al_bench.training.early_stopping import EarlyStopping, callback_of
 from al_bench.training.fit import Fitter
 from al_bench.training.labeled_batches import LabeledBatches, least_batch
-from al_bench.training.module import Module
+from al_bench.training.module import Module, TrainerFactory
 from al_bench.training.observation import Observer
 from al_bench.training.sampler import steps_of_a_pass
 
@@ -37,7 +36,7 @@ class Plan:
     augmentation: Augmentation | None = None
     early_stopping: EarlyStopping | None = None
     precision: Precision = "32-true"
-    trainer: Callable[..., pl.Trainer] | None = field(default=None, metadata={"identity": False})
+    trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})
 
     @property
     def validates(self) -> bool:

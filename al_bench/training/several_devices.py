@@ -1,6 +1,6 @@
 """One training on several devices of a Trainer: processes that take a part of every batch each, gradients averaged."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,10 +12,10 @@ from pytorch_lightning.strategies.launchers import _MultiProcessingLauncher
 
 from al_bench.errors import UserError
 from al_bench.training.account import Account
-from al_bench.training.module import Module
+from al_bench.training.module import TrainerFactory
 
 
-def make_trainer(factory: Callable[..., pl.Trainer], usual: dict[str, Any]) -> pl.Trainer:
+def make_trainer(factory: TrainerFactory, usual: dict[str, Any]) -> pl.Trainer:
     """What `factory` makes. usual: arguments that it does not say itself; several devices are, where it names no
     strategy, processes that end with the training (`ddp_spawn`)."""
     named = {**usual, **getattr(factory, "keywords", {})}
@@ -80,8 +80,7 @@ class _WritesAccount(pl.Callback):
         self.path = path
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        assert isinstance(pl_module, Module)
-        account = pl_module.account
+        account: Any = pl_module.module.account  # type: ignore[union-attr]
         account.losses.flush()
         for name, values in account.losses.trace.items():
             mean = trainer.strategy.reduce(torch.tensor(values, device=pl_module.device), reduce_op="mean")

@@ -2,20 +2,20 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pytorch_lightning as pl
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from al_bench.config.validation import load_target
 from al_bench.errors import UserError
+from al_bench.training.module import TrainerFactory
 from al_bench.training.several_devices import make_trainer, refuse_launcher, refuse_undivided
 
 _CANNOT_BE = (MisconfigurationException, ImportError, TypeError, ValueError, RuntimeError)
 
 
-def check_trainer(trainer: Callable[..., pl.Trainer], procedure: Mapping[str, Any]) -> None:
+def check_trainer(trainer: TrainerFactory, procedure: Mapping[str, Any]) -> None:
     """Makes one, which is asked for again with each training. Raises UserError where that cannot be done, where it
     wants more processes than there are CPU cores, and where what it would train cannot be on its several devices.
 

@@ -90,7 +90,6 @@ def descend(parameters: Sequence[nn.Parameter], gradients: Sequence[Tensor]) -> 
 
 def play(game: ConditionalGame, batch: tuple[Tensor, Tensor]) -> Any:
     """One iteration, driven by nobody."""
-    game.manual_backward = torch.Tensor.backward  # type: ignore[method-assign,assignment]
     return game.step(batch, game.configure_optimizers())
 
 

@@ -135,7 +135,6 @@ def test_each_player_moves_itself_alone() -> None:
     for optimizer in optimizers[1:]:
         optimizer.param_groups[0]["lr"] = 0.0
     stored = torch.randint(0, 255, (2, 8, 1, 16, 16), dtype=torch.uint8)
-    game.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign]  # without a Trainer or Fabric
     game.step((stored, stored), optimizers)
     assert all(torch.equal(now, was) for now, was in zip(game.discriminator.parameters(), before, strict=True))
 
@@ -159,7 +158,6 @@ def test_the_discriminator_learns_which_images_are_labeled() -> None:
     game = made_game(discriminator_optimizer=partial(torch.optim.Adam, lr=0.01))
     optimizers = game.configure_optimizers()
     optimizers[0].param_groups[0]["lr"] = 0.0
-    game.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign]  # without a Trainer or Fabric
     striped = torch.zeros(2, 8, 1, 16, 16, dtype=torch.uint8)
     across = striped.clone()
     striped[:, ::2, :, ::4], across[:, ::2, :, :, ::4] = 255, 255

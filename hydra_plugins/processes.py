@@ -8,23 +8,24 @@ same line waits for them.
 # No `from __future__ import annotations` here: Hydra 1.3 finds plugins without putting them into sys.modules.
 import logging
 import os
-import signal
 import subprocess
+import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
+from hydra.core.utils import JobReturn, configure_log, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from hydra_plugins.forks import ForkServer, forking, is_possible, targets_of
 from hydra_plugins.gpus import VISIBLE, freest, takes_any, visible_gpus
-from hydra_plugins.sweep_cells import Cell, Process, name_by_difference, tabulate_cells
+from hydra_plugins.sweep_cells import Cell, Process, name_by_difference, returned, seed_of, stop, tabulate_cells
 
 logger = logging.getLogger("al_bench")
 
@@ -35,21 +36,24 @@ _REFUSED = 2  # exit code of what a user can mend
 
 class Processes(Launcher):
     """workers: cells at once; null: one per GPU where cells may be on any, else one per CPU core. poll: seconds between
-    two looks at them. order: "lines", as the sweep has them, or "seeds", one seed of every line before the next."""
+    two looks at them. order: "lines", as the sweep has them, or "seeds", one seed of every line before the next. fork:
+    whether several cells are forks of a process that has imported once what each of them would."""
 
     shares_out_gpus: ClassVar[bool] = True
     """Whether cells run on this machine, so that it is here that each is given a GPU."""
 
-    def __init__(self, workers: int | None, poll: float, order: str = "lines") -> None:
-        from pydantic import PositiveFloat, PositiveInt
+    def __init__(self, workers: int | None, poll: float, order: str = "lines", fork: bool = True) -> None:
+        from pydantic import PositiveFloat, PositiveInt, StrictBool
 
         from al_bench.config.validation import refuse_value
 
         refuse_value("hydra.launcher.workers", workers, PositiveInt | None)
         refuse_value("hydra.launcher.poll", poll, PositiveFloat)
         refuse_value("hydra.launcher.order", order, Literal["lines", "seeds"])
+        refuse_value("hydra.launcher.fork", fork, StrictBool)
         self.workers = workers or 0  # until it is known what cells there are
         self.poll, self.order = poll, order
+        self.fork, self.server = fork and self.shares_out_gpus and is_possible(), cast(ForkServer | None, None)
         self.visible: list[str] = []
         self._spawned: list[Cell] = []
 
@@ -66,7 +70,7 @@ class Processes(Launcher):
         with self.composing:
             made = [self._cell(initial_job_idx + index, job) for index, job in enumerate(job_overrides)]
         if self.order == "seeds":
-            made.sort(key=_seed_of)  # cells of one seed stay in the sweep's order
+            made.sort(key=seed_of)  # cells of one seed stay in the sweep's order
         cells = [cell for cell in made if cell is not None]
         name_by_difference(cells)
         unique = {cell.folder: cell for cell in cells}
@@ -74,25 +78,42 @@ class Processes(Launcher):
         waiting = deque(cell for folder, cell in unique.items() if folder not in finished)
         if not waiting and len(cells) == len(made):
             logger.info(f"all {len(unique)} cells are finished\n{tabulate_cells(cells)}")
-            return [_returned(cell) for cell in cells]
+            return [returned(cell) for cell in cells]
         self._settle(waiting)
         on = f", on {len(self.visible)} GPUs" if len(self.visible) > 1 else ""
         at_once = min(self.workers, len(waiting))
         logger.info(f"{len(unique)} cells, {len(finished)} finished before, {at_once} at once{on}")
-        codes = {**dict.fromkeys(finished, 0), **self._run(waiting, len(waiting))}
+        with self._forking(waiting):
+            codes = {**dict.fromkeys(finished, 0), **self._run(waiting, len(waiting))}
         done = sum(code == 0 for code in codes.values())
         logger.info(f"{done} of {len(unique)} cells are finished\n{tabulate_cells(cells)}")
         if code := exit_code([*codes.values(), *(_REFUSED for cell in made if cell is None)]):
             raise SystemExit(code)
-        return [_returned(cell) for cell in cells]
+        return [returned(cell) for cell in cells]
 
     def spawn(self, command: Sequence[str], cell: Cell) -> Process:
         """Starts a cell's command, its output behind what its log has. Raises OSError."""
-        threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // self.workers))}
-        environment = {**os.environ, **threads, **self._gpu_for(cell)}
+        environment = {**self._environment(), **self._gpu_for(cell)}
         with cell.log.open("ab") as log:
+            if self.server and (forked := self.server.fork(command[1:], environment, cell.log)):
+                return forked
             # a session of its own: a Ctrl-C reaches the sweep alone, which passes it on once
             return subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
+
+    @contextmanager
+    def _forking(self, waiting: Sequence[Cell]) -> Iterator[None]:
+        """Inside the block `spawn` forks, where several cells wait."""
+        if not self.fork or len(waiting) < 2:
+            yield
+            return
+        targets = set[str]().union(*(targets_of(OmegaConf.to_container(cell.config)) for cell in waiting))
+        with forking(sys.argv[0], targets, self._environment()) as self.server:
+            yield
+        self.server = None
+
+    def _environment(self) -> dict[str, str]:
+        """Of every cell: the cores are shared out."""
+        return {**os.environ, "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // self.workers))}
 
     def _settle(self, waiting: Iterable[Cell]) -> None:
         """Looks for GPUs where cells may be on any, and sets how many run at once unless that was said."""
@@ -155,7 +176,7 @@ class Processes(Launcher):
                             left = (time.monotonic() - began) / len(codes) * (total - len(codes))
                             logger.info(f"{len(codes)} of {total} cells ended, about {left / 60:,.1f} minutes left")
         except BaseException:
-            _stop(running)
+            stop(running)
             raise
         return codes
 
@@ -217,31 +238,9 @@ def exit_code(codes: Iterable[int]) -> int:
     return 0 if not failed else _REFUSED if failed == {_REFUSED} else 1
 
 
-def _returned(cell: Cell) -> JobReturn:
-    returned = JobReturn(overrides=cell.overrides, working_dir=str(cell.folder))
-    returned.status = JobStatus.COMPLETED
-    returned.return_value = None
-    return returned
-
-
-def _seed_of(cell: Cell | None) -> int:
-    return -1 if cell is None else int(cell.config.seed)
-
-
-def _stop(running: Sequence[Cell]) -> None:
-    for impatient in (signal.SIGINT, signal.SIGTERM):  # what cells store is waited for, however often one comes
-        signal.signal(impatient, signal.SIG_IGN)
-    for cell in running:
-        if cell.process and cell.process.poll() is None:
-            cell.process.terminate()
-    for cell in running:
-        if cell.process:
-            cell.process.wait()
-
-
 ConfigStore.instance().store(
     group="hydra/launcher",
     name="processes",
-    node={"_target_": "hydra_plugins.processes.Processes", **USUAL},
+    node={"_target_": "hydra_plugins.processes.Processes", **USUAL, "fork": True},
     provider="al_bench",
 )

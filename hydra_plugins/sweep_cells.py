@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: Hydra 1.3 finds plugins without putting them into sys.modules.
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
 _OF_THE_SWEEP = ("hydra.mode", "hydra.launcher", "hydra/launcher", "hydra.sweep", "hydra/sweeper", "hydra.run")
@@ -82,6 +84,31 @@ class Cell:
         said = [line for line in lines if line.startswith(("error: ", "stopped by "))]
         full = f"the disk of {self.log} is full" if not shutil.disk_usage(self.folder).free else "it wrote nothing"
         return (said or lines or [full])[-1]
+
+
+def seed_of(cell: Cell | None) -> int:
+    """By which cells are put in order; one that was refused is the first."""
+    return -1 if cell is None else int(cell.config.seed)
+
+
+def returned(cell: Cell) -> JobReturn:
+    """What Hydra gets of a cell."""
+    found = JobReturn(overrides=cell.overrides, working_dir=str(cell.folder))
+    found.status = JobStatus.COMPLETED
+    found.return_value = None
+    return found
+
+
+def stop(running: Sequence[Cell]) -> None:
+    """Has cells store what they have and end, and waits for them, however often a signal comes meanwhile."""
+    for impatient in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(impatient, signal.SIG_IGN)
+    for cell in running:
+        if cell.process and cell.process.poll() is None:
+            cell.process.terminate()
+    for cell in running:
+        if cell.process:
+            cell.process.wait()
 
 
 def name_by_difference(cells: Sequence[Cell]) -> None:

@@ -15,8 +15,8 @@ import socket
 import sys
 import sysconfig
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -40,10 +40,15 @@ def serve() -> NoReturn:
     first = json.loads(requests.readline())
     sys.path[0] = first["folder"]  # as in each cell, whose program lies there
     import_all(first["targets"])
-    compose_once()
-    imported = stamps_of_sources()
-    gc.freeze()  # what forks share is not looked through, and not copied, in each of them
-    _say(asked, ready=True)
+    with composed_once():
+        imported = stamps_of_sources()
+        gc.freeze()  # what forks share is not looked through, and not copied, in each of them
+        _say(asked, ready=True)
+        _answer_all(asked, requests, imported)
+    os._exit(0)  # without torch's words on what it has not freed
+
+
+def _answer_all(asked: socket.socket, requests: Iterator[str], imported: Stamps) -> None:
     running: dict[int, int] = {}  # the process behind each open pidfd
     while True:
         for file in select.select([asked.fileno(), *running], [], [])[0]:
@@ -51,8 +56,10 @@ def serve() -> NoReturn:
                 _, status = os.waitpid(running[file], 0)
                 _say(asked, ended=running.pop(file), code=os.waitstatus_to_exitcode(status))
                 os.close(file)
+            elif (line := next(requests, None)) is None:
+                return
             else:
-                _answer(asked, requests.readline(), imported, running)
+                _answer(asked, line, imported, running)
 
 
 def import_all(targets: Iterable[str]) -> None:
@@ -75,13 +82,15 @@ def import_all(targets: Iterable[str]) -> None:
             importlib.import_module(target.rpartition(".")[0])
 
 
-def compose_once() -> None:
-    """Has Hydra parse what every configuration has, so that forks find it parsed."""
+@contextmanager
+def composed_once() -> Iterator[None]:
+    """Inside, and in forks made inside, Hydra composes quicker, and finds parsed what every configuration has."""
     from al_bench.config.composing import as_yaml, composing, composing_quicker
 
-    composing_quicker().__enter__()  # for good: in all forks
-    with suppress(Exception), composing():
-        as_yaml([])
+    with composing_quicker():
+        with suppress(Exception), composing():
+            as_yaml([])
+        yield
 
 
 def stamps_of_sources() -> Stamps:
@@ -116,8 +125,6 @@ def _points_to(name: str) -> str:
 
 
 def _answer(asked: socket.socket, line: str, imported: Stamps, running: dict[int, int]) -> None:
-    if not line:
-        os._exit(0)  # without torch's words on what it has not freed
     if reason := why_not(imported):
         _say(asked, refused=reason)
         return

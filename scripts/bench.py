@@ -36,6 +36,7 @@ from benchmarks import (
     million,
     reading,
     scoring,
+    sweep_start,
     table,
     waal,
 )
@@ -58,6 +59,7 @@ CLAIMS: Mapping[str, Callable[[], Iterable[Measured]]] = {
     "mal": mal.measure,
     "acgan": acgan.measure,
     "composing": composing.measure,
+    "sweep_start": sweep_start.measure,
     "labeling": labeling.measure,
     "folder": folder.measure,
     "help": command.measure,

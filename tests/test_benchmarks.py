@@ -47,6 +47,7 @@ from benchmarks import (
     million,
     reading,
     scoring,
+    sweep_start,
     waal,
 )
 from scripts.bench import CLAIMS, main
@@ -163,6 +164,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     monkeypatch.setattr(folder, "apart", lambda task, *arguments: task(*arguments))
     monkeypatch.setattr(map_scoring, "apart", lambda task, *arguments: task(*arguments))
     monkeypatch.setattr(command, "_help", lambda number: b"")
+    monkeypatch.setattr(sweep_start, "said_by", lambda start, folder, number: str(number))
     monkeypatch.setattr(labeling, "press", lambda keys, seconds: labeling.Pressed([0.01] * keys, keys))
     rows = {
         "fit": fit.measure(
@@ -184,6 +186,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "mal": mal.measure(1, 1),
         "acgan": acgan.measure(1, 2, (4, 3, 2)),
         "composing": composing.measure(1),
+        "sweep_start": sweep_start.measure(1),
         "labeling": labeling.measure(),
         "folder": folder.measure(40, 1),
         "help": command.measure(),
@@ -212,6 +215,7 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
         "gan": ["at most 1.050 x", "at most 0.650 x"][: len(rows["gan"])],  # fewer where a processor has no bfloat16
         "gan_quality": ["at most 1.000 x", "None"],
         "composing": ["at most 0.650 x"],
+        "sweep_start": ["at most 0.50 s", "None"],
         "labeling": ["at most 0.10 s", "at least 100.00 %"],
         "folder": ["at most 8.000 x", "at most 0.2 GiB"],
         "help": ["at most 1.50 s"],
@@ -421,6 +425,20 @@ def test_the_parts_do_not_count_as_the_loops_own(tmp_path, monkeypatch, part, me
 
 def test_help_is_what_is_started():
     assert b"strategy" in command._help(0)
+
+
+def test_the_first_line_of_a_cell_says_which_run_it_is(tmp_path):
+    """Waited for, and the process is gone then."""
+    begun = []
+
+    def start(words, log):
+        says = "import time; print('first', flush=True); time.sleep(60)"
+        with log.open("ab") as file:
+            begun.append(subprocess.Popen([sys.executable, "-c", says, *words], stdout=file))
+        return begun[-1]
+
+    assert sweep_start.said_by(start, str(tmp_path), 3) == "first"
+    assert begun[0].returncode == -9 and "seed=3" in begun[0].args
 
 
 def test_a_key_that_is_lost_or_late_is_missed(monkeypatch):

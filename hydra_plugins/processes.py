@@ -26,6 +26,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from hydra_plugins.forks import ForkServer, forking, is_possible, targets_of
 from hydra_plugins.gpus import VISIBLE, freest, takes_any, visible_gpus
 from hydra_plugins.sweep_cells import Cell, Process, name_by_difference, returned, seed_of, stop, tabulate_cells
+from hydra_plugins.sweep_time import SweepTime
 
 logger = logging.getLogger("al_bench")
 
@@ -56,6 +57,7 @@ class Processes(Launcher):
         self.fork, self.server = fork and self.shares_out_gpus and is_possible(), cast(ForkServer | None, None)
         self.visible: list[str] = []
         self._spawned: list[Cell] = []
+        self.time: SweepTime  # once it is known what cells there are
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from al_bench.config.composing import reading_once  # Hydra reads this file at every start
@@ -83,6 +85,9 @@ class Processes(Launcher):
         on = f", on {len(self.visible)} GPUs" if len(self.visible) > 1 else ""
         at_once = min(self.workers, len(waiting))
         logger.info(f"{len(unique)} cells, {len(finished)} finished before, {at_once} at once{on}")
+        if waiting:
+            self.time = SweepTime(waiting)
+            logger.info(self.time.words([], waiting, at_once))
         with self._forking(waiting):
             codes = {**dict.fromkeys(finished, 0), **self._run(waiting, len(waiting))}
         done = sum(code == 0 for code in codes.values())
@@ -161,7 +166,6 @@ class Processes(Launcher):
 
         running: list[Cell] = []
         codes: dict[Path, int] = {}
-        began = time.monotonic()
         try:
             with deferred():
                 while (waiting or running) and not pending():
@@ -173,8 +177,8 @@ class Processes(Launcher):
                         running.remove(cell)
                         self._ended(cell, waiting, codes)
                         if cell.folder in codes and waiting:
-                            left = (time.monotonic() - began) / len(codes) * (total - len(codes))
-                            logger.info(f"{len(codes)} of {total} cells ended, about {left / 60:,.1f} minutes left")
+                            left = self.time.words(running, waiting, min(self.workers, len(running) + len(waiting)))
+                            logger.info(f"{len(codes)} of {total} cells ended, {left}")
         except BaseException:
             stop(running)
             raise
@@ -223,6 +227,7 @@ class Processes(Launcher):
         else:
             codes[cell.folder] = code
             if code == 0:
+                self.time.count(cell)
                 logger.info(f"[{cell.number}] {cell.name}: finished in {time.monotonic() - cell.began:,.0f} s")
             else:
                 reason = cell.reason()

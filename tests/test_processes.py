@@ -74,6 +74,7 @@ def test_a_plan_runs_nothing(swept):
 def test_a_sweep_runs_each_cell_once_and_the_same_line_again_nothing(swept):
     folder, said = swept
     assert "4 of 4 cells are finished" in said
+    assert "time left not known: nothing of random and entropy has ended or is stored" in said
     assert len(list(folder.rglob("config.json"))) == 4
     assert re.search(r"strategy=entropy seed=1 +40 +0\.\d{4}", said)
     again = sweep(folder, "strategy=random,entropy", "seed=0,1")

@@ -128,13 +128,18 @@ def _needed(
     experiment: Experiment, progress: Mapping[str, Progress], artifacts: Sequence[Artifact]
 ) -> Iterator[NeededArtifact]:
     """Each once, in the order in which cells that are left come to them."""
+    left = [cell for line, cells in experiment.lines.items() if progress[line].command for cell in cells]
+    return artifacts_of(left, artifacts)
+
+
+def artifacts_of(cells: Sequence[Cell], artifacts: Sequence[Artifact]) -> Iterator[NeededArtifact]:
+    """What cells train once and store, each once, in their order. artifacts: those that are stored."""
     seen: list[Plain] = []
-    for line, cells in experiment.lines.items():
-        for cell in cells if progress[line].command else ():
-            for part in _trained(cell.identity):
-                if part not in seen:
-                    seen.append(part)
-                    yield _artifact(part, artifacts)
+    for cell in cells:
+        for part in _trained(cell.identity):
+            if part not in seen:
+                seen.append(part)
+                yield _artifact(part, artifacts)
 
 
 def _artifact(part: Plain, artifacts: Sequence[Artifact]) -> NeededArtifact:

@@ -152,10 +152,14 @@ def _cells(rest: Sequence[str], seeded: Sequence[tuple[Sequence[str], int | None
         if seed is not None:
             config.seed = seed
         own = tuple(item for item in job if not item.startswith("experiment="))
-        loop = plain(config.loop)
-        chosen = dict(config.hydra.runtime.choices)
-        cells.append(Cell(own, chosen, identify(config), loop, label_of(chosen, config), metrics_of(config)))
+        cells.append(cell_of(own, config))
     return cells
+
+
+def cell_of(overrides: Sequence[str], config: DictConfig) -> Cell:
+    """What Hydra composed of a cell. overrides: see `Cell`."""
+    chosen, loop = dict(config.hydra.runtime.choices), plain(config.loop)
+    return Cell(tuple(overrides), chosen, identify(config), loop, label_of(chosen, config), metrics_of(config))
 
 
 def _composed(overrides: Sequence[str]) -> DictConfig:

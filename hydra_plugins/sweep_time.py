@@ -1,0 +1,58 @@
+"""How long a sweep goes on, as its launcher follows it."""
+
+# No `from __future__ import annotations` here, see processes.py.
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hydra_plugins.sweep_cells import Cell
+
+
+class SweepTime:
+    """Of the cells that are not finished when it is made."""
+
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        from al_bench.analysis.time_left import time_left
+        from al_bench.config.experiment import cell_of
+        from al_bench.storage.folder import cycle_records
+
+        described = {cell.number: cell_of(_own(cell.overrides), cell.config) for cell in cells}
+        paths = cells[0].config.paths
+        self.left = time_left(list(described.values()), Path(paths.outputs), Path(paths.cells))
+        self._ids = {number: own.id for number, own in described.items()}
+        self._resumed = {cell.number for cell in cells if cycle_records(cell.folder)}
+
+    def line_of(self, cell: Cell) -> str:
+        """Which cells of other seeds it stands with."""
+        return self.left.line_of[self._ids[cell.number]]
+
+    def count(self, cell: Cell) -> None:
+        """Learns from a cell that is finished, unless it did so in several goes."""
+        from al_bench.storage.exported import known_cycles
+        from al_bench.storage.record import cycles_of
+
+        if cell.tries != 1 or cell.number in self._resumed:
+            return
+        records = cycles_of(known_cycles(cell.config, cell.folder))
+        of_cycles = sum(cost.seconds for record in records for cost in record.costs.values())
+        self.left.lines[self.line_of(cell)].end(time.monotonic() - cell.began, of_cycles or None)
+
+    def of_cell(self, cell: Cell) -> float | None:
+        """Seconds that a cell which runs goes on, None where they are not known."""
+        return self.left.of_cell(self._ids[cell.number], _elapsed(cell))
+
+    def words(self, running: Iterable[Cell], waiting: Iterable[Cell], at_once: int) -> str:
+        """For a person."""
+        from al_bench.report.time_left import write_time_left
+
+        begun = {self._ids[cell.number]: _elapsed(cell) for cell in running}
+        return write_time_left(self.left, begun, [self._ids[cell.number] for cell in waiting], at_once)
+
+
+def _elapsed(cell: Cell) -> float:
+    """0 where another sweep began it, nobody here knows when."""
+    return time.monotonic() - cell.began if cell.process else 0.0
+
+
+def _own(overrides: Iterable[str]) -> list[str]:
+    return [item for item in overrides if not item.startswith("experiment=")]

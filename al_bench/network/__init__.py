@@ -52,6 +52,11 @@ class Network(nn.Module):
         embedding: Tensor = self.neck(self.features(inputs))
         return pooled(embedding)
 
+    def embed_and_classify(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """What `embed` and `forward` give, of one pass."""
+        embedding = self.neck(self.features(inputs))
+        return pooled(embedding), self.head(embedding)
+
     def forward(self, inputs: Tensor) -> Tensor:
         """(B, ...) float inputs to the (B, K[, H, W]) logits that are evaluated."""
         return self.classify(self.features(inputs))
@@ -81,6 +86,9 @@ class Wrapped(Network):
 
     def embed(self, inputs: Tensor) -> Tensor:
         return self.network.embed(inputs)
+
+    def embed_and_classify(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        return self.network.embed_and_classify(inputs)
 
 
 def pooled(features: Tensor) -> Tensor:

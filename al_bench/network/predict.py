@@ -7,6 +7,7 @@ logits to what is kept. A batch has as many images as their pixels, and the numb
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +25,12 @@ _ON_CPU = 128  # a larger batch's activations leave the caches
 _PIXELS = 64 * 64  # of an image up to which a batch is as large as that
 _MOST_NUMBERS = 1 << 26  # given by one forward on larger images: 256 MiB in float32, and a score makes a few copies
 
-Forward = Callable[[Tensor], Tensor]
+Output = TypeVar("Output", Tensor, tuple[Tensor, Tensor])
 
 
-def stream(forward: Forward, module: nn.Module, inputs: Inputs, indices: Tensor | None = None) -> Iterator[Tensor]:
+def stream(
+    forward: Callable[[Tensor], Output], module: nn.Module, inputs: Inputs, indices: Tensor | None = None
+) -> Iterator[Output]:
     """Yields what `forward` gives for each batch of inputs[indices], in order (all inputs where indices is None).
 
     forward: takes float inputs (B, ...); module: whose eval mode it runs in, put back afterwards. Of images larger than
@@ -43,12 +46,16 @@ def stream(forward: Forward, module: nn.Module, inputs: Inputs, indices: Tensor 
         if size < most and len(indices):
             first, indices = indices[:1], indices[1:]
             output = forward(to_float(inputs[first].to(device)))
-            size = max(1, min(size, _MOST_NUMBERS // output.numel()))
+            size = max(1, min(size, _MOST_NUMBERS // _count_numbers(output)))
             yield output
             del output  # not kept beside the next one
         with closing(_read(inputs, indices.split(size))) as batches:
             for batch in batches:
                 yield forward(to_float(batch.to(device)))
+
+
+def _count_numbers(output: Tensor | tuple[Tensor, ...]) -> int:
+    return output.numel() if isinstance(output, Tensor) else sum(part.numel() for part in output)
 
 
 def _read(inputs: Inputs, parts: Iterable[Tensor]) -> Generator[Tensor, None, None]:
@@ -97,19 +104,44 @@ def embeddings(model: Network, inputs: Inputs, indices: Tensor) -> Tensor:
     return _gather(stream(model.embed, model, inputs, indices), len(indices))
 
 
+def embeddings_and(
+    reduce: Callable[[Tensor], Tensor], model: Network, inputs: Inputs, indices: Tensor
+) -> tuple[Tensor, Tensor]:
+    """(len(indices), D) inputs of the model's last layer and what `reduce` makes of its outputs, of one pass.
+
+    reduce: (B, K[, H, W]) logits, those that are evaluated, to (B, ...).
+    """
+    embedded, reduced = _Gathered(len(indices)), _Gathered(len(indices))
+    for embedding, logits in stream(model.embed_and_classify, model, inputs, indices):
+        embedded.add(embedding)
+        reduced.add(reduce(logits))
+    return embedded.rows, reduced.rows
+
+
 def _gather(parts: Iterable[Tensor], count: int) -> Tensor:
-    """(count, ...) of parts, one after another.
+    """(count, ...) of parts, one after another."""
+    gathered = _Gathered(count)
+    for part in parts:
+        gathered.add(part)
+    return gathered.rows
+
+
+class _Gathered:
+    """(count, ...) rows that come in parts, one after another.
 
     Each is copied and let go: small ones that stay would lie where a batch's logits were, so that the next batch's take
     new memory, in the end that of a whole pool's logits (13 GB of 437,513 x 8,142).
     """
-    gathered, first = torch.empty(0), 0
-    for part in parts:
-        if first == 0:
-            gathered = part.new_empty((count, *part.shape[1:]))
-        gathered[first : first + len(part)] = part
-        first += len(part)
-    return gathered
+
+    def __init__(self, count: int) -> None:
+        self.count, self.filled = count, 0
+        self.rows = torch.empty(0)
+
+    def add(self, part: Tensor) -> None:
+        if self.filled == 0:
+            self.rows = part.new_empty((self.count, *part.shape[1:]))
+        self.rows[self.filled : self.filled + len(part)] = part
+        self.filled += len(part)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from al_bench.network.dropout_passes import dropout_on
 from al_bench.network.predict import (
     BATCH_SIZE,
     embeddings,
+    embeddings_and,
     evaluating,
     predict,
     rows_by_pixels,
@@ -80,6 +81,15 @@ def test_embeddings_are_the_input_of_the_last_layer():
     embedded = embeddings(model, IMAGES, torch.arange(7))
     with torch.no_grad():
         assert torch.allclose(model.head(embedded), model(IMAGES[:7].float() / 255), atol=1e-6)
+
+
+def test_embeddings_and_scores_of_one_pass_are_those_of_two(monkeypatch):
+    model, indices = Plain().eval(), torch.randperm(300, generator=torch.Generator().manual_seed(3))
+    expected = embeddings(model, IMAGES, indices), predict(model, IMAGES, indices, scores.entropy)
+    monkeypatch.setattr(model, "embed", None)
+    monkeypatch.setattr(model, "acquisition_logits", None)
+    found = embeddings_and(scores.entropy, model, IMAGES, indices)
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
 
 
 def test_no_gradient_is_kept():

@@ -25,14 +25,15 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from hydra_plugins.forks import ForkServer, forking, is_possible, targets_of
 from hydra_plugins.gpus import VISIBLE, freest, takes_any, visible_gpus
-from hydra_plugins.sweep_cells import Cell, Process, name_by_difference, returned, seed_of, stop, tabulate_cells
+from hydra_plugins.live_rows import live_rows
+from hydra_plugins.sweep_cells import REFUSED, Cell, Process, exit_code, name_by_difference, returned, seed_of, stop
+from hydra_plugins.sweep_tables import tabulate_sweep
 from hydra_plugins.sweep_time import SweepTime
 
 logger = logging.getLogger("al_bench")
 
 USUAL = {"workers": None, "poll": 0.2, "order": "lines"}  # of every launcher
 _TRIES = 2  # of a cell that a signal killed
-_REFUSED = 2  # exit code of what a user can mend
 
 
 class Processes(Launcher):
@@ -79,20 +80,22 @@ class Processes(Launcher):
         finished = {folder for folder, cell in unique.items() if self._finished(cell)}
         waiting = deque(cell for folder, cell in unique.items() if folder not in finished)
         if not waiting and len(cells) == len(made):
-            logger.info(f"all {len(unique)} cells are finished\n{tabulate_cells(cells)}")
+            logger.info(f"all {len(unique)} cells are finished\n{tabulate_sweep(cells, cells)}")
             return [returned(cell) for cell in cells]
         self._settle(waiting)
         on = f", on {len(self.visible)} GPUs" if len(self.visible) > 1 else ""
         at_once = min(self.workers, len(waiting))
         logger.info(f"{len(unique)} cells, {len(finished)} finished before, {at_once} at once{on}")
+        codes = dict.fromkeys(finished, 0)
         if waiting:
             self.time = SweepTime(waiting)
             logger.info(self.time.words([], waiting, at_once))
-        with self._forking(waiting):
-            codes = {**dict.fromkeys(finished, 0), **self._run(waiting, len(waiting))}
+            with self._forking(waiting):
+                codes |= self._run(waiting)
         done = sum(code == 0 for code in codes.values())
-        logger.info(f"{done} of {len(unique)} cells are finished\n{tabulate_cells(cells)}")
-        if code := exit_code([*codes.values(), *(_REFUSED for cell in made if cell is None)]):
+        ended = [cell for cell in cells if codes.get(cell.folder) == 0]
+        logger.info(f"{done} of {len(unique)} cells are finished\n{tabulate_sweep(cells, ended)}")
+        if code := exit_code([*codes.values(), *(REFUSED for cell in made if cell is None)]):
             raise SystemExit(code)
         return [returned(cell) for cell in cells]
 
@@ -159,7 +162,7 @@ class Processes(Launcher):
 
         return finished_reason(cell.config, cell.folder) is not None
 
-    def _run(self, waiting: deque[Cell], total: int) -> dict[Path, int]:
+    def _run(self, waiting: deque[Cell]) -> dict[Path, int]:
         """Runs the waiting cells; returns the exit code of each. None runs on when this ends, however it does: a signal
         to the sweep is passed on to its cells, and raises Interrupted once they have ended."""
         from al_bench.training.interruption import deferred, pending
@@ -167,7 +170,7 @@ class Processes(Launcher):
         running: list[Cell] = []
         codes: dict[Path, int] = {}
         try:
-            with deferred():
+            with live_rows(self.time) as rows, deferred():
                 while (waiting or running) and not pending():
                     while waiting and len(running) < self.workers:
                         running.append(waiting.popleft())
@@ -177,12 +180,17 @@ class Processes(Launcher):
                         running.remove(cell)
                         self._ended(cell, waiting, codes)
                         if cell.folder in codes and waiting:
-                            left = self.time.words(running, waiting, min(self.workers, len(running) + len(waiting)))
-                            logger.info(f"{len(codes)} of {total} cells ended, {left}")
+                            logger.info(self._so_far(running, waiting, len(codes)))
+                    rows.show(running, self._so_far(running, waiting, len(codes)))
         except BaseException:
             stop(running)
             raise
         return codes
+
+    def _so_far(self, running: Sequence[Cell], waiting: Sequence[Cell], ended: int) -> str:
+        left = len(running) + len(waiting)
+        words = self.time.words(running, waiting, max(1, min(self.workers, left)))
+        return f"{ended} of {ended + left} cells ended, {words}"
 
     def _begin(self, cell: Cell, codes: dict[Path, int]) -> None:
         """Starts a cell, unless another process runs in its folder, which is waited for."""
@@ -204,7 +212,7 @@ class Processes(Launcher):
         except OSError as error:
             if (sentence := of_files(error, cell.log)) is None:
                 raise
-            codes[cell.folder] = _REFUSED
+            codes[cell.folder] = REFUSED
             logger.error(f"[{cell.number}] {cell.name}: failed: {sentence}")
             return
         on = f" on GPU {cell.gpu}" if len(self.visible) > 1 and cell.gpu else ""
@@ -218,7 +226,7 @@ class Processes(Launcher):
         if cell.folder in codes:
             return
         code = cell.process.returncode if cell.process else None
-        if code is None or (code == _REFUSED and runner_of(cell.folder)):  # of another sweep, began in between
+        if code is None or (code == REFUSED and runner_of(cell.folder)):  # of another sweep, began in between
             waiting.appendleft(cell)
         elif code < 0 and cell.tries < _TRIES:
             ended = cell.because or f"killed by signal {-code}"
@@ -231,16 +239,10 @@ class Processes(Launcher):
                 logger.info(f"[{cell.number}] {cell.name}: finished in {time.monotonic() - cell.began:,.0f} s")
             else:
                 reason = cell.reason()
-                if code == _REFUSED:
+                if code == REFUSED:
                     discard_unstarted(cell.folder, Path(cell.config.hydra.sweep.dir), "sweep.log")
                 kept = f"; log {cell.log}" if cell.log.exists() else ""
                 logger.error(f"[{cell.number}] {cell.name}: failed with code {code}: {reason}{kept}")
-
-
-def exit_code(codes: Iterable[int]) -> int:
-    """Of a sweep whose cells ended with these: 0 where all are finished, 2 where those that are not were refused."""
-    failed = {code for code in codes if code}
-    return 0 if not failed else _REFUSED if failed == {_REFUSED} else 1
 
 
 ConfigStore.instance().store(

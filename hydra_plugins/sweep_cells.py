@@ -5,7 +5,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
+REFUSED = 2  # exit code of what a user can mend
 _OF_THE_SWEEP = ("hydra.mode", "hydra.launcher", "hydra/launcher", "hydra.sweep", "hydra/sweeper", "hydra.run")
 
 
@@ -36,7 +37,7 @@ class Cell:
 
     def __init__(self, number: int, overrides: Sequence[str], config: DictConfig) -> None:
         self.number, self.overrides, self.config = number, overrides, config
-        self.name = " ".join(overrides)
+        self.name = self.line = " ".join(overrides)
         self.folder = Path(config.hydra.sweep.dir) / config.hydra.sweep.subdir
         self.log = self.folder / "sweep.log"
         self.tries = self.silent_until = 0
@@ -111,32 +112,16 @@ def stop(running: Sequence[Cell]) -> None:
             cell.process.wait()
 
 
+def exit_code(codes: Iterable[int]) -> int:
+    """Of a sweep whose cells ended with these: 0 where all are finished, 2 where those that are not were refused."""
+    failed = {code for code in codes if code}
+    return 0 if not failed else REFUSED if failed == {REFUSED} else 1
+
+
 def name_by_difference(cells: Sequence[Cell]) -> None:
-    """Leaves out of each name what all cells have in common."""
+    """Leaves out of each name what all cells have in common, and of its line's the seed."""
     common = set.intersection(*(set(cell.overrides) for cell in cells)) if len(cells) > 1 else set()
     for cell in cells:
-        cell.name = " ".join(override for override in cell.overrides if override not in common) or "the only cell"
-
-
-def tabulate_cells(cells: Sequence[Cell]) -> str:
-    """A row per cell: how many annotations it has and how good its last model is; below, what others found in words."""
-    from tabulate import tabulate
-
-    from al_bench.active.metric import words_of
-    from al_bench.config.identity import metrics_of
-    from al_bench.procedure.terminal import headline
-    from al_bench.storage.exported import known_cycles
-    from al_bench.storage.record import Measurement, cycles_of
-
-    rows, found = [], []
-    for cell in cells:
-        records = known_cycles(cell.config, cell.folder)
-        name, value = headline(records[-1]) if records else ("", None)
-        found += [f"{cell.name}: {record.finished}" for record in records if isinstance(record, Measurement)]
-        annotations = [record.annotations for record in cycles_of(records)]
-        last = {} if records and not annotations else {"annotations": annotations[-1] if annotations else 0}
-        rows.append(
-            {"cell": cell.name, **last, **({words_of(name, metrics_of(cell.config)): value} if records else {})}
-        )
-    table: str = tabulate(rows, headers="keys", floatfmt=".4f", intfmt=",", missingval="-")
-    return "\n".join([table, *found])
+        own = [override for override in cell.overrides if override not in common]
+        cell.name = " ".join(own) or "the only cell"
+        cell.line = " ".join(override for override in own if not override.startswith("seed=")) or "all seeds"

@@ -19,6 +19,7 @@ from al_bench.config.identity import identify
 from al_bench.files import write_json
 from al_bench.storage.store import RunStore
 from hydra_plugins import gpus, processes
+from hydra_plugins.sweep_tables import tabulate_cells
 
 ROOT = Path(__file__).parent.parent
 SHADOW = f"hydra.searchpath=[file://{ROOT / 'tests' / 'conf'}]"
@@ -46,7 +47,7 @@ def test_the_table_names_the_metric_by_its_words(tmp_path):
     cell.folder = tmp_path / "cell"
     write_json(cell.folder / "config.json", {"identity": identify(config)})
     write_cycle(cell.folder, {**cycle(0, 0.5), "metrics": {"gan_test": 0.25}})
-    names, _, row = processes.tabulate_cells([cell]).splitlines()
+    names, _, row = tabulate_cells([cell]).splitlines()
     assert (names.split(), row.split()) == (["cell", "annotations", "GAN-test"], ["seed=0", "10", "0.2500"])
 
 

@@ -108,7 +108,7 @@ def part(
     tables = [
         results.summary(section), results.learning(section), results.curves(section),
         results.classes(section, classes, shares), results.cost(section, _name_users(trained, section)),
-        settings_that_differ(section), settings_ledger(section, conf),
+        results.agreements(section, conf), settings_that_differ(section), settings_ledger(section, conf),
         tabulate_standings(section), tabulate_forecasts(section),
     ]  # fmt: skip
     additions = add_to_section(charts, problems)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from statistics import fmean
 
 from al_bench.analysis.cost import cost_of_artifact, costs, costs_apart
@@ -22,6 +23,7 @@ from al_bench.analysis.curves import (
 )
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.lines import values_by_size
+from al_bench.analysis.peers import read_agreements
 from al_bench.analysis.provenance import commits_of, hardware_of
 from al_bench.analysis.reading import Artifact, Run
 from al_bench.analysis.statistics.best import find_best, say_best
@@ -133,6 +135,19 @@ def classes(section: Section, names: Sequence[str], shares: Sequence[float] | No
             rows.append([group.name, name, found.seeds, found.mean, found.minimum, found.maximum, of_class])
     columns = ["method", "class", "seeds", "share of the labels, %", "lowest", "highest", "share of the data, %"]
     return Table("classes", f"{section.title}: label distribution of the training set at the end", columns, rows)
+
+
+def agreements(section: Section, conf: Path) -> Table:
+    """How many picks of each method's strategy others' functions make too; no rows where nothing was compared."""
+    known = read_agreements(conf)
+    rows: list[Row] = [
+        [group.name, one.strategy, one.peer, one.seeds, one.asked, one.equal]
+        for group in section.groups
+        for one in known
+        if one.strategy == group.first.choices.get("strategy")
+    ]
+    columns = ["method", "strategy", "peer", "made pools", "picks", "equal to the peer's"]
+    return Table("agreements", f"{section.title}: picks on the same embeddings and probabilities", columns, rows)
 
 
 def cost(section: Section, used: Sequence[tuple[str, Artifact]]) -> Table:

@@ -6,7 +6,7 @@ from made_runs import made_run
 
 from al_bench.analysis.grouping import Section, sections
 from al_bench.analysis.reading import stored
-from al_bench.report.results import learning
+from al_bench.report.results import agreements, learning
 
 
 def section_of(outputs: Path) -> Section:
@@ -35,3 +35,13 @@ def test_nothing_is_bold_where_no_test_says_so(tmp_path: Path) -> None:
     table = learning(section_of(tmp_path))
     assert not table.best
     assert "bold" not in table.about
+
+
+def test_a_method_has_its_picks_beside_those_of_a_peer(tmp_path: Path) -> None:
+    for strategy in ("random", "entropy"):
+        made_run(tmp_path, strategy, 0, (0.5, 0.6))
+    (tmp_path / "strategy").mkdir()
+    (tmp_path / "strategy" / "peers.csv").write_text("strategy,peer,seeds,asked,equal\nentropy,made 1.0 F,2,60,59\n")
+    section = section_of(tmp_path)
+    assert agreements(section, tmp_path).rows == [["entropy", "entropy", "made 1.0 F", 2, 60, 59]]
+    assert agreements(section, tmp_path / "none").rows == []

@@ -89,7 +89,7 @@ class Processes(Launcher):
         codes = dict.fromkeys(finished, 0)
         if waiting:
             self.time = SweepTime(waiting)
-            logger.info(self.time.words([], waiting, at_once))
+            logger.info(self.time.words([], waiting, self.workers))
             with self._forking(waiting):
                 codes |= self._run(waiting)
         done = sum(code == 0 for code in codes.values())
@@ -180,17 +180,12 @@ class Processes(Launcher):
                         running.remove(cell)
                         self._ended(cell, waiting, codes)
                         if cell.folder in codes and waiting:
-                            logger.info(self._so_far(running, waiting, len(codes)))
-                    rows.show(running, self._so_far(running, waiting, len(codes)))
+                            logger.info(self.time.words(running, waiting, self.workers, len(codes)))
+                    rows.show(running, self.time.words(running, waiting, self.workers, len(codes)))
         except BaseException:
             stop(running)
             raise
         return codes
-
-    def _so_far(self, running: Sequence[Cell], waiting: Sequence[Cell], ended: int) -> str:
-        left = len(running) + len(waiting)
-        words = self.time.words(running, waiting, max(1, min(self.workers, left)))
-        return f"{ended} of {ended + left} cells ended, {words}"
 
     def _begin(self, cell: Cell, codes: dict[Path, int]) -> None:
         """Starts a cell, unless another process runs in its folder, which is waited for."""

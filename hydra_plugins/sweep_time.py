@@ -41,12 +41,15 @@ class SweepTime:
         """Seconds that a cell which runs goes on, None where they are not known."""
         return self.left.of_cell(self._ids[cell.number], _elapsed(cell))
 
-    def words(self, running: Iterable[Cell], waiting: Iterable[Cell], at_once: int) -> str:
-        """For a person."""
+    def words(self, running: Sequence[Cell], waiting: Sequence[Cell], workers: int, ended: int = 0) -> str:
+        """For a person. ended: how many cells have."""
         from al_bench.report.time_left import write_time_left
 
         begun = {self._ids[cell.number]: _elapsed(cell) for cell in running}
-        return write_time_left(self.left, begun, [self._ids[cell.number] for cell in waiting], at_once)
+        to_begin = [self._ids[cell.number] for cell in waiting]
+        goes_on = len(begun) + len(to_begin)
+        left = write_time_left(self.left, begun, to_begin, max(1, min(workers, goes_on)))
+        return f"{ended} of {ended + goes_on} cells ended, {left}" if ended else left
 
 
 def _elapsed(cell: Cell) -> float:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from hydra import compose, initialize_config_dir
-from hydra._internal import defaults_list
+from hydra._internal import config_loader_impl, defaults_list
 from hydra._internal.config_repository import ConfigRepository
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
@@ -81,6 +81,7 @@ def composing_quicker() -> Iterator[None]:
     """Inside, and in forks made inside, every loader of Hydra's composes quicker, to the same."""
     with ExitStack() as inside:
         inside.enter_context(_replaced(defaults_list, "_create_interpolation_map", _choices_where_needed))
+        inside.enter_context(_replaced(config_loader_impl, "ConfigRepository", ReadOnce))  # a command composes twice
         for module in (base, _utils):
             inside.enter_context(_replaced(module, "parse", _parse_once))
         yield

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from hydra.utils import instantiate
-from omegaconf import OmegaConf
+import yaml
 from torch import nn
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.config import experiment as config
+from al_bench.config.groups import CONF
 from al_bench.network import Network
 from al_bench.strategy import Strategy
 from benchmarks import Goal, Measured
-from benchmarks.command import ROOT
 from benchmarks.memory import apart, resident
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -26,9 +26,16 @@ STRATEGIES: Mapping[str, Mapping[str, Any]] = {
     "entropy": {},
     "margin": {},
     "bald": {},
+    "power_bald": {},
+    "batchbald": {},
+    "badge": {},
     "coreset": {},
     "kmeans": {"library": "faiss"},
     "k_median": {"subset": 20_000},
+    "typiclust": {},
+    "dropquery": {"library": "faiss"},
+    "maxherding": {},
+    "uherding": {"learner": None, "temperature": 1},  # alone, without the training that calibrates it
 }  # by their names in conf/strategy, with what bounds those that would take hours
 
 
@@ -68,8 +75,8 @@ def take(name: str, keys: dict[str, Any], size: int, asked: int) -> tuple[float,
 
 def made(name: str, keys: Mapping[str, Any]) -> Strategy:
     """The strategy of conf/strategy with these keys."""
-    node = OmegaConf.merge(OmegaConf.load(ROOT / "conf" / "strategy" / f"{name}.yaml"), dict(keys))
-    strategy: Strategy = instantiate(node)
+    node = yaml.safe_load((CONF / "strategy" / f"{name}.yaml").read_text())
+    strategy: Strategy = config.made({**node, **keys})
     return strategy
 
 

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from hydra.utils import instantiate
-from omegaconf import OmegaConf
+import yaml
 from skactiveml import pool as peers
 from skactiveml.base import SkactivemlClassifier
 from torch import nn
@@ -25,6 +24,7 @@ from al_bench.active.inputs import read_all
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.analysis.peers import COLUMNS
+from al_bench.config import experiment as config
 from al_bench.config.groups import CONF
 from al_bench.files import written_whole
 from al_bench.network import Network
@@ -116,8 +116,8 @@ def made(seed: int) -> tuple[Network, Pool]:
 
 def made_strategy(name: str, own: Mapping[str, Any]) -> Strategy:
     """The strategy as conf/strategy has it."""
-    node = OmegaConf.merge(OmegaConf.load(CONF / "strategy" / f"{name}.yaml"), dict(own))
-    strategy: Strategy = instantiate(node)
+    node = yaml.safe_load((CONF / "strategy" / f"{name}.yaml").read_text())
+    strategy: Strategy = config.made({**node, **own})
     return strategy
 
 

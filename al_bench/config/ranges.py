@@ -17,6 +17,7 @@ def _whole(value: float) -> float:
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Certainty = Annotated[float, Field(gt=0.5, lt=1)]  # of a one-sided claim
 ProperFraction = Annotated[float, Field(gt=0, lt=1)]
+AboveOne = Annotated[float, Field(gt=1)]
 AtLeastTwo = Annotated[int, Field(ge=2)]
 CountOrAll = Annotated[float, Field(ge=1), AllowInfNan(True), AfterValidator(_whole)]  # infinity: all there are
 Counts = Annotated[Sequence[PositiveInt], Field(min_length=1)]

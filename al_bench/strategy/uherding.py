@@ -11,7 +11,7 @@ from torch import Tensor
 from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.active.query import PoolQuery
-from al_bench.config.ranges import ProperFraction
+from al_bench.config.ranges import AboveOne, ProperFraction
 from al_bench.dataset import Dataset
 from al_bench.network import Network
 from al_bench.network.predict import predict, stream
@@ -58,7 +58,7 @@ class UHerding(Strategy):
     score: Callable[[Tensor], Tensor]
     learner: Training
     held_out: ProperFraction
-    max_temperature: PositiveFloat
+    max_temperature: AboveOne
     bins: PositiveInt
     temperature: PositiveFloat | None = None
     bandwidth: PositiveFloat | None = None

@@ -234,6 +234,8 @@ def refused_line(*overrides: str) -> str:
         ("strategy=deepfool strategy.max_iter=0", "strategy.max_iter=0 must be more than 0"),
         ("strategy=deepfool strategy.overshoot=-0.1", "strategy.overshoot=-0.1 must be at least 0"),
         ("strategy=k_median strategy.max_iter=0", "strategy.max_iter=0 must be more than 0"),
+        ("strategy=uherding strategy.max_temperature=1", "strategy.max_temperature=1 must be more than 1"),
+        ("strategy=dropquery strategy.dropout=1", "strategy.dropout=1 must be less than 1"),
         ("matcher=hnsw matcher.neighbors=1", "matcher.neighbors=1 must be at least 2"),
         ("matcher=hnsw matcher.ef=0", "matcher.ef=0 must be more than 0"),
         ("matcher=ivf matcher.probes=0", "matcher.probes=0 must be more than 0"),

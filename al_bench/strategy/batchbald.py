@@ -14,7 +14,7 @@ from al_bench.network import Network
 from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, draw_candidates
 
-_CHUNK = 2**24  # probabilities of labels beside labelings held at once: 64 MiB
+_CHUNK = 2**23  # probabilities of labels beside labelings held at once: 64 MiB
 
 
 @declare("strategy/batchbald")
@@ -39,7 +39,7 @@ class BatchBald(Strategy):
         candidates = draw_candidates(pool.unlabeled, self.subset, size, rng)
         seed = int(torch.randint(2**62, (), generator=rng))
         found = predict(model, pool.inputs, candidates, _probabilities, self.passes, seed)
-        probabilities = found.unflatten(1, (self.passes, -1)).transpose(0, 1).contiguous()
+        probabilities = found.unflatten(1, (self.passes, -1)).transpose(0, 1).double().contiguous()
         chosen, gains = most_informative(probabilities, size, self.num_samples, rng)
         return PoolQuery(candidates[chosen.to(pool.device)], scores=gains)
 
@@ -53,9 +53,10 @@ def _probabilities(passes: Tensor) -> Tensor:
 def most_informative(probabilities: Tensor, size: int, num_samples: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """(size,) distinct positions, in order, and the (size,) mutual information in nats that each adds.
 
-    probabilities: (T, U, K) of T draws of the weights. An image adds the expected entropy of its label beside those of
-    the images before it, less the mean entropy of its label at known weights: by the chain rule the difference of two
-    values of BatchBALD. Of images that add equally much one is drawn. Raises ValueError at a probability that is NaN.
+    probabilities: (T, U, K) of T draws of the weights, in float64, as information is a small difference of entropies.
+    An image adds the expected entropy of its label beside those of the images before it, less the mean entropy of its
+    label at known weights: by the chain rule the difference of two values of BatchBALD. Of images that add equally much
+    one is drawn. Raises ValueError at a probability that is NaN.
     """
     if probabilities.isnan().any():
         raise ValueError("a probability is NaN")
@@ -71,7 +72,7 @@ def most_informative(probabilities: Tensor, size: int, num_samples: int, rng: to
         gains[picks] = -torch.inf
         picks.append(int(order[gains[order].argmax()]))
         added.append(gains[picks[-1]])
-    return torch.tensor(picks, device=known.device), torch.stack(added).clamp_(min=0)
+    return torch.tensor(picks, device=known.device), torch.stack(added).clamp_(min=0).float()
 
 
 class _Labelings:

@@ -18,8 +18,10 @@ def drawn(passes: int, images: int, classes: int, seed: int) -> Tensor:
     rng = generator(seed)
     steady = torch.randn(1, images, classes, generator=rng)
     return (
-        steady + 2 * torch.rand(images, 1, generator=rng) * torch.randn(passes, images, classes, generator=rng)
-    ).softmax(2)
+        (steady + 2 * torch.rand(images, 1, generator=rng) * torch.randn(passes, images, classes, generator=rng))
+        .double()
+        .softmax(2)
+    )
 
 
 def information(probabilities: Tensor, picks: list[int]) -> float:

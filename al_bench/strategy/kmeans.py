@@ -22,9 +22,10 @@ Library = Literal["scikit-learn", "faiss"]
 
 _ROWS = 2**14  # points that are compared with their centers at once
 _FIRST = 32  # points a center among which the first centers are drawn for FAISS: its own are random, 6 % higher in sum
+_UNSURE = 1e-6  # of distance and center: by sums in float32, distances are no closer than that
 
 
-@declare("strategy/kmeans", revision=2)
+@declare("strategy/kmeans", revision=3)
 @dataclass(frozen=True)
 class KMeans(Strategy):
     """Clusters the embeddings and asks for the image nearest to each center, among those of its cluster.
@@ -65,10 +66,20 @@ def nearest_to_centers(
     centers, labels = cluster(points, count_different(points, size), seed)
     parts = [slice(first, first + _ROWS) for first in range(0, len(points), _ROWS)]
     distances = np.concatenate([np.linalg.norm(points[part] - centers[labels[part]], axis=1) for part in parts])
+    distances = level_ties(distances, labels, centers)
     drawn = torch.randperm(len(points), generator=rng).numpy()
     order = drawn[np.argsort(distances[drawn], kind="stable")]
     _, firsts = np.unique(labels[order], return_index=True)  # of each cluster, the place in `order`
     return np.concatenate([order[firsts], np.delete(order, firsts)])[:size]
+
+
+def level_ties(distances: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """(U,) distances to the centers, of which those that rounding alone may keep above a cluster's least are set to it,
+    as in every cluster of two points."""
+    least = np.full(len(centers), np.inf)
+    np.minimum.at(least, labels, distances)
+    unsure = _UNSURE * (least + np.linalg.norm(centers, axis=1))
+    return np.where(distances <= (least + unsure)[labels], least[labels], distances)
 
 
 def clusters_by_scikit_learn(points: np.ndarray, num_clusters: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

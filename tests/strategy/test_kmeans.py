@@ -73,3 +73,16 @@ def test_of_a_subset_as_many_are_asked_for() -> None:
 def test_a_library_that_is_not_known_is_refused() -> None:
     with pytest.raises(UserError, match=r"strategy.library=sklearn is not known: use scikit-learn or faiss"):
         KMeans("sklearn")
+
+
+@pytest.mark.parametrize("library", ["scikit-learn", "faiss"])
+def test_of_two_points_that_are_a_cluster_a_draw_takes_one(library: Library) -> None:
+    """Each is as far from their mean as the other, and rounding says another thing."""
+    points = (
+        100 * torch.randn(40, 1, 7, generator=generator(0)) + torch.randn(40, 2, 7, generator=generator(1))
+    ).flatten(0, 1)
+    chosen = np.stack([np.sort(nearest_to_centers(points.numpy(), 40, generator(seed), library)) for seed in range(12)])
+    pairs = (chosen // 2 == np.arange(40)).all(1)
+    assert pairs.sum() >= 4, "seeds whose clusters are the pairs"
+    taken = (chosen[pairs] % 2).mean(0)
+    assert ((taken > 0) & (taken < 1)).mean() > 0.7

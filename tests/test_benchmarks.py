@@ -14,6 +14,7 @@ import torch
 
 from al_bench.active import scores
 from al_bench.active.inputs import read_all
+from al_bench.dataset import Dataset, Split
 from al_bench.network.lenet import LeNet
 from al_bench.network.lenet5 import LeNet5
 from al_bench.network.linear import Linear
@@ -32,6 +33,7 @@ from benchmarks import (
     coreset,
     cycle,
     deepfool,
+    fast,
     features,
     fit,
     folder,
@@ -472,3 +474,17 @@ def test_each_strategy_of_the_million_is_one(name):
         million.made_model(), million.made_pool(300), 20, generator(0)
     )
     assert len(set(query.indices.tolist())) == 20
+
+
+def test_what_a_minute_reaches_needs_the_pictures(monkeypatch, tmp_path):
+    """Three networks, each for as many epochs as fit; two rows beside all_cnn."""
+    assert list(fast.measure(pictures=tmp_path / "none")) == []
+    images = torch.randint(256, (40, 3, 32, 32), generator=generator(0)).to(torch.uint8)
+    split = Split(images, torch.arange(40) % 2)
+    monkeypatch.setattr(fast, "cifar10", lambda *_: Dataset(split, None, split, 2, ("one", "other")))
+    rows = list(fast.measure(0.01, 20, tmp_path))
+    assert [row.name for row in rows] == [
+        f"{name}, accuracy after 0 s / all_cnn's" for name in ("fast_cnn", "small_resnet")
+    ]
+    assert [str(row.goal) for row in rows] == ["at least 1.000 x", "None"]
+    assert all("1 epochs" in row.how for row in rows)

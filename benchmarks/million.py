@@ -29,6 +29,7 @@ STRATEGIES: Mapping[str, Mapping[str, Any]] = {
     "power_bald": {},
     "batchbald": {},
     "badge": {},
+    "contrastive_al": {},
     "coreset": {},
     "kmeans": {"library": "faiss"},
     "k_median": {"subset": 20_000},

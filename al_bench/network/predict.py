@@ -96,12 +96,12 @@ def predict(
 
     forward = repeated if passes else model.acquisition_logits
     with seeding.fork(seed):
-        return _gather((reduce(logits) for logits in stream(forward, model, inputs, indices)), len(indices))
+        return gather((reduce(logits) for logits in stream(forward, model, inputs, indices)), len(indices))
 
 
 def embeddings(model: Network, inputs: Inputs, indices: Tensor) -> Tensor:
     """(len(indices), D) inputs of the model's last layer."""
-    return _gather(stream(model.embed, model, inputs, indices), len(indices))
+    return gather(stream(model.embed, model, inputs, indices), len(indices))
 
 
 def embeddings_and(
@@ -118,7 +118,7 @@ def embeddings_and(
     return embedded.rows, reduced.rows
 
 
-def _gather(parts: Iterable[Tensor], count: int) -> Tensor:
+def gather(parts: Iterable[Tensor], count: int) -> Tensor:
     """(count, ...) of parts, one after another."""
     gathered = _Gathered(count)
     for part in parts:

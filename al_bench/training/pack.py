@@ -10,8 +10,8 @@ import signal
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import ClassVar, Self
 
@@ -24,12 +24,10 @@ logger = logging.getLogger(__name__)
 
 class Request(ABC):
     """Something that a cell waits for. rank: requests of the lowest are answered first, so that those of a higher one
-    come together. done: whether it was answered; what is not, the cell does alone. weight: how large it is among
-    those that it joins; seconds: the cell's share, by that."""
+    come together. done: whether it was answered; what is not, the cell does alone. seconds: the cell's share."""
 
     rank: ClassVar[int]
     done: bool = False
-    weight: float = 1.0
     seconds: float = 0.0
 
     @abstractmethod
@@ -117,16 +115,6 @@ def ask(request: Request) -> bool:
     return member is not None and member.ask(request)
 
 
-@contextmanager
-def apart() -> Iterator[None]:
-    """Inside the block a cell asks for nothing: for what it does while others wait for a file of it."""
-    token = _member.set(None)
-    try:
-        yield
-    finally:
-        _member.reset(token)
-
-
 def say_once(words: str) -> None:
     """Logs what a cell of a pack has to say of all its cycles."""
     member = _member.get()
@@ -187,6 +175,5 @@ def _answer_together(group: Sequence[Request]) -> None:
     except Exception as error:
         logger.warning(f"{len(group)} cells fail together, so each goes on alone: {error}")
         return
-    per_weight = (time.perf_counter() - began) / sum(request.weight for request in group)
     for request in group:
-        request.done, request.seconds = True, request.weight * per_weight
+        request.done, request.seconds = True, (time.perf_counter() - began) / len(group)

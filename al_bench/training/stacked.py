@@ -6,14 +6,14 @@ stacked weights at once, and one optimizer that works on each number by itself u
 rounding: the same initial ones, the same batches, another order of additions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
 from torch.nn.modules.dropout import _DropoutNd
-from torch.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from torch.optim import SGD, Adagrad, Adam, AdamW, RMSprop
 
 from al_bench.active.inputs import to_float
 from al_bench.training.classification import Classification
@@ -22,7 +22,7 @@ from al_bench.training.labeled_batches import LabeledBatches
 from al_bench.training.pack import Request
 from al_bench.training.plan import Plan
 
-_BY_NUMBER = (SGD, Adagrad, Adam, AdamW, RMSprop)  # optimizers by which a number moves whatever the others are
+_BY_NUMBER = (SGD, Adagrad, Adam, AdamW, RMSprop)  # optimizers for which a weight's update depends on no other weight
 _AT_ONCE = 50  # steps whose batches are read together, and after which losses are looked at
 
 
@@ -109,6 +109,7 @@ class Stack:
 
 def reason_alone(plan: Plan, module: Classification, batches: LabeledBatches) -> str | None:
     """Why a training cannot be one of a stack, in words that follow "for"; None where it can."""
+    factory = getattr(plan.optimizer, "func", plan.optimizer)
     parts = list(module.network.modules())
     reasons = {
         "it is a Trainer's": plan.trainer is not None,
@@ -119,11 +120,8 @@ def reason_alone(plan: Plan, module: Classification, batches: LabeledBatches) ->
         "its network has buffers, as of batch norm": any(True for _ in module.network.buffers()),
         "its network draws, as for dropout": any(isinstance(part, _DropoutNd) for part in parts),
         "its network convolves": any(isinstance(part, nn.modules.conv._ConvNd) for part in parts),
-        "its optimizer is not known to move each weight by itself": not moves_by_number(plan.optimizer),
+        f"{getattr(factory, '__name__', 'its optimizer')} is not known to move each weight by itself": (
+            factory not in _BY_NUMBER
+        ),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
-
-
-def moves_by_number(optimizer: Callable[..., Optimizer]) -> bool:
-    """Whether what this makes moves each number by itself, however many others it is given."""
-    return getattr(optimizer, "func", optimizer) in _BY_NUMBER

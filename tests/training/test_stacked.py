@@ -124,10 +124,7 @@ def behind(part: Callable[[], nn.Module], input_shape: Sequence[int], num_classe
         ({"network": LeNet}, "its network draws, as for dropout"),
         ({"precision": "bf16-mixed"}, "its precision is bf16-mixed"),
         ({"mixing": CutMix(0.5)}, "its images are augmented"),
-        (
-            {"optimizer": partial(torch.optim.Adadelta, lr=0.1)},
-            "its optimizer is not known to move each weight by itself",
-        ),
+        ({"optimizer": partial(torch.optim.Adadelta, lr=0.1)}, "Adadelta is not known to move each weight by itself"),
     ],
 )
 def test_what_cannot_be_stacked_is_trained_alone_and_said(

@@ -5,18 +5,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from al_bench import seeding
-from al_bench.active.part import declare, describe, hash_of
+from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
 from al_bench.training import losses
 from al_bench.training.classification import Classification, Loss
 from al_bench.training.cut_mix import CutMix
-from al_bench.training.labeled_batches import LabeledBatches
 from al_bench.training.observation import Observer
-from al_bench.training.pack import ask, in_pack, say_once
 from al_bench.training.plan import LabeledPlan
-from al_bench.training.stacked import StackedFit, reason_alone
 
 
 @declare("learner/supervised")
@@ -48,20 +45,5 @@ class Supervised(LabeledPlan, Learner):
         model = self.empty(pool, seed)
         module = Classification(model, self.loss, self.optimizer, self.schedule, self.mixing)
         batches = self.labeled_batches(pool, model, seed)
-        if in_pack() and observe is None and self._fit_together(module, batches, scratch):
-            return model
         self.train(module, batches, model, pool, seed=seed, name="classifier", scratch=scratch, observe=observe)
         return model
-
-    def _fit_together(self, module: Classification, batches: LabeledBatches, scratch: Path | None) -> bool:
-        """Trains it in a stack with those of other cells of a pack; returns whether that was done. A training that was
-        begun alone goes on alone."""
-        if (reason := reason_alone(self, module, batches)) is not None:
-            say_once(f"this cell's models are trained alone, for {reason}")
-            return False
-        if scratch is not None and any(scratch.glob("*.ckpt")):
-            return False
-        fit = StackedFit(hash_of(describe(self)), module.to(batches.inputs.device), batches)
-        if done := ask(fit):
-            fit.finish()
-        return done

@@ -139,9 +139,3 @@ def at_once() -> Iterator[None]:
 def pending() -> bool:
     """Whether a signal waits for the next safe point."""
     return _State.pending is not None
-
-
-def raise_pending() -> None:
-    """Raises Interrupted where a signal waits, or was raised in a thread that has ended by it."""
-    if _State.pending is not None:
-        raise Interrupted(_State.pending)

@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 import torch
 from pydantic import NonNegativeInt, PositiveInt
-from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.neighbors import NearestNeighbors
+from torch.nn import functional
 
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
@@ -15,9 +15,9 @@ from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
+from al_bench.strategy.clusters import cluster
 
 _WHOLE, _BATCH = 50, 5000  # clusters up to which k-means sees all points in each step, and points that it sees beyond
-_ROWS = 2**12  # points among which different ones are counted at once
 
 
 @declare("strategy/typiclust")
@@ -46,10 +46,11 @@ class TypiClust(Strategy):
         indices = torch.cat([pool.labeled, pool.unlabeled])
         points = embeddings(model, pool.inputs, indices).float()
         if self.normalize:
-            points.div_(points.norm(dim=1, keepdim=True).clamp_(min=torch.finfo(points.dtype).tiny))
+            functional.normalize(points, out=points)
         rows = points.cpu().numpy()
         num_labeled, seed = len(pool.labeled), int(torch.randint(2**32, (), generator=rng))
-        clusters = cluster(rows, min(num_labeled + size, self.max_clusters), self.n_init, seed)
+        count = min(num_labeled + size, self.max_clusters)
+        clusters = cluster(rows, count, seed, self.n_init, _BATCH if count > _WHOLE else None)
         chosen, distances = self.pick(rows, clusters, num_labeled, size, rng)
         return PoolQuery(indices[torch.from_numpy(chosen).to(indices.device)], scores=-torch.from_numpy(distances))
 
@@ -75,29 +76,6 @@ class TypiClust(Strategy):
                 distances.append(float(apart[place]))
                 left[number] = np.delete(left[number], place)
         return np.array(picks), np.array(distances)
-
-
-def cluster(points: np.ndarray, count: int, n_init: int, seed: int) -> np.ndarray:
-    """(N,) numbers of the clusters of (N, D) points by k-means, by minibatches for more than 50 (App. F).
-
-    There are fewer than `count` where fewer points differ.
-    """
-    count = _count_different(points, count)
-    if count <= _WHOLE:
-        found = KMeans(count, n_init=n_init, random_state=seed)
-    else:
-        found = MiniBatchKMeans(count, n_init=n_init, batch_size=_BATCH, random_state=seed)
-    return np.asarray(found.fit(points).labels_)
-
-
-def _count_different(points: np.ndarray, most: int) -> int:
-    """How many of the points differ, `most` at most: the first few nearly always do, and all are never sorted."""
-    seen = points[:0]
-    for start in range(0, len(points), _ROWS):
-        seen = np.unique(np.concatenate([seen, points[start : start + _ROWS]]), axis=0)
-        if len(seen) >= most:
-            return most
-    return len(seen)
 
 
 def _members(clusters: np.ndarray, order: np.ndarray) -> list[np.ndarray]:

@@ -34,6 +34,7 @@ STRATEGIES: Mapping[str, Mapping[str, Any]] = {
     "kmeans": {"library": "faiss"},
     "k_median": {"subset": 20_000},
     "typiclust": {},
+    "probcover": {"subset": 20_000},
     "dropquery": {"library": "faiss"},
     "maxherding": {},
     "uherding": {"learner": None, "temperature": 1},  # alone, without the training that calibrates it

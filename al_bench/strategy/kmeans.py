@@ -17,6 +17,7 @@ from al_bench.matcher.faiss_index import required, use_torchs_threads
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy, draw_candidates
+from al_bench.strategy.clusters import count_different
 
 Library = Literal["scikit-learn", "faiss"]
 
@@ -98,14 +99,3 @@ def clusters_by_faiss(points: np.ndarray, num_clusters: int, seed: int) -> tuple
     found = faiss.Kmeans(points.shape[1], num_clusters, seed=seed % 2**31, min_points_per_centroid=1)
     found.train(points, init_centroids=first)
     return found.centroids, found.index.search(points, 1)[1][:, 0]
-
-
-def count_different(points: np.ndarray, most: int) -> int:
-    """How many of the (U, D) points differ, counted up to `most`."""
-    rows, counted = most, 0
-    while counted < most:
-        counted = len(np.unique(points[:rows], axis=0))
-        if rows >= len(points):
-            break
-        rows *= 4
-    return min(counted, most)

@@ -14,10 +14,10 @@ from torch.nn import functional
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
-from al_bench.config.ranges import CountOrAll, ProperFraction
+from al_bench.config.ranges import ProperFraction
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
-from al_bench.strategy import Strategy
+from al_bench.strategy import Strategy, draw_candidates
 from al_bench.strategy.clusters import cluster
 
 _ROWS, _COLUMNS = 2**10, 2**13  # of a block of distances that is held at once: 32 MiB
@@ -30,22 +30,22 @@ class ProbCover(Strategy):
 
     Labeled images cover, too. The graph of who covers whom is never kept: distances are computed where they count,
     twice for each pair at most, so that memory grows with the embeddings alone and time with the square of their
-    number. candidates: as many unlabeled images are drawn, no fewer than are asked for, and nothing else is covered or
-    asked for. delta: the radius; None: the largest at which a fraction `purity` of the balls lies in one cluster each,
-    of as many as there are classes (Sec. 3.3). draw_among: of how many that cover most one is drawn. normalize:
-    whether embeddings are brought to length 1. Scores are the numbers of images that each newly covers.
+    number. subset: see `draw_candidates`; nothing else is covered or asked for. delta: the radius; None: the largest at
+    which a fraction `purity` of the balls lies in one cluster each, of as many as there are classes (Sec. 3.3).
+    draw_among: of how many that cover most one is drawn. normalize: whether embeddings are brought to length 1. Scores
+    are the numbers of images that each newly covers.
     """
 
     delta: PositiveFloat | None
     purity: ProperFraction
-    candidates: CountOrAll
     draw_among: PositiveInt
     normalize: bool
+    subset: PositiveInt | None = None
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # candidates and the clusters' first centers are drawn by position
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
-        candidates = self.draw(pool.unlabeled, size, rng)
+        candidates = draw_candidates(pool.unlabeled, self.subset, size, rng)
         points = embeddings(model, pool.inputs, torch.cat([pool.labeled, candidates])).float()
         if self.normalize:
             functional.normalize(points, out=points)
@@ -53,12 +53,6 @@ class ProbCover(Strategy):
         delta = self.delta or self.find_radius(points, pool.num_classes, rng)
         chosen, gains = cover(Balls(points, delta), len(pool.labeled), size, self.draw_among, rng)
         return PoolQuery(candidates[chosen.to(pool.device)], scores=gains)
-
-    def draw(self, unlabeled: Tensor, size: int, rng: torch.Generator) -> Tensor:
-        """(C,) of the (U,) positions, in an order that decides between equals."""
-        count = int(min(max(self.candidates, size), len(unlabeled)))
-        drawn = torch.randperm(len(unlabeled), generator=rng)[:count]
-        return unlabeled[drawn.sort().values.to(unlabeled.device)]
 
     def find_radius(self, points: Tensor, num_classes: int, rng: torch.Generator) -> float:
         """Delta by the purity of the balls around all (N, D) points."""

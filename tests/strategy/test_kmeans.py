@@ -8,7 +8,7 @@ from al_bench.active.query import PoolQuery
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.seeding import generator
-from al_bench.strategy.kmeans import KMeans, Library, count_different, nearest_to_centers
+from al_bench.strategy.kmeans import KMeans, Library, nearest_to_centers
 
 CENTERS = torch.tensor([[0.0, 0.0], [50.0, 0.0], [0.0, 50.0]])
 
@@ -58,11 +58,6 @@ def test_both_libraries_find_clusters_that_are_there(library: Library) -> None:
     chosen = nearest_to_centers(points.numpy(), 3, generator(0), library)
     assert sorted(chosen // 200) == [0, 1, 2]
     assert (points[chosen] - CENTERS[chosen // 200]).norm(dim=1).max() < 0.5
-
-
-def test_different_points_are_counted_as_far_as_needed() -> None:
-    points = np.repeat(np.arange(50, dtype=np.float32)[:, None], 4, axis=0)
-    assert [count_different(points, most) for most in (1, 3, 50, 200)] == [1, 3, 50, 50]
 
 
 def test_of_a_subset_as_many_are_asked_for() -> None:

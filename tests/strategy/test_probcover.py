@@ -17,7 +17,7 @@ SIZES = (4, 7, 3, 9)  # of stars on a plane, 10 apart
 
 
 def strategy(**changes: Any) -> ProbCover:
-    settings = {"delta": 1.0, "purity": 0.95, "candidates": math.inf, "draw_among": 1, "normalize": False}
+    settings = {"delta": 1.0, "purity": 0.95, "draw_among": 1, "normalize": False}
     return ProbCover(**{**settings, **changes})
 
 
@@ -111,10 +111,10 @@ def test_embeddings_are_compared_by_direction_where_normalized() -> None:
 
 def test_no_more_candidates_than_wanted_are_asked_or_covered() -> None:
     network, pool = pool_of(torch.zeros(200, 2) + torch.arange(200)[:, None] % 2, [0])
-    query = strategy(candidates=30).query(network, pool, 20, generator(0))
+    query = strategy(subset=30).query(network, pool, 20, generator(0))
     assert query.scores is not None and 1 <= query.scores[0] <= 30
     assert len(set(query.indices.tolist())) == 20
-    assert len(strategy(candidates=5).query(network, pool, 20, generator(0)).indices) == 20
+    assert len(strategy(subset=5).query(network, pool, 20, generator(0)).indices) == 20
 
 
 def test_one_is_drawn_among_those_that_cover_most() -> None:

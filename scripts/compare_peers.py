@@ -41,6 +41,11 @@ PEERS: Mapping[str, Peer] = {
     "coreset": ("CoreSet", {}, {}),
     "badge": ("Badge", {}, {}),
     "typiclust": ("TypiClust", {"k": 20}, {}),
+    "probcover": (
+        "ProbCover",
+        {"n_classes": NUM_CLASSES, "deltas": [4.5]},
+        {"delta": 4.5, "normalize": False},
+    ),
     "contrastive_al": ("ContrastiveAL", {"nearest_neighbors_dict": {"n_neighbors": 10}}, {}),
     "dropquery": ("DropQuery", {"dropout_rate": 0.75, "n_dropout_samples": 3}, {}),
     "maxherding": ("MaxHerding", {"metric_dict": {"gamma": 1.0}}, {}),

@@ -42,10 +42,15 @@ class Group:
         return self.runs[0]
 
     def say_as_baseline(self, line: str) -> str:
-        """The name of its line, which others are compared with: of random sampling that nobody tuned it says so."""
-        chosen = self.first.choices
-        tuned = str(chosen.get("method")).startswith("tuned/")
-        return f"{line} (untuned)" if chosen.get("strategy") == "random" and not tuned else line
+        """The name of its line, which others are compared with: of random sampling that nobody tuned it says so.
+
+        Methods in `conf/method/tuned` are tuned, and those in `compared`, whose recipes are, unless their name says not.
+        """
+        chosen, method = self.first.choices, str(self.first.choices.get("method"))
+        tuned = method.startswith(("tuned/", "compared/")) and "untuned" not in method
+        return (
+            f"{line} (untuned)" if chosen.get("strategy") == "random" and not tuned and "untuned" not in line else line
+        )
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+import pytest
 from made_runs import made_run
 
 from al_bench.analysis.grouping import group_runs, sections
@@ -74,3 +75,20 @@ def test_runs_that_share_a_parts_seed_are_one_group_even_where_it_is_one_of_thei
     for seed in (0, 1):
         made_run(tmp_path, "entropy", seed, learner={"seed": 0})
     assert [len(group) for group in group_runs(runs(tmp_path))] == [2]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "method", "words"),
+    [
+        ("random", "none", "the line (untuned)"),
+        ("random", "matched/random", "the line (untuned)"),
+        ("random", "tuned/digits_waal", "the line"),
+        ("random", "compared/random", "the line"),
+        ("random", "compared/untuned_features", "the line (untuned)"),
+        ("entropy", "none", "the line"),
+    ],
+)
+def test_random_sampling_that_nobody_tuned_says_so(tmp_path, strategy, method, words):
+    made_run(tmp_path, strategy, 0, choices={"method": method})
+    ((group,),) = [section.groups for section in sections(runs(tmp_path))]
+    assert group.say_as_baseline("the line") == words

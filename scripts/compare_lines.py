@@ -1,0 +1,103 @@
+"""The lines of a comparison by their areas under the curves, each minus one of them: mean, interval and p after Holm.
+
+Reads runs as `make report` does, of those whose label begins as told; a line is a method of conf/method/compared.
+"""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import mean, stdev
+
+from tabulate import tabulate
+
+from al_bench.analysis.cost import costs
+from al_bench.analysis.curves import is_better_higher, values_by_annotations
+from al_bench.analysis.grouping import Group, sections
+from al_bench.analysis.lines import compare_two
+from al_bench.analysis.reading import stored
+from al_bench.analysis.statistics.correction import correct
+from al_bench.analysis.statistics.paired import PairedTest, compare_pairs
+from al_bench.errors import UserError
+from al_bench.training.interruption import as_command
+
+METRIC = "accuracy"
+
+
+def main() -> None:
+    """Prints the curves, then each line minus the reference."""
+    arguments = parse()
+    lines = read_lines(arguments.cells, arguments.label)
+    if arguments.minus not in lines:
+        known = f"use one of {', '.join(lines)}" if lines else f"nothing of it is stored in {arguments.cells}"
+        raise UserError(f"{arguments.minus} is no line of {arguments.label}: {known}")
+    print(tabulate(curve_rows(lines), headers="keys", disable_numparse=True))
+    what = "area over the annotations" if arguments.at is None else f"{METRIC} at {arguments.at:,} annotations"
+    print(f"\n{what} minus that of {arguments.minus}, in points; 95 % by a paired t, p after Holm")
+    print(tabulate(difference_rows(lines, arguments.minus, arguments.at), headers="keys", disable_numparse=True))
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("label", help="such as cifar10-compared-features")
+    parser.add_argument("--minus", default="margin", help="the line that others are compared with (margin)")
+    parser.add_argument("--at", type=int, metavar="N", help="compare at so many annotations, not by areas")
+    parser.add_argument("--cells", type=Path, default=Path("results/cells"), help="exported runs (results/cells)")
+    return parser.parse_args()
+
+
+def read_lines(cells: Path, label: str) -> dict[str, Group]:
+    """Each line by its name, one in another precision by that too."""
+    runs = [run for run in stored(cells, cells).runs if run.label[0] == label and run.is_loop]
+    lines = {}
+    for group in (group for section in sections(runs) for group in section.groups):
+        method = str(group.first.choices.get("method")).removeprefix("compared/")
+        precision = group.first.identity["learner"].get("precision")
+        lines[f"{method}, {precision}" if precision else method] = group
+    return lines
+
+
+def curve_rows(lines: Mapping[str, Group]) -> list[dict[str, str]]:
+    """Mean and deviation at each number of annotations, and seconds of queries a run."""
+    rows = []
+    for name, group in lines.items():
+        values: dict[int, list[float]] = defaultdict(list)
+        for run in group.runs:
+            for size, value in values_by_annotations(run, METRIC).items():
+                values[size].append(100 * value)
+        spread = {
+            str(size): f"{mean(found):.2f} ± {stdev(found) if found[1:] else 0:.2f}" for size, found in values.items()
+        }
+        query = next((f"{part.seconds:.1f}" for part in costs(group) if part.part == "query"), "-")
+        rows.append({"line": name, "seeds": str(len(group.runs)), **spread, "query, s": query})
+    return rows
+
+
+def difference_rows(lines: Mapping[str, Group], minus: str, at: int | None) -> list[dict[str, str]]:
+    """Each line that shares seeds and numbers of annotations with the reference, minus it."""
+    found = {name: compare(group, lines[minus], at) for name, group in lines.items() if name != minus}
+    tests = {name: test for name, test in found.items() if test is not None}
+    rows = []
+    for (name, test), corrected in zip(tests.items(), correct(list(tests.values())), strict=True):
+        between = "-" if test.low is None or test.high is None else f"[{100 * test.low:.2f}, {100 * test.high:.2f}]"
+        p = "-" if corrected.p is None else f"{corrected.p:.4f}"
+        difference = f"{100 * mean(test.differences):+.2f}"
+        rows.append(
+            {"line": name, "difference": difference, "interval": between, "p": p, "pairs": str(len(test.seeds))}
+        )
+    return rows
+
+
+def compare(group: Group, reference: Group, at: int | None) -> PairedTest | None:
+    """By areas, or at one number of annotations."""
+    if at is None:
+        return compare_two(group, reference, METRIC)
+    found = [{run.seed: values_by_annotations(run, METRIC) for run in one.runs} for one in (group, reference)]
+    first, second = ({seed: values[at] for seed, values in one.items() if at in values} for one in found)
+    return compare_pairs(first, second, is_better_higher(reference.first, METRIC))
+
+
+if __name__ == "__main__":
+    with as_command():
+        main()

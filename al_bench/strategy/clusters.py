@@ -1,7 +1,9 @@
 """K-means of a pool's points by scikit-learn."""
 
 import numpy as np
-from sklearn.cluster import KMeans, MiniBatchKMeans
+import torch
+from sklearn.cluster import KMeans, MiniBatchKMeans, kmeans_plusplus
+from threadpoolctl import threadpool_limits
 
 _ROWS = 2**12  # points among which different ones are counted at once
 
@@ -16,8 +18,21 @@ def cluster(points: np.ndarray, count: int, seed: int, n_init: int = 1, batch_si
     if batch_size is None:
         found = KMeans(count, n_init=n_init, random_state=seed)
     else:
-        found = MiniBatchKMeans(count, n_init=n_init, batch_size=batch_size, random_state=seed)
-    return np.asarray(found.fit(points).labels_)
+        found = MiniBatchKMeans(count, init=first_centers, n_init=n_init, batch_size=batch_size, random_state=seed)
+    with torchs_threads():
+        return np.asarray(found.fit(points).labels_)
+
+
+def torchs_threads() -> threadpool_limits:
+    """A context in which scikit-learn has as many threads as torch: a run on one thread is to be one."""
+    return threadpool_limits(torch.get_num_threads())
+
+
+def first_centers(sample: np.ndarray, count: int, random_state: np.random.RandomState) -> np.ndarray:
+    """The (count, D) centers that k-means++ draws of a (S, D) sample: scikit-learn's, brought to float64 once instead
+    of by each of its thousands of products."""
+    centers, _ = kmeans_plusplus(sample.astype(np.float64), count, random_state=random_state)
+    return np.asarray(centers, dtype=sample.dtype)
 
 
 def count_different(points: np.ndarray, most: int) -> int:

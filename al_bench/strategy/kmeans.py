@@ -17,7 +17,7 @@ from al_bench.matcher.faiss_index import required, use_torchs_threads
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy, draw_candidates
-from al_bench.strategy.clusters import count_different
+from al_bench.strategy.clusters import count_different, torchs_threads
 
 Library = Literal["scikit-learn", "faiss"]
 
@@ -64,7 +64,8 @@ def nearest_to_centers(
     """
     seed = int(torch.randint(2**32, (), generator=rng))
     cluster = clusters_by_faiss if library == "faiss" else clusters_by_scikit_learn
-    centers, labels = cluster(points, count_different(points, size), seed)
+    with torchs_threads():
+        centers, labels = cluster(points, count_different(points, size), seed)
     parts = [slice(first, first + _ROWS) for first in range(0, len(points), _ROWS)]
     distances = np.concatenate([np.linalg.norm(points[part] - centers[labels[part]], axis=1) for part in parts])
     distances = level_ties(distances, labels, centers)

@@ -15,12 +15,12 @@ from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
-from al_bench.strategy.clusters import cluster
+from al_bench.strategy.clusters import cluster, torchs_threads
 
 _WHOLE, _BATCH = 50, 5000  # clusters up to which k-means sees all points in each step, and points that it sees beyond
 
 
-@declare("strategy/typiclust")
+@declare("strategy/typiclust", revision=2)
 @dataclass(frozen=True)
 class TypiClust(Strategy):
     """Clusters labeled and unlabeled images and asks the clusters, in rounds, for their most typical image.
@@ -51,7 +51,8 @@ class TypiClust(Strategy):
         num_labeled, seed = len(pool.labeled), int(torch.randint(2**32, (), generator=rng))
         count = min(num_labeled + size, self.max_clusters)
         clusters = cluster(rows, count, seed, self.n_init, _BATCH if count > _WHOLE else None)
-        chosen, distances = self.pick(rows, clusters, num_labeled, size, rng)
+        with torchs_threads():
+            chosen, distances = self.pick(rows, clusters, num_labeled, size, rng)
         return PoolQuery(indices[torch.from_numpy(chosen).to(indices.device)], scores=-torch.from_numpy(distances))
 
     def pick(

@@ -201,6 +201,18 @@ def source() -> str:
     return "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
 
 
+USAGE = (ROOT / "docs" / "usage.md").read_text()
+CHOICES = re.findall(r"^\| (\w+) \| (.+) \|$", USAGE.split("## Choices")[1].split("\n## ")[0], re.MULTILINE)
+
+
+@pytest.mark.parametrize(("group", "named"), CHOICES, ids=[group for group, _ in CHOICES])
+def test_every_choice_is_named(group: str, named: str) -> None:
+    there = {path.relative_to(CONF / group).with_suffix("").as_posix() for path in (CONF / group).rglob("*.yaml")}
+    for name in there - {"none"}:
+        assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", named), name
+    assert [one for one, _ in CHOICES].count(group) == 1
+
+
 def test_each_folder_has_its_line() -> None:
     rows = re.findall(r"^\| `al_bench/(\w+)` \|", ARCHITECTURE, re.MULTILINE)
     assert sorted(rows) == sorted(FOLDERS)

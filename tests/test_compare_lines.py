@@ -28,11 +28,3 @@ def test_differences_are_those_of_the_document(
             rf"^\| {name} \|.*\*\*{re.escape(difference)}\*\* {re.escape(f'{low} {high}')},", TEXT, re.MULTILINE
         )
         assert pairs == "10"
-
-
-def test_bfloat16_costs_what_the_document_says(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = printed(capsys, monkeypatch, "fashion_mnist-compared", "--minus", "random", "--at", "1000")
-    (row,) = re.findall(r"^random, bf16-mixed +(\+\S+) +(\[.*\]) +\S+ +5$", rows, re.MULTILINE)
-    assert f"{row[0]} points {row[1]}" in TEXT

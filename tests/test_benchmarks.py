@@ -3,11 +3,14 @@
 import dataclasses
 import math
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -45,6 +48,7 @@ from benchmarks import (
     map_scoring,
     matcher,
     matcher_gpu,
+    matcher_mapped,
     matcher_scale,
     million,
     reading,
@@ -454,6 +458,33 @@ def test_a_key_that_is_lost_or_late_is_missed(monkeypatch):
     assert rows(labeling.Pressed([0.05] * 20, 19)) == [False, True]
     monkeypatch.setattr(labeling, "chromium", lambda: None)
     assert [row.missed for row in labeling.measure(20)] == [True, True], "nothing was measured"
+
+
+def test_recall_in_a_mapped_file_is_of_other_queries_than_were_tuned_on(monkeypatch, tmp_path):
+    monkeypatch.setattr(matcher_mapped, "apart", lambda task, *arguments: task(*arguments))
+    monkeypatch.setattr(matcher_mapped, "BLOCK", 700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    rows = list(matcher_mapped.measure((1000, 3000)))
+    kinds = list(matcher_mapped.KINDS)
+    sizes = ["1,000, {}, recall", "3,000, {}, recall", "3,000, {}, memory"]
+    assert [row.name for row in rows] == ["ivf_pq " + name.format(kind) for kind in kinds for name in sizes]
+    assert all(row.value > 0.9 for row in rows if row.name.endswith("recall"))
+    assert "3,000 x 50 in a mapped file of 0.0 GiB: " in rows[1].how and " of 27 lists" in rows[1].how
+    assert 0.05 < rows[2].value < 3 and not list(tmp_path.iterdir())
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=0))
+    skipped = next(iter(matcher_mapped.measure((10**8,))))
+    assert skipped.how == f"skipped: 18.6 GiB more are needed in {tmp_path}" and not skipped.missed
+
+
+def test_points_of_the_mapped_file_are_as_those_of_the_others():
+    """In deviation by dimension; folded ones by as many dimensions, turned so that the first varies most."""
+    for kind, points in (
+        ("deviation 1/sqrt(rank)", matcher.falling(4000)),
+        ("intrinsic dimension 12", matcher.folded(4000)),
+    ):
+        rng = generator(1)
+        others = matcher_mapped.KINDS[kind](rng)(4000, rng)
+        torch.testing.assert_close(others.std(0), points.std(0), atol=0.02 * float(points.std(0).max()), rtol=0.15)
 
 
 def test_memory_and_seconds_of_pools_that_grow(monkeypatch):

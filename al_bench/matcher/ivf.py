@@ -1,6 +1,6 @@
 """Matching among the cells of a k-means that are nearest to the query: FAISS's inverted lists."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -34,25 +34,16 @@ class Ivf(Matcher):
     """
 
     index: Any
+    name: ClassVar[str] = "ivf"
 
     def __init__(self, lists: PositiveInt | None, probes: PositiveInt, sample_per_list: PositiveInt, seed: int) -> None:
-        required("matcher=ivf", "matcher=exact")
+        required(f"matcher={self.name}", "matcher=exact")
         self.lists, self.effort = lists, probes
         self.sample_per_list, self.seed = sample_per_list, seed
 
     def build(self, features: Tensor) -> None:
         """Places the cells by k-means on a sample and fills them; on the features' GPU if FAISS knows one."""
-        faiss = required("matcher=ivf", "matcher=exact")
-        use_torchs_threads()
-        lists = self.most_effort = min(self.lists or round(3 * len(features) ** 0.5), len(features))
-        self.scale = self.largest**0.5 or 1.0  # of the longest feature: half precision ends at 65,504
-        sample = self._columns(self._sample(features))
-        size, half = sample.shape[1], faiss.ScalarQuantizer.QT_fp16
-        index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatL2(size), size, lists, half)
-        index.cp.seed = self.seed
-        index.cp.min_points_per_centroid = 1  # else it warns on stderr, whatever the features are
-        index.cp.max_points_per_centroid = self.sample_per_list
-        index.train(sample)
+        index = self._trained(features, round(3 * len(features) ** 0.5))
         self.index = placed(index, features)
         if self.index is index:
             self._fill(features)
@@ -60,6 +51,23 @@ class Ivf(Matcher):
         self.evenness = 1.0  # not told there
         for rows in features.split(_ROWS):
             self.index.add(self._columns(rows))
+
+    def _trained(self, features: Tensor, usual: int) -> Any:
+        """Cells, `usual` ones where `lists` says nothing, without features."""
+        use_torchs_threads()
+        self.most_effort = min(self.lists or usual, len(features))
+        self.scale = self.largest**0.5 or 1.0  # of the longest feature: half precision ends at 65,504
+        sample = self._columns(self._sample(features))
+        index = self._untrained(sample.shape[1], self.most_effort)
+        index.cp.seed = self.seed
+        index.cp.min_points_per_centroid = 1  # else it warns on stderr, whatever the features are
+        index.cp.max_points_per_centroid = self.sample_per_list
+        index.train(sample)
+        return index
+
+    def _untrained(self, size: int, lists: int) -> Any:
+        faiss = required(f"matcher={self.name}", "matcher=exact")
+        return faiss.IndexIVFScalarQuantizer(faiss.IndexFlatL2(size), size, lists, faiss.ScalarQuantizer.QT_fp16)
 
     def _sample(self, features: Tensor) -> Tensor:
         count = self.sample_per_list * self.most_effort

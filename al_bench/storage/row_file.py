@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _NAME = "rows"
 _LENGTH = 8  # bytes that say how long a safetensors head is
 _NUMBER = 4  # bytes of a float32
 _SPARE_BYTES = 1 << 30  # left free on the disk for all else
+_IN_MEMORY = 8 << 30  # bytes of a table that is kept nowhere: a larger one lies in a file without a name
 
 Compute = Callable[[int], Iterable[Tensor]]  # (rows that are there) -> the next ones (B, D), in order
 
@@ -36,7 +38,7 @@ def write_rows(path: Path, shape: tuple[int, int], batch: int, compute: Compute)
     path.parent.mkdir(parents=True, exist_ok=True)
     with named(path), path.open("r+b" if path.exists() else "w+b") as file:
         there = _whole_rows(file.read(len(head)) == head, path.stat().st_size - len(head), shape, batch)
-        _refuse_no_room(path, (shape[0] - there) * shape[1] * _NUMBER)
+        _refuse_no_room(path.parent, (shape[0] - there) * shape[1] * _NUMBER, "paths.outputs")
         if there == 0:
             file.seek(0)
             file.write(head)
@@ -63,6 +65,19 @@ def read_rows(path: Path, sha256: str) -> Tensor:
     return torch.from_numpy(np.asarray(mapped))
 
 
+def empty_rows(shape: tuple[int, int], device: torch.device) -> Tensor:
+    """(N, D) rows to be filled, which end with the process: in memory, or, of more than 8 GiB on the CPU, in a mapped
+    file in the folder for temporary ones (TMPDIR). Raises UserError where the disk does not take it."""
+    size = shape[0] * shape[1] * _NUMBER
+    if device.type != "cpu" or size <= _IN_MEMORY:
+        return torch.empty(shape, device=device)
+    folder = Path(tempfile.gettempdir())
+    _refuse_no_room(folder, size, "TMPDIR")
+    with named(folder / "rows"), tempfile.TemporaryFile(dir=folder) as file:
+        os.posix_fallocate(file.fileno(), 0, size)  # else a disk that runs full would end the process while it writes
+        return torch.from_numpy(np.asarray(np.memmap(file, np.float32, "r+", shape=shape)))
+
+
 def sum_of(path: Path) -> str:
     """SHA-256 of a file of any size, in hexadecimal."""
     with open_file(path) as file:
@@ -83,10 +98,10 @@ def _whole_rows(is_ours: bool, size: int, shape: tuple[int, int], batch: int) ->
     return shape[0] if rows >= shape[0] else rows // batch * batch
 
 
-def _refuse_no_room(path: Path, needed: int) -> None:
-    free = shutil.disk_usage(path.parent).free
+def _refuse_no_room(folder: Path, needed: int, key: str) -> None:
+    free = shutil.disk_usage(folder).free
     if needed + _SPARE_BYTES > free:
         raise UserError(
-            f"{path.parent} has {free / 1e9:,.1f} GB free and needs {needed / 1e9:,.1f} GB for features, and one more: "
-            "free some, or name a folder on a larger disk by paths.outputs"
+            f"{folder} has {free / 1e9:,.1f} GB free and needs {needed / 1e9:,.1f} GB for features, and one more: "
+            f"free some, or name a folder on a larger disk by {key}"
         )

@@ -24,6 +24,7 @@ from al_bench.matcher import Matcher
 from al_bench.network import Network
 from al_bench.network.predict import predict, stream
 from al_bench.storage.artifacts import Artifacts
+from al_bench.storage.row_file import empty_rows
 from al_bench.strategy import Strategy, highest
 from al_bench.training.cost import measure_apart
 
@@ -141,7 +142,7 @@ class Asal(Strategy):
         self.matcher.fit(self._project(images, model))
 
     def _project(self, images: Inputs, model: Network | None) -> Tensor:
-        projected = self.pca.mean.new_empty(len(images), len(self.pca.components))
+        projected = empty_rows((len(images), len(self.pca.components)), self.pca.mean.device)
         start = 0
         for part in self._features(images, model):  # filled as they come: joined at the end they would be there twice
             projected[start : start + len(part)] = self.pca.project(part)

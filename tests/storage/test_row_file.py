@@ -1,9 +1,11 @@
 """Rows that are written batch by batch: what is kept of a file that ends somewhere, and what is refused."""
 
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ from torch import Tensor
 
 from al_bench.errors import UserError
 from al_bench.storage.artifacts import Artifacts
-from al_bench.storage.row_file import read_rows, sum_of, write_rows
+from al_bench.storage.row_file import empty_rows, read_rows, sum_of, write_rows
 
 SHAPE, BATCH = (10, 3), 4
 ROWS = torch.arange(30.0).reshape(SHAPE)
@@ -70,12 +72,52 @@ def test_a_file_whose_record_was_not_written_is_not_computed_again(tmp_path: Pat
     assert torch.equal(first, again) and asked == [0]
 
 
+class Usage(NamedTuple):
+    free: int
+
+
 def test_a_disk_without_room_is_named_before_anything_is_computed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Usage(NamedTuple):
-        free: int
-
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(1 << 30))
     with pytest.raises(UserError, match=r"has 1\.1 GB free and needs 0\.0 GB for features, and one more"):
         write(tmp_path / "rows.safetensors")
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder for temporary files, in which tables of more than 1,000 bytes lie."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("al_bench.storage.row_file._IN_MEMORY", 1000)
+    return tmp_path
+
+
+def mapped() -> str:
+    return Path("/proc/self/maps").read_text()
+
+
+def test_a_table_that_is_kept_nowhere_is_mapped_where_it_is_large(temporary: Path) -> None:
+    cpu = torch.device("cpu")
+    small, large = empty_rows((50, 5), cpu), empty_rows((51, 5), cpu)
+    assert small.shape == (50, 5) and large.shape == (51, 5)
+    assert small.dtype == large.dtype == torch.float32
+    large.copy_(torch.arange(255.0).reshape(51, 5))
+    assert float(large[50, 4]) == 254
+    assert str(temporary) in mapped() and not list(temporary.iterdir()), "a file without a name"
+    assert empty_rows((51, 5), torch.device("meta")).device.type == "meta", "not on the CPU"
+    del large
+    assert str(temporary) not in mapped(), "which is given back with its last user"
+
+
+def test_a_disk_without_room_for_it_is_named(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda path: Usage(1 << 30))
+        with pytest.raises(UserError, match=rf"{temporary} has 1\.1 GB free .* larger disk by TMPDIR"):
+            empty_rows((51, 5), torch.device("cpu"))
+
+    def full(*_: int) -> NoReturn:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(UserError, match="disk is full"):
+        empty_rows((51, 5), torch.device("cpu"))

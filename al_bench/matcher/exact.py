@@ -1,6 +1,9 @@
 """Matching by the distances to all: FAISS, or torch where there is none."""
 
 import importlib
+import importlib.util
+import logging
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -11,15 +14,18 @@ from al_bench.active.part import declare
 from al_bench.matcher import Matcher
 from al_bench.matcher.faiss_index import MOST_ON_GPU, library, placed, reaches, required, use_torchs_threads
 
+logger = logging.getLogger(__name__)
+
 _QUERIES, _FEATURES = 256, 2**16  # a block of distances that torch holds at once: 64 MiB
 _CACHED = 2**14  # features that stay in the cache while FAISS goes through them for each of some queries
 
 
 @declare("matcher/exact", revision=2)
 class Exact(Matcher):
-    """backend: `faiss`, `torch`, or `auto`: FAISS where it is installed and runs on the features' device."""
+    """backend: `faiss`, `torch`, or `auto`: FAISS where it is installed and runs on the features' device; `fused`: one
+    pass by a kernel (`fused.py`) where the features are on a GPU and Triton is installed, elsewhere torch."""
 
-    def __init__(self, backend: Literal["auto", "faiss", "torch"]) -> None:
+    def __init__(self, backend: Literal["auto", "faiss", "torch", "fused"]) -> None:
         if backend == "faiss":
             required("matcher.backend=faiss", "backend=torch")
         self.backend = backend
@@ -29,9 +35,11 @@ class Exact(Matcher):
         self.rows: np.ndarray | None = None
         self.index: Any = None
         self.norms: Tensor | None = None
-        faiss = library() if self.backend != "torch" else None
+        self.scan: Callable[[Tensor, Tensor, int, Any], Tensor] = nearest
+        faiss = library() if self.backend in ("auto", "faiss") else None
         if faiss is None or (self.backend == "auto" and not reaches(features)):
             self.norms = squared_norms(features)
+            self.scan = _fused(features) if self.backend == "fused" else nearest
             return
         if features.is_cuda and reaches(features):
             self.index = placed(faiss.IndexFlatL2(features.shape[1]), features)
@@ -46,7 +54,18 @@ class Exact(Matcher):
             return torch.cat([scanned(part.cpu().numpy(), self.rows, count) for part in queries.split(_QUERIES)])
         if self.index is not None and count <= MOST_ON_GPU:
             return torch.from_numpy(self.index.search(queries.cpu().numpy(), count)[1])
-        return nearest(self.features, queries, count, self.norms)
+        return self.scan(self.features, queries, count, self.norms)
+
+
+def _fused(features: Tensor) -> Callable[[Tensor, Tensor, int, Any], Tensor]:
+    """The scan in one pass, or torch's, which finds the same, with a sentence that says why."""
+    if features.is_cuda and importlib.util.find_spec("triton"):
+        from al_bench.matcher.fused import nearest_fused
+
+        return nearest_fused
+    lacking = "Triton is not installed" if features.is_cuda else f"the features are on {features.device}, not on a GPU"
+    logger.warning(f"matcher.backend=fused: {lacking}, so torch scans them, which finds the same")
+    return nearest
 
 
 def scanned(queries: np.ndarray, rows: np.ndarray, count: int) -> Tensor:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from al_bench.errors import UserError
-from al_bench.matcher.exact import Exact
+from al_bench.matcher.exact import Exact, nearest
 from al_bench.seeding import generator
 
 
@@ -68,8 +68,36 @@ def test_faiss_has_as_many_threads_as_torch() -> None:
     assert faiss.omp_get_max_threads() == torch.get_num_threads() == 1
 
 
+def test_fused_says_that_there_is_no_gpu_and_finds_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    features, queries = torch.randn(100, 5, generator=generator(0)), torch.randn(11, 5, generator=generator(1))
+    fused, plain = Exact("fused"), Exact("torch")
+    for matcher in (fused, plain):
+        matcher.fit(features)
+    assert torch.equal(fused.search(queries, 16), plain.search(queries, 16))
+    why = "the features are on cpu, not on a GPU"
+    assert caplog.messages == [f"matcher.backend=fused: {why}, so torch scans them, which finds the same"]
+
+
 @pytest.mark.gpu
-@pytest.mark.parametrize("backend", ["auto", "torch"])
+@pytest.mark.parametrize(("count", "size"), [(16, 50), (64, 512), (65, 3)])
+def test_one_pass_on_a_gpu_finds_the_nearest(count: int, size: int) -> None:
+    """More features than lanes. As far as float32 tells distances apart, each position once."""
+    features, queries = (
+        torch.randn(80_000, size, generator=generator(0)),
+        torch.randn(100, size, generator=generator(1)),
+    )
+    matcher = Exact("fused")
+    matcher.fit(features.cuda())
+    assert matcher.scan is not nearest
+    found = matcher.search(queries.cuda(), count).cpu()
+    distances = torch.cdist(queries.double(), features.double())
+    expected = distances.topk(count, largest=False).values
+    torch.testing.assert_close(distances.gather(1, found), expected, rtol=1e-5, atol=1e-5)
+    assert (found.sort(1).values.diff(dim=1) > 0).all()
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("backend", ["auto", "torch", "fused"])
 def test_on_a_gpu_as_on_the_cpu(backend: str) -> None:
     """Duplicates make the search fetch more than FAISS returns on a GPU."""
     features = torch.randn(5000, 6, generator=generator(0))

@@ -15,7 +15,17 @@ from al_bench.storage.commit import current_commit
 from benchmarks import Measured
 
 HEADERS = ("claim", "measured", "goal", "verdict", "how")
-LIBRARIES = ("torch", "faiss-cpu", "faiss-gpu", "scipy", "numpy", "pytorch-lightning", "hydra-core")
+LIBRARIES = (
+    "torch",
+    "faiss-cpu",
+    "faiss-gpu",
+    "faiss-gpu-cuvs",
+    "triton",
+    "scipy",
+    "numpy",
+    "pytorch-lightning",
+    "hydra-core",
+)
 
 
 def line(row: Measured) -> str:

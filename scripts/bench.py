@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -28,6 +29,7 @@ from benchmarks import (
     folder,
     gan,
     gan_quality,
+    indexes_gpu,
     labeling,
     mal,
     map_scoring,
@@ -69,6 +71,7 @@ CLAIMS: Mapping[str, Callable[[], Iterable[Measured]]] = {
 ON_GPU: Mapping[str, Callable[[], Iterable[Measured]]] = {  # only when asked for by name
     "gan_gpu": gan.measure_gpu,
     "matcher_gpu": matcher_gpu.measure,
+    **{name: partial(indexes_gpu.measure, rival) for name, rival in indexes_gpu.RIVALS.items()},
 }
 LONG: Mapping[str, Callable[[], Iterable[Measured]]] = {  # by name, too: hours, 20 GB of disk, or pictures
     "million": million.measure,

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,12 +13,14 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import faiss
 import pytest
 import torch
 
 from al_bench.active import scores
 from al_bench.active.inputs import read_all
 from al_bench.dataset import Dataset, Split
+from al_bench.matcher.ivf import Ivf
 from al_bench.network.lenet import LeNet
 from al_bench.network.lenet5 import LeNet5
 from al_bench.network.linear import Linear
@@ -42,6 +45,7 @@ from benchmarks import (
     folder,
     gan,
     gan_quality,
+    indexes_gpu,
     interleaved,
     labeling,
     mal,
@@ -56,7 +60,7 @@ from benchmarks import (
     sweep_start,
     waal,
 )
-from scripts.bench import CLAIMS, main
+from scripts.bench import CLAIMS, ON_GPU, main
 
 FAST = Measured("a fast part", 0.25, Goal(0.4), "0.1 s and 0.4 s")
 SLOW = Measured("a slow part", 0.5, Goal(0.4), "0.2 s and 0.4 s")
@@ -326,6 +330,48 @@ def test_the_torch_matcher_and_a_plain_scan_find_the_same():
     assert [str(row.goal) for row in (against_scan, against_pass)] == ["at most 1.000 x", "at most 2.000 x"]
 
 
+def test_a_rival_is_tuned_measured_on_others_and_missed_where_it_finds_less():
+    rival = indexes_gpu.RIVALS["ivf_gpu"]
+    points, others = matcher.folded(5_000).split([3_000, 2_000])
+    ten, many = rows = indexes_gpu.beside(rival, "toy", points, others, 1, "a card")
+    assert ten.name == "FAISS's inverted lists / torch matcher on a GPU, toy, 10 matched"
+    assert many.name == "FAISS's inverted lists / torch matcher on a GPU, toy, 1,000 searched at once"
+    words = re.compile(
+        r"ms, torch [\d.]+ ms; 3,000 x 50 on a card; recall@1 (0\.9\d+|1\.0+) of 1,000 others at effort "
+    )
+    for row in rows:
+        found = words.search(row.how)
+        assert found is not None and float(found.group(1)) > 0.97, row.how
+        assert row.value > 0 and row.agrees is (float(found.group(1)) >= 0.99)
+    for row in indexes_gpu.beside(dataclasses.replace(rival, make=OneList), "toy", points, others, 1, "a card"):
+        assert row.missed and "at effort 1 of 1;" in row.how
+
+
+class OneList(Ivf):
+    """Looks into the list of the nearest center alone, whatever it misses."""
+
+    def __init__(self):
+        super().__init__(None, 1, 40, 0)
+
+    def build(self, features):
+        super().build(features)
+        self.most_effort = 1
+
+
+@pytest.mark.skipif(hasattr(faiss, "StandardGpuResources"), reason="says what faiss-cpu lacks")
+@pytest.mark.parametrize("name", indexes_gpu.RIVALS)
+def test_a_rival_that_is_not_there_is_a_row_that_says_so(name):
+    rival = indexes_gpu.RIVALS[name]
+    row = indexes_gpu.skipped(rival, rival.lacks(torch.empty(0)))
+    installed = f"FAISS {faiss.__version__} as it is installed"
+    lacking = {
+        "fused_gpu": "the features are on cpu, not on a GPU",
+        "ivf_gpu": f"{installed} finds no GPU; faiss-gpu and faiss-gpu-cuvs are for one",
+    }
+    assert row.how == f"skipped: {lacking.get(name, f'{installed} was built without cuVS; faiss-gpu-cuvs has it')}"
+    assert math.isnan(row.value) and not row.missed
+
+
 @pytest.mark.parametrize(("change", "agrees"), [({}, True), ({"num_critic": 4}, False), ({"penalty_weight": 9}, False)])
 def test_a_short_game_has_to_move_the_weights_as_by_hand(change, agrees):
     ours = dataclasses.replace(gan.tables_gan((4, 8, 16), 2), **change)
@@ -334,9 +380,9 @@ def test_a_short_game_has_to_move_the_weights_as_by_hand(change, agrees):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what is said without a GPU")
 def test_claims_about_a_gpu_say_that_there_is_none(capsys, tmp_path):
-    assert main(["gan_gpu", "matcher_gpu", "--page", str(tmp_path / "page.md")]) == 0
+    assert main([*ON_GPU, "--page", str(tmp_path / "page.md")]) == 0
     needs = "needs a GPU and none is here, so nothing was measured"
-    assert capsys.readouterr().out.splitlines() == [f"gan_gpu: {needs}", f"matcher_gpu: {needs}"]
+    assert capsys.readouterr().out.splitlines() == [f"{name}: {needs}" for name in ON_GPU]
     assert not list(tmp_path.iterdir())
 
 
@@ -352,6 +398,14 @@ def test_rows_of_a_gpu_name_the_card():
     rows = list(gan.measure_gpu((4, 8, 16), 8))
     assert len(rows) == 4 and all(row.agrees for row in rows)
     assert all(torch.cuda.get_device_name() in row.how for row in [*rows, *matcher_gpu.measure(3_000, 1)])
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", indexes_gpu.RIVALS)
+def test_rivals_on_a_gpu_keep_their_recall_or_say_what_they_lack(name):
+    rows = list(indexes_gpu.measure(indexes_gpu.RIVALS[name], 20_000, 1))
+    assert all(row.how.startswith("skipped: ") or row.agrees for row in rows)
+    assert name != "fused_gpu" or len(rows) == 4
 
 
 def test_mnists_images_are_measured_where_they_are(real_data):

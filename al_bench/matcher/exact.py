@@ -59,13 +59,19 @@ class Exact(Matcher):
 
 def _fused(features: Tensor) -> Callable[[Tensor, Tensor, int, Any], Tensor]:
     """The scan in one pass, or torch's, which finds the same, with a sentence that says why."""
-    if features.is_cuda and importlib.util.find_spec("triton"):
-        from al_bench.matcher.fused import nearest_fused
+    if lacking := lacks_fused(features):
+        logger.warning(f"matcher.backend=fused: {lacking}, so torch scans them, which finds the same")
+        return nearest
+    from al_bench.matcher.fused import nearest_fused
 
-        return nearest_fused
-    lacking = "Triton is not installed" if features.is_cuda else f"the features are on {features.device}, not on a GPU"
-    logger.warning(f"matcher.backend=fused: {lacking}, so torch scans them, which finds the same")
-    return nearest
+    return nearest_fused
+
+
+def lacks_fused(features: Tensor) -> str:
+    """Why the scan in one pass cannot search features where they are; empty where it can."""
+    if not features.is_cuda:
+        return f"the features are on {features.device}, not on a GPU"
+    return "" if importlib.util.find_spec("triton") else "Triton is not installed"
 
 
 def scanned(queries: np.ndarray, rows: np.ndarray, count: int) -> Tensor:

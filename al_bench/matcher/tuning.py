@@ -18,7 +18,7 @@ class Searching(Protocol):
         """See `Matcher`."""
 
 
-class Candidate(Searching, Protocol):
+class Tunable(Searching, Protocol):
     """A matcher that finds more with more effort: probes of inverted lists, the breadth of a graph search.
 
     effort: 1 or more, read at every search; most_effort: more than this finds no more.
@@ -26,6 +26,10 @@ class Candidate(Searching, Protocol):
 
     effort: int
     most_effort: int
+
+
+class Candidate(Tunable, Protocol):
+    """One whose work can be told, so that `Auto` can choose it."""
 
     def fit(self, features: Tensor) -> None:
         """See `Matcher`."""
@@ -65,7 +69,7 @@ def needed(min_recall: float, num_queries: int) -> float:
     return min(1.0, min_recall + 2 * math.sqrt(min_recall * (1 - min_recall) / num_queries))
 
 
-def tune(candidate: Candidate, queries: Tensor, exact: Tensor, least: float) -> float:
+def tune(candidate: Tunable, queries: Tensor, exact: Tensor, least: float) -> float:
     """Sets the least effort whose recall on `queries` is `least`, or else the most there is, and returns the recall.
 
     The effort is doubled until it is enough; then the least between the last two is sought by halves, to a

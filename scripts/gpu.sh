@@ -8,6 +8,8 @@
 #   5 mal            MAL's lines: Tiny-ImageNet's twenty classes at 64 x 64 by the whole ResNet18, five seeds; uneven CIFAR-10;
 #                    CamVid by the whole DRN
 #   6 alcg           ALCG's Figures 5 and 10 on CIFAR-10, all bases beside each other, one seed after the other
+#   7 matching       searches on 16 million points beside torch's exact matcher, recall measured: our scan in one pass, FAISS's
+#                    inverted lists, cuVS's and its CAGRA (faiss-gpu-cuvs); what the installed FAISS has not, a row says
 #
 # KEY=VALUE goes to run.py: paths.data=DIR, hydra.launcher.workers=4; `device=cpu scale=smoke` tries a stage anywhere.
 # Exit code: 0 finished, 1 something failed, 2 bad input, 75 not finished: the same line again goes on.
@@ -45,7 +47,8 @@ read_arguments() {
         4 | waal_cifar10) stage=waal_cifar10 ;;
         5 | mal) stage=mal ;;
         6 | alcg) stage=alcg ;;
-        *) refuse "stage '${1:-}' is not known: use check, mnist_two, mnist_ten, waal_cifar10, mal, alcg, or 1 to 6" ;;
+        7 | matching) stage=matching ;;
+        *) refuse "stage '${1:-}' is not known: use check, mnist_two, mnist_ten, waal_cifar10, mal, alcg, matching, or 1 to 7" ;;
     esac
     for key in "${@:2}"; do
         case $key in
@@ -71,14 +74,11 @@ refuse() {
 }
 
 check() {
-    local needing claim
+    local needing
     mapfile -t needing < <(grep -rlE --include='*.py' '^(@|pytestmark = )pytest\.mark\.gpu\b' tests)
     once tests -m pytest -q -rs -m gpu "${needing[@]}"
     run run.py dataset=digits strategy=asal_auto loop.max_cycles=3 "${of_stages[@]}" "${of_one_run[@]}"
-    mkdir -p "$OUT/bench"
-    for claim in gan_gpu matcher_gpu; do
-        once "$claim" scripts/bench.py "$claim" --page "$OUT/bench/$claim.md"
-    done
+    bench gan_gpu matcher_gpu
 }
 
 mnist_two() {
@@ -118,8 +118,23 @@ alcg() {
     done
 }
 
+matching() {
+    once tests -m pytest -q -rs -m gpu tests/matcher
+    run run.py dataset=digits strategy=asal_auto loop.max_cycles=3 matcher=exact matcher.backend=fused \
+        "${of_stages[@]}" "${of_one_run[@]}"
+    bench fused_gpu ivf_gpu cuvs_ivf_gpu cagra_gpu
+}
+
 quality() { # of the GAN of a data set, which is trained here
     run run.py procedure=gan_quality "dataset=$1" "${of_stages[@]}" "${of_one_run[@]}"
+}
+
+bench() { # claims, each on a page of its own; without a GPU they say that nothing was measured
+    local claim
+    mkdir -p "$OUT/bench"
+    for claim in "$@"; do
+        once "$claim" scripts/bench.py "$claim" --page "$OUT/bench/$claim.md"
+    done
 }
 
 sweep() { # a process for each core, all of them on one GPU

@@ -12,9 +12,10 @@ import pytest
 from composing import compose
 
 from al_bench.config.command_line import unknown_choice
+from benchmarks.indexes_gpu import RIVALS
 
 ROOT = Path(__file__).parent.parent
-STAGES = ("check", "mnist_two", "mnist_ten", "waal_cifar10", "mal", "alcg")
+STAGES = ("check", "mnist_two", "mnist_ten", "waal_cifar10", "mal", "alcg", "matching")
 SMOKE = ("device=cpu", "scale=smoke")
 ON_DIGITS = (*SMOKE, "dataset=digits", "seed=0")
 NOT_FINISHED = 75
@@ -121,8 +122,25 @@ def test_the_tests_that_need_a_gpu_are_run_and_both_claims(tmp_path: Path) -> No
     assert [line[:2] for line in claims] == [["scripts/bench.py", name] for name in ("gan_gpu", "matcher_gpu")]
 
 
+def test_matching_runs_the_scan_in_one_pass_and_every_claim_about_it_and_its_rivals(tmp_path: Path) -> None:
+    tests, run, *claims, _ = commands(tmp_path, "matching", "seed=1")
+    assert tests == ["-m", "pytest", "-q", "-rs", "-m", "gpu", "tests/matcher"]
+    assert compose(*run[1:]).strategy.matcher == {"_target_": "al_bench.matcher.exact.Exact", "backend": "fused"}
+    pages = [["--page", f"{tmp_path}/home/bench/{name}.md"] for name in RIVALS]
+    assert claims == [["scripts/bench.py", name, *page] for name, page in zip(RIVALS, pages, strict=True)]
+
+
+def test_without_a_gpu_matching_says_that_nothing_was_measured(tmp_path: Path) -> None:
+    """The claims as they are; what they are measured with is stood in for."""
+    real = stand_in(tmp_path, f'if [[ $1 == scripts/bench.py ]]; then exec {forked.python()} "$@"; fi')
+    done = stage(tmp_path, "matching", "device=cpu", PYTHON=real, CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 0, done.stderr
+    for name in RIVALS:
+        assert f"{name}: needs a GPU and none is here, so nothing was measured\n" in done.stdout
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["check", "mnist_ten", "waal_cifar10"])
+@pytest.mark.parametrize("name", ["check", "mnist_ten", "waal_cifar10", "matching"])
 def test_a_cpu_runs_the_same_lines(name: str, tmp_path: Path) -> None:
     """Those of mnist_two the next test runs, a sweep among them; here the first cell of one."""
     for line in runs(commands(tmp_path, name, *ON_DIGITS, "loop.budget=30")):
@@ -200,6 +218,14 @@ def test_a_check_that_was_cut_goes_on_and_one_that_ended_is_made_anew(tmp_path: 
     assert len(commands(tmp_path, "check")) == 5
 
 
+def test_a_matching_that_was_cut_goes_on_with_the_claim_it_was_cut_in(tmp_path: Path) -> None:
+    waits = stand_in(tmp_path, "if [[ $* == *cuvs_ivf_gpu* ]]; then exec sleep 60; fi")
+    assert cut(tmp_path, "cuvs_ivf_gpu", "matching", PYTHON=waits).returncode == NOT_FINISHED
+    lines(tmp_path)
+    assert stage(tmp_path, "matching", PYTHON=stand_in(tmp_path)).returncode == 0
+    assert [line[1] for line in lines(tmp_path) if line[0] == "scripts/bench.py"] == ["cuvs_ivf_gpu", "cagra_gpu"]
+
+
 def test_what_fails_does_not_stop_the_rest_and_shows(tmp_path: Path) -> None:
     done = stage(tmp_path, "mnist_two", PYTHON=stand_in(tmp_path, "[[ $* != *gan_quality* ]]"))
     assert done.returncode == 1 and "not all of it went well" in done.stdout
@@ -217,7 +243,7 @@ def test_bad_input_to_a_run_ends_the_stage(tmp_path: Path) -> None:
         (
             ["mnist"],
             {},
-            "stage 'mnist' is not known: use check, mnist_two, mnist_ten, waal_cifar10, mal, alcg, or 1 to 6",
+            "stage 'mnist' is not known: use check, mnist_two, mnist_ten, waal_cifar10, mal, alcg, matching, or 1 to 7",
         ),
         (["check", "cpu"], {}, "'cpu' is no KEY=VALUE"),
         (["check"], {"LIMIT": "9m"}, "LIMIT='9m' is no whole number"),

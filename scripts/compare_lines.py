@@ -1,4 +1,5 @@
-"""The lines of a comparison by their areas under the curves, each minus one of them: mean, interval and p after Holm.
+"""The lines of a comparison by their areas under the curves, each minus one of them: mean, interval and p after Holm;
+their ranks, the labels with which they reach what that one does, and what they cost.
 
 Reads runs as `make report` does, of those whose label begins as told; a line is a method of conf/method/compared.
 """
@@ -16,6 +17,7 @@ from al_bench.analysis.curves import is_better_higher, values_by_annotations
 from al_bench.analysis.grouping import Group, sections
 from al_bench.analysis.lines import compare_two
 from al_bench.analysis.reading import stored
+from al_bench.analysis.standing import find_standings, last_mean
 from al_bench.analysis.statistics.correction import correct
 from al_bench.analysis.statistics.paired import PairedTest, compare_pairs
 from al_bench.errors import UserError
@@ -35,6 +37,13 @@ def main() -> None:
     what = "area over the annotations" if arguments.at is None else f"{METRIC} at {arguments.at:,} annotations"
     print(f"\n{what} minus that of {arguments.minus}, in points; 95 % by a paired t, p after Holm")
     print(tabulate(difference_rows(lines, arguments.minus, arguments.at), headers="keys", disable_numparse=True))
+    target = last_mean(lines[arguments.minus], METRIC)
+    if target is not None:
+        what = f"the {100 * target:.2f} % that {arguments.minus} has at last"
+        print(
+            f"\nmean rank of the areas; labels to {what}, the median; steps and seconds of trainings and queries a run"
+        )
+        print(tabulate(standing_rows(lines, target), headers="keys", disable_numparse=True))
 
 
 def parse() -> argparse.Namespace:
@@ -85,6 +94,25 @@ def difference_rows(lines: Mapping[str, Group], minus: str, at: int | None) -> l
         difference = f"{100 * mean(test.differences):+.2f}"
         rows.append(
             {"line": name, "difference": difference, "interval": between, "p": p, "pairs": str(len(test.seeds))}
+        )
+    return rows
+
+
+def standing_rows(lines: Mapping[str, Group], target: float) -> list[dict[str, str]]:
+    """Rank, labels to the target and cost of each line that has a curve."""
+    rows = []
+    for name, standing in find_standings(lines, METRIC, target).items():
+        reached, seeds = standing.reached, len(lines[name].runs)
+        labels = "not reached" if reached.middle is None else f"{reached.middle:,.0f}"
+        some = f", {reached.censored} of {seeds} not" if reached.censored and reached.middle is not None else ""
+        rows.append(
+            {
+                "line": name,
+                "rank": "-" if standing.rank is None else f"{standing.rank:.1f}",
+                "labels": labels + some,
+                "steps": f"{standing.steps:,.0f}",
+                "s": f"{standing.seconds:,.0f}",
+            }
         )
     return rows
 

@@ -1,0 +1,71 @@
+"""Where each line of a comparison stands: its rank, the labels with which it is as good as another, what it costs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+from scipy.stats import rankdata
+
+from al_bench.analysis.cost import PARTS, costs
+from al_bench.analysis.curves import is_better_higher, values_by_annotations
+from al_bench.analysis.grouping import Group
+from al_bench.analysis.lines import values_by_size
+from al_bench.analysis.statistics.areas import area_under_curve
+from al_bench.analysis.statistics.reaching import Reached, labels_to_reach, summarize_reached
+
+Curves = Mapping[str, Mapping[int, Mapping[int, float]]]  # line -> seed -> annotations -> value
+
+
+@dataclass(frozen=True)
+class Standing:
+    """rank: the mean over seeds, 1 for the largest area under the curve, or the least of a metric of which less is
+    better; None where no seed is shared. reached: the annotations at which each seed reaches the target. steps and
+    seconds: of trainings and queries, a run."""
+
+    rank: float | None
+    reached: Reached
+    steps: float
+    seconds: float
+
+
+def last_mean(group: Group, name: str) -> float | None:
+    """A metric's mean over seeds at the most annotations that all have; None where they share no two numbers."""
+    found = values_by_size(group, name)
+    shared = [size for size, values in found.items() if len(values) == len(group.runs)]
+    return fmean(found[max(shared)].values()) if len(shared) > 1 else None
+
+
+def find_standings(lines: Mapping[str, Group], name: str, target: float) -> dict[str, Standing]:
+    """Of each line that has a curve."""
+    curves = {line: {run.seed: values_by_annotations(run, name) for run in group.runs} for line, group in lines.items()}
+    curves = {line: runs for line, runs in curves.items() if min(map(len, runs.values())) > 1}
+    higher = all(is_better_higher(group.first, name) for group in lines.values())
+    ranks = rank_areas(curves, higher)
+    found = {}
+    for line, runs in curves.items():
+        reached = [labels_to_reach(*_points(curve), target, higher) for curve in runs.values()]
+        spent = [cost for cost in costs(lines[line]) if cost.part in (PARTS["fit"], PARTS["query"])]
+        steps, seconds = sum(cost.optimizer_steps for cost in spent), sum(cost.seconds for cost in spent)
+        found[line] = Standing(ranks.get(line), summarize_reached(reached), steps, seconds)
+    return found
+
+
+def rank_areas(curves: Curves, higher_is_better: bool) -> dict[str, float]:
+    """Mean ranks over the seeds that all lines have, of areas over the annotations that all have; equals share one.
+
+    Empty where no seed, or no two numbers of annotations, are shared.
+    """
+    seeds = sorted(set.intersection(*(set(runs) for runs in curves.values()))) if curves else []
+    shared = [set(runs[seed]) for runs in curves.values() for seed in seeds]
+    sizes = sorted(set.intersection(*shared)) if shared else []
+    if len(sizes) < 2:
+        return {}
+    areas = [[area_under_curve(sizes, [runs[seed][at] for at in sizes]) for seed in seeds] for runs in curves.values()]
+    ranks = rankdata(np.array(areas) * (-1 if higher_is_better else 1), axis=0).mean(1)
+    return dict(zip(curves, ranks.tolist(), strict=True))
+
+
+def _points(curve: Mapping[int, float]) -> tuple[list[int], list[float]]:
+    sizes = sorted(curve)
+    return sizes, [curve[size] for size in sizes]

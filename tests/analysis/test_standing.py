@@ -1,0 +1,59 @@
+"""Ranks, labels to a target and costs of lines, by hand."""
+
+from pathlib import Path
+
+import pytest
+from made_runs import EFFORT, made_run
+
+from al_bench.analysis.contrast import groups_by_line
+from al_bench.analysis.grouping import Group, sections
+from al_bench.analysis.reading import stored
+from al_bench.analysis.standing import find_standings, last_mean, rank_areas
+
+EFFORTS = {
+    "effort": {
+        "fit": {**EFFORT, "optimizer_steps": 20, "seconds": 4.0},
+        "query": {**EFFORT, "optimizer_steps": 3, "seconds": 1.5},
+        "evaluate": {**EFFORT, "optimizer_steps": 100, "seconds": 100.0},
+    }
+}
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> dict[str, Group]:
+    """At 10, 20 and 30 annotations, two seeds; one line has one cycle."""
+    for seed, end in ((0, 0.7), (1, 0.9)):
+        made_run(tmp_path, "random", seed, (0.5, 0.6, end), more=EFFORTS)
+        made_run(tmp_path, "entropy", seed, (0.5, 0.8, 0.8 - seed / 5), more=EFFORTS)
+        made_run(tmp_path, "full", seed, (0.95,), more=EFFORTS)
+    (section,) = sections(stored(tmp_path, Path("none")).runs)
+    return dict(groups_by_line(section.groups))
+
+
+def test_a_line_stands_by_its_seeds(lines: dict[str, Group]) -> None:
+    """Entropy's area is the larger one with seed 0 (1.45 against 1.2 tens), and with seed 1 (1.35 against 1.3)."""
+    found = find_standings(lines, "accuracy", 0.75)
+    assert set(found) == {"random", "entropy"}, "one number of annotations is no curve"
+    assert [found[name].rank for name in ("entropy", "random")] == [1, 2]
+    assert found["entropy"].reached.reached == pytest.approx([10 + 10 * 25 / 30] * 2)
+    assert found["random"].reached.reached == pytest.approx([25]) and found["random"].reached.censored == 1
+    assert (found["random"].steps, found["random"].seconds) == (3 * 23, 3 * 5.5), "evaluation is no cost of the line"
+
+
+def test_the_last_mean_is_over_the_seeds_that_all_share(lines: dict[str, Group]) -> None:
+    assert last_mean(lines["random"], "accuracy") == pytest.approx(0.8)
+    assert last_mean(lines["full"], "accuracy") is None
+
+
+def test_equals_share_a_rank_and_less_may_be_better() -> None:
+    """Over the annotations that all have, where the first line's last cycle would decide."""
+    curves = {
+        "one": {0: {10: 0.5, 20: 0.7, 30: 0.0}, 1: {10: 0.5, 20: 0.6}},
+        "other": {0: {10: 0.5, 20: 0.7}, 1: {10: 0.5, 20: 0.9}, 2: {10: 0.0, 20: 0.0}},
+        "third": {0: {10: 0.4, 20: 0.4}, 1: {10: 0.7, 20: 0.9}},
+    }
+    assert rank_areas(curves, higher_is_better=True) == {"one": 2.25, "other": 1.75, "third": 2.0}
+    assert rank_areas(curves, higher_is_better=False) == {"one": 1.75, "other": 2.25, "third": 2.0}
+    assert rank_areas({**curves, "fourth": {5: {10: 0.4, 20: 0.4}}}, higher_is_better=True) == {}
+    assert rank_areas({**curves, "fourth": {0: {40: 0.4, 50: 0.4}}}, higher_is_better=True) == {}
+    assert rank_areas({}, higher_is_better=True) == {}

@@ -1,12 +1,14 @@
 """Training losses: tensors in, a scalar out, each citing its source."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from al_bench.active.part import declare
+from al_bench.training.linear_pieces import LinearPieces
 
 IGNORED = 255  # the value in a label map that no loss and no metric looks at
 
@@ -88,12 +90,13 @@ def says(logits: Tensor, target: float) -> Tensor:
 def gradient_penalty(critic: Callable[[Tensor], Tensor], points: Tensor, target: float = 1.0) -> Tensor:
     """Mean over points of (|gradient of the critic| - target)^2: to be *added* to a loss that is minimised.
 
-    critic: (B, ...) -> (B,) values; points: (B, ...) at which it is taken. (WGAN-GP; ASAL Sec. 4.2; WAAL
-    Sec. 3.5.)
+    critic: (B, ...) -> (B,) values; points: (B, ...) at which it is taken. On a CPU a weight on which no slope depends,
+    such as a bias, may get no gradient in place of one of zeros. (WGAN-GP; ASAL Sec. 4.2; WAAL Sec. 3.5.)
     """
     points = points.detach().requires_grad_(True)
-    values = critic(points).float()
-    (gradient,) = torch.autograd.grad(values.sum(), points, create_graph=True)
+    with LinearPieces() if points.device.type == "cpu" else nullcontext():
+        values = critic(points).float()
+        (gradient,) = torch.autograd.grad(values.sum(), points, create_graph=True)
     norms: Tensor = gradient.flatten(1).norm(dim=1)
     return (norms - target).square().mean()
 

@@ -36,6 +36,6 @@ class MapDropout(nn.Dropout):
     """Dropout of a map's single numbers, which draws for (B, C, H, W) in this order, whatever the layout in memory."""
 
     def forward(self, maps: Tensor) -> Tensor:
-        if not self.training or maps.is_contiguous():
+        if not self.training or not self.p or maps.is_contiguous():
             return super().forward(maps)
         return maps * functional.dropout(torch.ones_like(maps, memory_format=torch.contiguous_format), self.p)

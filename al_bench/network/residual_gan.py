@@ -15,6 +15,7 @@ from al_bench.config.ranges import Fraction
 from al_bench.errors import UserError
 from al_bench.network.critic import Critic
 from al_bench.network.initialization import initialize
+from al_bench.network.memory_format import MapDropout, channels_last
 from al_bench.network.resampling import Size, halved, spatial
 
 _LEVELS = 3  # doublings of the generator's first map: 4 x 4 to 32 x 32
@@ -65,12 +66,12 @@ class ResidualCritic(Critic):
         blocks = [_first(image_channels, channels), _down(channels), _plain(channels), _plain(channels)]
         layers: list[nn.Module] = [blocks[0]]
         for block, rate in zip(blocks[1:], dropout, strict=True):
-            layers += [block, nn.Dropout(rate)]
+            layers += [block, MapDropout(rate)]
         self.layers = nn.Sequential(*layers, nn.ReLU())
         _initialize(self, blocks)
 
     def own_features(self, inputs: Tensor) -> Tensor:
-        maps: Tensor = self.layers(inputs)
+        maps: Tensor = self.layers(channels_last(inputs))
         return maps.flatten(2).mean(2)
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from al_bench import seeding
 from al_bench.errors import UserError
 from al_bench.network.residual_gan import ResidualCritic, ResidualGenerator
+from al_bench.training.losses import gradient_penalty
 
 
 def generator(image_shape: tuple[int, ...] = (3, 32, 32), channels: int = 8) -> ResidualGenerator:
@@ -126,7 +127,29 @@ def test_weights_are_he_s_in_blocks_and_glorot_s_elsewhere() -> None:
 def test_dropout_follows_the_last_three_blocks() -> None:
     network = ResidualCritic((3, 32, 32), 8, [0.2, 0.4, 0.5])
     kinds = [type(layer).__name__ for layer in network.layers]
-    assert kinds == ["_Block", "_Block", "Dropout", "_Block", "Dropout", "_Block", "Dropout", "ReLU"]
+    assert kinds == ["_Block", "_Block", "MapDropout", "_Block", "MapDropout", "_Block", "MapDropout", "ReLU"]
     assert [layer.p for layer in network.layers if isinstance(layer, nn.Dropout)] == [0.2, 0.4, 0.5]
     with pytest.raises(UserError, match=r"dropout=\[0.5\] of a residual critic"):
         ResidualCritic((3, 32, 32), 8, [0.5])
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("channels", [1, 8, 16])
+def test_a_penalty_is_the_same_in_both_layouts(channels: int, dropout: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In double precision, where rounding is small: dropout draws the same, gradients keep their layout."""
+    network = critic((3, 13, 12), channels, dropout).double()
+    images = torch.rand(4, 3, 13, 12, generator=seeding.generator(0)).double()
+
+    def gradients() -> list[Tensor]:
+        with seeding.fork(1):
+            loss = gradient_penalty(network.values, images) + network(images).square().mean()
+        network.zero_grad()
+        loss.backward()
+        return [weight.grad for weight in network.parameters() if weight.grad is not None]
+
+    found = gradients()
+    assert len(found) == len(list(network.parameters()))
+    monkeypatch.setattr("al_bench.network.residual_gan.channels_last", lambda maps: maps)
+    for mine, straight in zip(found, gradients(), strict=True):
+        torch.testing.assert_close(mine, straight, rtol=1e-7, atol=1e-9)
+        assert mine.is_contiguous(), "a fused optimizer would take its numbers in another order"

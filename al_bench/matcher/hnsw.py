@@ -8,7 +8,7 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import AtLeastTwo
+from al_bench.config.ranges import FaissCount, Links
 from al_bench.matcher import Matcher
 from al_bench.matcher.faiss_index import required, use_torchs_threads
 
@@ -26,7 +26,7 @@ class Hnsw(Matcher):
 
     index: Any
 
-    def __init__(self, neighbors: AtLeastTwo, ef_construction: PositiveInt, ef: PositiveInt) -> None:
+    def __init__(self, neighbors: Links, ef_construction: FaissCount, ef: PositiveInt) -> None:
         required("matcher=hnsw", "matcher=exact")
         self.neighbors, self.ef_construction, self.effort = neighbors, ef_construction, ef
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import FaissCount, FaissSeed
 from al_bench.matcher.faiss_index import required, use_torchs_threads
 from al_bench.matcher.ivf import Ivf
 
@@ -36,10 +37,10 @@ class IvfPq(Ivf):
         self,
         lists: PositiveInt | None,
         probes: PositiveInt,
-        sample_per_list: PositiveInt,
+        sample_per_list: FaissCount,
         features_per_code: PositiveInt,
         refine: PositiveInt,
-        seed: int,
+        seed: FaissSeed,
     ) -> None:
         super().__init__(lists, probes, sample_per_list, seed)
         self.features_per_code, self.refine = features_per_code, refine

@@ -7,14 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveInt
 from torch import Tensor
 from torch.nn import functional
 
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
-from al_bench.config.ranges import ProperFraction
+from al_bench.config.ranges import Moderate, ProperFraction
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy, draw_candidates
@@ -36,7 +36,7 @@ class ProbCover(Strategy):
     are the numbers of images that each newly covers.
     """
 
-    delta: PositiveFloat | None
+    delta: Moderate | None
     purity: ProperFraction
     draw_among: PositiveInt
     normalize: bool

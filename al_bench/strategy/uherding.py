@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 import torch
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.active.query import PoolQuery
-from al_bench.config.ranges import AboveOne, ProperFraction
+from al_bench.config.ranges import AboveOne, Moderate, ProperFraction
 from al_bench.dataset import Dataset
 from al_bench.network import Network
 from al_bench.network.predict import predict, stream
@@ -60,8 +60,8 @@ class UHerding(Strategy):
     held_out: ProperFraction
     max_temperature: AboveOne
     bins: PositiveInt
-    temperature: PositiveFloat | None = None
-    bandwidth: PositiveFloat | None = None
+    temperature: Moderate | None = None
+    bandwidth: Moderate | None = None
     subset: PositiveInt | None = None
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # of a larger pool a subset is drawn by position

@@ -5,6 +5,7 @@ Reads runs as `make report` does, of those whose label begins as told; a line is
 """
 
 import argparse
+import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,8 @@ def main() -> None:
     if arguments.minus not in lines:
         known = f"use one of {', '.join(lines)}" if lines else f"nothing of it is stored in {arguments.cells}"
         raise UserError(f"{arguments.minus} is no line of {arguments.label}: {known}")
+    if arguments.at is not None and arguments.at not in (sizes := sizes_of(lines[arguments.minus])):
+        raise UserError(f"--at {arguments.at}: {arguments.minus} is measured at {', '.join(map(str, sizes))}")
     print(tabulate(curve_rows(lines), headers="keys", disable_numparse=True))
     what = "area over the annotations" if arguments.at is None else f"{METRIC} at {arguments.at:,} annotations"
     print(f"\n{what} minus that of {arguments.minus}, in points; 95 % by a paired t, p after Holm")
@@ -57,14 +60,30 @@ def parse() -> argparse.Namespace:
 
 
 def read_lines(cells: Path, label: str) -> dict[str, Group]:
-    """Each line by its name, one in another precision by that too."""
-    runs = [run for run in stored(cells, cells).runs if run.label[0] == label and run.is_loop]
-    lines = {}
-    for group in (group for section in sections(runs) for group in section.groups):
+    """Each line by its name, one in another precision by that too, and another configuration of a line by a number.
+
+    Of runs that are measured in several ways those that most are; what else there is is said on stderr.
+    """
+    found = stored(cells, cells)
+    for problem in found.problems:
+        print(f"left out: {problem.place}: {problem.sentence}", file=sys.stderr)
+    measured = sections(run for run in found.runs if run.label[0] == label and run.is_loop)
+    for section in measured[1:]:
+        runs = sum(len(group.runs) for group in section.groups)
+        print(f"left out: {runs} runs of {section.title}, which are not measured on the same", file=sys.stderr)
+    lines: dict[str, Group] = {}
+    for group in measured[0].groups if measured else ():
         method = str(group.first.choices.get("method")).removeprefix("compared/")
         precision = group.first.identity["learner"].get("precision")
-        lines[f"{method}, {precision}" if precision else method] = group
+        name = f"{method}, {precision}" if precision else method
+        same = sum(one == name or one.startswith(f"{name} (") for one in lines)
+        lines[f"{name} ({same + 1})" if same else name] = group
     return lines
+
+
+def sizes_of(group: Group) -> list[int]:
+    """The numbers of annotations at which a line is measured."""
+    return sorted({size for run in group.runs for size in values_by_annotations(run, METRIC)})
 
 
 def curve_rows(lines: Mapping[str, Group]) -> list[dict[str, str]]:

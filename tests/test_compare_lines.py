@@ -1,20 +1,25 @@
 """The table of a comparison: what the document says is what the script makes of the kept cells."""
 
+import json
 import re
 import runpy
 import sys
 from pathlib import Path
 
 import pytest
+from made_runs import made_run
+
+from al_bench.errors import UserError
 
 ROOT = Path(__file__).parents[1]
+SCRIPT = str(ROOT / "scripts" / "compare_lines.py")
 NAMES = {"random": "random, tuned", "untuned_features": "random, untuned", "coreset": "core-set"}
 TEXT = (ROOT / "docs" / "comparison.md").read_text()
 
 
 def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
     monkeypatch.setattr(sys, "argv", ["compare_lines.py", *words, "--cells", str(ROOT / "results" / "cells")])
-    runpy.run_path(str(ROOT / "scripts" / "compare_lines.py"))["main"]()
+    runpy.run_path(SCRIPT)["main"]()
     return capsys.readouterr().out
 
 
@@ -41,3 +46,33 @@ def cells_of(table: str) -> dict[str, list[str]]:
     """The cells of each line of a printed table."""
     rows = [re.split(r"  +", row.strip()) for row in table.splitlines()[3:]]
     return {name: cells for name, *cells in rows}
+
+
+def made_lines(folder: Path) -> None:
+    """Two seeds of a line, one of another configuration of it, and one of it that is measured otherwise."""
+    for seed in (0, 1):
+        made_run(folder, "random", seed, (0.5, 0.6, 0.7), choices={"method": "random"})
+    made_run(folder, "random", 0, (0.5, 0.7, 0.8), choices={"method": "random"}, learner={"epochs": 7})
+    other = json.loads(next(folder.rglob("config.json")).read_text())["identity"]
+    other["evaluator"] = {"part": "evaluator/other@1"}
+    made_run(folder, "random", 0, (0.1, 0.2, 0.3), choices={"method": "random"}, identity=other)
+
+
+def test_another_configuration_is_a_line_of_its_own_and_what_is_left_out_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made_lines(tmp_path)
+    (tmp_path / "digits-random-seed=5-abc.cell.xz").write_bytes(b"half")
+    lines = runpy.run_path(SCRIPT)["read_lines"](tmp_path, "digits")
+    assert {name: group.seeds for name, group in lines.items()} == {"random": [0, 1], "random (2)": [0]}
+    damaged, elsewhere = sorted(capsys.readouterr().err.splitlines())
+    assert re.match("left out: .*seed=5-abc.cell.xz: is ", damaged)
+    assert elsewhere == "left out: 1 runs of digits, other, which are not measured on the same"
+
+
+def test_annotations_at_which_nothing_is_measured_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_lines(tmp_path)
+    words = ["compare_lines.py", "digits", "--minus", "random", "--at", "35", "--cells", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(UserError, match="--at 35: random is measured at 10, 20, 30"):
+        runpy.run_path(SCRIPT)["main"]()

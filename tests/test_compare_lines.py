@@ -5,10 +5,12 @@ import re
 import runpy
 import sys
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 from made_runs import made_run
 
+from al_bench.analysis.lines import compare_lines
 from al_bench.errors import UserError
 
 ROOT = Path(__file__).parents[1]
@@ -76,3 +78,12 @@ def test_annotations_at_which_nothing_is_measured_are_refused(tmp_path: Path, mo
     monkeypatch.setattr(sys, "argv", words)
     with pytest.raises(UserError, match="--at 35: random is measured at 10, 20, 30"):
         runpy.run_path(SCRIPT)["main"]()
+
+
+def test_what_the_document_says_of_equal_steps() -> None:
+    lines = runpy.run_path(SCRIPT)["read_lines"](ROOT / "results" / "cells", "cifar10-compared-features")
+    found = compare_lines([lines[name] for name in lines if name != "full"], lines["random"], "accuracy", "steps")
+    (one,) = (each.of_line for each in found if each.line == lines["uherding"].name)
+    low, high = one.test.low or 0, one.test.high or 0
+    told = f"{100 * fmean(one.test.differences):.2f} [{100 * low:.2f}, {100 * high:.2f}] points, p {one.p:.3f}"
+    assert f"it is behind random sampling**, {told} after Holm" in " ".join(TEXT.split())

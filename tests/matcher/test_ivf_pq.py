@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from faiss import vector_to_array
 from torch import Tensor
 
 from al_bench.matcher.exact import Exact
@@ -109,3 +110,21 @@ def test_features_of_any_size_and_few_of_them(scale: float, capfd: pytest.Captur
     assert found.indices.tolist() == list(range(5))
     assert not fitted(torch.zeros(100, 3)).match(torch.zeros(9, 3), torch.arange(0), generator(0)).distances.any()
     assert capfd.readouterr() == ("", ""), "FAISS warns of small samples"
+
+
+def test_codes_are_of_the_seed_too() -> None:
+    """One cell has the same center for every seed."""
+    features = drawn(500)
+    matchers = [fitted(features, lists=1, sample_per_list=500, seed=seed) for seed in (0, 0, 1)]
+    first, again, other = (vector_to_array(matcher.index.pq.centroids) for matcher in matchers)
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_uneven_cells_are_more_work() -> None:
+    """A query lies in a cell as often as a feature does, and meets all that are there."""
+    corners = torch.eye(4, 16)
+    matcher = fitted(corners[torch.tensor([0] * 97 + [1, 2, 3])] * 100, lists=4)
+    lengths = [matcher.index.invlists.list_size(cell) for cell in range(4)]
+    assert max(lengths) >= 97
+    assert matcher.evenness == pytest.approx(4 * sum(length**2 for length in lengths) / 100**2)
+    assert matcher.work(corners[:1])[1] == pytest.approx(4 + 25 * matcher.evenness)

@@ -37,6 +37,11 @@ class Given(Learner):
     """Gives one model whatever it is trained on, and notes that."""
 
     pools: list[Pool] = field(default_factory=list)
+    watches: bool = False
+
+    @property
+    def validates(self) -> bool:
+        return self.watches
 
     def empty(self, pool: Pool, seed: int) -> Network:
         return Model().eval()
@@ -160,6 +165,20 @@ def test_it_is_calibrated_on_labels_that_the_model_was_not_trained_on() -> None:
     temperature = best_temperature([logits], pool.labels[held], torch.arange(1, 20, 0.1), 15)
     assert temperature > 1.5
     assert query.indices.tolist() == slow(pool, temperature, 1.0, 8)
+
+
+def test_a_learner_that_validates_watches_what_is_held_out() -> None:
+    strategy, pool = herding(None, 1.0), made_pool(20)
+    assert isinstance(strategy.learner, Given)
+    strategy.learner.watches = True
+    strategy.query(Model().eval(), pool, 3, generator(0))
+    (part,) = strategy.learner.pools
+    assert part.validation is not None
+    inputs, labels = part.validation
+    held = torch.tensor([row not in part.labeled.tolist() for row in pool.labeled.tolist()])
+    order = torch.arange(6)
+    assert sorted(inputs[order][:, 0].tolist()) == sorted(pool.inputs[pool.labeled[held]][:, 0].tolist())
+    assert sorted(labels[order].tolist()) == sorted(pool.labels[held].tolist())
 
 
 def test_with_too_few_labels_to_hold_any_out_nothing_is_trained() -> None:

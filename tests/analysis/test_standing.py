@@ -40,9 +40,13 @@ def test_a_line_stands_by_its_seeds(lines: dict[str, Group]) -> None:
     assert (found["random"].steps, found["random"].seconds) == (3 * 23, 3 * 5.5), "evaluation is no cost of the line"
 
 
-def test_the_last_mean_is_over_the_seeds_that_all_share(lines: dict[str, Group]) -> None:
+def test_the_last_mean_is_where_all_seeds_are(lines: dict[str, Group], tmp_path: Path) -> None:
     assert last_mean(lines["random"], "accuracy") == pytest.approx(0.8)
     assert last_mean(lines["full"], "accuracy") is None
+    made_run(tmp_path, "random", 2, (0.5, 0.9), more=EFFORTS)
+    (section,) = sections(stored(tmp_path, Path("none")).runs)
+    longer = groups_by_line(section.groups)["random"]
+    assert last_mean(longer, "accuracy") == pytest.approx((0.6 + 0.6 + 0.9) / 3), "30 annotations two seeds have"
 
 
 def test_equals_share_a_rank_and_less_may_be_better() -> None:

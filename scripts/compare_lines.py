@@ -109,7 +109,7 @@ def difference_rows(lines: Mapping[str, Group], minus: str, at: int | None) -> l
     rows = []
     for (name, test), corrected in zip(tests.items(), correct(list(tests.values())), strict=True):
         between = "-" if test.low is None or test.high is None else f"[{100 * test.low:.2f}, {100 * test.high:.2f}]"
-        p = "-" if corrected.p is None else f"{corrected.p:.4f}"
+        p = "-" if corrected.p is None else "<0.0001" if corrected.p < 0.00005 else f"{corrected.p:.4f}"
         difference = f"{100 * mean(test.differences):+.2f}"
         rows.append(
             {"line": name, "difference": difference, "interval": between, "p": p, "pairs": str(len(test.seeds))}

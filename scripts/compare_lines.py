@@ -31,22 +31,27 @@ def main() -> None:
     """Prints the curves, then each line minus the reference."""
     arguments = parse()
     lines = read_lines(arguments.cells, arguments.label)
-    if arguments.minus not in lines:
-        known = f"use one of {', '.join(lines)}" if lines else f"nothing of it is stored in {arguments.cells}"
+    same = {name: group for name, group in lines.items() if own_line(name) not in lines}
+    if arguments.minus not in same:
+        known = f"use one of {', '.join(same)}" if same else f"nothing of it is stored in {arguments.cells}"
         raise UserError(f"{arguments.minus} is no line of {arguments.label}: {known}")
     if arguments.at is not None and arguments.at not in (sizes := sizes_of(lines[arguments.minus])):
         raise UserError(f"--at {arguments.at}: {arguments.minus} is measured at {', '.join(map(str, sizes))}")
     print(tabulate(curve_rows(lines), headers="keys", disable_numparse=True))
     what = "area over the annotations" if arguments.at is None else f"{METRIC} at {arguments.at:,} annotations"
     print(f"\n{what} minus that of {arguments.minus}, in points; 95 % by a paired t, p after Holm")
-    print(tabulate(difference_rows(lines, arguments.minus, arguments.at), headers="keys", disable_numparse=True))
+    print(tabulate(difference_rows(same, arguments.minus, arguments.at), headers="keys", disable_numparse=True))
     target = last_mean(lines[arguments.minus], METRIC)
     if target is not None:
-        what = f"the {100 * target:.2f} % that {arguments.minus} has at last"
+        goal = f"the {100 * target:.2f} % that {arguments.minus} has at last"
         print(
-            f"\nmean rank of the areas; labels to {what}, the median; steps and seconds of trainings and queries a run"
+            f"\nmean rank of the areas; labels to {goal}, the median; steps and seconds of trainings and queries a run"
         )
-        print(tabulate(standing_rows(lines, target), headers="keys", disable_numparse=True))
+        print(tabulate(standing_rows(same, target), headers="keys", disable_numparse=True))
+    for name in lines.keys() - same.keys():
+        print(f"\n{what} in another precision minus the line itself, in points")
+        pair = {name: lines[name], own_line(name): lines[own_line(name)]}
+        print(tabulate(difference_rows(pair, own_line(name), arguments.at), headers="keys", disable_numparse=True))
 
 
 def parse() -> argparse.Namespace:
@@ -79,6 +84,11 @@ def read_lines(cells: Path, label: str) -> dict[str, Group]:
         same = sum(one == name or one.startswith(f"{name} (") for one in lines)
         lines[f"{name} ({same + 1})" if same else name] = group
     return lines
+
+
+def own_line(name: str) -> str:
+    """The line of which one in another precision has the name; empty for any other."""
+    return name.rpartition(", ")[0]
 
 
 def sizes_of(group: Group) -> list[int]:

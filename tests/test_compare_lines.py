@@ -15,8 +15,12 @@ from al_bench.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = str(ROOT / "scripts" / "compare_lines.py")
-NAMES = {"random": "random, tuned", "untuned_features": "random, untuned", "coreset": "core-set"}
+NAMES = {
+    "random": "random, tuned", "untuned_features": "random, untuned", "untuned_fashion_mnist": "random, untuned",
+    "coreset": "core-set", "waal": "WAAL, its own learner",
+}  # fmt: skip
 TEXT = (ROOT / "docs" / "comparison.md").read_text()
+SECTIONS = {"cifar10-compared-features": "### Features", "fashion_mnist-compared": "### Fashion-MNIST"}
 
 
 def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
@@ -25,22 +29,23 @@ def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize("label", ["cifar10-compared-features"])
+@pytest.mark.parametrize("label", SECTIONS)
 def test_rows_are_those_of_the_document(
     label: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Differences, ranks, labels and steps of each line; seconds are another machine's."""
-    _, differences, standings = printed(capsys, monkeypatch, label).split("\n\n")
-    _, from_random, _ = printed(capsys, monkeypatch, label, "--minus", "random").split("\n\n")
+    _, differences, standings, *_ = printed(capsys, monkeypatch, label).split("\n\n")
+    _, from_random, *_ = printed(capsys, monkeypatch, label, "--minus", "random").split("\n\n")
+    section = TEXT.split(SECTIONS[label])[1].split("\n##")[0]
     by_margin, by_random = (cells_of(text) for text in (differences, from_random))
     for name, (rank, labels, steps, _) in cells_of(standings).items():
-        (row,) = re.findall(rf"^\| {NAMES.get(name, name)} \|(.*) \|$", TEXT, re.MULTILINE)
+        (row,) = re.findall(rf"^\| {NAMES.get(name, name)} \|(.*) \|$", section, re.MULTILINE)
         *_, minus_margin, minus_random, own_rank, own_labels, own_steps, _ = row.split(" | ")
         assert (own_rank, own_steps) == (rank, steps)
         assert re.sub(r" \((.*)\)", r", \1", own_labels) == labels
         for told, measured in ((minus_margin, by_margin.get(name)), (minus_random, by_random.get(name))):
             difference, interval, p, _ = measured or ("", "", "1", "")
-            bold = "**" if float(p) < 0.05 else ""
+            bold = "**" if float(p.removeprefix("<")) < 0.05 else ""
             assert told.strip().startswith(f"{bold}{difference}{bold} {interval}".strip())
 
 
@@ -87,3 +92,11 @@ def test_what_the_document_says_of_equal_steps() -> None:
     low, high = one.test.low or 0, one.test.high or 0
     told = f"{100 * fmean(one.test.differences):.2f} [{100 * low:.2f}, {100 * high:.2f}] points, p {one.p:.3f}"
     assert f"it is behind random sampling**, {told} after Holm" in " ".join(TEXT.split())
+
+
+def test_bfloat16_costs_what_the_document_says(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = printed(capsys, monkeypatch, "fashion_mnist-compared").split("in another precision")[1]
+    (row,) = re.findall(r"^random, bf16-mixed +(\S+) +(\[.*\]) +\S+ +5$", found, re.MULTILINE)
+    assert f"{row[0]} points {row[1]}" in " ".join(TEXT.split())

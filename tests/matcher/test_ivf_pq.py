@@ -96,6 +96,20 @@ def test_features_in_a_mapped_file_are_searched_where_they_are(tmp_path: Path) -
     assert torch.equal(matcher.match(queries, torch.arange(1000), generator(0)).indices, expected.indices)
 
 
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux says there how it reads")
+def test_nothing_is_read_ahead_of_rows_here_and_there(tmp_path: Path) -> None:
+    np.save(tmp_path / "features.npy", drawn(3000).numpy())
+    mapped = torch.from_numpy(np.asarray(np.load(tmp_path / "features.npy", mmap_mode="c")))
+
+    def flags() -> set[str]:
+        parts = Path("/proc/self/smaps").read_text().split(str(tmp_path / "features.npy"))[1:]
+        return {flag for part in parts for flag in part.split("VmFlags:")[1].splitlines()[0].split()}
+
+    assert "rr" not in flags()
+    fitted(mapped)
+    assert "rr" in flags(), "random reads"
+
+
 def test_the_same_seed_the_same_index() -> None:
     features, queries = drawn(4000), drawn(40, seed=1)
     first, again, other = (fitted(features, sample_per_list=2, seed=seed) for seed in (0, 0, 1))

@@ -3,7 +3,6 @@
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from al_bench import seeding
 from al_bench.feature.pca import fit_pca
 from al_bench.matcher.ivf_pq import IvfPq
 from al_bench.matcher.tuning import needed, recall, tune
-from benchmarks import Goal, Measured
+from benchmarks import Goal, Measured, timed
 from benchmarks.matcher import HIDDEN, INTRINSIC, NOISE, SIZE
 from benchmarks.matcher_scale import apart
 from benchmarks.memory import resident
@@ -77,12 +76,12 @@ def take(made: Callable[[torch.Generator], Draw], num_points: int) -> Found:
     with tempfile.TemporaryDirectory() as folder:
         points = written(Path(folder) / "features", draw, num_points, rng)
         tuned_on, held_out = draw(TUNED_ON, rng), draw(HELD_OUT, rng)
-        seconds, least = timed(lambda: least_squared(points, torch.cat([tuned_on, held_out])))
+        seconds, least = timed(lambda _: least_squared(points, torch.cat([tuned_on, held_out])), 0)
         matcher = IvfPq(None, 1, sample_per_list=40, features_per_code=1, refine=4, seed=0)
-        memory, (built, _) = peak(lambda: timed(lambda: matcher.fit(points)))
+        memory, (built, _) = peak(lambda: timed(lambda _: matcher.fit(points), 0))
         tune(matcher, tuned_on, least[:TUNED_ON], needed(MIN_RECALL, TUNED_ON))
         kept = recall(matcher, held_out, least[TUNED_ON:])
-        searching, _ = timed(lambda: [matcher.search(query, 16) for query in held_out.split(1)])
+        searching, _ = timed(lambda _: [matcher.search(query, 16) for query in held_out.split(1)], 0)
     per_query = 1e3 / HELD_OUT
     scan = 1e3 * seconds / (TUNED_ON + HELD_OUT)
     return Found(num_points, kept, memory, built, searching * per_query, scan, matcher.most_effort, matcher.effort)
@@ -134,13 +133,6 @@ def least_squared(points: Tensor, queries: Tensor) -> Tensor:
         nearer = distances < least
         least, nearest = torch.where(nearer, distances, least), torch.where(nearer, start + positions, nearest)
     return (points[nearest].double() - queries).square().sum(1)
-
-
-def timed(task: Callable[[], T]) -> tuple[float, T]:
-    """Seconds of a task, and its result."""
-    start = time.perf_counter()
-    result = task()
-    return time.perf_counter() - start, result
 
 
 def peak(task: Callable[[], T], every: float = 0.1) -> tuple[float, T]:

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from peer_clusters import Given
 from skactiveml.pool import ProbCover as Peer
 from torch import Tensor, nn
 
@@ -143,18 +144,6 @@ def test_covers_as_scikit_activeml_does() -> None:
         gains = balls.count(rows[balls.count(torch.tensor(before)) == 0]).numpy()
         free = np.setdiff1d(rows, before)
         assert gains[free].tolist() == utilities[number][free].tolist()
-
-
-class Given:
-    """A clustering for the peer that is ours."""
-
-    labels: np.ndarray
-
-    def __init__(self, n_clusters: int) -> None:
-        self.n_clusters = n_clusters
-
-    def fit_predict(self, _: np.ndarray) -> np.ndarray:
-        return self.labels
 
 
 def test_the_radius_is_between_those_that_scikit_activeml_takes_and_leaves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from peer_clusters import Given
 from skactiveml.pool import TypiClust as Peer
 from torch import nn
 
@@ -108,18 +109,6 @@ def test_of_equals_one_is_drawn() -> None:
     points = np.zeros((40, 3), dtype=np.float32)
     first = [int(strategy().pick(points, np.zeros(40, int), 0, 1, generator(seed))[0][0]) for seed in range(40)]
     assert len(set(first)) > 15
-
-
-class Given:
-    """A clustering for the peer that is ours."""
-
-    labels: np.ndarray
-
-    def __init__(self, n_clusters: int) -> None:
-        self.n_clusters = n_clusters
-
-    def fit_predict(self, _: np.ndarray) -> np.ndarray:
-        return self.labels
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -17,14 +17,29 @@ def _whole(value: float) -> float:
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Certainty = Annotated[float, Field(gt=0.5, lt=1)]  # of a one-sided claim
 ProperFraction = Annotated[float, Field(gt=0, lt=1)]
-AboveOne = Annotated[float, Field(gt=1)]
+Temperatures = Annotated[float, Field(gt=1, le=100)]  # tried in tenths; over 100 all classes are alike
 AtLeastTwo = Annotated[int, Field(ge=2)]
 Links = Annotated[int, Field(ge=2, lt=1 << 16)]  # of a feature; FAISS counts those of all in 32 bits
 CountOrAll = Annotated[float, Field(ge=1), AllowInfNan(True), AfterValidator(_whole)]  # infinity: all there are
 Counts = Annotated[Sequence[PositiveInt], Field(min_length=1)]
 Moderate = Annotated[float, Field(ge=1e-9, le=1e9)]  # whose square float32 has, too
+ModerateOrZero = Annotated[float, Field(ge=0, le=1e9)]
+UpToAll = Annotated[int, Field(gt=0, lt=1 << 62)]  # more than there are: all; torch counts in 63 bits
+NoneToAll = Annotated[int, Field(ge=0, lt=1 << 62)]
+Repeats = Annotated[int, Field(gt=0, le=1_000)]  # of a query's work on all images, or of what it holds of each
+Rounds = Annotated[int, Field(gt=0, le=10_000)]  # of a query, within which nothing is stored or stopped
+SearchSteps = Annotated[int, Field(ge=0, le=10_000)]  # as rounds
+Iterations = Annotated[int, Field(gt=0, le=100_000_000)]  # of a training, which is stored and stopped on its way
+BatchSize = Annotated[int, Field(gt=0, le=1 << 16)]
+Samples = Annotated[int, Field(gt=0, le=100_000)]  # each beside up to 1,000 numbers in float64: 800 MB
+Bins = Annotated[int, Field(gt=0, le=10_000)]
+Pairwise = Annotated[int, Field(ge=0, le=100_000)]  # items whose distances are all held: 40 GB
+Width = Annotated[int, Field(gt=0, le=1 << 14)]  # of a layer: a matrix of 1 GiB to one as wide
+Side = Annotated[int, Field(gt=0, le=1 << 12)]  # of an image, in pixels
 FaissCount = Annotated[int, Field(gt=0, lt=1 << 31)]  # of 32 bits there, as are its seeds
 FaissSeed = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
+Shared = Annotated[int, Field(gt=0, le=1_000)]  # features of a code, which are filled up to a multiple of it
+Seed = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]  # of torch's generators
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Threads = Annotated[int, Field(gt=0, le=256)]  # of so many more a process dies
 Port = Annotated[int, Field(gt=0, lt=1 << 16)]  # of a server

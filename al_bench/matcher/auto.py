@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, NoneToAll, Seed, UpToAll
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import Exact
 from al_bench.matcher.faiss_index import library
@@ -60,11 +59,11 @@ class Auto(Matcher):
         self,
         candidates: Sequence[Callable[[], Candidate]],
         min_recall: Fraction,
-        exact_up_to: NonNegativeInt,
-        sample: PositiveInt,
-        held_out: PositiveInt,
-        queries: PositiveInt,
-        seed: int,
+        exact_up_to: NoneToAll,
+        sample: UpToAll,
+        held_out: UpToAll,
+        queries: UpToAll,
+        seed: Seed,
     ) -> None:
         self.candidates = [make() for make in candidates] if library() else []
         self.min_recall, self.exact_up_to = min_recall, exact_up_to

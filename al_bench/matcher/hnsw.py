@@ -4,7 +4,6 @@ import importlib
 from typing import Any
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.part import declare
@@ -26,7 +25,7 @@ class Hnsw(Matcher):
 
     index: Any
 
-    def __init__(self, neighbors: Links, ef_construction: FaissCount, ef: PositiveInt) -> None:
+    def __init__(self, neighbors: Links, ef_construction: FaissCount, ef: FaissCount) -> None:
         required("matcher=hnsw", "matcher=exact")
         self.neighbors, self.ef_construction, self.effort = neighbors, ef_construction, ef
 

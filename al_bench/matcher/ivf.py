@@ -4,13 +4,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 from torch.nn import functional
 
 from al_bench import seeding
 from al_bench.active.part import declare
-from al_bench.config.ranges import FaissCount, FaissSeed
+from al_bench.config.ranges import FaissCount, FaissSeed, UpToAll
 from al_bench.matcher import Matcher
 from al_bench.matcher.exact import nearest
 from al_bench.matcher.faiss_index import MOST_ON_GPU, placed, reaches, required, use_torchs_threads
@@ -37,9 +36,7 @@ class Ivf(Matcher):
     index: Any
     name: ClassVar[str] = "ivf"
 
-    def __init__(
-        self, lists: PositiveInt | None, probes: PositiveInt, sample_per_list: FaissCount, seed: FaissSeed
-    ) -> None:
+    def __init__(self, lists: UpToAll | None, probes: UpToAll, sample_per_list: FaissCount, seed: FaissSeed) -> None:
         required(f"matcher={self.name}", "matcher=exact")
         self.lists, self.effort = lists, probes
         self.sample_per_list, self.seed = sample_per_list, seed

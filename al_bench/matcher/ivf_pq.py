@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 from torch.nn import functional
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import FaissCount, FaissSeed
+from al_bench.config.ranges import FaissCount, FaissSeed, Repeats, Shared, UpToAll
 from al_bench.matcher.faiss_index import required, use_torchs_threads
 from al_bench.matcher.ivf import Ivf
 
@@ -37,11 +36,11 @@ class IvfPq(Ivf):
 
     def __init__(
         self,
-        lists: PositiveInt | None,
-        probes: PositiveInt,
+        lists: UpToAll | None,
+        probes: UpToAll,
         sample_per_list: FaissCount,
-        features_per_code: PositiveInt,
-        refine: PositiveInt,
+        features_per_code: Shared,
+        refine: Repeats,
         seed: FaissSeed,
     ) -> None:
         super().__init__(lists, probes, sample_per_list, seed)

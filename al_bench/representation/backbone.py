@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs, fingerprint, to_float
 from al_bench.active.part import declare, describe
 from al_bench.analysis.backbones import backbone_of
-from al_bench.config.ranges import BackbonePrecision, Normalizing
+from al_bench.config.ranges import BackbonePrecision, Normalizing, Side
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.network.frozen_backbone import FrozenBackbone
@@ -39,7 +38,7 @@ class Backbone(Representation):
     network: str | None
     weights: str | None
     weights_folder: str | Path = field(default="data/weights", metadata={"identity": False})
-    image_size: PositiveInt | None = None
+    image_size: Side | None = None
     normalize: Normalizing = "standardize"
     precision: BackbonePrecision = "auto"
     gives_images: ClassVar[bool] = False

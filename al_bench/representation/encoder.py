@@ -6,14 +6,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint
 from al_bench.active.part import declare, describe
-from al_bench.config.ranges import Precision
+from al_bench.config.ranges import BatchSize, Iterations, Precision, Seed
 from al_bench.gan import Gan, GanNetworks
 from al_bench.storage.artifacts import Artifacts
 from al_bench.training.batches import Batches
@@ -34,10 +33,10 @@ class Encoder:
 
     network: Callable[..., nn.Module]
     optimizer: Callable[..., Optimizer]
-    iterations: PositiveInt
-    batch_size: PositiveInt
+    iterations: Iterations
+    batch_size: BatchSize
     precision: Precision = "32-true"
-    seed: int = 0
+    seed: Seed = 0
     trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})
 
     def untrained(self, image_shape: Sequence[int], latent_size: int) -> nn.Module:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from pydantic import NonNegativeInt
 from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench.active.inputs import Inputs, fingerprint, to_float
 from al_bench.active.part import declare, describe
+from al_bench.config.ranges import SearchSteps
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.files import written_whole
@@ -43,7 +43,7 @@ class Latent(Representation):
 
     gan: Gan | None
     encoder: Encoder
-    steps: NonNegativeInt
+    steps: SearchSteps
     optimizer: Callable[..., Optimizer]
     gives_images: ClassVar[bool] = False
     decodes: ClassVar[bool] = True

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -14,6 +13,7 @@ from al_bench.active.metric import Recorded
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.config.ranges import BatchSize, ModerateOrZero, SearchSteps, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -54,15 +54,15 @@ class Asal(Strategy):
         gan: Gan | None,
         feature: Feature | None,
         matcher: Matcher,
-        steps: NonNegativeInt,
+        steps: SearchSteps,
         optimizer: Callable[..., Optimizer],
-        z_batch: PositiveInt | None,
-        pca_size: PositiveInt,
+        z_batch: BatchSize | None,
+        pca_size: UpToAll,
         score: Score,
         generator_mode: GeneratorMode = "eval",
-        prior_weight: NonNegativeFloat = 0.0,
+        prior_weight: ModerateOrZero = 0.0,
         scan_pool: bool = True,
-        candidates: PositiveInt | None = None,
+        candidates: UpToAll | None = None,
         candidates_from: Literal["generator", "neighbors"] = "generator",
     ) -> None:
         if gan is None or feature is None:

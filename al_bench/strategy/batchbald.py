@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.config.ranges import Repeats, Samples, UpToAll
 from al_bench.network import Network
 from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, draw_candidates
@@ -29,9 +29,9 @@ class BatchBald(Strategy):
     `draw_candidates`. Scores are what each image adds, in nats.
     """
 
-    passes: PositiveInt
-    num_samples: PositiveInt
-    subset: PositiveInt | None = None
+    passes: Repeats
+    num_samples: Samples
+    subset: UpToAll | None = None
     needs: ClassVar[frozenset[str]] = frozenset({"dropout"})
     order_invariant: ClassVar[bool] = False  # an image's masks are drawn by its place in its batch
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.config.ranges import UpToAll
 from al_bench.network import Network
 from al_bench.network.predict import embeddings_and, gather, stream
 from al_bench.strategy import Strategy, query_highest
@@ -26,7 +26,7 @@ class ContrastiveAl(Strategy):
     over its positions stands in.
     """
 
-    neighbors: PositiveInt
+    neighbors: UpToAll
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
@@ -13,6 +12,7 @@ from al_bench.active.inputs import Inputs, to_float
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.config.ranges import ModerateOrZero, Rounds
 from al_bench.network import Network
 from al_bench.network.predict import evaluating, predict, stream
 from al_bench.strategy import Strategy, query_highest
@@ -38,8 +38,8 @@ class DeepFool(Strategy):
     where the gradients vanish, so that no boundary can be gone to.
     """
 
-    max_iter: PositiveInt
-    overshoot: NonNegativeFloat
+    max_iter: Rounds
+    overshoot: ModerateOrZero
     running_minimum: bool = True
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:

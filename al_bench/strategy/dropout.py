@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.config.ranges import Repeats
 from al_bench.network import Network
 from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, query_highest
@@ -26,7 +26,7 @@ class Dropout(Strategy):
     """
 
     score: Callable[[Tensor], Tensor]
-    passes: PositiveInt
+    passes: Repeats
     needs: ClassVar[frozenset[str]] = frozenset({"dropout"})
     order_invariant: ClassVar[bool] = False  # an image's masks are drawn by its place in its batch
 

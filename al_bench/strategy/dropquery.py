@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 from torch.nn import functional
 
@@ -14,7 +13,7 @@ from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
-from al_bench.config.ranges import ProperFraction
+from al_bench.config.ranges import ProperFraction, Repeats, UpToAll
 from al_bench.network import Network, Wrapped
 from al_bench.network.predict import embeddings, stream
 from al_bench.strategy import Strategy, draw_candidates, highest
@@ -34,10 +33,10 @@ class DropQuery(Strategy):
     `draw_candidates`.
     """
 
-    passes: PositiveInt
+    passes: Repeats
     dropout: ProperFraction
     library: Library = "scikit-learn"
-    subset: PositiveInt | None = None
+    subset: UpToAll | None = None
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # masks and first centers are drawn by position
 

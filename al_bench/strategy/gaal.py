@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import torch
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -14,6 +13,7 @@ from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import SyntheticQuery
 from al_bench.active.scores import boundary_closeness, boundary_distance
+from al_bench.config.ranges import BatchSize, ModerateOrZero, Repeats, SearchSteps
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.gan import Gan, GanNetworks
@@ -42,13 +42,13 @@ class Gaal(Strategy):
     def __init__(
         self,
         gan: Gan | None,
-        steps: NonNegativeInt,
+        steps: SearchSteps,
         optimizer: Callable[..., Optimizer],
-        z_batch: PositiveInt | None,
-        max_tries: PositiveInt,
-        tolerance: NonNegativeFloat,
+        z_batch: BatchSize | None,
+        max_tries: Repeats,
+        tolerance: ModerateOrZero,
         generator_mode: GeneratorMode = "eval",
-        prior_weight: NonNegativeFloat = 0.0,
+        prior_weight: ModerateOrZero = 0.0,
     ) -> None:
         if gan is None:
             raise UserError("GAAL asks for labels of synthetic images and gan=none: choose another gan")

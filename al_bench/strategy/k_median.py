@@ -5,12 +5,12 @@ from typing import ClassVar
 
 import kmedoids
 import torch
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.config.ranges import Fraction, Pairwise, Rounds, UpToAll
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy, draw_candidates
@@ -31,10 +31,10 @@ class KMedian(Strategy):
     decides.
     """
 
-    max_iter: PositiveInt
-    tolerance: NonNegativeFloat
-    swap_up_to: NonNegativeInt
-    subset: PositiveInt | None = None
+    max_iter: Rounds
+    tolerance: Fraction
+    swap_up_to: Pairwise
+    subset: UpToAll | None = None
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # the first centers are drawn by position
 

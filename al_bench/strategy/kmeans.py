@@ -5,13 +5,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import PositiveInt
 from sklearn.cluster import KMeans as Clustering
 from sklearn.cluster import kmeans_plusplus
 
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.config.ranges import UpToAll
 from al_bench.errors import UserError
 from al_bench.matcher.faiss_index import required, use_torchs_threads
 from al_bench.network import Network
@@ -37,7 +37,7 @@ class KMeans(Strategy):
     """
 
     library: Library = "scikit-learn"
-    subset: PositiveInt | None = None
+    subset: UpToAll | None = None
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # the first centers are drawn by position
 

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 from torch.nn import functional
 
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
-from al_bench.config.ranges import Moderate
+from al_bench.config.ranges import Moderate, UpToAll
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy, draw_candidates
@@ -31,7 +30,7 @@ class MaxHerding(Strategy):
     """
 
     bandwidth: Moderate
-    subset: PositiveInt | None = None
+    subset: UpToAll | None = None
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # of a larger pool a subset is drawn by position
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.config.ranges import Moderate, Repeats
 from al_bench.network import Network
 from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, highest
@@ -27,8 +27,8 @@ class PowerBald(Strategy):
     """
 
     score: Callable[[Tensor], Tensor]
-    passes: PositiveInt
-    beta: PositiveFloat
+    passes: Repeats
+    beta: Moderate
     needs: ClassVar[frozenset[str]] = frozenset({"dropout"})
     order_invariant: ClassVar[bool] = False  # masks and images are drawn by position
 

@@ -7,14 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 from torch.nn import functional
 
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
-from al_bench.config.ranges import Moderate, ProperFraction
+from al_bench.config.ranges import Moderate, ProperFraction, UpToAll
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy, draw_candidates
@@ -38,9 +37,9 @@ class ProbCover(Strategy):
 
     delta: Moderate | None
     purity: ProperFraction
-    draw_among: PositiveInt
+    draw_among: UpToAll
     normalize: bool
-    subset: PositiveInt | None = None
+    subset: UpToAll | None = None
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # candidates and the clusters' first centers are drawn by position
 

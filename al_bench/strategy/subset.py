@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.config.ranges import UpToAll
 from al_bench.network import Network
 from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, query_highest
@@ -26,7 +26,7 @@ class Subset(Strategy):
     """
 
     score: Callable[[Tensor], Tensor]
-    candidates: PositiveInt
+    candidates: UpToAll
     order_invariant: ClassVar[bool] = False  # draws positions, so another order of the pool is another draw
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from pydantic import NonNegativeInt, PositiveInt
 from sklearn.neighbors import NearestNeighbors
 from torch.nn import functional
 
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.config.ranges import NoneToAll, Repeats, UpToAll
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
 from al_bench.strategy import Strategy
@@ -33,10 +33,10 @@ class TypiClust(Strategy):
     between equals a draw decides.
     """
 
-    max_clusters: PositiveInt
-    neighbors: PositiveInt
-    ignored: NonNegativeInt
-    n_init: PositiveInt
+    max_clusters: UpToAll
+    neighbors: UpToAll
+    ignored: NoneToAll
+    n_init: Repeats
     normalize: bool
     squared: bool
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})

@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.active.query import PoolQuery
-from al_bench.config.ranges import AboveOne, Moderate, ProperFraction
+from al_bench.config.ranges import Bins, Moderate, ProperFraction, Temperatures, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.network import Network
 from al_bench.network.predict import predict, stream
@@ -58,11 +57,11 @@ class UHerding(Strategy):
     score: Callable[[Tensor], Tensor]
     learner: Training
     held_out: ProperFraction
-    max_temperature: AboveOne
-    bins: PositiveInt
+    max_temperature: Temperatures
+    bins: Bins
     temperature: Moderate | None = None
     bandwidth: Moderate | None = None
-    subset: PositiveInt | None = None
+    subset: UpToAll | None = None
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # of a larger pool a subset is drawn by position
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Optimizer
@@ -23,7 +22,7 @@ from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.active.ranking import quantiles, ranks
 from al_bench.active.view import in_memory
-from al_bench.config.ranges import Precision
+from al_bench.config.ranges import BatchSize, Iterations, ModerateOrZero, Precision, Side, Width
 from al_bench.dataset import Dataset
 from al_bench.network import Network
 from al_bench.network.conv_vae import ConvVae
@@ -64,14 +63,14 @@ class Vaal(Strategy):
     vae: Callable[..., ConvVae]
     optimizer: Callable[..., Optimizer]
     discriminator_optimizer: Callable[..., Optimizer]
-    hidden: Sequence[PositiveInt]
-    passes: PositiveInt
-    iterations: PositiveInt | None
-    batch_size: PositiveInt
-    beta: NonNegativeFloat
-    adversarial_weight: NonNegativeFloat
+    hidden: Sequence[Width]
+    passes: Iterations
+    iterations: Iterations | None
+    batch_size: BatchSize
+    beta: ModerateOrZero
+    adversarial_weight: ModerateOrZero
     balance: Literal["code", "elbo"]
-    image_size: PositiveInt
+    image_size: Side
     augmentation: Augmentation | None = None
     precision: Precision = "32-true"
     trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})

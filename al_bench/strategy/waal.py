@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol, cast
 
 import torch
-from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from al_bench.active.metric import Recorded
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, ModerateOrZero
 from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.strategy import Strategy, highest
@@ -49,7 +48,7 @@ class Waal(Strategy):
     these, the same in every row of a cycle, the means of g over the pool it was chosen from and over what is labeled.
     """
 
-    coefficient: NonNegativeFloat
+    coefficient: ModerateOrZero
     mixture: Fraction
     bounds: tuple[Score, Score]
     needs: ClassVar[frozenset[str]] = frozenset({"critic"})

@@ -3,6 +3,9 @@
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 _PACKAGE = Path(__file__).parents[1]  # which has conf where it is installed, and beside it in a checkout
 CONF = (_PACKAGE if (_PACKAGE / "conf").exists() else _PACKAGE.parent) / "conf"
@@ -21,6 +24,28 @@ def users_of(group: str) -> dict[str, list[str]]:
         if f"/{group}@_here_" in path.read_text():
             found.setdefault(path.parent.name, []).append(path.stem)
     return found
+
+
+def name_chosen(made: object) -> str:
+    """What a user chose a part by, "network=drn": every choice that makes one of its class, or the class where none
+    does."""
+    kind = type(made)
+    package, *family = kind.__module__.split(".")
+    if package != __name__.partition(".")[0] or not family or not (CONF / family[0]).is_dir():
+        return kind.__name__
+    target = f"{kind.__module__}.{kind.__qualname__}"
+    choices = [choice for choice in members(family[0]) if _target_of(family[0], choice) == target]
+    return f"{family[0]}={' or '.join(choices)}" if choices else kind.__name__
+
+
+def _target_of(group: str, choice: str) -> str | None:
+    """The class that a choice makes, by its own file or by the one that it begins with."""
+    written: dict[str, Any] = yaml.safe_load((CONF / group / f"{choice}.yaml").read_text()) or {}
+    node = written.get(group, written)  # of a file that chooses other groups, too
+    if "_target_" in node:
+        return str(node["_target_"])
+    begun = [entry for entry in written.get("defaults", ()) if entry in members(group)]
+    return _target_of(group, begun[0]) if begun else None
 
 
 def name_known(key: str, names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from al_bench.active.inputs import Inputs
 from al_bench.active.pool import UNKNOWN
+from al_bench.config.groups import name_chosen
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
@@ -34,10 +35,9 @@ class Judge(Protocol):
 def refuse_for_judge(evaluator: Evaluator) -> None:
     """Raises UserError for an evaluator that asks more of a model than a judge's has, which is a plain classifier."""
     if evaluator.needs:
-        name, needs = type(evaluator).__name__, ", ".join(sorted(evaluator.needs))
+        name, needs = name_chosen(evaluator), ", ".join(sorted(evaluator.needs))
         raise UserError(
-            f"evaluator {name} needs a model with {needs}, and this procedure measures a classifier by it: use "
-            "evaluator=accuracy"
+            f"{name} needs a model with {needs}, and this procedure measures a classifier by it: use evaluator=accuracy"
         )
 
 

@@ -14,6 +14,7 @@ from al_bench import seeding
 from al_bench.active.inputs import read_all, to_float
 from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN, Pool
+from al_bench.config.groups import name_chosen
 from al_bench.config.ranges import Precision
 from al_bench.errors import UserError
 from al_bench.learner import Learner
@@ -72,7 +73,7 @@ class Boundary(Learner):
             network = self.network(input_shape=tuple(pool.inputs.shape[1:]), num_classes=pool.num_classes)
         if "hyperplane" not in network.provides:
             raise UserError(
-                f"learner=boundary fits a hyperplane, which {type(network).__name__} is not: use network=linear"
+                f"learner=boundary fits a hyperplane, which {name_chosen(network)} is not: use network=linear"
             )
         return network
 

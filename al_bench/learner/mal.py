@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
+from al_bench.config.groups import name_chosen
 from al_bench.config.ranges import Counts
 from al_bench.errors import UserError
 from al_bench.learner import Learner
@@ -90,7 +91,7 @@ class Mal(LabeledPlan, Learner):
             network = self.network(input_shape=input_shape, num_classes=num_classes)
         if not any(True for _ in network.backbone.parameters()):
             raise UserError(
-                f"learner=mal trains a feature extractor, and {type(network).__name__} has none: "
+                f"learner=mal trains a feature extractor, and {name_chosen(network)} has none: "
                 "use network=resnet18, small_cnn or small_fcn"
             )
         shape = FeatureShape.of(network, input_shape, on_maps=pool.labels.dim() > 1)

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
+from al_bench.config.groups import name_chosen
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
@@ -90,7 +91,7 @@ class Waal(Plan, Learner):
             network = self.network(input_shape=shape, num_classes=pool.num_classes)
             if not any(True for _ in network.backbone.parameters()):
                 raise UserError(
-                    f"learner=waal trains a feature extractor against a critic, and {type(network).__name__} has none: "
+                    f"learner=waal trains a feature extractor against a critic, and {name_chosen(network)} has none: "
                     "use network=lenet5, vgg16_bn or small_cnn"
                 )
             with evaluating(network), torch.no_grad():

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from al_bench.config.groups import name_chosen
 from al_bench.errors import UserError
 
 
@@ -21,5 +22,5 @@ def dry_run(network: nn.Module, input_shape: Sequence[int]) -> tuple[int, ...]:
     except RuntimeError as error:
         first = str(error).strip().splitlines()[0]
         raise UserError(
-            f"{type(network).__name__} cannot take inputs of {' x '.join(map(str, input_shape))}: {first}"
+            f"{name_chosen(network)} cannot take inputs of {' x '.join(map(str, input_shape))}: {first}"
         ) from error

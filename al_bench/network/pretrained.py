@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torchvision.models import WeightsEnum
 
+from al_bench.config.groups import name_chosen
 from al_bench.errors import UserError
 from al_bench.files import open_file
 from al_bench.network import Network
@@ -118,7 +119,7 @@ def _as_ours(found: Mapping[str, Tensor]) -> Weights:
 def _refuse_others(name: str, network: Network, found: Weights) -> None:
     """Raises UserError, naming a layer, where weights do not fit a network."""
     held = tuple(part for part in _PARTS if part == "backbone." or any(layer.startswith(part) for layer in found))
-    refuse_other_weights(name, type(network).__name__, network.state_dict(), found, held)
+    refuse_other_weights(name, name_chosen(network), network.state_dict(), found, held)
 
 
 def refuse_other_weights(

@@ -7,6 +7,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from al_bench.active.query import Query
+from al_bench.config.groups import name_chosen
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.storage.artifacts import Artifacts
@@ -68,7 +69,7 @@ class Person(Annotator):
         labels."""
         if dataset.unlabeled is None:
             raise UserError(
-                f"oracle {type(self).__name__} asks for labels of pictures without: name a folder of them and the "
+                f"{name_chosen(self)} asks for labels of pictures without: name a folder of them and the "
                 "classes, dataset=image_folder dataset.root=DIR dataset.class_names=[cat,dog]"
             )
         if self.labels is not None and not Path(self.labels).expanduser().is_file():

@@ -10,6 +10,7 @@ import al_bench.evaluator
 import al_bench.learner
 import al_bench.network
 from al_bench.active.pool import Pool
+from al_bench.config.groups import name_chosen
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
 from al_bench.feature import Feature
@@ -34,28 +35,28 @@ def refuse_misfits(
 
     on_maps: whether labels are maps.
     """
-    name = type(strategy).__name__
+    name = name_chosen(strategy)
     if strategy.synthesizes and on_maps:
         raise UserError(
-            f"strategy {name} asks for labels of synthetic images, and nobody labels their pixels: use one that asks "
+            f"{name} asks for labels of synthetic images, and nobody labels their pixels: use one that asks "
             "for images of the pool, such as strategy=mal, entropy, coreset or random"
         )
     for need in find_missing(strategy, learner, network):
         others = () if learner.trains_network else ("another strategy",)
-        raise UserError(_what_lacks(f"strategy {name}", need, learner, network, on_maps, others))
+        raise UserError(_what_lacks(name, need, learner, network, on_maps, others))
     if strategy.needs_images and not representation.gives_images:
         raise UserError(
-            f"strategy {name} works on images, and {type(representation).__name__} replaces images by features: "
+            f"{name} works on images, and {name_chosen(representation)} replaces images by features: "
             "use representation=none"
         )
     if strategy.needs_decoder and not representation.decodes:
         raise UserError(
-            f"strategy {name} makes up inputs, and {type(representation).__name__} cannot turn them into images for an "
+            f"{name} makes up inputs, and {name_chosen(representation)} cannot turn them into images for an "
             "annotator: use representation=latent"
         )
     if strategy.synthesizes and not oracle.labels_synthetic:
         raise UserError(
-            f"strategy {name} asks for labels of synthetic images, which {type(oracle).__name__} cannot give: "
+            f"{name} asks for labels of synthetic images, which {name_chosen(oracle)} cannot give: "
             "use oracle=classifier"
         )
 
@@ -69,7 +70,7 @@ def refuse_unmeasurable(evaluator: Evaluator, learner: Learner, network: Network
     given = learner.provides | network.provides
     for need in find_missing(evaluator, learner, network):
         others = [f"evaluator={member}" for member in evaluators_of(given, on_maps)]
-        raise UserError(_what_lacks(f"evaluator {type(evaluator).__name__}", need, learner, network, on_maps, others))
+        raise UserError(_what_lacks(name_chosen(evaluator), need, learner, network, on_maps, others))
 
 
 def refuse_other_labels(network: Network, input_shape: Sequence[int], map_shape: Sequence[int]) -> None:
@@ -80,7 +81,7 @@ def refuse_other_labels(network: Network, input_shape: Sequence[int], map_shape:
     """
     if dry_run(network, input_shape)[1:] == tuple(map_shape):
         return
-    name = type(network.network if isinstance(network, Wrapped) else network).__name__
+    name = name_chosen(network.network if isinstance(network, Wrapped) else network)
     if map_shape:
         raise UserError(f"{name} answers once for an image and labels are maps: use network=drn or small_fcn")
     raise UserError(f"{name} answers for each pixel and labels are classes: use network=resnet18 or small_cnn")
@@ -96,7 +97,8 @@ def model_for(strategy: Strategy, learner: Learner, pool: Pool, seed: int) -> Ne
     model = learner.empty(pool, seed)
     refuse_other_labels(model, pool.inputs.shape[1:], pool.labels.shape[1:])
     if missing := find_missing(strategy, learner, model):
-        raise UserError(f"{type(model).__name__} has no {', '.join(missing)}")
+        chosen = name_chosen(model.network if isinstance(model, Wrapped) else model)
+        raise UserError(f"{chosen} has no {', '.join(missing)}, which {name_chosen(strategy)} needs")
     return model
 
 
@@ -147,8 +149,6 @@ def _what_lacks(who: str, need: str, learner: Learner, network: Network, on_maps
     networks = [f"network={member}" for member in networks_with(need, on_maps)] if learner.trains_network else []
     learners = [f"learner={member}" for member in learners_with(need)]
     remedies = [learner.switched_by[need]] if need in learner.switched_by else networks + learners
-    plain = network.network if isinstance(network, Wrapped) else network
-    return (
-        f"{who} needs a model with {need}, which {type(learner).__name__} on {type(plain).__name__} "
-        f"does not have: use {' or '.join([*remedies, *others])}"
-    )
+    given = name_chosen(network.network if isinstance(network, Wrapped) else network)
+    model = f"{given}, trained by {name_chosen(learner)}," if learner.trains_network else name_chosen(learner)
+    return f"{who} needs a model with {need}, which {model} does not have: use {' or '.join([*remedies, *others])}"

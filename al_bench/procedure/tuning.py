@@ -11,6 +11,7 @@ from al_bench import seeding
 from al_bench.active.initial_labels import Rule
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
+from al_bench.config.groups import name_chosen
 from al_bench.config.ranges import CountOrAll
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
@@ -67,7 +68,7 @@ class Tuning(Procedure):
     def __post_init__(self) -> None:
         if not self.oracle.is_truth:
             raise UserError(
-                f"procedure=tuning reads the data set's own labels, and {type(self.oracle).__name__} gives others: use "
+                f"procedure=tuning reads the data set's own labels, and {name_chosen(self.oracle)} gives others: use "
                 "oracle=ground_truth"
             )
 

@@ -196,7 +196,7 @@ def test_label_maps_and_features_are_refused_before_anything_is_trained(tmp_path
 
 def test_a_classifier_is_refused_before_anything_is_trained() -> None:
     procedure = part("procedure", "dataset=digits", "strategy=random", "gan=none", "evaluator=gan_quality")
-    with pytest.raises(UserError, match="evaluator GanQuality needs a model with sample, which Supervised on SmallCnn"):
+    with pytest.raises(UserError, match=r"^evaluator=gan_quality needs a model with sample, which network=small_cnn,"):
         procedure.check_parts(procedure.dataset)
 
 

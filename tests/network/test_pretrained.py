@@ -102,8 +102,11 @@ Refused = Callable[[Path], Network]
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"stem": "cifar"}, r"backbone\.conv1\.weight is \(64, 3, 7, 7\) there and \(64, 3, 3, 3\) in ResNet18"),
-        ({"width": 16}, r"backbone\.conv1\.weight is \(64, 3, 7, 7\) there and \(16, 3, 7, 7\) in ResNet18"),
+        (
+            {"stem": "cifar"},
+            r"backbone\.conv1\.weight is \(64, 3, 7, 7\) there and \(64, 3, 3, 3\) in network=resnet18",
+        ),
+        ({"width": 16}, r"backbone\.conv1\.weight is \(64, 3, 7, 7\) there and \(16, 3, 7, 7\) in network=resnet18"),
     ],
 )
 def test_another_shape_is_named(tmp_path: Path, theirs: Weights, more: dict[str, object], said: str) -> None:

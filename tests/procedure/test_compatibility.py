@@ -33,7 +33,7 @@ def test_networks_fit_maps_or_classes(name: str) -> None:
     before = [value.clone() for value in network.state_dict().values()]
     fits, other = (shape[1:], ()) if network.of_maps else ((), shape[1:])
     refuse_other_labels(network, shape, fits)
-    with pytest.raises(UserError, match=f"{type(network).__name__} answers .* labels are "):
+    with pytest.raises(UserError, match=f"^network=.*{name}.* answers .* labels are "):
         refuse_other_labels(network, shape, other)
     assert all(torch.equal(*pair) for pair in zip(network.state_dict().values(), before, strict=True))
     assert network.training
@@ -42,13 +42,24 @@ def test_networks_fit_maps_or_classes(name: str) -> None:
 @pytest.mark.parametrize(
     ("choices", "sentence"),
     [
-        (["dataset=shapes_seg", "network=conv_small", "learner=supervised"], "ConvSmall answers once for an image"),
+        (
+            ["dataset=shapes_seg", "network=conv_small", "learner=supervised"],
+            "^network=conv_small or conv_small_strided answers once for an image",
+        ),
         (["dataset=shapes_seg", "network=small_cnn", "strategy=mal"], "needs features for each position"),
-        (["dataset=digits", "network=small_fcn", "strategy=mal"], "SmallFcn answers for each pixel"),
-        (["dataset=shapes_seg", "network=drn", "strategy=bald"], "use network=drn_dropout or network=small_fcn$"),
+        (["dataset=digits", "network=small_fcn", "strategy=mal"], "^network=small_fcn answers for each pixel"),
+        (
+            ["dataset=shapes_seg", "network=drn", "strategy=bald"],
+            "^strategy=bald or mc_entropy needs a model with dropout, which network=drn, trained by learner=hinge or "
+            "supervised, does not have: use network=drn_dropout or network=small_fcn$",
+        ),
+        (
+            ["dataset=digits", "strategy=batchbald", "network=linear"],
+            "^strategy=batchbald needs a model with dropout, which network=linear, trained by",
+        ),
         (
             ["dataset=digits", "method=alcg/rand", "strategy=bald"],
-            "a model with dropout, which Acgan on ClassConditionalGan does not have: use another strategy$",
+            "a model with dropout, which learner=acgan does not have: use another strategy$",
         ),
         (
             ["dataset=digits", "method=alcg/rand", "strategy=waal"],
@@ -76,7 +87,8 @@ def test_an_evaluator_is_held_against_learner_and_network() -> None:
     procedure = part("procedure", "dataset=digits", "strategy=random", "gan=none")
     procedure.evaluator = Picky()
     sentence = (
-        "evaluator Picky needs a model with hyperplane, which Supervised on SmallCnn does not have: use "
+        "Picky needs a model with hyperplane, which network=small_cnn, trained by learner=hinge or supervised, "
+        "does not have: use "
         "network=linear or evaluator=accuracy$"
     )
     with pytest.raises(UserError, match=sentence):
@@ -98,7 +110,7 @@ def test_evaluators_that_ask_for_less_are_those_of_such_labels() -> None:
 
 
 def test_a_judge_is_measured_by_what_a_classifier_has() -> None:
-    with pytest.raises(UserError, match=r"evaluator Picky needs a model with hyperplane.*use evaluator=accuracy"):
+    with pytest.raises(UserError, match=r"^Picky needs a model with hyperplane.*use evaluator=accuracy"):
         refuse_for_judge(Picky())
 
 
@@ -107,7 +119,7 @@ def test_images_are_what_vaal_works_on() -> None:
     strategy, learner, oracle, representation = (
         part(name, *choices) for name in ("strategy", "learner", "oracle", "representation")
     )
-    with pytest.raises(UserError, match="Vaal works on images"):
+    with pytest.raises(UserError, match=r"^strategy=vaal works on images, and representation=autoencoder replaces"):
         refuse_misfits(strategy, learner, made("small_cnn")[0], oracle, representation)
 
 

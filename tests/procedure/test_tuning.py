@@ -101,7 +101,9 @@ def test_test_images_are_not_read(tmp_path: Path) -> None:
 
 
 def test_an_oracle_that_would_not_be_asked_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="procedure=tuning reads the data set's own labels, and Noisy gives others"):
+    with pytest.raises(
+        UserError, match="procedure=tuning reads the data set's own labels, and oracle=noisy gives others"
+    ):
         Tuning(
             dataset(), NoRepresentation(), Inverted(), Accuracy(), Noisy(0.1, 0.0, 0), "random", False, 10, 30,
             str(tmp_path), "cpu", 3,

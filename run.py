@@ -120,7 +120,7 @@ def run(config: "DictConfig") -> None:
     from al_bench.storage.store import RunStore
 
     written, resolved = written_and_resolved(config)
-    refuse_top_level(resolved)
+    refuse_top_level(written, resolved)
     refuse_arguments(written, resolved, "scale")  # which a finished run has too
     identity = identify(config)
     whole = plain(config)

@@ -92,7 +92,7 @@ def node_of(name: str, overrides: Sequence[str]) -> Node:
         with composing():
             config = _composed(overrides)
             written, resolved = written_and_resolved(config)
-            refuse_top_level(resolved)
+            refuse_top_level(written, resolved)
             refuse_arguments(written, resolved, name)
             node: Node = plain(config[name])
     except (HydraException, OmegaConfBaseException) as error:

@@ -83,10 +83,11 @@ def refuse_nodes(values: Mapping[str, Any]) -> None:
     refuse_keys(values["paths"], Paths, "paths.")
 
 
-def refuse_top_level(values: Mapping[str, Any]) -> None:
-    """Raises UserError for a value of the top level that is not of its kind, and for a number that is none, anywhere.
+def refuse_top_level(written: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Raises UserError for a value of the top level that is not of its kind, for a number that is none, anywhere, and
+    for two lengths of the learner's training.
 
-    values: the whole configuration without Hydra's own, in plain containers and resolved.
+    written: the whole configuration without Hydra's own, in plain containers; values: the same, resolved.
     """
     refuse_nodes(values)
     for path, value in _leaves(values):
@@ -94,11 +95,27 @@ def refuse_top_level(values: Mapping[str, Any]) -> None:
             raise UserError(f"{path}={value} must be a number")
     refuse_keys(values, TopLevel)
     refuse_stop_rules(values["loop"])
+    _refuse_two_lengths(written["learner"], values)
 
 
 def refuse_stop_rules(loop: Mapping[str, Any]) -> None:
     """Raises UserError where a run's `loop` node, in plain containers, cannot say when it is finished."""
     refuse_keys({"certain_above": None, "confidence": 0.95, **loop}, StopRules, "loop.")  # older runs say neither
+
+
+def _refuse_two_lengths(learner: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """What the learner refuses itself, by the keys that say it.
+
+    learner: its node as it is written; values: the whole configuration, resolved.
+    """
+    lengths = {key: values["learner"].get(key) for key in ("steps", "match_steps")}
+    if lengths["match_steps"] is not True or lengths["steps"] is None:
+        return
+    said = [
+        f"{key}={show(values[key])}" if f"${{{key}}}" in str(learner[key]) else f"learner.{key}={show(value)}"
+        for key, value in lengths.items()
+    ]
+    raise UserError(f"{' and '.join(said)} both say how long the learner trains: use one of them")
 
 
 def _choices(key: str) -> str:

@@ -87,7 +87,9 @@ class LabeledPlan(Plan):
 
     def __post_init__(self) -> None:
         if self.match_steps and self.steps is not None:
-            raise UserError(f"learner.steps={self.steps} and match_steps=true both say how long: use one of them")
+            raise UserError(
+                f"learner.steps={self.steps} and learner.match_steps=true both say how long: use one of them"
+            )
 
     def labeled_batches(self, pool: Pool, model: Network, seed: int, epochs: int | None = None) -> LabeledBatches:
         """The labeled inputs of the whole training, in batches that `model` can be trained on.

@@ -184,7 +184,7 @@ def refused_line(*overrides: str) -> str:
     """What `run.py` says of a command line before it builds anything, empty where it is taken."""
     written, resolved = written_and_resolved(compose(*overrides))
     try:
-        refuse_top_level(resolved)
+        refuse_top_level(written, resolved)
         refuse_arguments(written, resolved, "procedure")
     except UserError as error:
         return str(error)
@@ -198,6 +198,14 @@ def refused_line(*overrides: str) -> str:
         ("device=0", "device=0 must be text"),
         ("threads=0", "threads=0 must be more than 0 or null"),
         ("precision=fp8", "precision=fp8 must be '32-true', 'bf16-mixed' or '16-mixed'"),
+        ("steps=17 match_steps=true", "steps=17 and match_steps=true both say how long the learner trains: use one"),
+        ("scale=smoke steps=17 match_steps=true", "steps=17 and match_steps=true both say"),
+        ("learner.steps=17 match_steps=true", "learner.steps=17 and match_steps=true both say"),
+        ("steps=17 learner.match_steps=true", "steps=17 and learner.match_steps=true both say"),
+        ("learner.steps=17 learner.match_steps=true", "learner.steps=17 and learner.match_steps=true both say"),
+        ("strategy=mal steps=17 match_steps=true", "steps=17 and match_steps=true both say"),
+        ("strategy=waal steps=17 match_steps=true", ""),
+        ("method=matched/random steps=17", "steps=17 and match_steps=true both say"),
         ("match_steps=maybe", "match_steps=maybe must be true or false"),
         ("steps=0", "steps=0 must be more than 0 or null"),
         ("capture=1", "capture=1 must be true or false"),

@@ -278,7 +278,7 @@ def test_with_fixed_steps_the_labels_do_not_matter(labeled: int) -> None:
 
 
 def test_two_lengths_at_once_are_refused() -> None:
-    with pytest.raises(UserError, match=r"learner.steps=17 and match_steps=true both say how long"):
+    with pytest.raises(UserError, match=r"learner.steps=17 and learner.match_steps=true both say how long"):
         replace(MATCHED[0][0], steps=17)
 
 

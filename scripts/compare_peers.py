@@ -17,7 +17,7 @@ import torch
 import yaml
 from skactiveml import pool as peers
 from skactiveml.base import SkactivemlClassifier
-from torch import nn
+from torch import Tensor, nn
 
 from al_bench import seeding
 from al_bench.active.inputs import read_all
@@ -26,8 +26,10 @@ from al_bench.active.query import PoolQuery
 from al_bench.analysis.peers import COLUMNS
 from al_bench.config import experiment as config
 from al_bench.config.groups import CONF
+from al_bench.config.validation import show
 from al_bench.files import written_whole
 from al_bench.network import Network
+from al_bench.network.predict import predict
 from al_bench.strategy import Strategy
 from al_bench.training.interruption import as_command
 
@@ -35,10 +37,14 @@ SEEDS, NUM_POINTS, NUM_LABELED, NUM_CLASSES, NUM_FEATURES, ASKED = 5, 400, 40, 4
 
 Peer = tuple[str, Mapping[str, Any], Mapping[str, Any]]  # function, its arguments, and those of ours that make both one
 DROPOUT = {"dropout_rate": 0.75, "n_dropout_samples": 3}
+COMMITTEE = {"sample_predictions_method_name": "predict_passes"}
 PEERS: Mapping[str, Peer] = {
     "least_confidence": ("UncertaintySampling", {"method": "least_confident"}, {}),
     "margin": ("UncertaintySampling", {"method": "margin_sampling"}, {}),
     "entropy": ("UncertaintySampling", {"method": "entropy"}, {}),
+    "bald": ("GreedyBALD", {**COMMITTEE, "sample_predictions_dict": {"passes": 10}}, {}),
+    "power_bald": ("GreedyBALD", {**COMMITTEE, "sample_predictions_dict": {"passes": 10}}, {"beta": 10**9}),
+    "batchbald": ("BatchBALD", {**COMMITTEE, "sample_predictions_dict": {"passes": 100}, "n_MC_samples": 1000}, {}),
     "coreset": ("CoreSet", {}, {}),
     "badge": ("Badge", {}, {}),
     "typiclust": ("TypiClust", {"k": 20}, {}),
@@ -54,14 +60,20 @@ PEERS: Mapping[str, Peer] = {
 
 
 class Known(SkactivemlClassifier):  # type: ignore[misc]  # has no types
-    """Gives a network's predictions of inputs that are embedded as they are."""
+    """Gives a network's predictions of inputs that are embedded as they are.
 
-    def __init__(self, network: Network | None = None) -> None:
+    seed: of the generator that ours is given, whose first draw seeds its dropout.
+    """
+
+    def __init__(self, network: Network | None = None, seed: int = 0) -> None:
         super().__init__(classes=list(range(NUM_CLASSES)), missing_label=np.nan)
-        self.network = network
+        self.network, self.seed = network, seed
 
     def fit(self, *_: Any, **__: Any) -> "Known":
         return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
 
     def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
         assert self.network is not None
@@ -72,6 +84,18 @@ class Known(SkactivemlClassifier):  # type: ignore[misc]  # has no types
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         found: np.ndarray = self.predict_proba(inputs).argmax(1)
         return found
+
+    def predict_passes(self, inputs: np.ndarray, passes: int) -> np.ndarray:
+        """(T, N, K) of passes with the dropout that ours draws."""
+        assert self.network is not None
+        seed = int(torch.randint(2**62, (), generator=seeding.generator(self.seed)))
+        rows = torch.from_numpy(inputs).float()
+        found = predict(self.network, rows, torch.arange(len(rows)), _by_row, passes, seed)  # (N, T, K)
+        return found.transpose(0, 1).double().softmax(2).numpy()
+
+
+def _by_row(passes: Tensor) -> Tensor:
+    return passes.transpose(0, 1)
 
 
 def main() -> None:
@@ -104,14 +128,16 @@ def measure(name: str) -> tuple[str, str, int, int, int]:
         equal += len(
             set(ours.indices.tolist()) & set(ask_peer(getattr(peers, function), arguments, network, pool, seed))
         )
-    return name, f"scikit-activeml {version('scikit-activeml')} {function}", SEEDS, SEEDS * ASKED, equal
+    at = " and ".join(f"{key}={show(value)}" for key, value in own.items())
+    peer = f"scikit-activeml {version('scikit-activeml')} {function}{f' at {at}' if at else ''}"
+    return name, peer, SEEDS, SEEDS * ASKED, equal
 
 
 def made(seed: int) -> tuple[Network, Pool]:
-    """A linear model that was not trained, and points around middles of which classes have two each."""
+    """A linear model with dropout that was not trained, and points around middles of which classes have two each."""
     rng = seeding.generator(seed)
     with seeding.fork(seed):
-        network = Network(nn.Identity(), nn.Identity(), nn.Linear(NUM_FEATURES, NUM_CLASSES)).eval()
+        network = Network(nn.Identity(), nn.Dropout(), nn.Linear(NUM_FEATURES, NUM_CLASSES)).eval()
     labels = torch.randint(NUM_CLASSES, (NUM_POINTS,), generator=rng)
     middles = 2 * torch.randn(2 * NUM_CLASSES, NUM_FEATURES, generator=rng)
     chosen = labels + NUM_CLASSES * torch.randint(2, (NUM_POINTS,), generator=rng)
@@ -135,8 +161,13 @@ def ask_peer(
     peer = function(missing_label=np.nan, random_state=seed, **arguments)
     labels = np.full(NUM_POINTS, np.nan)
     labels[pool.labeled.numpy()] = pool.labels.numpy()
-    takes_model = "clf" in signature(peer.query).parameters
-    known = {"clf": Known(network), "fit_clf": False} if takes_model else {}
+    taken, model = signature(peer.query).parameters, Known(network, seed)
+    known = {
+        name: value
+        for kind in ("clf", "ensemble")
+        if kind in taken
+        for name, value in ((kind, model), (f"fit_{kind}", False))
+    }
     points = read_all(pool.inputs).double().numpy()
     return [int(position) for position in peer.query(points, labels, batch_size=ASKED, **known)]
 

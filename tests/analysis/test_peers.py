@@ -10,7 +10,7 @@ from al_bench.errors import UserError
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "compare_peers.py"
 HEAD = "strategy,peer,seeds,asked,equal\n"
-DRAWN = {"badge", "typiclust", "dropquery", "probcover"}  # by other generators, of ProbCover its many ties
+DRAWN = {"badge", "typiclust", "dropquery", "probcover", "batchbald"}  # by other generators, of ProbCover its many ties
 
 
 def test_what_draws_nothing_picks_all_that_its_peer_does() -> None:
@@ -25,9 +25,16 @@ def test_the_file_is_what_the_script_measures() -> None:
     script = runpy.run_path(str(SCRIPT))
     kept = {one.strategy: one for one in read_agreements()}
     assert set(kept) == set(script["PEERS"])
-    for name in ("margin", "coreset", "badge", "dropquery"):
+    for name in ("margin", "power_bald", "coreset", "badge", "dropquery"):
         one = kept[name]
         assert script["measure"](name) == (name, one.peer, one.seeds, one.asked, one.equal)
+
+
+def test_every_strategy_that_a_test_holds_against_a_peer_has_its_row() -> None:
+    tests = (Path(__file__).parents[1] / "strategy").glob("test_*.py")
+    held = {path.stem.removeprefix("test_") for path in tests if "from skactiveml" in path.read_text()}
+    assert held >= {"badge", "batchbald", "power_bald", "maxherding"}
+    assert held <= {one.strategy for one in read_agreements()}
 
 
 @pytest.mark.parametrize(

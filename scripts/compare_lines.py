@@ -14,13 +14,12 @@ from statistics import mean, stdev
 from tabulate import tabulate
 
 from al_bench.analysis.cost import costs
-from al_bench.analysis.curves import is_better_higher, values_by_annotations
+from al_bench.analysis.curves import values_by_annotations
 from al_bench.analysis.grouping import Group, sections
 from al_bench.analysis.lines import compare_two
 from al_bench.analysis.reading import stored
 from al_bench.analysis.standing import find_standings, last_mean
 from al_bench.analysis.statistics.correction import correct
-from al_bench.analysis.statistics.paired import PairedTest, compare_pairs
 from al_bench.errors import UserError
 from al_bench.training.interruption import as_command
 
@@ -113,8 +112,11 @@ def curve_rows(lines: Mapping[str, Group]) -> list[dict[str, str]]:
 
 
 def difference_rows(lines: Mapping[str, Group], minus: str, at: int | None) -> list[dict[str, str]]:
-    """Each line that shares seeds and numbers of annotations with the reference, minus it."""
-    found = {name: compare(group, lines[minus], at) for name, group in lines.items() if name != minus}
+    """Each line that shares seeds, first labels and numbers of annotations with the reference, minus it.
+
+    at: by values at so many annotations; None: by areas.
+    """
+    found = {name: compare_two(one, lines[minus], METRIC, at=at) for name, one in lines.items() if name != minus}
     tests = {name: test for name, test in found.items() if test is not None}
     rows = []
     for (name, test), corrected in zip(tests.items(), correct(list(tests.values())), strict=True):
@@ -144,15 +146,6 @@ def standing_rows(lines: Mapping[str, Group], target: float) -> list[dict[str, s
             }
         )
     return rows
-
-
-def compare(group: Group, reference: Group, at: int | None) -> PairedTest | None:
-    """By areas, or at one number of annotations."""
-    if at is None:
-        return compare_two(group, reference, METRIC)
-    found = [{run.seed: values_by_annotations(run, METRIC) for run in one.runs} for one in (group, reference)]
-    first, second = ({seed: values[at] for seed, values in one.items() if at in values} for one in found)
-    return compare_pairs(first, second, is_better_higher(reference.first, METRIC))
 
 
 if __name__ == "__main__":

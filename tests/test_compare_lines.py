@@ -85,6 +85,19 @@ def test_annotations_at_which_nothing_is_measured_are_refused(tmp_path: Path, mo
         runpy.run_path(SCRIPT)["main"]()
 
 
+@pytest.mark.parametrize("at", [None, 20])
+def test_seeds_that_begin_with_other_labels_are_no_pair(tmp_path: Path, at: int | None) -> None:
+    """By areas and at a number of annotations: of two seeds one."""
+    query = {"labels": [0, 1], "scores": None, "ranks": None, "entropies": None}
+    for line, firsts in {"margin": ([0, 1], [2, 3]), "random": ([1, 0], [2, 4])}.items():
+        for seed, indices in enumerate(firsts):
+            more = {"query": {**query, "indices": indices}}
+            made_run(tmp_path, line, seed, (0.5, 0.6 + 0.1 * (line == "random")), choices={"method": line}, more=more)
+    script = runpy.run_path(SCRIPT)
+    (row,) = script["difference_rows"](script["read_lines"](tmp_path, "digits"), "margin", at)
+    assert (row["line"], row["pairs"], row["difference"]) == ("random", "1", "+10.00" if at else "+5.00")
+
+
 def test_what_the_document_says_of_equal_steps() -> None:
     lines = runpy.run_path(SCRIPT)["read_lines"](ROOT / "results" / "cells", "cifar10-compared-features")
     found = compare_lines([lines[name] for name in lines if name != "full"], lines["random"], "accuracy", "steps")

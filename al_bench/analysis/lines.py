@@ -91,25 +91,32 @@ def compare_lines(groups: Sequence[Group], reference: Group, name: str, budget: 
     return [Compared(line, budget, one) for line, one in zip(tests, correct(list(tests.values())), strict=True)]
 
 
-def compare_two(group: Group, reference: Group, name: str, budget: Budget = "annotations") -> PairedTest | None:
+def compare_two(
+    group: Group, reference: Group, name: str, budget: Budget = "annotations", at: int | None = None
+) -> PairedTest | None:
     """A line minus another, see `Compared`, over the seeds with which both begin with the same labels, as far as these
-    are stored; None where there is none. What seeds one of both has alone, or begins otherwise with, is unpaired."""
+    are stored; None where there is none. What seeds one of both has alone, or begins otherwise with, is unpaired.
+
+    at: compares the values at so many annotations, not areas.
+    """
     own, other = ({run.seed: run for run in one.runs} for one in (group, reference))
     first: dict[int, float] = {}
     second: dict[int, float] = {}
     for seed in own.keys() & other.keys():
         if not _share_first_labels(own[seed], other[seed]):
             continue
-        both = _pair(own[seed], other[seed], name, budget)
+        both = _pair(own[seed], other[seed], name, budget, at)
         if both is not None:
             first[seed], second[seed] = both
     found = compare_pairs(first, second, is_better_higher(reference.first, name))
     return found and replace(found, unpaired=sorted((own.keys() | other.keys()) - first.keys()))
 
 
-def _pair(own: Run, other: Run, name: str, budget: Budget) -> tuple[float, float] | None:
+def _pair(own: Run, other: Run, name: str, budget: Budget, at: int | None) -> tuple[float, float] | None:
     if budget == "annotations":
         a, b = values_by_annotations(own, name), values_by_annotations(other, name)
+        if at is not None:
+            return (a[at], b[at]) if at in a and at in b else None
         sizes = sorted(a.keys() & b.keys())
         if len(sizes) < 2:
             return None

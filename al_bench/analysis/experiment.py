@@ -14,7 +14,7 @@ from al_bench.analysis.grouping import group_by
 from al_bench.analysis.reading import Run
 from al_bench.config.experiment import Cell, cells_of
 from al_bench.config.groups import CONF
-from al_bench.config.values import differences, say_value
+from al_bench.config.values import differences, from_project, say_value
 from al_bench.storage.record import find_end
 
 _BARE = ("strategy", "method")  # swept groups whose choice alone is a name
@@ -91,9 +91,14 @@ class Experiment:
         return replace(self, lines=kept, references=[one.without(lines) for one in self.references])
 
     @property
+    def said_overrides(self) -> list[str]:
+        """For a person."""
+        return [from_project(item) for item in self.overrides]
+
+    @property
     def commands(self) -> list[str]:
         """What runs every cell that is not finished: of its own lines, then of each of its references."""
-        own = shlex.join(["python", "run.py", "-m", f"experiment={self.name}", *self.overrides])
+        own = shlex.join(["python", "run.py", "-m", f"experiment={self.name}", *self.said_overrides])
         return [own, *(command for one in self.references if one.lines for command in one.commands)]
 
     def runs(self, stored: Iterable[Run]) -> list[Run]:
@@ -138,7 +143,7 @@ class Experiment:
     def _command(self, name: str, seeds: Sequence[int]) -> str | None:
         if not seeds:
             return None
-        own = [item for item in self.lines[name][0].overrides if not item.startswith("seed=")]
+        own = [from_project(item) for item in self.lines[name][0].overrides if not item.startswith("seed=")]
         command = shlex.join(["python", "run.py", "-m", f"experiment={self.name}", *own])
         return f"{command} seed={','.join(map(str, seeds))}"
 
@@ -214,7 +219,7 @@ def _name_lines(cells: Sequence[Cell], unsaid: Collection[str]) -> dict[str, Seq
     alike = group_by(cells, _but_seed)
     lines = {_line_name(own, unsaid) or found[0].label.split("/")[1]: found for own, found in alike.items()}
     if len(lines) < len(alike):  # two lines of one name
-        lines = {" ".join(own): found for own, found in alike.items()}
+        lines = {from_project(" ".join(own)): found for own, found in alike.items()}
     return {**lines}
 
 
@@ -228,7 +233,7 @@ def _line_name(overrides: Sequence[str], common: Collection[str]) -> str:
     for key, _, value in (item.partition("=") for item in overrides if item not in common):
         if value != "none":
             words.append(value if key in _BARE else f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {say_value(value)}")
-    return ", ".join(words)
+    return from_project(", ".join(words))
 
 
 def _source(path: Path) -> str:

@@ -96,7 +96,7 @@ def write_method(experiment: Experiment, metric: Metric, settings: Sequence[Sett
         f"# The best of {len(settings)} settings by {metric.name.replace('_', ' ')} on validation labels that are "
         f"counted nowhere: {best.mean:.4f}, {seeds}",
         *(f"# {sentence}" for sentence in doubt_best(metric, settings, best)),
-        f"# Written by: python scripts/tune.py {' '.join([experiment.name, *experiment.overrides])} --to FILE",
+        f"# Written by: python scripts/tune.py {' '.join([experiment.name, *experiment.said_overrides])} --to FILE",
     ]
     body: dict[str, Any] = {"defaults": [*included, "_self_"]} if included else {}
     for override in best.overrides:

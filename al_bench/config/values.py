@@ -1,9 +1,15 @@
 """Configurations as plain values, and how two of them differ."""
 
 import math
+import re
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from al_bench.config.groups import CONF
+
+_PROJECT = "|".join(sorted({re.escape(f"{folder}/") for folder in (CONF.parent, CONF.parent.resolve())}))
+_IN_PROJECT = re.compile(rf"(?<![^\s=:,'\"\[({{])(?:{_PROJECT})")  # where a path begins
 
 
 def differences(stored: Any, asked: Any, path: str = "") -> list[str]:
@@ -33,6 +39,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and math.isinf(value):
         return "all"
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def from_project(text: str) -> str:
+    """Text for a person, in which paths inside the project's folder, where commands are typed, begin there."""
+    return _IN_PROJECT.sub("", text)
 
 
 def read_value(text: str) -> Any:

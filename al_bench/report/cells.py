@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from al_bench.analysis.experiment import Experiment
 from al_bench.analysis.reading import Run
 from al_bench.analysis.sweep_plan import LinePlan, plan_line
+from al_bench.config.values import from_project
 from al_bench.report.measures import counted, duration, listed
 from al_bench.report.tables import Cell, Table
 
@@ -46,4 +47,5 @@ def summarize_cells(experiment: Experiment, stored: Iterable[Run]) -> str:
 def format_differences(lines: Sequence[str]) -> str:
     """Where a stored identity is another than the cell's."""
     more = [f"and {counted(len(lines) - _MOST_DIFFERENCES, 'more place')}"] if len(lines) > _MOST_DIFFERENCES else []
-    return "; ".join([*(textwrap.shorten(line, 240, placeholder=" …") for line in lines[:_MOST_DIFFERENCES]), *more])
+    told = [textwrap.shorten(from_project(line), 240, placeholder=" …") for line in lines[:_MOST_DIFFERENCES]]
+    return "; ".join([*told, *more])

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
 from al_bench.config.groups import CONF
-from al_bench.config.values import plain
+from al_bench.config.values import from_project, plain
 from al_bench.storage.record import Plain
 
 ORIGINS = {"P": "paper", "C": "published code", "D": "derived", "R": "our choice", "O": "overridden"}
@@ -110,4 +110,4 @@ def format_value(value: Any) -> str:
         return f"{target}({inside})" if target else inside
     if isinstance(value, list):
         return f"[{', '.join(format_value(item) for item in value)}]"
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else from_project(str(value))

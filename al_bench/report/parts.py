@@ -14,6 +14,7 @@ from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.published import Published
 from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.config.values import from_project
 from al_bench.files import as_json
 from al_bench.report import results
 from al_bench.report.by_class import measure_classes
@@ -133,7 +134,7 @@ def part(
         side_by_side(section, rebuilder, problems),
         [(group, *found) for group, found in images if found],
         additions,
-        [(group, as_json(_readable(group.first))) for group in section.groups],
+        [(group, from_project(as_json(_readable(group.first)))) for group in section.groups],
         classes,
         shares,
     )

@@ -10,6 +10,7 @@ from al_bench.analysis.experiment import arrange_lines, plan_experiment
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.analysis.selection import stored_of
 from al_bench.config.experiment import Cell, cells_of
+from al_bench.config.groups import CONF
 from al_bench.report.cells import format_differences, summarize_cells, tabulate_cells
 from al_bench.report.page import write_report
 
@@ -141,6 +142,26 @@ def test_the_page_of_an_experiment(tmp_path, stored):
     row = (tables / "published-paper-made.csv").read_text().splitlines()[1]
     assert row.startswith('"entropy, epochs 1",30,85.0,2.0,5,80.0' if stored else '"entropy, epochs 1 (not measured)"')
     assert ('id="runs"' in text) == stored
+
+
+def test_paths_inside_the_project_are_shown_from_its_folder(tmp_path):
+    """In commands, overrides, names of lines, settings that differ and whole configurations; others as they are."""
+    paths = [f"{CONF.parent}/outputs/weights.safetensors", "/elsewhere/weights.safetensors"]
+    cells = [cell("entropy", seed, weights=path) for path in paths for seed in (0, 1)]
+    one = arrange_lines("paper/made", [f"learner.weights={','.join(paths)}"], cells)
+    for known, path in ((cells[0], paths[0]), (cells[2], paths[1])):
+        made_run(tmp_path, "entropy", 0, identity=known.identity, choices=chosen("entropy"), learner={"weights": path})
+    text, tables = written(tmp_path, one, found_for(one, tmp_path), "")
+    assert "learner.weights=outputs/weights.safetensors,/elsewhere/weights.safetensors" in text
+    assert "strategy=entropy learner.weights=outputs/weights.safetensors scale=small seed=0,1" in text
+    assert "weights outputs/weights.safetensors" in text and "weights /elsewhere/weights.safetensors" in text
+    assert (
+        format_differences([f"weights is {paths[0]} there and a here"])
+        == "weights is outputs/weights.safetensors there and a here"
+    )
+    written_down = [text, *(path.read_text() for path in tables.iterdir())]
+    assert sum(">learner.weights<" in one or "learner.weights,outputs" in one for one in written_down) >= 2
+    assert [one for one in written_down if f"{CONF.parent}/" in one] == []
 
 
 def test_references_are_lines_of_another_sweep_and_not_multiplied(tmp_path):

@@ -100,7 +100,7 @@ def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
         ([*SMOKE, "loop.budget=${nothing}"], "error: loop.budget: "),
         ([*SMOKE, "loop.budget=30.5"], "error: loop.budget=30.5 "),
         ([*SMOKE, "loop.stop_at={accuracy: 2}"], "error: loop.stop_at.accuracy=2 "),
-        ([*SMOKE, "network=small_fcn"], "error: SmallFcn "),
+        ([*SMOKE, "network=small_fcn"], "error: network=small_fcn "),
         ([*SMOKE, "+foo=1"], "error: foo "),
         ([*SMOKE, "loop.initial=it's"], "error: loop.initial=it's "),
         ([*SMOKE, "learner._target_=al_bench.nothing.There"], "error: _target_=al_bench.nothing.There "),

@@ -161,7 +161,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path, monkeypat
         (
             Pool.unlabeled_from(torch.zeros(0, 1, 4, 4), 2),
             replace(learner(), network=partial(SmallCnn, channels=[2], hidden=2, dropout=0.5)),
-            "which SmallCnn is not: use network=linear",
+            "which network=small_cnn is not: use network=linear",
         ),
     ],
 )

@@ -42,7 +42,10 @@ def test_what_a_model_does_not_offer_is_said_and_the_rest_measured(tmp_path: Pat
     record = run(tmp_path, "dataset=digits", "procedure.scans.learning_loss.learner=${learner}")
     refused = {row[0]: row[3] for row in record["tables"]["selection"]["rows"] if row[2] is None}
     assert set(refused) == {"learning_loss"}
-    assert refused["learning_loss"] == "not measured: SmallCnn has no predicted_loss"
+    assert (
+        refused["learning_loss"]
+        == "not measured: network=small_cnn has no predicted_loss, which strategy=learning_loss needs"
+    )
 
 
 def test_images_from_files_are_read_once_more_in_a_cycle(tmp_path: Path) -> None:

@@ -9,14 +9,16 @@ import gc
 import importlib
 import json
 import os
+import runpy
 import select
 import signal
 import socket
 import sys
 import sysconfig
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -158,7 +160,7 @@ def _become(words: Sequence[str], environment: Mapping[str, str], log: str) -> N
     os.environ.update(environment)
     sys.argv = [*words]
     _restore()
-    _end(_code_of(words[0]))
+    end(code_of(partial(runpy.run_path, words[0], run_name="__main__")))
 
 
 def _restore() -> None:
@@ -171,12 +173,10 @@ def _restore() -> None:
     np.random.seed()
 
 
-def _code_of(program: str) -> int:
+def code_of(program: Callable[[], object]) -> int:
     """The exit code of a program, once it has ended; that of an interrupt is the signal's, below zero."""
-    import runpy
-
     try:
-        runpy.run_path(program, run_name="__main__")
+        program()
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):
             return end.code or 0
@@ -188,7 +188,7 @@ def _code_of(program: str) -> int:
     return 0
 
 
-def _end(code: int) -> NoReturn:
+def end(code: int) -> NoReturn:
     """As an interpreter ends, but that it does not take its modules apart: in a fork that costs two seconds of CPU."""
     import atexit
 

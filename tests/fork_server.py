@@ -1,6 +1,5 @@
 """What `forked` starts once: imports the libraries, and becomes in a fork each process that is asked for."""
 
-import atexit
 import gc
 import importlib
 import json
@@ -12,6 +11,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from select import select
@@ -23,6 +23,7 @@ LIBRARIES = (
     "pydantic.json_schema", "pydantic.type_adapter", "safetensors.torch", "sklearn.datasets", "tabulate",
     "tqdm.contrib.logging",
 )  # fmt: skip
+CELLS = runpy.run_path(str(Path(__file__).parents[1] / "hydra_plugins" / "fork_server.py"))  # how its forks end
 MOST_SECONDS = 300
 
 
@@ -100,42 +101,20 @@ def _become(
         sys.path[0] = folder if words[0] == "-m" else str(Path(words[0]).resolve().parent)
     if trap is not None:
         _set(trap)
-    _end(_code_of(words))
+    CELLS["end"](CELLS["code_of"](partial(_run, words)))
 
 
-def _code_of(words: Sequence[str]) -> int:
-    """The exit code of a program, once it has ended; that of an interrupt is the signal's, below zero."""
-    try:
-        if words[0] == "-c":
-            sys.argv = ["-c", *words[2:]]
-            exec(compile(words[1], "<string>", "exec"), {"__name__": "__main__"})
-        elif words[0] == "-m":
-            sys.argv = [*words[1:]]
-            runpy.run_module(words[1], run_name="__main__", alter_sys=True)
-        else:
-            sys.argv = [*words]
-            runpy.run_path(words[0], run_name="__main__")
-    except SystemExit as end:
-        if end.code is None or isinstance(end.code, int):
-            return end.code or 0
-        sys.stderr.write(f"{end.code}\n")
-        return 1
-    except BaseException as error:
-        sys.excepthook(type(error), error, error.__traceback__)
-        return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
-    return 0
-
-
-def _end(code: int) -> NoReturn:
-    """As an interpreter ends, but that it does not take its modules apart: in a fork that costs two seconds of CPU."""
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
-        os.kill(os.getpid(), -code)
-    os._exit(code & 0xFF)
+def _run(words: Sequence[str]) -> None:
+    """Runs what an interpreter would with these arguments."""
+    if words[0] == "-c":
+        sys.argv = ["-c", *words[2:]]
+        exec(compile(words[1], "<string>", "exec"), {"__name__": "__main__"})
+    elif words[0] == "-m":
+        sys.argv = [*words[1:]]
+        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = [*words]
+        runpy.run_path(words[0], run_name="__main__")
 
 
 def _set(trap: tuple[str, int, str, int]) -> None:

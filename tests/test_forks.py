@@ -85,7 +85,7 @@ def await_words(log, words):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize(
+ENDS = pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         (("exit", "0"), 0, ""),
@@ -97,6 +97,21 @@ def await_words(log, words):
         (("signal", "15"), -signal.SIGTERM, ""),
     ],
 )
+
+
+@ENDS
+def test_what_the_tests_start_as_an_interpreter_ends_as_one(program, words, code, said):
+    """By `tests/fork_server.py`, whose forks end by what those of cells end by: a file, a command and a module."""
+    on_path = {**os.environ, "PYTHONPATH": os.pathsep.join([str(program.parent), os.environ.get("PYTHONPATH", "")])}
+    for start in ([str(program)], ["-c", PROGRAM], ["-m", program.stem]):
+        done = subprocess.run(
+            [forked.python(), *start, *words], env=on_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, start
+        assert said in done.stderr, start
+
+
+@ENDS
 def test_a_fork_ends_as_an_interpreter_does(server, program, log, words, code, said):
     assert ended(server, program, log, *words) == code
     alone = subprocess.run([sys.executable, str(program), *words], capture_output=True, text=True, check=False)

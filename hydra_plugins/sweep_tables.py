@@ -14,7 +14,10 @@ def tabulate_sweep(cells: Sequence[Cell], finished: Sequence[Cell]) -> str:
 
 
 def tabulate_cells(cells: Sequence[Cell]) -> str:
-    """A row per cell: how many annotations it has and how good its last model is; below, what others found in words."""
+    """A row per cell: how many annotations it has and how good its last model is; below, what others found in words.
+
+    A sentence where nothing is stored of any.
+    """
     from tabulate import tabulate
 
     from al_bench.active.metric import words_of
@@ -24,8 +27,10 @@ def tabulate_cells(cells: Sequence[Cell]) -> str:
     from al_bench.storage.record import Measurement, cycles_of
 
     rows, found = [], []
-    for cell in cells:
-        records = known_cycles(cell.config, cell.folder)
+    known = [(cell, known_cycles(cell.config, cell.folder)) for cell in cells]
+    if not any(records for _, records in known):
+        return "none of them has stored anything: what each was refused or failed for is said above"
+    for cell, records in known:
         name, value = headline(records[-1]) if records else ("", None)
         found += [f"{cell.name}: {record.finished}" for record in records if isinstance(record, Measurement)]
         annotations = [record.annotations for record in cycles_of(records)]

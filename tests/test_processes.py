@@ -19,7 +19,7 @@ from al_bench.config.identity import identify
 from al_bench.files import write_json
 from al_bench.storage.store import RunStore
 from hydra_plugins import gpus, processes
-from hydra_plugins.sweep_tables import tabulate_cells
+from hydra_plugins.sweep_tables import tabulate_cells, tabulate_sweep
 
 ROOT = Path(__file__).parent.parent
 SHADOW = f"hydra.searchpath=[file://{ROOT / 'tests' / 'conf'}]"
@@ -49,6 +49,17 @@ def test_the_table_names_the_metric_by_its_words(tmp_path):
     write_cycle(cell.folder, {**cycle(0, 0.5), "metrics": {"gan_test": 0.25}})
     names, _, row = tabulate_cells([cell]).splitlines()
     assert (names.split(), row.split()) == (["cell", "annotations", "GAN-test"], ["seed=0", "10", "0.2500"])
+
+
+def test_a_table_of_cells_of_which_nothing_is_stored_is_a_sentence(tmp_path):
+    config = compose("strategy=random", f"paths.outputs={tmp_path}", f"paths.cells={tmp_path / 'none'}")
+    cells = [processes.Cell(0, [f"seed={seed}"], config) for seed in (0, 1)]
+    for number, cell in enumerate(cells):
+        cell.folder = tmp_path / f"cell{number}"
+    for failed in (cells, []):
+        assert tabulate_sweep(failed, []).startswith(
+            "none of them has stored anything: what each was refused or failed"
+        )
 
 
 @pytest.mark.slow

@@ -48,7 +48,7 @@ class Acgan(Learner):
     not drawn, or "refuse".
     """
 
-    gan: Gan
+    gan: Gan | None
     iterations: PositiveInt | None = None
     gamma: PositiveInt = field(default=1, metadata={"label": True})
     class_weight: NonNegativeFloat
@@ -62,23 +62,29 @@ class Acgan(Learner):
 
     def __post_init__(self) -> None:
         if self.gan is None or self.gan.conditional is None:
+            lacks = "gan=none" if self.gan is None else "this one has no class heads"
             raise UserError(
-                "learner=acgan trains a GAN that is told classes, and this one has no class heads: use gan=ac_dcgan, "
-                "ac_sngan or ac_wgan_gp"
+                f"learner=acgan trains a GAN that is told classes, and {lacks}: use gan=ac_dcgan, ac_sngan or "
+                "ac_wgan_gp"
             )
         if self.gan.batch_size < 2:
             raise UserError(f"gan.batch_size={self.gan.batch_size} is too small for batch norm: give 2 or more")
+
+    @property
+    def trained_gan(self) -> Gan:
+        """`gan`, which is one."""
+        assert self.gan is not None, "`__post_init__` refuses none"
+        return self.gan
 
     def empty(self, pool: Pool, seed: int) -> ClassConditionalGan:
         if pool.labels.dim() > 1:
             raise UserError("learner=acgan makes images of classes, and these labels are maps: use another data set")
         if len(shape := tuple(pool.inputs.shape[1:])) != 3:
             raise UserError("learner=acgan makes images, and these inputs are features: use representation=none")
-        assert self.gan.conditional is not None
+        gan = self.trained_gan
+        assert gan.conditional is not None
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
-            return self.gan.conditional.build(
-                self.gan.generator, self.gan.discriminator, self.gan.latent_size, shape, pool.num_classes
-            )
+            return gan.conditional.build(gan.generator, gan.discriminator, gan.latent_size, shape, pool.num_classes)
 
     def fit(
         self,
@@ -92,7 +98,7 @@ class Acgan(Learner):
         if self.warm_start and previous is not None and can_go_on(model, previous):
             model.load_state_dict(previous.state_dict())
             model.drawn.zero_()
-        fitter = Fitter(pool.device, self.gan.precision, self.gan.trainer)
+        fitter = Fitter(pool.device, self.trained_gan.precision, self.trained_gan.trainer)
         batches = self._batches(pool, seed)
         fitter.fit(
             ConditionalGame(model, self, classes),
@@ -122,8 +128,9 @@ class Acgan(Learner):
         inputs, labels = pool.training_set()
         if len(labels) < 2:
             raise UserError("1 labeled image is too few for batch norm: label at least 2 at first (loop.initial_size)")
-        shared = {"batch_size": min(self.gan.batch_size, len(labels)), "steps": self.iterations or self.gan.iterations}
-        per_step = self.gan.num_critic
+        gan = self.trained_gan
+        shared = {"batch_size": min(gan.batch_size, len(labels)), "steps": self.iterations or gan.iterations}
+        per_step = gan.num_critic
         labeled = ImageBatches(inputs, seed=seeding.seed_for(seed, 0, "batches"), per_step=per_step, **shared)
         if self.reads == "labeled":
             return ClassBatches(labeled, labels)
@@ -142,8 +149,8 @@ class ConditionalGame(Module):
 
     def __init__(self, model: ClassConditionalGan, settings: Acgan, classes: Tensor) -> None:
         super().__init__()
-        self.model, self.settings, self.gan = model, settings, settings.gan
-        self.schedule, self.capture = settings.gan.schedule, settings.gan.capture
+        self.model, self.settings, self.gan = model, settings, settings.trained_gan
+        self.schedule, self.capture = self.gan.schedule, self.gan.capture
         self.register_buffer("classes", classes, persistent=False)
 
     def step(self, batch: Batch, optimizers: Sequence[Optimizer]) -> Losses:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from composing import compose
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -15,6 +16,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from al_bench import seeding
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.config.validation import refuse_arguments
+from al_bench.config.values import written_and_resolved
 from al_bench.errors import UserError
 from al_bench.gan import Gan
 from al_bench.gan.dcgan import Dcgan
@@ -23,6 +26,7 @@ from al_bench.gan.wgan_gp import WganGp
 from al_bench.learner.acgan import Acgan, ConditionalGame
 from al_bench.network.class_conditional import ClassConditionalGan, ClassHeads
 from al_bench.network.plain_gan import PlainCritic, PlainGenerator
+from run import instantiated
 
 CLASSES, LABELED = 4, 24
 IMAGES = (255 * torch.rand(40, 1, 8, 8, generator=seeding.generator(0))).to(torch.uint8)
@@ -349,6 +353,11 @@ def test_d_reads_the_pool_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatc
 def test_what_is_no_class_conditional_gan_is_refused() -> None:
     with pytest.raises(UserError, match="has no class heads: use gan=ac_dcgan"):
         learner(gan_of(conditional=None))
+    for choices in (["gan=none"], ["procedure=tuning"]):
+        config = compose("learner=acgan", *choices)
+        refuse_arguments(*written_and_resolved(config), "procedure")
+        with pytest.raises(UserError, match="told classes, and gan=none: use gan=ac_dcgan, ac_sngan or ac_wgan_gp"):
+            instantiated(config.learner)
     with pytest.raises(UserError, match=r"gan\.batch_size=1 is too small"):
         learner(gan_of(batch_size=1))
     features = Pool.unlabeled_from(torch.zeros(4, 7), CLASSES)

@@ -219,7 +219,7 @@ def test_training_hides_the_difference() -> None:
 
 
 def test_a_network_without_a_feature_extractor_is_refused() -> None:
-    with pytest.raises(UserError, match=r"Linear .*network=lenet5"):
+    with pytest.raises(UserError, match=r"network=linear .*network=lenet5"):
         replace(AS_PAPER, network=Linear).empty(made_pool(), 0)
 
 

@@ -143,7 +143,7 @@ def unsupported(arguments: Sequence[str]) -> str | None:
 
 
 def effects(config: DictConfig, chosen: Mapping[str, str]) -> str:
-    """Which pair, preset and scale files a run reads, and which lengths its scale cuts.
+    """Which pair, preset and scale files a run reads, which lengths its scale cuts, and which it is given in vain.
 
     chosen: Hydra's `runtime.choices`.
     """
@@ -154,8 +154,16 @@ def effects(config: DictConfig, chosen: Mapping[str, str]) -> str:
         [
             f"scale {chosen['scale']}" + (f" cuts {', '.join(cuts)}" if cuts else " cuts nothing"),
             f"preset {chosen['preset']}; also read: {', '.join(read) if read else 'nothing'}",
+            *(f"{length} changes nothing with learner={chosen['learner']}" for length in _in_vain(config)),
         ]
     )
+
+
+def _in_vain(config: DictConfig) -> list[str]:
+    """The lengths of a training on labeled inputs that are given, and that the learner does not ask for."""
+    given = {"match_steps": "true" if config.match_steps else None, "steps": config.steps}
+    asked = str(OmegaConf.to_container(config.learner, resolve=False))
+    return [f"{key}={value}" for key, value in given.items() if value is not None and f"${{{key}}}" not in asked]
 
 
 def cut_by_scale(config: DictConfig) -> list[str]:

@@ -27,6 +27,10 @@ class Learner(ABC):
         """Whether it looks at the validation split while it trains."""
         return False
 
+    def check(self, pool: Pool) -> None:  # noqa: B027  (most train on any)
+        """Raises UserError where it cannot be trained on the first labels, those of the pool, whose inputs may still
+        be images that a representation replaces; trains nothing."""
+
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:  # noqa: B027  (most need nothing)
         """Trains or loads what it needs before the first cycle; `dataset` is blind."""
 

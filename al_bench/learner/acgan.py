@@ -76,6 +76,16 @@ class Acgan(Learner):
         assert self.gan is not None, "`__post_init__` refuses none"
         return self.gan
 
+    def check(self, pool: Pool) -> None:
+        """Raises UserError for one label, and where a class has none and `missing_classes` is "refuse"."""
+        if len(pool.training_labels()) < 2:
+            raise UserError("1 labeled image is too few for batch norm: label at least 2 at first (loop.initial_size)")
+        if self.missing_classes == "refuse" and (missing := _missing(pool)):
+            raise UserError(
+                f"{_say_missing(missing)}: label some at first (loop.initial=balanced, or a larger loop.initial_size), "
+                "or use learner.missing_classes=skip"
+            )
+
     def empty(self, pool: Pool, seed: int) -> ClassConditionalGan:
         if pool.labels.dim() > 1:
             raise UserError("learner=acgan makes images of classes, and these labels are maps: use another data set")
@@ -94,6 +104,7 @@ class Acgan(Learner):
         scratch: Path | None = None,
         observe: Observer | None = None,
     ) -> Network:
+        self.check(pool)
         model, classes = self.empty(pool, seed), self._classes(pool)
         if self.warm_start and previous is not None and can_go_on(model, previous):
             model.load_state_dict(previous.state_dict())
@@ -112,22 +123,13 @@ class Acgan(Learner):
 
     def _classes(self, pool: Pool) -> Tensor:
         """(P,) int64 classes that are drawn: those of which an image is labeled."""
-        counts = pool.class_counts()
-        missing = [number for number, count in enumerate(counts) if count == 0]
-        if missing:
-            said = f"no image of {_name(missing)} is labeled"
-            if self.missing_classes == "refuse":
-                raise UserError(
-                    f"{said}: label some at first (loop.initial=balanced, or a larger loop.initial_size), or use "
-                    "learner.missing_classes=skip"
-                )
-            logger.warning(f"{said}: no image of {'it' if len(missing) == 1 else 'them'} is drawn in this cycle")
-        return torch.tensor([number for number, count in enumerate(counts) if count], device=pool.device)
+        if missing := _missing(pool):
+            them = "it" if len(missing) == 1 else "them"
+            logger.warning(f"{_say_missing(missing)}: no image of {them} is drawn in this cycle")
+        return torch.tensor([number for number in range(pool.num_classes) if number not in missing], device=pool.device)
 
     def _batches(self, pool: Pool, seed: int) -> ClassBatches:
         inputs, labels = pool.training_set()
-        if len(labels) < 2:
-            raise UserError("1 labeled image is too few for batch norm: label at least 2 at first (loop.initial_size)")
         gan = self.trained_gan
         shared = {"batch_size": min(gan.batch_size, len(labels)), "steps": self.iterations or gan.iterations}
         per_step = gan.num_critic
@@ -231,6 +233,11 @@ class ConditionalGame(Module):
         ]
 
 
-def _name(classes: Sequence[int]) -> str:
+def _missing(pool: Pool) -> list[int]:
+    """The classes of which no image is labeled."""
+    return [number for number, count in enumerate(pool.class_counts()) if count == 0]
+
+
+def _say_missing(classes: Sequence[int]) -> str:
     listed = ", ".join(str(number) for number in classes)
-    return f"class {listed}" if len(classes) == 1 else f"classes {listed}"
+    return f"no image of {'class' if len(classes) == 1 else 'classes'} {listed} is labeled"

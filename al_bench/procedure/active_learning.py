@@ -213,7 +213,13 @@ class ActiveLearning(Procedure):
             )
         if not isinstance(self.oracle, Person):
             dataset.refuse_unlabeled(asks=True)
-        self.first_query(dataset)
+        first = self.first_query(dataset)
+        if self.oracle.is_truth and not on_maps:  # maps would be read for it
+            self.learner.check(
+                Pool.unlabeled_from(dataset.train.images, dataset.num_classes).with_labels(
+                    first, dataset.train.labels[first.indices]
+                )
+            )
         if self.representation.gives_images:
             self.evaluator.check(dataset)
         self.strategy.check(shape)

@@ -119,6 +119,7 @@ class Tuning(Procedure):
         network, on_maps = self.learner.empty(pool, self.seed), bool(measured.map_shape)
         refuse_other_labels(network, pool.inputs.shape[1:], measured.map_shape)
         refuse_unmeasurable(self.evaluator, self.learner, network, on_maps)
+        self.learner.check(pool)
         self.evaluator.check(measured)
 
     def train(self, pool: Pool, scratch: Path) -> Network:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from composing import compose
+from composing import compose, part
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -155,8 +155,8 @@ def test_a_critic_is_held_by_its_penalty_between_the_fakes_and_what_d_is_shown(r
     critic, losses = game.model.critic, list[Tensor]()
     with seeding.fork(2):
         share = torch.rand(6, 1, 1, 1)
-    for image, made, part in zip(shown, fake, share, strict=True):
-        point = ((part * made + (1 - part) * image) * 2 - 1).requires_grad_(True)
+    for image, made, weight in zip(shown, fake, share, strict=True):
+        point = ((weight * made + (1 - weight) * image) * 2 - 1).requires_grad_(True)
         (slope,) = torch.autograd.grad(critic.values(point[None]).sum(), point)
         losses.append(critic(made[None]) - critic(image[None]) + 10 * (slope.norm() - 1) ** 2)
     with seeding.fork(2):
@@ -313,6 +313,27 @@ def test_a_class_without_a_label_is_not_drawn_and_is_named(caplog: pytest.LogCap
     assert model.drawn[2] == 0 and int(model.drawn.sum()) == 3 * 6
     with pytest.raises(UserError, match="no image of class 2 is labeled: label some at first"):
         learner(missing_classes="refuse").fit(without, None, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("choices", "sentence"),
+    [
+        (["loop.initial_size=9", "learner.missing_classes=refuse"], r"^no image of classes? [\d, ]+ is labeled: label"),
+        (["loop.initial_size=1"], "^1 labeled image is too few for batch norm"),
+    ],
+)
+@pytest.mark.parametrize("of", ["loop", "tuning"])
+def test_first_labels_that_it_cannot_be_trained_on_are_refused_before_anything_is_trained(
+    choices: list[str], sentence: str, of: str
+) -> None:
+    """Nine cannot be of all ten digits; an evaluator of images would train a judge before the first fit."""
+    given = ("dataset=digits", "learner=acgan", "strategy=random", "scale=smoke", "recipe.initial=random", *choices)
+    procedure = part("procedure", *given, f"procedure={of}", "gan=ac_dcgan", "recipe.every_class=false")
+    with pytest.raises(UserError, match=sentence):
+        if of == "loop":
+            procedure.check_parts(procedure.dataset)
+        else:
+            procedure.refuse_misfits(procedure.dataset, procedure.label_first(procedure.dataset))
 
 
 def test_a_warm_start_goes_on_from_the_weights_and_nothing_else() -> None:

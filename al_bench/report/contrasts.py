@@ -51,13 +51,13 @@ def _tabulate(
     """A row for each contrast at each number of annotations that both of its lines have, no row where a line is left
     out. metric: None: the headline."""
     rows: list[list[Cell]] = []
-    unit, of = "", ""
+    difference, of = "difference", ""
     for words, (first, second) in asked.items():
         if first not in found or second not in found:
             continue
         name = metric or headline(found[first].first)
         shown = measure(name, found[first].first.metrics)
-        unit = f", {shown.unit}" if shown.unit else ""
+        difference = shown.difference
         of = f"{shown.words}{', of which less is better' if shown.less_is_better else ''}, "
         lines = contrast_lines(found[first], found[second], name, problems)
         against = found[second].say_as_baseline(second)
@@ -66,7 +66,7 @@ def _tabulate(
         f"contrasts-{experiment.name.replace('/', '-')}{f'-{metric}' if metric else ''}",
         f"{experiment.name}: {of}one line minus another, with {LEVEL:.0%} intervals over seeds and over test images",
         [
-            "what", "lines", "annotations", f"difference{unit}", "seeds", "over seeds, low", "over seeds, high",
+            "what", "lines", "annotations", difference, "seeds", "over seeds, low", "over seeds, high",
             "over test images, low", "over test images, high",
         ],
         rows,

@@ -29,6 +29,16 @@ class Measure:
         """For the axis of a plot."""
         return f"{self.words}, {self.unit}" if self.unit else self.words
 
+    @property
+    def unit_of_differences(self) -> str:
+        """Of 80 % minus 76 % are 4 points, and no percent."""
+        return "points" if self.unit == "%" else self.unit
+
+    @property
+    def difference(self) -> str:
+        """Heads a column of differences."""
+        return f"difference, {self.unit_of_differences}" if self.unit else "difference"
+
     def written(self, value: float | None) -> str:
         """A stored value with its unit; a dash for None."""
         if value is None:

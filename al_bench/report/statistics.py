@@ -116,9 +116,8 @@ def _area_row(group: Group, name: str, width: Width | None, goal: float | None, 
 
 
 def _tests(section: Section, tests: Sequence[Compared], reference: Group, shown: Measure) -> Table:
-    unit = f", {shown.unit}" if shown.unit else ""
     columns = [
-        "line", "at equal", f"difference{unit}", f"{LEVEL:.0%} low", "high", "p", "p after Holm", "p, signed-rank",
+        "line", "at equal", shown.difference, f"{LEVEL:.0%} low", "high", "p", "p after Holm", "p, signed-rank",
         "bootstrap low", "high of it", "effect, d", "seeds", "verdict", "seeds it would take",
     ]  # fmt: skip
     rows: list[list[Cell]] = [_test_row(one, shown) for one in tests]

@@ -63,7 +63,7 @@ def test_a_row_for_each_number_that_both_lines_have(conf: Path) -> None:
         ["the query", "waal minus random (untuned)", 10],
         ["the query", "waal minus random (untuned)", 20],
     ]
-    assert table.columns[3] == "difference, %"
+    assert table.columns[3] == "difference, points"
     assert table.rows[0][3:] == [0.0, 2, None, None, None, None], "a first cycle's tensors hold no bits here"
     difference, seeds, low, high, lower, higher = table.rows[1][3:]
     assert (difference, seeds) == (pytest.approx(3.0), 2)

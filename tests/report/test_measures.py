@@ -43,3 +43,9 @@ def test_nothing_is_said_to_be_better_by_its_name():
 def test_what_no_metric_declares_is_written_by_the_end_of_its_name():
     assert measure("confident_share").written(0.5) == "50.0 %"
     assert measure("chosen_entropy").written(0.5) == "0.500 nats"
+
+
+def test_a_difference_of_percentages_is_in_points():
+    assert measure("accuracy").difference == "difference, points"
+    assert measure("chosen_entropy").difference == "difference, nats"
+    assert measure("fid", [Metric("fid", "distance", higher_is_better=False)]).difference == "difference"

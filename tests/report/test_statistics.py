@@ -50,8 +50,8 @@ def test_lines_are_compared_with_random(made: Statistics) -> None:
     entropy, *_ = rows_of(tests)
     asked = ("line", "at equal", "seeds", "verdict")
     assert [entropy[column] for column in asked] == ["entropy", "annotations (area)", 3, "better"]
-    assert float(entropy["bootstrap low"]) < float(entropy["difference, %"]) < float(entropy["high of it"])
-    assert entropy["difference, %"] == pytest.approx((0.0 + 10.0 + 10.0 + 10.333) / 4, abs=0.01)
+    assert float(entropy["bootstrap low"]) < float(entropy["difference, points"]) < float(entropy["high of it"])
+    assert entropy["difference, points"] == pytest.approx((0.0 + 10.0 + 10.0 + 10.333) / 4, abs=0.01)
     worse = next(row for row in rows_of(tests) if row["line"] == "worse")
     assert worse["verdict"] == "worse"
     assert penalties.rows[0] == ["entropy", 0.0, pytest.approx(2 / 3), pytest.approx(2 / 3)]

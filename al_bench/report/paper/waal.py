@@ -156,6 +156,7 @@ class _Tables:
         best = min(others, key=lambda line: others[line])
         among = f"the best of {len(others)}" if len(others) > 1 else "the only other one"
         gain = f"{abs(others[best]) * self.shown.factor:.{self.shown.digits}f}"
+        gain += f" {self.shown.unit_of_differences}" if self.shown.unit else ""
         return f"{one.words} {gain} {'ahead of' if others[best] >= 0 else 'behind'} {best}, {among}"
 
 

@@ -91,10 +91,10 @@ def test_both_means_what_waal_is_ahead_and_the_steps_at_each_number(outputs):
 
 def test_what_it_comes_to_in_words(outputs):
     assert [count.said for count in compared(outputs).counts] == [
-        "waal 50.0 %; epoch-matched 8.0 ahead of entropy, the best of 2; step-matched 5.0 ahead of random, the only "
-        "other one",
-        "waal 70.0 %; epoch-matched 10.0 ahead of entropy, the best of 2; step-matched 5.0 behind random, the only "
-        "other one",
+        "waal 50.0 %; epoch-matched 8.0 points ahead of entropy, the best of 2; step-matched 5.0 points ahead of "
+        "random, the only other one",
+        "waal 70.0 %; epoch-matched 10.0 points ahead of entropy, the best of 2; step-matched 5.0 points behind "
+        "random, the only other one",
     ]
 
 
@@ -141,7 +141,7 @@ def test_the_page_shows_both(outputs, tmp_path):
     text = page.read_text()
     assert "<h3>Epoch-matched beside step-matched</h3>" in text
     assert "waal is the same in both" in text
-    assert "step-matched 5.0 behind random, the only other one</summary>" in text
+    assert "step-matched 5.0 points behind random, the only other one</summary>" in text
     tables = page.parent / "tables"
     assert {"versions-paper-made.csv", "cells-paper-made-epoch-matched.csv"} <= {path.name for path in tables.iterdir()}
     rows = list(csv.DictReader((tables / "runs.csv").read_text().splitlines()))

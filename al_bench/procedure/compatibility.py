@@ -149,6 +149,9 @@ def _what_lacks(who: str, need: str, learner: Learner, network: Network, on_maps
     networks = [f"network={member}" for member in networks_with(need, on_maps)] if learner.trains_network else []
     learners = [f"learner={member}" for member in learners_with(need)]
     remedies = [learner.switched_by[need]] if need in learner.switched_by else networks + learners
-    given = name_chosen(network.network if isinstance(network, Wrapped) else network)
-    model = f"{given}, trained by {name_chosen(learner)}," if learner.trains_network else name_chosen(learner)
+    model = name_chosen(network.network if isinstance(network, Wrapped) else network)
+    if not learner.trains_network:
+        model = name_chosen(learner)
+    elif learners:  # one of which would give it
+        model = f"{model}, trained by {name_chosen(learner)},"
     return f"{who} needs a model with {need}, which {model} does not have: use {' or '.join([*remedies, *others])}"

@@ -35,28 +35,27 @@ def refuse_misfits(
 
     on_maps: whether labels are maps.
     """
-    name = name_chosen(strategy)
     if strategy.synthesizes and on_maps:
         raise UserError(
-            f"{name} asks for labels of synthetic images, and nobody labels their pixels: use one that asks "
-            "for images of the pool, such as strategy=mal, entropy, coreset or random"
+            f"{name_chosen(strategy)} asks for labels of synthetic images, and nobody labels their pixels: use one "
+            "that asks for images of the pool, such as strategy=mal, entropy, coreset or random"
         )
     for need in find_missing(strategy, learner, network):
         others = () if learner.trains_network else ("another strategy",)
-        raise UserError(_what_lacks(name, need, learner, network, on_maps, others))
+        raise UserError(_what_lacks(name_chosen(strategy), need, learner, network, on_maps, others))
     if strategy.needs_images and not representation.gives_images:
         raise UserError(
-            f"{name} works on images, and {name_chosen(representation)} replaces images by features: "
+            f"{name_chosen(strategy)} works on images, and {name_chosen(representation)} replaces images by features: "
             "use representation=none"
         )
     if strategy.needs_decoder and not representation.decodes:
         raise UserError(
-            f"{name} makes up inputs, and {name_chosen(representation)} cannot turn them into images for an "
-            "annotator: use representation=latent"
+            f"{name_chosen(strategy)} makes up inputs, and {name_chosen(representation)} cannot turn them into images "
+            "for an annotator: use representation=latent"
         )
     if strategy.synthesizes and not oracle.labels_synthetic:
         raise UserError(
-            f"{name} asks for labels of synthetic images, which {name_chosen(oracle)} cannot give: "
+            f"{name_chosen(strategy)} asks for labels of synthetic images, which {name_chosen(oracle)} cannot give: "
             "use oracle=classifier"
         )
 

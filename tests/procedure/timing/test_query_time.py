@@ -134,7 +134,7 @@ def test_a_line_that_does_not_fit_is_said_and_the_unit_must(tmp_path: Path, cloc
         (record,) = opened.records
     assert record.metrics == {"own_ratio": 1.0}
     assert record.tables["query_time"]["rows"][0] == [
-        "picky", None, None, None, None, "not measured: Brightness has no critic"
+        "picky", None, None, None, None, "not measured: Brightness has no critic, which Demanding needs"
     ]  # fmt: skip
 
 

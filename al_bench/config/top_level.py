@@ -27,8 +27,9 @@ class TopLevel:
     """seed: of the run. device: see `training.device.chosen_device`. threads: of torch on the CPU, None for all cores.
 
     precision: of learners. match_steps: whether an epoch has as many steps as one of WAAL's. steps: of a training on
-    labeled inputs alone, None for those of its epochs. capture: whether a GAN's step becomes a CUDA graph.
-    keep_weights: of which cycles the model stays on disk.
+    labeled inputs alone, None for those of its epochs. stacked: whether trainings and latent searches are computed with
+    those of other cells of the same process. capture: whether a GAN's step becomes a CUDA graph. keep_weights: of which
+    cycles the model stays on disk.
     """
 
     seed: int
@@ -37,6 +38,7 @@ class TopLevel:
     precision: Precision
     match_steps: bool
     steps: PositiveInt | None
+    stacked: bool
     capture: bool
     keep_weights: Literal["last", "all"]
 

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint
-from al_bench.active.part import describe
+from al_bench.active.part import describe, hash_of
 from al_bench.config.ranges import CriticSteps, Precision
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
@@ -32,8 +32,11 @@ class GanNetworks(nn.Module):
     """A trained generator and its discriminator (or critic).
 
     generator: latents (B, Z), z ~ N(0, I), to float images (B, C, H, W) in [0, 1], whatever its own range.
-    discriminator: see `Critic`; its values are a Wasserstein critic's, or logits of "real".
+    discriminator: see `Critic`; its values are a Wasserstein critic's, or logits of "real". artifact: the id of the
+    stored one, "" of any other.
     """
+
+    artifact: str = ""
 
     def __init__(self, generator: nn.Module, discriminator: Critic, latent_size: int) -> None:
         super().__init__()
@@ -137,4 +140,6 @@ class Gan(ABC):
         images = dataset.train.images
         spec = {"gan": describe(self), "images": fingerprint(images)}
         untrained = self.networks(images.shape[1:])
-        return artifacts.train_once("gan", spec, untrained, partial(self.fit, images), images.device)
+        trained = artifacts.train_once("gan", spec, untrained, partial(self.fit, images), images.device)
+        trained.artifact = hash_of(spec)
+        return trained

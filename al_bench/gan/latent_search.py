@@ -1,6 +1,7 @@
 """Images that a model is unsure about, by gradient ascent in a generator's latent space (ASAL Eq. 1; GAAL)."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -11,16 +12,21 @@ from torch.optim import Optimizer
 
 from al_bench.active import scores
 from al_bench.active.metric import Recorded
-from al_bench.active.part import declare
+from al_bench.active.part import declare, describe
 from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.network import Network
 from al_bench.network.predict import batch_statistics, evaluating, predict
 from al_bench.progress import progress
 from al_bench.training.cost import measure_apart
+from al_bench.training.interruption import raise_pending
+from al_bench.training.pack import Request, ask, in_pack, say_once
+from al_bench.training.stacked import moves_by_number
 
 Score = Callable[[Tensor], Tensor]
 GeneratorMode = Literal["eval", "batch"]
+
+_ON_CPU = 50  # latents that are moved at once there: the activations of more leave the caches
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,22 @@ class Found:
         return Found(*(torch.cat(pair) for pair in both)).rows(order)
 
 
+@dataclass(frozen=True)
+class Ascent:
+    """Latents (Q, Z) that are moved to where the score of a model is high.
+
+    score: (B, K[, H, W]) acquisition logits to (B,).
+    """
+
+    start: Tensor
+    model: Network
+    score: Score
+
+    def value(self, images: Tensor) -> Tensor:
+        """The sum of the scores of (Q, C, H, W) images."""
+        return self.score(self.model.acquisition_logits(images)).sum()
+
+
 @declare("gan/latent_search")
 @dataclass(frozen=True)
 class LatentSearch:
@@ -68,7 +90,8 @@ class LatentSearch:
     steps: of ascent. optimizer: of ([latents]) -> optimizer. z_batch: latents that are moved at once; None: all.
     generator_mode: of the generator's batch norm. `eval` takes its running statistics, so that no image depends on the
     others; `batch` those of the whole z-batch, as the GANs' own code does, and latents that only fill up
-    the last one are dropped. prior_weight: of -|z|^2 / 2, the prior's log-density, beside the score.
+    the last one are dropped. prior_weight: of -|z|^2 / 2, the prior's log-density, beside the score. stacked:
+    where cells run in one process, see `training.pack`, latents are moved together with those of other cells.
     """
 
     steps: NonNegativeInt
@@ -76,6 +99,7 @@ class LatentSearch:
     z_batch: PositiveInt | None
     generator_mode: GeneratorMode = "eval"
     prior_weight: NonNegativeFloat = 0.0
+    stacked: bool = False
 
     def __post_init__(self) -> None:
         if self.generator_mode not in ("eval", "batch"):
@@ -102,8 +126,7 @@ class LatentSearch:
         start = torch.split(networks.draw(drawn, rng), at_once)
         batch_norm = batch_statistics if self.generator_mode == "batch" else evaluating
         with evaluating(networks), evaluating(model), batch_norm(networks.generator):
-            with progress("latent search", self.steps * len(start)) as bar:
-                end = [self._ascended(part, networks, model, score, bar.advance) for part in start]
+            end = self._ascended(networks, [Ascent(part, model, score) for part in start])
             if not all(part.isfinite().all() for part in end):
                 raise FloatingPointError(f"a latent is not finite after {self.steps} steps of the latent search")
             with torch.no_grad():
@@ -113,20 +136,90 @@ class LatentSearch:
         found = Found(*(torch.cat(list(parts)) for parts in (start, before, end, after)))
         return found.rows(torch.arange(size))
 
-    def _ascended(
-        self, start: Tensor, networks: GanNetworks, model: Network, score: Score, advance: Callable[[], None]
-    ) -> Tensor:
-        latents = start.clone().requires_grad_(True)
+    def _ascended(self, networks: GanNetworks, ascents: Sequence[Ascent]) -> Sequence[Tensor]:
+        """Where each comes to: with those of other cells of a pack, or one after the other."""
+        if self.stacked and in_pack() and (ends := self._ascended_together(networks, ascents)) is not None:
+            return ends
+        with progress("latent search", self.steps * len(ascents)) as bar:
+            return [self.ascend(networks, [each], bar.advance)[0] for each in ascents]
+
+    def _ascended_together(self, networks: GanNetworks, ascents: Sequence[Ascent]) -> Sequence[Tensor] | None:
+        """The same with those of other cells; None where they are to be moved alone."""
+        if self.generator_mode != "eval" or not moves_by_number(self.optimizer):
+            say_once("latents are moved alone, for where one goes depends on others")
+            return None
+        request = StackedSearch(self, networks, ascents)
+        if not ask(request):
+            return None
+        say_once("latents are moved together with those of other cells")
+        return request.ends
+
+    def ascend(self, networks: GanNetworks, ascents: Sequence[Ascent], advance: Callable[[], None]) -> Sequence[Tensor]:
+        """(Q, Z) latents of each after all steps, which are moved at once. advance: called after every step."""
+        latents = torch.cat([each.start for each in ascents]).requires_grad_(True)
+        sizes = [len(each.start) for each in ascents]
         optimizer = self.optimizer([latents])
         for _ in range(self.steps):
             with torch.enable_grad():
-                of_model = score(model.acquisition_logits(networks.generator(latents))).sum()
-                total = of_model - self.prior_weight / 2 * latents.square().sum()
+                images = networks.generator(latents).split(sizes)
+                of_models = sum(each.value(own) for each, own in zip(ascents, images, strict=True))
+                total = of_models - self.prior_weight / 2 * latents.square().sum()
                 (gradient,) = torch.autograd.grad(total, latents)  # parameters' own gradients stay as they are
             latents.grad = -gradient
             optimizer.step()
             advance()
-        return latents.detach()
+        return list(latents.detach().split(sizes))
+
+
+class StackedSearch(Request):
+    """A search that may be done at once with others in the same generator, each with a model and a score of its own.
+
+    ends: (Q, Z) latents of each ascent, once it is done. A latent moves as it does alone but for rounding: generator
+    and optimizer know no other one.
+    """
+
+    rank: ClassVar[int] = 0  # before trainings, so that cells which search come to these together with all others
+
+    def __init__(self, search: LatentSearch, networks: GanNetworks, ascents: Sequence[Ascent]) -> None:
+        self.search, self.networks, self.ascents = search, networks, ascents
+        self.weight = float(sum(len(each.start) for each in ascents))
+        self.ends: Sequence[Tensor] = ()
+
+    def joins(self, other: Request) -> bool:
+        return isinstance(other, StackedSearch) and self._key == other._key
+
+    @property
+    def _key(self) -> tuple[object, ...]:
+        search, networks = self.search, self.networks
+        device = next(networks.parameters()).device
+        return networks.artifact or id(networks), device, search.steps, search.prior_weight, describe(search.optimizer)
+
+    def answer(self, others: Sequence["StackedSearch"]) -> None:
+        """As many at once as are fastest, see `_ON_CPU`."""
+        searches = [self, *others]
+        ascents = [each for search in searches for each in search.ascents]
+        on_cpu = next(self.networks.parameters()).device.type == "cpu"
+        parts = list(_split(ascents, _ON_CPU if on_cpu else math.inf))
+        with progress(f"latent searches of {len(searches)} cells", self.search.steps * len(parts)) as bar:
+
+            def advance() -> None:
+                bar.advance()
+                raise_pending()
+
+            ends = iter([end for part in parts for end in self.search.ascend(self.networks, part, advance)])
+        for search in searches:
+            search.ends = [next(ends) for _ in search.ascents]
+
+
+def _split(ascents: Iterable[Ascent], most: float) -> Iterator[list[Ascent]]:
+    """Those of up to `most` latents together; one of more is alone."""
+    part: list[Ascent] = []
+    for each in ascents:
+        if part and sum(len(one.start) for one in (*part, each)) > most:
+            yield part
+            part = []
+        part.append(each)
+    yield part
 
 
 def of_images(model: Network, images: Tensor, score: Score) -> Tensor:

@@ -1,19 +1,22 @@
 """Supervised learning on what is labeled, from new weights in every cycle (ASAL Sec. 4.2, WAAL Sec. 4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 from al_bench import seeding
-from al_bench.active.part import declare
+from al_bench.active.part import declare, describe, hash_of
 from al_bench.active.pool import Pool
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
 from al_bench.training import losses
 from al_bench.training.classification import Classification, Loss
 from al_bench.training.cut_mix import CutMix
+from al_bench.training.labeled_batches import LabeledBatches
 from al_bench.training.observation import Observer
+from al_bench.training.pack import ask, in_pack, say_once
 from al_bench.training.plan import LabeledPlan
+from al_bench.training.stacked import StackedFit, reason_alone
 
 
 @declare("learner/supervised")
@@ -22,13 +25,15 @@ class Supervised(LabeledPlan, Learner):
     """Minimises the `loss` of `network` over the passes of its plan.
 
     loss: of (B, K[, H, W]) logits and their labels, a function of `al_bench.training.losses`. mixing: of the images of
-    a batch with each other.
+    a batch with each other. stacked: where cells run in one process, see `training.pack`, it is trained in one stack
+    with theirs if it can be.
     """
 
     divisible: ClassVar[bool] = True
     network: NetworkFactory
     loss: Loss = losses.cross_entropy
     mixing: CutMix | None = None
+    stacked: bool = field(default=False, metadata={"label": True})
 
     def empty(self, pool: Pool, seed: int) -> Network:
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
@@ -45,5 +50,23 @@ class Supervised(LabeledPlan, Learner):
         model = self.empty(pool, seed)
         module = Classification(model, self.loss, self.optimizer, self.schedule, self.mixing)
         batches = self.labeled_batches(pool, model, seed)
+        if self.stacked and observe is None and self._fit_together(module, batches, seed, scratch):
+            return model
         self.train(module, batches, model, pool, seed=seed, name="classifier", scratch=scratch, observe=observe)
         return model
+
+    def _fit_together(self, module: Classification, batches: LabeledBatches, seed: int, scratch: Path | None) -> bool:
+        """Trains it in a stack with those of other cells of a pack; returns whether that was done. A training that was
+        begun alone goes on alone."""
+        if not in_pack():
+            return False
+        if (reason := reason_alone(self, module, batches)) is not None:
+            say_once(f"models are trained alone, for {reason}")
+            return False
+        if scratch is not None and any(scratch.glob("*.ckpt")):
+            return False
+        fit = StackedFit(hash_of(describe(self)), module.to(batches.inputs.device), batches, seed)
+        if done := ask(fit):
+            say_once("models are trained in stacks with those of other cells")
+            fit.finish()
+        return done

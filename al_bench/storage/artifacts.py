@@ -23,6 +23,7 @@ from al_bench.storage.record import record_sum
 from al_bench.storage.row_file import Compute, read_rows, sum_of, write_rows
 from al_bench.training.cost import Cost, measure_cost
 from al_bench.training.loss_record import Trace
+from al_bench.training.pack import apart
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ class Artifacts:
 
     def _make(self, path: Path, kind: str, spec: Mapping[str, Any], make: Callable[[Path], Made]) -> dict[str, Tensor]:
         logger.info(f"making {kind} ({path.name}), once for every run that asks for the same")
-        with measure_cost() as cost:
+        with measure_cost() as cost, apart():
             tensors, losses = make(path.with_suffix(".scratch"))
         data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
         with written_whole(path.with_suffix(".safetensors"), lasting=False) as file:

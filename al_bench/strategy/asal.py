@@ -33,9 +33,10 @@ from al_bench.training.cost import measure_apart
 class Asal(Strategy):
     """One pool image per synthetic image, its nearest in a feature space after a PCA fitted on the pool.
 
-    steps, optimizer, z_batch, generator_mode, prior_weight: of the latent search. pca_size: dimensions that matching
-    takes place in. score: (B, K[, H, W]) logits to (B,), ascended; ASAL's is the entropy (Eq. 1). scan_pool: record the
-    highest entropies that the pool has to give, for which all of it is scanned; that is measured apart, as "scan".
+    steps, optimizer, z_batch, generator_mode, prior_weight, stacked: of the latent search. pca_size: dimensions that
+    matching takes place in. score: (B, K[, H, W]) logits to (B,), ascended; ASAL's is the entropy (Eq. 1). scan_pool:
+    record the highest entropies that the pool has to give, for which all of it is scanned; that is measured apart, as
+    "scan".
 
     candidates: matches, of which those of highest score are asked for (Fig. 16), no fewer than are asked for and no
     more than are unlabeled; None: as many as are asked for. candidates_from: `generator` makes a synthetic image for
@@ -64,12 +65,13 @@ class Asal(Strategy):
         scan_pool: bool = True,
         candidates: UpToAll | None = None,
         candidates_from: Literal["generator", "neighbors"] = "generator",
+        stacked: bool = False,
     ) -> None:
         if gan is None or feature is None:
             missing = "gan" if gan is None else "feature"
             raise UserError(f"ASAL matches synthetic with real images and {missing}=none: choose another {missing}")
         self.gan, self.feature, self.matcher, self.score = gan, feature, matcher, score
-        self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight)
+        self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight, stacked)
         self.pca_size, self.scan_pool = pca_size, scan_pool
         self.candidates, self.candidates_from = candidates, candidates_from
 

@@ -28,8 +28,8 @@ from al_bench.training.cost import measure_apart
 class Gaal(Strategy):
     """Minimises the distance to the decision boundary over the latents of a generator.
 
-    steps, optimizer, z_batch, generator_mode, prior_weight: of the latent search. max_tries: searches per image, each
-    from a fresh latent, until one ends within `tolerance` of the boundary; the nearest of them counts.
+    steps, optimizer, z_batch, generator_mode, prior_weight, stacked: of the latent search. max_tries: searches per
+    image, each from a fresh latent, until one ends within `tolerance` of the boundary; the nearest of them counts.
     tolerance: difference of the two largest logits; a hinge loss wants it to be 1 or more.
     """
 
@@ -49,11 +49,12 @@ class Gaal(Strategy):
         tolerance: ModerateOrZero,
         generator_mode: GeneratorMode = "eval",
         prior_weight: ModerateOrZero = 0.0,
+        stacked: bool = False,
     ) -> None:
         if gan is None:
             raise UserError("GAAL asks for labels of synthetic images and gan=none: choose another gan")
         self.gan, self.max_tries, self.tolerance = gan, max_tries, tolerance
-        self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight)
+        self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight, stacked)
 
     def check(self, image_shape: Sequence[int]) -> None:
         self.gan.check(image_shape)

@@ -31,6 +31,7 @@ from al_bench.storage.record import CycleRecord, QueryRecord
 from al_bench.storage.store import RunStore
 from al_bench.tracking import Tracking
 from al_bench.tracking.naming import AXIS, IMAGES, LINE, cost_key, group_of, line_of, metric_key, tags_of
+from al_bench.training.pack import in_pack
 
 if TYPE_CHECKING:
     import wandb
@@ -60,19 +61,23 @@ class Wandb(Tracking):
     def following(self, store: RunStore, images: Inputs) -> Iterator[Callable[[], None]]:
         """Shows what is stored; yields what is to be called whenever a cycle was stored inside the block.
 
-        images: the training split's. Nothing that happens to W&B ends the block.
+        images: the training split's. Nothing that happens to W&B ends the block. A cell of a pack is shown when the
+        block ends, for W&B shows one run of a process at a time.
         """
         if self.mode == "disabled":
             yield lambda: None
             return
         window = Window(self, store, images)
-        window.attempt(window.open)
+        late = in_pack()
+        end = window.show_whole if late else window.close
+        if not late:
+            window.attempt(window.open)
         try:
-            yield lambda: window.attempt(window.show_new)
+            yield lambda: None if late else window.attempt(window.show_new)
         except BaseException:
-            window.attempt(partial(window.close, exit_code=1))
+            window.attempt(partial(end, exit_code=1))
             raise
-        window.attempt(partial(window.close, exit_code=0))
+        window.attempt(partial(end, exit_code=0))
 
 
 class Window:
@@ -168,6 +173,11 @@ class Window:
         if self.settings.images and (pairs := pictures(record, tensors, self.images)):
             shown[IMAGES] = [wandb.Image(image, caption=caption) for image, caption in pairs]
         self.run.log(shown, step=record.index, commit=True)
+
+    def show_whole(self, exit_code: int) -> None:
+        """The W&B run from its beginning to its end. exit_code: as of `close`."""
+        self.open()
+        self.close(exit_code)
 
     def close(self, exit_code: int) -> None:
         """Ends the W&B run within the timeout. exit_code: other than 0 for a run that was stopped or failed."""

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -66,20 +66,38 @@ def _end(stop: Interrupted) -> None:
     os._exit(stop.exit_code)
 
 
+def _note(signum: int, frame: FrameType | None) -> None:
+    _State.pending = signum
+
+
+@contextmanager
+def signals_noted() -> Iterator[None]:
+    """Inside the block SIGINT and SIGTERM raise nothing, `pending()` and `raise_pending` say that one came: for where
+    threads wait for each other. The handlers before it are put back after it."""
+    with _handled_by(_note):
+        yield
+
+
 @contextmanager
 def signals_handled() -> Iterator[None]:
     """Inside the block SIGINT and SIGTERM raise Interrupted; the handlers before it are put back after it.
 
     While a module is imported they end the process, with a line and the exit code that an Interrupted has.
     """
-    before = {number: signal.signal(number, _handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    with _handled_by(_handle):
+        yield
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     _State.pending = None
     try:
         yield
     finally:
         _State.pending = None
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 @contextmanager
@@ -139,3 +157,9 @@ def at_once() -> Iterator[None]:
 def pending() -> bool:
     """Whether a signal waits for the next safe point."""
     return _State.pending is not None
+
+
+def raise_pending() -> None:
+    """A safe point. Raises Interrupted where a signal waits."""
+    if _State.pending is not None:
+        raise Interrupted(_State.pending)

@@ -1,5 +1,8 @@
 """Batches of a training set as index gathers from inputs that live where the model is trained."""
 
+from collections.abc import Iterable
+
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -40,6 +43,11 @@ class LabeledBatches(Batches):
 
     def load(self, step: int) -> tuple[Tensor, Tensor]:
         chosen = self.order[step]
+        return self.inputs[chosen], self.labels[chosen]
+
+    def load_rows(self, steps: Iterable[int]) -> tuple[Tensor, Tensor]:
+        """What `load` gives for each of the steps, one after another in one tensor (R, ...): one gather for all."""
+        chosen = torch.cat([self.order[step] for step in steps])
         return self.inputs[chosen], self.labels[chosen]
 
     def augment(self, loaded: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

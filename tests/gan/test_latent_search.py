@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from copy import deepcopy
 from functools import partial
 from typing import Any
@@ -7,11 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from al_bench import seeding
-from al_bench.active.scores import boundary_distance, entropy
+from al_bench.active.scores import boundary_closeness, boundary_distance, entropy
 from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
-from al_bench.gan.latent_search import LatentSearch
+from al_bench.gan.latent_search import LatentSearch, StackedSearch
 from al_bench.network import Network
+from al_bench.training.pack import Member, run_pack
 
 
 class Pixels(nn.Module):
@@ -202,3 +204,53 @@ def test_works_where_gradients_are_off() -> None:
 def test_stops_where_a_latent_is_not_finite() -> None:
     with pytest.raises(FloatingPointError, match="not finite after 2 steps"):
         search(steps=2, lr=float("inf"))(networks(), Slope(), entropy, 2, seeding.generator(0))
+
+
+def tilted(slope: float) -> Slope:
+    model = Slope()
+    model.head.weight.data[0] = torch.tensor([4.0, slope])
+    return model.eval()
+
+
+def test_searches_of_several_cells_in_one_generator_move_each_latent_as_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three cells with a model each, one with another score, and one of them with too many latents for one batch; a
+    fourth that searches in another generator is alone."""
+    made, other, together = networks(), networks(), list[int]()
+    answer = StackedSearch.answer
+
+    def counted(first: StackedSearch, others: Sequence[StackedSearch]) -> None:
+        together.append(1 + len(others))
+        answer(first, others)
+
+    monkeypatch.setattr(StackedSearch, "answer", counted)
+    cells = [(made, 0.0, entropy, 7), (made, 1.0, boundary_closeness, 60), (made, 2.0, entropy, 5)]
+    cells = [*cells, (other, 2.0, entropy, 5)]
+    found: list[Any] = [None] * len(cells)
+    descent = search(z_batch=6, stacked=True)
+
+    def look(place: int) -> None:
+        gan, slope, score, size = cells[place]
+        found[place] = descent(gan, tilted(slope), score, size, seeding.generator(place))
+
+    members = [Member(partial(look, place)) for place in range(len(cells))]
+    run_pack(members)
+    assert together == [3]
+    for place, (gan, slope, score, size) in enumerate(cells):
+        alone = descent(gan, tilted(slope), score, size, seeding.generator(place))
+        assert torch.equal(found[place].start, alone.start)
+        torch.testing.assert_close(found[place].latents, alone.latents)
+        torch.testing.assert_close(found[place].images, alone.images)
+
+
+def test_in_batch_mode_each_cell_searches_alone(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    made, found = normed_players(), list[Any]()
+    descent = search(3, generator_mode="batch", stacked=True)
+
+    def look() -> None:
+        found.append(descent(made, Slope(), entropy, 4, seeding.generator(0)))
+
+    run_pack([Member(look) for _ in range(2)])
+    assert caplog.text.count("latents are moved alone, for where one goes depends on others") == 2
+    alone = descent(made, Slope(), entropy, 4, seeding.generator(0))
+    assert all(torch.equal(each.latents, alone.latents) for each in found)

@@ -15,18 +15,29 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import ClassVar, Literal, cast
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn, configure_log, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.forks import ForkServer, forking, is_possible, targets_of
 from hydra_plugins.gpus import VISIBLE, freest, takes_any, visible_gpus
 from hydra_plugins.live_rows import live_rows
-from hydra_plugins.sweep_cells import REFUSED, Cell, Process, exit_code, name_by_difference, returned, seed_of, stop
+from hydra_plugins.packs import count_processes, deal, is_of_any, words_of
+from hydra_plugins.sweep_cells import (
+    REFUSED,
+    Cell,
+    Process,
+    exit_code,
+    made_cell,
+    name_by_difference,
+    returned,
+    seed_of,
+    stop,
+)
 from hydra_plugins.sweep_tables import tabulate_sweep
 from hydra_plugins.sweep_time import SweepTime
 
@@ -39,12 +50,15 @@ _TRIES = 2  # of a cell that a signal killed
 class Processes(Launcher):
     """workers: cells at once; null: one per GPU where cells may be on any, else one per CPU core. poll: seconds between
     two looks at them. order: "lines", as the sweep has them, or "seeds", one seed of every line before the next. fork:
-    whether several cells are forks of a process that has imported once what each of them would."""
+    whether several cells are forks of a process that has imported once what each of them would. packed: whether cells
+    that are `stacked` run in as many processes as there are workers, and compute there as one what they do alike."""
 
     shares_out_gpus: ClassVar[bool] = True
     """Whether cells run on this machine, so that it is here that each is given a GPU."""
 
-    def __init__(self, workers: int | None, poll: float, order: str = "lines", fork: bool = True) -> None:
+    def __init__(
+        self, workers: int | None, poll: float, order: str = "lines", fork: bool = True, packed: bool = False
+    ) -> None:
         from pydantic import PositiveFloat, PositiveInt, StrictBool
 
         from al_bench.config.validation import refuse_value
@@ -53,8 +67,9 @@ class Processes(Launcher):
         refuse_value("hydra.launcher.poll", poll, PositiveFloat)
         refuse_value("hydra.launcher.order", order, Literal["lines", "seeds"])
         refuse_value("hydra.launcher.fork", fork, StrictBool)
+        refuse_value("hydra.launcher.packed", packed, StrictBool)
         self.workers = workers or 0  # until it is known what cells there are
-        self.poll, self.order = poll, order
+        self.poll, self.order, self.packed = poll, order, packed
         self.fork, self.server = fork and self.shares_out_gpus and is_possible(), cast(ForkServer | None, None)
         self.visible: list[str] = []
         self._spawned: list[Cell] = []
@@ -71,7 +86,8 @@ class Processes(Launcher):
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         with self.composing:
-            made = [self._cell(initial_job_idx + index, job) for index, job in enumerate(job_overrides)]
+            loader = self.hydra_context.config_loader
+            made = [made_cell(loader, self.config, initial_job_idx + i, job) for i, job in enumerate(job_overrides)]
         if self.order == "seeds":
             made.sort(key=seed_of)  # cells of one seed stay in the sweep's order
         cells = [cell for cell in made if cell is not None]
@@ -84,7 +100,10 @@ class Processes(Launcher):
             return [returned(cell) for cell in cells]
         self._settle(waiting)
         on = f", on {len(self.visible)} GPUs" if len(self.visible) > 1 else ""
-        at_once = min(self.workers, len(waiting))
+        if self.packed:
+            waiting = deque(deal(waiting, self.workers))
+            on += f", {words_of(waiting)}"
+        at_once = min(self.workers, count_processes(waiting))
         logger.info(f"{len(unique)} cells, {len(finished)} finished before, {at_once} at once{on}")
         codes = dict.fromkeys(finished, 0)
         if waiting:
@@ -101,6 +120,10 @@ class Processes(Launcher):
 
     def spawn(self, command: Sequence[str], cell: Cell) -> Process:
         """Starts a cell's command, its output behind what its log has. Raises OSError."""
+        if cell.pack:
+            cell.pack = cell.pack.to_join()
+            environment = cell.pack.environment or {**self._environment(), **self._gpu_for(cell)}
+            return cell.pack.add(command, environment, cell.log)
         environment = {**self._environment(), **self._gpu_for(cell)}
         with cell.log.open("ab") as log:
             if self.server and (forked := self.server.fork(command[1:], environment, cell.log)):
@@ -139,24 +162,6 @@ class Processes(Launcher):
         self._spawned.append(cell)
         return {VISIBLE: cell.gpu}
 
-    def _cell(self, number: int, overrides: Sequence[str]) -> Cell | None:
-        """None for one that is refused, and why is said, before it has a folder."""
-        from al_bench.config.refusal import sentence_of
-        from al_bench.config.top_level import refuse_stop_rules
-
-        try:
-            config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
-            with open_dict(config):
-                config.hydra.job.id, config.hydra.job.num = str(number), number
-            cell = Cell(number, overrides, config)
-            refuse_stop_rules(cast(dict[str, Any], OmegaConf.to_container(config.loop, resolve=True)))
-        except Exception as error:
-            if (sentence := sentence_of(error)) is None:
-                raise
-            logger.error(f"[{number}] {' '.join(overrides)}: refused: {sentence}")
-            return None
-        return cell
-
     def _finished(self, cell: Cell) -> bool:
         from al_bench.storage.exported import finished_reason
 
@@ -172,7 +177,7 @@ class Processes(Launcher):
         try:
             with live_rows(self.time) as rows, deferred():
                 while (waiting or running) and not pending():
-                    while waiting and len(running) < self.workers:
+                    while waiting and (is_of_any(waiting[0], running) or count_processes(running) < self.workers):
                         running.append(waiting.popleft())
                         self._begin(running[-1], codes)
                     time.sleep(self.poll)
@@ -243,6 +248,6 @@ class Processes(Launcher):
 ConfigStore.instance().store(
     group="hydra/launcher",
     name="processes",
-    node={"_target_": "hydra_plugins.processes.Processes", **USUAL, "fork": True},
+    node={"_target_": "hydra_plugins.processes.Processes", **USUAL, "fork": True, "packed": False},
     provider="al_bench",
 )

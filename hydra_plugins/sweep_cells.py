@@ -1,17 +1,24 @@
 """A cell of a sweep: how it is started, followed and told of; used by each launcher."""
 
 # No `from __future__ import annotations` here: Hydra 1.3 finds plugins without putting them into sys.modules.
+import logging
 import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.core.utils import JobReturn, JobStatus
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+if TYPE_CHECKING:
+    from hydra_plugins.packs import Pack
+
+logger = logging.getLogger("al_bench")
 
 REFUSED = 2  # exit code of what a user can mend
 _OF_THE_SWEEP = ("hydra.mode", "hydra.launcher", "hydra/launcher", "hydra.sweep", "hydra/sweeper", "hydra.run")
@@ -42,6 +49,7 @@ class Cell:
         self.log = self.folder / "sweep.log"
         self.tries = self.silent_until = 0
         self.process: Process | None = None
+        self.pack: Pack | None = None  # which it runs in
         self.gpu = ""  # which it was given, where it named none itself
         self.runner: str | None = None  # another process that runs in the folder
 
@@ -85,6 +93,25 @@ class Cell:
         said = [line for line in lines if line.startswith(("error: ", "stopped by "))]
         full = f"the disk of {self.log} is full" if not shutil.disk_usage(self.folder).free else "it wrote nothing"
         return (said or lines or [full])[-1]
+
+
+def made_cell(loader: ConfigLoader, config: DictConfig, number: int, overrides: Sequence[str]) -> Cell | None:
+    """None for one that is refused, and why is said, before it has a folder. config: the sweep's."""
+    from al_bench.config.refusal import sentence_of
+    from al_bench.config.top_level import refuse_stop_rules
+
+    try:
+        composed = loader.load_sweep_config(config, list(overrides))
+        with open_dict(composed):
+            composed.hydra.job.id, composed.hydra.job.num = str(number), number
+        cell = Cell(number, overrides, composed)
+        refuse_stop_rules(cast(dict[str, Any], OmegaConf.to_container(composed.loop, resolve=True)))
+    except Exception as error:
+        if (sentence := sentence_of(error)) is None:
+            raise
+        logger.error(f"[{number}] {' '.join(overrides)}: refused: {sentence}")
+        return None
+    return cell
 
 
 def seed_of(cell: Cell | None) -> int:

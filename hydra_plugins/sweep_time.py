@@ -35,7 +35,7 @@ class SweepTime:
             return
         records = cycles_of(known_cycles(cell.config, cell.folder))
         of_cycles = sum(cost.seconds for record in records for cost in record.costs.values())
-        self.left.lines[self.line_of(cell)].end(time.monotonic() - cell.began, of_cycles or None)
+        self.left.lines[self.line_of(cell)].end(_elapsed(cell), of_cycles or None)
 
     def of_cell(self, cell: Cell) -> float | None:
         """Seconds that a cell which runs goes on, None where they are not known."""
@@ -53,8 +53,8 @@ class SweepTime:
 
 
 def _elapsed(cell: Cell) -> float:
-    """0 where another sweep began it, nobody here knows when."""
-    return time.monotonic() - cell.began if cell.process else 0.0
+    """0 where another sweep began it, nobody here knows when; of a pack its share."""
+    return (time.monotonic() - cell.began) / (cell.pack.size if cell.pack else 1) if cell.process else 0.0
 
 
 def _own(overrides: Iterable[str]) -> list[str]:

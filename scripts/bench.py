@@ -38,6 +38,7 @@ from benchmarks import (
     matcher_mapped,
     matcher_scale,
     million,
+    packed,
     reading,
     scoring,
     sweep_start,
@@ -71,10 +72,12 @@ CLAIMS: Mapping[str, Callable[[], Iterable[Measured]]] = {
 ON_GPU: Mapping[str, Callable[[], Iterable[Measured]]] = {  # only when asked for by name
     "gan_gpu": gan.measure_gpu,
     "matcher_gpu": matcher_gpu.measure,
+    "packed_gpu": packed.measure_gpu,
     **{name: partial(indexes_gpu.measure, rival) for name, rival in indexes_gpu.RIVALS.items()},
 }
 LONG: Mapping[str, Callable[[], Iterable[Measured]]] = {  # by name, too: hours, 20 GB of disk, or pictures
     "million": million.measure,
+    "packed": packed.measure,
     "matcher100m": matcher_mapped.measure,
     "fast": fast.measure,
 }

@@ -78,7 +78,7 @@ check() {
     mapfile -t needing < <(grep -rlE --include='*.py' '^(@|pytestmark = )pytest\.mark\.gpu\b' tests)
     once tests -m pytest -q -rs -m gpu "${needing[@]}"
     run run.py dataset=digits strategy=asal_auto loop.max_cycles=3 "${of_stages[@]}" "${of_one_run[@]}"
-    bench gan_gpu matcher_gpu
+    bench gan_gpu matcher_gpu packed_gpu
 }
 
 mnist_two() {

@@ -1,6 +1,7 @@
 """The bench: a miss shows and fails, and the two sides of each claim compute the same."""
 
 import dataclasses
+import json
 import math
 import os
 import re
@@ -55,6 +56,7 @@ from benchmarks import (
     matcher_mapped,
     matcher_scale,
     million,
+    packed,
     reading,
     scoring,
     sweep_start,
@@ -328,6 +330,34 @@ def test_the_torch_matcher_and_a_plain_scan_find_the_same():
     assert against_scan.agrees and min(against_scan.value, against_pass.value) > 0
     assert "2,990 x 50, 10 queries on a card" in against_scan.how
     assert [str(row.goal) for row in (against_scan, against_pass)] == ["at most 1.000 x", "at most 2.000 x"]
+
+
+def test_packed_cells_are_measured_by_what_their_cycles_took_and_asked_for(monkeypatch, tmp_path):
+    """Two cells of two cycles; the first cycle asks for the first labels and does not count."""
+
+    def swept(words, check, stdout):
+        said = dict(word.split("=", 1) for word in words if "=" in str(word))
+        is_packed = said["hydra.launcher.packed"] == "true"
+        assert {"strategy=random", "loop.max_cycles=1", "hydra.launcher.workers=1"} <= {*words}
+        for seed in (0, 1):
+            label = f"digits/random{'+stacked' * is_packed}/seed={seed}/0123456789ab"
+            for index in (0, 1):
+                path = Path(said["paths.outputs"], label, "cycles", f"{index:03}.json")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                effort = {"fit": {"seconds": 2.0 if is_packed else 5.0}, "query": {"seconds": 1.0}}
+                picks = [0, 1, 2, 3] if is_packed and seed else [3, 2, 1, 4]
+                path.write_text(json.dumps({"index": index, "effort": effort, "query": {"indices": picks}}))
+
+    monkeypatch.setattr(packed.subprocess, "run", swept)
+    ratio, share = packed.compared("toy", ["strategy=random"], 1, Goal(0.35))
+    assert (ratio.value, ratio.missed, ratio.how) == (0.5, True, "seconds of 2 cycles behind the first: 6 and 12")
+    assert (share.value, share.how, share.cells[1]) == (7 / 8, "7 of 8", "87.50 %")
+
+
+def test_networks_in_a_stack_are_measured_beside_one():
+    row = packed.compared_stack(torch.device("cpu"), 1, 2, 4, 1, "a card")
+    assert row.value > 0 and str(row.goal) == "at most 3.000 x" and row.how == "a card"
+    assert torch.cuda.is_available() or not list(packed.measure_gpu())
 
 
 def test_a_rival_is_tuned_measured_on_others_and_missed_where_it_finds_less():

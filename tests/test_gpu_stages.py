@@ -119,7 +119,9 @@ def test_the_tests_that_need_a_gpu_are_run_and_both_claims(tmp_path: Path) -> No
     known = {"matcher/test_exact.py", "matcher/test_ivf.py", "training/test_cuda_graph.py", "test_benchmarks.py"}
     known.add("representation/test_backbone.py")
     assert set(tests[6:]) == {f"tests/{name}" for name in known}
-    assert [line[:2] for line in claims] == [["scripts/bench.py", name] for name in ("gan_gpu", "matcher_gpu")]
+    assert [line[:2] for line in claims] == [
+        ["scripts/bench.py", name] for name in ("gan_gpu", "matcher_gpu", "packed_gpu")
+    ]
 
 
 def test_matching_runs_the_scan_in_one_pass_and_every_claim_about_it_and_its_rivals(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ _BROUGHT = {  # by a person, each where nothing of these groups is chosen: Hydra
 }
 _PLAN = {"true": "true", "false": ""}
 _ORDERS = {"lines": "lines", "seeds": "seeds"}
+_PACKED = "hydra.launcher.packed"
 _LAUNCHERS = ("processes", "slurm", "ray")
 _KEY = re.compile(r"[+~\w./@]+", re.ASCII)  # of an argument
 _PLAIN = re.compile(r"[\w./@+:,-]*=[\w./:,-]*", re.ASCII)  # an argument that needs no look
@@ -55,6 +56,8 @@ def unknown_choice(arguments: Sequence[str]) -> str | None:
 def with_sweep_words(arguments: Sequence[str]) -> tuple[list[str], bool]:
     """The arguments as Hydra takes them, and whether a plan alone is asked for: `plan=true` runs nothing, `order=seeds`
     does one seed of every line before the next. Both are of a sweep and of no run. Raises UserError for another value.
+
+    A sweep that is packed is one of stacked cells, unless these say otherwise.
     """
     rest, plan = [], False
     for argument in arguments:
@@ -65,7 +68,13 @@ def with_sweep_words(arguments: Sequence[str]) -> tuple[list[str], bool]:
             rest.append(f"hydra.launcher.order={_one_of(key, value, _ORDERS)}")
         else:
             rest.append(argument)
+    if f"{_PACKED}=true" in (argument.lower() for argument in rest) and not any(map(_is_of_stacked, rest)):
+        rest.append("stacked=true")
     return rest, plan
+
+
+def _is_of_stacked(argument: str) -> bool:
+    return argument.lstrip("+").startswith("stacked=")
 
 
 def _one_of(key: str, value: str, known: Mapping[str, str]) -> str:

@@ -1,0 +1,100 @@
+"""Cells that are packed beside the same cells one after the other: what their cycles take, and what they ask for."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from al_bench.network.lenet import LeNet
+from al_bench.training import losses
+from al_bench.training.classification import Classification
+from al_bench.training.stacked import Stack
+from benchmarks import Goal, Measured, interleaved
+
+ROOT = Path(__file__).parents[1]
+MNIST = Path("data") / "MNIST"
+ROW = ("experiment=asal/mnist_two", "gan.iterations=20")  # a search takes as long in a GAN that has learned nothing
+DIGITS = ("strategy=random,entropy,asal_auto,gaal", "seed=range(5)", "network=linear", "gan.iterations=20")
+USUAL = ("device=cpu", "threads=1", "tracking=none", "hydra.launcher.workers=1")
+
+
+def measure(cycles: int = 1, pictures: Path = MNIST) -> Iterator[Measured]:
+    """The row of Table 1 for MNIST two, at the paper's scale but for what trains the GAN, where the pictures are there;
+    then the digits, whose models and GAN are small."""
+    if pictures.is_dir():
+        yield from compared("Table 1's row for MNIST two", (*ROW, f"paths.data={pictures.parent}"), cycles, Goal(0.35))
+    yield from compared("twenty linear cells on the digits", DIGITS, 5 * cycles, None)
+
+
+def compared(name: str, words: Sequence[str], cycles: int, goal: Goal | None) -> Iterator[Measured]:
+    """What the cells of a sweep take when packed, and how many picks are the same."""
+    with TemporaryDirectory() as folder:
+        alone, packed = (_swept(Path(folder), words, cycles, more) for more in ("false", "true"))
+    ours, others = (sum(cycle["seconds"] for cycle in side.values()) for side in (packed, alone))
+    common = [cell for cell in packed if cell in alone and packed[cell]["picks"]]
+    equal = sum(len({*packed[cell]["picks"]} & {*alone[cell]["picks"]}) for cell in common)
+    asked = sum(len(packed[cell]["picks"]) for cell in common)
+    how = f"seconds of {len(packed)} cycles behind the first: {ours:.0f} and {others:.0f}"
+    yield Measured(f"{name}, packed / one after the other", ours / others, goal, how)
+    yield Measured(f"{name}: equal picks of the pool", equal / asked, None, f"{equal} of {asked}", unit="%")
+
+
+def _swept(folder: Path, words: Sequence[str], cycles: int, packed: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """Seconds and picks of each cycle behind the first, by label and number."""
+    ends = (f"loop.max_cycles={cycles}", f"paths.outputs={folder / packed}", f"paths.cells={folder / 'cells'}")
+    own = (f"hydra.launcher.packed={packed}", *USUAL, *ends)
+    if (made := folder / "false" / "artifacts").is_dir():  # a GAN that is trained once for both
+        shutil.copytree(made, folder / packed / "artifacts")
+    subprocess.run([sys.executable, ROOT / "run.py", "-m", *words, *own], check=True, stdout=subprocess.DEVNULL)
+    found = {}
+    for path in (folder / packed).glob("*/*/seed=*/*/cycles/*.json"):
+        record, label = json.loads(path.read_text()), "/".join(path.parts[-5:-3]).replace("+stacked", "")
+        if record["index"]:
+            seconds = sum(cost["seconds"] for cost in record["effort"].values())
+            found[label, path.stem] = {"seconds": seconds, "picks": record["query"].get("indices")}
+    return found
+
+
+def measure_gpu(pairs: int = 5, size: int = 16, batch: int = 64, steps: int = 50) -> Iterator[Measured]:
+    """LeNets that are trained as one stack beside one by itself; nothing without a GPU."""
+    if torch.cuda.is_available():
+        device = torch.device("cuda")
+        how = f"{steps} steps of batches of {batch} on {torch.cuda.get_device_name(device)}"
+        yield compared_stack(device, pairs, size, batch, steps, how)
+
+
+def compared_stack(device: torch.device, pairs: int, size: int, batch: int, steps: int, how: str) -> Measured:
+    """Steps of `size` networks in a stack over as many of one."""
+    rng = torch.Generator().manual_seed(0)
+    inputs = torch.rand(size, batch, 1, 28, 28, generator=rng).to(device)
+    labels = torch.randint(10, (size, batch), generator=rng).to(device)
+    networks = [LeNet((1, 28, 28), 10).to(device).train() for _ in range(size + 1)]
+    if device.type == "cpu":  # torch.vmap knows no layout of one image
+        for network in networks:
+            network.convolves = False
+    optimizer_of = partial(torch.optim.Adam, lr=0.001)
+    stack = Stack([Classification(network, losses.cross_entropy, optimizer_of, None) for network in networks[:size]])
+    optimizer = stack.first.optimizer_of(optimizer_of, networks[size])
+
+    def together(_: int) -> float:
+        for step in range(steps):
+            logits = stack.step(step / steps, inputs, labels)
+        return float(logits.sum())  # which waits for the GPU
+
+    def alone(_: int) -> float:
+        for _ in range(steps):
+            optimizer.zero_grad()
+            loss = losses.cross_entropy(networks[size](inputs[0]), labels[0])
+            loss.backward()
+            optimizer.step()
+        return float(loss.detach())
+
+    runs = interleaved(together, alone, pairs)
+    return Measured(f"{size} LeNets in one stack / one by itself", runs.ratio, Goal(3.0), how)

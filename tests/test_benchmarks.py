@@ -349,7 +349,7 @@ def test_packed_cells_are_measured_by_what_their_cycles_took_and_asked_for(monke
                 path.write_text(json.dumps({"index": index, "effort": effort, "query": {"indices": picks}}))
 
     monkeypatch.setattr(packed.subprocess, "run", swept)
-    ratio, share = packed.compared("toy", [["strategy=random"]], 1, Goal(0.35))
+    ratio, share = packed.compared("toy", ["strategy=random"], 1, Goal(0.35))
     assert (ratio.value, ratio.missed, ratio.how) == (0.5, True, "seconds of 2 cycles behind the first: 6 and 12")
     assert (share.value, share.how, share.cells[1]) == (7 / 8, "7 of 8", "87.50 %")
 

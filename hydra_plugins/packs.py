@@ -155,8 +155,8 @@ def count_processes(cells: Sequence[Cell]) -> int:
 
 
 def is_of_any(cell: Cell, running: Sequence[Cell]) -> bool:
-    """Whether it is to run in a process in which another one does."""
-    return cell.pack is not None and any(other.pack is cell.pack for other in running)
+    """Whether it is to run in a process in which another one does, and which has not begun."""
+    return cell.pack is not None and any(other.pack is cell.pack.to_join() for other in running)
 
 
 def words_of(cells: Sequence[Cell]) -> str:

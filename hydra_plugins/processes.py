@@ -93,7 +93,7 @@ class Processes(Launcher):
         cells = [cell for cell in made if cell is not None]
         name_by_difference(cells)
         unique = {cell.folder: cell for cell in cells}
-        finished = {folder for folder, cell in unique.items() if self._finished(cell)}
+        finished = {folder for folder, cell in unique.items() if cell.is_finished()}
         waiting = deque(cell for folder, cell in unique.items() if folder not in finished)
         if not waiting and len(cells) == len(made):
             logger.info(f"all {len(unique)} cells are finished\n{tabulate_sweep(cells, cells)}")
@@ -162,11 +162,6 @@ class Processes(Launcher):
         self._spawned.append(cell)
         return {VISIBLE: cell.gpu}
 
-    def _finished(self, cell: Cell) -> bool:
-        from al_bench.storage.exported import finished_reason
-
-        return finished_reason(cell.config, cell.folder) is not None
-
     def _run(self, waiting: deque[Cell]) -> dict[Path, int]:
         """Runs the waiting cells; returns the exit code of each. None runs on when this ends, however it does: a signal
         to the sweep is passed on to its cells, and raises Interrupted once they have ended."""
@@ -203,7 +198,7 @@ class Processes(Launcher):
             on = f"which is on cycle {len(cycle_records(cell.folder))}"
             logger.info(f"[{cell.number}] {cell.name}: waiting for {cell.runner}, {on}")
             return
-        if waited and self._finished(cell):
+        if waited and cell.is_finished():
             codes[cell.folder] = 0
             logger.info(f"[{cell.number}] {cell.name}: finished by {waited}")
             return

@@ -67,6 +67,12 @@ class Cell:
         self.process = spawn(command, self)
         self.began = time.monotonic()
 
+    def is_finished(self) -> bool:
+        """Whether all of it is stored, in its folder or as an exported cell."""
+        from al_bench.storage.exported import finished_reason
+
+        return finished_reason(self.config, self.folder) is not None
+
     def goes_on(self) -> bool:
         """Whether its process runs, or another in its folder."""
         from al_bench.storage.holding import runner_of

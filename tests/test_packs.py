@@ -122,6 +122,17 @@ def cell(number: int = 0, device: str = "cpu", **config: object) -> Cell:
     return made
 
 
+def test_those_of_a_pack_that_is_killed_begin_together_again_and_none_joins_one_that_has_begun(program: Path) -> None:
+    """With one worker too, of which there are no more."""
+    pack, first, second = Pack(), cell(0), cell(1)
+    first.pack = second.pack = pack
+    assert packs.is_of_any(second, [first])
+    assert codes(add(pack, program, "killed", "last")) == {"killed": -signal.SIGKILL, "last": -signal.SIGKILL}
+    assert not packs.is_of_any(second, [first]), "a process that has begun takes no more"
+    first.pack = pack.to_join()  # as it is started once more
+    assert packs.is_of_any(second, [first])
+
+
 def test_neighbors_share_a_pack_and_what_is_not_stacked_comes_behind() -> None:
     alone = cell(9, learner={"stacked": False})
     cells = [cell(0), alone, *(cell(number) for number in range(1, 5))]

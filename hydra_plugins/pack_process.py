@@ -89,7 +89,8 @@ def run_cell(start: Start, say: Callable[..., None]) -> None:
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
+        with suppress(OSError):  # of a full disk
+            sys.stdout.flush()
         say(code=code, alone=said_once())
 
 

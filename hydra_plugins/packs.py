@@ -11,10 +11,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
-from hydra_plugins.sweep_cells import Cell
+from hydra_plugins.sweep_cells import REFUSED, Cell
 
 logger = logging.getLogger("al_bench")
 
@@ -52,8 +53,15 @@ class Pack:
         return self._cells[-1]
 
     def look(self) -> None:
-        """Gives each cell that has ended its code; one of which its process said none has the process's."""
-        process = self._process or self._begin()
+        """Gives each cell that has ended its code; one of which its process said none has the process's. Those of a
+        process that cannot be started are refused."""
+        from al_bench.errors import of_files
+
+        try:
+            process = self._process or self._begin()
+        except OSError as error:
+            self._end(REFUSED, f"error: {of_files(error, self._cells[0].log) or error}")
+            return
         ended = process.poll()
         assert process.stdout is not None
         while said := process.stdout.read(65536):
@@ -63,8 +71,12 @@ class Pack:
                 self._tell(answer["alone"])
         if ended is not None:
             process.stdout.close()
-            for cell in self._cells:
-                cell.returncode = (ended or 1) if cell.returncode is None else cell.returncode
+            self._end(ended or 1, "" if ended < 0 else f"its process ended with code {ended}, see {self._cells[0].log}")
+
+    def _end(self, code: int, because: str) -> None:
+        for cell in self._cells:
+            if cell.returncode is None:
+                cell.returncode, cell.because = code, because
 
     def _tell(self, alone: Sequence[str]) -> None:
         for words in alone:
@@ -97,7 +109,7 @@ class Pack:
             )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        with self._process.stdin as its:
+        with suppress(BrokenPipeError), self._process.stdin as its:  # of one that has ended already, see `look`
             its.write(asked.encode())
         os.set_blocking(self._process.stdout.fileno(), False)
         return self._process
@@ -109,6 +121,7 @@ class Packed:
     def __init__(self, pack: Pack, command: Sequence[str], log: Path) -> None:
         self.pack, self.command, self.log = pack, command, log
         self.returncode: int | None = None
+        self.because = ""
 
     def poll(self) -> int | None:
         """As of subprocess.Popen."""

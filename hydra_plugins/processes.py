@@ -123,6 +123,7 @@ class Processes(Launcher):
         if cell.pack:
             cell.pack = cell.pack.to_join()
             environment = cell.pack.environment or {**self._environment(), **self._gpu_for(cell)}
+            cell.gpu = environment.get(VISIBLE, "")
             return cell.pack.add(command, environment, cell.log)
         environment = {**self._environment(), **self._gpu_for(cell)}
         with cell.log.open("ab") as log:

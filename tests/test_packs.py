@@ -113,6 +113,18 @@ def test_one_that_is_asked_to_end_ends_them_all_in_words(program: Path) -> None:
     assert "stopped by SIGTERM; everything finished is kept" in cells["endless"].log.read_text()
 
 
+def test_of_a_process_that_cannot_be_started_or_ends_at_once_each_cell_says_so(program: Path, monkeypatch: Any) -> None:
+    (program.parent / "broken.py").write_text("import nothing_of_that_name")
+    ended = add(Pack(), program.parent / "broken.py", "first", "second")
+    assert codes(ended) == {"first": 1, "second": 1}
+    assert ended["second"].because == f"its process ended with code 1, see {ended['first'].log}"
+    assert "nothing_of_that_name" in ended["first"].log.read_text()
+    gone = add(Pack(), program, "first", "second")
+    monkeypatch.setattr(sys, "executable", "/nothing/here")
+    assert codes(gone) == {"first": 2, "second": 2}
+    assert gone["second"].because.startswith("error: ") and "here" in gone["second"].because
+
+
 def cell(number: int = 0, device: str = "cpu", **config: object) -> Cell:
     """As much of one as is looked at when it is dealt."""
     usual = {"learner": {"stacked": True}, "strategy": {}, "device": device, "threads": 1}
@@ -214,7 +226,7 @@ def test_of_a_packed_sweep_a_bad_cell_fails_and_what_cannot_be_stacked_says_so(t
     done = sweep(tmp_path, "scale.epochs=1", "loop.max_cycles=0", *words)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "in a pack of 4: models are trained alone, for its network convolves" in done.stdout
-    assert "network=linear strategy=bald: failed with code 2: error: strategy Dropout needs" in done.stdout
+    assert "network=linear strategy=bald: failed with code 2: error: strategy=bald" in done.stdout
     assert "3 of 4 cells are finished" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 

@@ -68,7 +68,7 @@ def with_sweep_words(arguments: Sequence[str]) -> tuple[list[str], bool]:
             rest.append(f"hydra.launcher.order={_one_of(key, value, _ORDERS)}")
         else:
             rest.append(argument)
-    if f"{_PACKED}=true" in (argument.lower() for argument in rest) and not any(map(_is_of_stacked, rest)):
+    if f"{_PACKED}=true" in (argument.lstrip("+").lower() for argument in rest) and not any(map(_is_of_stacked, rest)):
         rest.append("stacked=true")
     return rest, plan
 

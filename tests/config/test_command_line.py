@@ -32,6 +32,10 @@ def test_pictures_of_ones_own_are_not_tracked(oracle):
 def test_words_of_a_sweep_are_taken_out_of_a_line():
     assert with_sweep_words(["-m", "plan=true", "seed=0"]) == (["-m", "seed=0"], True)
     assert with_sweep_words(["plan=False", "order=seeds"]) == (["hydra.launcher.order=seeds"], False)
+    for packed in ("hydra.launcher.packed=true", "++hydra.launcher.packed=True"):
+        assert with_sweep_words([packed]) == ([packed, "stacked=true"], False)
+        assert with_sweep_words([packed, "stacked=false"]) == ([packed, "stacked=false"], False)
+    assert with_sweep_words(["hydra.launcher.packed=false"]) == (["hydra.launcher.packed=false"], False)
 
 
 @pytest.mark.parametrize(

@@ -216,8 +216,8 @@ def test_a_check_that_was_cut_goes_on_and_one_that_ended_is_made_anew(tmp_path: 
     assert len(lines(tmp_path)) == 5
     on = stage(tmp_path, "check", PYTHON=stand_in(tmp_path))
     assert "tests: done before\n" in on.stdout and "gan_gpu: done before\n" in on.stdout
-    assert [line[1] for line in lines(tmp_path) if line[0] == "scripts/bench.py"] == ["matcher_gpu"]
-    assert len(commands(tmp_path, "check")) == 5
+    assert [line[1] for line in lines(tmp_path) if line[0] == "scripts/bench.py"] == ["matcher_gpu", "packed_gpu"]
+    assert len(commands(tmp_path, "check")) == 6
 
 
 def test_a_matching_that_was_cut_goes_on_with_the_claim_it_was_cut_in(tmp_path: Path) -> None:

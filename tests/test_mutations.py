@@ -147,6 +147,8 @@ MUTATIONS = [
       for expression, changed in (("hinge + square", "hinge - square"), ("square + settings", "square - settings"))),
     Mutation("al_bench.training.classification.Classification.step", "labels) + (1 - own)", "labels) - (1 - own)",
              "training/test_cut_mix.py::test_the_loss_is_that_of_both_labels_by_their_shares"),
+    Mutation("al_bench.training.stacked.Stack.step", "self.size * self.first", "-self.size * self.first",
+             "training/test_stacked.py::test_a_stack_lowers_the_loss_of_each"),
     Mutation("al_bench.training.classification.Classification.step", "optimizers[0], loss", "optimizers[0], -loss",
              "learner/test_supervised.py::test_hinge_stops_at_its_margin_where_cross_entropy_goes_on"),
     Mutation("al_bench.representation.encoder.Inversion.step", "self.network(images) - latents",

@@ -144,6 +144,14 @@ def test_what_cannot_be_stacked_is_trained_alone_and_said(
     assert all(torch.equal(*pair) for pair in zip(models[1].parameters(), alone.parameters(), strict=True))
 
 
+def test_a_stack_lowers_the_loss_of_each() -> None:
+    for seed, model in enumerate(together(*fits(LEARNER, [pool(0), pool(1)]))):
+        inputs, labels = pool(seed).training_set()
+        begun = LEARNER.empty(pool(seed), seed).eval()
+        ours, first = (LEARNER.loss(each(inputs[:] / 255), labels).item() for each in (model, begun))
+        assert ours < first / 2
+
+
 def test_dropout_draws_for_each_model_and_alike_each_time(stacks: Stacks) -> None:
     """Two trainings that are the same part from each other; those of a second stack are the first's to the bit."""
     learner = replace(LEARNER, network=partial(behind, part=nn.Dropout))

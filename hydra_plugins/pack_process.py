@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -78,20 +77,12 @@ def run_cell(start: Start, say: Callable[..., None]) -> None:
     """One cell, whose words are the process's while it has its turn. say: gets its code, and what it does alone."""
     from al_bench.training.interruption import ended_in_words
     from al_bench.training.pack import said_once
+    from hydra_plugins.fork_server import code_of
 
-    code = 1
-    try:
-        with ended_in_words():
-            start(sys.argv[1:])
-        code = 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        with suppress(OSError):  # of a full disk
-            sys.stdout.flush()
-        say(code=code, alone=said_once())
+    code = code_of(ended_in_words()(partial(start, sys.argv[1:])))
+    with suppress(OSError):  # of a full disk
+        sys.stdout.flush()
+    say(code=code, alone=said_once())
 
 
 def _program(path: str) -> Start:

@@ -166,19 +166,21 @@ def _answer(waiting: Sequence[Member]) -> None:
     """Requests of the lowest rank, alike ones together; one that is like no other is left to its cell."""
     asked = [(member, member.request) for member in waiting if member.request is not None]
     lowest = min((request.rank for _, request in asked), default=0)
-    groups: list[list[Request]] = []
+    groups: list[list[tuple[Member, Request]]] = []
     for member, request in asked:
         if request.rank > lowest:
             continue
         member.request = None  # it goes on in the next round
-        joined = next((group for group in groups if request.joins(group[0])), None)
+        joined = next((group for group in groups if request.joins(group[0][1])), None)
         if joined is None:
-            groups.append([request])
+            groups.append([(member, request)])
         else:
-            joined.append(request)
+            joined.append((member, request))
     for group in groups:
         if len(group) > 1:
-            _answer_together(group)
+            members, requests = zip(*group, strict=True)
+            with members[0].around():  # in whose log it is said how far it is
+                _answer_together(requests)
 
 
 def _answer_together(group: Sequence[Request]) -> None:

@@ -16,6 +16,8 @@ from torch.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
 from al_bench import seeding
 from al_bench.active.inputs import to_float
+from al_bench.progress import progress
+from al_bench.training import losses
 from al_bench.training.classification import Classification
 from al_bench.training.cost import add_cost
 from al_bench.training.interruption import raise_pending
@@ -24,6 +26,7 @@ from al_bench.training.pack import Request
 from al_bench.training.plan import Plan
 
 _BY_NUMBER = (SGD, Adagrad, Adam, AdamW, RMSprop)  # optimizers by which a number moves whatever the others are
+_MEANS = (losses.cross_entropy, losses.smoothed_cross_entropy, losses.hinge)  # over rows that know of no other row
 _AT_ONCE = 50  # steps whose batches are read together, and after which losses are looked at
 
 
@@ -57,17 +60,22 @@ class StackedFit(Request):
 
     def _train(self, stack: "Stack", fits: Sequence["StackedFit"]) -> None:
         steps = range(len(self.batches))
-        for block in (steps[first : first + _AT_ONCE] for first in steps[::_AT_ONCE]):
-            loaded = zip(*(fit.batches.load_rows(block) for fit in fits), strict=True)
-            inputs, labels = (torch.stack(rows) for rows in loaded)
-            first = 0
-            for step in block:
-                end = first + len(self.batches.order[step])
-                logits = stack.step(step / len(steps), to_float(inputs[:, first:end]), labels[:, first:end])
-                first = end
-            for fit, own_logits, own_labels in zip(fits, logits, labels[:, -logits.shape[1] :], strict=True):
-                fit.look(own_logits, own_labels, block[-1])
-            raise_pending()
+        with progress(f"classifiers of {len(fits)} cells", len(steps)) as bar:
+            for block in (steps[first : first + _AT_ONCE] for first in steps[::_AT_ONCE]):
+                self._train_block(stack, fits, block)
+                bar.advance(len(block))
+                raise_pending()
+
+    def _train_block(self, stack: "Stack", fits: Sequence["StackedFit"], block: range) -> None:
+        loaded = zip(*(fit.batches.load_rows(block) for fit in fits), strict=True)
+        inputs, labels = (torch.stack(rows) for rows in loaded)
+        first = 0
+        for step in block:
+            end = first + len(self.batches.order[step])
+            logits = stack.step(step / len(self.batches), to_float(inputs[:, first:end]), labels[:, first:end])
+            first = end
+        for fit, own_logits, own_labels in zip(fits, logits, labels[:, -logits.shape[1] :], strict=True):
+            fit.look(own_logits, own_labels, block[-1])
 
     def look(self, logits: Tensor, labels: Tensor, step: int) -> None:
         """Notes a loss that is not finite; weights that are not either keep it so until the next look."""
@@ -129,6 +137,7 @@ def reason_alone(plan: Plan, module: Classification, batches: LabeledBatches) ->
         "its network convolves, which gains on a GPU alone": (
             batches.inputs.device.type == "cpu" and any(isinstance(part, nn.modules.conv._ConvNd) for part in parts)
         ),
+        "its loss is not known to be a mean over images": module.loss not in _MEANS,
         "its optimizer is not known to move each weight by itself": not moves_by_number(plan.optimizer),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)

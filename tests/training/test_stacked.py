@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
@@ -114,6 +115,10 @@ def test_only_alike_trainings_are_stacked(stacks: Stacks) -> None:
     assert all(torch.equal(*pair) for pair in zip(other.parameters(), alone.parameters(), strict=True))
 
 
+def summed_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    return functional.cross_entropy(logits, labels, reduction="sum")
+
+
 def behind(part: Callable[[], nn.Module], input_shape: Sequence[int], num_classes: int) -> Network:
     return Network(nn.Sequential(nn.Flatten(), part()), nn.Identity(), nn.Linear(64, num_classes))
 
@@ -125,6 +130,7 @@ def behind(part: Callable[[], nn.Module], input_shape: Sequence[int], num_classe
         ({"network": LeNet}, "its network convolves, which gains on a GPU alone"),
         ({"precision": "bf16-mixed"}, "its precision is bf16-mixed"),
         ({"mixing": CutMix(0.5)}, "its images are augmented"),
+        ({"loss": summed_cross_entropy}, "its loss is not known to be a mean over images"),
         (
             {"optimizer": partial(torch.optim.Adadelta, lr=0.1)},
             "its optimizer is not known to move each weight by itself",

@@ -12,11 +12,16 @@ from typing import Any
 
 import torch
 
+from al_bench.active.scores import entropy
+from al_bench.config import experiment as config
+from al_bench.gan.latent_search import Ascent, LatentSearch
+from al_bench.network import NetworkFactory
 from al_bench.network.lenet import LeNet
+from al_bench.network.linear import Linear
 from al_bench.training import losses
 from al_bench.training.classification import Classification
 from al_bench.training.stacked import Stack
-from benchmarks import Goal, Measured, interleaved
+from benchmarks import Goal, Measured, Side, interleaved
 
 ROOT = Path(__file__).parents[1]
 MNIST = Path("data") / "MNIST"
@@ -33,6 +38,7 @@ def measure(cycles: int = 1, pictures: Path = MNIST) -> Iterator[Measured]:
     if pictures.is_dir():
         row = (*ROW, f"paths.data={pictures.parent}")
         yield from compared("Table 1's row for MNIST two but ADBA", row, cycles, Goal(0.35))
+    yield from measure_parts()
     yield from compared("twenty linear cells on the digits", DIGITS, 5 * cycles, None)
 
 
@@ -65,25 +71,40 @@ def _swept(folder: Path, words: Sequence[str], cycles: int, packed: str) -> dict
     return found
 
 
-def measure_gpu(pairs: int = 5, size: int = 16, batch: int = 64, steps: int = 50) -> Iterator[Measured]:
+def measure_gpu(pairs: int = 5, steps: int = 50) -> Iterator[Measured]:
     """LeNets that are trained as one stack beside one by itself; nothing without a GPU."""
     if torch.cuda.is_available():
         device = torch.device("cuda")
-        how = f"{steps} steps of batches of {batch} on {torch.cuda.get_device_name(device)}"
-        yield compared_stack(device, pairs, size, batch, steps, how)
+        yield compared_stack(LeNet, 16, 64, steps, device, pairs, torch.cuda.get_device_name(device), Goal(3.0))
 
 
-def compared_stack(device: torch.device, pairs: int, size: int, batch: int, steps: int, how: str) -> Measured:
+def measure_parts(pairs: int = 5) -> Iterator[Measured]:
+    """What the ratios of whole sweeps are made of: steps of stacks on a CPU, and of searches in MNIST's generator."""
+    cpu = torch.device("cpu")
+    for network, size, batch in ((Linear, 25, 10), (Linear, 5, 10), (LeNet, 16, 10), (LeNet, 16, 64)):
+        yield compared_stack(network, size, batch, 5, cpu, pairs, "a CPU", None)
+    yield compared_search(50, 10, 5, pairs)
+
+
+def compared_stack(
+    network: NetworkFactory,
+    size: int,
+    batch: int,
+    steps: int,
+    device: torch.device,
+    pairs: int,
+    where: str,
+    goal: Goal | None,
+) -> Measured:
     """Steps of `size` networks in a stack over as many of one."""
     rng = torch.Generator().manual_seed(0)
     inputs = torch.rand(size, batch, 1, 28, 28, generator=rng).to(device)
     labels = torch.randint(10, (size, batch), generator=rng).to(device)
-    networks = [LeNet((1, 28, 28), 10).to(device).train() for _ in range(size + 1)]
-    if device.type == "cpu":  # torch.vmap knows no layout of one image
-        for network in networks:
-            network.convolves = False
+    networks = [network(input_shape=(1, 28, 28), num_classes=10).to(device).train() for _ in range(size + 1)]
+    for each in networks[:size]:
+        each.convolves = False  # torch.vmap knows no layout of one image
     optimizer_of = partial(torch.optim.Adam, lr=0.001)
-    stack = Stack([Classification(network, losses.cross_entropy, optimizer_of, None) for network in networks[:size]])
+    stack = Stack([Classification(each, losses.cross_entropy, optimizer_of, None) for each in networks[:size]])
     optimizer = stack.first.optimizer_of(optimizer_of, networks[size])
 
     def together(_: int) -> float:
@@ -100,4 +121,24 @@ def compared_stack(device: torch.device, pairs: int, size: int, batch: int, step
         return float(loss.detach())
 
     runs = interleaved(together, alone, pairs)
-    return Measured(f"{size} LeNets in one stack / one by itself", runs.ratio, Goal(3.0), how)
+    name = networks[0].__class__.__name__
+    how = f"batches of {batch} on {where}; of {size} one after the other {runs.ratio / size:.2f}"
+    return Measured(f"a step of {size} {name}s in one stack / of one by itself", runs.ratio, goal, how)
+
+
+def compared_search(together: int, apart: int, steps: int, pairs: int) -> Measured:
+    """Steps of the search for so many latents at once over the same in parts, in the generator for MNIST."""
+    networks = config.made(config.node_of("gan", ["dataset=mnist_two"])).networks((1, 28, 28)).eval()
+    model = Linear(input_shape=(1, 28, 28), num_classes=2).eval()
+    latents = torch.randn(together, networks.latent_size, generator=torch.Generator().manual_seed(0))
+    search = LatentSearch(steps, partial(torch.optim.Adam, lr=0.01), None)
+
+    def found(size: int) -> Side:
+        parts = [[Ascent(part, model, entropy)] for part in latents.split(size)]
+        return lambda _: torch.cat([search.ascend(networks, part, lambda: None)[0] for part in parts])
+
+    runs = interleaved(found(together), found(apart), pairs)
+    agrees = all(torch.allclose(first, second, atol=1e-4) for first, second in runs.results)
+    ours, others = (1000 * seconds / steps / together for seconds in runs.medians)
+    how = f"{ours:.2f} and {others:.2f} ms a step and latent"
+    return Measured(f"a search for {together} latents at once / {apart} by {apart}", runs.ratio, None, how, agrees)

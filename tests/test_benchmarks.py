@@ -354,10 +354,17 @@ def test_packed_cells_are_measured_by_what_their_cycles_took_and_asked_for(monke
     assert (share.value, share.how, share.cells[1]) == (7 / 8, "7 of 8", "87.50 %")
 
 
-def test_networks_in_a_stack_are_measured_beside_one():
-    row = packed.compared_stack(torch.device("cpu"), 1, 2, 4, 1, "a card")
-    assert row.value > 0 and str(row.goal) == "at most 3.000 x" and row.how == "a card"
+@pytest.mark.parametrize("network", [LeNet, Linear])
+def test_networks_in_a_stack_are_measured_beside_one(network):
+    row = packed.compared_stack(network, 2, 4, 1, torch.device("cpu"), 1, "a card", Goal(3.0))
+    assert row.value > 0 and str(row.goal) == "at most 3.000 x"
+    assert row.how == f"batches of 4 on a card; of 2 one after the other {row.value / 2:.2f}"
     assert torch.cuda.is_available() or not list(packed.measure_gpu())
+
+
+def test_latents_that_are_searched_together_end_where_they_do_in_parts():
+    row = packed.compared_search(4, 2, 2, 1)
+    assert row.agrees and row.value > 0 and row.name == "a search for 4 latents at once / 2 by 2"
 
 
 def test_a_rival_is_tuned_measured_on_others_and_missed_where_it_finds_less():

@@ -42,9 +42,10 @@ def picked_in(record: CycleRecord) -> Iterator[Picked]:
         yield Picked(record.index, place, position, None if isinstance(label, list) else label, *known)
 
 
-def guessed(picks: Iterable[Picked]) -> list[Picked]:
-    """Those with an answer that is a class and with a guess."""
-    known = (pick for pick in picks if pick.label is not None and pick.label >= 0)
+def guessed(run: Run) -> list[Picked]:
+    """Those of a run with an answer that is a class and with a guess."""
+    rows = (pick for record in run.cycles if record.query.guesses for pick in picked_in(record))
+    known = (pick for pick in rows if pick.label is not None and pick.label >= 0)
     return [pick for pick in known if None not in (pick.guess, pick.of_guess, pick.of_answer)]
 
 

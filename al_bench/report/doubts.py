@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from al_bench.analysis.grouping import Group, Section
-from al_bench.analysis.picked import Picked, answers_of_picks, count_confusions, guessed, picked
+from al_bench.analysis.picked import Picked, answers_of_picks, count_confusions, guessed
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.analysis.second_look import SecondLook, look_again
@@ -55,7 +55,7 @@ class Doubts:
 
 def show_doubts(section: Section, rebuilder: Rebuilder, classes: Sequence[str]) -> Doubts | None:
     """None where no cycle holds guesses, as those from before they were kept do not. classes: names of all."""
-    picks = [(group, [(run, guessed(picked(run))) for run in group.runs]) for group in section.groups]
+    picks = [(group, [(run, guessed(run)) for run in group.runs]) for group in section.groups]
     known = [(group, [(run, found) for run, found in runs if found]) for group, runs in picks]
     known = [(group, runs) for group, runs in known if runs]
     if not known:

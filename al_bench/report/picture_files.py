@@ -4,7 +4,7 @@ import base64
 import re
 from pathlib import Path
 
-from al_bench.files import digest, written_whole
+from al_bench.files import digest, named
 
 LARGEST = 3_000_000  # characters of a page that keeps its pictures inside, so that it can be sent as one file
 
@@ -19,16 +19,23 @@ def take_pictures_out(html: str, folder: Path) -> str:
     """
     if len(html) <= LARGEST:
         return html
-    known: set[str] = set()
+    folder.mkdir(parents=True, exist_ok=True)
 
     def take(found: re.Match[str]) -> str:
         data = base64.b64decode(found["data"])
         name = f"{digest(data)[:16]}.{_ENDS[found['kind']]}"
-        if name not in known and not (folder / name).exists():
-            with written_whole(folder / name, lasting=False) as file:
-                file.write(data)
-        known.add(name)
+        if not _is_whole(folder / name, len(data)):
+            with named(folder / name):
+                (folder / name).write_bytes(data)  # thousands of waits for the disk would take longer than the page
         lazy = ' loading="lazy"' if found["attribute"] == "src" else ""
         return f'{found["attribute"]}="{folder.name}/{name}"{lazy}'
 
     return _INSIDE.sub(take, html)
+
+
+def _is_whole(file: Path, size: int) -> bool:
+    """Whether a file named by its content is there to its last byte."""
+    try:
+        return file.stat().st_size == size
+    except FileNotFoundError:
+        return False

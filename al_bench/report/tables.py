@@ -16,7 +16,8 @@ from al_bench.files import digest, written_whole
 Cell = str | int | float | None
 
 _LONGEST = 200  # bytes of a file's name
-_MOST_IN_TEXT = 200  # rows of a table that anybody sets in LaTeX
+_MOST_READ = 1_000  # rows of a table that anybody reads as text
+_MOST_SET = 200  # and sets in LaTeX
 _FORMULA = ("=", "+", "-", "@", "\t")
 _BOLD = ("\x02", "\x03")  # around what tabulate escapes: no cell holds them
 
@@ -43,10 +44,15 @@ class Table:
         stem = re.sub(r"[^\w ,.+=-]", "-", self.name)  # some are stored names, which are no paths
         if stem != self.name or len(stem.encode()) > _LONGEST:
             stem = f"{stem[:40]}-{digest(self.name.encode(errors='backslashreplace'))[:8]}"
-        return [f"{stem}.csv", f"{stem}.md", *([f"{stem}.tex"] if len(self.rows) <= _MOST_IN_TEXT else [])]
+        ends = [
+            "csv",
+            *(["md"] if len(self.rows) <= _MOST_READ else []),
+            *(["tex"] if len(self.rows) <= _MOST_SET else []),
+        ]
+        return [f"{stem}.{end}" for end in ends]
 
     def write(self, folder: Path) -> None:
-        """All files."""
+        """All files: CSV, and Markdown and LaTeX of tables that are short enough for them."""
         for name, text_of in zip(self.files, (self.as_csv, self.as_markdown, self.as_latex), strict=False):
             with written_whole(folder / name) as file:
                 file.write(text_of().encode(errors="backslashreplace"))

@@ -35,3 +35,12 @@ def test_a_large_page_has_them_beside_it(tmp_path: Path, monkeypatch: pytest.Mon
     assert text.startswith(f'<source srcset="{svg}"><img src="{svg}" loading="lazy"><img src="{png}" loading="lazy">')
     assert text.endswith(f"<p>{uri('png', PNG)}</p>"), "text is no picture"
     assert take_pictures_out(PAGE, tmp_path / "pictures") == text
+
+
+def test_a_picture_that_was_cut_short_is_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_files, "LARGEST", 10)
+    take_pictures_out(PAGE, tmp_path)
+    (png,) = tmp_path.glob("*.png")
+    png.write_bytes(PNG[:2])
+    take_pictures_out(PAGE, tmp_path)
+    assert png.read_bytes() == PNG

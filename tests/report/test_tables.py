@@ -1,5 +1,8 @@
 import csv
 import io
+from pathlib import Path
+
+import pytest
 
 from al_bench.report.tables import Table, format_cell
 
@@ -62,3 +65,11 @@ def test_what_is_best_is_bold_for_people_and_plain_for_programs() -> None:
     assert "\\textbf{2.50}" in table.as_latex()
     assert "c\\_d" in table.as_latex()
     assert table.as_csv().splitlines()[2] == "c_d,2.5"
+
+
+@pytest.mark.parametrize(("rows", "ends"), [(200, {"csv", "md", "tex"}), (1_000, {"csv", "md"}), (1_001, {"csv"})])
+def test_a_table_is_text_while_somebody_might_read_it(tmp_path: Path, rows: int, ends: set[str]) -> None:
+    table = Table("made", "about", ["row"], [[row] for row in range(rows)])
+    table.write(tmp_path)
+    assert {path.suffix[1:] for path in tmp_path.iterdir()} == ends
+    assert {name.split(".")[1] for name in table.files} == ends

@@ -103,7 +103,7 @@ def compare_two(
     first: dict[int, float] = {}
     second: dict[int, float] = {}
     for seed in own.keys() & other.keys():
-        if not _share_first_labels(own[seed], other[seed]):
+        if not share_first_labels(own[seed], other[seed]):
             continue
         both = _pair(own[seed], other[seed], name, budget, at)
         if both is not None:
@@ -143,7 +143,7 @@ def _spent(run: Run, name: str, budget: Budget) -> Mapping[float, float]:
     return {at: value for at, value in zip(accumulate(each), values, strict=True) if value is not None}
 
 
-def _share_first_labels(own: Run, other: Run) -> bool:
-    """Also where one of both does not say with which it began."""
+def share_first_labels(own: Run, other: Run) -> bool:
+    """Whether both began with the same labels; also where one does not say with which."""
     rows = [run.cycles[0].query.indices for run in (own, other)]
     return any(one is None for one in rows) or set(rows[0] or ()) == set(rows[1] or ())

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 from al_bench.analysis.chance import all_near_chance
 from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.lines import share_first_labels
 from al_bench.analysis.provenance import say_mixed
+from al_bench.analysis.reading import Run
+from al_bench.report.figures.charts import has_all
 from al_bench.report.measures import counted, listed
 from al_bench.report.paper import add_to_group
 
@@ -20,7 +23,7 @@ def notes(section: Section) -> list[str]:
             users.setdefault(sentence, []).append(group.name)
     own = [f"{listed(names)}: {sentence}" for sentence, names in users.items()]
     mixed = [f"T{one[1:]}." for one in say_mixed([run for group in section.groups for run in group.runs])]
-    return [*_chance(section), *own, *mixed]
+    return [*_chance(section), *own, *_starts(section), *mixed]
 
 
 def _chance(section: Section) -> Iterator[str]:
@@ -29,6 +32,23 @@ def _chance(section: Section) -> Iterator[str]:
         yield (
             f"Every method ends near chance, less than a tenth of the way from guessing one of {classes} classes "
             f"({100 / classes:.3g} %) to all right: what sets them apart here says nothing of them."
+        )
+
+
+def _starts(section: Section) -> Iterator[str]:
+    """Lines whose seeds are no pairs with those of the first line that has them, but for one that has all labels."""
+    firsts: dict[int, tuple[Group, Run]] = {}
+    found: dict[tuple[str, str], list[int]] = {}
+    for group in (group for group in section.groups if not has_all(group)):
+        for run in group.runs:
+            other, start = firsts.setdefault(run.seed, (group, run))
+            if not share_first_labels(start, run):
+                found.setdefault((group.name, other.name), []).append(run.seed)
+    for (name, other_name), seeds in found.items():
+        which = f"seed{'' if len(seeds) == 1 else 's'} {listed([str(seed) for seed in seeds])}"
+        yield (
+            f"{name} begins {which} with other labels than {other_name}: tests between lines leave such seeds out; the "
+            "best of a column, the penalty matrix, claims and contrasts take them for pairs, and say less there."
         )
 
 

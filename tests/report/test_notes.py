@@ -79,3 +79,17 @@ def test_cycles_of_two_commits_are_said(tmp_path):
     write_cycle(folder, {**cycle(1, 0.75), "commit": "def"})
     (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
     assert notes(section)[-1] == f"The cycles of run {folder.name} (digits/random, seed 0) are of 2 commits: abc, def."
+
+
+def test_lines_that_begin_with_other_labels_are_no_pairs_and_it_is_said(tmp_path):
+    for strategy, start in (("entropy", 0), ("margin", 0), ("waal", 5)):
+        for seed in (0, 1):
+            folder = made_run(tmp_path, strategy, seed)
+            record = cycle(0, 0.5)
+            record["query"]["indices"] = [start * seed, start * seed + 1]
+            write_cycle(folder, record)
+    (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
+    (sentence,) = notes(section)
+    assert sentence.startswith(
+        "waal begins seed 1 with other labels than entropy: tests between lines leave such seeds"
+    )

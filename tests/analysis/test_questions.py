@@ -8,6 +8,7 @@ from made_runs import made_run
 from al_bench.analysis.experiment import plan_experiment
 from al_bench.analysis.questions import Question, answer_questions, read_questions
 from al_bench.analysis.reading import Stored, stored
+from al_bench.analysis.statistics.power import seeds_needed
 from al_bench.config.groups import CONF
 from al_bench.errors import UserError
 from al_bench.report.coverage import tabulate_answers
@@ -64,17 +65,25 @@ def test_another_table_is_refused(tmp_path: Path, text: str, words: str) -> None
 
 @pytest.mark.slow
 def test_the_answers_in_results_are_those_of_the_kept_cells() -> None:
-    """Of the embedded digits, whose cells are found without any data."""
+    """Of all data sets whose cells are found without any data: difference, interval, both p and seeds it would take."""
     root = CONF.parent
     text = (root / "results" / "README.md").read_text()
-    asked = [one for one in read_questions() if one.experiment.endswith("/digits")]
     kept = stored(root / "none", root / "results" / "cells")
-    answers = answer_questions(asked, kept.runs, factor_of, [])
-    assert len(answers) == 9
-    for one in answers:
+    answers = [one for one in answer_questions(read_questions(), kept.runs, factor_of, []) if one.tested is not None]
+    tested = [one for one in answers if one.word != "not decided: one seed"]
+    assert len(tested) == 10, "another number than results/README.md has corrected for"
+    for one in tested:
         assert one.tested is not None
         assert one.word == ("no" if one.question.second == "tuned/digits_waal" else "not decided")
         test, factor = one.tested.test, one.factor
         digits = 2 if abs(test.mean * factor) < 10 else 1 if factor == 100 else 0
         low, high = (f"{value * factor:.{digits}f}" for value in (test.low or 0.0, test.high or 0.0))
-        assert f"digits, {test.n} | {test.mean * factor:+.{digits}f} [{low}, {high}]" in text, one
+        needed = seeds_needed(test.effect, alpha=one.tested.level) or "over 1,000"
+        data = "Fashion-MNIST" if one.question.experiment.endswith("fashion_mnist") else "digits"
+        row = f"{data}, {test.n} | {test.mean * factor:+.{digits}f} [{low}, {high}] | "
+        assert f"{row}{as_printed(test.p)}, {as_printed(one.tested.p)} | {needed} |" in text, one
+
+
+def as_printed(p: float | None) -> str:
+    assert p is not None
+    return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}"

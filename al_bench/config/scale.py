@@ -3,9 +3,7 @@
 
 from dataclasses import dataclass
 
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
-
-from al_bench.config.ranges import Precision
+from al_bench.config.ranges import Moderate, NoneToAll, Precision, UpToAll
 
 
 @dataclass(frozen=True)
@@ -19,18 +17,18 @@ class Scale:
     gan_precision: that GANs are trained in. gan_width: a factor on the channels of a GAN's networks.
     """
 
-    images: PositiveInt | None
-    held_out: PositiveInt | None
-    test_images: PositiveInt | None
-    image_size: PositiveInt | None
-    epochs: PositiveInt | None
-    iterations: PositiveInt | None
-    cycles: NonNegativeInt | None
-    initial_size: PositiveInt | None
-    query_size: PositiveInt | None
-    search_steps: PositiveInt | None
-    samples: PositiveInt | None
-    repeats: PositiveInt | None
-    copies: PositiveInt | None
+    images: UpToAll | None
+    held_out: UpToAll | None
+    test_images: UpToAll | None
+    image_size: UpToAll | None
+    epochs: UpToAll | None
+    iterations: UpToAll | None
+    cycles: NoneToAll | None
+    initial_size: UpToAll | None
+    query_size: UpToAll | None
+    search_steps: UpToAll | None
+    samples: UpToAll | None
+    repeats: UpToAll | None
+    copies: UpToAll | None
     gan_precision: Precision
-    gan_width: PositiveFloat | None
+    gan_width: Moderate | None

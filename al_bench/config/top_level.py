@@ -5,10 +5,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import NonNegativeInt, PositiveInt
-
 from al_bench.config.groups import members, name_known
-from al_bench.config.ranges import Certainty, CountOrAll, Fraction, Precision, Text, Threads
+from al_bench.config.ranges import (
+    Certainty,
+    CountOrAll,
+    Fraction,
+    Iterations,
+    NoneToAll,
+    Precision,
+    Seed,
+    Signed,
+    Text,
+    Threads,
+)
 from al_bench.config.validation import refuse_keys, show
 from al_bench.errors import UserError
 
@@ -32,12 +41,12 @@ class TopLevel:
     cycles the model stays on disk.
     """
 
-    seed: int
+    seed: Seed
     device: str
     threads: Threads | None
     precision: Precision
     match_steps: bool
-    steps: PositiveInt | None
+    steps: Iterations | None
     stacked: bool
     capture: bool
     keep_weights: Literal["last", "all"]
@@ -58,8 +67,8 @@ class StopRules:
     """What of the `loop` node says when a run is finished, which is asked before the node is made."""
 
     budget: CountOrAll
-    max_cycles: NonNegativeInt | None
-    stop_at: Mapping[str, float] | None
+    max_cycles: NoneToAll | None
+    stop_at: Mapping[str, Signed] | None
     certain_above: Fraction | None
     confidence: Certainty
 

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import PositiveInt
-
 from al_bench.active.part import declare
+from al_bench.config.ranges import Side, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.dataset.map_folder import MapFolder, Place, read
 from al_bench.training.losses import IGNORED
@@ -27,14 +26,14 @@ SOURCE = MapFolder(
 @declare("dataset/camvid", beside=("root", "cache", "decoded", "counts"))
 def camvid(
     root: str | Path,
-    image_size: PositiveInt | Sequence[PositiveInt] | None,
+    image_size: Side | Sequence[Side] | None,
     crop: Literal["center", "none"],
     cache: Literal["auto", "never"],
     decoded: str | Path,
-    counts: Mapping[str, PositiveInt] | None = None,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
+    counts: Mapping[str, UpToAll] | None = None,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, 3, H, W) images and maps of 11 classes: 367 for training, 101 validation, 233 test (the split

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 import torch
 from pooch import file_hash
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torchvision.datasets import CelebA
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Side, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.subset import limit_positions, smaller
 from al_bench.errors import UserError
@@ -40,12 +41,12 @@ def celeba(
     root: str | Path,
     attribute: str,
     crop: Annotated[int, Field(ge=1, le=WIDTH)],
-    image_size: PositiveInt,
+    image_size: Side,
     cache: Literal["auto", "never"],
     decoded: str | Path,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of faces; 162,770 for training, 19,867 validation, 19,962 test.

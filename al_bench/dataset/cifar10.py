@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import CIFAR10
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import NoneToAll, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.cifar_batches import read_batch
 from al_bench.dataset.image_folder import image_folder
@@ -38,10 +38,10 @@ def cifar10(
     format: Literal["torchvision", "folder"],  # noqa: A002  (the key that every data set of several formats has)
     decoded: str | Path,
     classes: Sequence[int] | None = None,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
-    validation_size: NonNegativeInt = 0,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
+    validation_size: NoneToAll = 0,
     split: str | Path | None = None,
     imbalance: Imbalance | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,

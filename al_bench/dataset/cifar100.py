@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import CIFAR100
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import NoneToAll, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.cifar_batches import read_batch, read_pickle
 from al_bench.dataset.imbalance import Imbalance
@@ -24,10 +24,10 @@ CHECKSUMS = {
 @declare("dataset/cifar100", beside=("root",), files=("split",))
 def cifar100(
     root: str | Path,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
-    validation_size: NonNegativeInt = 0,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
+    validation_size: NoneToAll = 0,
     split: str | Path | None = None,
     imbalance: Imbalance | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from pydantic import PositiveInt
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import ProperFraction
+from al_bench.config.ranges import ProperFraction, Seed, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.subset import limit_splits, of_classes
 from al_bench.dataset.ten_classes import choose_classes
@@ -18,10 +17,10 @@ from al_bench.dataset.ten_classes import choose_classes
 @declare("dataset/digits")
 def digits(
     test_share: ProperFraction,
-    split_seed: int,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
+    split_seed: Seed,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
     classes: Sequence[int] | None = None,
 ) -> Dataset:
     """Ten classes; (N, 1, 8, 8) images whose 17 gray levels are spread over 0 to 255.

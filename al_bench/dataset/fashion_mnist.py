@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import FashionMNIST
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import NoneToAll, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
 from al_bench.dataset.subset import limit_splits
@@ -21,10 +21,10 @@ CHECKSUMS = {
 @declare("dataset/fashion_mnist", beside=("root",), files=("split",))
 def fashion_mnist(
     root: str | Path,
-    validation_size: NonNegativeInt,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
+    validation_size: NoneToAll,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
     split: str | Path | None = None,
 ) -> Dataset:
     """(N, 1, 28, 28) images of ten kinds of clothes.

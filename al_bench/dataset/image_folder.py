@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import torch
-from pydantic import PositiveInt
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import ProperFraction
+from al_bench.config.ranges import Levels, ProperFraction, Seed, Side, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.class_folders import ByClass, ClassFolders, named
 from al_bench.dataset.imbalance import Imbalance
@@ -74,20 +73,20 @@ class Reading:
 )
 def image_folder(
     root: str | Path | None,
-    image_size: PositiveInt | Sequence[PositiveInt] | None,
+    image_size: Side | Sequence[Side] | None,
     crop: Literal["center", "none"],
     mode: Literal["rgb", "gray"],
     test_share: ProperFraction,
-    split_seed: int,
+    split_seed: Seed,
     cache: Literal["auto", "never"],
     decoded: str | Path,
     classes: Sequence[str] | None = None,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
     files: str | None = None,
     imbalance: Imbalance | None = None,
-    class_depth: PositiveInt = 1,
+    class_depth: Levels = 1,
     broken: Literal["refuse", "skip"] = "refuse",
     class_names: Sequence[str] | None = None,
 ) -> Dataset:

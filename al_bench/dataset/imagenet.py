@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Side, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.dataset.listed_pictures import Expected, Listed, Reading, assemble
 from al_bench.dataset.subset import smaller
@@ -18,13 +18,13 @@ from al_bench.sources.file_list import ClassFolders, class_folders, folders_id
 @declare("dataset/imagenet", beside=("root", "expected", "cache", "decoded"))
 def imagenet(
     root: str | Path,
-    image_size: PositiveInt,
+    image_size: Side,
     cache: Literal["auto", "never"],
     decoded: str | Path,
     expected: Expected | None = None,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images, decoded when they are asked for; the test split is the published val.

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from pydantic import NonNegativeInt
 from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, NoneToAll, Seed
 from al_bench.dataset import Split
 from al_bench.errors import UserError
 
@@ -27,10 +26,10 @@ class Imbalance:
     """
 
     ratios: Sequence[Fraction]
-    split_seed: int = 0
+    split_seed: Seed = 0
     assigned: Literal["random", "in_order"] = "random"
     rounding: Literal["exact", "bernoulli"] = "exact"
-    floor: NonNegativeInt = 1
+    floor: NoneToAll = 1
 
     def positions(self, labels: Tensor, num_classes: int) -> Tensor:
         """The ascending positions that are kept of images with labels (N,) 0 to num_classes - 1.

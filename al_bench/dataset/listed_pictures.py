@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
+from al_bench.config.ranges import NoneToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.subset import limit_positions
 from al_bench.errors import UserError
@@ -17,7 +18,7 @@ from al_bench.sources.cache import LazyImages, decode_pictures, fits
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.file_list import FileList
 
-Expected = Mapping[str, int]  # classes, and pictures of the lists train and val
+Expected = Mapping[str, NoneToAll]  # classes, and pictures of the lists train and val
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs
 from al_bench.active.part import declare
+from al_bench.config.ranges import Seed, Side, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.subset import limit_positions, smaller
 from al_bench.errors import UserError
@@ -75,15 +75,15 @@ class Databases:
 def lsun(
     root: str | Path,
     classes: Sequence[str],
-    test_size: PositiveInt,
-    split_seed: int,
-    image_size: PositiveInt,
-    crop: PositiveInt | None,
+    test_size: UpToAll,
+    split_seed: Seed,
+    image_size: Side,
+    crop: Side | None,
     cache: Literal["auto", "never"],
     decoded: str | Path,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
     files: str | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of scenes, decoded when they are asked for.

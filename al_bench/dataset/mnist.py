@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import MNIST
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import NoneToAll, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
 from al_bench.dataset.subset import limit_splits, of_classes
@@ -23,11 +23,11 @@ CHECKSUMS = {
 @declare("dataset/mnist", beside=("root",))
 def mnist(
     root: str | Path,
-    validation_size: NonNegativeInt,
+    validation_size: NoneToAll,
     classes: Sequence[int] | None = None,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
 ) -> Dataset:
     """(N, 1, 28, 28) images of handwritten digits.
 

@@ -3,11 +3,11 @@
 import math
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.part import declare
+from al_bench.config.ranges import Drawn, Seed, Side, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.subset import limit_splits
 from al_bench.training.losses import IGNORED
@@ -22,13 +22,13 @@ _EDGES = (64, 4, 3)  # a circle is drawn as a polygon of 64 edges
 
 @declare("dataset/shapes_seg")
 def shapes_seg(
-    train_size: PositiveInt,
-    test_size: PositiveInt,
-    image_size: PositiveInt,
-    draw_seed: int,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
+    train_size: Drawn,
+    test_size: Drawn,
+    image_size: Side,
+    draw_seed: Seed,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of one or two shapes; maps of 4 classes, IGNORED around each shape.
 

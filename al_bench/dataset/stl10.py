@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import NonNegativeInt, PositiveInt
 from torchvision.datasets import STL10
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import NoneToAll, Seed, Side, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.splits import Splits, divide, draw, join, last_of_each, take
 from al_bench.dataset.subset import limit_splits
@@ -32,16 +32,16 @@ _SHAPE = (3, 96, 96)
 @declare("dataset/stl10", beside=("root",), files=("split",))
 def stl10(
     root: str | Path,
-    validation_size: NonNegativeInt,
-    test_size: PositiveInt | None,
-    split_seed: int,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
+    validation_size: NoneToAll,
+    test_size: UpToAll | None,
+    split_seed: Seed,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = STL10.url,
-    image_size: PositiveInt | None = None,
+    image_size: Side | None = None,
 ) -> Dataset:
     """(N, 3, 96, 96) images. The 5,000 published for training and the 8,000 for the test are one, split anew, or are as
     they were published.

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import NonNegativeInt, PositiveInt
 from scipy.io import loadmat
 from torch import Tensor
 from torchvision.datasets import SVHN
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import NoneToAll, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.splits import divide, join, last
 from al_bench.dataset.subset import limit_splits
@@ -27,11 +27,11 @@ SOURCE = SVHN.split_list["train"][0].rsplit("/", 1)[0]
 @declare("dataset/svhn", beside=("root",), files=("split",))
 def svhn(
     root: str | Path,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
     extra: bool = True,
-    validation_size: NonNegativeInt = 0,
+    validation_size: NoneToAll = 0,
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = SOURCE,

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
 
 from al_bench import seeding
 from al_bench.active.part import declare
-from al_bench.config.ranges import ProperFraction
+from al_bench.config.ranges import ProperFraction, Seed, Side, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.dataset.image_folder import image_folder
 from al_bench.dataset.imbalance import Imbalance
@@ -20,19 +19,19 @@ from al_bench.sources.listing import visible_folders
 @declare("dataset/tiny_imagenet", beside=("root", "cache", "decoded"))
 def tiny_imagenet(
     root: str | Path,
-    image_size: PositiveInt,
+    image_size: Side,
     cache: Literal["auto", "never"],
     decoded: str | Path,
     classes: Sequence[str] | None = None,
     imbalance: Imbalance | None = None,
-    max_images: PositiveInt | None = None,
-    max_held_out: PositiveInt | None = None,
-    max_test: PositiveInt | None = None,
+    max_images: UpToAll | None = None,
+    max_held_out: UpToAll | None = None,
+    max_test: UpToAll | None = None,
     files: str | None = None,
-    num_classes: PositiveInt | None = None,
-    class_seed: int = 0,
+    num_classes: UpToAll | None = None,
+    class_seed: Seed = 0,
     test_share: ProperFraction | None = None,
-    split_seed: int = 0,
+    split_seed: Seed = 0,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images; the test split is the published val, or is made of the published train.
 

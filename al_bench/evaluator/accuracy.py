@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from pydantic import PositiveInt
 from torch.nn import functional
 
 from al_bench.active.metric import Metric
 from al_bench.active.part import declare
+from al_bench.config.ranges import Bins
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluation, Evaluator, Metrics
@@ -27,7 +27,7 @@ class Accuracy(Evaluator):
         Metric("negative_log_likelihood", "nats", higher_is_better=False),
         Metric("calibration_error", "fraction", higher_is_better=False),
     )
-    calibration_bins: PositiveInt = 15
+    calibration_bins: Bins = 15
 
     def check(self, dataset: Dataset) -> None:
         if dataset.map_shape:

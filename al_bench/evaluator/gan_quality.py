@@ -3,14 +3,13 @@
 from typing import ClassVar, Literal, Protocol, cast
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
 
 from al_bench import seeding
 from al_bench.active.metric import Metric
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
-from al_bench.config.ranges import AtLeastTwo, ProperFraction
+from al_bench.config.ranges import NoneToAll, ProperFraction, Repeats, Rounds, Seed, TwoOrMore, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluation, Evaluator, Metrics
@@ -80,15 +79,15 @@ class GanQuality(Evaluator):
     def __init__(
         self,
         judge: Judge,
-        samples: AtLeastTwo,
+        samples: TwoOrMore,
         real: Literal["train", "test"],
-        splits: PositiveInt,
-        kid_subsets: PositiveInt,
-        kid_subset_size: AtLeastTwo,
-        neighbors: PositiveInt,
+        splits: Repeats,
+        kid_subsets: Rounds,
+        kid_subset_size: TwoOrMore,
+        neighbors: UpToAll,
         mode_share: ProperFraction,
-        columns: NonNegativeInt,
-        seed: int,
+        columns: NoneToAll,
+        seed: Seed,
         gan_train: ClassifierLearner | None = None,
         inception: str | None = None,
     ) -> None:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from pydantic import NonNegativeInt
 from torch import Tensor
 
 from al_bench.active.metric import Metric
 from al_bench.active.part import declare
+from al_bench.config.ranges import NoneToAll
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluation, Evaluator, Metrics
@@ -32,7 +32,7 @@ class MeanIou(Evaluator):
         Metric("pixel_accuracy", "fraction", higher_is_better=True),
     )
     of_maps: ClassVar[bool] = True
-    kept_maps: NonNegativeInt = 4
+    kept_maps: NoneToAll = 4
 
     def check(self, dataset: Dataset) -> None:
         if not dataset.map_shape:

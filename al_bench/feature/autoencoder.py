@@ -6,14 +6,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint, to_float
 from al_bench.active.part import declare, describe
-from al_bench.config.ranges import Precision
+from al_bench.config.ranges import BatchSize, Epochs, Iterations, Precision, Seed
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -37,11 +36,11 @@ class Autoencoder(Feature):
 
     network: Callable[..., AutoencoderNetwork]
     optimizer: Callable[..., Optimizer]
-    epochs: PositiveInt | None
-    batch_size: PositiveInt
-    iterations: PositiveInt | None = None
+    epochs: Epochs | None
+    batch_size: BatchSize
+    iterations: Iterations | None = None
     precision: Precision = "32-true"
-    seed: int = 0
+    seed: Seed = 0
     trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})
     trained_network: AutoencoderNetwork | None = field(default=None, init=False, metadata={"identity": False})
 

@@ -7,14 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, fingerprint
 from al_bench.active.part import describe, hash_of
-from al_bench.config.ranges import CriticSteps, Precision
+from al_bench.config.ranges import BatchSize, CriticSteps, Iterations, Precision, Seed, Width
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.gan.game import Game
@@ -65,15 +64,15 @@ class Gan(ABC):
     discriminator: Callable[..., Critic]
     generator_optimizer: Callable[..., Optimizer]
     discriminator_optimizer: Callable[..., Optimizer]
-    latent_size: PositiveInt
-    iterations: PositiveInt
-    batch_size: PositiveInt
+    latent_size: Width
+    iterations: Iterations
+    batch_size: BatchSize
     num_critic: CriticSteps
-    generator_batch_size: PositiveInt | None = None
+    generator_batch_size: BatchSize | None = None
     dequantize: bool = False
     precision: Precision = "32-true"
     schedule: Callable[[float], float] | None = None
-    seed: int = 0
+    seed: Seed = 0
     conditional: ClassHeads | None = None
     capture: bool = field(default=False, metadata={"identity": False})
     trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.optim import Optimizer
 
 from al_bench.active import scores
 from al_bench.active.metric import Recorded
 from al_bench.active.part import declare, describe
+from al_bench.config.ranges import BatchSize, ModerateOrZero, SearchSteps
 from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.network import Network
@@ -94,11 +94,11 @@ class LatentSearch:
     where cells run in one process, see `training.pack`, latents are moved together with those of other cells.
     """
 
-    steps: NonNegativeInt
+    steps: SearchSteps
     optimizer: Callable[..., Optimizer]
-    z_batch: PositiveInt | None
+    z_batch: BatchSize | None
     generator_mode: GeneratorMode = "eval"
-    prior_weight: NonNegativeFloat = 0.0
+    prior_weight: ModerateOrZero = 0.0
     stacked: bool = False
 
     def __post_init__(self) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from pydantic import NonNegativeFloat
 from torch import Tensor
 from torch.nn.modules.dropout import _DropoutNd
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import ModerateOrZero
 from al_bench.errors import UserError
 from al_bench.gan import GanNetworks
 from al_bench.gan.wgan_gp import WganGp
@@ -26,9 +26,9 @@ class WganCt(WganGp):
     consistency_weight: lambda_2, 2 in the code. feature_weight: of the features beside the values, 0.1. margin: M', 0.
     """
 
-    consistency_weight: NonNegativeFloat
-    feature_weight: NonNegativeFloat
-    margin: NonNegativeFloat
+    consistency_weight: ModerateOrZero
+    feature_weight: ModerateOrZero
+    margin: ModerateOrZero
 
     def discriminator_loss(self, discriminator: Critic, real: Tensor, fake: Tensor) -> Tensor:
         """WGAN-GP's, with the first of two passes on the real images, and the consistency of both."""

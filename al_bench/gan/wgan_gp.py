@@ -3,10 +3,10 @@ Sec. 4.2; settings in docs/papers/asal.md, GANs)."""
 
 from dataclasses import dataclass
 
-from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import ModerateOrZero
 from al_bench.gan import Gan
 from al_bench.network.critic import Critic
 from al_bench.training.losses import gradient_penalty, interpolates
@@ -17,7 +17,7 @@ from al_bench.training.losses import gradient_penalty, interpolates
 class WganGp(Gan):
     """penalty_weight: lambda of the penalty, 10 in the paper."""
 
-    penalty_weight: NonNegativeFloat
+    penalty_weight: ModerateOrZero
 
     def discriminator_loss(self, discriminator: Critic, real: Tensor, fake: Tensor) -> Tensor:
         """mean D(fake) - mean D(real) + lambda mean (|grad D| - 1)^2, at one point on each line from real to fake."""

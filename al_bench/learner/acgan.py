@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
+from al_bench.config.ranges import Iterations, ModerateOrZero, Repeats
 from al_bench.errors import UserError
 from al_bench.gan import Gan
 from al_bench.gan.game import to_real
@@ -49,10 +49,10 @@ class Acgan(Learner):
     """
 
     gan: Gan | None
-    iterations: PositiveInt | None = None
-    gamma: PositiveInt = field(default=1, metadata={"label": True})
-    class_weight: NonNegativeFloat
-    generator_class_weight: NonNegativeFloat
+    iterations: Iterations | None = None
+    gamma: Repeats = field(default=1, metadata={"label": True})
+    class_weight: ModerateOrZero
+    generator_class_weight: ModerateOrZero
     classify_fakes: bool
     reads: Literal["labeled", "pool"]
     warm_start: bool

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -15,7 +14,7 @@ from al_bench.active.inputs import read_all, to_float
 from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.config.groups import name_chosen
-from al_bench.config.ranges import Precision
+from al_bench.config.ranges import Epochs, Moderate, ModerateOrZero, Precision
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
@@ -46,15 +45,15 @@ class Boundary(Learner):
     """
 
     network: NetworkFactory
-    epochs: PositiveInt
+    epochs: Epochs
     optimizer: Callable[..., Optimizer]
     loss: Literal["boundary", "labels"]
-    hinge_weight: NonNegativeFloat
-    boundary_weight: NonNegativeFloat
-    l2: NonNegativeFloat
-    cut: PositiveFloat
-    cut_patience: PositiveInt
-    stop_patience: PositiveInt
+    hinge_weight: ModerateOrZero
+    boundary_weight: ModerateOrZero
+    l2: ModerateOrZero
+    cut: Moderate
+    cut_patience: Epochs
+    stop_patience: Epochs
     precision: Precision = "32-true"
     trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})
 

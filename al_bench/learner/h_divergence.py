@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import ClassVar
 
 import torch
-from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
+from al_bench.config.ranges import ModerateOrZero, Width
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
 from al_bench.network.predict import evaluating
@@ -62,8 +62,8 @@ class HDivergence(LabeledPlan, Learner):
     """
 
     network: NetworkFactory
-    trade_off: NonNegativeFloat
-    hidden: PositiveInt
+    trade_off: ModerateOrZero
+    hidden: Width
     provides: ClassVar[frozenset[str]] = frozenset({"labeledness"})
 
     def empty(self, pool: Pool, seed: int) -> Network:

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, ModerateOrZero, Width
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
@@ -68,10 +67,10 @@ class LearningLoss(LabeledPlan, Learner):
     """
 
     network: NetworkFactory
-    weight: NonNegativeFloat
-    margin: NonNegativeFloat
+    weight: ModerateOrZero
+    margin: ModerateOrZero
     detach_at: Fraction
-    width: PositiveInt
+    width: Width
     provides: ClassVar[frozenset[str]] = frozenset({"predicted_loss"})
 
     def __post_init__(self) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -15,7 +14,7 @@ from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.config.groups import name_chosen
-from al_bench.config.ranges import Counts
+from al_bench.config.ranges import Epochs, Moderate, ModerateOrZero, Width, Widths
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
@@ -57,7 +56,7 @@ class Mal(LabeledPlan, Learner):
     """
 
     network: NetworkFactory
-    task_epochs: PositiveInt
+    task_epochs: Epochs
     classifier_optimizer: Callable[..., Optimizer]
     discriminator_optimizer: Callable[..., Optimizer]
     task_optimizer: Callable[..., Optimizer]
@@ -67,12 +66,12 @@ class Mal(LabeledPlan, Learner):
     discriminator_reads: Literal["train", "eval"]
     reversal: Reversal
     normalize: Normalization
-    temperature: PositiveFloat
-    discriminator_temperature: PositiveFloat
-    weight: NonNegativeFloat
-    hidden: PositiveInt
-    discriminator_hidden: Sequence[PositiveInt]
-    discriminator_channels: Counts
+    temperature: Moderate
+    discriminator_temperature: Moderate
+    weight: ModerateOrZero
+    hidden: Width
+    discriminator_hidden: Sequence[Width]
+    discriminator_channels: Widths
     head: Literal["linear", "cosine"]
     carry_over: bool
     provides: ClassVar[frozenset[str]] = frozenset({"labeledness"})

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
@@ -15,6 +14,7 @@ from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.config.groups import name_chosen
+from al_bench.config.ranges import ModerateOrZero, UpToAll, Width
 from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory, Wrapped, pooled
@@ -61,12 +61,12 @@ class Waal(Plan, Learner):
     """
 
     network: NetworkFactory
-    trade_off: NonNegativeFloat
-    hidden: PositiveInt
-    query_size: PositiveInt
+    trade_off: ModerateOrZero
+    hidden: Width
+    query_size: UpToAll
     weighting: Literal["eq8", "ratio"]
     pairing: Pairing
-    penalty_weight: NonNegativeFloat
+    penalty_weight: ModerateOrZero
     penalty_at: Literal["interpolates", "all"]
     reversed_penalty: bool
     fresh_features: bool

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, Padding
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.initialization import Initialization, initialize
@@ -33,7 +33,7 @@ class AllCnn(Network):
         num_classes: int,
         input_dropout: Fraction,
         dropout: Fraction,
-        last_padding: int,
+        last_padding: Padding,
         initialization: Initialization,
     ) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 12:

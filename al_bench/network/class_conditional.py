@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Width
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.critic import Critic
@@ -81,7 +81,7 @@ class ClassHeads:
     """
 
     class_input: Literal["one_hot", "embedding"]
-    embedding_size: PositiveInt
+    embedding_size: Width
     spectral_head: bool
     initialization: Initialization
 

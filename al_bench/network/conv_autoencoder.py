@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
-from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Counts
+from al_bench.config.ranges import Kernel, ModerateOrZero, Width, Widths
 from al_bench.errors import UserError
 from al_bench.network import AutoencoderNetwork
 from al_bench.network.initialization import Initialization, initialize
@@ -34,10 +33,10 @@ class ConvAutoencoder(AutoencoderNetwork):
     def __init__(
         self,
         image_shape: Sequence[int],
-        channels: Counts,
-        decoder_channels: Sequence[PositiveInt],
-        kernel_size: PositiveInt,
-        slope: NonNegativeFloat,
+        channels: Widths,
+        decoder_channels: Sequence[Width],
+        kernel_size: Kernel,
+        slope: ModerateOrZero,
         initialization: Initialization,
         downsampling: Literal["stride", "pool"] = "stride",
         batch_norm: Literal["none", "all", "inner"] = "none",

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Counts
+from al_bench.config.ranges import Kernel, ModerateOrZero, Width, Widths
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial
 
@@ -23,10 +22,10 @@ class ConvEncoder(nn.Module):
     def __init__(
         self,
         image_shape: Sequence[int],
-        latent_size: PositiveInt,
-        channels: Counts,
-        kernel_size: PositiveInt,
-        slope: NonNegativeFloat,
+        latent_size: Width,
+        channels: Widths,
+        kernel_size: Kernel,
+        slope: ModerateOrZero,
         batch_norm: bool,
         initialization: Initialization,
     ) -> None:

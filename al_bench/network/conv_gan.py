@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
 
-from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Counts, Fraction
+from al_bench.config.ranges import Fraction, Kernel, ModerateOrZero, Width, Widths
 from al_bench.network.critic import Critic, normalize_spectrally
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
@@ -31,10 +30,10 @@ class ConvGenerator(nn.Module):
 
     def __init__(
         self,
-        latent_size: PositiveInt,
+        latent_size: Width,
         image_shape: Sequence[int],
-        channels: Counts,
-        kernel_size: PositiveInt,
+        channels: Widths,
+        kernel_size: Kernel,
         activation: Callable[[], nn.Module],
         batch_norm: bool,
         output: Literal["sigmoid", "tanh"],
@@ -78,9 +77,9 @@ class ConvCritic(Critic):
     def __init__(
         self,
         image_shape: Sequence[int],
-        channels: Counts,
-        kernel_size: PositiveInt,
-        slope: NonNegativeFloat,
+        channels: Widths,
+        kernel_size: Kernel,
+        slope: ModerateOrZero,
         norm: Literal["none", "batch", "layer", "spectral"],
         input_range: Literal["canonical", "signed"],
         initialization: Initialization,

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
-from pydantic import NonNegativeFloat, PositiveInt
 from torch import nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, Kernel, ModerateOrZero
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.memory_format import MapDropout
@@ -33,9 +32,9 @@ class ConvSmall(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        first_kernel: PositiveInt,
-        first_stride: PositiveInt,
-        slope: NonNegativeFloat,
+        first_kernel: Kernel,
+        first_stride: Kernel,
+        slope: ModerateOrZero,
         dropout: Fraction,
         norm_momentum: Fraction,
         norm_logits: bool,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Width
 from al_bench.errors import UserError
 
 _LEVELS = (1, 2, 4, 8)  # channels of the encoder's convolutions, in those of the first
@@ -26,7 +26,7 @@ class ConvVae(nn.Module):
     z.
     """
 
-    def __init__(self, image_shape: Sequence[int], width: PositiveInt, latent_size: PositiveInt) -> None:
+    def __init__(self, image_shape: Sequence[int], width: Width, latent_size: Width) -> None:
         super().__init__()
         self.latent_size = latent_size
         num_channels, size = image_shape[0], image_shape[1]

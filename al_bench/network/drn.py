@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Width
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.memory_format import StridedPointwise
@@ -110,7 +110,7 @@ class Drn(Network):
         input_shape: Sequence[int],
         num_classes: int,
         kind: Literal["d_22", "d_38", "c_26"],
-        width: PositiveInt,
+        width: Width,
         mean: Means,
         std: Deviations,
         weights: str | None = None,

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import PositiveInt
-
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, Width
 from al_bench.network.drn import Drn
 from al_bench.network.memory_format import MapDropout
 from al_bench.network.standardized import Deviations, Means
@@ -28,7 +26,7 @@ class DrnDropout(Drn):
         num_classes: int,
         dropout: Fraction,
         kind: Literal["d_22", "d_38", "c_26"],
-        width: PositiveInt,
+        width: Width,
         mean: Means,
         std: Deviations,
         weights: str | None = None,

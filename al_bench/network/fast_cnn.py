@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import ClassVar
 
-from pydantic import PositiveFloat
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Counts
+from al_bench.config.ranges import Moderate, Widths
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.standardized import Deviations, Means, Standardized
@@ -33,8 +32,8 @@ class FastCnn(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        channels: Counts,
-        logit_scale: PositiveFloat,
+        channels: Widths,
+        logit_scale: Moderate,
         mean: Means,
         std: Deviations,
     ) -> None:

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
-from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Counts
+from al_bench.config.ranges import ModerateOrZero, Width, Widths
 from al_bench.errors import UserError
 from al_bench.network.critic import Critic, normalize_spectrally
 from al_bench.network.initialization import Initialization, initialize
@@ -36,9 +35,9 @@ class PlainGenerator(nn.Module):
 
     def __init__(
         self,
-        latent_size: PositiveInt,
+        latent_size: Width,
         image_shape: Sequence[int],
-        channels: Counts,
+        channels: Widths,
         initialization: Initialization,
     ) -> None:
         super().__init__()
@@ -76,8 +75,8 @@ class PlainCritic(Critic):
     def __init__(
         self,
         image_shape: Sequence[int],
-        channels: Counts,
-        slope: NonNegativeFloat,
+        channels: Widths,
+        slope: ModerateOrZero,
         norm: Norm,
         initialization: Initialization,
     ) -> None:

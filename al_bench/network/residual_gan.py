@@ -7,11 +7,10 @@ what no activation touched. He's rule in blocks, Glorot's for shortcuts and outp
 
 from collections.abc import Iterable, Sequence
 
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, Width
 from al_bench.errors import UserError
 from al_bench.network.critic import Critic
 from al_bench.network.initialization import initialize
@@ -25,7 +24,7 @@ _LEVELS = 3  # doublings of the generator's first map: 4 x 4 to 32 x 32
 class ResidualGenerator(nn.Module):
     """Latents (B, Z) to float images (B, C, H, W). channels: of every map, 128 in Table 8."""
 
-    def __init__(self, latent_size: PositiveInt, image_shape: Sequence[int], channels: PositiveInt) -> None:
+    def __init__(self, latent_size: Width, image_shape: Sequence[int], channels: Width) -> None:
         super().__init__()
         image_channels, size = spatial(image_shape)
         sizes = halved(size, _LEVELS)[::-1]
@@ -58,7 +57,7 @@ class ResidualCritic(Critic):
     (0.2, 0.5, 0.5) for the consistency term of WGAN-CT, whose authors drop so.
     """
 
-    def __init__(self, image_shape: Sequence[int], channels: PositiveInt, dropout: Sequence[Fraction]) -> None:
+    def __init__(self, image_shape: Sequence[int], channels: Width, dropout: Sequence[Fraction]) -> None:
         if len(dropout) != 3:
             raise UserError(f"dropout={list(dropout)} of a residual critic is one rate for each of blocks 2, 3 and 4")
         super().__init__(nn.Linear(channels, 1), signed=True)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import PositiveInt
 from torch import nn
 from torchvision.models.resnet import BasicBlock, ResNet18_Weights
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Side, Width
 from al_bench.network import Network
 from al_bench.network.center_cut import front_layers
 from al_bench.network.initialization import draw_as_torchvision
@@ -39,10 +39,10 @@ class ResNet18(Network):
         input_shape: Sequence[int],
         num_classes: int,
         stem: Stem,
-        width: PositiveInt,
+        width: Width,
         mean: Means,
         std: Deviations,
-        input_size: PositiveInt | None = None,
+        input_size: Side | None = None,
         weights: str | None = None,
         weights_folder: str | Path = "data/weights",
     ) -> None:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import PositiveInt
 from torch import nn
 from torchvision.models.resnet import ResNet18_Weights
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, Side, Width
 from al_bench.network import Network
 from al_bench.network.center_cut import front_layers
 from al_bench.network.memory_format import MapDropout
@@ -33,10 +32,10 @@ class ResNet18Dropout(Network):
         num_classes: int,
         dropout: Fraction,
         stem: Stem,
-        width: PositiveInt,
+        width: Width,
         mean: Means,
         std: Deviations,
-        input_size: PositiveInt | None = None,
+        input_size: Side | None = None,
         weights: str | None = None,
         weights_folder: str | Path = "data/weights",
     ) -> None:

@@ -5,11 +5,10 @@ from itertools import pairwise
 from typing import ClassVar
 
 import torch
-from pydantic import PositiveInt
 from torch import nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Counts, Fraction
+from al_bench.config.ranges import Fraction, Width, Widths
 from al_bench.errors import UserError
 from al_bench.network import Network
 
@@ -27,8 +26,8 @@ class SmallCnn(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        channels: Counts,
-        hidden: PositiveInt,
+        channels: Widths,
+        hidden: Width,
         dropout: Fraction,
     ) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 2:

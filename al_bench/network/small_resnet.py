@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import ClassVar
 
-from pydantic import PositiveInt
 from torch import nn
 from torchvision.models.resnet import BasicBlock
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Counts
+from al_bench.config.ranges import Side, Widths
 from al_bench.network import Network
 from al_bench.network.center_cut import front_layers
 from al_bench.network.standardized import Deviations, Means
@@ -32,8 +31,8 @@ class SmallResNet(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        channels: Counts,
-        first_side: PositiveInt,
+        channels: Widths,
+        first_side: Side,
         mean: Means,
         std: Deviations,
     ) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import torch
-from pydantic import PositiveFloat
 from torch import Tensor, nn
 
+from al_bench.config.ranges import Moderate, Signed
 from al_bench.errors import UserError
 
-Means = float | Sequence[float]  # one number, or one for each channel
-Deviations = PositiveFloat | Sequence[PositiveFloat]
+Means = Signed | Sequence[Signed]  # one number, or one for each channel
+Deviations = Moderate | Sequence[Moderate]
 
 
 class Standardized(nn.Module):

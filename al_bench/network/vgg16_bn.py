@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from pydantic import PositiveInt
 from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, Width
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.standardized import Deviations, Means, Standardized
@@ -30,7 +29,7 @@ class Vgg16Bn(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        hidden: PositiveInt,
+        hidden: Width,
         dropout: Fraction,
         mean: Means,
         std: Deviations,

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import PositiveInt
 from torch import nn
 from torchvision.models.vgg import VGG16_BN_Weights, cfgs, make_layers
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Side
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.center_cut import front_layers
@@ -37,7 +37,7 @@ class Vgg16BnImagenet(Network):
         num_classes: int,
         mean: Means,
         std: Deviations,
-        input_size: PositiveInt | None = None,
+        input_size: Side | None = None,
         weights: str | None = None,
         weights_folder: str | Path = "data/weights",
     ) -> None:

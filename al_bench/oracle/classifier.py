@@ -9,7 +9,7 @@ from al_bench.active.inputs import fingerprint
 from al_bench.active.part import declare, describe
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, Query
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, Seed
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator.judging import answer
@@ -33,7 +33,7 @@ class Classifier(Oracle):
     labels: Tensor
     model: Network
 
-    def __init__(self, learner: Learner, min_confidence: Fraction, seed: int) -> None:
+    def __init__(self, learner: Learner, min_confidence: Fraction, seed: Seed) -> None:
         self.learner, self.min_confidence, self.seed = learner, min_confidence, seed
 
     def check(self, dataset: Dataset) -> None:

@@ -3,11 +3,9 @@
 import logging
 from pathlib import Path
 
-from pydantic import NonNegativeInt, PositiveInt
-
 from al_bench.active.part import declare
 from al_bench.annotation.task_files import TASKS_CSV, TASKS_JSON, take_answers, write_tasks
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, NoneToAll, UpToAll
 from al_bench.errors import Pause
 from al_bench.oracle import Person
 from al_bench.strategy import Strategy
@@ -28,9 +26,9 @@ class Files(Person):
     def __init__(
         self,
         first: Strategy,
-        audit_size: NonNegativeInt,
+        audit_size: NoneToAll,
         audit_share: Fraction,
-        candidates: PositiveInt | None,
+        candidates: UpToAll | None,
         labels: str | None,
         goal: Fraction,
         new_classes: bool,

@@ -8,10 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from pydantic import NonNegativeInt, PositiveInt
-
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction, Port
+from al_bench.config.ranges import Fraction, NoneToAll, Port, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.oracle import Person
@@ -33,10 +31,10 @@ class Human(Person):
     def __init__(
         self,
         first: Strategy,
-        audit_size: NonNegativeInt,
+        audit_size: NoneToAll,
         audit_share: Fraction,
-        ahead: PositiveInt,
-        candidates: PositiveInt | None,
+        ahead: UpToAll,
+        candidates: UpToAll | None,
         labels: str | None,
         goal: Fraction,
         host: str,

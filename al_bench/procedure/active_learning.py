@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
 
 from al_bench.active.initial_labels import Rule, initial_query
 from al_bench.active.metric import Metric
@@ -16,7 +15,7 @@ from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.active.stopping import Stopping
-from al_bench.config.ranges import Certainty, CountOrAll, Fraction
+from al_bench.config.ranges import Certainty, CountOrAll, Fraction, Iterations, NoneToAll, Seed, Signed, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
@@ -56,12 +55,12 @@ class Settings:
     initial: Rule
     every_class: bool
     initial_size: CountOrAll
-    query_size: PositiveInt
+    query_size: UpToAll
     budget: CountOrAll = field(metadata={"identity": False})
     free_validation: bool = False
-    observe_every: PositiveInt | None = None
-    max_cycles: NonNegativeInt | None = field(default=None, metadata={"identity": False})
-    stop_at: Mapping[str, float] | None = field(default=None, metadata={"identity": False})
+    observe_every: Iterations | None = None
+    max_cycles: NoneToAll | None = field(default=None, metadata={"identity": False})
+    stop_at: Mapping[str, Signed] | None = field(default=None, metadata={"identity": False})
     certain_above: Fraction | None = field(default=None, metadata={"identity": False})
     confidence: Certainty = field(default=0.95, metadata={"identity": False})
 
@@ -139,7 +138,7 @@ class ActiveLearning(Procedure):
         tracking: Tracking,
         artifacts: str,
         device: str,
-        seed: int,
+        seed: Seed,
     ) -> None:
         self.dataset, self.representation, self.strategy = dataset, representation, strategy
         self.learner, self.oracle, self.evaluator = learner, oracle, evaluator

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.inputs import Inputs, as_stored
 from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN
+from al_bench.config.ranges import Samples, Seed, Width
 from al_bench.dataset import Dataset
 from al_bench.evaluator import Evaluator
 from al_bench.evaluator.judging import Judge, answer, measure_judge, refuse_for_judge
@@ -58,11 +58,11 @@ class Agreement(Procedure):
         matcher: Matcher,
         judge: Judge,
         evaluator: Evaluator,
-        samples: PositiveInt,
-        pca_size: PositiveInt,
+        samples: Samples,
+        pca_size: Width,
         artifacts: str,
         device: str,
-        seed: int,
+        seed: Seed,
     ) -> None:
         self.gan, self.feature = require_fixed(gan, feature, "procedure=agreement matches synthetic images")
         self.dataset, self.matcher = dataset, matcher

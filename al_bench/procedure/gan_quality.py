@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 
 from al_bench.active.inputs import as_stored
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, Moderate, Samples, Seed
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
@@ -51,12 +50,12 @@ class GanQuality(Procedure):
         gan: Gan | None,
         judge: Judge,
         evaluator: Evaluator,
-        samples: PositiveInt,
+        samples: Samples,
         enough: Fraction,
-        factor: PositiveFloat,
+        factor: Moderate,
         artifacts: str,
         device: str,
-        seed: int,
+        seed: Seed,
     ) -> None:
         if gan is None:
             raise UserError("procedure=gan_quality looks at a GAN and gan=none: choose another gan")

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from pydantic import PositiveInt
 
 from al_bench import seeding
 from al_bench.active.initial_labels import Rule
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.config.groups import name_chosen
-from al_bench.config.ranges import CountOrAll
+from al_bench.config.ranges import CountOrAll, Seed, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
@@ -60,10 +59,10 @@ class Tuning(Procedure):
     initial: Rule
     every_class: bool
     initial_size: CountOrAll
-    validation_size: PositiveInt
+    validation_size: UpToAll
     artifacts: str
     device: str
-    seed: int
+    seed: Seed
 
     def __post_init__(self) -> None:
         if not self.oracle.is_truth:

@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 from PIL import Image
-from pydantic import PositiveFloat
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
 from al_bench.active.part import hash_of
+from al_bench.config.ranges import Seconds
 from al_bench.storage.record import CycleRecord, QueryRecord
 from al_bench.storage.store import RunStore
 from al_bench.tracking import Tracking
@@ -55,7 +55,7 @@ class Wandb(Tracking):
     group: str | None
     job_type: str | None
     images: bool
-    timeout: PositiveFloat
+    timeout: Seconds
 
     @contextmanager
     def following(self, store: RunStore, images: Inputs) -> Iterator[Callable[[], None]]:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.nn import functional
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Padding, Side
 from al_bench.errors import UserError
 from al_bench.training.losses import IGNORED
 
@@ -23,9 +23,9 @@ class FlipCrop:
     generator of the batch's device.
     """
 
-    padding: NonNegativeInt
+    padding: Padding
     flip: bool
-    size: PositiveInt | None = None
+    size: Side | None = None
 
     def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Images (B, C, H, W) and labels (B,), or label maps (B, H, W) that move with their image.

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
+from al_bench.config.ranges import Epochs
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.predict import stream
@@ -50,8 +50,8 @@ class EarlyStopping:
     """
 
     criterion: Literal["accuracy", "loss"]
-    every: PositiveInt
-    patience: PositiveInt
+    every: Epochs
+    patience: Epochs
 
     def __post_init__(self) -> None:
         if self.criterion not in CRITERIA:

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import PositiveInt
 from torch.optim import Optimizer
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.config.ranges import Precision
+from al_bench.config.ranges import BatchSize, Epochs, Iterations, Precision
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.training.batches import Augmentation, Batches
@@ -29,8 +28,8 @@ class Plan:
     done. augmentation: of stored batches. early_stopping: by the validation split. precision, trainer: see `Fitter`.
     """
 
-    epochs: PositiveInt
-    batch_size: PositiveInt
+    epochs: Epochs
+    batch_size: BatchSize
     optimizer: Callable[..., Optimizer]
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
@@ -83,7 +82,7 @@ class LabeledPlan(Plan):
     """
 
     match_steps: bool = field(default=False, metadata={"label": True})
-    steps: PositiveInt | None = None
+    steps: Iterations | None = None
 
     def __post_init__(self) -> None:
         if self.match_steps and self.steps is not None:

@@ -4,10 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic import PositiveFloat
-
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction
+from al_bench.config.ranges import Fraction, Moderate, ModerateOrZero
 
 
 @declare("schedule/step_decay")
@@ -15,8 +13,8 @@ from al_bench.config.ranges import Fraction
 class StepDecay:
     """Multiplies the learning rates by `factor` at each of the given fractions of the training."""
 
-    at: Sequence[float] = ()
-    factor: PositiveFloat = 0.1
+    at: Sequence[ModerateOrZero] = ()
+    factor: Moderate = 0.1
 
     def __call__(self, fraction: float) -> float:
         return self.factor ** sum(fraction >= point for point in self.at)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from al_bench import seeding
@@ -16,7 +15,7 @@ from al_bench.active.inputs import Inputs
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
-from al_bench.config.ranges import Counts
+from al_bench.config.ranges import Counts, NoneToAll, Repeats, Seed, UpToAll, Width
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.feature import Feature
@@ -87,19 +86,19 @@ class Timing(Procedure):
     search: LatentSearch
     learner: Learner
     scans: Mapping[str, Scan]
-    base: PositiveInt
+    base: UpToAll
     sizes: Counts
-    scanned: NonNegativeInt
-    read: PositiveInt
-    query_size: PositiveInt
-    cycle_size: PositiveInt
-    labeled: NonNegativeInt
-    repeats: PositiveInt
-    pca_size: PositiveInt
+    scanned: NoneToAll
+    read: UpToAll
+    query_size: UpToAll
+    cycle_size: UpToAll
+    labeled: NoneToAll
+    repeats: Repeats
+    pca_size: Width
     augmentation: Augmentation
     artifacts: str
     device: str
-    seed: int
+    seed: Seed
 
     def __post_init__(self) -> None:
         self.fixed()

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from pydantic import PositiveInt
 from safetensors.torch import load, save
 
 from al_bench import seeding
@@ -17,6 +16,7 @@ from al_bench.active.initial_labels import Rule
 from al_bench.active.part import declare, describe
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, Query
+from al_bench.config.ranges import Repeats, Seed, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.files import remembered, written_whole
@@ -71,12 +71,12 @@ class QueryTime(Procedure):
     unit: str
     initial: Rule
     every_class: bool
-    initial_size: PositiveInt
-    query_size: PositiveInt
-    repeats: PositiveInt
+    initial_size: UpToAll
+    query_size: UpToAll
+    repeats: Repeats
     artifacts: str
     device: str
-    seed: int
+    seed: Seed
 
     def __post_init__(self) -> None:
         if self.unit not in self.lines:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Seed
 from al_bench.procedure import Procedure
 from al_bench.procedure.record import record_measurement
 from al_bench.procedure.terminal import outcome
@@ -41,7 +42,7 @@ class Toy(Procedure):
 
     bias: SamplingBias
     diversity: QueryDiversity
-    seed: int
+    seed: Seed
 
     def run(self, store: RunStore) -> None:
         with measure_cost() as for_query:

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from al_bench.active.part import declare
+from al_bench.config.ranges import Signed
 from al_bench.errors import UserError
 
 Array = NDArray[np.float64]
@@ -23,9 +24,9 @@ class Intervals:
     Raises UserError where they are no distribution.
     """
 
-    lows: Sequence[float]
-    highs: Sequence[float]
-    masses: Sequence[float]
+    lows: Sequence[Signed]
+    highs: Sequence[Signed]
+    masses: Sequence[Signed]
 
     def __post_init__(self) -> None:
         if not len(self.lows) == len(self.highs) == len(self.masses) > 0:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import AtLeastTwo
+from al_bench.config.ranges import Signed, TwoOrMore
 from al_bench.errors import UserError
 from al_bench.procedure.toy.intervals import Array, Intervals, h_divergence, wasserstein
 
@@ -91,9 +91,9 @@ class QueryDiversity:
     Raises UserError unless 0 < b <= a/2: the paper asks for a > b, but with less room no D3 lies within D1.
     """
 
-    a: float
-    b: float
-    positions: AtLeastTwo
+    a: Signed
+    b: Signed
+    positions: TwoOrMore
 
     def __post_init__(self) -> None:
         if not 0 < 2 * self.b <= self.a:

@@ -10,11 +10,10 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import PositiveInt
 
 from al_bench import seeding
 from al_bench.active.part import declare
-from al_bench.config.ranges import AtLeastTwo
+from al_bench.config.ranges import Samples, TwoOrMore
 from al_bench.errors import UserError
 from al_bench.procedure.toy.intervals import Array, Intervals
 
@@ -68,10 +67,10 @@ class SamplingBias:
     line: Intervals
     labels: Sequence[Literal[0, 1]]
     rules: Mapping[str, Rule]
-    pool_size: PositiveInt
-    initial_size: AtLeastTwo
-    queries: PositiveInt
-    draws: PositiveInt
+    pool_size: Samples
+    initial_size: TwoOrMore
+    queries: Samples
+    draws: Samples
 
     def __post_init__(self) -> None:
         if len(self.labels) != len(self.line.masses):

@@ -1,7 +1,7 @@
 """Learners: how the evaluated model is trained in a cycle."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -30,6 +30,16 @@ class Learner(ABC):
     def check(self, pool: Pool) -> None:  # noqa: B027  (most train on any)
         """Raises UserError where it cannot be trained on the first labels, those of the pool, whose inputs may still
         be images that a representation replaces; trains nothing."""
+
+    def check_batches(  # noqa: B027  (some train on all at once)
+        self, model: Network, input_shape: Sequence[int], labeled: float, unlabeled: float, on_maps: bool
+    ) -> None:
+        """Raises UserError where `model`, as `empty` makes it, cannot be trained on batches of that size, or of so few
+        inputs; trains nothing.
+
+        input_shape: of one input; labeled, unlabeled: how many inputs at first, infinity where nobody knows yet;
+        on_maps: whether labels are maps.
+        """
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:  # noqa: B027  (most need nothing)
         """Trains or loads what it needs before the first cycle; `dataset` is blind."""

@@ -146,7 +146,9 @@ class Mal(LabeledPlan, Learner):
 
     def _batches(self, model: Aligned, pool: Pool, seed: int) -> Batches:
         labeled = self.labeled_batches(pool, model, seed)
-        least = least_batch(model, len(labeled.labels), self.batch_size, on_maps=pool.labels.dim() > 1)
+        least = least_batch(
+            model, len(labeled.labels), self.batch_size, pool.inputs.shape[1:], on_maps=pool.labels.dim() > 1
+        )
         if not (self.minimax or self.discriminator) or len(pool.unlabeled) < least:
             return labeled
         order_seed = seeding.seed_for(seed, 0, "unlabeled batches")

@@ -98,6 +98,12 @@ class Waal(Plan, Learner):
                 num_features = pooled(network.features(torch.zeros(1, *shape))).shape[1]
             return Criticized(network, num_features, self.hidden)
 
+    def check_batches(
+        self, model: Network, input_shape: Sequence[int], labeled: float, unlabeled: float, on_maps: bool
+    ) -> None:
+        """Refuses what `least_batch` does of the larger set, of which a batch has as many as of the other."""
+        least_batch(model, max(labeled, unlabeled), self.batch_size, input_shape, on_maps)
+
     def fit(
         self,
         pool: Pool,
@@ -109,7 +115,7 @@ class Waal(Plan, Learner):
         model = self.empty(pool, seed)
         assert isinstance(model, Criticized)
         most = max(len(pool.training_labels()), len(pool.unlabeled))
-        least = least_batch(model, most, self.batch_size, on_maps=pool.labels.dim() > 1)
+        least = least_batch(model, most, self.batch_size, pool.inputs.shape[1:], on_maps=pool.labels.dim() > 1)
         batches = UnlabeledWithLabeled(
             pool,
             batch_size=self.batch_size,

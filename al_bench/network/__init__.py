@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from al_bench.config.groups import name_chosen
 from al_bench.network.memory_format import channels_last
 
 NetworkFactory = Callable[..., "Network"]  # (input_shape, num_classes) -> Network
@@ -89,6 +90,11 @@ class Wrapped(Network):
 
     def embed_and_classify(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         return self.network.embed_and_classify(inputs)
+
+
+def name_network(model: nn.Module) -> str:
+    """What a user chose the network of a model by, "network=drn", whatever a learner adds to it."""
+    return name_chosen(model.network if isinstance(model, Wrapped) else model)
 
 
 def pooled(features: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """What MAL trains: a task model, and beside it the features, prototypes and discriminator that its query asks."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,10 +10,13 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from al_bench.errors import UserError
 from al_bench.network import Network, Wrapped
+from al_bench.network.dry_run import dry_run
 from al_bench.network.labeledness import LabelednessDiscriminator
 from al_bench.network.predict import evaluating
 from al_bench.network.prototypes import Normalization, Prototypes, UnitLength
 from al_bench.network.upsampling import BilinearUpsampling
+
+_LARGER = 64  # a multiple of the strides that there are
 
 
 class Aligned(Wrapped):
@@ -45,27 +49,39 @@ class Aligned(Wrapped):
 class FeatureShape:
     """What a backbone gives of one input, as C and D need it.
 
-    channels: F; positions: (h, w), () of vectors; image: (H, W) of label maps, () where labels are classes.
+    channels: F; positions: (h, w), () of vectors; image: (H, W) of label maps, () where labels are classes; stride:
+    pixels from position to position, read off a larger image, as a small one is not a multiple of it; 0: unknown.
     """
 
     channels: int
     positions: tuple[int, ...]
     image: tuple[int, ...]
+    stride: int = 0
 
     @classmethod
     def of(cls, network: Network, input_shape: tuple[int, ...], on_maps: bool) -> "FeatureShape":
         """input_shape: (C, H, W) or (D,); on_maps: whether labels are maps."""
         with evaluating(network), torch.no_grad():
             features = network.features(torch.zeros(1, *input_shape))
-        return cls(features.shape[1], tuple(features.shape[2:]), tuple(input_shape[1:]) if on_maps else ())
+        positions, image = tuple(features.shape[2:]), tuple(input_shape[1:]) if on_maps else ()
+        return cls(features.shape[1], positions, image, _stride(network, input_shape) if image and positions else 0)
 
     @property
     def upsampling(self) -> BilinearUpsampling:
-        """To the size of the label maps: by the smallest factor that reaches it. Raises UserError for vectors."""
+        """To the size of the label maps: by the stride, or by the smallest factor that reaches it where that is larger.
+        Raises UserError for vectors."""
         if not self.positions:
             raise UserError("learner=mal needs features for each position of a label map: use network=drn or small_fcn")
         ratio = max(-(-large // small) for large, small in zip(self.image, self.positions, strict=True))
-        return BilinearUpsampling(ratio, self.image)
+        return BilinearUpsampling(max(ratio, self.stride), self.image)
+
+
+def _stride(network: Network, input_shape: Sequence[int]) -> int:
+    """Of a backbone's features on an image that is larger by a whole factor."""
+    channels, *sides = input_shape
+    large = [side * _LARGER for side in sides]
+    positions = dry_run(network.backbone, (channels, *large))[1:]
+    return max(round(pixels / found) for pixels, found in zip(large, positions, strict=True))
 
 
 def add_prototypes(
@@ -104,7 +120,9 @@ def exchange_head(
     with evaluating(network), torch.no_grad():
         embedding = network.neck(network.features(torch.zeros(1, *input_shape)))
     if shape.image:
-        of_embedding = FeatureShape(embedding.shape[1], tuple(embedding.shape[2:]), shape.image)
+        positions = tuple(embedding.shape[2:])
+        stride = shape.stride if positions == shape.positions else 0
+        of_embedding = FeatureShape(embedding.shape[1], positions, shape.image, stride)
         network.head = Prototypes.of_maps(of_embedding.channels, num_classes, temperature, of_embedding.upsampling)
     else:
         network.head = Prototypes.of_vectors(embedding.shape[1], num_classes, temperature)

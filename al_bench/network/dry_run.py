@@ -4,10 +4,11 @@ import copy
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from al_bench.config.groups import name_chosen
 from al_bench.errors import UserError
+from al_bench.network import name_network
 
 
 def dry_run(network: nn.Module, input_shape: Sequence[int]) -> tuple[int, ...]:
@@ -22,5 +23,23 @@ def dry_run(network: nn.Module, input_shape: Sequence[int]) -> tuple[int, ...]:
     except RuntimeError as error:
         first = str(error).strip().splitlines()[0]
         raise UserError(
-            f"{name_chosen(network)} cannot take inputs of {' x '.join(map(str, input_shape))}: {first}"
+            f"{name_network(network)} cannot take inputs of {' x '.join(map(str, input_shape))}: {first}"
         ) from error
+
+
+def norms_alone(network: nn.Module, input_shape: Sequence[int]) -> bool:
+    """Whether the batch norm of a network can be trained on one input alone: every map that it reads has two positions
+    to tell apart at least, or there is none.
+
+    input_shape: of the input, without the batch. Raises UserError as `dry_run` does.
+    """
+    shapes, positions = copy.deepcopy(network), list[int]()
+
+    def count(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        positions.append(inputs[0][0, 0].numel())
+
+    for part in shapes.modules():
+        if isinstance(part, _BatchNorm):
+            part.register_forward_pre_hook(count)
+    dry_run(shapes, input_shape)
+    return min(positions, default=2) > 1

@@ -201,7 +201,9 @@ class ActiveLearning(Procedure):
         pool = Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes, dataset.map_shape)
         network = self.learner.empty(pool, self.seed)
         refuse_other_labels(network, shape, dataset.map_shape)
-        on_maps = bool(dataset.map_shape)
+        on_maps, labeled = bool(dataset.map_shape), min(self.settings.initial_size, num_images)
+        unlabeled = num_images - labeled if labeled < num_images else 0
+        self.learner.check_batches(network, shape, labeled, unlabeled, on_maps)
         refuse_misfits(self.strategy, self.learner, network, self.oracle, self.representation, on_maps)
         refuse_unmeasurable(self.evaluator, self.learner, network, on_maps)
         self.oracle.check(dataset)

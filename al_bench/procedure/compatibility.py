@@ -16,7 +16,7 @@ from al_bench.evaluator import Evaluator
 from al_bench.feature import Feature
 from al_bench.gan import Gan
 from al_bench.learner import Learner
-from al_bench.network import Network, Wrapped
+from al_bench.network import Network, name_network
 from al_bench.network.dry_run import dry_run
 from al_bench.oracle import Annotator
 from al_bench.representation import Representation
@@ -80,7 +80,7 @@ def refuse_other_labels(network: Network, input_shape: Sequence[int], map_shape:
     """
     if dry_run(network, input_shape)[1:] == tuple(map_shape):
         return
-    name = name_chosen(network.network if isinstance(network, Wrapped) else network)
+    name = name_network(network)
     if map_shape:
         raise UserError(f"{name} answers once for an image and labels are maps: use network=drn or small_fcn")
     raise UserError(f"{name} answers for each pixel and labels are classes: use network=resnet18 or small_cnn")
@@ -96,8 +96,7 @@ def model_for(strategy: Strategy, learner: Learner, pool: Pool, seed: int) -> Ne
     model = learner.empty(pool, seed)
     refuse_other_labels(model, pool.inputs.shape[1:], pool.labels.shape[1:])
     if missing := find_missing(strategy, learner, model):
-        chosen = name_chosen(model.network if isinstance(model, Wrapped) else model)
-        raise UserError(f"{chosen} has no {', '.join(missing)}, which {name_chosen(strategy)} needs")
+        raise UserError(f"{name_network(model)} has no {', '.join(missing)}, which {name_chosen(strategy)} needs")
     return model
 
 
@@ -148,7 +147,7 @@ def _what_lacks(who: str, need: str, learner: Learner, network: Network, on_maps
     networks = [f"network={member}" for member in networks_with(need, on_maps)] if learner.trains_network else []
     learners = [f"learner={member}" for member in learners_with(need)]
     remedies = [learner.switched_by[need]] if need in learner.switched_by else networks + learners
-    model = name_chosen(network.network if isinstance(network, Wrapped) else network)
+    model = name_network(network)
     if not learner.trains_network:
         model = name_chosen(learner)
     elif learners:  # one of which would give it

@@ -118,6 +118,8 @@ class Tuning(Procedure):
         network, on_maps = self.learner.empty(pool, self.seed), bool(measured.map_shape)
         refuse_other_labels(network, pool.inputs.shape[1:], measured.map_shape)
         refuse_unmeasurable(self.evaluator, self.learner, network, on_maps)
+        sizes = len(pool.labeled), len(pool.unlabeled)
+        self.learner.check_batches(network, pool.inputs.shape[1:], *sizes, on_maps)
         self.learner.check(pool)
         self.evaluator.check(measured)
 

@@ -24,8 +24,10 @@ from al_bench.active.ranking import quantiles, ranks
 from al_bench.active.view import in_memory
 from al_bench.config.ranges import BatchSize, Iterations, ModerateOrZero, Precision, Side, Width
 from al_bench.dataset import Dataset
+from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.conv_vae import ConvVae
+from al_bench.network.dry_run import norms_alone
 from al_bench.network.predict import predict, stream
 from al_bench.storage.artifacts import Artifacts, Made
 from al_bench.strategy import Strategy, query_highest
@@ -84,7 +86,12 @@ class Vaal(Strategy):
     )
 
     def check(self, image_shape: Sequence[int]) -> None:
-        self._untrained(image_shape[0], seed=0)
+        game = self._untrained(image_shape[0], seed=0)
+        if self.batch_size < 2 and self._least(game, image_shape[0]) > 1:
+            raise UserError(
+                f"strategy.batch_size={self.batch_size} is too small for the batch norm of VAAL's auto-encoder at "
+                f"strategy.image_size={self.image_size}: give 2 or more, or strategy.image_size=32"
+            )
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Keeps where the answers of each query are stored."""
@@ -114,7 +121,8 @@ class Vaal(Strategy):
     def _answers(self, pool: Pool, seed: int, scratch: Path) -> Made:
         """(N,) logits of being labeled of the whole pool."""
         game = self._untrained(pool.inputs.shape[1], seed)
-        batches = BothKinds(pool, self.rounds(len(pool)), self.batch_size, seed, self.augmentation)
+        least = self._least(game, pool.inputs.shape[1])
+        batches = BothKinds(pool, self.rounds(len(pool)), self.batch_size, seed, self.augmentation, least)
         trace = Fitter(pool.device, self.precision, self.trainer).fit(
             game, batches, seed=seeding.seed_for(seed, 0, "training"), name="VAAL", scratch=scratch
         )
@@ -126,6 +134,10 @@ class Vaal(Strategy):
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
             vae = self.vae(image_shape=(num_channels, self.image_size, self.image_size))
             return Game(vae, _discriminator(vae.latent_size, self.hidden), self)
+
+    def _least(self, game: "Game", num_channels: int) -> int:
+        """Images that a batch needs, for the batch norm that may see one position of each on the way to its code."""
+        return 1 if norms_alone(game.vae.encoder, (num_channels, self.image_size, self.image_size)) else 2
 
     def rounds(self, num_images: int) -> int:
         """Of the whole training, as many whatever the number of labels (sinhasam/vaal, main.py)."""
@@ -193,12 +205,21 @@ class Game(Module):
 
 
 class BothKinds(Batches):
-    """Two batches of labeled and two of unlabeled stored images for each round."""
+    """Two batches of labeled and two of unlabeled stored images for each round.
+
+    least: images of a batch; where a kind has fewer, they are in it more than once.
+    """
 
     def __init__(
-        self, pool: Pool, rounds: int, batch_size: int, seed: int, augmentation: Augmentation | None = None
+        self,
+        pool: Pool,
+        rounds: int,
+        batch_size: int,
+        seed: int,
+        augmentation: Augmentation | None = None,
+        least: int = 1,
     ) -> None:
-        self.inputs, self.rounds, self.augmentation = pool.inputs, rounds, augmentation
+        self.inputs, self.rounds, self.augmentation, self.least = pool.inputs, rounds, augmentation, least
         self.kinds = [(pool.labeled, "labeled"), (pool.unlabeled, "unlabeled")]
         self.orders = [
             EpochSampler(len(positions), batch_size, seeding.seed_for(seed, 0, kind), pool.device, whole=True)
@@ -220,7 +241,9 @@ class BothKinds(Batches):
 
     def _two(self, kind: int, step: int) -> Tensor:
         order, (positions, _) = self.orders[kind], self.kinds[kind]
-        return torch.stack([self.inputs[positions[order[number]]] for number in (2 * step, 2 * step + 1)])
+        times = -(-self.least // order.batch_size)
+        chosen = [positions[order[number]].repeat(times) for number in (2 * step, 2 * step + 1)]
+        return torch.stack([self.inputs[batch] for batch in chosen])
 
     def _moved(self, images: Tensor) -> Tensor:
         """(2, B, C, H, W) stored images, augmented."""

@@ -1,6 +1,6 @@
 """Batches of a training set as index gathers from inputs that live where the model is trained."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from al_bench.active.inputs import Inputs, to_float
 from al_bench.active.view import in_memory
 from al_bench.errors import UserError
+from al_bench.network import name_network
+from al_bench.network.dry_run import norms_alone
 from al_bench.training.batches import Augmentation, Batches
 from al_bench.training.sampler import EpochSampler
 
@@ -65,21 +67,20 @@ class LabeledBatches(Batches):
         return len(self.inputs) / self.order.per_epoch
 
 
-def least_batch(module: nn.Module, num_items: int, batch_size: int, on_maps: bool = False) -> int:
+def least_batch(
+    module: nn.Module, num_items: float, batch_size: int, input_shape: Sequence[int], on_maps: bool = False
+) -> int:
     """How many items a batch of a training needs at least: two where batch norm has to tell them apart.
 
-    on_maps: whether labels are maps, of which one alone has positions enough to tell apart. Raises UserError where
-    there are fewer items, or batches are asked to be smaller.
+    num_items: of the training set, infinity where that is not known yet. input_shape: of one input. on_maps: whether
+    labels are maps, of which one alone may have positions enough to tell apart. Raises UserError where there are fewer
+    items, or batches are asked to be smaller.
     """
-    norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
-    if norms and batch_size < 2 and not on_maps:
-        raise UserError(
-            f"learner.batch_size={batch_size} is too small for the batch norm of {type(module).__name__}: give 2 or "
-            "more"
-        )
-    if norms and num_items < 2:
-        raise UserError(
-            f"{num_items} labeled input is too few for the batch norm of {type(module).__name__}: label at least 2 at "
-            "first (loop.initial_size)"
-        )
-    return 2 if norms else 1
+    if not any(isinstance(part, _BatchNorm) for part in module.modules()):
+        return 1
+    if min(batch_size, num_items) > 1 or (on_maps and norms_alone(module, input_shape)):
+        return 2
+    norm = f"the batch norm of {name_network(module)}"
+    if batch_size < 2:
+        raise UserError(f"learner.batch_size={batch_size} is too small for {norm}: give 2 or more")
+    raise UserError(f"{num_items:g} labeled input is too few for {norm}: label at least 2 at first (loop.initial_size)")

@@ -1,6 +1,6 @@
 """A plan of training: the fields that learners share, and the part of `fit` that is the same in all of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,12 @@ class Plan:
     def validates(self) -> bool:
         """Whether the training looks at the validation split."""
         return self.early_stopping is not None
+
+    def check_batches(
+        self, model: Network, input_shape: Sequence[int], labeled: float, unlabeled: float, on_maps: bool
+    ) -> None:
+        """Refuses what `least_batch` does of the labeled inputs."""
+        least_batch(model, labeled, self.batch_size, input_shape, on_maps)
 
     def train(
         self,
@@ -97,7 +103,7 @@ class LabeledPlan(Plan):
         batches too small, see `least_batch`.
         """
         inputs, labels = pool.training_set()
-        least = least_batch(model, len(labels), self.batch_size, on_maps=labels.dim() > 1)
+        least = least_batch(model, len(labels), self.batch_size, pool.inputs.shape[1:], on_maps=labels.dim() > 1)
         larger = max(len(labels), len(pool.unlabeled))
         return LabeledBatches(
             inputs,

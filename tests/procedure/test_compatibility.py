@@ -1,6 +1,6 @@
 """Parts that do not fit are refused before anything is trained, by one sentence that names the value."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import pytest
 import torch
@@ -128,5 +128,57 @@ def test_batch_norm_refuses_batches_of_one_image(choices: list[str]) -> None:
     pool = Pool.unlabeled_from(images, 2).with_labels(PoolQuery(torch.arange(4)), torch.tensor([0, 1, 0, 1]))
     network = ("network=resnet18", "network.width=4", "strategy=random")
     learner = part("learner", *network, *choices, "learner.batch_size=1", "learner.epochs=1")
-    with pytest.raises(UserError, match=r"learner\.batch_size=1 is too small for the batch norm"):
+    with pytest.raises(
+        UserError, match=r"learner\.batch_size=1 is too small for the batch norm of network=resnet18: give"
+    ):
         learner.fit(pool, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("choices", "sentence"),
+    [
+        (
+            "strategy=random learner.batch_size=1",
+            "learner.batch_size=1 is too small for the batch norm of network=small_resnet: ",
+        ),
+        (
+            "strategy=waal learner.batch_size=1",
+            "learner.batch_size=1 is too small for the batch norm of network=small_resnet: ",
+        ),
+        (
+            "strategy=mal learner.batch_size=1",
+            "learner.batch_size=1 is too small for the batch norm of network=small_resnet: ",
+        ),
+        (
+            "strategy=asal_auto loop.initial_size=1 loop.every_class=false",
+            "1 labeled input is too few for the batch norm of network=small_resnet: label at least 2 at first ",
+        ),
+        ("strategy=waal loop.initial_size=1 loop.every_class=false", ""),
+    ],
+)
+def test_a_run_refuses_what_batch_norm_cannot_tell_apart_before_it_trains(choices: str, sentence: str) -> None:
+    procedure = part("procedure", "scale=smoke", "dataset=digits", "network=small_resnet", *choices.split())
+    with pytest.raises(UserError, match=f"^{sentence}") if sentence else nullcontext():
+        procedure.check_parts(procedure.dataset)
+
+
+@pytest.mark.parametrize(("side", "trains"), [(8, False), (9, True)])
+def test_one_label_map_is_enough_where_batch_norm_sees_two_positions_of_it(side: int, trains: bool) -> None:
+    """drn has one position of 8 pixels, four of 9."""
+    choices = (
+        "network=drn",
+        "network.width=1",
+        f"dataset.image_size={side}",
+        "strategy=random",
+        "learner.batch_size=1",
+    )
+    procedure = part("procedure", "scale=smoke", "dataset=shapes_seg", "loop.initial_size=1", *choices)
+    if not trains:
+        with pytest.raises(UserError, match=r"^learner\.batch_size=1 is too small for the batch norm of network=drn: "):
+            procedure.check_parts(procedure.dataset)
+        return
+    procedure.check_parts(procedure.dataset)
+    train = procedure.dataset.train
+    first = PoolQuery(torch.arange(1))
+    pool = Pool.unlabeled_from(train.images, procedure.dataset.num_classes, procedure.dataset.map_shape)
+    procedure.learner.fit(pool.with_labels(first, train.labels[first.indices]), None, 0)

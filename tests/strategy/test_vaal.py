@@ -196,3 +196,24 @@ def test_batches_are_of_both_kinds_and_differ_within_a_round() -> None:
     assert labeled.max() < 60
     assert not torch.equal(unlabeled[0], unlabeled[1])
     assert all(torch.equal(first, again) for first, again in zip(batches[1], batches[1], strict=True))
+
+
+@pytest.mark.parametrize(("image_size", "num_labeled", "copies"), [(16, 1, 2), (16, 59, 2), (32, 1, 1), (16, 2, 1)])
+def test_one_image_of_a_kind_is_taken_twice_where_batch_norm_sees_one_position(
+    tmp_path: Path, image_size: int, num_labeled: int, copies: int
+) -> None:
+    pool = made_pool(num_labeled)
+    strategy = prepared(vaal(image_size=image_size, vae=partial(ConvVae, width=2, latent_size=3)), tmp_path, pool)
+    query = strategy.query(Unused(), pool, 1, generator(0))
+    assert len(query.indices) == 1
+    batches = BothKinds(pool, 2, 8, 0, least=strategy._least(strategy._untrained(1, 0), 1))
+    fewest = min(num_labeled, 60 - num_labeled)
+    assert sorted(kind.shape[1] for kind in batches.load(0))[0] == fewest * copies
+
+
+def test_batches_of_one_image_are_refused_where_batch_norm_sees_one_position() -> None:
+    with pytest.raises(
+        UserError, match=r"^strategy\.batch_size=1 is too small .*strategy\.image_size=16: give 2 or more"
+    ):
+        vaal(batch_size=1).check((1, 8, 8))
+    vaal(batch_size=1, image_size=32).check((1, 8, 8))

@@ -252,10 +252,10 @@ def test_a_last_batch_that_is_too_small_joins_the_one_before(num_items, sizes):
 
 
 def test_batch_norm_needs_two_inputs_and_says_so():
-    assert least_batch(nn.Linear(2, 2), 1, 8) == 1
-    assert least_batch(Toy(), 2, 8) == 2
+    assert least_batch(nn.Linear(2, 2), 1, 8, (2,)) == 1
+    assert least_batch(Toy(), 2, 8, (2,)) == 2
     with pytest.raises(UserError, match=r"1 labeled input .*Toy: .*at least 2"):
-        least_batch(Toy(), 1, 8)
+        least_batch(Toy(), 1, 8, (2,))
 
 
 @pytest.mark.parametrize(

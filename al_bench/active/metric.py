@@ -49,7 +49,8 @@ def words_of(name: str, metrics: Sequence[Metric]) -> str:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a strategy records of each annotation that it asks for: one tensor of its query's trace.
+    """What a strategy records of each annotation that it asks for, one tensor of its query's trace, or an evaluator of
+    each class, one list among its metrics.
 
     words: as a person reads it; unit: "nats", or "" where it has none.
     """

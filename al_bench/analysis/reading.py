@@ -80,7 +80,7 @@ class Run:
 
     @cached_property
     def recorded(self) -> dict[str, Recorded]:
-        """What the strategy records inside its queries, by name, as the run declares it."""
+        """What the strategy records inside its queries, and the evaluator of each class, by name, as it declares."""
         return {value["name"]: Recorded.stored(value) for value in self.about["records"]}
 
     @property

@@ -27,7 +27,8 @@ class About:
     """What a configuration asks of a part without making it.
 
     counted: what of it is in an identity; shown: arguments that are read in a run's label where they are switched on;
-    scalars: of an evaluator, the metrics that are one number; records: of a strategy, see `Strategy.records`.
+    scalars: of an evaluator, the metrics that are one number; records: of a strategy or an evaluator,
+    see `Strategy.records`, `Evaluator.records`.
     """
 
     counted: Counted

@@ -53,9 +53,9 @@ def metrics_of(config: DictConfig) -> tuple[Metric, ...]:
 
 
 def records_of(config: DictConfig) -> tuple[Recorded, ...]:
-    """What the strategy that is chosen records inside its queries."""
+    """What the strategy that is chosen records inside its queries, and the evaluator of each class."""
     with looked_up(config.paths.outputs) as about:
-        return about(str(config.strategy._target_)).records
+        return about(str(config.strategy._target_)).records + about(str(config.evaluator._target_)).records
 
 
 def run_id(*, _root_: DictConfig) -> str:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from al_bench.active.metric import Metric
+from al_bench.active.metric import Metric, Recorded
 from al_bench.dataset import Dataset
 from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts
@@ -34,6 +34,8 @@ class Evaluator(ABC):
     scalars: ClassVar[tuple[Metric, ...]]
     """The metrics that are one number, the one that stands in the line of a cycle first; where an instance measures
     fewer of them than its class, its own `scalars` are these."""
+    records: ClassVar[tuple[Recorded, ...]] = ()
+    """What it measures of each class, where it is not "class_" and the name of a metric that is the same of all."""
     needs: ClassVar[frozenset[str]] = frozenset()
     """What it asks of the model beyond logits, in the words of `Network.provides` and `Learner.provides`."""
     of_maps: ClassVar[bool] = False

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Protocol, cast
 import torch
 
 from al_bench import seeding
-from al_bench.active.metric import Metric
+from al_bench.active.metric import Metric, Recorded
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
@@ -71,6 +71,9 @@ class GanQuality(Evaluator):
         Metric("judge_accuracy", "fraction", higher_is_better=True),
         Metric("num_samples", "images", higher_is_better=True, words="samples"),
         Metric("num_real", "images", higher_is_better=True, words="real images"),
+    )
+    records: ClassVar[tuple[Recorded, ...]] = (
+        Recorded("class_drawn", "fraction of the fakes that trained the discriminator"),
     )
     real: Real
     extract: Extract

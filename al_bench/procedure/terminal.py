@@ -9,6 +9,7 @@ from al_bench.active.metric import Metric, words_of
 from al_bench.storage.record import CycleRecord, Measurement, Record, cycles_of
 
 _MOST_ROWS = 25
+_WIDEST = 120  # characters of a line
 _OF_EVERY_CYCLE = ("query", "fit", "evaluate")
 
 
@@ -34,16 +35,32 @@ def cycle_line(record: CycleRecord, metrics: Sequence[Metric] = ()) -> str:
 
 
 def cycle_table(records: Sequence[CycleRecord], metrics: Sequence[Metric] = ()) -> str:
-    """The cycles of a run as a table; of a long run the first, the last and evenly spaced ones between. metrics: those
-    that are declared."""
+    """The cycles of a run as a table; of a long run the first, the last and evenly spaced ones between. What is too
+    wide for one goes on in others below it. metrics: those that are declared."""
     step = max(1, -(-(len(records) - 1) // (_MOST_ROWS - 1)))
     shown = [*records[:-1:step], records[-1]]
     headings = {metric.name: metric.heading for metric in metrics}
     rows = [_row(record, headings) for record in shown]
     columns = dict.fromkeys(name for row in rows for name in row)
     counts = {metric.heading for metric in metrics if metric.unit in ("classes", "images")}
-    formats = [_format(name, [row.get(name) for row in rows], name in counts) for name in columns]
-    return tabulate(rows, headers="keys", floatfmt=formats, intfmt=",", missingval="-")
+    formats = {name: _format(name, [row.get(name) for row in rows], name in counts) for name in columns}
+    first, *others = columns
+    tables = [[first]]
+    for name in others:
+        if len(tables[-1]) > 1 and _width(_table(rows, [*tables[-1], name], formats)) > _WIDEST:
+            tables.append([first])
+        tables[-1].append(name)
+    return "\n\n".join(_table(rows, names, formats) for names in tables)
+
+
+def _table(rows: Sequence[Mapping[str, object]], names: Sequence[str], formats: Mapping[str, str]) -> str:
+    """Of some of the columns."""
+    cells = [[row.get(name) for name in names] for row in rows]
+    return tabulate(cells, names, floatfmt=[formats[name] for name in names], intfmt=",", missingval="-")
+
+
+def _width(table: str) -> int:
+    return max(map(len, table.splitlines()))
 
 
 def _format(name: str, column: Sequence[object], counts: bool) -> str:

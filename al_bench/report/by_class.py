@@ -25,9 +25,12 @@ def measure_classes(section: Section, classes: Sequence[str]) -> list[Table]:
 
 def _table(section: Section, name: str, classes: Sequence[str]) -> Table:
     rows = [row for group in section.groups if (row := _row(group, name, len(classes))) is not None]
-    bare = name.removeprefix(_OF_CLASSES)
-    words = words_of(bare, section.groups[0].first.metrics).replace("_", " ")
-    about = f"{section.title}: {words} of each class in the last cycle, mean over seeds"
+    first, bare = section.groups[0].first, name.removeprefix(_OF_CLASSES)
+    if name in first.recorded:
+        about = f"{section.title}: of each class in the last cycle, {first.recorded[name].heading}; mean over seeds"
+    else:
+        words = words_of(bare, first.metrics).replace("_", " ")
+        about = f"{section.title}: {words} of each class in the last cycle, mean over seeds"
     return Table(f"by-{name}", about, ["method", "annotations", *classes], rows)
 
 

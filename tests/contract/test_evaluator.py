@@ -152,6 +152,14 @@ def test_a_list_has_a_number_for_each_class(case: Case) -> None:
     assert lists and all(len(value) == case.dataset.num_classes for value in lists)
 
 
+def test_what_is_shown_of_each_class_has_words(case: Case) -> None:
+    """`report.by_class` shows "class_" and the name of a metric of all classes, or what is declared for it."""
+    alike = {f"class_{metric.name}" for metric in case.evaluator.scalars}
+    named = {recorded.name for recorded in type(case.evaluator).records if recorded.words}
+    shown = {name for name in case.metrics if name.startswith("class_")}
+    assert shown <= alike | named and not alike & named
+
+
 def test_samples_are_a_row_of_images_for_each_class(case: Case) -> None:
     samples = case.evaluator.evaluate(case.model, case.dataset).samples
     assert (samples is None) == ("sample" not in case.evaluator.needs)

@@ -7,6 +7,7 @@ from made_runs import made_run
 from al_bench.analysis.grouping import sections
 from al_bench.analysis.reading import stored
 from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.evaluator.gan_quality import GanQuality
 from al_bench.report.by_class import measure_classes
 from al_bench.report.page import write_report
 
@@ -42,6 +43,15 @@ def test_a_metric_has_the_words_that_are_declared(tmp_path, monkeypatch):
     assert about == [
         f"digits: {words} of each class in the last cycle, mean over seeds" for words in ("GAN-test", "accuracy")
     ]
+
+
+def test_what_is_no_metric_of_all_classes_has_the_words_that_its_evaluator_declares(tmp_path, monkeypatch):
+    monkeypatch.setitem(made_runs.ABOUT, "records", [one.plain() for one in GanQuality.records])
+    made_run(tmp_path, "random", 0, more=measured(class_drawn=[0.2, 0.8, 0.0]))
+    (table,) = tables_of(tmp_path)
+    assert table.about == (
+        "digits: of each class in the last cycle, fraction of the fakes that trained the discriminator; mean over seeds"
+    )
 
 
 def test_lists_of_another_length_and_many_classes_are_left_out(tmp_path):

@@ -91,7 +91,10 @@ def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
         ([*SMOKE, f"trainer={TRAINER}, accelerator: tpu}}"], "error: trainer cannot be made here: "),
         ([*SMOKE, f"trainer={TRAINER}, devices: 99}}"], "error: trainer.devices=99 "),
         ([*SMOKE, f"trainer={TRAINER}, devices: 2}}", "learner=waal"], "error: learner cannot be trained on 2 devices"),
-        ([*SMOKE, f"trainer={TRAINER}, devices: 2, strategy: ddp}}"], "error: trainer with 2 devices by DDPStrategy "),
+        (
+            [*SMOKE, f"trainer={TRAINER}, devices: 2, strategy: ddp}}"],
+            "error: trainer with 2 devices and trainer.strategy=ddp ",
+        ),
         (["hydra.job.chdir=true"], "error: hydra.job.chdir=true "),
         (["-m", "hydra/launcher=basic"], "error: hydra/launcher=basic "),
         ([*SMOKE, "threads=100000"], "error: threads=100000 "),

@@ -110,9 +110,9 @@ class Gan(ABC):
     def check(self, image_shape: Sequence[int]) -> None:
         """Raises UserError where its networks do not fit (C, H, W) images; trains nothing."""
         networks = self.networks(image_shape)
-        if (made := dry_run(networks.generator, (self.latent_size,))) != tuple(image_shape):
-            raise UserError(f"the generator makes images of {made} for images of {tuple(image_shape)}: use another one")
-        dry_run(networks.discriminator, image_shape)
+        if (made := dry_run(networks.generator, (self.latent_size,), "gan.generator")) != tuple(image_shape):
+            raise UserError(f"gan.generator makes images of {made} for images of {tuple(image_shape)}: use another gan")
+        dry_run(networks.discriminator, image_shape, "gan.discriminator")
 
     def fit(self, images: Inputs, scratch: Path | None = None) -> tuple[GanNetworks, Trace]:
         """Plays the game on (N, C, H, W) images; returns the networks and the losses of every 50 iterations."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from al_bench.errors import UserError
-from al_bench.network import Network, Wrapped
+from al_bench.network import Network, Wrapped, name_network
 from al_bench.network.dry_run import dry_run
 from al_bench.network.labeledness import LabelednessDiscriminator
 from al_bench.network.predict import evaluating
@@ -80,7 +80,7 @@ def _stride(network: Network, input_shape: Sequence[int]) -> int:
     """Of a backbone's features on an image that is larger by a whole factor."""
     channels, *sides = input_shape
     large = [side * _LARGER for side in sides]
-    positions = dry_run(network.backbone, (channels, *large))[1:]
+    positions = dry_run(network.backbone, (channels, *large), name_network(network))[1:]
     return max(round(pixels / found) for pixels, found in zip(large, positions, strict=True))
 
 

@@ -11,10 +11,11 @@ from al_bench.errors import UserError
 from al_bench.network import name_network
 
 
-def dry_run(network: nn.Module, input_shape: Sequence[int]) -> tuple[int, ...]:
+def dry_run(network: nn.Module, input_shape: Sequence[int], name: str = "") -> tuple[int, ...]:
     """The shape of what a network makes of one float input; a copy of it without numbers tells.
 
-    input_shape: of the input, without the batch. Raises UserError where the network cannot take it.
+    input_shape: of the input, without the batch. name: what a user knows the network by, where it is no choice of
+    `conf/network`. Raises UserError where the network cannot take it.
     """
     shapes = copy.deepcopy(network).to("meta").eval()
     try:
@@ -23,15 +24,15 @@ def dry_run(network: nn.Module, input_shape: Sequence[int]) -> tuple[int, ...]:
     except RuntimeError as error:
         first = str(error).strip().splitlines()[0]
         raise UserError(
-            f"{name_network(network)} cannot take inputs of {' x '.join(map(str, input_shape))}: {first}"
+            f"{name or name_network(network)} cannot take inputs of {' x '.join(map(str, input_shape))}: {first}"
         ) from error
 
 
-def norms_alone(network: nn.Module, input_shape: Sequence[int]) -> bool:
+def norms_alone(network: nn.Module, input_shape: Sequence[int], name: str = "") -> bool:
     """Whether the batch norm of a network can be trained on one input alone: every map that it reads has two positions
     to tell apart at least, or there is none.
 
-    input_shape: of the input, without the batch. Raises UserError as `dry_run` does.
+    input_shape, name: as `dry_run` has them, and raises UserError as it does.
     """
     shapes, positions = copy.deepcopy(network), list[int]()
 
@@ -41,5 +42,5 @@ def norms_alone(network: nn.Module, input_shape: Sequence[int]) -> bool:
     for part in shapes.modules():
         if isinstance(part, _BatchNorm):
             part.register_forward_pre_hook(count)
-    dry_run(shapes, input_shape)
+    dry_run(shapes, input_shape, name)
     return min(positions, default=2) > 1

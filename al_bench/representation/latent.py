@@ -55,7 +55,8 @@ class Latent(Representation):
     def shape(self, image_shape: Sequence[int]) -> tuple[int, ...]:
         assert self.gan is not None
         self.gan.check(image_shape)
-        return dry_run(self.encoder.untrained(image_shape, self.gan.latent_size), image_shape)
+        encoder = self.encoder.untrained(image_shape, self.gan.latent_size)
+        return dry_run(encoder, image_shape, "representation.encoder.network")
 
     def apply(self, dataset: Dataset, artifacts: Artifacts) -> Dataset:
         assert self.gan is not None

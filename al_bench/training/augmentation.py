@@ -32,7 +32,7 @@ class FlipCrop:
 
         A map is IGNORED where the image is padding. Raises UserError for inputs that are not images, or too small.
         """
-        _refuse_features("FlipCrop", images)
+        _refuse_features(images)
         rows, columns = (self._windows(len(images), size, images.device) for size in images.shape[2:])
         if self.flip:
             mirrored = torch.rand(len(images), 1, device=images.device) < 0.5
@@ -69,16 +69,16 @@ class Flip:
 
     def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Images (B, C, H, W) and labels (B,) or (B, H, W). Raises UserError for inputs that are not images."""
-        _refuse_features("Flip", images)
+        _refuse_features(images)
         mirrored = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
         if labels.dim() == 3:
             labels = torch.where(mirrored[:, 0], labels.flip(2), labels)
         return torch.where(mirrored, images.flip(3), images), labels
 
 
-def _refuse_features(name: str, images: Tensor) -> None:
+def _refuse_features(images: Tensor) -> None:
     if images.dim() != 4:
         raise UserError(
-            f"augmentation by {name} needs images (B, C, H, W) and got {tuple(images.shape)}: "
+            f"recipe.augmentation needs images (B, C, H, W) and got {tuple(images.shape)}: "
             "use recipe.augmentation=null or representation=none"
         )

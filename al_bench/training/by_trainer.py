@@ -41,9 +41,9 @@ class TrainedByTrainer(pl.LightningModule):
 
 
 def fit_by_trainer(
-    module: Module, batches: Batches, factory: TrainerFactory, device: torch.device, precision: Precision
+    module: Module, batches: Batches, factory: TrainerFactory, device: torch.device, precision: Precision, name: str
 ) -> None:
-    """Trains a module in place. What `factory` says of itself wins over what is said here.
+    """Trains a module in place. What `factory` says of itself wins over what is said here. name: of the training.
 
     On several devices a batch is the same rows as on one, each device's part of it counts by its rows, and the losses
     are means over all. Raises UserError where that would not be the same training.
@@ -61,7 +61,7 @@ def fit_by_trainer(
     }
     driver = make_trainer(factory, usual)
     refuse_launcher(driver)
-    refuse_undivided(type(module).__name__, module.divisible, driver.world_size)
+    refuse_undivided(name, module.divisible, driver.world_size)
     brought_back = account_brought_back(driver, module.account)
     with brought_back, closing(PerProcess(batches, driver)) as parts, _interrupted_as_ever():
         driver.fit(TrainedByTrainer(module), train_dataloaders=parts)

@@ -27,7 +27,7 @@ class CutMix:
         and to the share of the area that is their own. Raises UserError for inputs that are not images."""
         if images.dim() != 4:
             raise UserError(
-                f"mixing by CutMix needs images (B, C, H, W) and got {tuple(images.shape)}: use learner.mixing=null"
+                f"learner.mixing needs images (B, C, H, W) and got {tuple(images.shape)}: use learner.mixing=null"
             )
         partners = torch.arange(len(images), device=images.device)
         if torch.rand(()) >= self.probability:

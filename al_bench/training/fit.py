@@ -92,7 +92,7 @@ class Fitter:
         if self.trainer is not None:
             from al_bench.training.by_trainer import fit_by_trainer
 
-            fit_by_trainer(module, batches, self.trainer, self.device, self.precision)
+            fit_by_trainer(module, batches, self.trainer, self.device, self.precision, name)
         else:
             self._fit_by_loop(module, batches, name, checkpoint)
 

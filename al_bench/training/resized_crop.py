@@ -35,7 +35,7 @@ class ResizedCrop:
         images, or whose labels are maps."""
         if images.dim() != 4 or labels.dim() != 1:
             raise UserError(
-                "augmentation by ResizedCrop needs images (B, C, H, W) with a class each and got "
+                "recipe.augmentation needs images (B, C, H, W) with a class each and got "
                 f"{tuple(images.shape)} with labels {tuple(labels.shape)}: use recipe.augmentation=null"
             )
         cut = functional.grid_sample(

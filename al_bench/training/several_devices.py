@@ -28,9 +28,8 @@ def make_trainer(factory: TrainerFactory, usual: dict[str, Any]) -> pl.Trainer:
 def refuse_launcher(driver: pl.Trainer) -> None:
     """Raises UserError where its processes would begin by starting the command again, or on other machines."""
     if driver.world_size > 1 and not isinstance(driver.strategy.launcher, _MultiProcessingLauncher):
-        kind = type(driver.strategy).__name__
         raise UserError(
-            f"trainer with {driver.world_size} devices by {kind} starts the command once more for each: use "
+            f"trainer.devices={driver.world_size} by this trainer.strategy start the command once more for each: use "
             "trainer.strategy=ddp_spawn or ddp_spawn_find_unused_parameters_true, on one machine"
         )
 

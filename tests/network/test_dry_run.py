@@ -37,3 +37,8 @@ def test_batch_norm_of_one_image_needs_two_positions(side: int) -> None:
 def test_batch_norm_of_a_vector_needs_two_and_none_needs_one() -> None:
     assert not norms_alone(nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)), (3,))
     assert norms_alone(nn.Linear(3, 4), (3,))
+
+
+def test_a_part_of_a_part_is_named_by_its_key() -> None:
+    with pytest.raises(UserError, match=r"^gan\.discriminator cannot take inputs of 2 x 4: "):
+        dry_run(nn.Linear(3, 2), (2, 4), "gan.discriminator")

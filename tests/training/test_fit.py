@@ -70,12 +70,14 @@ def test_a_trainer_that_is_stopped_says_by_what():
 
 
 def test_what_several_devices_would_train_otherwise_is_refused():
-    with pytest.raises(UserError, match="Toy cannot be trained on 2 devices, for its updates are not means"):
+    with pytest.raises(UserError, match="toy cannot be trained on 2 devices, for its updates are not means"):
         fitted(trainer=partial(pl.Trainer, devices=2))
 
 
 def test_processes_that_would_start_the_command_again_are_refused():
-    with pytest.raises(UserError, match="2 devices by DDPStrategy starts the command once more for each: use"):
+    with pytest.raises(
+        UserError, match="2 devices and trainer.strategy=ddp starts the command once more for each: use"
+    ):
         fitted(module=Straight(), trainer=partial(pl.Trainer, devices=2, strategy="ddp"))
 
 

@@ -67,5 +67,5 @@ def test_draws_by_the_global_generator_and_leaves_labels_alone() -> None:
 
 def test_features_and_label_maps_are_refused() -> None:
     for images, labels in ((torch.zeros(2, 5), torch.zeros(2)), (ramps(2), torch.zeros(2, SIDE, SIDE))):
-        with pytest.raises(UserError, match=r"augmentation by ResizedCrop needs images .*recipe\.augmentation=null"):
+        with pytest.raises(UserError, match=r"recipe\.augmentation needs images .*recipe\.augmentation=null"):
             ResizedCrop(0.5)(images, labels)

@@ -22,7 +22,7 @@ from al_bench.procedure.record import answered, guess_chosen, record_cycle, tens
 from al_bench.storage.model_file import Reads
 from al_bench.storage.record import CycleRecord
 from al_bench.storage.store import Cycle, RunStore
-from al_bench.strategy import Strategy
+from al_bench.strategy import Strategy, refuse_unpromised
 from al_bench.training.cost import Cost, measure_cost
 from al_bench.training.observation import Observer
 
@@ -139,6 +139,8 @@ class FromOracle:
                 size = self.stopping.next_size(self.query_size, pool.annotations, len(pool.unlabeled))
                 rng = seeding.generator(seeding.seed_for(self.seed, cycle, "query"))
                 query = self.parts.strategy.query(model, pool, size, rng)
+        if model is not None:
+            refuse_unpromised(query, self.parts.strategy, pool, size)
         labels = self.oracle.label(query)
         return Given(query, labels, pool.with_labels(query, labels), self.parts.dataset, cost)
 

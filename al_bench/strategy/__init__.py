@@ -11,6 +11,7 @@ from al_bench.active.metric import Recorded
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery, Query
 from al_bench.dataset import Dataset
+from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts
 
@@ -47,12 +48,42 @@ class Strategy(ABC):
         """
 
 
+def refuse_unpromised(query: object, strategy: Strategy, pool: Pool, size: int) -> None:
+    """Raises UserError where what a strategy asked for is not what `Strategy.query` promises of this pool.
+
+    A part of one's own may break the promise, and its run would be stored: a query that is short makes a curve of other
+    annotations than its neighbors have.
+    """
+    if found := _flaw_of(query, pool, size):
+        name = f"{type(strategy).__module__}.{type(strategy).__qualname__}"
+        raise UserError(f"{name}.query {found}: it has to ask for exactly {size}, distinct and unlabeled")
+
+
+def _flaw_of(query: object, pool: Pool, size: int) -> str | None:
+    if not isinstance(query, Query):
+        return f"returned a {type(query).__name__} and no PoolQuery or SyntheticQuery"
+    if isinstance(query, PoolQuery):
+        if not isinstance(query.indices, Tensor) or query.indices.dtype != torch.int64 or query.indices.dim() != 1:
+            return "has indices that are no (Q,) int64 tensor"
+        free = torch.zeros(len(pool), dtype=torch.bool, device=pool.device)
+        free[pool.unlabeled] = True
+        asked = query.indices.to(pool.device)
+        inside = asked[(asked >= 0) & (asked < len(pool))]
+        if len(inside) < query.size or not free[inside].all():
+            return "asked for an image that is not unlabeled"
+        if len(inside.unique()) < query.size:
+            return "asked for an image twice"
+    return None if query.size == size else f"asked for {query.size} and not {size}"
+
+
 def highest(scores: Tensor, candidates: Tensor, size: int, rng: torch.Generator) -> Tensor:
     """(size,) int64 rows of the highest scores, highest first; those of equal score in an order that `rng` draws.
 
     scores: (U,), of the images at `candidates`, (U,) positions in the training split. Raises ValueError at a score that
-    is NaN.
+    is NaN, and where there are not as many scores as candidates.
     """
+    if len(scores) != len(candidates):
+        raise ValueError(f"there are {len(scores)} scores of {len(candidates)} images")
     if scores.isnan().any():
         position = int(candidates[scores.isnan().nonzero()[0, 0]])
         raise ValueError(f"the score of image {position} is NaN")

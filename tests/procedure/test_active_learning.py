@@ -10,6 +10,7 @@ from pictures import fill
 from safetensors.torch import load_file
 
 from al_bench.active.part import hash_of
+from al_bench.active.query import PoolQuery, SyntheticQuery
 from al_bench.config.identity import identify
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
@@ -85,6 +86,41 @@ def test_what_a_strategy_records_alone_is_a_cost_of_its_own(tmp_path, monkeypatc
     table = cycle_table([first, second])
     assert "scan s" in table.splitlines()[0]
     assert table.splitlines()[2].split()[-1] == "-", "nothing was scanned for the initial labels"
+
+
+class Breaking(Random):
+    """Gives what it was made with, not what it promises."""
+
+    def __init__(self, broken):
+        self.broken = broken
+
+    def query(self, model, pool, size, rng):
+        return self.broken(pool, super().query(model, pool, size, rng).indices)
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (lambda pool, indices: PoolQuery(indices[1:]), "asked for 14 and not 15"),
+        (lambda pool, indices: PoolQuery(indices[[0, *range(14)]]), "asked for an image twice"),
+        (lambda pool, indices: PoolQuery(pool.labeled[:15]), "asked for an image that is not unlabeled"),
+        (lambda pool, indices: PoolQuery(indices - len(pool)), "asked for an image that is not unlabeled"),
+        (lambda pool, indices: PoolQuery(indices.float()), "has indices that are no"),
+        (lambda pool, indices: PoolQuery(indices.tolist()), "has indices that are no"),
+        (lambda pool, indices: indices, "returned a Tensor and no PoolQuery"),
+        (lambda pool, indices: SyntheticQuery(pool.inputs[indices[1:], None]), "asked for 14 and not 15"),
+    ],
+)
+def test_a_query_that_breaks_its_promise_is_refused_and_what_was_done_is_kept(tmp_path, broken, words):
+    config = compose("gan=none", *FAST, "strategy=random", "loop.budget=50", f"paths.outputs={tmp_path}", "device=cpu")
+    procedure = instantiated(config.procedure)
+    procedure.strategy = Breaking(broken)
+    with RunStore(tmp_path / "made", {"part": "made"}, {}) as store:
+        with pytest.raises(UserError, match=words) as refused:
+            procedure.run(store)
+        assert len(store.records) == 1
+    assert str(refused.value).startswith(f"{__name__}.Breaking.query ")
+    assert str(refused.value).endswith("it has to ask for exactly 15, distinct and unlabeled")
 
 
 def test_a_metric_that_is_not_finite_is_shown_as_that(tmp_path):

@@ -24,6 +24,7 @@ from al_bench.procedure.labeling.session import Session
 from al_bench.procedure.loop import Parts, finite
 from al_bench.storage.asked import Asked, AskedPicture, read_asked, write_asked
 from al_bench.storage.store import RunStore
+from al_bench.strategy import refuse_unpromised
 from al_bench.training.cost import Cost, measure_cost
 
 logger = logging.getLogger(__name__)
@@ -138,7 +139,9 @@ class Asking:
         if model is None:
             return self._choose_first(pool, size)
         rng = seeding.generator(seeding.seed_for(self.seed, cycle, "query"))
-        query = self.parts.strategy.query(model, self._candidates(pool, size, rng), size, rng)
+        candidates = self._candidates(pool, size, rng)
+        query = self.parts.strategy.query(model, candidates, size, rng)
+        refuse_unpromised(query, self.parts.strategy, candidates, size)
         assert isinstance(query, PoolQuery)  # of strategies that synthesize a person is not asked
         return query
 

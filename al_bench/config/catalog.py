@@ -5,6 +5,7 @@ kept holds for exactly these sources of the package and this version of torch; o
 """
 
 import importlib.metadata
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -45,9 +46,26 @@ def about_path(path: str) -> About:
     shown = [field.name for field in fields(target) if field.metadata.get("label")] if is_dataclass(target) else []
     scalars, records = getattr(target, "scalars", ()), getattr(target, "records", ())
     try:
-        return About(counted(target), tuple(shown), tuple(scalars), tuple(records))
+        about = About(counted(target), tuple(shown), tuple(scalars), tuple(records))
     except TypeError as error:
         raise UserError(f"_target_={path}: {error}") from error
+    if path.partition(".")[0] != PACKAGE.name:
+        _refuse_taken(path, about.counted.part.partition("@")[0])
+    return about
+
+
+def _refuse_taken(path: str, name: str) -> None:
+    """Raises UserError where somebody else's part declares a name of one of ours, as a copied file does: its run would
+    have our part's id, and what is stored of ours would be shown in its place."""
+    if name in own_names():
+        raise UserError(f"_target_={path} declares {name}, a name of al_bench's own: declare another, as mine/doubtful")
+
+
+@cache
+def own_names() -> frozenset[str]:
+    """Every name that a part of this package declares, as the sources say it: nothing is imported."""
+    declared = re.compile(r'^@declare\(\s*"([^"]+)"', re.MULTILINE)
+    return frozenset(name for file in PACKAGE.rglob("*.py") for name in declared.findall(file.read_text("utf-8")))
 
 
 @contextmanager

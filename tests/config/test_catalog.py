@@ -1,5 +1,6 @@
 """What is kept of parts is what their classes say, and only as long as it is."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from composing import compose
 from omegaconf import OmegaConf
 
 from al_bench.config import catalog as module
-from al_bench.config.catalog import Catalog, about_path, looked_up
+from al_bench.config.catalog import Catalog, about_path, looked_up, own_names
 from al_bench.config.groups import CONF
 from al_bench.config.identity import describe_node
+from al_bench.errors import UserError
+from al_bench.strategy import random
 
 ROOT = CONF.parent
 SUPERVISED = "al_bench.learner.supervised.Supervised"
@@ -81,6 +84,27 @@ def test_of_a_part_of_somebody_else_nothing_is_kept(tmp_path):
     catalog.about(SUPERVISED)
     catalog.keep()
     assert set(Catalog(catalog.path)._parts) == {SUPERVISED}
+
+
+def test_a_name_of_ours_is_nobody_elses(tmp_path, monkeypatch):
+    """A copy of a part of ours would be given what is stored of ours."""
+    monkeypatch.syspath_prepend(tmp_path)
+    source = inspect.getsource(random)
+    (tmp_path / "copied_part.py").write_text(source)
+    with pytest.raises(
+        UserError, match=r"^_target_=copied_part\.Random declares strategy/random, a name of al_bench's own"
+    ):
+        about_path("copied_part.Random")
+    (tmp_path / "named_part.py").write_text(source.replace('"strategy/random"', '"mine/random"'))
+    assert about_path("named_part.Random").counted.part == "mine/random@1"
+
+
+def test_the_sources_say_every_name_that_is_declared():
+    found = {
+        about_path(path).counted.part.partition("@")[0] for path in paths_in_conf() if path.startswith("al_bench.")
+    }
+    assert len(found) > 80
+    assert found <= own_names()
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"sources": "SOURCES", "parts": {"a.b": {"counted": 3}}}'])

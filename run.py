@@ -28,6 +28,7 @@ def start(arguments: Sequence[str]) -> None:
         help_text,
         quoted,
         unknown_choice,
+        unreadable,
         unsupported,
         with_brought,
         with_sweep_words,
@@ -36,7 +37,7 @@ def start(arguments: Sequence[str]) -> None:
     from al_bench.errors import UserError
 
     arguments, planned = with_sweep_words(arguments)
-    if problem := unknown_choice(arguments) or unsupported(arguments):
+    if problem := unreadable(arguments) or unknown_choice(arguments) or unsupported(arguments):
         raise UserError(problem)
     register_resolvers()
     if {"--help", "-h"} & set(arguments):

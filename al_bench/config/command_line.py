@@ -23,7 +23,18 @@ _PACKED = "hydra.launcher.packed"
 _LAUNCHERS = ("processes", "slurm", "ray")
 _KEY = re.compile(r"[+~\w./@]+", re.ASCII)  # of an argument
 _PLAIN = re.compile(r"[\w./@+:,-]*=[\w./:,-]*", re.ASCII)  # an argument that needs no look
-_LIST = re.compile(r"\[[^\[\]{}'\"]*\]")  # of what has no quotes
+_QUOTES = ("'", '"')
+_ITEM = r"""\s*'(?:[^'\\]|\\.)*'\s*|\s*"(?:[^"\\]|\\.)*"\s*|[^\[\]{}'",]*"""  # of a list: with quotes or without
+_LIST = re.compile(rf"\[(?:{_ITEM})(?:,(?:{_ITEM}))*\]")
+_OPTIONS = (
+    *("--help", "-h", "--hydra-help", "--version", "--resolve", "--run", "-r", "--multirun", "-m"),
+    *("--shell-completion", "-sc", "--info", "-i"),
+)
+_OPTIONS_WITH_VALUE = (
+    *("--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
+    *("--info", "-i", "--experimental-rerun"),
+)
+_SHORT = re.compile(r"-(?:cp|cn|cd|c|p|i)[^=-]")  # with its value, as -cjob
 _NAMES = r"[^()\[\]{}$'\"]*"  # a choice is no function of Hydra's, list, node or reference
 
 
@@ -98,7 +109,8 @@ def with_brought(arguments: Sequence[str]) -> list[str]:
 
 def quoted(arguments: Sequence[str]) -> list[str]:
     """The arguments, with quotes around each value that Hydra's grammar does not read without: names of folders and
-    classes have letters of any language, brackets and `=`. Maps, and what has quotes already, stay as they are."""
+    classes have letters of any language, brackets and `=`; of a list around each item. Maps, and what has quotes
+    already, stay as they are."""
     return [argument if _is_readable(argument) else _with_quotes(argument) for argument in arguments]
 
 
@@ -122,7 +134,8 @@ def _is_readable(argument: str) -> bool:
 def _with_quotes(argument: str) -> str:
     key, _, value = argument.partition("=")
     if _LIST.fullmatch(value):
-        return f"{key}=[{','.join(_in_quotes(item.strip()) for item in value[1:-1].split(','))}]"
+        items = [item.strip() for item in re.findall(rf"(?:^|,)({_ITEM})", value[1:-1])]
+        return f"{key}=[{','.join(item if item[:1] in _QUOTES else _in_quotes(item) for item in items)}]"
     return f"{key}={_in_quotes(value)}"
 
 
@@ -131,9 +144,38 @@ def _in_quotes(text: str) -> str:
     return f"'{inside}'"
 
 
+def unreadable(arguments: Sequence[str]) -> str | None:
+    """A sentence about the first argument that is neither KEY=VALUE nor an option of Hydra's, None where all are."""
+    takes_next = False
+    for argument in arguments:
+        option = argument.partition("=")[0]
+        if argument.startswith("-") and option not in (*_OPTIONS, *_OPTIONS_WITH_VALUE) and not _SHORT.match(argument):
+            return f"{argument} is not known: options are -m and --help, all else is KEY=VALUE, such as seed=1"
+        if not argument.startswith(("-", "~")) and "=" not in argument and not takes_next:
+            return (
+                f"{argument} has no =: write KEY=VALUE, such as seed=1, with quotes around what has spaces: 'KEY=A B'"
+            )
+        takes_next = argument in _OPTIONS_WITH_VALUE
+    return None
+
+
+def _no_folder(argument: str) -> str | None:
+    """A sentence about the first entry of a search path that is no folder, of which Hydra would say nothing."""
+    key, _, value = argument.lstrip("+").partition("=")
+    for entry in value.strip("[]").split(",") if key == "hydra.searchpath" else ():
+        folder = entry.strip(" '\"").removeprefix("file://")
+        if folder and "://" not in folder and not Path(folder).is_dir():
+            return (
+                f"{argument}: {folder} is not a folder: name one that holds configurations, as file://$PWD/mine/configs"
+            )
+    return None
+
+
 def unsupported(arguments: Sequence[str]) -> str | None:
     """A sentence about the first of Hydra's settings on a command line that our runs do not go with, else None."""
     for argument in arguments:
+        if problem := _no_folder(argument):
+            return problem
         key, _, value = argument.lstrip("+").partition("=")
         if key == "oracle" and {*value.split(",")} & {"human", "files"} and {"-m", "--multirun"} & {*arguments}:
             return f"{argument} is not for a sweep: a person labels one run at a time, leave out -m"

@@ -4,7 +4,7 @@ import re
 from traceback import walk_tb
 from typing import Any
 
-from al_bench.config.groups import name_known, users_of
+from al_bench.config.groups import members, name_known, users_of
 from al_bench.errors import UserError, of_files, printable
 
 _MEMORY = re.compile(
@@ -24,6 +24,7 @@ def sentence_of(error: BaseException) -> str | None:
     """
     from hydra.errors import ConfigCompositionException, HydraException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import MarkedYAMLError
 
     chain = _causes(error)
     for one in chain:
@@ -32,13 +33,15 @@ def sentence_of(error: BaseException) -> str | None:
             return printable(_line(" ".join(map(str, known.args))))  # in its own words, which may be of several lines
         if isinstance(one, MemoryError) or (isinstance(one, RuntimeError) and _MEMORY.search(str(one))):
             return f"there is not enough memory ({_first(one)}): make images, batches or networks smaller"
+        if isinstance(one, MarkedYAMLError) and (mark := one.problem_mark):  # which a file of the user's own may be
+            return _line(f"{mark.name}, line {mark.line + 1} is no YAML: {one.problem}")
     theirs = isinstance(error, HydraException | OmegaConfBaseException) or _raised_in("hydra", error)
     if not theirs or _called_by(chain[-1]) == "al_bench":
         return None
     if isinstance(error, OverrideParseException):
         hint = "quote a value of other signs than letters and digits, as in 'key=\"it is\"'"
         return _line(f"{error.override} cannot be read: {hint}")
-    if isinstance(error, ConfigCompositionException) and (words := _misspelled(chain)):
+    if isinstance(error, ConfigCompositionException) and (words := _absent(error) or _misspelled(chain)):
         return _line(words)
     told = [one for one in chain if one is error or isinstance(one, HydraException | OmegaConfBaseException)]
     words = "; ".join(dict.fromkeys(map(_first, told)))
@@ -56,6 +59,13 @@ def _causes(error: BaseException) -> list[BaseException]:
         found.append(following)
         following = following.__cause__ or following.__context__
     return found
+
+
+def _absent(error: BaseException) -> str | None:
+    """What may stand in the place of a choice that no file is there for; None where it is not that."""
+    group, _, choice = str(getattr(error, "missing_cfg_file", None)).partition("/")
+    known = {*(getattr(error, "options", None) or ()), *members(group)}  # of Hydra's none in folders of a group
+    return f"{group}={choice} is not known: {name_known(choice, sorted(known))}" if choice and known else None
 
 
 def _misspelled(chain: list[BaseException]) -> str | None:

@@ -9,7 +9,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from inspect import Parameter, isclass, signature
+from inspect import Parameter, isabstract, isclass, signature
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -102,6 +102,9 @@ def _refuse_call(written: Any, path: str, node: Mapping[str, Any], keys: Sequenc
     except (NameError, TypeError, ValueError):
         return  # without a signature that can be read, Hydra or the part itself says what is wrong
     open_ended = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
+    if isabstract(target):
+        names = ", ".join(sorted(target.__abstractmethods__))
+        raise UserError(f"{path}._target_={node['_target_']} cannot be made without a method of its own for {names}")
     for key in keys:
         if key not in parameters and not open_ended:
             raise UserError(f"{path}.{key} is not known: {name_known(key, list(parameters))}")
@@ -119,7 +122,7 @@ def load_target(name: str, path: Any) -> Callable[..., Any]:
     could be called."""
     try:
         target: Any = pkgutil.resolve_name(path)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
+    except (ImportError, AttributeError, ValueError, TypeError, SyntaxError, NameError) as error:
         raise UserError(f"{name}={show(path)} cannot be loaded: {error}") from error
     if not callable(target):
         raise UserError(f"{name}={path} is neither a class nor a function")

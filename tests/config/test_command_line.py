@@ -3,7 +3,7 @@
 import pytest
 from composing import compose
 
-from al_bench.config.command_line import with_brought, with_sweep_words
+from al_bench.config.command_line import unreadable, unsupported, with_brought, with_sweep_words
 from al_bench.errors import UserError
 
 
@@ -45,3 +45,35 @@ def test_words_of_a_sweep_are_taken_out_of_a_line():
 def test_another_word_of_a_sweep_is_refused(argument, words):
     with pytest.raises(UserError, match=words):
         with_sweep_words([argument])
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["--dataset=digits"], "--dataset=digits is not known: options are -m and --help, all else is KEY=VALUE"),
+        (["-x"], "-x is not known"),
+        (["seed", "1"], "seed has no =: write KEY=VALUE"),
+        (["dataset.root=/my", "pictures"], "pictures has no =: write KEY=VALUE"),
+        (
+            ["hydra.searchpath=[pkg://mine,file:///no/where]"],
+            "hydra.searchpath=[pkg://mine,file:///no/where]: /no/where is not",
+        ),
+        (["hydra.searchpath=['no where']"], "hydra.searchpath=['no where']: no where is not a folder"),
+    ],
+)
+def test_what_is_no_argument_is_named(line, words):
+    assert str(unreadable(line) or unsupported(line)).startswith(words)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["-m", "seed=1,2", "~tracking", "+x=1", "++y=2"],
+        ["--cfg", "job", "--resolve"],
+        ["-cjob"],
+        ["--info", "plugins", "--config-dir=mine", "-cd", "mine"],
+        ["hydra.searchpath=[pkg://mine,file://.,.]"],
+    ],
+)
+def test_what_hydra_takes_is_left_to_it(line):
+    assert (unreadable(line) or unsupported(line)) is None

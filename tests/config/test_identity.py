@@ -228,13 +228,19 @@ def test_a_folder_may_have_any_name_on_a_command_line(name):
     assert OverridesParser.create().parse_override(given).value() == f"/home/{name}"
 
 
-def test_classes_may_have_any_letters_on_a_command_line():
-    (given,) = quoted(["dataset.class_names=[Kätzchen, Hündin (2)]"])
+@pytest.mark.parametrize("written", ["[Kätzchen, Hündin (2)]", "[Kätzchen,'Hündin (2)']", '[ "Kätzchen" ,Hündin (2)]'])
+def test_classes_may_have_any_letters_on_a_command_line(written):
+    (given,) = quoted([f"dataset.class_names={written}"])
     assert OverridesParser.create().parse_override(given).value() == ["Kätzchen", "Hündin (2)"]
 
 
+def test_quotes_within_a_list_hold_what_they_did():
+    (given,) = quoted(["""a=[ü,"b, [c]",'it\\'s']"""])
+    assert OverridesParser.create().parse_override(given).value() == ["ü", "b, [c]", "it's"]
+
+
 @pytest.mark.parametrize(
-    "argument", ["seed=1", "strategy=random,entropy", "a=['ü',b]", "a.b='ü'", "--help", "a=[1", "loop.x", "a={ü: 1}"]
+    "argument", ["seed=1", "strategy=random,entropy", "a=['ü','b']", "a.b='ü'", "--help", "a=[1", "loop.x", "a={ü: 1}"]
 )
 def test_what_needs_no_quotes_or_is_no_value_stays(argument):
     assert quoted([argument]) == [argument]

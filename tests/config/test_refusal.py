@@ -8,6 +8,7 @@ from hydra.errors import HydraException, InstantiationException
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import MarkedYAMLError
 
 from al_bench.config.refusal import sentence_of
 from al_bench.errors import UserError
@@ -34,7 +35,8 @@ def test_a_refusal_is_found_below_what_was_raised_for_it_and_stands_on_one_line(
         ),
         ("+seed=1", "Could not append to config. An item is already at 'seed': leave out the +"),
         ("loop.budget='", "loop.budget=' cannot be read: quote a value of other signs than letters and digits"),
-        ("strategy=nothing", "In 'config': Could not find 'strategy/nothing'"),
+        ("strategy=randm", "strategy=randm is not known: did you mean random? Use one of adba, "),
+        ("method=alcg/nothing", "method=alcg/nothing is not known: "),
         ("scale=0.5", "Config group override must be a string or a list. Got float"),
     ],
 )
@@ -42,6 +44,15 @@ def test_what_hydra_cannot_compose_is_named(override, sentence):
     with pytest.raises((HydraException, ValueError)) as refusal:
         compose(override)
     assert sentence_of(refusal.value).startswith(sentence)
+
+
+def test_a_file_that_is_no_yaml_is_named_with_its_line(tmp_path):
+    file = tmp_path / "strategy" / "broken.yaml"
+    file.parent.mkdir()
+    file.write_text("_target_: parts.Doubtful\npower: [1,\n")
+    with pytest.raises(MarkedYAMLError) as refusal:
+        compose("strategy=broken", f"hydra.searchpath=[file://{tmp_path}]")
+    assert sentence_of(refusal.value).startswith(f"{file}, line 3 is no YAML: ")
 
 
 def test_a_value_that_refers_to_nothing_is_named():

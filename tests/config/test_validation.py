@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from al_bench.config.ranges import CountOrAll, Counts, Fraction, Precision, ProperFraction, Threads
 from al_bench.config.top_level import refuse_top_level
-from al_bench.config.validation import refuse_arguments, refuse_value, show
+from al_bench.config.validation import load_target, refuse_arguments, refuse_value, show
 from al_bench.config.values import written_and_resolved
 from al_bench.errors import UserError
 from al_bench.matcher import Matcher
@@ -147,6 +147,25 @@ def test_a_name_that_the_part_does_not_have_is_refused_though_it_is_made_later()
 @pytest.mark.parametrize("target", ["nonsense", "al_bench.nothing.There", "../up", "", 5, None, ["a"], "os.sep"])
 def test_a_target_that_cannot_be_called_is_named(target: Any) -> None:
     assert refused({"it": {"_target_": target}}).startswith(f"it._target_={show(target)} ")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("def broken(:", "invalid syntax"), ("broken = nothing", "name 'nothing' is not defined"), ("", "no attribute")],
+)
+def test_a_module_of_ones_own_that_cannot_be_imported_is_named(
+    tmp_path: Path, monkeypatch: Any, source: str, words: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "own_parts", raising=False)
+    (tmp_path / "own_parts.py").write_text(source)
+    with pytest.raises(UserError, match=f"strategy._target_=own_parts.Mine cannot be loaded: .*{words}"):
+        load_target("strategy._target_", "own_parts.Mine")
+
+
+def test_a_part_that_leaves_out_a_method_is_named() -> None:
+    words = "it._target_=al_bench.strategy.Strategy cannot be made without a method of its own for query"
+    assert refused({"it": {"_target_": "al_bench.strategy.Strategy"}}) == words
 
 
 def test_an_argument_that_nobody_gives_is_named() -> None:

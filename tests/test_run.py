@@ -93,7 +93,7 @@ def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
         ([*SMOKE, f"trainer={TRAINER}, devices: 2}}", "learner=waal"], "error: learner cannot be trained on 2 devices"),
         (
             [*SMOKE, f"trainer={TRAINER}, devices: 2, strategy: ddp}}"],
-            "error: trainer with 2 devices and trainer.strategy=ddp ",
+            "error: trainer.devices=2 by this ",
         ),
         (["hydra.job.chdir=true"], "error: hydra.job.chdir=true "),
         (["-m", "hydra/launcher=basic"], "error: hydra/launcher=basic "),

@@ -137,9 +137,8 @@ class Vaal(Strategy):
 
     def _least(self, game: "Game", num_channels: int) -> int:
         """Images that a batch needs, for the batch norm that may see one position of each on the way to its code."""
-        return (
-            1 if norms_alone(game.vae.encoder, (num_channels, self.image_size, self.image_size), "strategy.vae") else 2
-        )
+        shape = (num_channels, self.image_size, self.image_size)
+        return 1 if norms_alone(game.vae.encoder, shape, "strategy.vae") else 2
 
     def rounds(self, num_images: int) -> int:
         """Of the whole training, as many whatever the number of labels (sinhasam/vaal, main.py)."""

@@ -114,5 +114,5 @@ def test_every_second_image_is_mirrored_with_its_map() -> None:
 
 
 def test_flipping_features_is_refused_with_a_remedy() -> None:
-    with pytest.raises(UserError, match=r"Flip needs images .*\(4, 10\).*augmentation=null"):
+    with pytest.raises(UserError, match=r"^recipe\.augmentation needs images .*\(4, 10\).*augmentation=null"):
         Flip()(torch.zeros(4, 10), torch.zeros(4))

@@ -72,6 +72,15 @@ def test_a_seed_of_every_line_comes_before_the_next(swept):
     assert rows == [[f"strategy={name}", f"seed={seed}"] for seed in (0, 1) for name in ("random", "entropy")]
 
 
+def test_cells_know_the_choices_of_a_folder_of_ones_own(tmp_path):
+    (tmp_path / "own" / "strategy").mkdir(parents=True)
+    (tmp_path / "own" / "strategy" / "mine.yaml").write_text("_target_: al_bench.strategy.random.Random\n")
+    done = sweep(tmp_path / "out", "--config-dir", f"{tmp_path / 'own'}", "strategy=mine", "seed=0,1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 of 2 cells are finished" in done.stdout
+    assert len([*(tmp_path / "out" / "digits" / "mine").glob("seed=*/*/cycles/002.json")]) == 2
+
+
 @pytest.mark.slow
 def test_a_plan_runs_nothing(swept):
     folder, _ = swept

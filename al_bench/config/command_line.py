@@ -21,6 +21,9 @@ _PLAN = {"true": "true", "false": ""}
 _ORDERS = {"lines": "lines", "seeds": "seeds"}
 _PACKED = "hydra.launcher.packed"
 _LAUNCHERS = ("processes", "slurm", "ray")
+_OWN_FOLDER = ("--config-dir", "-cd")
+_OWN_CONFIG = ("--config-path", "-cp", "--config-name", "-cn")
+_SEARCHED = "hydra.searchpath="
 _KEY = re.compile(r"[+~\w./@]+", re.ASCII)  # of an argument
 _PLAIN = re.compile(r"[\w./@+:,-]*=[\w./:,-]*", re.ASCII)  # an argument that needs no look
 _QUOTES = ("'", '"')
@@ -62,6 +65,27 @@ def unknown_choice(arguments: Sequence[str]) -> str | None:
             if choice not in (known := members(group)):
                 return f"{key}={choice} is not known: {name_known(choice, known)}"
     return None
+
+
+def with_own_folder(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with a configuration folder of the user's own (`--config-dir DIR`) on the search path, which
+    cells of a sweep and a plan are given, too. Raises UserError for one that is no folder."""
+    rest, folder = list[str](), ""
+    following = iter(arguments)
+    for argument in following:
+        option, equals, value = re.sub("^-cd(?=[^=])", "-cd=", argument).partition("=")
+        if option in _OWN_FOLDER:
+            folder = value if equals else next(following, "")
+            if not Path(folder).expanduser().is_dir() or not folder:
+                raise UserError(f"{option}={folder} is no folder that is there: name one with files of its own groups")
+        else:
+            rest.append(argument)
+    if not folder:
+        return rest
+    searched = [",".join(_items_of(item.removeprefix(_SEARCHED))) for item in rest if item.startswith(_SEARCHED)]
+    own = _in_quotes(f"file://{Path(folder).expanduser().resolve()}")
+    listed = ",".join([own, *searched[-1:]])
+    return [*(item for item in rest if not item.startswith(_SEARCHED)), f"{_SEARCHED}[{listed}]"]
 
 
 def with_sweep_words(arguments: Sequence[str]) -> tuple[list[str], bool]:
@@ -134,9 +158,14 @@ def _is_readable(argument: str) -> bool:
 def _with_quotes(argument: str) -> str:
     key, _, value = argument.partition("=")
     if _LIST.fullmatch(value):
-        items = [item.strip() for item in re.findall(rf"(?:^|,)({_ITEM})", value[1:-1])]
-        return f"{key}=[{','.join(item if item[:1] in _QUOTES else _in_quotes(item) for item in items)}]"
+        items = (item if item[:1] in _QUOTES else _in_quotes(item) for item in _items_of(value))
+        return f"{key}=[{','.join(items)}]"
     return f"{key}={_in_quotes(value)}"
+
+
+def _items_of(listed: str) -> list[str]:
+    """Of a list as it is written, each with its quotes."""
+    return [item.strip() for item in re.findall(rf"(?:^|,)({_ITEM})", listed.removeprefix("[").removesuffix("]"))]
 
 
 def _in_quotes(text: str) -> str:
@@ -162,8 +191,8 @@ def unreadable(arguments: Sequence[str]) -> str | None:
 def _no_folder(argument: str) -> str | None:
     """A sentence about the first entry of a search path that is no folder, of which Hydra would say nothing."""
     key, _, value = argument.lstrip("+").partition("=")
-    for entry in value.strip("[]").split(",") if key == "hydra.searchpath" else ():
-        folder = entry.strip(" '\"").removeprefix("file://")
+    for entry in _items_of(value) if key == "hydra.searchpath" else ():
+        folder = entry.strip("'\"").replace("\\'", "'").removeprefix("file://")
         if folder and "://" not in folder and not Path(folder).is_dir():
             return (
                 f"{argument}: {folder} is not a folder: name one that holds configurations, as file://$PWD/mine/configs"
@@ -177,6 +206,11 @@ def unsupported(arguments: Sequence[str]) -> str | None:
         if problem := _no_folder(argument):
             return problem
         key, _, value = argument.lstrip("+").partition("=")
+        if key in _OWN_CONFIG and {"-m", "--multirun"} & {*arguments}:
+            return (
+                f"{argument} is not for a sweep, whose cells begin with conf/config.yaml: give a folder of your own by "
+                "--config-dir=DIR, and choose its files by GROUP=CHOICE"
+            )
         if key == "oracle" and {*value.split(",")} & {"human", "files"} and {"-m", "--multirun"} & {*arguments}:
             return f"{argument} is not for a sweep: a person labels one run at a time, leave out -m"
         if argument in _PEOPLE and "dataset=image_folder" not in arguments:

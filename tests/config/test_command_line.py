@@ -3,7 +3,7 @@
 import pytest
 from composing import compose
 
-from al_bench.config.command_line import unreadable, unsupported, with_brought, with_sweep_words
+from al_bench.config.command_line import unreadable, unsupported, with_brought, with_own_folder, with_sweep_words
 from al_bench.errors import UserError
 
 
@@ -77,3 +77,31 @@ def test_what_is_no_argument_is_named(line, words):
 )
 def test_what_hydra_takes_is_left_to_it(line):
     assert (unreadable(line) or unsupported(line)) is None
+
+
+@pytest.mark.parametrize("given", [["--config-dir", "{}"], ["--config-dir={}"], ["-cd", "{}"], ["-cd={}"], ["-cd{}"]])
+def test_a_folder_of_ones_own_is_on_the_search_path(tmp_path, given):
+    folder = tmp_path / "anna's own, [files]"
+    (folder / "strategy").mkdir(parents=True)
+    (folder / "strategy" / "mine.yaml").write_text("_target_: al_bench.strategy.random.Random\n")
+    line = ["-m", *(item.format(folder) for item in given), "strategy=mine"]
+    multirun, choice, searched = with_own_folder(line)
+    assert (multirun, choice) == ("-m", "strategy=mine")
+    assert (unreadable([searched]) or unsupported([searched])) is None
+    assert compose(choice, searched).strategy._target_ == "al_bench.strategy.random.Random"
+    beside = with_own_folder([*line, f"hydra.searchpath=[file://{tmp_path}]"])
+    assert beside == ["-m", "strategy=mine", searched[:-1] + f",file://{tmp_path}]"]
+    assert compose(*beside[1:]).strategy._target_ == "al_bench.strategy.random.Random"
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    assert with_own_folder(["-m", "seed=0"]) == ["-m", "seed=0"]
+    for line in (["--config-dir", f"{tmp_path}/none"], [f"-cd={tmp_path}/none"], ["--config-dir"]):
+        with pytest.raises(UserError, match=r"^-.*d.*=.* is no folder that is there: name one"):
+            with_own_folder(line)
+
+
+@pytest.mark.parametrize("argument", ["--config-name=mine", "-cn", "--config-path=mine", "-cp"])
+def test_another_beginning_than_that_of_its_cells_is_not_for_a_sweep(argument):
+    assert unsupported([argument, "seed=0"]) is None
+    assert str(unsupported(["-m", argument, "seed=0"])).startswith(f"{argument} is not for a sweep")

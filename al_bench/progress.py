@@ -34,13 +34,23 @@ class Progress(tqdm):  # type: ignore[type-arg]
         elif msg is None:
             rate = (self.n - self.initial) / max(self.format_dict["elapsed"], 1e-9)
             total = self.total or 0
-            left = (total - self.n) / max(rate, 1e-9)
-            logger.info(f"{self.desc}: {self.n:,.0f} of {total:,.0f} {self.unit}, {rate:,.0f}/s, {left:,.0f} s left")
+            left = duration((total - self.n) / max(rate, 1e-9))
+            shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+            logger.info(f"{self.desc}: {self.n:,.0f} of {total:,.0f} {self.unit}, {shown}/s, {left} left")
             self.mininterval = _LINE_SECONDS
 
     def reset(self, total: float | None = None) -> None:
         """Counts from 0 again and shows nothing: pooch asks for it when all is there."""
         self.n = self.last_print_n = 0
+
+
+def duration(seconds: float) -> str:
+    """Seconds for a person."""
+    if seconds < 100:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 @contextmanager

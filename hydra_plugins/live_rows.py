@@ -38,7 +38,7 @@ class LiveRows:
     def _row(self, cell: Cell) -> tuple[str, ...]:
         from rich.markup import escape
 
-        from al_bench.report.measures import duration
+        from al_bench.progress import duration
 
         cycle, measured = self._measured(cell)
         left = self.time.of_cell(cell)

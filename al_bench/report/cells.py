@@ -7,7 +7,8 @@ from al_bench.analysis.experiment import Experiment
 from al_bench.analysis.reading import Run
 from al_bench.analysis.sweep_plan import LinePlan, plan_line
 from al_bench.config.values import from_project
-from al_bench.report.measures import counted, duration, listed
+from al_bench.progress import duration
+from al_bench.report.measures import counted, listed
 from al_bench.report.tables import Cell, Table
 
 _MOST_DIFFERENCES = 6

@@ -94,15 +94,6 @@ def size(count: float) -> str:
     return f"{count:.0f} {unit}"
 
 
-def duration(seconds: float) -> str:
-    """Seconds for a person."""
-    if seconds < 100:
-        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
-    if seconds < 6000:
-        return f"{seconds / 60:.1f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
 def listed(words: Sequence[object]) -> str:
     """ "a, b and c"."""
     texts = [str(word) for word in words]

@@ -15,6 +15,7 @@ from al_bench.analysis.reading import Stored
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.groups import CONF
 from al_bench.files import written_whole
+from al_bench.progress import duration
 from al_bench.report import results
 from al_bench.report.across import rank_across
 from al_bench.report.cells import format_differences
@@ -22,7 +23,7 @@ from al_bench.report.chapters import Chapter, Editor, outlines
 from al_bench.report.figures.palette import looks
 from al_bench.report.figures.plots import FADES
 from al_bench.report.ledger import ORIGINS
-from al_bench.report.measures import counted, duration, listed, size
+from al_bench.report.measures import counted, listed, size
 from al_bench.report.parts import anchor
 from al_bench.report.picture_files import take_pictures_out
 from al_bench.report.tables import Table, format_cell

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from tabulate import tabulate
 
 from al_bench.analysis.sweep_plan import LinePlan, SweepPlan
-from al_bench.report.measures import counted, duration, size
+from al_bench.progress import duration
+from al_bench.report.measures import counted, size
 
 _MOST_LISTED = 6  # lines of which nothing is known
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from al_bench.analysis.time_left import LineTime, TimeLeft
-from al_bench.report.measures import duration, listed
+from al_bench.progress import duration
+from al_bench.report.measures import listed
 
 _MOST_NAMED = 3  # lines of which nothing is known
 

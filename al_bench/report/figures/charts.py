@@ -20,10 +20,11 @@ from al_bench.analysis.curves import (
 )
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.published import Published
+from al_bench.progress import duration
 from al_bench.report.figures.palette import Look, class_looks
 from al_bench.report.figures.plots import Bar, Line, Span, bar_chart, dot_chart, line_chart
 from al_bench.report.figures.svg import INK, Picture
-from al_bench.report.measures import Measure, duration, factor_of, listed, measure
+from al_bench.report.measures import Measure, factor_of, listed, measure
 
 Looks = dict[tuple[str, int], Look]
 

@@ -103,7 +103,7 @@ def _refuse_call(written: Any, path: str, node: Mapping[str, Any], keys: Sequenc
         return  # without a signature that can be read, Hydra or the part itself says what is wrong
     open_ended = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
     if isabstract(target):
-        names = ", ".join(sorted(target.__abstractmethods__))
+        names = ", ".join(sorted(getattr(target, "__abstractmethods__", ())))
         raise UserError(f"{path}._target_={node['_target_']} cannot be made without a method of its own for {names}")
     for key in keys:
         if key not in parameters and not open_ended:

@@ -116,7 +116,7 @@ def test_alcg_goes_seed_by_seed_at_whole_width_with_its_bases_beside_each_other(
 def test_the_tests_that_need_a_gpu_are_run_and_both_claims(tmp_path: Path) -> None:
     tests, _, *claims, _ = commands(tmp_path, "check")
     assert tests[:6] == ["-m", "pytest", "-q", "-rs", "-m", "gpu"]
-    known = {"matcher/test_exact.py", "matcher/test_ivf.py", "training/test_cuda_graph.py", "test_benchmarks.py"}
+    known = {"matcher/test_exact.py", "matcher/test_ivf.py", "training/test_cuda_graph.py", "test_bench_matching.py"}
     known.add("representation/test_backbone.py")
     assert set(tests[6:]) == {f"tests/{name}" for name in known}
     assert [line[:2] for line in claims] == [

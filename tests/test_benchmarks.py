@@ -22,11 +22,7 @@ from benchmarks import (
 from scripts.bench import ON_GPU, main
 
 FAST = Measured("a fast part", 0.25, Goal(0.4), "0.1 s and 0.4 s")
-
-
 SLOW = Measured("a slow part", 0.5, Goal(0.4), "0.2 s and 0.4 s")
-
-
 BESIDE = Measured("told beside it", 0.0712, None, "nothing is claimed", unit="%")
 
 

@@ -21,7 +21,7 @@ def digits() -> Dataset:
     return made
 
 
-PEOPLE = ("files", "human")  # who answer when they like: `tests/procedure/test_labeling.py`
+PEOPLE = ("files", "human")  # who answer when they like: `tests/procedure/labeling`
 
 
 @pytest.fixture(params=[name for name in members("oracle") if name not in PEOPLE])

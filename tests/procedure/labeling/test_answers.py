@@ -1,0 +1,139 @@
+"""What is kept of a person's answers, and that none is asked for twice."""
+
+import csv
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from composing import compose
+from pictures import save
+from procedure.labeling.person import FAST, Person
+
+from al_bench.config.identity import identify
+from al_bench.errors import Pause, UserError
+from al_bench.storage.answers import NewClass, TakenBack, now
+from al_bench.storage.store import RunStore
+from run import instantiated
+
+
+def test_labels_stay_with_their_pictures_when_the_folder_changes(label, pictures, caplog):
+    label("loop.budget=16")
+    before = {one.file: one.label for one in label.person.held}
+    trained = [file for file in before if not any(one.file == file for one in label.person.asked.pictures)]
+    (pictures / trained[0]).rename(pictures / "renamed.png")
+    (pictures / trained[1]).unlink()
+    caplog.set_level(logging.INFO)
+    save(pictures / "a" / "red-new.png", np.full((8, 8, 3), (200, 0, 0), dtype=np.uint8))
+    caplog.clear()
+    records = label("loop.budget=26")
+    said = next(one.getMessage() for one in caplog.records if "kept" in one.getMessage())
+    assert (
+        said == f"1 pictures more, 1 gone, 1 renamed; labels of {len(before)} kept, 1 of them of pictures that are gone"
+    )
+    assert len(set(label.person.shown) & {one.position for one in label.person.held[: len(before)]}) == 0
+    assert records[-1].annotations >= 26 and sum(records[-1].class_counts) == records[-1].annotations - 8
+
+
+def test_a_class_that_is_added_on_the_way_is_learned_too(label):
+    def add(person: Person, times: int) -> None:
+        if times == 15:
+            person.log.append(NewClass(when=now(), name="gr\u00fcn", key="g"))
+            person.say(person.waiting()[0], "gr\u00fcn")
+
+    records = label("loop.budget=16", before=add)
+    assert [len(record.class_counts) for record in records] == [2, 3] and records[-1].class_counts[2] == 1
+    more = label("loop.budget=20", classes="[blue,red]")  # in another order, and without the one that was added
+    assert more[-1].class_counts[2] == 1 and label.person.asked.classes == ["red", "blue", "gr\u00fcn"]
+
+
+def test_an_answer_that_is_taken_back_is_asked_for_again_and_the_other_one_counts(label):
+    changed: list[int] = []
+
+    def change(person: Person, times: int) -> None:
+        if times == 14:  # after the first model
+            first = next(one for one in person.held if one.position == person.shown[8])
+            person.log.append(TakenBack(when=now(), position=first.position, file=first.file))
+            changed.append(first.position)
+
+    label("loop.budget=16", before=change)
+    records = label("loop.budget=20")
+    assert changed and changed[0] in records[0].query.indices
+    again = [record.index for record in records if changed[0] in record.query.indices]
+    assert len(again) <= 2 and label.person.answers.answer(changed[0]) is not None
+
+
+def test_answers_may_come_in_files(label, tmp_path, pictures):
+    """Tasks go out, the run ends, and goes on when the answers are there."""
+
+    def go_on() -> RunStore:
+        config = compose(
+            "dataset=image_folder", f"dataset.root={pictures}", "dataset.class_names=[red,blue]", "oracle=files",
+            "strategy=margin", "oracle.audit_size=8", *FAST, "loop.budget=20", f"paths.outputs={tmp_path}",
+            "device=cpu", "tracking=none",
+        )  # fmt: skip
+        identity = identify(config)
+        with RunStore(tmp_path / "files", identity, {}) as store:
+            instantiated(config.procedure).run(store)
+            return store
+
+    for asked in (12, 4, 4):
+        for _ in range(2):  # again, before anybody answered
+            with pytest.raises(Pause, match=f"^{asked} pictures are asked for"):
+                go_on()
+        tasks = tmp_path / "files" / "tasks.csv"
+        with tasks.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            row["label"] = Path(row["file"]).name.partition("-")[0]
+        with tasks.open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+    records = go_on().cycle_records
+    assert [record.annotations for record in records] == [12, 16, 20]
+    for record in records[1:]:
+        assert record.query.scores and None not in record.query.scores, "a model chose them"
+        assert np.allclose(record.query.scores, 2 - 2 * np.array(record.query.of_guess), atol=1e-4), "the last one"
+
+
+def test_answers_that_are_there_already_are_taken_once(label, tmp_path, pictures):
+    known = tmp_path / "known.csv"
+    known.write_text("file,label\n" + "".join(f"red-{number}.png,red\n" for number in range(0, 20, 2)))
+    records = label("loop.budget=22", f"oracle.labels={known}")
+    named = {one.file for one in label.person.held if one.label == "red"}
+    assert {f"red-{number}.png" for number in range(0, 20, 2)} <= named and records[0].annotations >= 12
+    one = label.person.held[0]
+    label.person.say(one, "blue")
+    label("loop.budget=26", f"oracle.labels={known}")
+    assert label.person.answers.answer(one.position).label == "blue"
+    known.write_text("file,label\nnone.png,red\n")
+    with pytest.raises(UserError, match=r"none\.png"):
+        label("loop.budget=30", f"oracle.labels={known}")
+
+
+def test_what_the_person_cannot_tell_counts_and_teaches_nothing(label):
+    def pass_on(person: Person, times: int) -> None:
+        if times in (2, 9):
+            person.say(person.waiting()[0], None)
+
+    records = label("loop.budget=16", before=pass_on)
+    assert records[0].test_images == 7 and -1 in records[0].query.labels
+    assert sum(records[0].class_counts) == len(records[0].query.labels) - 1
+
+
+def test_an_answer_to_a_picture_that_cannot_be_read_teaches_nothing(label, pictures):
+    broken = {f"{color}-{number}.png" for color in ("red", "blue") for number in range(0, 20, 3)}
+
+    def damage(person: Person, times: int) -> None:
+        for file in pictures.rglob("*.png") if times == 0 else ():
+            if file.name in broken:
+                file.write_bytes(b"no picture")
+
+    records = label("loop.budget=20", before=damage)
+    answered = {one.position: Path(one.file).name for one in label.person.held}
+    trained = {place for record in records for place in record.query.indices}
+    assert broken & set(answered.values()) and broken.isdisjoint(answered[place] for place in trained)
+    audit = json.loads((label.folder / "audit.json").read_text())
+    assert records[-1].test_images == sum(answered[place] not in broken for place in audit) < 8

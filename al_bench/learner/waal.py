@@ -101,8 +101,8 @@ class Waal(Plan, Learner):
     def check_batches(
         self, model: Network, input_shape: Sequence[int], labeled: float, unlabeled: float, on_maps: bool
     ) -> None:
-        """Refuses what `least_batch` does of the larger set, of which a batch has as many as of the other."""
-        least_batch(model, max(labeled, unlabeled), self.batch_size, input_shape, on_maps)
+        """As of the larger set, of which a batch has as many as of the other."""
+        super().check_batches(model, input_shape, max(labeled, unlabeled), unlabeled, on_maps)
 
     def fit(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 from torch.optim import Optimizer
 
 from al_bench import seeding
@@ -45,8 +46,12 @@ class Plan:
     def check_batches(
         self, model: Network, input_shape: Sequence[int], labeled: float, unlabeled: float, on_maps: bool
     ) -> None:
-        """Refuses what `least_batch` does of the labeled inputs."""
+        """Refuses what `least_batch` does of the labeled inputs, and what the augmentation does of such inputs."""
         least_batch(model, labeled, self.batch_size, input_shape, on_maps)
+        if self.augmentation is not None:
+            inputs = torch.zeros((1, *input_shape), dtype=torch.uint8)
+            with seeding.fork(0):
+                self.augmentation(inputs, torch.zeros((1, *input_shape[1:]) if on_maps else 1, dtype=torch.int64))
 
     def train(
         self,

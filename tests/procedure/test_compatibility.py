@@ -15,6 +15,7 @@ from al_bench.evaluator.judging import refuse_for_judge
 from al_bench.network import Network
 from al_bench.procedure.compatibility import evaluators_of, refuse_misfits, refuse_other_labels
 
+CUT = "{_target_:al_bench.training.augmentation.FlipCrop,padding:0,flip:false,size:99}"
 SHAPES = [(1, 28, 28), (3, 32, 32), (3, 64, 64)]
 
 
@@ -154,6 +155,9 @@ def test_batch_norm_refuses_batches_of_one_image(choices: list[str]) -> None:
             "1 labeled input is too few for the batch norm of network=small_resnet: label at least 2 at first ",
         ),
         ("strategy=waal loop.initial_size=1 loop.every_class=false", ""),
+        (f"recipe.augmentation={CUT}", "augmentation.size=99 is larger than images of 8 pixels"),
+        (f"strategy=waal recipe.augmentation={CUT}", "augmentation.size=99 is larger than images of 8 pixels"),
+        (f"representation=autoencoder network=linear recipe.augmentation={CUT}", "recipe.augmentation needs images "),
     ],
 )
 def test_a_run_refuses_what_batch_norm_cannot_tell_apart_before_it_trains(choices: str, sentence: str) -> None:

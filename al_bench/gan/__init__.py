@@ -19,7 +19,7 @@ from al_bench.errors import UserError
 from al_bench.gan.game import Game
 from al_bench.network.class_conditional import ClassHeads
 from al_bench.network.critic import Critic
-from al_bench.network.dry_run import dry_run
+from al_bench.network.dry_run import dry_run, norms_alone
 from al_bench.storage.artifacts import Artifacts
 from al_bench.training.fit import Fitter
 from al_bench.training.image_batches import ImageBatches
@@ -108,11 +108,17 @@ class Gan(ABC):
             return GanNetworks(generator, self.discriminator(image_shape=tuple(image_shape)), self.latent_size)
 
     def check(self, image_shape: Sequence[int]) -> None:
-        """Raises UserError where its networks do not fit (C, H, W) images; trains nothing."""
+        """Raises UserError where its networks do not fit (C, H, W) images, or its batches them; trains nothing."""
         networks = self.networks(image_shape)
         if (made := dry_run(networks.generator, (self.latent_size,), "gan.generator")) != tuple(image_shape):
             raise UserError(f"gan.generator makes images of {made} for images of {tuple(image_shape)}: use another gan")
         dry_run(networks.discriminator, image_shape, "gan.discriminator")
+        sizes = {"batch_size": self.batch_size, "generator_batch_size": self.generator_batch_size or self.batch_size}
+        name, smallest = min(sizes.items(), key=lambda size: size[1])
+        if smallest < 2 and not (
+            norms_alone(networks.generator, (self.latent_size,)) and norms_alone(networks.discriminator, image_shape)
+        ):
+            raise UserError(f"gan.{name}={smallest} is too small for batch norm: give 2 or more")
 
     def fit(self, images: Inputs, scratch: Path | None = None) -> tuple[GanNetworks, Trace]:
         """Plays the game on (N, C, H, W) images; returns the networks and the losses of every 50 iterations."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from al_bench import seeding
 from al_bench.dataset import Dataset
+from al_bench.errors import UserError
 from al_bench.gan import Gan, GanNetworks
 from al_bench.gan.game import Game
 from al_bench.storage.artifacts import Artifacts
@@ -160,3 +161,16 @@ def test_what_it_is_made_of_names_it(gan: Gan, dataset: Dataset, tmp_path: Path)
     for other in (gan, replace(gan, batch_size=8), replace(gan, trainer=pl.Trainer)):
         other.trained(dataset.blind(), Artifacts(tmp_path))
     assert len(list(tmp_path.glob("gan/*.json"))) == 2, "a trainer says how, not what"
+
+
+@pytest.mark.parametrize("choice", members("gan"))
+def test_batches_of_one_train_or_are_refused_before(choice: str, images: Tensor) -> None:
+    found: Gan = part("gan", f"gan={choice}", "gan.iterations=1", "gan.batch_size=1", "scale.gan_width=0.25")
+    try:
+        found.fit(images)
+    except ValueError as error:
+        assert "more than 1 value per channel" in str(error)  # noqa: PT017  # which GANs these are is not known here
+        with pytest.raises(UserError, match=r"^gan\.batch_size=1 is too small for batch norm: give 2 or more"):
+            found.check(images.shape[1:])
+    else:
+        found.check(images.shape[1:])

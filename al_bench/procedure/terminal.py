@@ -1,6 +1,7 @@
 """What a person reads of a run in the terminal."""
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
@@ -10,6 +11,7 @@ from al_bench.storage.record import CycleRecord, Measurement, Record, cycles_of
 
 _MOST_ROWS = 25
 _WIDEST = 120  # characters of a line
+_NARROW = 12  # characters of a heading in a table that would be wider
 _OF_EVERY_CYCLE = ("query", "fit", "evaluate")
 
 
@@ -35,8 +37,8 @@ def cycle_line(record: CycleRecord, metrics: Sequence[Metric] = ()) -> str:
 
 
 def cycle_table(records: Sequence[CycleRecord], metrics: Sequence[Metric] = ()) -> str:
-    """The cycles of a run as a table; of a long run the first, the last and evenly spaced ones between. What is too
-    wide for one goes on in others below it. metrics: those that are declared."""
+    """The cycles of a run as a table; of a long run the first, the last and evenly spaced ones between. Where that
+    is too wide headings are broken, and what still is goes on in others below it. metrics: those that are declared."""
     step = max(1, -(-(len(records) - 1) // (_MOST_ROWS - 1)))
     shown = [*records[:-1:step], records[-1]]
     headings = {metric.name: metric.heading for metric in metrics}
@@ -44,19 +46,24 @@ def cycle_table(records: Sequence[CycleRecord], metrics: Sequence[Metric] = ()) 
     columns = dict.fromkeys(name for row in rows for name in row)
     counts = {metric.heading for metric in metrics if metric.unit in ("classes", "images")}
     formats = {name: _format(name, [row.get(name) for row in rows], name in counts) for name in columns}
+    if _width(whole := _table(rows, list(columns), formats)) <= _WIDEST:
+        return whole
     first, *others = columns
     tables = [[first]]
     for name in others:
-        if len(tables[-1]) > 1 and _width(_table(rows, [*tables[-1], name], formats)) > _WIDEST:
+        if len(tables[-1]) > 1 and _width(_table(rows, [*tables[-1], name], formats, _NARROW)) > _WIDEST:
             tables.append([first])
         tables[-1].append(name)
-    return "\n\n".join(_table(rows, names, formats) for names in tables)
+    return "\n\n".join(_table(rows, names, formats, _NARROW) for names in tables)
 
 
-def _table(rows: Sequence[Mapping[str, object]], names: Sequence[str], formats: Mapping[str, str]) -> str:
-    """Of some of the columns."""
+def _table(
+    rows: Sequence[Mapping[str, object]], names: Sequence[str], formats: Mapping[str, str], narrow: int = _WIDEST
+) -> str:
+    """Of some of the columns. narrow: characters from which on a heading is broken."""
     cells = [[row.get(name) for name in names] for row in rows]
-    return tabulate(cells, names, floatfmt=[formats[name] for name in names], intfmt=",", missingval="-")
+    headings = ["\n".join(textwrap.wrap(name, narrow)) for name in names]
+    return tabulate(cells, headings, floatfmt=[formats[name] for name in names], intfmt=",", missingval="-")
 
 
 def _width(table: str) -> int:

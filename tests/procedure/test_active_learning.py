@@ -84,8 +84,9 @@ def test_what_a_strategy_records_alone_is_a_cost_of_its_own(tmp_path, monkeypatc
     assert (second.costs["scan"].optimizer_steps, second.costs["scan"].images_seen) == (1, 300)
     assert second.costs["query"].images_seen == 0
     table = cycle_table([first, second])
-    assert "scan s" in table.splitlines()[0]
-    assert table.splitlines()[2].split()[-1] == "-", "nothing was scanned for the initial labels"
+    names, _, initial, _ = table.splitlines()[1:]
+    assert "scan s" in table and "likelihood" in names and "negative log" not in names, "headings are broken"
+    assert initial.split()[-1] == "-", "nothing was scanned for the initial labels"
 
 
 class Breaking(Random):
@@ -155,7 +156,7 @@ def test_a_generator_is_measured_in_every_cycle_even_where_its_pixels_are_no_num
     assert all(found["samples"].shape == (4, 2, 1, 8, 8) for found in tensors)
     assert "gan_train" in records[0].costs and records[0].costs["evaluate"].optimizer_steps == 0
     table = cycle_table(records, procedure.evaluator.scalars)
-    assert "IS-own" in table.splitlines()[0] and "nan" in table.splitlines()[3]
+    assert "IS-own" in table.splitlines()[0] and "nan" in table.splitlines()[4]
     assert "GAN-test nan" in cycle_line(records[1], procedure.evaluator.scalars)
 
 
@@ -186,7 +187,7 @@ def test_an_observed_run_is_another_one_of_the_same_results(tmp_path):
     assert len(weights) == 2, "who asks for a trace is not shown a run without one"
     assert weights[0] == weights[1]
     table = cycle_table([read_record(record) for record in seen])
-    assert "observe s" in table.splitlines()[0]
+    assert "observe s" in table
 
 
 def test_raising_the_budget_goes_on(tmp_path):

@@ -1,6 +1,7 @@
 """A trained model's answers on your pictures, as CSV: `python scripts/predict.py RUN DIR > predictions.csv`."""
 
 import argparse
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ def main(arguments: Sequence[str]) -> int:
     asked = parse(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[Console()])
     model = load_model(asked.run, asked.weights, asked.weights_folder)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as every file of ours is, whatever a terminal has
     problems = write_predictions(sys.stdout, model, asked.pictures)
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)

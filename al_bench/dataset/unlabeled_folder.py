@@ -9,7 +9,7 @@ import torch
 
 from al_bench.dataset import Dataset, PictureFolder, Split
 from al_bench.dataset.class_folders import named
-from al_bench.errors import UserError
+from al_bench.errors import UserError, printable
 from al_bench.sources.cache import LazyImages
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import SUFFIXES, Listing, id_of, is_text
@@ -19,6 +19,7 @@ from al_bench.storage.picture_list import PICTURES, PictureList
 logger = logging.getLogger(__name__)
 
 _LONGEST = 200  # characters of a class's name
+_NAMED = 3  # pictures of those that are left out
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,9 @@ def read_unlabeled(root: Path, listing: Listing, class_names: Sequence[str], dec
         )
     files = [file for file in listing.pictures if is_text(file.name)]
     if len(files) < len(listing.pictures):
-        others = len(listing.pictures) - len(files)
-        logger.warning(f"{others:,} pictures are left out, for their names are no UTF-8: rename them")
+        others = [printable(file.name) for file in listing.pictures if not is_text(file.name)]
+        which = ", ".join(others[:_NAMED]) + (" and others" if len(others) > _NAMED else "")
+        logger.warning(f"{len(others):,} pictures are left out, for their names are no UTF-8: rename {which}")
     if not files:
         raise UserError(f"{root} holds no pictures ({' '.join(SUFFIXES)}): name a folder that has some in or below it")
     assert decoder.shape is not None

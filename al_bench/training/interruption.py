@@ -1,6 +1,7 @@
 """How a command ends: by Ctrl-C and SIGTERM at the next safe point, with everything finished already on disk; by what a
 user can mend in one sentence."""
 
+import io
 import logging
 import os
 import signal
@@ -125,7 +126,13 @@ def ended_in_words() -> Iterator[None]:
 
 @contextmanager
 def as_command() -> Iterator[None]:
-    """The whole of a command: `signals_handled` and `ended_in_words`."""
+    """The whole of a command: `signals_handled` and `ended_in_words`, and output that ends nothing.
+
+    Where a terminal has no letters but ASCII's, others are printed as their codes.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     with signals_handled(), ended_in_words():
         yield
 

@@ -334,3 +334,15 @@ def test_tiny_imagenet(real_data: Path, tmp_path: Path) -> None:
     assert dataset.class_names[0] == "n01644900"
     small: Dataset = part("dataset", *arguments, "dataset.image_size=32", "dataset.mode=gray", "scale=smoke")
     assert small.train.images.shape == (200, 1, 32, 32)
+
+
+def test_unlabeled_pictures_whose_names_are_no_utf_8_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = fill(tmp_path / "mine", {"": 3})
+    for number in range(4):
+        (root / "cat" / "0.png").rename(root / "cat" / os.fsdecode(b"%d\xff.png" % number))
+        save(root / "cat" / "0.png", noise(number))
+    read(root, class_names=["cat", "dog"], image_size=8)
+    said = "4 pictures are left out, for their names are no UTF-8: rename cat/0\\udcff.png, cat/1\\udcff.png, "
+    assert f"{said}cat/2\\udcff.png and others" in caplog.text

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,16 @@ def test_the_command_tells_what_it_could_not_do_by_its_exit_code(
     for place, said in (("nowhere", "nowhere does not exist"), ("empty", "empty has no pictures")):
         with pytest.raises(UserError, match=said):
             predict.main([run, str(tmp_path / place)])
+
+
+def test_answers_are_utf_8_where_a_terminal_has_no_letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path / "pictures" / "café.png", noise(0))
+    run = str(stored_run(tmp_path / "run"))
+    kept = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(kept, encoding="ascii"))
+    assert predict.main([run, str(tmp_path / "pictures")]) == 0
+    sys.stdout.flush()
+    assert kept.getvalue().decode().splitlines()[1].startswith("café.png,")
 
 
 def test_names_are_text(tmp_path: Path) -> None:

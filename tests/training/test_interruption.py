@@ -1,5 +1,6 @@
 """A signal at any moment ends a command by its line and its exit code."""
 
+import io
 import signal
 import subprocess
 import sys
@@ -70,3 +71,12 @@ def test_what_was_done_on_signals_before_is_done_after():
     with interruption.signals_handled():
         assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] != before
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_letters_that_a_terminal_has_not_end_no_command(monkeypatch):
+    kept = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(kept, encoding="ascii"))
+    with interruption.as_command():
+        sys.stdout.write("84.1 ± 0.3\n")
+    sys.stdout.flush()
+    assert kept.getvalue() == rb"84.1 \xb1 0.3" + b"\n"

@@ -5,6 +5,7 @@ import io
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from al_bench.files import Console
@@ -17,8 +18,9 @@ def main(arguments: Sequence[str]) -> int:
     asked = parse(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[Console()])
     model = load_model(asked.run, asked.weights, asked.weights_folder)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # as every file of ours is, whatever a terminal has
+    with suppress(OSError):
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # as every file of ours is, whatever a terminal has
     problems = write_predictions(sys.stdout, model, asked.pictures)
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)

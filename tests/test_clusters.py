@@ -109,7 +109,7 @@ def test_a_sweep_that_is_stopped_takes_its_jobs_out_of_the_queue(queue, tmp_path
 @on_slurm
 def test_a_cell_that_came_to_its_time_limit_says_so_and_keeps_what_it_has(queue, tmp_path):
     """A minute is the shortest limit; Slurm asks for the end as soon as a job of one has begun to run."""
-    line = ("strategy=random", "learner.epochs=3000000", "seed=0", *paths(tmp_path))
+    line = ("strategy=random", "learner.epochs=1000000", "seed=0", *paths(tmp_path))
     with sweep(queue, *line, "hydra.launcher.minutes=1") as process:
         said = process.stdout.read()
         assert process.wait() == 1, said

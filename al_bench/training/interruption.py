@@ -131,8 +131,9 @@ def as_command() -> Iterator[None]:
     Where a terminal has no letters but ASCII's, others are printed as their codes.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+        with suppress(OSError):  # of a file that was exchanged for a pipe below it
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
     with signals_handled(), ended_in_words():
         yield
 

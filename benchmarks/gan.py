@@ -18,7 +18,6 @@ from al_bench.gan.wgan_gp import WganGp
 from al_bench.network.conv_gan import ConvCritic, ConvGenerator
 from al_bench.training.image_batches import ImageBatches
 from benchmarks import Goal, Measured, Pairs, interleaved
-from benchmarks.fit import same
 
 SEED = 0
 NUM_CRITIC, BATCH_SIZE, PENALTY = 5, 50, 10.0  # docs/papers/asal.md, GANs
@@ -67,13 +66,14 @@ def begin_alike(ours: WganGp, images: Tensor, iterations: int = 8) -> bool:
     return moved_alike(short.networks(images.shape[1:]), mine, other)
 
 
-def moved_alike(start: nn.Module, one: nn.Module, other: nn.Module) -> bool:
-    """Whether two trainings moved the same first weights alike, up to a hundredth of the way.
+def moved_alike(start: nn.Module, one: nn.Module, other: nn.Module, apart: float = 0.01) -> bool:
+    """Whether two trainings moved the same first weights alike, up to a fraction of the way.
 
-    On a GPU fused optimizers round otherwise than plain ones, and games let that grow with every step.
+    Fused optimizers and other orders of adding round otherwise, Adam takes a whole step by the sign of a slope near 0,
+    and games let that grow with every step.
     """
     first, mine, theirs = (parameters_to_vector(module.parameters()).cpu() for module in (start, one, other))
-    return bool((mine - theirs).norm() <= 0.01 * (theirs - first).norm())
+    return bool((mine - theirs).norm() <= apart * (theirs - first).norm())
 
 
 def peak_memory(play: Callable[[], object]) -> float:
@@ -134,8 +134,9 @@ def finished(gan: WganGp, images: Tensor, play: Callable[[WganGp, Tensor], GanNe
 
 
 def agree(ours: WganGp, images: Tensor, runs: Pairs) -> bool:
-    """Whether the weights are those of the loop by hand in the same precision."""
-    return same(runs.results[-1][0], by_hand(ours, images, autocast_of(ours, images)))
+    """Whether the weights are those of the loop by hand in the same precision, as far as this one goes."""
+    start, hand = ours.networks(images.shape[1:]), by_hand(ours, images, autocast_of(ours, images))
+    return moved_alike(start, runs.results[-1][0], hand, apart=0.01 if ours.precision == "32-true" else 0.03)
 
 
 def by_hand(gan: WganGp, images: Tensor, autocast: Autocast = nullcontext) -> GanNetworks:

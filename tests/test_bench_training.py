@@ -17,6 +17,7 @@ from al_bench.seeding import generator
 from al_bench.storage.store import RunStore
 from benchmarks import (
     Goal,
+    Pairs,
     cycle,
     fast,
     fit,
@@ -146,3 +147,14 @@ def test_what_a_minute_reaches_needs_the_pictures(monkeypatch, tmp_path):
     ]
     assert [str(row.goal) for row in rows] == ["at least 1.000 x", "None"]
     assert all("1 epochs" in row.how for row in rows)
+
+
+@pytest.mark.parametrize(("changed", "agrees"), [(0.0, True), (2e-5, False)])
+def test_a_game_that_goes_elsewhere_is_seen_on_a_cpu(changed: float, agrees: bool) -> None:
+    """By a fifth of one of its ten steps, on every weight."""
+    ours, images = gan.tables_gan((4, 8, 16), 2), gan.made_images()
+    networks = gan.by_hand(ours, images)
+    with torch.no_grad():
+        for weights in networks.parameters():
+            weights.add_(changed)
+    assert gan.agree(ours, images, Pairs([1.0], [1.0], [(networks, networks)])) is agrees

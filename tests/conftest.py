@@ -1,11 +1,13 @@
-"""What every test stands on: one thread, the real data where they are."""
+"""What every test stands on: one thread, the real data where they are, a browser."""
 
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from chromium import CHROMIUM, FLAGS
 from seconds import NO_DATA, Seconds
 
 from al_bench.config.resolvers import register_resolvers
@@ -63,3 +65,13 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip(f"{NO_DATA}{REAL_DATA}")
     return REAL_DATA
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """Headless Chromium, one for the tests of a file."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()

@@ -1,11 +1,10 @@
 """The page as a person opens it, in headless Chromium (`tests/install_chromium.sh` gets it)."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import CHROMIUM, FLAGS, needs_chromium
+from chromium import needs_chromium
 from made_picks import asked, pool
 from made_runs import generated, made_run
 
@@ -38,15 +37,6 @@ def page(tmp_path_factory) -> Path:
     found = stored(root / "outputs", root / "cells")
     assert found.problems
     return write_report(found, root / "report", "range", pool())
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 def test_a_large_page_shows_the_pictures_beside_it(browser, tmp_path, monkeypatch):

@@ -1,21 +1,9 @@
-"""A browser, windows of it in which nothing may go wrong, and a page that has something of everything."""
-
-from collections.abc import Iterator
+"""Windows of a browser in which nothing may go wrong, and a page that has something of everything."""
 
 import pytest
-from chromium import CHROMIUM, FLAGS
 from made_asking import asked, made_asking, opened_page
 
 from al_bench.storage.asked import Measured, SecondLook
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -41,21 +41,26 @@ class Table:
 
     @property
     def files(self) -> list[str]:
+        """Names: CSV, and Markdown and LaTeX of tables that are short enough for them."""
+        ends = [".csv", ".md" if len(self.rows) <= _MOST_READ else "", ".tex" if len(self.rows) <= _MOST_SET else ""]
+        return [self._stem + end for end in ends if end]
+
+    @property
+    def _stem(self) -> str:
         stem = re.sub(r"[^\w ,.+=-]", "-", self.name)  # some are stored names, which are no paths
         if stem != self.name or len(stem.encode()) > _LONGEST:
             stem = f"{stem[:40]}-{digest(self.name.encode(errors='backslashreplace'))[:8]}"
-        ends = [
-            "csv",
-            *(["md"] if len(self.rows) <= _MOST_READ else []),
-            *(["tex"] if len(self.rows) <= _MOST_SET else []),
-        ]
-        return [f"{stem}.{end}" for end in ends]
+        return stem
 
     def write(self, folder: Path) -> None:
-        """All files: CSV, and Markdown and LaTeX of tables that are short enough for them."""
-        for name, text_of in zip(self.files, (self.as_csv, self.as_markdown, self.as_latex), strict=False):
-            with written_whole(folder / name) as file:
-                file.write(text_of().encode(errors="backslashreplace"))
+        """Its `files`; of a shorter table of this name, which was written before, nothing is left beside them."""
+        texts = {".csv": self.as_csv, ".md": self.as_markdown, ".tex": self.as_latex}
+        for end, text_of in texts.items():
+            if self._stem + end in self.files:
+                with written_whole(folder / (self._stem + end)) as file:
+                    file.write(text_of().encode(errors="backslashreplace"))
+            else:
+                (folder / (self._stem + end)).unlink(missing_ok=True)
 
     def as_csv(self) -> str:
         """Numbers in full precision; None is empty. Text that a spreadsheet would take for a formula begins with '."""

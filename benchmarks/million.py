@@ -27,7 +27,7 @@ STRATEGIES: Mapping[str, Mapping[str, Any]] = {
     "margin": {},
     "bald": {},
     "power_bald": {},
-    "batchbald": {},
+    "batchbald": {"subset": 2_000},
     "badge": {},
     "contrastive_al": {},
     "coreset": {},

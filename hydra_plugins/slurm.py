@@ -81,15 +81,15 @@ class Job:
 
     def _is_queued(self) -> bool:
         """A controller that does not answer says nothing of the job."""
-        asked = ["squeue", "--noheader", "--states=all", "--format=%T", f"--jobs={self.job.job_id}"]
+        asked = ["squeue", "--noheader", "--states=all", "--Format=State,exit_code", f"--jobs={self.job.job_id}"]
         said = subprocess.run(asked, capture_output=True, text=True, check=False)
         if said.returncode:
             return _OF_NOBODY not in said.stderr
         ended = {"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"}
-        states = set(said.stdout.split())
-        if "TIMEOUT" in states:  # of a job that was killed before it could answer
-            self.because = TIME_LIMIT
-        return bool(states - ended)
+        steps = [line.split() for line in said.stdout.splitlines()]
+        if any(state == "TIMEOUT" or _died_of_notice(int(code)) for state, code in steps):
+            self.because = TIME_LIMIT  # of a job that was killed before it could answer
+        return any(state not in ended for state, _ in steps)
 
 
 class Slurm(Processes):
@@ -147,6 +147,12 @@ class Slurm(Processes):
             return Job(executor.submit(call, logged(command, cell.log, self.cpus), str(Path.cwd())))
         except FailedJobError as error:
             raise UserError(f"slurm refused a job: {' '.join(str(error).split())}") from error
+
+
+def _died_of_notice(status: int) -> bool:
+    """Whether a job ended by the signal of a near time limit: it came before submitit's process listened for it."""
+    notice = int(signal.SIGUSR2)
+    return status & 127 == notice or status >> 8 == 128 + notice
 
 
 def logged(command: Sequence[str], log: Path, threads: int) -> list[str]:

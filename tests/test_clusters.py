@@ -9,10 +9,13 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import clusters
 import forked
 import pytest
+
+from hydra_plugins import slurm
 
 ROOT = Path(__file__).parent.parent
 LINE = ("-m", "scale=smoke", "gan=none", "device=cpu", "threads=1", "network=linear", "tracking=none")
@@ -105,10 +108,28 @@ def test_a_sweep_that_is_stopped_takes_its_jobs_out_of_the_queue(queue, tmp_path
     assert all("stopped by SIGTERM" in (one.parent / "sweep.log").read_text() for one in begun)
 
 
+def told_to_end(queue, folder):
+    """A job that Slurm tells to end and that dies of it. Slurm looks every 30 s: it has just looked."""
+    asked = ["sbatch", "--parsable", "--time=1", "--signal=USR2@90", f"--output={folder}/log", "--wrap=srun sleep 99"]
+    number = subprocess.run(asked, env=queue[0], capture_output=True, text=True, check=True).stdout.strip()
+    job = slurm.Job(SimpleNamespace(job_id=number, paths=SimpleNamespace(result_pickle=folder / "none")))
+    return job, job.wait()
+
+
 @pytest.mark.slow
 @on_slurm
-def test_a_cell_that_came_to_its_time_limit_says_so_and_keeps_what_it_has(queue, tmp_path):
-    """A minute is the shortest limit; Slurm asks for the end as soon as a job of one has begun to run."""
+def test_a_job_that_is_told_to_end_before_it_listens_came_to_its_time_limit(queue, tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_CONF", queue[0]["SLURM_CONF"])
+    job, code = told_to_end(queue, tmp_path)
+    assert (code, job.because) == (-signal.SIGKILL, slurm.TIME_LIMIT)
+
+
+@pytest.mark.slow
+@on_slurm
+def test_a_cell_that_came_to_its_time_limit_says_so_and_keeps_what_it_has(queue, tmp_path, monkeypatch):
+    """A minute is the shortest limit; Slurm asks for the end when it next looks at a job of one that runs."""
+    monkeypatch.setenv("SLURM_CONF", queue[0]["SLURM_CONF"])
+    told_to_end(queue, tmp_path)  # so that the cell has the time to begin
     line = ("strategy=random", "learner.epochs=1000000", "seed=0", *paths(tmp_path))
     with sweep(queue, *line, "hydra.launcher.minutes=1") as process:
         said = process.stdout.read()

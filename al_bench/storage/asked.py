@@ -106,7 +106,7 @@ def read_asked(folder: Path) -> Asked | None:
     try:
         return Asked.model_validate(read_json(path))
     except (ValidationError, ValueError) as error:
-        raise UserError(f"{path} is corrupted: start the run again, which writes it anew") from error
+        raise UserError(f"{path} is corrupted: a run writes it anew when it is started") from error
 
 
 def open_page(folder: Path) -> OpenPage | None:

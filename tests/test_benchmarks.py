@@ -50,6 +50,7 @@ def test_the_page_holds_goal_and_verdict_and_what_it_was_measured_on(tmp_path):
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| ")]
     assert ["a fast part", "0.250 x", "at most 0.400 x", "met", "0.1 s and 0.4 s"] in rows
     assert ["a slow part", "0.500 x", "at most 0.400 x", "missed", "0.2 s and 0.4 s"] in rows
+    assert "Goals met: 1, missed: 1; rows without one: 1." in page
     assert ["told beside it", "7.12 %", "-", "-", "nothing is claimed"] in rows
     about = {row[0]: row[1] for row in rows if len(row) == 2}
     assert about["command"] == "`python scripts/bench.py`"

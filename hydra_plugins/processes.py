@@ -59,12 +59,13 @@ class Processes(Launcher):
     def __init__(
         self, workers: int | None, poll: float, order: str = "lines", fork: bool = True, packed: bool = False
     ) -> None:
-        from pydantic import PositiveFloat, PositiveInt, StrictBool
+        from pydantic import PositiveInt, StrictBool
 
+        from al_bench.config.ranges import Pause
         from al_bench.config.validation import refuse_value
 
         refuse_value("hydra.launcher.workers", workers, PositiveInt | None)
-        refuse_value("hydra.launcher.poll", poll, PositiveFloat)
+        refuse_value("hydra.launcher.poll", poll, Pause)
         refuse_value("hydra.launcher.order", order, Literal["lines", "seeds"])
         refuse_value("hydra.launcher.fork", fork, StrictBool)
         refuse_value("hydra.launcher.packed", packed, StrictBool)

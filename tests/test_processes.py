@@ -138,11 +138,11 @@ def test_a_cell_that_is_refused_leaves_no_folder_and_the_others_go_on(tmp_path):
     assert len(list(tmp_path.rglob("cycles"))) == len(list(tmp_path.rglob("sweep.log"))) == 1
 
 
-@pytest.mark.parametrize("value", ["-1", "0", "1.5", "many"])
-def test_a_number_of_workers_that_is_none_is_refused(tmp_path, value):
-    done = sweep(tmp_path, "strategy=random", "seed=0,1", f"hydra.launcher.workers={value}")
+@pytest.mark.parametrize("setting", ["workers=-1", "workers=0", "workers=1.5", "workers=many", "poll=1000000.0"])
+def test_a_number_of_the_launcher_that_is_none_is_refused(tmp_path, setting):
+    done = sweep(tmp_path, "strategy=random", "seed=0,1", f"hydra.launcher.{setting}")
     assert done.returncode == 2
-    assert (done.stdout + done.stderr).startswith(f"error: hydra.launcher.workers={value} must be ")
+    assert (done.stdout + done.stderr).startswith(f"error: hydra.launcher.{setting} must be ")
 
 
 @pytest.mark.slow

@@ -50,6 +50,7 @@ Seed = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]  # of torch's generators
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Threads = Annotated[int, Field(gt=0, le=256)]  # of so many more a process dies
 Seconds = Annotated[float, Field(gt=0, le=1e6)]
+Pause = Annotated[float, Field(gt=0, le=3_600)]  # seconds between two looks at what runs
 Port = Annotated[int, Field(gt=0, lt=1 << 16)]  # of a server
 CriticSteps = Annotated[int, Field(gt=0, le=1000)]  # of one iteration, within which nothing is stored or stopped
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]  # as Lightning names it

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
+from al_bench.analysis.contrast import read_contrasts
 from al_bench.analysis.published import Number, Published, read_published
+from al_bench.analysis.rules import Rule
 
 SUMS = {  # of each table's means, a line a number in the table's order; its full supervision; of all its deviations
     "imagenet": ([150.0, 152.3, 155.1, 156.3, 158.5, 178.6], [61.5], 8.0),
@@ -261,6 +263,44 @@ def listed(values: list[float]) -> str:
     return f"{', '.join(map(str, values[:-1]))} and {values[-1]}"
 
 
+def rules_of(name: str, row: str, words: str = "") -> list[Rule]:
+    """By what a row's claims with these words are judged."""
+    claims = [claim for claim in table(name).claims if words in claim.sentence]
+    ruled = [pair for claim in claims for pair in zip(claim.rows, claim.rules, strict=True)]
+    return [rule for of, rule in ruled if of == f"mal/{row}" and rule]
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "more", "nearly"),
+    [
+        ("imagenet", "vaal", 32_000, True),  # "almost"
+        ("imagenet", "coreset", 64_000, False),
+        ("imagenet", "random", 64_000, False),
+        ("inaturalist2018", "vaal", 43_751, True),  # "nearly 10% and 20%"
+        ("inaturalist2018", "random", 87_502, True),
+        *(("cifar100", row, 1000, False) for row in ("random", "coreset", "entropy", "bald")),  # "1000-1500"
+        ("cifar100", "vaal", 500, False),  # "1%"
+        ("cityscapes", "vaal", 297, True),  # "nearly 10%"
+    ],
+)
+def test_as_many_labels_are_saved_as_the_paper_says(name: str, row: str, more: int, nearly: bool) -> None:
+    """Of a range its lower end; nearly so many are nine tenths of them."""
+    labels = [one for rule in rules_of(name, "mal") for one in rule.clauses if one.measure == "labels"]
+    (margin,) = [one.margin for one in labels for operand in one.operands if operand.line == f"mal/{row}"]
+    assert margin == round(0.9 * more if nearly else more)
+
+
+@pytest.mark.parametrize(("name", "first_query"), [("ablation_imagenet", 128_116), ("ablation_bdd100k", 1050)])
+def test_what_is_said_of_the_beginning_is_judged_there(name: str, first_query: int) -> None:
+    """And sub-optimal is what the best line is above: SSL-Random itself is said to be above SSL-Unc."""
+    behind = {"ssl_unc": ["mal/ssl_random", "mal/ssl_div"], "ssl_random": ["mal/mal"]}
+    for row, words in (("ssl_unc", "early in the process"), ("ssl_random", "in the beginning")):
+        (rule,) = rules_of(name, row, words)
+        (clause,) = rule.clauses
+        assert (clause.relation, clause.where) == ("worse", f"up to {first_query}")
+        assert [operand.line for operand in clause.operands] == behind[row]
+
+
 @pytest.mark.parametrize(("name", "first"), [("ablation_imagenet", 5.1), ("ablation_bdd100k", 2.0)])
 def test_mal_is_ahead_of_its_parts_before_anything_is_asked_for(name: str, first: float) -> None:
     """Where the three other lines are one: by more than its query adds over the best of them, on ImageNet."""
@@ -327,3 +367,14 @@ def test_both_backbones() -> None:
     assert min(*deep, *residual) > 0
     words = f"{min(deep)} to {max(deep)} points with VGG16-BN, {min(residual)} to {max(residual)} with ResNet18"
     assert says("backbones_cifar100", "mal", words)
+
+
+@pytest.mark.parametrize(
+    "name", ["ablation_imagenet", "ablation_bdd100k", "tiny_imagenet", "digits", "camvid", "cifar10_imbalanced"]
+)
+def test_which_effect_is_the_largest_is_left_to_two_contrasts(name: str) -> None:
+    """Any effect of minimax training at all would satisfy a rule, which compares lines and not their differences."""
+    (rule,) = rules_of(name, "ssl_random", "the largest effect")
+    assert not rule.clauses
+    pairs = read_contrasts(f"mal/{name}").values()
+    assert {("mal/ssl_random", "mal/sl_random"), ("mal/mal", "mal/ssl_random")} <= set(pairs)

@@ -52,7 +52,7 @@ class Experiment:
     """name: of its file; source: its second line; overrides: given beside it; lines: its cells by the name of the line
     that they are seeds of, in the sweep's order; references: lines of other experiments that its file has beside them,
     each with what chooses them among its overrides; version: what its file calls these settings, where it names other
-    ones too; versions: the same sweep under those."""
+    ones too; versions: the same sweep under those; swept: the keys, seeds left out, that its file sweeps over."""
 
     name: str
     source: str
@@ -61,6 +61,7 @@ class Experiment:
     references: Sequence["Experiment"] = ()
     version: str = ""
     versions: Sequence["Experiment"] = ()
+    swept: frozenset[str] = frozenset()
 
     @property
     def all_lines(self) -> dict[str, Sequence[Cell]]:
@@ -176,10 +177,10 @@ def _read(name: str, conf: Path) -> dict[str, Any]:
     return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
 
 
-def _swept(named: Mapping[str, Any]) -> set[str]:
+def _swept(named: Mapping[str, Any]) -> frozenset[str]:
     """The keys that an experiment's file sweeps over, seeds left out."""
     params = ((named.get("hydra") or {}).get("sweeper") or {}).get("params") or {}
-    return {*params} - {"seed"}
+    return frozenset(params) - {"seed"}
 
 
 def _versions(named: Mapping[str, str | None], overrides: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -211,7 +212,8 @@ def arrange_lines(name: str, overrides: Sequence[str], cells: Sequence[Cell], co
     swept = _swept(_read(name, conf))
     alike = set.intersection(*({*_but_seed(cell)} for cell in cells))
     common = {item for item in alike if item.partition("=")[0] not in swept}
-    return Experiment(name, _source(conf / "experiment" / f"{name}.yaml"), overrides, _name_lines(cells, common))
+    source = _source(conf / "experiment" / f"{name}.yaml")
+    return Experiment(name, source, overrides, _name_lines(cells, common), swept=swept)
 
 
 def _name_lines(cells: Sequence[Cell], unsaid: Collection[str]) -> dict[str, Sequence[Cell]]:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
+from math import isnan, nan
 from pathlib import Path
 
 import torch
@@ -21,7 +22,6 @@ from al_bench.oracle import Annotator
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import refuse_other_labels, refuse_unmeasurable
 from al_bench.procedure.first_labels import label_first
-from al_bench.procedure.loop import finite
 from al_bench.procedure.record import record_measurement
 from al_bench.procedure.terminal import outcome
 from al_bench.representation import Representation
@@ -87,7 +87,7 @@ class Tuning(Procedure):
         with measure_cost() as for_fit:
             model = self.train(pool, store.scratch)
         with measure_cost() as for_evaluation:
-            metrics = self.evaluator.evaluate(model, measured).metrics
+            metrics = self.measure(model, measured)
         finished = self.say(metrics, pool, len(held_out))
         costs = {"fit": for_fit, "evaluate": for_evaluation}
         store.write_measurement(record_measurement(finished, metrics, {}, costs, dataset.skipped))
@@ -123,15 +123,24 @@ class Tuning(Procedure):
         self.learner.check(pool)
         self.evaluator.check(measured)
 
-    def train(self, pool: Pool, scratch: Path) -> Network:
-        """As in a run's first cycle."""
-        with finite(f"this setting, seed {self.seed}"):
+    def train(self, pool: Pool, scratch: Path) -> Network | None:
+        """As in a run's first cycle; None, said, where a loss is not finite, which is a result: the setting is none."""
+        try:
             return self.learner.fit(pool, None, seeding.seed_for(self.seed, 0, "fit"), scratch / "setting")
+        except FloatingPointError as error:
+            logger.warning(f"this setting, seed {self.seed}: {error}")
+            return None
+
+    def measure(self, model: Network | None, measured: Dataset) -> dict[str, float | list[float]]:
+        """NaN of each metric where there is no model."""
+        if model is None:
+            return {metric.name: nan for metric in self.evaluator.scalars}
+        return self.evaluator.evaluate(model, measured).metrics
 
     def say(self, metrics: dict[str, float | list[float]], pool: Pool, count: int) -> str:
         """The result in a sentence."""
-        name = self.evaluator.scalars[0].name
-        return (
-            f"{name.replace('_', ' ')} {metrics[name]:.4f} on {count:,} validation labels, which are counted nowhere, "
-            f"after training on the first {pool.annotations:,}"
-        )
+        name, value = self.evaluator.scalars[0].name, metrics[self.evaluator.scalars[0].name]
+        words, training = name.replace("_", " "), f"training on the first {pool.annotations:,}"
+        if isinstance(value, float) and isnan(value):
+            return f"no {words}: {training} came to a loss that is not finite"
+        return f"{words} {value:.4f} on {count:,} validation labels, which are counted nowhere, after {training}"

@@ -31,6 +31,7 @@ SETTINGS = [
     Setting("middle", ("recipe.optimizer.lr=0.2",), "matched/random", {0: 0.9, 1: 0.5}, (0, 1)),
     Setting("fast", ("recipe.optimizer.lr=0.3",), "matched/random", {0: 0.8, 1: 0.6}, (0, 1)),
 ]
+FEW = ["seed=0", "recipe.optimizer.lr=0.001", "recipe.augmentation=null"]  # of waal/tuning_digits: two settings
 
 
 def stored_run(cell: Cell, value: float) -> Run:
@@ -77,6 +78,50 @@ def test_the_best_of_stored_runs_becomes_a_method_that_composes_to_the_same_lear
     ]
     (same,) = cells_of_line(["dataset=fashion_mnist", "procedure=tuning", "method=matched/random", *flat])
     assert same.id == cells[-1].id
+
+
+def test_what_all_were_given_is_no_part_of_what_is_chosen() -> None:
+    """A scale or a folder would be set by every run of the method; it is said instead. What the file sweeps over is
+    chosen, narrowed to one value or not."""
+    experiment = plan_experiment("waal/tuning_digits", ["scale=smoke", "paths.data=/somewhere", *FEW])
+    cells = [cell for cells in experiment.lines.values() for cell in cells]
+    metric, settings = read_settings(experiment, [stored_run(cell, at / 10) for at, cell in enumerate(cells)])
+    text = write_method(experiment, metric, settings, choose_best(metric, settings))
+    assert yaml.safe_load(text) == {
+        "defaults": ["/method/matched/random", "_self_"],
+        "recipe": {"optimizer": {"lr": 0.001, "weight_decay": 0.0005}, "augmentation": None},
+    }
+    assert "# All were tried with scale=smoke paths.data=/somewhere, which the method does not set\n" in text
+
+
+def test_a_group_that_is_swept_over_is_chosen_as_one(tmp_path: Path) -> None:
+    """Set as a value, `network: lenet5` would stand in the network's place."""
+    experiment = plan_experiment(
+        "waal/tuning_digits",
+        ["network=linear,small_cnn", "seed=0", "recipe.optimizer.lr=0.001", "recipe.augmentation=null"],
+    )
+    cells = [cell for cells in experiment.lines.values() for cell in cells]
+    metric, settings = read_settings(experiment, [stored_run(cell, at / 10) for at, cell in enumerate(cells)])
+    text = write_method(experiment, metric, settings, choose_best(metric, settings))
+    (tmp_path / "method").mkdir()
+    (tmp_path / "method" / "own.yaml").write_text(text)
+    (own,) = cells_of_line(
+        [f"hydra.searchpath=[file://{tmp_path}]", "dataset=digits", "procedure=tuning", "method=own"]
+    )
+    assert "small_cnn" in cells[-1].overrides[-1] or "network=small_cnn" in cells[-1].overrides
+    assert own.id == cells[-1].id
+
+
+def test_a_setting_of_no_number_is_the_worst(tmp_path: Path) -> None:
+    """A metric that is not finite is stored as null."""
+    experiment = plan_experiment(
+        "waal/tuning_digits", ["seed=0", "recipe.optimizer.lr=0.001", "recipe.augmentation=null"]
+    )
+    first, second = (cell for cells in experiment.lines.values() for cell in cells)
+    record = Measurement(metrics={"accuracy": None}, tables={}, finished="measured", effort={}, commit="abc")
+    diverged = replace(stored_run(first, 0.0), records=[record])
+    metric, settings = read_settings(experiment, [diverged, stored_run(second, 0.1)])
+    assert choose_best(metric, settings) is settings[1]
 
 
 def test_an_experiment_that_tunes_nothing_is_refused() -> None:

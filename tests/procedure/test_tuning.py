@@ -45,6 +45,13 @@ class Inverted(Learner):
         return self.empty(pool, seed).eval()
 
 
+class Diverging(Inverted):
+    """Comes to a loss that is no number."""
+
+    def fit(self, *arguments: Any, **named: Any) -> Network:
+        raise FloatingPointError("cross_entropy is nan at step 7")
+
+
 def made(images: Dataset, learner: Learner, folder: Path, **changed: Any) -> Tuning:
     settings: dict[str, Any] = {
         "initial": "random", "every_class": False, "initial_size": 10, "validation_size": 30, "artifacts": str(folder),
@@ -71,6 +78,14 @@ def test_trained_on_the_first_labels_of_a_run_and_measured_on_other_training_ima
         "accuracy 0.0000 on 30 validation labels, which are counted nowhere, after training on the first 10"
     )
     assert pool.validation is None
+
+
+def test_a_setting_that_diverges_is_measured_as_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Refused, it would be missing for good, and nothing could be chosen among the others."""
+    record = measured(made(dataset(), Diverging(), tmp_path), tmp_path)
+    assert record["metrics"]["accuracy"] is None
+    assert record["finished"] == "no accuracy: training on the first 10 came to a loss that is not finite"
+    assert "this setting, seed 3: cross_entropy is nan at step 7" in caplog.text
 
 
 def test_without_a_validation_split_no_first_label_is_measured_on(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ claim in words, whose column may be any subject. The column rule says by what it
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isfinite, nan
 from pathlib import Path
 
 from al_bench.analysis.conf_table import read_rows
@@ -64,7 +65,7 @@ def read_published(problems: list[Problem], conf: Path = CONF) -> list[Published
         try:
             name = path.relative_to(folder).with_suffix("").as_posix()
             rows = read_rows(path, _COLUMNS, _MORE)
-            numbers = [_number(row) for row in rows if not _is_claim(row)]
+            numbers = [_number(row, place) for place, row in enumerate(rows, 2) if not _is_claim(row)]
             found.append(Published(name, numbers, _claims([row for row in rows if _is_claim(row)])))
         except (ValueError, KeyError, TypeError) as error:
             problems.append(Problem(path, f"is no table of published numbers: {error}"))
@@ -72,8 +73,10 @@ def read_published(problems: list[Problem], conf: Path = CONF) -> list[Published
 
 
 def _is_claim(row: dict[str, str]) -> bool:
-    """A single word in place of a number is a mistake, not a sentence."""
-    return " " in row["mean"].strip() or not row["mean"]
+    """A single word in place of a number, "98.5 %", and a deviation of no mean are mistakes and no sentences."""
+    mean = row["mean"].strip()
+    is_sentence = " " in mean and any(letter.isalpha() for letter in mean)
+    return (is_sentence or not mean) and not row["std"] and not row["n"]
 
 
 def _claims(rows: Sequence[dict[str, str]]) -> list[Claim]:
@@ -91,11 +94,25 @@ def _rules(ruled: Sequence[tuple[str, Rule | None]]) -> list[Rule | None]:
     return rules if any(rules) else []
 
 
-def _number(row: dict[str, str]) -> Number:
-    count = int(row["n"]) if row["n"] else None
-    std, doubt = _float(row["std"]), row.get("doubt", "")
-    return Number(row["row"], row["column"], float(row["mean"]), std, count, row["source"], doubt)
+def _number(row: dict[str, str], place: int) -> Number:
+    """place: of the row, the head is the first. Raises ValueError for what is no number, or none that can be."""
+    mean, std, count = (_float(row[key], f"row {place}, {key}") for key in ("mean", "std", "n"))
+    if mean is None:
+        raise ValueError(f"row {place} has a std or n and no mean")
+    if std is not None and std < 0:
+        raise ValueError(f"row {place}, std: {row['std']} is a deviation below 0")
+    if count is not None and (count < 1 or not count.is_integer()):
+        raise ValueError(f"row {place}, n: {row['n']} is no number of seeds")
+    seeds = None if count is None else int(count)
+    return Number(row["row"], row["column"], mean, std, seeds, row["source"], row.get("doubt", ""))
 
 
-def _float(text: str) -> float | None:
-    return float(text) if text else None
+def _float(text: str, place: str) -> float | None:
+    """None of an empty cell. place: said of what is no number."""
+    try:
+        found = float(text) if text else None
+    except ValueError:
+        found = nan
+    if found is not None and not isfinite(found):
+        raise ValueError(f"{place}: {text!r} is no number, write one such as 98.5")
+    return found

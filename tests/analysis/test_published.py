@@ -71,6 +71,27 @@ def test_a_table_in_another_schema_is_named(tmp_path, text):
     assert "is no table of published numbers" in problem.sentence
 
 
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ('a,20,"98,5",,,T', r"row 3, mean: '98,5' is no number"),
+        ("a,20,98.5 %,,,T", r"row 3, mean: '98.5 %' is no number"),
+        ("a,20,98.5 ± 0.3,,,T", r"row 3, mean: '98.5 ± 0.3' is no number"),
+        ("a,20,nan,,,T", r"row 3, mean: 'nan' is no number"),
+        ("a,20,1e999,,,T", r"row 3, mean: '1e999' is no number"),
+        ("a,20,98.5,-0.3,,T", r"row 3, std: -0.3 is a deviation below 0"),
+        ("a,20,98.5,0.3,0,T", r"row 3, n: 0 is no number of seeds"),
+        ("a,20,98.5,0.3,2.5,T", r"row 3, n: 2.5 is no number of seeds"),
+        ("a,20,98.5,0.3,five,T", r"row 3, n: 'five' is no number"),
+        ("a,20,,0.3,5,T", r"row 3 has a std or n and no mean"),
+    ],
+)
+def test_a_bad_number_is_named_by_its_row_and_column(tmp_path, cells, said):
+    found, (problem,) = table(tmp_path, f"{HEADER}a,10,97.0,,,T\n{cells}\n")
+    assert found == []
+    assert re.search(said, problem.sentence)
+
+
 def places(citation: str) -> set[str]:
     """ "Secs. 1 and 6, Figs. 8a and 8b" names Sec. 1, Sec. 6 and Fig. 8."""
     found = {"Abstract"} & {citation[:8]}

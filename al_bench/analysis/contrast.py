@@ -15,10 +15,11 @@ import yaml
 
 from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.curves import metric
+from al_bench.analysis.experiment import Experiment
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.statistics.paired import Interval, interval
-from al_bench.config.groups import CONF
+from al_bench.config.groups import CONF, name_known
 from al_bench.errors import UserError
 from al_bench.storage.record import CycleRecord
 
@@ -51,6 +52,18 @@ def read_contrasts(name: str, conf: Path = CONF) -> dict[str, Lines]:
             raise UserError(f"{path}: contrasts has {words}: {pair}, use the names of two lines")
         found[str(words)] = pair[0], pair[1]
     return found
+
+
+def refuse_unknown_lines(experiment: Experiment, asked: Mapping[str, Lines]) -> None:
+    """Raises UserError where a contrast of an experiment names no line of it. Where something given beside chooses
+    among its lines, or names them otherwise, one that is not there may have been left out."""
+    known = experiment.all_lines
+    for words, pair in asked.items() if experiment.is_as_written else ():
+        for line in (line for line in pair if line not in known):
+            raise UserError(
+                f"experiment={experiment.name}: contrasts has {words}: [{', '.join(pair)}], and {line} is no line of "
+                f"it: {name_known(line, list(known))}"
+            )
 
 
 def read_contrast_metrics(name: str, conf: Path = CONF) -> list[str]:

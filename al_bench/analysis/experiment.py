@@ -80,6 +80,15 @@ class Experiment:
         return own | {key: label for version in self.versions for key, label in version.labels.items()}
 
     @property
+    def is_as_written(self) -> bool:
+        """Whether its lines are those of its file, and bear the names that they have there: nothing that was given
+        beside chooses among them, or is swept over too."""
+        cells = [cell for of_line in self.lines.values() for cell in of_line]
+        given = {item.partition("=")[0] for item in self.overrides}
+        varied = {item for cell in cells for item in cell.overrides if any(item not in one.overrides for one in cells)}
+        return not given & self.swept and {item.partition("=")[0] for item in varied} <= {*self.swept, "seed"}
+
+    @property
     def unchanged(self) -> list[str]:
         """The lines whose cells are the same in every version."""
         others = [set(version.names) for version in self.versions]

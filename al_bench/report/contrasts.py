@@ -10,6 +10,7 @@ from al_bench.analysis.contrast import (
     groups_by_line,
     read_contrast_metrics,
     read_contrasts,
+    refuse_unknown_lines,
 )
 from al_bench.analysis.curves import headline, scalar_metrics
 from al_bench.analysis.experiment import Experiment
@@ -24,10 +25,12 @@ def tabulate_contrasts(
     experiment: Experiment, groups: Sequence[Group], problems: list[Problem], conf: Path
 ) -> list[Table]:
     """A table for each metric that the experiment names and that is stored, one of the headline where it names none;
-    none where it asks for no contrasts. What cannot be read is added to `problems`."""
+    none where it asks for no contrasts. What cannot be read is added to `problems`. Raises UserError for one of no line
+    of it."""
     asked = read_contrasts(experiment.name, conf)
     if not asked:
         return []
+    refuse_unknown_lines(experiment, asked)
     found = groups_by_line(groups)
     known = scalar_metrics(next(iter(found.values())).first) if found else []
     own = [_stored(name, known) for name in read_contrast_metrics(experiment.name, conf)]

@@ -7,7 +7,14 @@ import pytest
 from made_runs import made_run
 from scipy import stats
 
-from al_bench.analysis.contrast import contrast_lines, groups_by_line, read_contrasts, right_images
+from al_bench.analysis.contrast import (
+    contrast_lines,
+    groups_by_line,
+    read_contrasts,
+    refuse_unknown_lines,
+    right_images,
+)
+from al_bench.analysis.experiment import plan_experiment
 from al_bench.analysis.grouping import Group, sections
 from al_bench.analysis.reading import Problem, stored
 from al_bench.analysis.statistics.paired import interval
@@ -92,3 +99,14 @@ def test_a_contrast_of_other_than_two_lines_is_refused(pair: str, tmp_path: Path
     (tmp_path / "experiment" / "made.yaml").write_text(f"contrasts: {{gain: {pair}}}\n")
     with pytest.raises(UserError, match=r"contrasts has gain: .*waal.* the names of two lines"):
         read_contrasts("made", tmp_path)
+
+
+def test_a_contrast_of_a_line_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    """Unless what was given beside may have left it out, or have named it otherwise."""
+    whole = plan_experiment("waal/digits", ["seed=0"])
+    asked = {"gain": ("waal", "matched/rndom")}
+    with pytest.raises(UserError, match=r"contrasts has gain: .*rndom is no line of it: did you mean matched/random\?"):
+        refuse_unknown_lines(whole, asked)
+    refuse_unknown_lines(whole, {"gain": ("waal", "matched/random")})
+    for given in (["method=waal"], ["learner.epochs=1,2"]):
+        refuse_unknown_lines(plan_experiment("waal/digits", ["seed=0", *given]), asked)

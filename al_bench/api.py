@@ -6,10 +6,12 @@
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from al_bench.analysis.curves import scalar_metrics
+from al_bench.analysis.grouping import Group, sections
 from al_bench.analysis.provenance import say_mixed
 from al_bench.analysis.reading import Run, Stored, keep_longest, stored
 from al_bench.analysis.selection import stored_of
@@ -27,10 +29,11 @@ def results(*places: str | Path) -> "pd.DataFrame":
     """Stored runs, one row a cycle, by dataset, line, seed and annotations.
 
     places: folders of runs (`outputs`) or of exported ones (`results/cells`), by default those of both that are there.
-    A run that is in several comes once, with the most cycles. Columns: dataset, line (as in the path of a run),
-    strategy, learner, scale, experiment, seed, id, cycle, annotations, each metric by its name and in its stored unit
-    (fractions of one, nats), chosen_entropy in nats, seconds and steps of the training, query_seconds, commit, finished
-    (why the run ended, None where it has not), place. What cannot be read is
+    A run that is in several comes once, with the most cycles. Columns: dataset, line (as in the path of a run, with a
+    number where other runs are called so and configured otherwise), differs (in what they are), strategy, learner,
+    scale, experiment, seed, id, cycle, annotations, each metric by its name and in its stored unit (fractions of one,
+    nats), chosen_entropy in nats, seconds and steps of the training, query_seconds, commit, finished (why the run
+    ended, None where it has not), place. What cannot be read is
     warned of and left out, so is what holds other numbers of a run than the one that counts; and runs are warned of
     whose cycles are of several commits. Raises UserError for a place that is none.
     """
@@ -99,17 +102,31 @@ def _run_command(arguments: Sequence[str]) -> str | None:
 def _frame(runs: Sequence[Run]) -> "pd.DataFrame":
     import pandas as pd
 
-    rows = [_row(one, record) for one in runs for record in one.cycles]
+    lines = _lines_of(runs)
+    rows = [_row(one, record, *lines[one.id]) for one in runs for record in one.cycles]
     frame = pd.DataFrame(rows, columns=None if rows else ["dataset", "line", "seed", "id", "cycle", "annotations"])
     return frame.sort_values(["dataset", "line", "seed", "id", "cycle"], ignore_index=True)
 
 
-def _row(one: Run, record: CycleRecord) -> dict[str, Any]:
+def _lines_of(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
+    """By id the name of its line, of which a data set has no two, and in what it differs from the first called so."""
+    firsts: dict[tuple[str, str], list[Group]] = {}
+    found = {}
+    for group in (group for section in sections(one for one in runs if one.is_loop) for group in section.groups):
+        alike = firsts.setdefault((str(group.first.choices.get("dataset")), group.method), [])
+        alike.append(group)
+        name = replace(group, variant=len(alike) - 1).name
+        found |= {one.id: (name, "; ".join(group.differences_from(alike[0]))) for one in group.runs}
+    return found
+
+
+def _row(one: Run, record: CycleRecord, line: str, differs: str) -> dict[str, Any]:
     chosen = one.choices
     fit, query = record.costs.get("fit"), record.costs.get("query")
     return {
         "dataset": chosen.get("dataset"),
-        "line": one.label[1],
+        "line": line,
+        "differs": differs,
         **{key: chosen.get(key) for key in ("strategy", "learner", "scale", "experiment")},
         "seed": one.seed,
         "id": one.id,

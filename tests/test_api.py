@@ -28,6 +28,22 @@ def test_stored_runs_are_one_row_a_cycle(tmp_path: Path) -> None:
     assert pd.api.types.is_integer_dtype(frame.annotations)
 
 
+def test_two_configurations_are_two_lines(tmp_path: Path) -> None:
+    """Else the mean over the seeds of a line would be that of both; of another recipe, too."""
+    for seed in (0, 1):
+        made_run(tmp_path, "entropy", seed, (0.5, 0.75))
+    made_run(tmp_path, "entropy", 0, (0.1, 0.2), learner={"epochs": 9})
+    made_run(tmp_path, "entropy", 0, (0.3, 0.4), choices={"recipe": "other"}, learner={"epochs": 8})
+    frame = al_bench.results(tmp_path)
+    means = frame[frame.annotations == 20].groupby("line").accuracy.mean()
+    assert means.to_dict() == {"entropy": 0.75, "entropy (2)": 0.2, "entropy (3)": 0.4}
+    assert dict(zip(frame.line, frame.differs, strict=True)) == {
+        "entropy": "",
+        "entropy (2)": "learner.epochs is 5 there and 9 here",
+        "entropy (3)": "learner.epochs is 5 there and 8 here",
+    }
+
+
 def test_a_run_in_two_places_comes_once_with_the_most_cycles(tmp_path: Path) -> None:
     made_run(tmp_path / "a", "entropy", 0, (0.5,), finished=False)
     made_run(tmp_path / "b", "entropy", 0, (0.5, 0.75), finished=False)

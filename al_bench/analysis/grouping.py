@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from al_bench.analysis.reading import Run
@@ -40,6 +40,10 @@ class Group:
     @property
     def first(self) -> Run:
         return self.runs[0]
+
+    def differences_from(self, other: "Group") -> list[str]:
+        """Where its configuration is another, "there" the other's."""
+        return differences(_but_seed(other.first.identity), _but_seed(self.first.identity))
 
     def say_as_baseline(self, line: str) -> str:
         """The name of its line, which others are compared with: of random sampling that nobody tuned it says so.
@@ -125,19 +129,31 @@ def _apart_by(first: Plain, own: Plain) -> str:
 
 
 def _name_groups(task: str, groups: Sequence[list[Run]], lines: Mapping[str, str]) -> list[Group]:
-    """The groups by method; those that bear the same label say in what they differ from the first."""
-    methods = group_by(groups, lambda group: lines.get(group[0].id, group[0].label[1]))
+    """The groups by method; those that bear the same label say in what they differ from the first.
+
+    The first of each method are of the settings that most runs have, so that lines without a number are alike in all
+    but what they are named by, as far as there are such.
+    """
+    settings = group_by(groups, lambda group: _key(_beside_strategy(group[0].identity))).values()
+    usual = sorted(settings, key=lambda alike: -sum(len(group) for group in alike))
+    ordered = [group for alike in usual for group in alike]
+    methods = group_by(ordered, lambda group: lines.get(group[0].id, group[0].label[1]))
     places = {name: place for place, name in enumerate(dict.fromkeys(lines.values()))}
     named = []
     for method in sorted(methods, key=lambda name: (places.get(name, len(places)), name)):
-        first = _but_seed(methods[method][0][0].identity)
+        first = Group(task, method, methods[method][0])
         for variant, runs in enumerate(methods[method]):
-            named.append(Group(task, method, runs, variant, differences(first, _but_seed(runs[0].identity))))
+            group = Group(task, method, runs, variant)
+            named.append(replace(group, differs=group.differences_from(first)))
     return named
 
 
 def _but_seed(identity: Plain) -> Plain:
     return {key: value for key, value in identity.items() if key != "seed"}
+
+
+def _beside_strategy(identity: Plain) -> Plain:
+    return {key: _without_seeds(value) for key, value in identity.items() if key not in ("seed", "strategy")}
 
 
 def _without_seeds(node: Any) -> Any:

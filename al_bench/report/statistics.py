@@ -53,7 +53,8 @@ def statistics(section: Section) -> Statistics | None:
         return None
     tables = [_areas(section, groups, reference, name, shown), _tests(section, tests, reference, shown)]
     matrix = _penalties(section, groups, name)
-    return Statistics(reference.name, [*tables, *([matrix] if matrix else [])], _said(tests))
+    left_out = [group.name for group in section.groups if group.variant]
+    return Statistics(reference.name, [*tables, *([matrix] if matrix else [])], _said(tests, left_out))
 
 
 def _areas(section: Section, groups: Sequence[Group], reference: Group, name: str, shown: Measure) -> Table:
@@ -156,8 +157,8 @@ def _penalties(section: Section, groups: Sequence[Group], name: str) -> Table | 
     return Table("penalties", about, ["ahead of", *(group.name for group in several)], rows)
 
 
-def _said(tests: Sequence[Compared]) -> str:
-    """What has to be known of the tests before they are read."""
+def _said(tests: Sequence[Compared], left_out: Sequence[str]) -> str:
+    """What has to be known of the tests before they are read. left_out: other configurations of lines."""
     words = [
         f"The test is the {ASSUMES}",
         "at equal training steps (of every network of a training, a critic's among them) or seconds, those of all "
@@ -174,4 +175,6 @@ def _said(tests: Sequence[Compared]) -> str:
         words.append(
             f"seeds that one of both lines has alone, or begins with other labels, are left out: {listed(unpaired)}"
         )
+    if left_out:
+        words.append(f"other configurations of a line are not among them: {listed(left_out)}")
     return f"{'; '.join(words)}."

@@ -27,6 +27,30 @@ def test_another_configuration_of_the_same_label_stands_apart(tmp_path):
     assert list(second.differs) == ["learner.epochs is 5 there and 9 here"]
 
 
+def test_lines_without_a_number_are_of_the_same_settings(tmp_path):
+    """Of a second learning rate there are more seeds of one line; ids, which decide between equals, lie anyhow."""
+    for strategy in ("entropy", "margin", "random"):
+        made_run(tmp_path, strategy, 0)
+        made_run(tmp_path, strategy, 1)
+        made_run(tmp_path, strategy, 0, learner={"epochs": 9})
+    for seed in (1, 2):
+        made_run(tmp_path, "margin", seed, learner={"epochs": 9})
+    (section,) = sections(runs(tmp_path))
+    epochs = {group.name: group.first.identity["learner"]["epochs"] for group in section.groups}
+    assert epochs == {
+        "entropy": 5, "entropy (2)": 9, "margin": 5, "margin (2)": 9, "random": 5, "random (2)": 9,
+    }  # fmt: skip
+
+
+def test_of_equally_many_runs_the_same_settings_are_first_in_all_lines(tmp_path):
+    for strategy in ("bald", "entropy", "margin", "random", "waal"):
+        for epochs in (5, 9):
+            made_run(tmp_path, strategy, 0, learner={"epochs": epochs})
+    (section,) = sections(runs(tmp_path))
+    firsts = {group.first.identity["learner"]["epochs"] for group in section.groups if group.variant == 0}
+    assert len(firsts) == 1
+
+
 def test_another_data_set_of_the_same_name_is_another_section(tmp_path):
     made_run(tmp_path, "entropy", 0)
     made_run(tmp_path, "random", 0)

@@ -74,6 +74,16 @@ def test_areas_stand_over_one_width_and_the_best_is_told(tmp_path: Path) -> None
     assert areas.best == frozenset(), "the difference has no spread, so that no test tells it"
 
 
+def test_another_configuration_of_a_line_is_said_to_be_left_out(tmp_path: Path) -> None:
+    for strategy in ("entropy", "random"):
+        made_run(tmp_path, strategy, 0)
+    made_run(tmp_path, "random", 0, learner={"epochs": 9})
+    made_run(tmp_path, "margin", 0)
+    found = statistics(section_of(tmp_path))
+    assert found is not None
+    assert "other configurations of a line are not among them: random (2)" in found.said
+
+
 def test_a_goal_that_is_not_reached_says_so(made: Statistics) -> None:
     rows = {row[0]: row[5:] for row in made.tables[0].rows}
     assert rows["worse"] == ["not reached", "0 of 3"]

@@ -95,9 +95,11 @@ def label(choices: Record, seed: int, learner: Record) -> str:
     return f"{'-'.join(task)}/{'+'.join(shown)}/seed={seed}"
 
 
-def made_measurement(outputs: Path, metrics: Record, seed: int = 0, **record: Any) -> Path:
-    """A run of a procedure without cycles: its one record, which has no query."""
-    identity = {"part": "made.measurement", "dataset": {"part": "made.dataset"}, "seed": seed}
+def made_measurement(
+    outputs: Path, metrics: Record, seed: int = 0, *, settings: Record | None = None, **record: Any
+) -> Path:
+    """A run of a procedure without cycles: its one record, which has no query. settings: more of its identity."""
+    identity = {"part": "made.measurement", "dataset": {"part": "made.dataset"}, "seed": seed, **(settings or {})}
     config = {
         "procedure": identity,
         "dataset": {"_target_": "made.dataset"},

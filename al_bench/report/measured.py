@@ -12,10 +12,12 @@ from al_bench.analysis.reading import Run
 from al_bench.report.figures.svg import Picture
 from al_bench.report.figures.table_plots import TablePlot, plot_table
 from al_bench.report.measures import measure
+from al_bench.report.settings import find_differing
 from al_bench.report.tables import Cell, Table
 from al_bench.storage.record import Measurement
 
 _MOST_LISTED = 12
+_MOST_SETTINGS = 5  # by which runs are told apart
 _LARGEST = 4_000_000  # bytes of a picture that is put into the page
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -54,12 +56,25 @@ def _measurement(title: str, runs: Sequence[Run], lines: Mapping[str, str]) -> M
 
 
 def _names(runs: Sequence[Run], lines: Mapping[str, str]) -> list[str]:
-    """The line of an experiment, or what was chosen differently from run to run; the seed."""
+    """The line of an experiment, or what was chosen differently from run to run, and where that is the same of several,
+    settings that are not; the seed."""
     keys = [key for key in runs[0].choices if not key.startswith("hydra/") and "@" not in key]
     own = [key for key in keys if len({run.choices.get(key) for run in runs}) > 1]
-    chosen = [", ".join(f"{key} {run.choices.get(key)}" for key in own) for run in runs]
-    words = [(lines.get(run.id, own_words), f"seed {run.seed}") for run, own_words in zip(runs, chosen, strict=True)]
-    return [", ".join(word for word in both if word) for both in words]
+    chosen = [lines.get(run.id, ", ".join(f"{key} {run.choices.get(key)}" for key in own)) for run in runs]
+    alike = group_by(range(len(runs)), chosen.__getitem__)
+    settings = {place: words for places in alike.values() for place, words in _settings_apart(runs, places)}
+    words = [(chosen[place], settings[place], f"seed {run.seed}") for place, run in enumerate(runs)]
+    return [", ".join(word for word in all_of_them if word) for all_of_them in words]
+
+
+def _settings_apart(runs: Sequence[Run], places: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """Of the runs at these places, the first settings that tell them apart: "lr 0.003, weight decay 0"."""
+    differing = find_differing([runs[place] for place in places])
+    named = [(key.rsplit(".", 1)[-1].replace("_", " "), values) for key, values in differing]
+    shown = [(key, values) for key, values in named if key != "seed"][:_MOST_SETTINGS]
+    for number, place in enumerate(places):
+        said = [(key, values[number]) for key, values in shown]
+        yield place, ", ".join(f"{key} {value or 'none'}" for key, value in said)
 
 
 def _tables(title: str, found: Sequence[tuple[str, Measurement]]) -> list[Table]:

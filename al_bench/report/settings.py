@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from al_bench.analysis.grouping import Section
+from al_bench.analysis.reading import Run
 from al_bench.report.ledger import ORIGINS, format_value, ledger
 from al_bench.report.measures import listed
 from al_bench.report.tables import Cell, Table
@@ -12,11 +13,18 @@ from al_bench.report.tables import Cell, Table
 
 def settings_that_differ(section: Section) -> Table:
     """Each setting that is not the same for all methods."""
-    parts = {group.name: _parts(group.first.config["procedure"]) for group in section.groups}
-    rows: list[list[Cell]] = [[key, *values] for key, values in _differing(list(parts.values()))]
+    names = [group.name for group in section.groups]
+    rows: list[list[Cell]] = [
+        [key, *values] for key, values in find_differing([group.first for group in section.groups])
+    ]
     return Table(
-        "settings", f"{section.title}: settings that are not the same for all methods", ["setting", *parts], rows
+        "settings", f"{section.title}: settings that are not the same for all methods", ["setting", *names], rows
     )
+
+
+def find_differing(runs: Sequence[Run]) -> list[tuple[str, list[str | None]]]:
+    """Each setting that is not the same for all runs, seeds left out, with its value of each."""
+    return [*_differing([_parts(run.config["procedure"]) for run in runs])]
 
 
 def _parts(procedure: dict[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,17 @@ def test_several_runs_share_their_tables(tmp_path):
     assert numbers.rows == [["seed 0", 50.0], ["seed 1", 75.0]]
 
 
+def test_runs_that_differ_in_a_setting_alone_say_it(tmp_path):
+    """As those of a sweep that tunes, whose choices are the same: else they are rows of one name."""
+    for rate, seed in ((0.1, 0), (0.1, 1), (0.3, 0)):
+        learner = {"learning_rate": rate, "seed": seed}
+        made_measurement(tmp_path, {"sure_share": rate}, seed, settings={"learner": learner})
+    (numbers,) = made(tmp_path).tables
+    assert sorted(numbers.rows) == [
+        ["learning rate 0.1, seed 0", 10.0], ["learning rate 0.1, seed 1", 10.0], ["learning rate 0.3, seed 0", 30.0],
+    ]  # fmt: skip
+
+
 def test_the_page_shows_a_sample_grid_beside_curves_of_other_runs(tmp_path):
     image = png(np.zeros((1, 4, 6), dtype=np.uint8))
     (made_measurement(tmp_path / "outputs", METRICS) / "samples.png").write_bytes(image)

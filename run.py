@@ -115,10 +115,10 @@ def run(config: "DictConfig") -> None:
     from al_bench.config.top_level import refuse_top_level
     from al_bench.config.validation import refuse_arguments
     from al_bench.config.values import plain, written_and_resolved
-    from al_bench.procedure.terminal import outcome
+    from al_bench.procedure.terminal import outcome, say_more
     from al_bench.storage.exported import finished_cell
     from al_bench.storage.grown import has_grown
-    from al_bench.storage.record import find_end
+    from al_bench.storage.record import cut_at_end
     from al_bench.storage.store import RunStore
 
     written, resolved = written_and_resolved(config)
@@ -132,10 +132,10 @@ def run(config: "DictConfig") -> None:
     logger.info(f"{runtime.output_dir}\n{effects(config, runtime.choices)}")
     about = describe(config, whole, runtime.choices)
     with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights, hardware) as store:
-        records = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
-        reason = find_end(records[-1], stopping) if records else None
+        stored = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
+        records, reason = cut_at_end(stored, stopping)
         if reason is not None and not (reason == ALL_LABELED and has_grown(store.folder, whole["dataset"].get("root"))):
-            logger.info(f"finished before: {reason}\n{outcome(records, metrics)}")
+            logger.info(f"finished before: {reason}{say_more(stored, records)}\n{outcome(records, metrics)}")
             return
         store.refuse_unwritable()
         keep_command(store.folder, config)

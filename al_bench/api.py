@@ -19,7 +19,7 @@ from al_bench.config.command_line import folder_of
 from al_bench.config.entry import COMMAND
 from al_bench.config.experiment import cells_of_line
 from al_bench.errors import UserError, printable
-from al_bench.storage.record import CycleRecord
+from al_bench.storage.record import CycleRecord, cut_at_end
 
 if TYPE_CHECKING:  # pandas takes half a second
     import pandas as pd
@@ -55,7 +55,8 @@ def run(**overrides: Any) -> "pd.DataFrame":
     """Runs what `python run.py KEY=VALUE ...` would, or shows it where it is finished; one row a cycle, as `results`.
 
     overrides: what a command line takes: `run(strategy="margin", seed=0)`, nested as a mapping (`loop={"budget": 60}`)
-    or by its path (`**{"loop.budget": 60}`); a list is a sweep over its values. What the command says goes to the
+    or by its path (`**{"loop.budget": 60}`); a list is a sweep over its values. Of a run that went on, as by a larger
+    budget, it has the cycles to where these stop rules hold. What the command says goes to the
     standard output. Raises UserError, with its sentence, where it is refused or ends early.
     """
     arguments = [item for key, value in overrides.items() for item in _arguments(key, value)]
@@ -64,9 +65,11 @@ def run(**overrides: Any) -> "pd.DataFrame":
     said = _run_command([*sweep, *arguments])
     if said is not None:
         raise UserError(said)
-    labels = {cell.id: cell.label for cell in cells}
+    labels, rules = {cell.id: cell.label for cell in cells}, {cell.id: cell.stopping for cell in cells}
     found = stored_of(labels, folder_of("outputs", arguments), folder_of("cells", arguments))
-    return _frame([one for one in found.runs if one.id in labels])
+    ends = {one.id: cut_at_end(one.records, rules[one.id]) for one in found.runs if one.id in labels}
+    frame = _frame([replace(one, records=ends[one.id][0]) for one in found.runs if one.id in labels])
+    return frame.assign(finished=frame.id.map({key: reason for key, (_, reason) in ends.items()}))
 
 
 def _stored_in(place: Path) -> Stored:

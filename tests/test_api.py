@@ -90,6 +90,9 @@ def test_a_run_by_keywords(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     frame = al_bench.run(**SMOKE, seed=[0, 1], paths=where, **{"loop.budget": 30})
     assert frame.groupby("seed").annotations.max().tolist() == [30, 30]
     pd.testing.assert_frame_equal(al_bench.results(tmp_path), frame)
+    less = al_bench.run(**SMOKE, seed=[0, 1], paths=where, **{"loop.budget": 20})
+    assert less.groupby("seed").annotations.max().tolist() == [20, 20], "a run that went on is cut where it would end"
+    assert set(less.finished) == {"the budget of 20 annotations is spent"}
 
 
 def test_a_run_that_is_refused_says_why() -> None:

@@ -48,6 +48,15 @@ def test_a_run_says_what_it_does_and_the_same_line_again_says_that_it_is_finishe
     assert not re.search(r"cycle +\d+ +\d+ annotations  ", again.stdout)
 
 
+def test_a_run_that_went_on_is_shown_to_where_a_smaller_budget_ends(tmp_path):
+    run(*SMOKE, folder=tmp_path)
+    smaller = run(*SMOKE, "loop.budget=30", folder=tmp_path)
+    said = "finished before: the budget of 30 annotations is spent; not shown: 1 more cycle, to 40 annotations"
+    assert said in smaller.stdout
+    rows = [line.split()[:2] for line in smaller.stdout.splitlines() if re.match(r" +\d+ +\d+ ", line)]
+    assert rows == [["0", "20"], ["1", "30"]]
+
+
 def test_a_log_without_the_bar_stays_in_the_folder(tmp_path):
     run(*SMOKE, folder=tmp_path)
     (log,) = tmp_path.glob("*/*/*/*/run.log")

@@ -15,7 +15,7 @@ from al_bench.analysis.reading import Run
 from al_bench.config.experiment import Cell, cells_of
 from al_bench.config.groups import CONF
 from al_bench.config.values import differences, from_project, say_value
-from al_bench.storage.record import find_end
+from al_bench.storage.record import cut_at_end
 
 _BARE = ("strategy", "method")  # swept groups whose choice alone is a name
 _OWN = ("strategy.", "feature.")  # settings of what a sweep's strategies are made of, which its references are not
@@ -255,4 +255,4 @@ def _source(path: Path) -> str:
 
 def _is_finished(cell: Cell, run: Run) -> bool:
     """Whether the cell's own stop rules hold."""
-    return find_end(run.records[-1], cell.stopping) is not None
+    return cut_at_end(run.records, cell.stopping)[1] is not None

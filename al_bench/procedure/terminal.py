@@ -88,6 +88,13 @@ def outcome(records: Sequence[Record], metrics: Sequence[Metric] = ()) -> str:
     )
 
 
+def say_more(stored: Sequence[Record], shown: Sequence[Record]) -> str:
+    """That a run went on behind what is shown of it; "" where it did not."""
+    more = cycles_of(stored)[len(shown) :]
+    cycles = f"{len(more)} more cycle{'' if len(more) == 1 else 's'}"
+    return f"; not shown: {cycles}, to {more[-1].annotations:,} annotations, of other stop rules" if more else ""
+
+
 def _row(record: CycleRecord, headings: Mapping[str, str]) -> dict[str, object]:
     scalars = {
         name: float("nan") if value is None else value  # stored as null: JSON has no word for what is not finite

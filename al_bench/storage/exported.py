@@ -26,6 +26,7 @@ from al_bench.storage.record import (
     QueryRecord,
     Record,
     RecordError,
+    cut_at_end,
     cycles_of,
     find_end,
     read_record,
@@ -199,28 +200,29 @@ def _with_rows(record: Record, rows: int) -> Record:
 
 
 def finished_cell(cells: Path, wanted: Plain, stopping: Stopping) -> list[Record]:
-    """The records of the exported run of an identity where the stop rules hold for it, else an empty list. A file that
-    cannot be used is named and left alone."""
+    """The records of the exported run of an identity, to where the stop rules hold for it, else an empty list. A file
+    that cannot be used is named and left alone."""
     for path in cells.glob(f"*{hash_of(wanted)}{SUFFIX}"):
         try:
             records = _exported_cycles(path)
         except ValueError as error:
             logger.warning(f"{path} {error}: it is left alone and does not count")
             continue
-        if records and find_end(records[-1], stopping) is not None:
-            return records
+        own, reason = cut_at_end(records, stopping)
+        if reason is not None:
+            return own
         logger.info(f"{path} ends before these stop rules do: the run is done anew")
     return []
 
 
 def finished_reason(config: DictConfig, folder: Path) -> str | None:
     """Why the run of a composed configuration is finished, here in its folder or in an exported cell; else None."""
-    records = known_cycles(config, folder)
-    return find_end(records[-1] if records else None, _stopping(config))
+    return cut_at_end(known_cycles(config, folder), _stopping(config))[1]
 
 
 def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
-    """The stored cycles of a composed configuration: an exported finished run's where the folder's is not finished.
+    """The stored cycles of a composed configuration, to where its stop rules hold: an exported finished run's where the
+    folder's is not finished.
 
     A folder that cannot be read has none: the run itself says what is wrong with it.
     """
@@ -232,9 +234,8 @@ def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
     except ValueError as error:
         logger.warning(f"{folder} {error}: it does not count as finished")
         records = []
-    if records and find_end(records[-1], stopping) is not None:
-        return records
-    return finished_cell(Path(config.paths.cells), identity, stopping) or records
+    own, reason = cut_at_end(records, stopping)
+    return own if reason is not None else finished_cell(Path(config.paths.cells), identity, stopping) or records
 
 
 def _stopping(config: DictConfig) -> Stopping:

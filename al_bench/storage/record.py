@@ -4,13 +4,13 @@
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from al_bench.active.metric import ITERATION, SECONDS
-from al_bench.active.stopping import Stopping
+from al_bench.active.stopping import ALL_LABELED, Stopping
 from al_bench.errors import WordedError
 from al_bench.files import digest
 from al_bench.storage.plain_table import PlainTable
@@ -217,6 +217,17 @@ def cycles_of(records: Iterable[Record]) -> list[CycleRecord]:
 def find_end(record: Record | None, stopping: Stopping) -> str | None:
     """Why nothing follows a run's last record, in words; None where a cycle does. record: None before the first."""
     return record.finished if isinstance(record, Measurement) else stopping.reason(record)
+
+
+def cut_at_end(records: Sequence[Record], stopping: Stopping) -> tuple[list[Record], str | None]:
+    """The records that a run of these stop rules has, and why nothing follows them, None where a cycle does. A run that
+    went on by other rules, such as a larger budget, is cut where these hold first. That all was labeled is no end where
+    it went on with pictures that came since."""
+    for number, record in enumerate(records, 1):
+        reason = find_end(record, stopping)
+        if reason is not None and (reason != ALL_LABELED or number == len(records)):
+            return [*records[:number]], reason
+    return [*records], None
 
 
 def name_mismatch(error: ValidationError) -> str:

@@ -57,6 +57,13 @@ def test_a_finished_run_travels_and_is_found(tmp_path):
     assert cells.finished_cell(tmp_path / "cells", {"seed": 1}, Stopping(30)) == []
 
 
+def test_of_a_smaller_budget_the_cycles_to_it_count(tmp_path):
+    made_run(tmp_path / "outputs")
+    cells.export(tmp_path / "outputs", tmp_path / "cells")
+    (record,) = cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(20))
+    assert record.annotations == 20
+
+
 def test_a_larger_budget_is_not_finished(tmp_path):
     made_run(tmp_path / "outputs")
     cells.export(tmp_path / "outputs", tmp_path / "cells")

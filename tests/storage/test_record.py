@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 from made_runs import cycle, made_record
 
-from al_bench.active.stopping import Stopping
+from al_bench.active.metric import Metric
+from al_bench.active.stopping import ALL_LABELED, Stopping
 from al_bench.storage.cell import read_cell
-from al_bench.storage.record import Measurement, RecordError, cycles_of, find_end, read_record
+from al_bench.storage.record import Measurement, RecordError, cut_at_end, cycles_of, find_end, read_record
 
 CELLS = sorted((Path(__file__).parents[2] / "results" / "cells").glob("*.cell.xz"))
 COST = {"seconds": 1.0, "optimizer_steps": 2, "images_seen": 3, "peak_memory": 4}
@@ -75,3 +76,19 @@ def test_a_measurement_says_itself_that_nothing_follows():
     assert find_end(read_record(MEASURED), Stopping(100)) == "the GAN counts"
     assert find_end(made_record(annotations=100), Stopping(100)) == "the budget of 100 annotations is spent"
     assert find_end(None, Stopping(100)) is None
+
+
+def test_a_run_that_went_on_is_cut_where_other_rules_hold_first():
+    accuracies = (0.5, 0.9, 0.8)
+    records = [
+        made_record(index=index, annotations=10 * index + 10, metrics={"accuracy": value})
+        for index, value in enumerate(accuracies)
+    ]
+    goal = Stopping(100, stop_at={"accuracy": 0.85}, metrics=[Metric("accuracy", "fraction", higher_is_better=True)])
+    assert cut_at_end(records, Stopping(20)) == (records[:2], "the budget of 20 annotations is spent")
+    assert cut_at_end(records, goal) == (records[:2], "accuracy 0.85 is reached"), "though it is no more"
+    assert cut_at_end(records, Stopping(100)) == (records, None)
+    assert cut_at_end([], Stopping(100)) == ([], None)
+    grown = [records[0].model_copy(update={"unlabeled": 0}), *records[1:]]
+    assert cut_at_end(grown, Stopping(100)) == (grown, None), "pictures came behind the first cycle"
+    assert cut_at_end(grown[:1], Stopping(100)) == (grown[:1], ALL_LABELED)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, Literal, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -230,9 +230,9 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def set_aside(path: Path) -> Path:
+def set_aside(path: Path, because: Literal["corrupted", "cut"] = "corrupted") -> Path:
     """Renames a file or folder that cannot be used, so that nothing is deleted; returns its new place."""
     number = 1
-    while (aside := path.with_name(f"{path.name}.corrupted-{number}")).exists():
+    while (aside := path.with_name(f"{path.name}.{because}-{number}")).exists():
         number += 1
     return path.rename(aside)

@@ -123,12 +123,24 @@ class FromOracle:
 
     def restore(self, store: RunStore) -> tuple[Pool, Network | None]:
         """As `LabelSource.restore` says it."""
+        self._redo_cut_query(store)
         parts, dataset = self.parts, self.parts.dataset
         pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes, dataset.map_shape)
         pool = replace(pool, annotations=0 if parts.free_validation else parts.validation_labels)
         for record in store.cycle_records:
             pool = pool.with_labels(*answered(record, store.tensors(record.index), pool.device, self.oracle))
         return pool, restore_model(store, parts, pool, self.seed)
+
+    def _redo_cut_query(self, store: RunStore) -> None:
+        """A last query that a smaller budget had cut is asked anew: no result depends on the budgets by which a run
+        came to where it is."""
+        if len(store.cycle_records) < 2:
+            return
+        before, last = store.cycle_records[-2:]
+        asked = last.annotations - before.annotations
+        whole = self.stopping.next_size(self.query_size, before.annotations, before.unlabeled)
+        if asked < whole:
+            store.redo_last(f"asked for {asked}, to which a smaller budget had cut the {whole} of its query")
 
     def give(self, cycle: int, model: Network | None, pool: Pool) -> Given:
         """As `LabelSource.give` says it."""

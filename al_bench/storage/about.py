@@ -137,3 +137,11 @@ def checked_artifact(record: Any, name: str) -> Plain:
     if hash_of(spec) != name:
         raise CorruptedError("is the record of another artifact, not of its name's")
     return dict(record)
+
+
+def with_stop_rules(stored: Plain, loop: Plain) -> Plain:
+    """What `config.json` says, of a run that goes on by other stop rules. loop: the node that has them."""
+    config = stored.get("config", {})
+    procedure = config.get("procedure", {})
+    changed = {**procedure, "settings": loop} if procedure.get("settings") == config.get("loop") else procedure
+    return {**stored, "config": {**config, "loop": loop, **({"procedure": changed} if procedure else {})}}

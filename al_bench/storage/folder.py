@@ -11,7 +11,7 @@ from al_bench.errors import of_files
 logger = logging.getLogger(__name__)
 
 SUFFIXES = (".json", ".safetensors", ".model.safetensors")  # of a cycle's files, the record first
-_ASIDE = re.compile(r"\.corrupted-\d+$")
+_ASIDE = re.compile(r"\.(?:corrupted|cut)-\d+$")
 _WITHOUT_RUNS = frozenset({"artifacts", "cycles", "decoded", "hydra", "scratch", "wandb"})
 
 

@@ -22,6 +22,7 @@ from al_bench.active.part import hash_of
 from al_bench.config.values import differences
 from al_bench.errors import UserError
 from al_bench.files import digest, read_json, set_aside, write_json
+from al_bench.storage.about import with_stop_rules
 from al_bench.storage.folder import SUFFIXES, cycle_file, cycle_records, files_from, strays
 from al_bench.storage.holding import Holding
 from al_bench.storage.model_file import ModelHead, Reads, head_of
@@ -169,11 +170,23 @@ class RunStore:
 
     def go_on(self) -> None:
         """Cuts `records` back to what the next cycle can build on: the last whose model is whole. What comes after it
-        is set aside. Of a run that is only looked at no model is read."""
+        is set aside. Of a run that is only looked at no model is read. `config.json` has the stop rules of this start
+        from here on, by which a reader says whether the run is finished."""
+        path, loop = self.folder / "config.json", self.about.get("config", {}).get("loop")
+        if loop is not None and (stored := read_json(path)) != (asked := with_stop_rules(stored, loop)):
+            write_json(path, asked)
         whole = len(self.records)
         while whole and not model_is_whole(self.folder, whole - 1, self.records[whole - 1].sha256_model):
             whole -= 1
         self._cut(whole, "the model of ")
+
+    def redo_last(self, why: str) -> None:
+        """Sets the last cycle aside, which other stop rules had cut, to be computed again. why: said behind it."""
+        last = len(self.records) - 1
+        asides = [set_aside(path, "cut").name for path in files_from(self.folder, last)]
+        logger.warning(f"cycle {last} {why}: kept as {', '.join(asides)} and done anew")
+        self.records = self.records[:last]
+        self.go_on()
 
     def _path(self, index: int, suffix: str) -> Path:
         return cycle_file(self.folder, index, suffix)

@@ -190,11 +190,16 @@ def test_an_observed_run_is_another_one_of_the_same_results(tmp_path):
     assert "observe s" in table
 
 
-def test_raising_the_budget_goes_on(tmp_path):
+@pytest.mark.parametrize("first", [35, 40])
+def test_raising_the_budget_goes_on(tmp_path, first, caplog):
+    """A last query that the smaller one had cut, of 5 and not 15, is asked anew: both runs bear one id."""
     uncut = run(tmp_path / "uncut", "strategy=entropy", budget=65)
-    run(tmp_path / "raised", "strategy=entropy", budget=35)
+    run(tmp_path / "raised", "strategy=entropy", budget=first)
     raised = run(tmp_path / "raised", "strategy=entropy", budget=65)
     assert comparable(raised) == comparable(uncut)
+    said = "cycle 2 asked for 5, to which a smaller budget had cut the 15 of its query: kept as 002"
+    assert (said in caplog.text) is (first == 40)
+    assert len(list(tmp_path.rglob("*.cut-1"))) == (3 if first == 40 else 0), "nothing computed is lost"
     weights = [
         next((tmp_path / name).glob("*/cycles/003.model.safetensors")).read_bytes() for name in ("uncut", "raised")
     ]

@@ -112,6 +112,19 @@ def test_what_was_set_aside_stays_as_it_is_named(tmp_path):
     assert not any(name.count("corrupted") > 1 for name in asides)
 
 
+def test_a_run_that_goes_on_says_the_stop_rules_that_it_goes_on_by(tmp_path):
+    """Else it counts as finished wherever it is killed: its first budget is spent. One that is shown stays as it is."""
+    for budget, goes_on in ((30, True), (50, True), (70, False)):
+        loop = {"budget": budget, "query_size": 10}
+        about = {"commit": "abc", "config": {"loop": loop, "procedure": {"settings": loop, "seed": 0}}}
+        with open_store(tmp_path, about=about) as store:
+            if goes_on:
+                store.go_on()
+    stored = json.loads((tmp_path / "config.json").read_text())
+    assert stored["config"]["loop"]["budget"] == stored["config"]["procedure"]["settings"]["budget"] == 50
+    assert stored["config"]["procedure"]["seed"] == 0 and stored["commit"] == "abc"
+
+
 def test_a_run_begins_anew_where_no_cycle_has_its_model(tmp_path, caplog):
     written(tmp_path)
     damage(tmp_path / "cycles" / "001.json", "missing")

@@ -64,15 +64,15 @@ def most_informative(probabilities: Tensor, size: int, num_samples: int, rng: to
     order = torch.randperm(len(known), generator=rng).to(known.device)
     labelings = _Labelings(probabilities, num_samples, rng)
     picks: list[int] = []
-    added: list[Tensor] = []
+    added = known.new_empty(size)
     for number in range(size):
         if number:
             labelings.add(picks[-1])
         gains = labelings.expected_entropies() - known
         gains[picks] = -torch.inf
         picks.append(int(order[gains[order].argmax()]))
-        added.append(gains[picks[-1]])
-    return torch.tensor(picks, device=known.device), torch.stack(added).clamp_(min=0).float()
+        added[number] = gains[picks[-1]]  # a view would keep all gains of each pick
+    return torch.tensor(picks, device=known.device), added.clamp_(min=0).float()
 
 
 class _Labelings:

@@ -159,6 +159,11 @@ MUTATIONS = [
     *(Mutation(f"al_bench.strategy.vaal.Game.{method}", expression, changed, f"strategy/test_vaal.py::test_{test}",
                arguments)
       for method, expression, changed, test, arguments in (
+          ("step", "optimizers[0], loss", "optimizers[0], -loss", "the_auto_encoder_learns_to_give_images_back", ()),
+          ("step", "optimizers[1], loss", "optimizers[1], -loss",
+           "the_discriminator_learns_which_images_are_labeled", ()),
+          ("step", "for mean in means)", "for mean in reversed(means))",
+           "the_discriminator_learns_which_images_are_labeled", ()),
           ("vae_loss", "softplus(-self", "softplus(self",
            "the_auto_encoder_wants_both_kinds_called_labeled", ()),
           ("vae_loss", "loss + self.settings", "loss - self.settings",

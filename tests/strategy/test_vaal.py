@@ -152,6 +152,22 @@ def test_asks_for_what_is_least_like_the_labeled_images(tmp_path: Path, monkeypa
     assert query.trace["by_entropy"].sum() == len(set(unsure.tolist()) & set(query.indices.tolist()))
 
 
+def test_the_auto_encoder_learns_to_give_images_back() -> None:
+    game = made_game(optimizer=partial(torch.optim.Adam, lr=0.01), balance="elbo")
+    optimizers = game.configure_optimizers()
+    stored = torch.randint(0, 255, (2, 8, 1, 16, 16), dtype=torch.uint8)
+    shown = game.sized(stored[1].float() / 255)
+
+    def error() -> float:
+        with torch.no_grad():
+            return float((game.vae(shown)[0] - shown).square().mean())
+
+    before = error()
+    for _ in range(30):
+        game.step((stored, stored), optimizers)
+    assert error() < 0.7 * before
+
+
 def test_the_discriminator_learns_which_images_are_labeled() -> None:
     """On an auto-encoder that does not hide it; labeled images are the first half of a gradient, so that no batch
     norm takes the difference away."""

@@ -299,6 +299,7 @@ def test_what_is_said_of_the_beginning_is_judged_there(name: str, first_query: i
         (clause,) = rule.clauses
         assert (clause.relation, clause.where) == ("worse", f"up to {first_query}")
         assert [operand.line for operand in clause.operands] == behind[row]
+    assert says(name, "ssl_random", f"{minus(name, 'mal', 'ssl_random')[1]} points below MAL")
 
 
 @pytest.mark.parametrize(("name", "first"), [("ablation_imagenet", 5.1), ("ablation_bdd100k", 2.0)])

@@ -98,7 +98,8 @@ def test_inception_score_counts_classes_that_are_sure_and_equally_often(gap: flo
     """K; also where a probability is less than a float64 holds."""
     logits = gap * torch.eye(CLASSES)[torch.arange(2000) % CLASSES]
     assert inception_score(logits, splits=1, seed=0) == pytest.approx(CLASSES, rel=1e-6)
-    assert CLASSES - 0.1 < inception_score(logits, splits=10, seed=0) < CLASSES, "parts are not exactly even"
+    parts = inception_score(logits, splits=10, seed=0)
+    assert CLASSES - 0.1 < parts < CLASSES - 0.01, "parts are not exactly even"
 
 
 def test_inception_score_shuffles_before_it_splits() -> None:

@@ -25,6 +25,7 @@ from al_bench.network.resnet18 import ResNet18
 from al_bench.network.vgg16_bn_imagenet import Vgg16BnImagenet
 from al_bench.training import losses
 from al_bench.training.classification import Classification
+from al_bench.training.cost import measure_cost
 
 NUM_LABELED, NUM_UNLABELED = 20, 50
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -203,7 +204,7 @@ def told_apart(model: Aligned) -> float:
 
 
 def test_labels_alone_show_batch_norm_nothing_unlabeled() -> None:
-    """SL-Div's F is SL-Random's."""
+    """SL-Div's F is SL-Random's, and its D is trained on it all the same (Sec. 5)."""
     pool = made_pool()
     alone, beside_d = (
         learner(minimax=False, discriminator=discriminator).fit(pool, None, seed=0) for discriminator in (False, True)
@@ -212,6 +213,9 @@ def test_labels_alone_show_batch_norm_nothing_unlabeled() -> None:
     assert isinstance(beside_d, Aligned)
     assert not moved(beside_d.classifier, weights(alone.classifier))
     assert not moved(beside_d.network, weights(alone.network))
+    begun = learner(minimax=False).empty(pool, seed=0)
+    assert isinstance(begun, Aligned) and begun.discriminator is not None and beside_d.discriminator is not None
+    assert moved(beside_d.discriminator, weights(begun.discriminator))
 
 
 def final_entropy(weight: float, shared: bool) -> float:
@@ -312,8 +316,18 @@ def test_what_was_learned_is_carried_over_only_when_asked() -> None:
     for carry_over in (True, False):
         model = learner(carry_over=carry_over, **still).fit(made_pool(), previous, seed=1)
         assert isinstance(model, Aligned)
-        pairs = zip(model.classifier.parameters(), previous.classifier.parameters(), strict=True)
-        assert all(torch.equal(now, was) for now, was in pairs) == carry_over
+        assert model.discriminator is not None and previous.discriminator is not None
+        both = (model.classifier, previous.classifier), (model.discriminator, previous.discriminator)
+        for now, was in both:
+            pairs = zip(now.parameters(), was.parameters(), strict=True)
+            assert all(torch.equal(*pair) for pair in pairs) == carry_over
+
+
+def test_m_is_trained_for_epochs_of_its_own() -> None:
+    """20 inputs are 3 batches of 8 an epoch; each is a step by labels, one by entropy and one of D, of M one."""
+    with measure_cost() as cost:
+        learner(epochs=2, task_epochs=4).fit(made_pool(), None, seed=0)
+    assert cost.optimizer_steps == 3 * (2 * 3 + 4)
 
 
 def test_a_cosine_head_is_eq_1() -> None:

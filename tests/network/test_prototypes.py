@@ -51,6 +51,7 @@ def test_the_discriminator_answers_once_for_a_map() -> None:
     discriminator = LabelednessDiscriminator(6, [4, 4], [5, 4, 3], on_maps=True, temperature=1.0)
     assert [type(layer) for layer in discriminator.layers].count(nn.Conv2d) == 3
     assert discriminator(torch.randn(2, 6, 9, 7)).shape == (2,)
+    assert discriminator.layers[:6](torch.randn(2, 6, 9, 7)).shape == (2, 3, 2, 1), "each halves the map"
 
 
 def test_the_discriminator_sees_directions_and_divides_by_its_temperature() -> None:

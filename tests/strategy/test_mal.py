@@ -65,7 +65,7 @@ def test_the_intersection_grows_until_there_are_enough() -> None:
 
 
 def test_the_filter_takes_the_most_uncertain_of_what_looks_unlabeled() -> None:
-    rows = [(3.0, -0.1), (1.0, -9.0), (0.0, 0.1), (2.0, -0.2), (0.5, 5.0)]
+    rows = [(3.0, -0.1), (1.0, -9.0), (0.5, 0.1), (2.0, -0.2), (0.0, 5.0)]
     assert asked("filter", 3, *rows) == [1, 3, 0], "the most uncertain of the three below one half"
     assert asked("filter", 5, *rows) == [1, 3, 0, 2, 4], "then by D, not by entropy"
 

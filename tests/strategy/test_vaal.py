@@ -139,6 +139,20 @@ def test_each_player_moves_itself_alone() -> None:
     assert all(torch.equal(now, was) for now, was in zip(game.discriminator.parameters(), before, strict=True))
 
 
+def test_a_round_is_two_steps_of_the_auto_encoder_and_one_of_the_discriminator() -> None:
+    game = made_game()
+    stored = torch.randint(0, 255, (2, 8, 1, 16, 16), dtype=torch.uint8)
+    game.step((stored, stored), game.configure_optimizers())
+    assert game.account.updates == 2 + 1
+
+
+def test_images_are_seen_small_and_from_minus_one_to_one() -> None:
+    halves = torch.cat([torch.zeros(1, 1, 32, 16), torch.ones(1, 1, 32, 16)], dim=3)
+    seen = made_game().sized(halves)
+    assert seen.shape == (1, 1, 16, 16)
+    assert (seen.min(), seen.max()) == (-1, 1)
+
+
 def test_asks_for_what_is_least_like_the_labeled_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a discriminator that calls dark images labeled, the brightest are asked for."""
     monkeypatch.setattr(Game, "labeledness", lambda game, read: 0.5 - read.flatten(1).mean(1))
@@ -169,16 +183,19 @@ def test_the_auto_encoder_learns_to_give_images_back() -> None:
 
 
 def test_the_discriminator_learns_which_images_are_labeled() -> None:
-    """On an auto-encoder that does not hide it; labeled images are the first half of a gradient, so that no batch
-    norm takes the difference away."""
-    game = made_game(discriminator_optimizer=partial(torch.optim.Adam, lr=0.01))
+    """On an auto-encoder that stands still, in eval mode, so that no batch norm takes the difference away. It is shown
+    the second pair of a round, the first of which says the opposite here."""
+    game = made_game(discriminator_optimizer=partial(torch.optim.Adam, lr=0.01)).eval()
     optimizers = game.configure_optimizers()
     optimizers[0].param_groups[0]["lr"] = 0.0
-    striped = torch.zeros(2, 8, 1, 16, 16, dtype=torch.uint8)
-    across = striped.clone()
-    striped[:, ::2, :, ::4], across[:, ::2, :, :, ::4] = 255, 255
-    found = [float(game.step((striped, across), optimizers)["labeledness"]) for _ in range(60)]
+    striped, across = torch.zeros(2, 8, 1, 16, 16, dtype=torch.uint8)
+    striped[:, :, ::4], across[:, :, :, ::4] = 255, 255
+    labeled, unlabeled = torch.stack([across, striped]), torch.stack([striped, across])
+    found = [float(game.step((labeled, unlabeled), optimizers)["labeledness"]) for _ in range(60)]
     assert found[-1] < 0.6 * found[0]
+    with torch.no_grad():
+        answers = [game.labeledness(kind.float() / 255) for kind in (striped, across)]
+    assert answers[0].min() > answers[1].max()
 
 
 def test_a_query_asked_again_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

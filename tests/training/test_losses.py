@@ -107,6 +107,14 @@ def test_domain_loss_is_low_where_unlabeled_is_high():
     assert losses.domain_loss(low, high) > 9
 
 
+def test_the_entropy_that_mal_plays_for_is_the_mean_of_all_pixels():
+    """Sec. 3.2: log K at most, however large the maps are."""
+    logits = torch.randn(2, 3, 4, 5)
+    pixels = [losses.smoothed_entropy(logits[:, :, i, j]).item() for i in range(4) for j in range(5)]
+    assert losses.smoothed_entropy(logits).item() == pytest.approx(sum(pixels) / 20, rel=1e-5)
+    assert losses.smoothed_entropy(torch.zeros(2, 3, 4, 5)).item() == pytest.approx(math.log(3), abs=1e-4)
+
+
 def test_ignored_pixels_do_not_count():
     logits = torch.randn(1, 3, 2, 2)
     labels = torch.tensor([[[0, 255], [255, 2]]], dtype=torch.uint8)

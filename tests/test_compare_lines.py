@@ -8,10 +8,11 @@ from pathlib import Path
 from statistics import fmean
 
 import pytest
-from made_runs import made_run
+from made_runs import cycle, made_run, write_cycle
 
 from al_bench.analysis.lines import compare_lines
 from al_bench.errors import UserError
+from al_bench.files import read_json, write_json
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = str(ROOT / "scripts" / "compare_lines.py")
@@ -24,7 +25,8 @@ SECTIONS = {"cifar10-compared-features": "### Features", "fashion_mnist-compared
 
 
 def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
-    monkeypatch.setattr(sys, "argv", ["compare_lines.py", *words, "--cells", str(ROOT / "results" / "cells")])
+    where = ["--outputs", str(ROOT / "none"), "--cells", str(ROOT / "results" / "cells")]
+    monkeypatch.setattr(sys, "argv", ["compare_lines.py", *words, *where])
     runpy.run_path(SCRIPT)["main"]()
     return capsys.readouterr().out
 
@@ -70,19 +72,61 @@ def test_another_configuration_is_a_line_of_its_own_and_what_is_left_out_is_said
 ) -> None:
     made_lines(tmp_path)
     (tmp_path / "digits-random-seed=5-abc.cell.xz").write_bytes(b"half")
-    lines = runpy.run_path(SCRIPT)["read_lines"](tmp_path, "digits")
+    lines = runpy.run_path(SCRIPT)["read_lines"](tmp_path, tmp_path, "digits")
     assert {name: group.seeds for name, group in lines.items()} == {"random": [0, 1], "random (2)": [0]}
     damaged, elsewhere = sorted(capsys.readouterr().err.splitlines())
     assert re.match("left out: .*seed=5-abc.cell.xz: is ", damaged)
-    assert elsewhere == "left out: 1 runs of digits, other, which are not measured on the same"
+    assert elsewhere == "left out: 1 run of digits, other, not measured on the same"
 
 
-def test_annotations_at_which_nothing_is_measured_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def compare(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str
+) -> list[str]:
+    """The tables that are printed of what lies in a folder of runs."""
+    where = ["--outputs", str(folder), "--cells", str(folder / "none")]
+    monkeypatch.setattr(sys, "argv", ["compare_lines.py", "digits", *words, *where])
+    runpy.run_path(SCRIPT)["main"]()
+    return capsys.readouterr().out.split("\n\n")
+
+
+def test_lines_of_no_method_are_named_by_their_strategies_and_say_how_they_differ(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One seed each: no deviation is made up, and one of another seed is no pair."""
+    made_run(tmp_path, "margin", 0, (0.5, 0.6), choices={"method": "none"})
+    made_run(tmp_path, "random", 0, (0.5, 0.7), choices={"method": "none"})
+    made_run(tmp_path, "random", 0, (0.5, 0.8), choices={"method": "none"}, learner={"epochs": 7})
+    made_run(tmp_path, "entropy", 1, (0.5, 0.6), choices={"method": "none"})
+    curves, differences, *_ = compare(tmp_path, capsys, monkeypatch)
+    assert re.search(r"^margin +1 +50\.00 +60\.00 ", curves, re.MULTILINE)
+    (said,) = [line for line in curves.splitlines() if line.startswith("random (2): ")]
+    assert re.fullmatch(r"random \(2\): learner.epochs is [57] there and [57] here", said)
+    assert {name: cells[-1] for name, cells in cells_of(differences).items()} == {
+        "entropy": "0", "random": "1", "random (2)": "1",
+    }  # fmt: skip
+
+
+def test_what_is_compared_is_the_metric_that_was_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mean IoU of label maps, and a loss, which is in nats."""
+    for name, unit, expected in (("mean_iou", "fraction", "+10.00"), ("loss", "nats", "+0.10")):
+        for line, last in (("margin", 0.5), ("random", 0.7)):
+            folder = made_run(tmp_path / name, line, 0, (0.4, 0.4), choices={"method": line})
+            declared = [{"name": name, "unit": unit, "higher_is_better": unit == "fraction"}]
+            write_json(folder / "config.json", read_json(folder / "config.json") | {"metrics": declared})
+            for index, value in enumerate((0.4, last)):
+                write_cycle(folder, {**cycle(index, 0.0), "metrics": {name: value}})
+        _, differences, *_ = compare(tmp_path / name, capsys, monkeypatch)
+        assert cells_of(differences)["random"][0] == expected
+
+
+def test_annotations_at_which_nothing_is_measured_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     made_lines(tmp_path)
-    words = ["compare_lines.py", "digits", "--minus", "random", "--at", "35", "--cells", str(tmp_path)]
-    monkeypatch.setattr(sys, "argv", words)
     with pytest.raises(UserError, match="--at 35: random is measured at 10, 20, 30"):
-        runpy.run_path(SCRIPT)["main"]()
+        compare(tmp_path, capsys, monkeypatch, "--minus", "random", "--at", "35")
 
 
 @pytest.mark.parametrize("at", [None, 20])
@@ -94,12 +138,12 @@ def test_seeds_that_begin_with_other_labels_are_no_pair(tmp_path: Path, at: int 
             more = {"query": {**query, "indices": indices}}
             made_run(tmp_path, line, seed, (0.5, 0.6 + 0.1 * (line == "random")), choices={"method": line}, more=more)
     script = runpy.run_path(SCRIPT)
-    (row,) = script["difference_rows"](script["read_lines"](tmp_path, "digits"), "margin", at)
+    (row,) = script["difference_rows"](script["read_lines"](tmp_path, tmp_path, "digits"), "margin", at)
     assert (row["line"], row["pairs"], row["difference"]) == ("random", "1", "+10.00" if at else "+5.00")
 
 
 def test_what_the_document_says_of_equal_steps() -> None:
-    lines = runpy.run_path(SCRIPT)["read_lines"](ROOT / "results" / "cells", "cifar10-compared-features")
+    lines = runpy.run_path(SCRIPT)["read_lines"](ROOT / "none", ROOT / "results" / "cells", "cifar10-compared-features")
     found = compare_lines([lines[name] for name in lines if name != "full"], lines["random"], "accuracy", "steps")
     (one,) = (each.of_line for each in found if each.line == lines["uherding"].name)
     low, high = one.test.low or 0, one.test.high or 0

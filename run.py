@@ -118,6 +118,7 @@ def run(config: "DictConfig") -> None:
     from al_bench.procedure.terminal import outcome, say_more
     from al_bench.storage.exported import finished_cell
     from al_bench.storage.grown import has_grown
+    from al_bench.storage.neighbors import say_nearest
     from al_bench.storage.record import cut_at_end
     from al_bench.storage.store import RunStore
 
@@ -137,6 +138,8 @@ def run(config: "DictConfig") -> None:
         if reason is not None and not (reason == ALL_LABELED and has_grown(store.folder, whole["dataset"].get("root"))):
             logger.info(f"finished before: {reason}{say_more(stored, records)}\n{outcome(records, metrics)}")
             return
+        if not stored and (told := say_nearest(store.folder, identity, about["label"])):
+            logger.info(told)
         store.refuse_unwritable()
         keep_command(store.folder, config)
         refuse_arguments(written, resolved, "procedure")

@@ -48,13 +48,18 @@ def test_a_run_says_what_it_does_and_the_same_line_again_says_that_it_is_finishe
     assert not re.search(r"cycle +\d+ +\d+ annotations  ", again.stdout)
 
 
-def test_a_run_that_went_on_is_shown_to_where_a_smaller_budget_ends(tmp_path):
+def test_a_changed_line_says_what_of_a_stored_run_it_shows_or_is_another_than(tmp_path):
+    """A smaller budget is shown to where it ends, another learning rate is another run."""
     run(*SMOKE, folder=tmp_path)
     smaller = run(*SMOKE, "loop.budget=30", folder=tmp_path)
     said = "finished before: the budget of 30 annotations is spent; not shown: 1 more cycle, to 40 annotations"
     assert said in smaller.stdout
     rows = [line.split()[:2] for line in smaller.stdout.splitlines() if re.match(r" +\d+ +\d+ ", line)]
     assert rows == [["0", "20"], ["1", "30"]]
+    other = run(*SMOKE, "recipe.optimizer.lr=0.5", "loop.max_cycles=0", folder=tmp_path)
+    assert re.search(
+        r"a new run, not [0-9a-f]{12} beside it: learner\.optimizer\.lr is \S+ there and 0\.5 here", other.stdout
+    )
 
 
 def test_a_log_without_the_bar_stays_in_the_folder(tmp_path):

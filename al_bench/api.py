@@ -114,7 +114,7 @@ def _frame(runs: Sequence[Run]) -> "pd.DataFrame":
 def _lines_of(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
     """By id the name of its line, of which a data set has no two, and in what it differs from the first called so."""
     firsts: dict[tuple[str, str], list[Group]] = {}
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for group in (group for section in sections(one for one in runs if one.is_loop) for group in section.groups):
         alike = firsts.setdefault((str(group.first.choices.get("dataset")), group.method), [])
         alike.append(group)

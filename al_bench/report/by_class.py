@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from al_bench.active.metric import words_of
 from al_bench.analysis.grouping import Group, Section
+from al_bench.report.measures import measure
 from al_bench.report.queries import MOST_CLASSES
 from al_bench.report.tables import Cell, Table
 
@@ -24,23 +24,24 @@ def measure_classes(section: Section, classes: Sequence[str]) -> list[Table]:
 
 
 def _table(section: Section, name: str, classes: Sequence[str]) -> Table:
-    rows = [row for group in section.groups if (row := _row(group, name, len(classes))) is not None]
-    first, bare = section.groups[0].first, name.removeprefix(_OF_CLASSES)
+    first, factor = section.groups[0].first, 1.0
     if name in first.recorded:
         about = f"{section.title}: of each class in the last cycle, {first.recorded[name].heading}; mean over seeds"
     else:
-        words = words_of(bare, first.metrics).replace("_", " ")
-        about = f"{section.title}: {words} of each class in the last cycle, mean over seeds"
+        shown = measure(name.removeprefix(_OF_CLASSES), first.metrics)
+        factor, unit = shown.factor, f", {shown.unit}," if shown.unit else ""
+        about = f"{section.title}: {shown.words}{unit} of each class in the last cycle, mean over seeds"
+    rows = [row for group in section.groups if (row := _row(group, name, len(classes), factor)) is not None]
     return Table(f"by-{name}", about, ["method", "annotations", *classes], rows)
 
 
-def _row(group: Group, name: str, num_classes: int) -> list[Cell] | None:
-    """None where the runs have no such metric, or it is one of other classes."""
+def _row(group: Group, name: str, num_classes: int, factor: float) -> list[Cell] | None:
+    """None where the runs have no such metric, or it is one of other classes. factor: from stored to written values."""
     last = [run.cycles[-1] for run in group.runs]
     values = [value for record in last if isinstance(value := record.metrics.get(name), list)]
     if not values or any(len(value) != num_classes for value in values):
         return None
-    numbers = np.array(values, dtype=float)  # None becomes NaN
+    numbers = factor * np.array(values, dtype=float)  # None becomes NaN
     known = ~np.isnan(numbers).all(0)
     means = [float(np.nanmean(numbers[:, place])) if known[place] else None for place in range(num_classes)]
     return [group.name, last[0].annotations, *means]

@@ -35,14 +35,15 @@ def test_a_row_is_a_method_s_mean_over_seeds(tmp_path):
     assert second.rows == [["random", first.rows[1][1], 0.5, 0.5, None]], "what no seed has a value of has none"
 
 
-def test_a_metric_has_the_words_that_are_declared(tmp_path, monkeypatch):
+def test_a_metric_has_the_words_and_the_unit_that_are_declared(tmp_path, monkeypatch):
     declared = {"name": "gan_test", "unit": "fraction", "higher_is_better": True, "words": "GAN-test"}
     monkeypatch.setitem(made_runs.ABOUT, "metrics", [made_runs.ACCURACY, declared])
     made_run(tmp_path, "random", 0, more=measured(class_gan_test=[1.0, 0.5, 0.0], class_accuracy=[1.0, 0.5, 0.0]))
-    about = sorted(table.about for table in tables_of(tmp_path))
-    assert about == [
-        f"digits: {words} of each class in the last cycle, mean over seeds" for words in ("GAN-test", "accuracy")
+    found = sorted(tables_of(tmp_path), key=lambda table: table.about)
+    assert [table.about for table in found] == [
+        f"digits: {words}, %, of each class in the last cycle, mean over seeds" for words in ("GAN-test", "accuracy")
     ]
+    assert [table.rows[0][2:] for table in found] == [[100.0, 50.0, 0.0]] * 2, "in percent, as all else on the page"
 
 
 def test_what_is_no_metric_of_all_classes_has_the_words_that_its_evaluator_declares(tmp_path, monkeypatch):

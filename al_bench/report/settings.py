@@ -47,9 +47,12 @@ def _differing(nodes: Sequence[Any], path: str = "") -> Iterator[tuple[str, list
         yield path, [None if node is None else _class(node) for node in nodes]
     if all(node == present[0] for node in present):
         return
-    for key in dict.fromkeys(key for node in present for key in node if key != "_partial_"):
+    said = ("_partial_", *(("_target_", "path") if len(present) < len(nodes) else ()))  # by its class, above
+    for key in dict.fromkeys(key for node in present for key in node if key not in said):
         inside = [node.get(key) if isinstance(node, dict) else None for node in nodes]
-        yield from _differing(inside, f"{path}.{key}".lstrip("."))
+        own = [node.get(key) for node in present]
+        if any(value != own[0] for value in own):
+            yield from _differing(inside, f"{path}.{key}".lstrip("."))
 
 
 def _class(node: dict[str, Any]) -> str:

@@ -25,14 +25,16 @@ from al_bench.storage.record import CycleRecord
 
 Lines = tuple[str, str]
 
+_OF_IMAGES = "accuracy"  # the metric that is a mean over test images
+
 
 @dataclass(frozen=True)
 class Contrast:
     """At one number of annotations, in the metric's stored unit.
 
-    mean: first line minus second, over the `seeds` that both have. over_seeds: None for a single one. over_images: of
-    the fraction of test images that are right, of the mean over those seeds of which both lines keep a bit for each
-    image; None where there is none.
+    mean: first line minus second, over the `seeds` that both have. over_seeds: None for a single one. over_images: over
+    test images, of the mean over these seeds; None of another metric than accuracy, and where of any seed a line does
+    not keep which of the same images it had right.
     """
 
     annotations: int
@@ -118,9 +120,12 @@ def _contrast(both: Sequence[tuple[Run, Run]], at: int, name: str, problems: lis
     if not values:
         return None
     differences = [difference for *_, difference in values.values()]
-    by_image = [_by_image(pair, records, problems) for pair, records, _ in values.values()]
-    kept = [one for one in by_image if one is not None]
-    over_images = interval(np.mean(kept, axis=0)) if kept else None
+    over_images = None
+    if name == _OF_IMAGES:
+        by_image = [_by_image(pair, records, problems) for pair, records, _ in values.values()]
+        kept = [one for one in by_image if one is not None]
+        if len(kept) == len(by_image) and len({len(one) for one in kept}) == 1:
+            over_images = interval(np.mean(kept, axis=0))
     return Contrast(at, list(values), float(np.mean(differences)), interval(differences), over_images)
 
 

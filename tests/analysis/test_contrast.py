@@ -72,6 +72,29 @@ def test_images_are_paired_by_their_bits(tmp_path: Path) -> None:
     assert last.over_seeds is None, "one seed"
 
 
+@pytest.mark.parametrize("other", [None, RIGHT["random"][:8]])
+def test_test_images_tell_nothing_of_a_difference_over_more_seeds(other: str | None, tmp_path: Path) -> None:
+    """Of a second seed no bits, or those of fewer images, were kept: an interval of the first alone may leave the mean
+    of both out."""
+    for strategy, bits in RIGHT.items():
+        line(tmp_path, strategy, {0: (0.5, bits.count("1") / 10)}, bits)
+        line(tmp_path, strategy, {1: (0.5, 0.2)}, other)
+    found = lines(tmp_path)
+    last = contrast_lines(found["entropy"], found["random"], "accuracy", [])[-1]
+    assert (last.seeds, last.over_images) == ([0, 1], None)
+
+
+def test_test_images_tell_nothing_of_another_metric_than_accuracy(tmp_path: Path) -> None:
+    for strategy, bits in RIGHT.items():
+        more = {"test_images": 10, "metrics": {"accuracy": 0.5, "calibration_error": 0.1}}
+        tensors = {"labels": np.array([0, 1]), "correct": np.packbits([int(bit) for bit in bits])}
+        made_run(tmp_path, strategy, 0, (0.5, 0.5), more=more, tensors=tensors)
+    found = lines(tmp_path)
+    for name, has in (("accuracy", True), ("calibration_error", False)):
+        last = contrast_lines(found["entropy"], found["random"], name, [])[-1]
+        assert (last.over_images is not None) == has
+
+
 def test_bits_are_read_from_a_folder_and_from_a_cell_alike(tmp_path: Path) -> None:
     line(tmp_path, "random", {0: (0.5, 0.2)}, RIGHT["random"])
     (run,) = stored(tmp_path, tmp_path / "cells").runs

@@ -41,7 +41,7 @@ def _row(group: Group, name: str, num_classes: int, factor: float) -> list[Cell]
     values = [value for record in last if isinstance(value := record.metrics.get(name), list)]
     if not values or any(len(value) != num_classes for value in values):
         return None
-    numbers = factor * np.array(values, dtype=float)  # None becomes NaN
+    numbers = np.array(values, dtype=float)  # None becomes NaN
     known = ~np.isnan(numbers).all(0)
-    means = [float(np.nanmean(numbers[:, place])) if known[place] else None for place in range(num_classes)]
+    means = [factor * float(np.nanmean(numbers[:, place])) if known[place] else None for place in range(num_classes)]
     return [group.name, last[0].annotations, *means]

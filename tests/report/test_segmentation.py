@@ -86,6 +86,7 @@ def test_runs_from_before_maps_were_kept_have_their_table_alone(tmp_path):
     seen, found = shown(tmp_path)
     assert (seen.scenes, found.problems) == ([], [])
     page = write_report(found, tmp_path / "report", "range", Rebuilder(two_scenes)).read_text()
+    assert "what the picture is called, and the score" in page and "took it for and" not in page, "maps are no guesses"
     assert "test image 1" not in page
     (table,) = (tmp_path / "report" / "tables").glob("iou-*.csv")
     assert table.read_text().splitlines()[1] == "random,20,1,37.5,50.0,25.0,"

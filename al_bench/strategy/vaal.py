@@ -21,25 +21,22 @@ from al_bench.active.part import declare, describe
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.active.ranking import quantiles, ranks
-from al_bench.active.view import in_memory
 from al_bench.config.ranges import BatchSize, Iterations, ModerateOrZero, Precision, Side, Width
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.conv_vae import ConvVae
 from al_bench.network.dry_run import norms_alone
-from al_bench.network.predict import predict, stream
+from al_bench.network.predict import batch_statistics, evaluating, predict, stream
 from al_bench.storage.artifacts import Artifacts, Made
 from al_bench.strategy import Strategy, query_highest
-from al_bench.training.batches import Augmentation, Batches
+from al_bench.training.batches import Augmentation
+from al_bench.training.both_kinds import Batch, BothKinds
 from al_bench.training.cost import measure_apart
 from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses
 from al_bench.training.losses import labeledness_loss
 from al_bench.training.module import Module, TrainerFactory, frozen
-from al_bench.training.sampler import EpochSampler
-
-Batch = tuple[Tensor, Tensor]  # stored labeled and unlabeled images, (2, B, C, H, W) each
 
 
 @declare("strategy/vaal")
@@ -55,7 +52,9 @@ class Vaal(Strategy):
     vae: factory of (image_shape) -> auto-encoder. hidden: units of the discriminator, z-hidden-...-1, of means of
     latents. passes: over the pool, which give the number of rounds; iterations: at most so many, None for no bound.
     balance: "code", squared errors averaged and the divergence summed over the whole batch, or "elbo", both summed over
-    what an image has of them and averaged over images. image_size: side that images are resized to.
+    what an image has of them and averaged over images. image_size: side that images are resized to. query_reads:
+    "train", batch norm takes the statistics of batches of unlabeled images, drawn anew, as the discriminator was
+    trained on them, and of labeled ones apart; "eval", running statistics of both.
 
     What is kept is not the two networks but the discriminator's answers, an artifact of the images, the labeled
     positions, the seed and these settings. A chosen image's trace: its answer, and whether the model's entropy alone
@@ -73,6 +72,7 @@ class Vaal(Strategy):
     adversarial_weight: ModerateOrZero
     balance: Literal["code", "elbo"]
     image_size: Side
+    query_reads: Literal["train", "eval"]
     augmentation: Augmentation | None = None
     precision: Precision = "32-true"
     trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})
@@ -126,8 +126,23 @@ class Vaal(Strategy):
         trace = Fitter(pool.device, self.precision, self.trainer).fit(
             game, batches, seed=seeding.seed_for(seed, 0, "training"), name="VAAL", scratch=scratch
         )
-        answers = list(stream(game.labeledness, game, pool.inputs))
-        return {"answers": torch.cat(answers)}, trace
+        return {"answers": self._read(game, pool, seeding.seed_for(seed, 0, "answers"), least)}, trace
+
+    def _read(self, game: "Game", pool: Pool, seed: int, least: int) -> Tensor:
+        """(N,) logits of being labeled; by batches' statistics 0 of images that are neither. least: as of `_least`."""
+        if self.query_reads == "eval":
+            return torch.cat(list(stream(game.labeledness, game, pool.inputs)))
+        rng = seeding.generator(seed)
+        answers = torch.zeros(len(pool), device=pool.device)
+        for kind in (pool.labeled, pool.unlabeled):
+            order = kind[torch.randperm(len(kind), generator=rng).to(kind.device)]
+            parts = max(1, -(-len(kind) // self.batch_size))  # of equal sizes: none of a few images
+            for part in order.tensor_split(parts):
+                images = torch.cat(list(stream(game.sized, game, pool.inputs, part)))
+                images = images.repeat(max(1, least // len(part)), 1, 1, 1)
+                with evaluating(game), batch_statistics(game), torch.no_grad():
+                    answers[part] = game.answer(images)[: len(part)]
+        return answers
 
     def _untrained(self, num_channels: int, seed: int) -> "Game":
         """Raises UserError where the auto-encoder takes no images of that size."""
@@ -187,7 +202,11 @@ class Game(Module):
 
     def labeledness(self, images: Tensor) -> Tensor:
         """(B, C, H, W) float images in [0, 1] to (B,) logits of being labeled."""
-        mean, _ = self.vae.encode(self.sized(images))
+        return self.answer(self.sized(images))
+
+    def answer(self, images: Tensor) -> Tensor:
+        """(B, C, S, S) images in [-1, 1] to (B,) logits of being labeled."""
+        mean, _ = self.vae.encode(images)
         answers: Tensor = self.discriminator(mean)
         return answers.squeeze(1)
 
@@ -203,60 +222,6 @@ class Game(Module):
         factories = (self.settings.optimizer, self.settings.discriminator_optimizer)
         parts = (self.vae, self.discriminator)
         return [self.optimizer_of(factory, part) for factory, part in zip(factories, parts, strict=True)]
-
-
-class BothKinds(Batches):
-    """Two batches of labeled and two of unlabeled stored images for each round.
-
-    least: images of a batch; where a kind has fewer, they are in it more than once.
-    """
-
-    def __init__(
-        self,
-        pool: Pool,
-        rounds: int,
-        batch_size: int,
-        seed: int,
-        augmentation: Augmentation | None = None,
-        least: int = 1,
-    ) -> None:
-        self.inputs, self.rounds, self.augmentation, self.least = pool.inputs, rounds, augmentation, least
-        self.kinds = [(pool.labeled, "labeled"), (pool.unlabeled, "unlabeled")]
-        self.orders = [
-            EpochSampler(len(positions), batch_size, seeding.seed_for(seed, 0, kind), pool.device, whole=True)
-            for positions, kind in self.kinds
-        ]
-
-    def __len__(self) -> int:
-        return self.rounds
-
-    def load(self, step: int) -> Batch:
-        return self._two(0, step), self._two(1, step)
-
-    def augment(self, loaded: Batch) -> Batch:
-        return self._moved(loaded[0]), self._moved(loaded[1])
-
-    @property
-    def waits(self) -> bool:
-        return not in_memory(self.inputs)
-
-    def _two(self, kind: int, step: int) -> Tensor:
-        order, (positions, _) = self.orders[kind], self.kinds[kind]
-        times = -(-self.least // order.batch_size)
-        chosen = [positions[order[number]].repeat(times) for number in (2 * step, 2 * step + 1)]
-        return torch.stack([self.inputs[batch] for batch in chosen])
-
-    def _moved(self, images: Tensor) -> Tensor:
-        """(2, B, C, H, W) stored images, augmented."""
-        if self.augmentation is None:
-            return images
-        moved, _ = self.augmentation(images.flatten(0, 1), torch.zeros(images.shape[:2].numel(), device=images.device))
-        pairs: Tensor = moved.unflatten(0, images.shape[:2])
-        return pairs
-
-    @property
-    def images_per_step(self) -> float:
-        return 2.0 * sum(order.batch_size for order in self.orders)
 
 
 def _discriminator(latent_size: int, hidden: Sequence[int]) -> nn.Sequential:

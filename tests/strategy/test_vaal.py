@@ -17,7 +17,8 @@ from al_bench.network import Network
 from al_bench.network.conv_vae import ConvVae
 from al_bench.seeding import generator
 from al_bench.storage.artifacts import Artifacts
-from al_bench.strategy.vaal import BothKinds, Game, Vaal, _discriminator
+from al_bench.strategy.vaal import Game, Vaal, _discriminator
+from al_bench.training.both_kinds import BothKinds
 
 ADAM = partial(torch.optim.Adam, lr=5e-4)
 
@@ -35,6 +36,7 @@ def vaal(**changes: Any) -> Vaal:
         "adversarial_weight": 1.0,
         "balance": "code",
         "image_size": 16,
+        "query_reads": "eval",
     }
     return Vaal(**{**usual, **changes})
 
@@ -166,6 +168,31 @@ def test_asks_for_what_is_least_like_the_labeled_images(tmp_path: Path, monkeypa
     assert query.trace["by_entropy"].sum() == len(set(unsure.tolist()) & set(query.indices.tolist()))
 
 
+def test_a_query_reads_each_kind_by_statistics_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In batches of about as many images, drawn from all of a kind; running statistics stay as they were."""
+    read: list[Tensor] = []
+
+    def brightness(game: Game, shown: Tensor) -> Tensor:
+        norms = [part for part in game.modules() if isinstance(part, nn.BatchNorm2d)]
+        assert norms and all(norm.training and not norm.track_running_stats for norm in norms)
+        read.append(shown)
+        return shown.flatten(1).mean(1)
+
+    monkeypatch.setattr(Game, "answer", brightness)
+    pool = made_pool()
+    made, _ = vaal(query_reads="train")._answers(pool, 0, tmp_path)
+    assert [len(batch) for batch in read] == [7, 7, 6, 8, 8, 8, 8, 8]
+    shown = pool.inputs.float().flatten(1).mean(1) / 255 * 2 - 1
+    assert torch.allclose(made["answers"], shown, atol=0.02)
+    assert 0 < (read[3].flatten(1).mean(1) > 0).sum() < 8, "not by position, of which the later half is bright"
+
+
+def test_batch_norm_that_sees_one_kind_answers_otherwise_than_running_statistics(tmp_path: Path) -> None:
+    pool = made_pool()
+    answers = [vaal(query_reads=mode)._answers(pool, 0, tmp_path / mode)[0]["answers"] for mode in ("train", "eval")]
+    assert (answers[0] - answers[1]).abs().max() > 1e-3
+
+
 def test_the_auto_encoder_learns_to_give_images_back() -> None:
     game = made_game(optimizer=partial(torch.optim.Adam, lr=0.01), balance="elbo")
     optimizers = game.configure_optimizers()
@@ -231,12 +258,14 @@ def test_batches_are_of_both_kinds_and_differ_within_a_round() -> None:
     assert all(torch.equal(first, again) for first, again in zip(batches[1], batches[1], strict=True))
 
 
+@pytest.mark.parametrize("reads", ["train", "eval"])
 @pytest.mark.parametrize(("image_size", "num_labeled", "copies"), [(16, 1, 2), (16, 59, 2), (32, 1, 1), (16, 2, 1)])
 def test_one_image_of_a_kind_is_taken_twice_where_batch_norm_sees_one_position(
-    tmp_path: Path, image_size: int, num_labeled: int, copies: int
+    tmp_path: Path, image_size: int, num_labeled: int, copies: int, reads: str
 ) -> None:
     pool = made_pool(num_labeled)
-    strategy = prepared(vaal(image_size=image_size, vae=partial(ConvVae, width=2, latent_size=3)), tmp_path, pool)
+    vae = partial(ConvVae, width=2, latent_size=3)
+    strategy = prepared(vaal(image_size=image_size, vae=vae, query_reads=reads), tmp_path, pool)
     query = strategy.query(Unused(), pool, 1, generator(0))
     assert len(query.indices) == 1
     batches = BothKinds(pool, 2, 8, 0, least=strategy._least(strategy._untrained(1, 0), 1))

@@ -1,5 +1,7 @@
 """The differences that an experiment's file asks for, as its page shows them."""
 
+import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -116,5 +118,11 @@ def test_the_page_and_its_tables_have_them(conf: Path) -> None:
     page = write_report(runs, conf.parent / "report", "range", Rebuilder(None), conf, [one])
     assert "<h3>One line minus another</h3>" in page.read_text()
     assert "Neither is corrected for how many there are." in page.read_text()
-    rows = (page.parent / "tables" / "contrasts-made.csv").read_text().splitlines()
-    assert len(rows) == 1 + 2
+    with (page.parent / "tables" / "contrasts-made.csv").open() as file:
+        _, first, second = csv.reader(file)
+    assert first[:2] == second[:2]
+    written = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in page.read_text().split("<tr")]
+    shown = [row[:2] for row in written if first[1] in "".join(row[1:2])]
+    assert shown == [first[:2], [f'<span class="unseen">{words}</span>' for words in first[:2]]], (
+        "said once, and read out"
+    )

@@ -2,13 +2,14 @@
 
 import copy
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from al_bench.config.groups import CONF, members, name_known
+from al_bench.config.values import REFERENCE, keys_of, value_at
 from al_bench.errors import UserError
 
 _OPTIONAL = ("pair/", "preset/")
@@ -252,19 +253,26 @@ def _in_vain(config: DictConfig) -> list[str]:
 
 
 def cut_by_scale(config: DictConfig) -> list[str]:
-    """Each value that the scale changes, as "learner.epochs 80 -> 40"."""
+    """Each value that the scale changes of the procedure and of what this is made of, as "learner.epochs 80 -> 40"."""
     uncut = copy.deepcopy(config)
     OmegaConf.set_readonly(uncut, False)
     uncut.scale = OmegaConf.load(CONF / "scale" / "paper.yaml")
-    found = []
-    for path in _scaled_paths(OmegaConf.to_container(config, resolve=False)):
+    written, found = OmegaConf.to_container(config, resolve=False), []
+    for path in _scaled_paths(written, "procedure", set()):
         before, after = OmegaConf.select(uncut, path), OmegaConf.select(config, path)
         if before != after:
             found.append(f"{path} {'all' if before is None else before} -> {after}")
     return found
 
 
-def _scaled_paths(node: Any, path: str = "") -> list[str]:
-    if isinstance(node, dict):
-        return [found for key, value in node.items() for found in _scaled_paths(value, f"{path}.{key}".lstrip("."))]
-    return [path] if isinstance(node, str) and "${scale." in node else []
+def _scaled_paths(written: Any, path: str, seen: set[str]) -> Iterator[str]:
+    """The values that say a scale, below a path and where these refer to, each once. written: the whole configuration,
+    interpolations as written; seen: paths that are passed over."""
+    if path in seen:
+        return
+    seen.add(path)
+    value = value_at(written, path)
+    if isinstance(value, str) and "${scale." in value:
+        yield path
+    for name in REFERENCE.findall(value) if isinstance(value, str) else [f"{path}.{key}" for key in keys_of(value)]:
+        yield from _scaled_paths(written, name, seen)

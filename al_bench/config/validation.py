@@ -6,7 +6,6 @@ data, is the part's own to refuse. Values are judged by pydantic.
 
 import json
 import pkgutil
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, isabstract, isclass, signature
@@ -18,9 +17,9 @@ from pydantic import AllowInfNan, Strict, TypeAdapter, ValidationError
 
 from al_bench.config.groups import name_known
 from al_bench.config.ranges import Text
+from al_bench.config.values import REFERENCE, keys_of, value_at
 from al_bench.errors import UserError
 
-_REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # a value that stands elsewhere: where a user would change it
 _PLAIN = (bool, int, float, str)
 _GIVEN_LATER = ("params", "input_shape", "image_shape", "num_classes", "latent_size")  # to what is made later, by code
 _WORDS = {
@@ -46,15 +45,10 @@ def refuse_arguments(written: Any, resolved: Any, path: str) -> None:
     of its interpolation.
     """
     path = _where_written(written, path)
-    value = _at(resolved, path)
-    if isinstance(value, Mapping):
-        keys = [key for key in value if not str(key).startswith("_")]
-        if "_target_" in value:
-            _refuse_call(written, path, value, keys)
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        keys = [str(number) for number in range(len(value))]
-    else:
-        return
+    value = value_at(resolved, path)
+    keys = [key for key in keys_of(value) if not key.startswith("_")]
+    if isinstance(value, Mapping) and "_target_" in value:
+        _refuse_call(written, path, value, keys)
     for key in keys:
         refuse_arguments(written, resolved, f"{path}.{key}")
 
@@ -189,23 +183,12 @@ def _is_optimizer(target: type) -> bool:
 def _where_written(written: Any, path: str) -> str:
     """The path of a value, or of that which it refers to."""
     seen = {path}
-    while isinstance(value := _at(written, path), str) and (reference := _REFERENCE.fullmatch(value)):
+    while isinstance(value := value_at(written, path), str) and (reference := REFERENCE.fullmatch(value)):
         path = reference.group(1)
         if path in seen:
             break
         seen.add(path)
     return path
-
-
-def _at(container: Any, path: str) -> Any:
-    for key in path.split("."):
-        if isinstance(container, Mapping):
-            container = container.get(key)
-        elif isinstance(container, list) and key.isdigit() and int(key) < len(container):
-            container = container[int(key)]
-        else:
-            return None
-    return container
 
 
 def _has_parts(value: Any) -> bool:

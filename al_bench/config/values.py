@@ -2,12 +2,14 @@
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from al_bench.config.groups import CONF
 
+REFERENCE = re.compile(r"\$\{([\w.]+)\}")  # in text: a value that stands elsewhere, where a user would change it
 _PROJECT = "|".join(sorted({re.escape(f"{folder}/") for folder in (CONF.parent, CONF.parent.resolve())}))
 _IN_PROJECT = re.compile(rf"(?<![^\s=:,'\"\[({{])(?:{_PROJECT})")  # where a path begins
 
@@ -26,6 +28,25 @@ def written_and_resolved(config: DictConfig) -> tuple[Any, Any]:
     """A configuration without Hydra's own, in plain containers: interpolations as written, and with their values."""
     config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     return OmegaConf.to_container(config, resolve=False), OmegaConf.to_container(config, resolve=True)
+
+
+def value_at(container: Any, path: str) -> Any:
+    """What stands at a path, such as learner.optimizer.lr, in plain containers; None where nothing does."""
+    for key in path.split("."):
+        if isinstance(container, Mapping):
+            container = container.get(key)
+        elif isinstance(container, list) and key.isdigit() and int(key) < len(container):
+            container = container[int(key)]
+        else:
+            return None
+    return container
+
+
+def keys_of(value: Any) -> list[str]:
+    """The parts of a path that lead on from a mapping or a list; none from all else."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [str(number) for number in range(len(value))]
+    return [str(key) for key in value] if isinstance(value, Mapping) else []
 
 
 def plain(value: Any) -> Any:

@@ -169,6 +169,18 @@ def test_what_a_scale_cuts_is_said():
     assert cut_by_scale(compose(*PLAIN)) == []
 
 
+def test_what_a_scale_cuts_of_parts_that_a_run_has_not_is_not_said():
+    """A GAN is a node of every configuration, of which a strategy, a learner, a procedure or a representation asks."""
+    without = ("dataset=mnist_two", "gan=wgan_gp", "scale=smoke")
+    asking = ("strategy=asal_auto", "learner=acgan gan=ac_dcgan", "procedure=gan_quality", "representation=latent")
+    assert not any(cut.startswith("gan.") for cut in cut_by_scale(compose(*without, "strategy=mal")))
+    for words in asking:
+        cuts = cut_by_scale(compose(*without, "strategy=random", *words.split()))
+        assert any(cut.startswith("gan.generator.") for cut in cuts), words
+    assert "strategy.steps 100 -> 3" in cut_by_scale(compose(*without, "strategy=asal_auto"))
+    assert "procedure.samples 1000 -> 100" in cut_by_scale(compose(*without, "procedure=gan_quality"))
+
+
 def test_a_scale_narrows_the_networks_of_a_gan():
     small = compose("dataset=cifar10_two", "strategy=asal_auto", "scale=small")
     whole = compose("dataset=cifar10_two", "strategy=asal_auto", "scale=small", "scale.gan_width=null")

@@ -1,5 +1,6 @@
 """How good the images are that a model makes of each class, beside real ones (ALCG Sec. 4)."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal, Protocol, cast
 
 import torch
@@ -34,6 +35,14 @@ from al_bench.training.cost import measure_apart
 
 class ClassifierLearner(Protocol):
     """Trains a classifier: a learner."""
+
+    def empty(self, pool: Pool, seed: int) -> Network:
+        """See `Learner.empty`."""
+
+    def check_batches(
+        self, model: Network, input_shape: Sequence[int], labeled: float, unlabeled: float, on_maps: bool
+    ) -> None:
+        """See `Learner.check_batches`."""
 
     def fit(self, pool: Pool, previous: Network | None, seed: int) -> Network:
         """See `Learner.fit`."""
@@ -160,6 +169,17 @@ class GanQuality(Evaluator):
                 f"evaluator.real={self.split}: use fewer neighbors"
             )
         self.judge.check(dataset)
+        if self.gan_train is not None:
+            self._check_training(dataset, self.gan_train)
+
+    def _check_training(self, dataset: Dataset, learner: ClassifierLearner) -> None:
+        """Raises UserError where GAN-train's classifier cannot be trained on the samples, images like the others."""
+        shape = dataset.train.images.shape[1:]
+        model = learner.empty(Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes), self.seed)
+        try:
+            learner.check_batches(model, shape, self.samples, 0, on_maps=False)
+        except UserError as error:
+            raise UserError(f"evaluator.gan_train cannot be trained: {error}") from error
 
     def _real(self, dataset: Dataset) -> Split:
         return dataset.train if self.split == "train" else dataset.test

@@ -37,14 +37,17 @@ class Classifier(Oracle):
         self.learner, self.min_confidence, self.seed = learner, min_confidence, seed
 
     def check(self, dataset: Dataset) -> None:
-        """Raises UserError for label maps, for none, and for images that its network cannot take."""
+        """Raises UserError for label maps, for none, and for images that its network, or its training, cannot take."""
         dataset.refuse_unlabeled(asks=True)
         if dataset.map_shape:
             raise UserError("oracle=classifier gives classes and these labels are maps: use oracle=ground_truth")
         shape = dataset.train.images.shape[1:]
-        dry_run(
-            self.learner.empty(Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes), self.seed), shape
-        )
+        model = self.learner.empty(Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes), self.seed)
+        dry_run(model, shape)
+        try:
+            self.learner.check_batches(model, shape, len(dataset.train), 0, on_maps=False)
+        except UserError as error:
+            raise UserError(f"oracle=classifier cannot be trained: {error}") from error
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains the model where no run has yet. Raises UserError as `check` does."""

@@ -223,7 +223,7 @@ class ActiveLearning(Procedure):
             )
         if self.representation.gives_images:
             self.evaluator.check(dataset)
-        self.strategy.check(shape)
+        self.strategy.check(pool, labeled)
 
     def first_query(self, dataset: Dataset) -> PoolQuery:
         """The initial labels, the same for every strategy of a seed."""

@@ -1,7 +1,6 @@
 """Strategies: what is asked for next."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -33,8 +32,9 @@ class Strategy(ABC):
     """Whether the same images are chosen however the pool is ordered, ties apart; a member says why where they are
     not."""
 
-    def check(self, image_shape: Sequence[int]) -> None:  # noqa: B027  (most need nothing)
-        """Raises UserError where what it will train does not fit the inputs, (C, H, W) of one; trains nothing."""
+    def check(self, pool: Pool, labeled: float) -> None:  # noqa: B027  (most need nothing)
+        """Raises UserError where what it will train does not fit the pool's inputs, classes or label maps, or so few
+        labels; trains nothing. pool: may be empty; labeled: how many inputs at first."""
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:  # noqa: B027  (most need nothing)
         """Trains or loads what serves selection alone, once per run; `dataset` is blind."""

@@ -1,6 +1,6 @@
 """ASAL: synthesize uncertain images, ask for their nearest neighbors in the pool (ASAL Alg. 1)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import ClassVar, Literal
 
 import torch
@@ -80,7 +80,8 @@ class Asal(Strategy):
         """What the features ask of the model."""
         return self.feature.needs
 
-    def check(self, image_shape: Sequence[int]) -> None:
+    def check(self, pool: Pool, labeled: float) -> None:
+        image_shape = pool.inputs.shape[1:]
         self.gan.check(image_shape)
         self.feature.size(image_shape)
 

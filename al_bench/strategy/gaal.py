@@ -1,6 +1,6 @@
 """GAAL: synthesize images on the decision boundary and ask for *their* labels (Zhu and Bento 2017; ASAL Sec. 5.3)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -56,8 +56,8 @@ class Gaal(Strategy):
         self.gan, self.max_tries, self.tolerance = gan, max_tries, tolerance
         self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight, stacked)
 
-    def check(self, image_shape: Sequence[int]) -> None:
-        self.gan.check(image_shape)
+    def check(self, pool: Pool, labeled: float) -> None:
+        self.gan.check(pool.inputs.shape[1:])
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains the GAN, or takes the stored one."""

@@ -1,6 +1,7 @@
 """UHerding: MaxHerding whose coverage is weighted by calibrated uncertainty (Bae et al. 2025)."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
@@ -12,6 +13,7 @@ from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.active.query import PoolQuery
 from al_bench.config.ranges import Bins, Moderate, ProperFraction, Temperatures, UpToAll
 from al_bench.dataset import Dataset
+from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.predict import predict, stream
 from al_bench.storage.artifacts import Artifacts
@@ -33,6 +35,14 @@ class Training(Protocol):
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         """Trains or loads what it needs before the first training."""
+
+    def empty(self, pool: Pool, seed: int) -> Network:
+        """An untrained model for the pool's inputs and classes."""
+
+    def check_batches(
+        self, model: Network, input_shape: Sequence[int], labeled: float, unlabeled: float, on_maps: bool
+    ) -> None:
+        """Raises UserError where such a model cannot be trained on so many inputs; trains nothing."""
 
     def fit(self, pool: Pool, previous: Network | None, seed: int) -> Network:
         """A model trained on the pool from new weights, in eval mode."""
@@ -64,6 +74,19 @@ class UHerding(Strategy):
     subset: UpToAll | None = None
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # of a larger pool a subset is drawn by position
+
+    def check(self, pool: Pool, labeled: float) -> None:
+        if self.temperature is not None:
+            return
+        kept, on_maps = labeled - int(self.held_out * labeled), pool.labels.dim() > 1
+        try:
+            model = self.learner.empty(pool, 0)
+            self.learner.check_batches(model, pool.inputs.shape[1:], kept, math.inf, on_maps)
+        except UserError as error:
+            raise UserError(
+                f"strategy.learner trains on {kept:g} of the first {labeled:g} labels, and the others calibrate its "
+                f"model (strategy.held_out={self.held_out}): {error}, or strategy.temperature=1 for no such training"
+            ) from error
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
         self.learner.prepare(dataset, artifacts)

@@ -30,7 +30,7 @@ from al_bench.network.dry_run import norms_alone
 from al_bench.network.predict import batch_statistics, evaluating, predict, stream
 from al_bench.storage.artifacts import Artifacts, Made
 from al_bench.strategy import Strategy, query_highest
-from al_bench.training.batches import Augmentation
+from al_bench.training.batches import Augmentation, try_on_zeros
 from al_bench.training.both_kinds import Batch, BothKinds
 from al_bench.training.cost import measure_apart
 from al_bench.training.fit import Fitter
@@ -85,7 +85,10 @@ class Vaal(Strategy):
         Recorded("labeledness_of_labeled", "D's logits of labeled images"),
     )
 
-    def check(self, image_shape: Sequence[int]) -> None:
+    def check(self, pool: Pool, labeled: float) -> None:
+        image_shape = pool.inputs.shape[1:]
+        if self.augmentation is not None:
+            try_on_zeros(self.augmentation, image_shape)
         game = self._untrained(image_shape[0], seed=0)
         if self.batch_size < 2 and self._least(game, image_shape[0]) > 1:
             raise UserError(

@@ -1,17 +1,27 @@
 """What a training reads, step by step."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from al_bench import seeding
 from al_bench.sources.decoding import ahead
 
 Augmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 _READERS = 2  # threads: one begins a batch while the other waits for the last rows of its own
+
+
+def try_on_zeros(augmentation: Augmentation, input_shape: Sequence[int], on_maps: bool = False) -> None:
+    """Has an augmentation move one input of zeros, and its label map where labels are maps, so that it raises its
+    UserError before any training. What is drawn otherwise stays as it is."""
+    labels = torch.zeros((1, *input_shape[1:]) if on_maps else 1, dtype=torch.int64)
+    with seeding.fork(0):
+        augmentation(torch.zeros((1, *input_shape), dtype=torch.uint8), labels)
 
 
 class Batches(ABC):

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
 from torch.optim import Optimizer
 
 from al_bench import seeding
@@ -12,7 +11,7 @@ from al_bench.active.pool import Pool
 from al_bench.config.ranges import BatchSize, Epochs, Iterations, Precision
 from al_bench.errors import UserError
 from al_bench.network import Network
-from al_bench.training.batches import Augmentation, Batches
+from al_bench.training.batches import Augmentation, Batches, try_on_zeros
 from al_bench.training.early_stopping import EarlyStopping, callback_of
 from al_bench.training.fit import Fitter
 from al_bench.training.labeled_batches import LabeledBatches, least_batch
@@ -49,9 +48,7 @@ class Plan:
         """Refuses what `least_batch` does of the labeled inputs, and what the augmentation does of such inputs."""
         least_batch(model, labeled, self.batch_size, input_shape, on_maps)
         if self.augmentation is not None:
-            inputs = torch.zeros((1, *input_shape), dtype=torch.uint8)
-            with seeding.fork(0):
-                self.augmentation(inputs, torch.zeros((1, *input_shape[1:]) if on_maps else 1, dtype=torch.int64))
+            try_on_zeros(self.augmentation, input_shape, on_maps)
 
     def train(
         self,

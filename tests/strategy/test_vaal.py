@@ -274,8 +274,9 @@ def test_one_image_of_a_kind_is_taken_twice_where_batch_norm_sees_one_position(
 
 
 def test_batches_of_one_image_are_refused_where_batch_norm_sees_one_position() -> None:
+    images = Pool.unlabeled_from(torch.empty((0, 1, 8, 8)), 2)
     with pytest.raises(
         UserError, match=r"^strategy\.batch_size=1 is too small .*strategy\.image_size=16: give 2 or more"
     ):
-        vaal(batch_size=1).check((1, 8, 8))
-    vaal(batch_size=1, image_size=32).check((1, 8, 8))
+        vaal(batch_size=1).check(images, 20)
+    vaal(batch_size=1, image_size=32).check(images, 20)

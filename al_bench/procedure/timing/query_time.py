@@ -124,8 +124,10 @@ class QueryTime(Procedure):
 
     def _misfit(self, line: Line, pool: Pool) -> str:
         try:
-            model_for(line.strategy, line.learner, pool, self.seed)
-            line.strategy.check(pool.inputs.shape[1:])
+            model, on_maps = model_for(line.strategy, line.learner, pool, self.seed), pool.labels.dim() > 1
+            shape, labeled = pool.inputs.shape[1:], len(pool.labeled)
+            line.learner.check_batches(model, shape, labeled, len(pool.unlabeled), on_maps)
+            line.strategy.check(pool, labeled)
         except UserError as error:
             return str(error)
         return ""

@@ -4,10 +4,12 @@ import argparse
 import logging
 from pathlib import Path
 
+from al_bench.analysis.coverage import folders_with_data
 from al_bench.analysis.experiment import Experiment, plan_experiment
 from al_bench.analysis.reading import Stored, stored
 from al_bench.analysis.rebuilding import Rebuilder, own_rebuilder
 from al_bench.analysis.selection import stored_at, stored_of
+from al_bench.config.groups import members
 from al_bench.errors import UserError, printable
 from al_bench.files import Console
 from al_bench.report.cells import summarize_cells
@@ -41,7 +43,15 @@ def compose(arguments: argparse.Namespace) -> list[Experiment]:
     stray = [item for item in arguments.runs if "=" not in item]
     if stray:
         raise UserError(f"{stray[0]} is no override: beside --experiment use KEY=VALUE, such as scale=small")
-    return [plan_experiment(name, arguments.runs) for name in arguments.experiment]
+    return [plan_experiment(name, [*arguments.runs, *_place(name, arguments)]) for name in arguments.experiment]
+
+
+def _place(name: str, arguments: argparse.Namespace) -> list[str]:
+    """Where an experiment's data set is, as an override: of one that is a folder of pictures the files are part of a
+    run's id."""
+    if any(item.startswith("paths.data=") for item in arguments.runs) or name not in members("experiment"):
+        return []
+    return [f"paths.data={place}" for place in folders_with_data(name, arguments.data or [])[:1]]
 
 
 def read(arguments: argparse.Namespace, experiments: list[Experiment]) -> Stored:
@@ -69,7 +79,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--cells", type=Path, default=Path("results/cells"), help="exported runs (results/cells)")
     parser.add_argument(
         "--data", type=Path, action="append", metavar="DIR",
-        help="data sets, for pictures, what paths.data was (data); again for another folder that is read below",
+        help="data sets, for pictures and for the ids of experiments on folders of them, what paths.data was (data); "
+        "again for another folder that is read below",
     )  # fmt: skip
     kept = "beside one's own runs the exported ones too, which are all there is where nothing was run"
     parser.add_argument("--kept", action="store_true", help=kept)

@@ -43,8 +43,17 @@ def test_an_experiment_of_which_nothing_is_stored_says_what_makes_it(tmp_path):
     assert "strategy=entropy loop.query_size=10" in text
 
 
+def test_an_experiment_is_looked_for_with_the_data_that_are_named(tmp_path):
+    """Or a run on a folder of pictures, whose files are part of its id, would be of another configuration."""
+    here = f"paths.data={tmp_path / 'here'}"
+    for named, said in (([], ""), (["--data", tmp_path / "there"], f"paths.data={tmp_path / 'there'}"), ([here], here)):
+        beside = ["--data", tmp_path / "there"] if named == [here] else []
+        done = report(tmp_path, "--experiment", "waal/fashion_mnist", "strategy=random", "seed=0", *named, *beside)
+        assert f"experiment=waal/fashion_mnist strategy=random seed=0 {said}".strip() in done.stdout.splitlines()[0]
+
+
 def test_an_experiment_that_does_not_exist_is_refused_in_a_sentence(tmp_path):
-    done = report(tmp_path, "--experiment", "nothere")
+    done = report(tmp_path, "--experiment", "nothere", "--data", tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: experiment=nothere is not known")
     done = report(tmp_path, "--experiment", "none", "outputs")

@@ -173,8 +173,9 @@ def test_what_is_measured(table: str) -> None:
 
 @pytest.mark.parametrize(("name", "bald"), OURS.items())
 def test_ours_have_every_line_that_mal_prints(name: str, bald: str) -> None:
-    """On data that the paper has not: the baselines of Table 1 and the ablation of Table 7."""
-    lines = f"random entropy coreset {bald} vaal full {TABLES['ablation_imagenet']}".split()
+    """On data that the paper has not: the baselines of Table 1, the ablation of Table 7, and a control of as many
+    steps."""
+    lines = f"random random_longer entropy coreset {bald} vaal full {TABLES['ablation_imagenet']}".split()
     assert sorted(params_of(f"mal/{name}")["method"].split(",")) == sorted({f"mal/{method}" for method in lines})
     assert len({run_id(*cell.overrides) for cell in cells_of(f"mal/{name}")}) == len(set(lines))
 

@@ -1,6 +1,7 @@
 """First weights from a file: published ones, or those of a model that was stored."""
 
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from functools import lru_cache
@@ -82,7 +83,8 @@ def read_weights(path: Path) -> Weights:
     read. Raises UserError for a file that is unreadable, holds anything else, or numbers that are not finite."""
     try:
         open_file(path).close()
-        found: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # torch's, of pickles, stood before our sentence
+            found: Any = _loaded(path)
     except (SafetensorError, *_UNREADABLE) as error:
         remedy = "give safetensors, or tensors alone that torch wrote"
         raise UserError(f"{path} cannot be read as weights ({_why(error)}): {remedy}") from error
@@ -95,11 +97,15 @@ def read_weights(path: Path) -> Weights:
     return dict(found)
 
 
+def _loaded(path: Path) -> Any:
+    return load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+
+
 def _why(error: Exception) -> str:
-    """Torch's own sentence on a pickle advises to run the code in it."""
+    """The first sentence of an error; torch's own on a pickle advises to run the code in it."""
     if isinstance(error, pickle.UnpicklingError):
         return "it is none, or holds more than tensors, which is not run"
-    return str(error).split("\n", 1)[0] or "it is empty or cut off"
+    return str(error).split("\n", 1)[0].split(". ", 1)[0].rstrip(".") or "it is empty or cut off"
 
 
 def _is_layer(key: Any, value: Any) -> bool:
@@ -140,6 +146,9 @@ def refuse_other_weights(
         if there != here:
             what = "for another number of classes" if layer.startswith("head.") else "of another network"
             raise UserError(f"{name} is {what}: {layer} is {there} there and {here} in {ours}: {remedy}")
+        if wanted[layer].is_floating_point() and not found[layer].is_floating_point():
+            kind = str(found[layer].dtype).removeprefix("torch.")
+            raise UserError(f"{name} holds {layer} as {kind}, not as floating-point numbers: {remedy}")
     for layer in [layer for layer in wanted if layer not in found]:
         if layer.startswith(held) and not layer.endswith(_COUNTER):
             raise UserError(f"{name} is of another network: it lacks {layer}, which {ours} has: {remedy}")

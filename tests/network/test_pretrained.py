@@ -145,14 +145,30 @@ class Harmful:
         return (Path.touch, (self.path,))
 
 
+def test_whole_numbers_are_refused(tmp_path: Path, theirs: Weights) -> None:
+    """Quantized weights would be taken as they are, without their scales; half precision is no other network."""
+    for kind in (torch.int8, torch.float16):
+        cast = {name: value.to(kind) if value.is_floating_point() else value for name, value in theirs.items()}
+        torch.save(cast, tmp_path / f"{kind}.pth")
+    with pytest.raises(UserError, match=r"int8\.pth holds backbone\.conv1\.weight as int8, not as floating-point"):
+        made(tmp_path / "torch.int8.pth")
+    weight = made(tmp_path / "torch.float16.pth").backbone.state_dict()["conv1.weight"]
+    assert torch.equal(weight, theirs["conv1.weight"].half().float())
+
+
 def test_what_is_no_file_of_weights_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.safetensors").write_bytes(b"no header")
     (tmp_path / "harm.pth").write_bytes(pickle.dumps(Harmful(tmp_path / "harmed"), protocol=2))
+    (tmp_path / "newer.pth").write_bytes(pickle.dumps([1], protocol=4))  # of which torch warns
     (tmp_path / "empty.pth").touch()
+    torch.save(made(None, width=1).state_dict(), tmp_path / "cut.pth")
+    (tmp_path / "cut.pth").write_bytes((tmp_path / "cut.pth").read_bytes()[:-1000])
     for name, why in (
         ("bad.safetensors", "[^)]+"),
         ("harm.pth", "it is none, or holds more than tensors, which is not run"),
+        ("newer.pth", "it is none, or holds more than tensors, which is not run"),
         ("empty.pth", "[^)]+"),
+        ("cut.pth", "[^).]+"),  # a single sentence, where torch has four
     ):
         with pytest.raises(UserError, match=rf"{name} cannot be read as weights \({why}\): give"):
             made(tmp_path / name)

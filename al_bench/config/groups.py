@@ -1,6 +1,7 @@
 """The groups of `conf/` and the choices in them; what stands in the place of a name that is none."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,19 @@ def users_of(group: str) -> dict[str, list[str]]:
         if f"/{group}@_here_" in path.read_text():
             found.setdefault(path.parent.name, []).append(path.stem)
     return found
+
+
+def places_of(key: str) -> list[str]:
+    """Where a key of a group's choices says that its value stands: recipe.optimizer, of learner.optimizer."""
+    group, *inside = key.split(".")
+    found = []
+    for path in sorted((CONF / group).rglob("*.yaml")):
+        written: Any = yaml.safe_load(path.read_text()) or {}
+        for name in (group, *inside) if group in written else inside:
+            written = written.get(name) if isinstance(written, dict) else None
+        if isinstance(written, str) and (place := re.fullmatch(r"\$\{([\w.]+)\}", written)):
+            found.append(place[1])
+    return list(dict.fromkeys(found))
 
 
 def name_chosen(made: object) -> str:

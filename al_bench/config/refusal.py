@@ -4,7 +4,7 @@ import re
 from traceback import walk_tb
 from typing import Any
 
-from al_bench.config.groups import members, name_known, users_of
+from al_bench.config.groups import members, name_known, places_of, users_of
 from al_bench.errors import UserError, of_files, printable
 
 _MEMORY = re.compile(
@@ -76,7 +76,10 @@ def _misspelled(chain: list[BaseException]) -> str | None:
         parent: Any = getattr(one, "parent_node", None)
         if parent is not None:
             names = [str(key) for key in parent if not str(key).startswith("_") and key != "hydra"]
-            return f"{one.full_key} is not known: {name_known(str(one.key), names)}"  # type: ignore[attr-defined]
+            key, within = str(one.key), one.full_key.rpartition(".")[0]  # type: ignore[attr-defined]
+            if not names and (places := places_of(within)):
+                return f"{within} is {' or '.join(places)}: set {places[0]}.{key} in place of {within}.{key}"
+            return f"{within}{'.' if within else ''}{key} is not known: {name_known(key, names)}"
     found = re.match(r"Could not override '([\w/]+)(?:@\S*)?'. No match in the defaults list", str(chain[0]))
     if found is None or not (users := users_of(found[1])):
         return None

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import AllowInfNan, Strict, TypeAdapter, ValidationError
 
-from al_bench.config.groups import name_known
+from al_bench.config.groups import CONF, members, name_known
 from al_bench.config.ranges import Text
 from al_bench.config.values import REFERENCE, keys_of, value_at
 from al_bench.errors import UserError
@@ -147,17 +147,36 @@ def _refuse_no_parts(name: str, value: Any, annotation: Any) -> None:
 
 
 def _refuse_other_part(name: str, value: Any, annotation: Any) -> None:
-    """Raises UserError for a part that is made later, or of another kind, where an annotation names a class."""
-    kinds = [kind for kind in get_args(annotation) or [annotation] if isclass(kind) and kind is not NoneType]
-    ours = get_origin(annotation) in (None, Union, UnionType) and kinds and all(_is_ours(kind) for kind in kinds)
-    if not ours or not isinstance(value, Mapping) or "_target_" not in value:
+    """Raises UserError for a part that is made later, or of another kind, where an annotation names a class, or a
+    family's as what comes of a factory."""
+    if not isinstance(value, Mapping) or "_target_" not in value:
         return
-    wanted = " or ".join(kind.__name__ for kind in kinds)
-    if value.get("_partial_") is True:
-        raise UserError(f"{name}._partial_=true must be false: {wanted} is made at once")
+    is_factory = get_origin(annotation) is Callable
+    named = get_args(annotation)[-1:] if is_factory else get_args(annotation) or [annotation]
+    kinds = [kind for kind in named if isclass(kind) and kind is not NoneType]
+    plain = is_factory or get_origin(annotation) in (None, Union, UnionType)
+    if not plain or not kinds or not all(_family_of(kind) if is_factory else _is_ours(kind) for kind in kinds):
+        return
+    words = " or ".join(_family_of(kind) or f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
+    if value.get("_partial_") is True and not is_factory:
+        raise UserError(f"{name}._partial_=true must be false: this {words} is made at once")
     target = load_target(f"{name}._target_", value["_target_"])
     if isclass(target) and not issubclass(target, tuple(kinds)):
-        raise UserError(f"{name}._target_={value['_target_']} must be of {wanted}")
+        remedy = " or ".join(map(_say_made_from, kinds))
+        raise UserError(f"{name}._target_={value['_target_']} is no {words}: name {remedy}")
+
+
+def _say_made_from(kind: type) -> str:
+    """The classes that are of a kind, and choices that make some."""
+    said, family = f"a class made from {kind.__module__}.{kind.__qualname__}", _family_of(kind)
+    return f"{said}, such as that of {family}={', '.join(members(family)[:3])}" if family else said
+
+
+def _family_of(kind: type) -> str:
+    """The family whose contract a class is; none of a member, and of what is in no folder of `conf/`."""
+    package, _, family = kind.__module__.partition(".")
+    own = package == __name__.partition(".")[0] and bool(family) and (CONF / family).is_dir()
+    return family if own else ""
 
 
 def _is_ours(kind: type) -> bool:

@@ -28,6 +28,11 @@ def test_a_refusal_is_found_below_what_was_raised_for_it_and_stands_on_one_line(
         ("loop.bugdet=3", "loop.bugdet is not known: did you mean budget? Use one of initial, every_class, "),
         ("strtegy=random", "strtegy is not known: did you mean strategy? Use one of seed, device, "),
         ("lop.budget=5", "lop is not known: did you mean loop? Use one of seed, "),
+        (
+            "learner.optimizer.lr=1",
+            "learner.optimizer is recipe.optimizer: set recipe.optimizer.lr in place of learner.",
+        ),
+        ("learner.network.width=1", "learner.network is network: set network.width in place of learner.network.width"),
         ("strategy.nothing=1", "strategy.nothing is not known: use one of gan, feature, "),
         (
             "architecture@gan=ig",

@@ -177,12 +177,24 @@ def test_an_argument_that_nobody_gives_is_named() -> None:
     later = {"_target_": kdtree, "_partial_": True}
     assert (
         refused({"it": {**holder, "matcher": later}})
-        == "it.matcher._partial_=true must be false: Matcher is made at once"
+        == "it.matcher._partial_=true must be false: this matcher is made at once"
     )
     other = {"_target_": "al_bench.strategy.random.Random"}
+    remedy = "name a class made from al_bench.matcher.Matcher, such as that of matcher=auto, exact, hnsw"
     assert (
-        refused({"it": {**holder, "matcher": other}}) == f"it.matcher._target_={other['_target_']} must be of Matcher"
+        refused({"it": {**holder, "matcher": other}})
+        == f"it.matcher._target_={other['_target_']} is no matcher: {remedy}"
     )
+
+
+def test_what_a_factory_makes_is_named_by_the_users_key() -> None:
+    """Before its own arguments, which would be compared with those of what it is not."""
+    kdtree = {"_target_": "al_bench.matcher.kdtree.KdTree", "_partial_": True, "channels": 3}
+    linear = {"_target_": "al_bench.network.linear.Linear", "_partial_": True}
+    learner = {"_target_": "al_bench.learner.supervised.Supervised", "epochs": 1, "batch_size": 2}
+    for network, begin in ((kdtree, f"network._target_={kdtree['_target_']} is no network: name"), (linear, "it.opt")):
+        written = {"it": {**learner, "network": "${network}"}, "network": network}
+        assert refused(written, {"it": {**learner, "network": network}, "network": network}).startswith(begin)
 
 
 def test_an_optimizer_is_tried() -> None:

@@ -88,6 +88,11 @@ class ClassFolders:
         if unknown:
             raise UserError(f"{where} has no pictures of {', '.join(unknown)}: it has {', '.join(sorted(found))}")
         if len(set(wanted)) < max(2, len(wanted)):
+            if self.classes is not None:
+                raise UserError(
+                    f"dataset.classes=[{','.join(wanted)}] must name at least two classes, each once: {where} has "
+                    f"{named(sorted(found))}"
+                )
             raise UserError(
                 f"{where} gives the classes {', '.join(wanted)}, and at least two different ones are needed: put a "
                 "folder of pictures for each class there"

@@ -28,23 +28,33 @@ class Declared:
     name: of its family and its own, "strategy/waal"; unique. revision: raised when its results change; None of what is
     another package's, whose defaults we cannot answer for. beside: names of arguments that its results do not depend
     on: where files are, how something is computed. files: names of arguments that are files and count by their content,
-    or, as a plain word such as IMAGENET1K_V1, by the name that their content is published under.
+    or, as a plain word such as IMAGENET1K_V1, by the name that their content is published under. places: of a data set
+    whose root is shared with others, folders or archives in it, one of which it is read from.
     """
 
     name: str
     revision: int | None = 1
     beside: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
+    places: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.name if self.revision is None else f"{self.name}@{self.revision}"
 
 
-def declare(name: str, *, revision: int = 1, beside: Sequence[str] = (), files: Sequence[str] = ()) -> Callable[[T], T]:
+def declare(
+    name: str,
+    *,
+    revision: int = 1,
+    beside: Sequence[str] = (),
+    files: Sequence[str] = (),
+    places: Sequence[str] = (),
+) -> Callable[[T], T]:
     """Declares a class or a function as a part, see `Declared`. A subclass is a part of its own."""
 
     def mark(target: T) -> T:
-        target.__part__ = Declared(name, revision, frozenset(beside), frozenset(files))  # type: ignore[attr-defined]
+        declared = Declared(name, revision, frozenset(beside), frozenset(files), tuple(places))
+        target.__part__ = declared  # type: ignore[attr-defined]
         return target
 
     return mark

@@ -11,10 +11,10 @@ from statistics import fmean
 from typing import Any
 
 from al_bench.analysis.artifact_users import is_same, parts_of
-from al_bench.analysis.experiment import Experiment, Progress, arrange_lines
+from al_bench.analysis.experiment import Progress, arrange_lines
 from al_bench.analysis.reading import Artifact, Run
 from al_bench.analysis.selection import stored_of
-from al_bench.config.experiment import Cell
+from al_bench.config.experiment import Absent, Cell
 from al_bench.storage.record import Plain
 
 _TRAINED = ("gan/", "feature/autoencoder", "representation/", "oracle/classifier")  # parts that become artifacts
@@ -46,10 +46,11 @@ class NeededArtifact:
 
 @dataclass(frozen=True)
 class SweepPlan:
-    """lines: in the sweep's order; artifacts: of the cells that are left."""
+    """lines: in the sweep's order; artifacts: of the cells that are left, as are the data sets that are absent."""
 
     lines: Sequence[LinePlan]
     artifacts: Sequence[NeededArtifact]
+    absent: Sequence[Absent] = ()
 
     @property
     def cells(self) -> int:
@@ -77,7 +78,9 @@ def plan_sweep(name: str, overrides: Sequence[str], cells: Sequence[Cell], outpu
     found = stored_of({cell.id: cell.label for cell in cells}, outputs, kept)
     progress = {one.line: one for one in experiment.progress(found.runs)}
     lines = [plan_line(own, progress[line], found.runs) for line, own in experiment.lines.items()]
-    return SweepPlan(lines, list(_needed(experiment, progress, found.artifacts)))
+    left = [cell for line, own in experiment.lines.items() if progress[line].command for cell in own]
+    absent = dict.fromkeys(cell.absent for cell in left if cell.absent is not None)
+    return SweepPlan(lines, list(artifacts_of(left, found.artifacts)), list(absent))
 
 
 def plan_line(cells: Sequence[Cell], progress: Progress, stored: Sequence[Run]) -> LinePlan:
@@ -122,14 +125,6 @@ def _seconds_of(run: Run) -> float:
 
 def _size_of(place: Path) -> int:
     return sum(path.stat().st_size for path in place.rglob("*") if path.is_file()) if place.is_dir() else 0
-
-
-def _needed(
-    experiment: Experiment, progress: Mapping[str, Progress], artifacts: Sequence[Artifact]
-) -> Iterator[NeededArtifact]:
-    """Each once, in the order in which cells that are left come to them."""
-    left = [cell for line, cells in experiment.lines.items() if progress[line].command for cell in cells]
-    return artifacts_of(left, artifacts)
 
 
 def artifacts_of(cells: Sequence[Cell], artifacts: Sequence[Artifact]) -> Iterator[NeededArtifact]:

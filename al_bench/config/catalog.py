@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from al_bench.active.metric import Metric, Recorded
-from al_bench.active.part import Counted, counted, hash_of
+from al_bench.active.part import Counted, counted, declared, hash_of
 from al_bench.errors import UserError
 from al_bench.files import digest, read_json, write_json
 
@@ -29,13 +29,14 @@ class About:
 
     counted: what of it is in an identity; shown: arguments that are read in a run's label where they are switched on;
     scalars: of an evaluator, the metrics that are one number; records: of a strategy or an evaluator,
-    see `Strategy.records`, `Evaluator.records`.
+    see `Strategy.records`, `Evaluator.records`; places: of a data set, see `Declared`.
     """
 
     counted: Counted
     shown: tuple[str, ...] = ()
     scalars: tuple[Metric, ...] = ()
     records: tuple[Recorded, ...] = ()
+    places: tuple[str, ...] = ()
 
 
 def about_path(path: str) -> About:
@@ -46,7 +47,7 @@ def about_path(path: str) -> About:
     shown = [field.name for field in fields(target) if field.metadata.get("label")] if is_dataclass(target) else []
     scalars, records = getattr(target, "scalars", ()), getattr(target, "records", ())
     try:
-        about = About(counted(target), tuple(shown), tuple(scalars), tuple(records))
+        about = About(counted(target), tuple(shown), tuple(scalars), tuple(records), declared(target).places)
     except TypeError as error:
         raise UserError(f"_target_={path}: {error}") from error
     if path.partition(".")[0] != PACKAGE.name:

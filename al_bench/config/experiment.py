@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -10,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from al_bench.active.metric import Metric
 from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
+from al_bench.config.catalog import looked_up
 from al_bench.config.command_line import unknown_choice
 from al_bench.config.identity import identify, label_of, metrics_of
 from al_bench.config.resolvers import register_resolvers
@@ -19,13 +21,22 @@ from al_bench.errors import UserError
 Node = dict[str, Any]  # a configuration, or a part of one, as plain values
 
 
+class Absent(NamedTuple):
+    """A data set that is not here. place: where it is looked for; dataset: its choice; counted: whether its files are
+    in a run's id, so that no finished run of it is known without them."""
+
+    place: str
+    dataset: str
+    counted: bool
+
+
 @dataclass(frozen=True)
 class Cell:
     """One cell of an experiment's sweep.
 
     overrides: its own command line but for the experiment's name, each key once; choices: Hydra's; identity: what its
     id is the hash of; loop: the settings that say when it is finished; label: as in the path of its folder;
-    metrics: of its evaluator.
+    metrics: of its evaluator; absent: its data set, where that is not here.
     """
 
     overrides: tuple[str, ...]
@@ -34,6 +45,7 @@ class Cell:
     loop: Node
     label: str
     metrics: tuple[Metric, ...]
+    absent: Absent | None = None
 
     @property
     def stopping(self) -> Stopping:
@@ -159,7 +171,23 @@ def _cells(rest: Sequence[str], seeded: Sequence[tuple[Sequence[str], int | None
 def cell_of(overrides: Sequence[str], config: DictConfig) -> Cell:
     """What Hydra composed of a cell. overrides: see `Cell`."""
     chosen, loop = dict(config.hydra.runtime.choices), plain(config.loop)
-    return Cell(tuple(overrides), chosen, identify(config), loop, label_of(chosen, config), metrics_of(config))
+    absent, label = _find_absent(config, chosen["dataset"]), label_of(chosen, config)
+    return Cell(tuple(overrides), chosen, identify(config), loop, label, metrics_of(config), absent)
+
+
+def _find_absent(config: DictConfig, dataset: str) -> Absent | None:
+    """Nothing is read, and what a run would fetch counts as absent."""
+    node = config.dataset
+    if "root" not in node:
+        return None
+    with looked_up(config.paths.outputs) as about:
+        places = about(str(node._target_)).places or ("",)
+    folder, counted = Path(str(node.root)).expanduser(), "files" in node
+    if node.root is None:
+        return Absent("dataset.root=DIR", dataset, counted)
+    is_known = folder.is_dir() and not (counted and node["files"] is None)
+    is_there = is_known and any((folder / place).exists() for place in places)
+    return None if is_there else Absent(str(folder / places[0]), dataset, counted)
 
 
 def _composed(overrides: Sequence[str]) -> DictConfig:

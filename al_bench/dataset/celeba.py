@@ -36,6 +36,7 @@ Faces = dict[str, tuple[Picture, list[int]]]  # by name: where it is, and number
         "cache",
         "decoded",
     ),
+    places=("celeba",),
 )
 def celeba(
     root: str | Path,

@@ -32,6 +32,7 @@ FOLDER = "cifar10_jpeg"
         "decoded",
     ),
     files=("split",),
+    places=("cifar-10-batches-py", "cifar-10-python.tar.gz", FOLDER),
 )
 def cifar10(
     root: str | Path,

@@ -20,7 +20,7 @@ CHECKSUMS = {
 }
 
 
-@declare("dataset/mnist", beside=("root",))
+@declare("dataset/mnist", beside=("root",), places=("MNIST/raw",))
 def mnist(
     root: str | Path,
     validation_size: NoneToAll,

@@ -29,7 +29,7 @@ CHECKSUMS = {
 _SHAPE = (3, 96, 96)
 
 
-@declare("dataset/stl10", beside=("root",), files=("split",))
+@declare("dataset/stl10", beside=("root",), files=("split",), places=("stl10_binary", "stl10_binary.tar.gz"))
 def stl10(
     root: str | Path,
     validation_size: NoneToAll,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tabulate import tabulate
 
 from al_bench.analysis.sweep_plan import LinePlan, SweepPlan
+from al_bench.config.experiment import Absent
 from al_bench.progress import duration
 from al_bench.report.measures import counted, size
 
@@ -19,6 +20,7 @@ def write_plan(plan: SweepPlan) -> str:
     words = [
         table,
         *(_artifact(one.part, one.stored, one.seconds) for one in plan.artifacts),
+        *map(_absent, plan.absent),
         f"{counted(plan.cells, 'cell')}, {plan.finished:,} finished: {_cost(plan, unknown)}",
     ]
     if any(line.from_other for line in plan.lines):
@@ -36,10 +38,8 @@ def _cost(plan: SweepPlan, unknown: Sequence[str]) -> str:
     if len(unknown) == sum(line.cycles != 0 for line in plan.lines):
         return "how long it takes is not known, for nothing alike is stored"
     of = "of what is known " if unknown else ""
-    return (
-        f"{of}about {duration(plan.seconds)} of computing, one cell after the other, and {size(plan.size)} of disk, by "
-        "what is stored"
-    )
+    disk = f", and {size(plan.size)} of disk" if any(line.size for line in plan.lines) else ""
+    return f"{of}about {duration(plan.seconds)} of computing, one cell after the other{disk}, by what is stored"
 
 
 def _row(line: LinePlan) -> list[str]:
@@ -50,6 +50,12 @@ def _row(line: LinePlan) -> list[str]:
     disk = "not known" if line.size is None else f"{size(line.size)}{star}" if line.cycles else "-"
     left = "not known" if line.cycles is None else f"{line.cycles:,}"
     return [own.line, f"{own.cells:,}", f"{len(own.finished):,}", begun or "-", left, time, disk]
+
+
+def _absent(data: Absent) -> str:
+    more = ", and which cells of it are finished is known by its files" if data.counted else ""
+    fetched = "a run fetches it where it can, else it says what to put there"
+    return f"missing: {data.place} of dataset={data.dataset}: {fetched}{more}"
 
 
 def _artifact(part: str, stored: bool, seconds: float | None) -> str:

@@ -44,6 +44,31 @@ def test_nothing_is_known_where_nothing_is_stored(cells: list[Cell], tmp_path: P
     assert "nothing is stored to tell by of random; asal_pixel" in write_plan(plan)
 
 
+@pytest.mark.parametrize(
+    ("line", "there", "place", "more"),
+    [
+        (["dataset=digits"], "", "", ""),
+        (["dataset=mnist"], "", "MNIST/raw", "put there"),
+        (["dataset=mnist"], "MNIST/raw", "", ""),
+        (["dataset=cifar10"], "cifar10_jpeg", "", ""),
+        (["dataset=svhn"], "", "svhn", "put there"),
+        (["dataset=camvid", "strategy=mal"], "camvid", "camvid", "finished is known by its files"),  # an empty folder
+        (["dataset=image_folder"], "", "dataset.root=DIR", "finished is known by its files"),
+    ],
+)
+def test_data_that_are_not_there_are_said(tmp_path: Path, line: list[str], there: str, place: str, more: str) -> None:
+    (tmp_path / "data" / there).mkdir(parents=True)
+    cells = cells_of_line([*line, "strategy=random", "seed=0", f"paths.data={tmp_path}/data"])
+    plan = plan_sweep("none", [], cells, tmp_path, tmp_path / "cells")
+    said = [row for row in write_plan(plan).splitlines() if row.startswith("missing: ")]
+    if not place:
+        assert said == []
+        return
+    where = place if place.startswith("dataset.") else f"{tmp_path}/data/{place}"
+    (only,) = said
+    assert only.startswith(f"missing: {where} of {line[0]}: a run fetches it where it can, ") and only.endswith(more)
+
+
 def test_times_are_those_of_the_same_line(cells: list[Cell], tmp_path: Path) -> None:
     """One seed finished, the other at 20 of 40 annotations: two cycles of three parts of two seconds are left."""
     run_of(cells[0], tmp_path, 4)

@@ -33,13 +33,6 @@ class ClassFolders:
     depth: int
     classes: Sequence[str] | None
 
-    def say_left_out(self) -> None:
-        """One line on what is neither picture nor folder, if there is any: how many of each kind, and names."""
-        kinds = [f"{len(names):,} {why} ({named(names, 3)})" for why, names in self.listing.left_out.items()]
-        if kinds:
-            count, taken = sum(map(len, self.listing.left_out.values())), " ".join(SUFFIXES)
-            logger.warning(f"{count:,} left out below {printable(self.root)}: {named(kinds)}; pictures are {taken}")
-
     def deeper(self) -> dict[str, list[str]]:
         """The names of the folders in those of each class that has some."""
         above = bool(find_splits(self.listing.folders))
@@ -137,6 +130,15 @@ class ClassFolders:
                 f"{where} has the classes {', '.join(more)}, which training has not: remove them, or add them"
             )
         return {name: found[name] for name in train}
+
+
+def say_left_out(root: Path, listing: Listing) -> None:
+    """One line on what below a folder is neither picture nor folder, if there is any: how many of each kind, and
+    names."""
+    kinds = [f"{len(names):,} {why} ({named(names, 3)})" for why, names in listing.left_out.items()]
+    if kinds:
+        count, taken = sum(map(len, listing.left_out.values())), " ".join(SUFFIXES)
+        logger.warning(f"{count:,} left out below {printable(root)}: {named(kinds)}; pictures are {taken}")
 
 
 def divide(root: Path, found: ByClass, test_share: float, split_seed: int) -> dict[str, ByClass]:

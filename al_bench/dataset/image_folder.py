@@ -11,7 +11,7 @@ import torch
 from al_bench.active.part import declare
 from al_bench.config.ranges import Levels, ProperFraction, Seed, Side, UpToAll
 from al_bench.dataset import Dataset, Split
-from al_bench.dataset.class_folders import ByClass, ClassFolders, named
+from al_bench.dataset.class_folders import ByClass, ClassFolders, named, say_left_out
 from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_positions, smaller
 from al_bench.dataset.unlabeled_folder import read_unlabeled
@@ -110,10 +110,11 @@ def image_folder(
     decoder = Decoder(size_of(image_size), crop, mode)
     reading = Reading(decoder, Path(decoded).expanduser(), cache, broken)
     folder = _checked_root(root, files, class_names)
+    listing = _listing(folder)
+    say_left_out(folder, listing)
     if class_names is not None:
-        return read_unlabeled(folder, _listing(folder), class_names, decoder)
-    folders = ClassFolders(folder, _listing(folder), class_depth, classes)
-    folders.say_left_out()
+        return read_unlabeled(folder, listing, class_names, decoder)
+    folders = ClassFolders(folder, listing, class_depth, classes)
     splits = folders.splits(test_share, split_seed)
     if imbalance is not None:
         splits["train"] = _thin(splits["train"], imbalance)

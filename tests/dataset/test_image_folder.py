@@ -3,6 +3,7 @@ import logging
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -234,12 +235,16 @@ def test_classes_and_splits_are_said_and_lie_as_deep_as_asked(tmp_path: Path, ca
     assert "100 classes: c000 (2), c001 (2), c002 (2), c003 (2), c004 (2) and 95 more; 100 train" in caplog.text
 
 
-def test_what_is_left_out_is_counted_and_named_in_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("more", [{}, {"class_names": ["cat", "dog"], "image_size": 8}])
+def test_what_is_left_out_is_counted_and_named_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, more: dict[str, Any]
+) -> None:
+    """Where folders are the classes, and where a person says them."""
     root = fill(tmp_path / "mine", {"": 2})
     for name in ("cat/a.jfif", "cat/b.jfif", "dog/README", ".hidden"):
         (root / name).write_text("")
     (root / "owl" / "gone.png").symlink_to("nowhere.png")
-    read(root)
+    read(root, **more)
     (line,) = [record.getMessage() for record in caplog.records if "left out" in record.getMessage()]
     assert line.startswith(
         f"5 left out below {root}: 2 .jfif (cat/a.jfif, cat/b.jfif), 1 a link to nothing (owl/gone.png), "

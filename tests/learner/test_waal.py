@@ -193,6 +193,16 @@ def test_the_weights_of_eq_8_and_of_the_published_code() -> None:
     assert AS_PAPER.weights(1000, 0) == (0.0, 0.0)
 
 
+def test_a_training_has_the_weights_of_its_own_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """mu' and C0 of 20 labeled and 50 unlabeled inputs, gamma = 2.5 and alpha = 0.5, by hand."""
+    games: list[MinMax] = []
+    monkeypatch.setattr(Waal, "train", lambda self, module, *args, **options: games.append(module))
+    AS_PAPER.fit(made_pool(), None, seed=0)
+    replace(AS_PAPER, weighting="ratio").fit(made_pool(), None, seed=0)
+    found = [(game.trade_off, game.bias) for game in games]
+    assert found == [pytest.approx((0.01 * 2.5 / 3.5, 2 / (2.5**2 * 1.5))), pytest.approx((0.01, 0.4))]
+
+
 def test_without_a_trade_off_the_network_learns_as_if_alone() -> None:
     alone, beside = (made_game(replace(AS_PAPER, trade_off=0.0)) for _ in range(2))
     step(beside, rates(beside, 0.1, 0.1))

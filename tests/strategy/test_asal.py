@@ -207,6 +207,19 @@ def test_the_most_uncertain_of_several_candidates_against_plain_loops(
         assert rank == sum(abs(p / 255 - grays[row]) < abs(PIXELS[position] / 255 - grays[row]) for p in PIXELS)
 
 
+def test_a_draw_decides_between_candidates_of_equal_score(tmp_path: Path) -> None:
+    """Under a flat model all seven are: which two of them are asked for is another pair by another generator."""
+    _, pool = made_pool()
+    flat = model_with_boundary(127.5, slope=0.0)
+    strategy = made_strategy(pool, tmp_path, steps=0, candidates=7)
+    pairs = set()
+    for seed in range(6):
+        made = torch.randn(7, 1, generator=generator(seed)).sigmoid().mul(255).round().flatten().tolist()
+        shown = strategy.query(flat, pool, 2, generator(seed)).trace["generated"].flatten().tolist()
+        pairs.add(tuple(made.index(gray) for gray in shown))
+    assert len(pairs) > 3
+
+
 def test_minimum_distance_ascends_and_ranks_by_its_own_score(tmp_path: Path) -> None:
     model, pool = made_pool()
     strategy = made_strategy(pool, tmp_path, score=boundary_closeness, candidates=7)
@@ -290,6 +303,11 @@ def test_dimensions_of_fig_3d(pca_size: int, tmp_path: Path) -> None:
     strategy = made_strategy(pool, tmp_path, pca_size=pca_size)
     assert isinstance(strategy.matcher, Exact)
     assert strategy.matcher.features.shape == (80, min(pca_size, 64))
+    pixels = pool.inputs.flatten(1) / 255
+    assert torch.allclose(strategy.pca.mean, pixels.mean(0), atol=1e-6), "of the whole pool, as its components are"
+    spread = strategy.matcher.features.double().square().sum(0)
+    largest = torch.linalg.svdvals((pixels - pixels.mean(0)).double())[: len(spread)].square()
+    assert torch.allclose(spread, largest, rtol=1e-4)
 
 
 @pytest.mark.parametrize(

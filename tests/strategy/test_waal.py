@@ -76,9 +76,11 @@ def test_scores_and_trace_by_hand() -> None:
 
 def test_each_row_of_a_cycle_has_the_mean_critic_of_the_pool_and_of_what_is_labeled() -> None:
     pool = made_pool([(0.25, 0.3), (0.5, 0.6), (0.4, 0.9)]).with_labels(PoolQuery(torch.tensor([3])), torch.tensor([1]))
-    query = Waal(5.0, 0.5, (scores.single_worst, scores.uniformity)).query(Told().eval(), pool, 2, generator(0))
-    assert query.trace["critic_of_pool"].tolist() == pytest.approx([0.45, 0.45]), "of 0.3 and 0.6"
-    assert query.trace["critic_of_labeled"].tolist() == pytest.approx([0.95, 0.95]), "of 1.0 and 0.9"
+    strategy = Waal(5.0, 0.5, (scores.single_worst, scores.uniformity))
+    for size in (1, 2):
+        query = strategy.query(Told().eval(), pool, size, generator(0))
+        assert query.trace["critic_of_pool"].tolist() == pytest.approx([0.45] * size), "of 0.3 and 0.6, chosen or not"
+        assert query.trace["critic_of_labeled"].tolist() == pytest.approx([0.95] * size), "of 1.0 and 0.9"
 
 
 def test_its_uncertainty_alone_asks_as_it_does_with_a_critic_of_no_weight() -> None:

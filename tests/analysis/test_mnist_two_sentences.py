@@ -1,0 +1,82 @@
+"""What is written of ASAL on MNIST two at every number of labels, computed anew from the stored cells."""
+
+from collections.abc import Mapping
+from functools import cache
+
+import pytest
+
+from al_bench.analysis.reading import Stored, add_runs
+from al_bench.analysis.statistics.areas import area_under_curve
+from al_bench.analysis.statistics.paired import Interval, interval
+from al_bench.config.groups import CONF
+
+ROOT = CONF.parent
+RESULTS = " ".join((ROOT / "results" / "README.md").read_text().split())
+PAGE = " ".join((ROOT / "docs" / "papers" / "asal.md").read_text().split())
+SPACES = ("asal_pixel", "asal_auto", "asal_disc")
+
+
+@cache
+def curves(line: str) -> Mapping[int, Mapping[int, float]]:
+    """Accuracy in percent by seed and annotations; ASAL's lines are those with WGAN-GP."""
+    found = Stored()
+    add_runs(sorted((ROOT / "results" / "cells").glob(f"mnist_two-asal-{line}-seed=*.cell.xz")), found)
+    runs = [run for run in found.runs if not line.startswith("asal_") or run.choices["gan"] == "wgan_gp"]
+    of = {run.seed: {one.annotations: 100 * float(one.metrics["accuracy"]) for one in run.cycles} for run in runs}
+    assert sorted(of) == list(range(5)) and not found.problems
+    return of
+
+
+def apart(first: str, second: str) -> dict[int, Interval]:
+    """Of the differences over seeds at each number of labels after the first ones."""
+    one, other = curves(first), curves(second)
+    found = {at: interval([one[seed][at] - other[seed][at] for seed in one]) for at in sorted(one[0])[1:]}
+    return {at: value for at, value in found.items() if value is not None}
+
+
+def area(first: str, second: str) -> Interval:
+    one, other = curves(first), curves(second)
+    sizes = sorted(one[0])
+    found = interval([area_under_curve(sizes, [one[seed][at] - other[seed][at] for at in sizes]) for seed in one])
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("line", SPACES)
+def test_each_space_is_above_random_sampling_on_average_and_at_three_sizes(line: str) -> None:
+    found = apart(line, "random")
+    assert all(found[at].low > 0 for at in (150, 200, 250))
+    assert any(found[at].low <= 0 for at in range(150, 251, 10)), "not at each size between"
+    assert area(line, "random").low > 0
+
+
+def test_by_how_much_they_are_above_it() -> None:
+    means = [area(line, "random").mean for line in SPACES]
+    assert f"ASAL above random, by {min(means):.2f} to {max(means):.2f} points on average over all sizes" in PAGE
+    assert "as they are at 150, 200 and 250 labels and not at each size between" in PAGE
+
+
+def test_gaal_is_at_the_level_of_random_sampling_at_all_later_sizes_but_one() -> None:
+    found = {at: one for at, one in apart("gaal+hinge", "random").items() if at >= 150}
+    told = [at for at, one in found.items() if one.low > 0 or one.high < 0]
+    assert f"one size of {len(found)} has an interval to random without 0 ({told[0]} labels)" in RESULTS
+    assert len(told) == 1
+
+
+def test_the_lead_of_gaal_is_there_before_anything_is_asked_for() -> None:
+    one, other = curves("gaal+hinge"), curves("random")
+    first = interval([one[seed][50] - other[seed][50] for seed in one])
+    assert first is not None
+    words = f"{first.mean:.2f} points ({first.low:.2f} to {first.high:.2f}) above random at 50 labels already"
+    assert words in RESULTS
+
+
+def test_beside_random_sampling_with_its_loss_gaal_has_none() -> None:
+    found = apart("gaal+hinge", "random+hinge")
+    told = [f"{found[at].mean:+.2f} ({found[at].low:.2f} to {found[at].high:.2f}) at {at}" for at in (100, 200, 500)]
+    assert f"{told[0]}, {told[1]} and {told[2]}" in RESULTS
+    above = [at for at, one in found.items() if one.low > 0]
+    below = [at for at, one in found.items() if one.high < 0]
+    assert (len(found), above, below) == (45, [60], [440, 450])
+    assert "of the 45 sizes after the first its interval is above 0 at one (60 labels) and below at two" in RESULTS
+    assert f"level with it at {len(found) - len(above) - len(below)} of {len(found)} sizes" in PAGE

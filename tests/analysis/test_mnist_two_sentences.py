@@ -1,4 +1,4 @@
-"""What is written of ASAL on MNIST two at every number of labels, computed anew from the stored cells."""
+"""What is written of ASAL and its GANs on MNIST two, computed anew from the stored cells."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -40,6 +40,27 @@ def area(first: str, second: str) -> Interval:
     found = interval([area_under_curve(sizes, [one[seed][at] - other[seed][at] for at in sizes]) for seed in one])
     assert found is not None
     return found
+
+
+def measured(line: str) -> Mapping[str, float]:
+    """The metrics of the one cell of a measurement."""
+    found = Stored()
+    add_runs(sorted((ROOT / "results" / "cells").glob(f"mnist_two-asal-{line}-seed=0-*.cell.xz")), found)
+    (measurement,) = [run.measurement for run in found.runs]
+    assert measurement is not None
+    return {name: float(value) for name, value in measurement.metrics.items() if value is not None}
+
+
+@pytest.mark.parametrize(("gan", "name"), [("wgan_gp", "WGAN-GP"), ("dcgan", "DCGAN, batch norm in its generator")])
+def test_whether_a_gan_counts_and_what_its_judge_is_worth(gan: str, name: str) -> None:
+    found = measured(f"gan_quality+{gan}")
+    ends = sorted({f"{found['smallest_ratio']:.2f}", f"{found['largest_ratio']:.2f}"})
+    assert f"| {name} | {found['confident_share']:.1%} | {' to '.join(ends)} | yes |".replace("%", " %") in RESULTS
+    assert found["real_confident_share"] == 1.0 and found["counts"]
+    words = (
+        f"sure of all real test images of MNIST's two classes, and right about {found['judge_accuracy']:.1%} of them"
+    )
+    assert words.replace("%", " %") in RESULTS
 
 
 @pytest.mark.parametrize("line", SPACES)

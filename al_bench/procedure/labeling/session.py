@@ -34,7 +34,8 @@ _DECODED = "decoded.npy"
 class Labels:
     """The answers that hold, as the loop takes them, in the order in which they were given.
 
-    positions: (L,) int64, of those to train on, and labels: (L,) int64, UNKNOWN where the person could not tell;
+    positions: (L,) int64, of those to train on, and labels: (L,) int64, UNKNOWN where the person could not tell, and of
+    copies of pictures of the audit set;
     audited: (A,) int64 and audit_labels: (A,) int64, of the audit set alike. annotations: all that hold, of pictures
     that are gone or cannot be read, too. class_names: that there were by then. num_lines: of the file that they are
     from.
@@ -155,8 +156,8 @@ class Session:
         there = [one for one in held if one.position not in self.list.gone]
         broken = self.images.find_broken([one.position for one in there])
         given = [one for one in there if one.position not in broken]
-        train = [one for one in given if one.position not in self.audit]
         audit = [one for one in given if one.position in self.audit]
+        train = _unlike([one for one in given if one.position not in self.audit], audit)
         tensors = *_as_tensors(train, number), *_as_tensors(audit, number)
         return Labels(*tensors, len(held), tuple(answers.classes), answers.num_lines)
 
@@ -190,6 +191,13 @@ def _stored_list(path: Path, kind: type, what: str) -> list[Any] | None:
     if not isinstance(found, list) or not all(type(one) is kind for one in found):
         raise UserError(f"{path} is no list of {what}: put it back from a copy")
     return found
+
+
+def _unlike(given: Sequence[Answer], audit: Sequence[Answer]) -> list[Answer]:
+    """The answers without what they say of copies of audited pictures: a model that learned these would be measured on
+    them."""
+    audited = {one.content for one in audit if one.content is not None}
+    return [one.model_copy(update={"label": None}) if one.content in audited else one for one in given]
 
 
 def _as_tensors(given: Sequence[Answer], number: dict[str, int]) -> tuple[Tensor, Tensor]:

@@ -22,6 +22,20 @@ def test_the_audit_set_comes_first_and_no_model_is_trained_on_it(label):
     assert person.asked.state == "finished" and "budget" in person.asked.said
 
 
+def test_no_model_is_trained_on_a_copy_of_an_audited_picture(label, pictures):
+    """Or it would be measured on what it learned; the copies are labeled all the same, as nobody knows them before."""
+    for file in [*pictures.rglob("*.png")]:
+        for number in range(3):
+            file.with_name(f"{file.stem}-copy-{number}.png").write_bytes(file.read_bytes())
+    records = label("loop.budget=28")
+    content = {one.position: one.content for one in label.person.held}
+    audited = {content[place] for place in label.person.shown[:8]}
+    trained = [pair for one in records for pair in zip(one.query.indices, one.query.labels, strict=True)]
+    copies = [label for place, label in trained if content[place] in audited]
+    assert copies and set(copies) == {-1}
+    assert sum(label >= 0 for _, label in trained) == len(trained) - len(copies) == sum(records[-1].class_counts)
+
+
 def test_while_a_model_is_trained_pictures_stand_ready_that_an_earlier_one_asked_for(label, monkeypatch):
     ready, fit = [], Supervised.fit
 

@@ -67,7 +67,7 @@ def read_unlabeled(root: Path, listing: Listing, class_names: Sequence[str], dec
     images = LazyImages(below, decoder, shape, known)
     unknown = torch.full((len(files),), -1)
     none = Split(torch.empty((0, *decoder.shape), dtype=torch.uint8), unknown[:0])
-    logger.info(f"{len(files):,} pictures without labels; {len(names)} classes: {named(names)}")
+    logger.info(f"{len(files):,} pictures without labels; dataset.class_names has {named(names)}")
     train, folder = Split(images, unknown), PictureFolder(root.resolve(), files, decoder)
     return Dataset(train, None, none, len(names), names, names=below.names, unlabeled=folder)
 

@@ -67,9 +67,20 @@ class Session:
         if added := [NewClass(when=now(), name=name) for name in class_names if name not in known]:
             self.log.append(*added)
             self.read_new()
+        if known - set(class_names):
+            self._say_kept(class_names, [one.name for one in added])
         self.list = PictureList(folder / PICTURES)
         self.drawn: tuple[int, ...] = ()  # the audit set as it was drawn, which is how it is shown
         self.audit: frozenset[int] = frozenset()
+
+    def _say_kept(self, class_names: Sequence[str], added: Sequence[str]) -> None:
+        """That a run keeps every class, for somebody who left one out or gave it another name."""
+        kept = [name for name in self.class_names if name not in class_names]
+        new = (
+            f", and {', '.join(added)} {'is' if len(added) == 1 else 'are'} added, no new name of one" if added else ""
+        )
+        count = len(self.class_names)
+        logger.warning(f"{count} classes: the run keeps {', '.join(kept)}, which dataset.class_names leaves out{new}")
 
     def read_new(self) -> None:
         """Takes in the answers that came since."""

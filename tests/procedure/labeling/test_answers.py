@@ -36,7 +36,9 @@ def test_labels_stay_with_their_pictures_when_the_folder_changes(label, pictures
     assert records[-1].annotations >= 26 and sum(records[-1].class_counts) == records[-1].annotations - 8
 
 
-def test_a_class_that_is_added_on_the_way_is_learned_too(label):
+def test_a_class_that_is_added_on_the_way_is_learned_too(label, caplog):
+    caplog.set_level(logging.INFO)
+
     def add(person: Person, times: int) -> None:
         if times == 15:
             person.log.append(NewClass(when=now(), name="gr\u00fcn", key="g"))
@@ -45,7 +47,11 @@ def test_a_class_that_is_added_on_the_way_is_learned_too(label):
     records = label("loop.budget=16", before=add)
     assert [len(record.class_counts) for record in records] == [2, 3] and records[-1].class_counts[2] == 1
     more = label("loop.budget=20", classes="[blue,red]")  # in another order, and without the one that was added
+    assert "3 classes: the run keeps gr\u00fcn, which dataset.class_names leaves out" in caplog.messages
     assert more[-1].class_counts[2] == 1 and label.person.asked.classes == ["red", "blue", "gr\u00fcn"]
+    label("loop.budget=24", classes="[rot,blue,'gr\u00fcn']")
+    said = "4 classes: the run keeps red, which dataset.class_names leaves out, and rot is added, no new name of one"
+    assert said in caplog.messages
 
 
 def test_an_answer_that_is_taken_back_is_asked_for_again_and_the_other_one_counts(label):

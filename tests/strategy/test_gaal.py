@@ -79,13 +79,14 @@ def test_its_annotations_become_training_inputs(tmp_path: Path) -> None:
     assert labels.tolist() == [0, 1]
 
 
-@pytest.mark.parametrize("max_tries", [1, 2, 40])
+@pytest.mark.parametrize("max_tries", [1, 2, 3, 40])
 def test_begins_again_where_a_search_misses_the_boundary(max_tries: int, tmp_path: Path) -> None:
-    """Against plain loops: without a step each search is one draw, of which the nearest counts."""
+    """Against plain loops: without a step each search is one draw, of which the nearest counts, whatever
+    came between it and the last."""
     model, pool = made_pool()
     strategy = made_strategy(pool, tmp_path, steps=0, max_tries=max_tries, tolerance=0.5)
-    query = strategy.query(model, pool, 6, generator(4))
-    rng = generator(4)
+    query = strategy.query(model, pool, 6, generator(3))
+    rng = generator(3)
     best, tries = torch.randn(6, 1, generator=rng).flatten().tolist(), [1] * 6
     for _ in range(max_tries - 1):
         missed = [row for row in range(6) if distance(best[row]) > 0.5]

@@ -8,7 +8,7 @@ import torch
 
 from al_bench import seeding
 from al_bench.active.part import declare
-from al_bench.config.ranges import ProperFraction, Seed, Side, UpToAll
+from al_bench.config.ranges import ProperFraction, Seed, Side, TwoOrMore, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.dataset.image_folder import image_folder
 from al_bench.dataset.imbalance import Imbalance
@@ -28,7 +28,7 @@ def tiny_imagenet(
     max_held_out: UpToAll | None = None,
     max_test: UpToAll | None = None,
     files: str | None = None,
-    num_classes: UpToAll | None = None,
+    num_classes: TwoOrMore | None = None,
     class_seed: Seed = 0,
     test_share: ProperFraction | None = None,
     split_seed: Seed = 0,
@@ -68,9 +68,12 @@ def tiny_imagenet(
 
 
 def draw_classes(names: Sequence[str], count: int, seed: int) -> list[str]:
-    """`count` of the names, drawn by a seed, in their order. Raises UserError where there are fewer."""
-    if count > len(names):
-        raise UserError(f"dataset.num_classes={count} cannot be: there are {len(names)} classes")
+    """`count` of the names, drawn by a seed, in their order. Raises UserError for fewer than two, and where there are
+    fewer."""
+    if not 2 <= count <= len(names):
+        raise UserError(
+            f"dataset.num_classes={count} cannot be: there are {len(names)} classes, give 2 to {len(names)}"
+        )
     rng = seeding.generator(seeding.seed_for(seed, 0, "classes"))
     return [names[position] for position in torch.randperm(len(names), generator=rng)[:count].sort().values.tolist()]
 

@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from al_bench.analysis.coverage import folders_with_data
+from al_bench.analysis.coverage import place_of
 from al_bench.analysis.experiment import Experiment, plan_experiment
 from al_bench.analysis.reading import Stored, stored
 from al_bench.analysis.rebuilding import Rebuilder, own_rebuilder
@@ -47,11 +47,10 @@ def compose(arguments: argparse.Namespace) -> list[Experiment]:
 
 
 def _place(name: str, arguments: argparse.Namespace) -> list[str]:
-    """Where an experiment's data set is, as an override: of one that is a folder of pictures the files are part of a
-    run's id."""
+    """Where `--data` has an experiment's data set, unless an override says it."""
     if any(item.startswith("paths.data=") for item in arguments.runs) or name not in members("experiment"):
         return []
-    return [f"paths.data={place}" for place in folders_with_data(name, arguments.data or [])[:1]]
+    return place_of(name, arguments.data or [])
 
 
 def read(arguments: argparse.Namespace, experiments: list[Experiment]) -> Stored:

@@ -75,8 +75,14 @@ def cover(table: Published, stored: Sequence[Run], factor: Factor, data: Sequenc
 def plan_scales(name: str, stored: Sequence[Run], data: Sequence[Path], conf: Path = CONF) -> dict[str, Experiment]:
     """An experiment at each scale at which something of its data set is stored, the paper's first, of the stored seeds.
     data: see `cover`."""
-    where = [f"paths.data={place}" for place in folders_with_data(name, data, conf)[:1]]
+    where = place_of(name, data, conf)
     return {scale: _plan(name, scale, own, where, conf) for scale, own in _scales(name, stored, conf)}
+
+
+def place_of(name: str, data: Sequence[Path], conf: Path = CONF) -> list[str]:
+    """Where an experiment's data set is, as an override: of one that is a folder of pictures the files are part of a
+    run's id."""
+    return [f"paths.data={place}" for place in folders_with_data(name, data, conf)[:1]]
 
 
 def folders_with_data(name: str, data: Sequence[Path], conf: Path = CONF) -> list[Path]:

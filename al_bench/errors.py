@@ -68,6 +68,11 @@ def printable(text: object) -> str:
     return "".join(one.encode("unicode_escape").decode() if category(one) in _ESCAPED else one for one in str(text))
 
 
+def amount(count: int, word: str) -> str:
+    """ "1 seed", "3 seeds"."""
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
+
+
 def of_files(error: OSError, path: Path | None = None) -> UserError | None:
     """A failure of the file system in a sentence that names the path and what to do; None where it is none.
 

@@ -21,9 +21,9 @@ from al_bench.analysis.lines import compare_two
 from al_bench.analysis.reading import stored
 from al_bench.analysis.standing import find_standings, last_mean
 from al_bench.analysis.statistics.correction import correct
-from al_bench.errors import UserError, printable
+from al_bench.errors import UserError, amount, printable
 from al_bench.report.cells import format_differences
-from al_bench.report.measures import Measure, counted, measure
+from al_bench.report.measures import Measure, measure
 from al_bench.training.interruption import as_command
 
 
@@ -83,7 +83,7 @@ def read_lines(outputs: Path, cells: Path, label: str) -> dict[str, Group]:
     measured = sections(run for run in found.runs if run.label[0] == label and run.is_loop)
     for section in measured[1:]:
         runs = sum(len(group.runs) for group in section.groups)
-        print(f"left out: {counted(runs, 'run')} of {section.title}, not measured on the same", file=sys.stderr)
+        print(f"left out: {amount(runs, 'run')} of {section.title}, not measured on the same", file=sys.stderr)
     lines: dict[str, Group] = {}
     for group in measured[0].groups if measured else ():
         precision = group.first.identity["learner"].get("precision")

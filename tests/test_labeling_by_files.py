@@ -36,7 +36,7 @@ def labeled(pictures) -> Path:
     )  # fmt: skip
     for turn in range(3):
         done = forked.run(*line)
-        assert done.returncode == 0 and "pictures are asked for" in done.stdout, done.stderr
+        assert done.returncode == 0 and "asked for: " in done.stdout, done.stderr
         (run,) = pictures.parent.glob("outputs/image_folder/margin/seed=0/*")
         fill(run / "tasks.csv")
         if turn == 0:

@@ -39,12 +39,12 @@ def test_a_run_says_what_it_does_and_the_same_line_again_says_that_it_is_finishe
         r"cycle +(\d+) +(\d+) annotations  accuracy 0\.\d{4}.*fit [\d.]+ s  query [\d.]+ s", first.stdout
     )
     assert lines == [("0", "20"), ("1", "30"), ("2", "40")]
-    assert "finished: 2 cycles are done" in first.stdout
+    assert "finished: loop.max_cycles=2 is reached" in first.stdout
     assert "calibration error" in first.stdout.splitlines()[-5]
     assert "\r" not in first.stdout + first.stderr
     again = run(*SMOKE, folder=tmp_path)
     assert again.returncode == 0
-    assert "finished before: 2 cycles are done" in again.stdout
+    assert "finished before: loop.max_cycles=2 is reached" in again.stdout
     assert not re.search(r"cycle +\d+ +\d+ annotations  ", again.stdout)
 
 
@@ -205,7 +205,7 @@ def test_a_finished_run_is_shown_where_nothing_can_be_written(tmp_path):
         (config.parent / name).unlink()
         (config.parent / name).mkdir()
     again = run(*SMOKE, folder=tmp_path)
-    assert again.returncode == 0 and "finished before: 2 cycles are done" in again.stdout
+    assert again.returncode == 0 and "finished before: loop.max_cycles=2 is reached" in again.stdout
     assert again.stderr.startswith(f"no log is kept: {config.parent}/run.log is a folder")
     more = run(*SMOKE, "loop.max_cycles=3", folder=tmp_path)
     assert more.returncode == 2

@@ -8,7 +8,7 @@ from torch import Tensor
 from al_bench import seeding
 from al_bench.active.inputs import Inputs
 from al_bench.active.query import PoolQuery
-from al_bench.errors import UserError
+from al_bench.errors import UserError, amount
 
 Rule = Literal["random", "balanced", "stratified"]
 
@@ -43,8 +43,8 @@ def initial_indices(
     if (per_class > counts).any():
         short = int((per_class > counts).nonzero()[0])
         raise UserError(
-            f"loop.initial_size={size} with loop.initial={rule} asks for {int(per_class[short])} images of class "
-            f"{short}, which has {int(counts[short])}: use fewer, or loop.initial=stratified"
+            f"loop.initial_size={size} with loop.initial={rule} asks for {amount(int(per_class[short]), 'image')} of "
+            f"class {short}, which has {int(counts[short])}: use fewer, or loop.initial=stratified"
         )
     order = torch.randperm(len(labels), generator=rng)
     chosen = torch.cat([order[labels.cpu()[order] == k][: int(per_class[k])] for k in range(num_classes)])

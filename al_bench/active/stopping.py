@@ -61,7 +61,7 @@ class Stopping:
         if cycle.annotations >= self.budget:
             return f"the budget of {self.budget} annotations is spent"
         if self.max_cycles is not None and cycle.index >= self.max_cycles:
-            return f"{self.max_cycles} cycles are done"
+            return f"loop.max_cycles={self.max_cycles} is reached"
         return self._reached(cycle.metrics) or self._certain(cycle)
 
     def _reached(self, metrics: Mapping[str, Any]) -> str | None:

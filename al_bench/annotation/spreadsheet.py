@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from al_bench.annotation.rows import Row, checked_row, quoted, read_bounded
-from al_bench.errors import UserError, printable
+from al_bench.errors import UserError, amount, printable
 from al_bench.report.tables import as_text
 from al_bench.storage.answers import Answer
 from al_bench.storage.asked import AskedPicture
@@ -122,7 +122,7 @@ def _row(place: str, columns: Sequence[str], cells: Sequence[str], delimiter: st
     """None where it has no answer. Cells that are not there are empty: spreadsheets leave out the last ones."""
     if any(cells[len(columns) :]):
         right = f"put what holds {quoted(delimiter)} between quotation marks"
-        raise UserError(f"{place} has {len(cells)} cells where there are {len(columns)} columns: {right}")
+        raise UserError(f"{place} has {amount(len(cells), 'cell')} of {amount(len(columns), 'column')}: {right}")
     cell = dict(zip(columns, map(unmarked, cells), strict=False))
     said = cell.get("cannot_tell", "").strip().casefold()
     if said not in _YES | _NO:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from al_bench import seeding
-from al_bench.errors import UserError, printable
+from al_bench.errors import UserError, amount, printable
 from al_bench.sources.listing import SUFFIXES, Listing, PictureFile
 from al_bench.sources.split_folders import find_splits, is_called_split
 
@@ -106,7 +106,9 @@ class ClassFolders:
                 if name is not None:
                     found[name].append(file)
         if not any(found.values()):
-            what = f"{beside:,} pictures and no class folders" if beside else f"no pictures ({' '.join(SUFFIXES)})"
+            what = (
+                f"{amount(beside, 'picture')} and no class folders" if beside else f"no pictures ({' '.join(SUFFIXES)})"
+            )
             deeper = "" if self.depth == 1 else f" {self.depth} folders deep, as dataset.class_depth={self.depth} asks"
             person = ", or have them labeled: dataset.class_names=[cat,dog] oracle=human" if beside else ""
             raise UserError(f"{where} holds {what}{deeper}: put a folder of pictures for each class there{person}")
@@ -114,7 +116,7 @@ class ClassFolders:
         if empty:
             raise UserError(f"{where / empty[0]} holds no picture: remove it, or put pictures of {empty[0]} there")
         if beside:
-            logger.warning(f"{beside:,} pictures in {printable(where)} lie beside the class folders and are left out")
+            logger.warning(f"left out: {amount(beside, 'picture')} in {printable(where)}, beside the class folders")
         return found
 
     def _like(self, train: ByClass, place: str) -> ByClass:

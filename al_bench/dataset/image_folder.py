@@ -15,7 +15,7 @@ from al_bench.dataset.class_folders import ByClass, ClassFolders, named, say_lef
 from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_positions, smaller
 from al_bench.dataset.unlabeled_folder import read_unlabeled
-from al_bench.errors import UserError, printable
+from al_bench.errors import UserError, amount, printable
 from al_bench.sources.broken_pictures import find_broken
 from al_bench.sources.cache import decode_images
 from al_bench.sources.decoding import Decoder, size_of
@@ -52,7 +52,7 @@ class Reading:
         broken = find_broken(root, files, self.decoder, self.decoded) if self.broken == "skip" else []
         if broken:
             names = [files[position].name for position in broken]
-            logger.warning(f"{len(broken):,} pictures that cannot be read are left out: {named(names)}")
+            logger.warning(f"left out: {amount(len(broken), 'picture')} that cannot be read: {named(names)}")
             whole = sorted(set(range(len(files))) - set(broken))
             if lost := set(labels.tolist()) - set(labels[whole].tolist()):
                 raise UserError(f"no picture of {list(classes)[min(lost)]} can be read, such as {root / names[0]}")

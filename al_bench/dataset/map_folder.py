@@ -16,7 +16,7 @@ import torch
 from al_bench.active.inputs import Inputs
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.subset import limit_positions, smaller
-from al_bench.errors import UserError
+from al_bench.errors import UserError, amount
 from al_bench.files import digest
 from al_bench.sources.cache import LazyImages, decode_images, decode_pictures
 from al_bench.sources.decoding import Decoder, common_shape, size_of
@@ -73,8 +73,8 @@ class MapFolder:
             place = root / self.pictures.folder.format(split=split)
             wanted = f"{count:,} are published" if count is not None else "some are needed"
             raise UserError(
-                f"{place} holds {len(pictures):,} pictures and {wanted}: {self.advice}; dataset.counts=null takes what "
-                "is there"
+                f"{place} holds {amount(len(pictures), 'picture')} and {wanted}: {self.advice}; dataset.counts=null "
+                "takes what is there"
             )
         return [Pair(pictures[key], maps[key]) for key in sorted(pictures)]
 
@@ -179,7 +179,7 @@ def _check_classes(split: Split, names: Sequence[str], where: str, *, needed: bo
     """Says where a class has no pixel in a split. Raises UserError where each is needed: in all that is to train on."""
     values = getattr(split.labels, "values", ())
     if missing := [name for name, count in zip(names, values, strict=False) if count == 0]:
-        sentence = f"{where}: no labeled pixel of {', '.join(missing)} in {len(split):,} maps"
+        sentence = f"{where}: no labeled pixel of {', '.join(missing)} in {amount(len(split), 'map')}"
         if needed:
             raise UserError(f"{sentence}, and every class needs some: put the published maps back")
         logger.warning(sentence)

@@ -79,7 +79,8 @@ def _read(folder: Path, part: str, checksums: Mapping[str, str], image_size: int
     pixels, labels = (np.frombuffer(read_checked(folder / name, checksums[name]), np.uint8) for name in names)
     if pixels.size != labels.size * np.prod(_SHAPE):
         raise UserError(
-            f"{folder / part}_X.bin holds {pixels.size:,} bytes, which are not {labels.size:,} images: get it anew"
+            f"{folder / part}_X.bin holds {pixels.size:,} bytes, which are not {amount(labels.size, 'image')}: get it "
+            "anew"
         )
     check_ten_labels(folder / f"{part}_y.bin", labels)
     images = _resized(pixels.reshape(-1, *_SHAPE).transpose(0, 1, 3, 2), image_size)

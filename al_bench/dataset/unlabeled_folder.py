@@ -9,7 +9,7 @@ import torch
 
 from al_bench.dataset import Dataset, PictureFolder, Split
 from al_bench.dataset.class_folders import named
-from al_bench.errors import UserError, printable
+from al_bench.errors import UserError, amount, printable
 from al_bench.sources.cache import LazyImages
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import SUFFIXES, Listing, id_of, is_text
@@ -54,7 +54,7 @@ def read_unlabeled(root: Path, listing: Listing, class_names: Sequence[str], dec
     if len(files) < len(listing.pictures):
         others = [printable(file.name) for file in listing.pictures if not is_text(file.name)]
         which = ", ".join(others[:_NAMED]) + (" and others" if len(others) > _NAMED else "")
-        logger.warning(f"{len(others):,} pictures are left out, for their names are no UTF-8: rename {which}")
+        logger.warning(f"left out: {amount(len(others), 'picture')} named by what is no UTF-8: rename {which}")
     if not files:
         raise UserError(f"{root} holds no pictures ({' '.join(SUFFIXES)}): name a folder that has some in or below it")
     assert decoder.shape is not None
@@ -67,7 +67,7 @@ def read_unlabeled(root: Path, listing: Listing, class_names: Sequence[str], dec
     images = LazyImages(below, decoder, shape, known)
     unknown = torch.full((len(files),), -1)
     none = Split(torch.empty((0, *decoder.shape), dtype=torch.uint8), unknown[:0])
-    logger.info(f"{len(files):,} pictures without labels; dataset.class_names has {named(names)}")
+    logger.info(f"{amount(len(files), 'picture')} without labels; dataset.class_names has {named(names)}")
     train, folder = Split(images, unknown), PictureFolder(root.resolve(), files, decoder)
     return Dataset(train, None, none, len(names), names, names=below.names, unlabeled=folder)
 

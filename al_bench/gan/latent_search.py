@@ -13,7 +13,7 @@ from al_bench.active import scores
 from al_bench.active.metric import Recorded
 from al_bench.active.part import declare, describe
 from al_bench.config.ranges import BatchSize, ModerateOrZero, SearchSteps
-from al_bench.errors import UserError
+from al_bench.errors import UserError, amount
 from al_bench.gan import GanNetworks
 from al_bench.network import Network
 from al_bench.network.predict import batch_statistics, evaluating, predict
@@ -128,7 +128,9 @@ class LatentSearch:
         with evaluating(networks), evaluating(model), batch_norm(networks.generator):
             end = self._ascended(networks, [Ascent(part, model, score) for part in start])
             if not all(part.isfinite().all() for part in end):
-                raise FloatingPointError(f"a latent is not finite after {self.steps} steps of the latent search")
+                raise FloatingPointError(
+                    f"a latent is not finite after {amount(self.steps, 'step')} of the latent search"
+                )
             with torch.no_grad():
                 after = [networks.generator(part) for part in end]
                 with measure_apart("record"):

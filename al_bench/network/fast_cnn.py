@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from al_bench.active.part import declare
 from al_bench.config.ranges import Moderate, Widths
-from al_bench.errors import UserError
+from al_bench.errors import UserError, amount
 from al_bench.network import Network
 from al_bench.network.standardized import Deviations, Means, Standardized
 
@@ -40,8 +40,8 @@ class FastCnn(Network):
         least = 2 ** len(channels) + 1
         if len(input_shape) != 3 or min(input_shape[1:]) < least:
             raise UserError(
-                f"network=fast_cnn with {len(channels)} blocks needs images (C, H, W) of {least} x {least} pixels or "
-                f"more and got {tuple(input_shape)}: use network=small_cnn or network=linear"
+                f"network=fast_cnn with {amount(len(channels), 'block')} needs images (C, H, W) of {least} x {least} "
+                f"pixels or more and got {tuple(input_shape)}: use network=small_cnn or network=linear"
             )
         layers: list[nn.Module] = [
             Standardized(input_shape[0], mean, std),

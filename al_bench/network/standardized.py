@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from al_bench.config.ranges import Moderate, Signed
-from al_bench.errors import UserError
+from al_bench.errors import UserError, amount
 
 Means = Signed | Sequence[Signed]  # one number, or one for each channel
 Deviations = Moderate | Sequence[Moderate]
@@ -26,9 +26,10 @@ class Standardized(nn.Module):
         for name, value in (("mean", mean), ("std", std)):
             numbers = [value] if isinstance(value, int | float) else list(value)
             if len(numbers) not in (1, num_channels):
+                right = "one" if num_channels == 1 else f"one, or {num_channels}"
                 raise UserError(
-                    f"network.{name}={numbers} has {len(numbers)} numbers for images of {num_channels} channels: give "
-                    f"one, or {num_channels}"
+                    f"network.{name}={numbers} has {amount(len(numbers), 'number')} for images of "
+                    f"{amount(num_channels, 'channel')}: give {right}"
                 )
             self.register_buffer(name, torch.tensor(numbers, dtype=torch.float32)[:, None, None], persistent=False)
 

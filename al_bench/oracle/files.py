@@ -6,7 +6,7 @@ from pathlib import Path
 from al_bench.active.part import declare
 from al_bench.annotation.task_files import TASKS_CSV, TASKS_JSON, take_answers, write_tasks
 from al_bench.config.ranges import Fraction, NoneToAll, UpToAll
-from al_bench.errors import Pause
+from al_bench.errors import Pause, amount
 from al_bench.oracle import Person
 from al_bench.strategy import Strategy
 
@@ -46,6 +46,6 @@ class Files(Person):
             return
         count = write_tasks(folder)
         raise Pause(
-            f"{count:,} pictures are asked for: fill in {folder / TASKS_CSV}, or label {TASKS_JSON} beside it in Label "
-            "Studio and put its export there as answers.json; then start the same command again"
+            f"asked for: {amount(count, 'picture')}; fill in {folder / TASKS_CSV}, or label {TASKS_JSON} beside it in "
+            "Label Studio and put its export there as answers.json; then start the same command again"
         )

@@ -7,8 +7,9 @@ from al_bench.analysis.experiment import Experiment
 from al_bench.analysis.reading import Run
 from al_bench.analysis.sweep_plan import LinePlan, plan_line
 from al_bench.config.values import from_project
+from al_bench.errors import amount
 from al_bench.progress import duration
-from al_bench.report.measures import counted, listed
+from al_bench.report.measures import listed
 from al_bench.report.tables import Cell, Table
 
 _MOST_DIFFERENCES = 6
@@ -26,7 +27,7 @@ def tabulate_cells(experiment: Experiment, stored: Iterable[Run]) -> Table:
 
 def _row(plan: LinePlan) -> list[Cell]:
     line = plan.progress
-    begun = [f"seed {seed}: {counted(bought, 'annotation')} so far" for seed, bought in line.begun.items()]
+    begun = [f"seed {seed}: {amount(bought, 'annotation')} so far" for seed, bought in line.begun.items()]
     time = None if line.command is None else _say_time(plan)
     return [line.line, line.cells, len(line.finished), listed(begun) if begun else None, line.command, time]
 
@@ -42,11 +43,11 @@ def summarize_cells(experiment: Experiment, stored: Iterable[Run]) -> str:
     """How many cells there are of it."""
     lines = experiment.progress(stored)
     finished = sum(len(line.finished) for line in lines)
-    return f"{finished} of {counted(sum(line.cells for line in lines), 'cell')} finished"
+    return f"{finished} of {amount(sum(line.cells for line in lines), 'cell')} finished"
 
 
 def format_differences(lines: Sequence[str]) -> str:
     """Where a stored identity is another than the cell's."""
-    more = [f"and {counted(len(lines) - _MOST_DIFFERENCES, 'more place')}"] if len(lines) > _MOST_DIFFERENCES else []
+    more = [f"and {amount(len(lines) - _MOST_DIFFERENCES, 'more place')}"] if len(lines) > _MOST_DIFFERENCES else []
     told = [textwrap.shorten(from_project(line), 240, placeholder=" …") for line in lines[:_MOST_DIFFERENCES]]
     return "; ".join([*told, *more])

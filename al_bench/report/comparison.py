@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from al_bench.analysis.comparison import ComparedNumber, compare_numbers
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.published import Number, Published
-from al_bench.report.measures import counted, factor_of, listed, measure
+from al_bench.errors import amount
+from al_bench.report.measures import factor_of, listed, measure
 from al_bench.report.tables import Cell, Table
 
 _MOST_LISTED = 12  # numbers; more than these are shown as the paper prints them
@@ -49,7 +50,7 @@ def summarize(pairs: Sequence[ComparedNumber]) -> str:
     far, most = max(known.items(), key=lambda one: abs(one[1]))
     single = [pair.line for pair in known if pair.deviation is None]
     return (
-        f"{len(known):,} of {counted(len(pairs), 'number')} measured, {within[0]:,} within one deviation of the "
+        f"{len(known):,} of {amount(len(pairs), 'number')} measured, {within[0]:,} within one deviation of the "
         f"paper's mean and {within[1]:,} within two; farthest from it is {far.line} at {_at(far.number.column)}, by "
         f"{abs(most):.1f} {'above' if most > 0 else 'below'}."
     ) + (f" Of one seed alone: {len(single):,} ({listed(list(dict.fromkeys(single)))})." if single else "")

@@ -98,8 +98,3 @@ def listed(words: Sequence[object]) -> str:
     """ "a, b and c"."""
     texts = [str(word) for word in words]
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}" if texts else "none"
-
-
-def counted(count: int, word: str) -> str:
-    """ "1 seed", "3 seeds"."""
-    return f"{count:,} {word}" + ("" if count == 1 else "s")

@@ -7,8 +7,9 @@ from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.lines import share_first_labels
 from al_bench.analysis.provenance import say_mixed
 from al_bench.analysis.reading import Run
+from al_bench.errors import amount
 from al_bench.report.figures.charts import has_all
-from al_bench.report.measures import counted, listed
+from al_bench.report.measures import listed
 from al_bench.report.paper import add_to_group
 
 _UNKNOWN = -1  # what an oracle answers that cannot tell, as cycles store it
@@ -60,7 +61,7 @@ def _oracle(group: Group) -> Iterator[str]:
         return
     rejects = f"passes where it is less than {sure} sure" if sure else "always answers (min_confidence 0)"
     passed, asked = _count_passed(group)
-    share = f"; it passed on {passed:,} of {counted(asked, 'annotation')}, which count all the same" if sure else ""
+    share = f"; it passed on {passed:,} of {amount(asked, 'annotation')}, which count all the same" if sure else ""
     yield (
         f"synthetic images were labeled by a model trained on every label of the pool ({oracle['part']}), which stood "
         f"in for the paper's person and {rejects}{share}."
@@ -97,15 +98,15 @@ def _validation(group: Group) -> Iterator[str]:
     if not count:
         return
     free = (group.first.identity.get("settings") or {}).get("free_validation")
-    seen = f"every training was watched by early stopping on {count:,} labels of the validation split, which "
+    seen = f"every training was watched by early stopping on {amount(count, 'label')} of the validation split, which "
     bought = last.annotations
     if free:
-        yield seen + f"the paper does not count: {bought:,} annotations are {bought + count:,} labels."
+        yield seen + f"the paper does not count: {amount(bought, 'annotation')} are {bought + count:,} labels."
     else:
-        yield seen + f"count: {bought:,} annotations are {bought - count:,} bought ones and those."
+        yield seen + f"count: {amount(bought, 'annotation')} are {bought - count:,} bought ones and those."
 
 
 def _skipped(group: Group) -> Iterator[str]:
     """Pictures that a run left out are in none of its numbers."""
     if count := group.first.cycles[-1].skipped_pictures:
-        yield f"of the data set {counted(count, 'picture')} could not be read and took no part."
+        yield f"of the data set {amount(count, 'picture')} could not be read and took no part."

@@ -14,6 +14,7 @@ from al_bench.analysis.published import read_published
 from al_bench.analysis.reading import Stored
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.groups import CONF
+from al_bench.errors import amount
 from al_bench.files import written_whole
 from al_bench.progress import duration
 from al_bench.report import results
@@ -23,7 +24,7 @@ from al_bench.report.chapters import Chapter, Editor, outlines
 from al_bench.report.figures.palette import looks
 from al_bench.report.figures.plots import FADES
 from al_bench.report.ledger import ORIGINS
-from al_bench.report.measures import counted, listed, size
+from al_bench.report.measures import listed, size
 from al_bench.report.parts import anchor
 from al_bench.report.picture_files import take_pictures_out
 from al_bench.report.tables import Table, format_cell
@@ -115,7 +116,7 @@ def _render(**context: Any) -> str:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(
-        format_cell=format_cell, counted=counted, listed=listed, duration=duration, size=size, anchor=anchor,
+        format_cell=format_cell, amount=amount, listed=listed, duration=duration, size=size, anchor=anchor,
         differences=format_differences, verdicts=word_verdicts,
     )  # fmt: skip
     letters = {origin: letter for letter, origin in ORIGINS.items()}

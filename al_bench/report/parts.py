@@ -15,6 +15,7 @@ from al_bench.analysis.published import Published
 from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.values import from_project
+from al_bench.errors import amount
 from al_bench.files import as_json
 from al_bench.report import results
 from al_bench.report.by_class import measure_classes
@@ -24,7 +25,7 @@ from al_bench.report.figures.charts import Charts, has_all
 from al_bench.report.figures.palette import Look, class_looks
 from al_bench.report.figures.svg import Picture
 from al_bench.report.images import Beside, CycleImages, class_names, show_synthesized, side_by_side
-from al_bench.report.measures import counted, listed, measure
+from al_bench.report.measures import listed, measure
 from al_bench.report.notes import notes
 from al_bench.report.outlook import tabulate_forecasts, tabulate_standings
 from al_bench.report.paper import Addition, add_to_section
@@ -83,7 +84,7 @@ class Part:
         counts = [len(group.runs) for group in self.section.groups]
         usual = max(counts, key=counts.count)
         others = [f"{group.name}: {len(group.runs)}" for group in self.section.groups if len(group.runs) != usual]
-        return counted(usual, "seed") + (f", but {listed(others)}" if others else "")
+        return amount(usual, "seed") + (f", but {listed(others)}" if others else "")
 
     @property
     def memory(self) -> str:

@@ -9,6 +9,7 @@ from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.samples import samples_of
+from al_bench.errors import amount
 from al_bench.report.figures.svg import Picture
 from al_bench.report.images import sample_grid
 
@@ -40,4 +41,7 @@ def show_samples(group: Group, classes: Sequence[str], problems: list[Problem]) 
 
 def _row(name: str, place: int, found: dict[int, np.ndarray]) -> list[Picture]:
     strips = [(index, samples[place]) for index, samples in found.items()]
-    return [sample_grid(strip, len(strip), f"{len(strip)} samples of {name}, cycle {index}") for index, strip in strips]
+    return [
+        sample_grid(strip, len(strip), f"{amount(len(strip), 'sample')} of {name}, cycle {index}")
+        for index, strip in strips
+    ]

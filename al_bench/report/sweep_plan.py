@@ -6,8 +6,9 @@ from tabulate import tabulate
 
 from al_bench.analysis.sweep_plan import LinePlan, SweepPlan
 from al_bench.config.experiment import Absent
+from al_bench.errors import amount
 from al_bench.progress import duration
-from al_bench.report.measures import counted, size
+from al_bench.report.measures import size
 
 _MOST_LISTED = 6  # lines of which nothing is known
 
@@ -21,7 +22,7 @@ def write_plan(plan: SweepPlan) -> str:
         table,
         *(_artifact(one.part, one.stored, one.seconds) for one in plan.artifacts),
         *map(_absent, plan.absent),
-        f"{counted(plan.cells, 'cell')}, {plan.finished:,} finished: {_cost(plan, unknown)}",
+        f"{amount(plan.cells, 'cell')}, {plan.finished:,} finished: {_cost(plan, unknown)}",
     ]
     if any(line.from_other for line in plan.lines):
         words.append("*: by runs of another configuration of this line, such as another scale")

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from al_bench.active.metric import ITERATION
 from al_bench.analysis.grouping import Group, group_by
 from al_bench.analysis.watched import Watched, last_watched, watched_cycles
+from al_bench.errors import amount
 from al_bench.report.figures.charts import Charts, alt_text, over_annotations
 from al_bench.report.figures.plots import Line, line_chart
 from al_bench.report.figures.svg import Picture
-from al_bench.report.measures import counted, listed, measure
+from al_bench.report.measures import listed, measure
 from al_bench.report.tables import Cell, Table
 
 
@@ -59,10 +60,10 @@ def _say_cycles(shown: Sequence[tuple[Group, Watched]]) -> str:
     alike = group_by(shown, lambda one: (one[1].cycle, one[1].annotations))
     if len(alike) == 1:
         ((cycle, annotations),) = alike
-        return f"cycle {cycle} ({counted(annotations, 'annotation')})"
+        return f"cycle {cycle} ({amount(annotations, 'annotation')})"
     return listed(
         [
-            f"cycle {cycle} ({counted(annotations, 'annotation')}) of {listed([group.name for group, _ in found])}"
+            f"cycle {cycle} ({amount(annotations, 'annotation')}) of {listed([group.name for group, _ in found])}"
             for (cycle, annotations), found in alike.items()
         ]
     )

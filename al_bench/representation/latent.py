@@ -18,7 +18,7 @@ from al_bench.active.inputs import Inputs, fingerprint, to_float
 from al_bench.active.part import declare, describe
 from al_bench.config.ranges import SearchSteps
 from al_bench.dataset import Dataset, Split
-from al_bench.errors import UserError
+from al_bench.errors import UserError, amount
 from al_bench.files import written_whole
 from al_bench.gan import Gan, GanNetworks
 from al_bench.network.dry_run import dry_run
@@ -122,7 +122,7 @@ class Latent(Representation):
                 moved.grad = gradient
                 optimizer.step()
         if not moved.isfinite().all():
-            raise FloatingPointError(f"a latent is not finite after {self.steps} steps of its refinement")
+            raise FloatingPointError(f"a latent is not finite after {amount(self.steps, 'step')} of its refinement")
         return moved.detach(), torch.stack(errors)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from al_bench.errors import UserError, of_files, printable
+from al_bench.errors import UserError, amount, of_files, printable
 from al_bench.files import hold, named, open_file, sync_folder
 from al_bench.progress import progress
 
@@ -136,7 +136,7 @@ class _Archive:
     def unpack(self, top: str, into: Path) -> None:
         """Raises UserError, and OSError and those of `_CORRUPTED`."""
         count, needed = self._measure(top)
-        logger.info(f"{printable(self.path)} holds {count:,} files, which take {needed / 1e9:,.2f} GB")
+        logger.info(f"{printable(self.path)} holds {amount(count, 'file')} of together {needed / 1e9:,.2f} GB")
         into.mkdir()
         free = shutil.disk_usage(into).free
         if needed + _SPARE_BYTES > free:

@@ -23,7 +23,7 @@ def cycle(index=3, annotations=80, unlabeled=20, images=None, **metrics):
         (Stopping(80), cycle(), "the budget of 80 annotations is spent"),
         (Stopping(1000), cycle(unlabeled=0), "every image is labeled"),
         (Stopping(float("inf")), cycle(), None),
-        (Stopping(100, max_cycles=3), cycle(), "3 cycles are done"),
+        (Stopping(100, max_cycles=3), cycle(), "loop.max_cycles=3 is reached"),
         (Stopping(100, max_cycles=4), cycle(), None),
         (Stopping(100, stop_at={"accuracy": 0.9}, metrics=RISING), cycle(accuracy=0.91), "accuracy 0.9 is reached"),
         (Stopping(100, stop_at={"accuracy": 0.9}, metrics=RISING), cycle(accuracy=0.89), None),

@@ -97,7 +97,7 @@ def test_deep_folders_odd_files_and_sizes(tmp_path: Path, caplog: pytest.LogCapt
     assert dataset.train.images.shape == (7, 1, 6, 10)
     assert dataset.test.images.shape == (4, 1, 6, 10)
     assert dataset.train.labels.tolist() == [0, 0, 0, 1, 1, 2, 2]
-    assert "1 pictures in" in caplog.text and "lie beside the class folders" in caplog.text
+    assert "1 picture in" in caplog.text and "beside the class folders" in caplog.text
 
 
 def test_classes_that_are_chosen(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_classes_and_splits_are_said_and_lie_as_deep_as_asked(tmp_path: Path, ca
     assert read(split, class_depth=2).class_names == ("animals/cat", "animals/dog", "things/fork", "things/spoon")
     save(split / "train" / "animals" / "stray.png", noise(99))
     read(split, class_depth=2)
-    assert "1 pictures in" in caplog.text and "lie beside the class folders" in caplog.text
+    assert "1 picture in" in caplog.text and "beside the class folders" in caplog.text
     refused("holds 20 pictures and no class folders 3 folders deep, as dataset.class_depth=3 asks", root, class_depth=3)
     caplog.clear()
     read(fill(tmp_path / "many", {"": 2}, [f"c{number:03d}" for number in range(100)], side=1))
@@ -280,7 +280,7 @@ def test_broken_pictures_are_left_out_where_that_is_asked_for(tmp_path: Path, ca
         assert found.skipped == 3
         assert rows(found)["train"] == [row for place, row in enumerate(whole["train"]) if place not in (0, 11)]
         assert rows(found)["test"] == [row for place, row in enumerate(whole["test"]) if place != 3]
-    assert "2 pictures that cannot be read are left out: train/cat/0.png, train/owl/3.png" in caplog.text
+    assert "left out: 2 pictures that cannot be read: train/cat/0.png, train/owl/3.png" in caplog.text
     kept = sorted((tmp_path / "decoded").glob("*.broken.json"))
     kept[0].write_text("[[1]]")
     assert read(root, broken="skip").skipped == 3, "what is kept is not believed where it cannot be"
@@ -349,5 +349,5 @@ def test_unlabeled_pictures_whose_names_are_no_utf_8_are_named(
         (root / "cat" / "0.png").rename(root / "cat" / os.fsdecode(b"%d\xff.png" % number))
         save(root / "cat" / "0.png", noise(number))
     read(root, class_names=["cat", "dog"], image_size=8)
-    said = "4 pictures are left out, for their names are no UTF-8: rename cat/0\\udcff.png, cat/1\\udcff.png, "
+    said = "left out: 4 pictures named by what is no UTF-8: rename cat/0\\udcff.png, cat/1\\udcff.png, "
     assert f"{said}cat/2\\udcff.png and others" in caplog.text

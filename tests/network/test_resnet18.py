@@ -106,5 +106,5 @@ def test_refuses_what_does_not_fit() -> None:
         ResNet18Dropout((64,), 10, 0.2, "imagenet", 64, MEAN, STD)
     with pytest.raises(UserError, match=r"network\.input_size=224 is larger than images of 32 x 32"):
         made(input_size=224)
-    with pytest.raises(UserError, match=r"network\.mean=.*1 channels"):
+    with pytest.raises(UserError, match=r"network\.mean=.*1 channel"):
         made((1, 28, 28))

@@ -25,5 +25,7 @@ def test_is_no_weight_and_yet_moves_with_the_network() -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(UserError, match=r"network\.mean=\[0\.1, 0\.2, 0\.3\] has 3 numbers for images of 1 channels"):
+    with pytest.raises(
+        UserError, match=r"network\.mean=\[0\.1, 0\.2, 0\.3\] has 3 numbers for images of 1 channel: give one$"
+    ):
         Standardized(1, [0.1, 0.2, 0.3], 1.0)

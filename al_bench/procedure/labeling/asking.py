@@ -14,7 +14,7 @@ from al_bench import seeding
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.active.query import PoolQuery
 from al_bench.active.view import in_memory
-from al_bench.errors import UserError
+from al_bench.errors import UserError, amount
 from al_bench.network import Network
 from al_bench.network.predict import predict
 from al_bench.oracle import Person
@@ -90,7 +90,7 @@ class Asking:
 
     def say_training(self, count: int) -> None:
         """Says that a model is being trained on so many answers."""
-        self._say("training", f"A model is being trained on {count:,} answers: go on labeling.")
+        self._say("training", f"A model is being trained on {amount(count, 'answer')}: go on labeling.")
 
     def say_finished(self, reason: str) -> None:
         """Says that nothing more is asked, and why."""
@@ -188,10 +188,11 @@ class Asking:
 
     def _what_follows(self, cycle: int, pool: Pool) -> str:
         if cycle:
-            return f"The next model is trained on {self.query_size} answers more than the last one."
-        audit = f"the {len(self.session.audit)} pictures of the audit set and " if self.session.audit else ""
+            return f"The next model is trained on {amount(self.query_size, 'answer')} more than the last one."
+        audit = f"the {amount(len(self.session.audit), 'picture')} of the audit set and " if self.session.audit else ""
         first = int(min(self.initial_size, len(pool) - len(self.session.audit)))
-        return f"The first model is trained once {audit}{first} others are answered, with two classes among them."
+        others = amount(first, "more picture")
+        return f"The first model is trained with {audit}{others} answered, with two classes among them."
 
     def _say(self, state: Literal["training", "waiting", "finished"], said: str) -> None:
         records, count = self.store.cycle_records, len(self.session.list) - len(self.session.list.gone)

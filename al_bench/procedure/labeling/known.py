@@ -8,6 +8,7 @@ import numpy as np
 from al_bench.analysis.forecast import Measured as Point
 from al_bench.analysis.forecast import forecast, measured
 from al_bench.analysis.second_look import Answers, look_again
+from al_bench.errors import amount
 from al_bench.procedure.labeling.session import Session
 from al_bench.storage.asked import Measured, SecondLook
 from al_bench.storage.record import CycleRecord
@@ -82,10 +83,12 @@ def forecast_sentence(records: Sequence[CycleRecord], audit_size: int, pool_size
     wanted = f"{100 * goal:g} % on the audit set"
     if found.reason:
         return None
-    if found.reached:
-        return f"{wanted} was measured first with {found.annotations:,} labels to train on."
+    if found.reached and found.annotations is not None:
+        return f"{wanted} was measured first with {amount(found.annotations, 'label')} to train on."
     if found.annotations is None:
-        return f"{wanted} is not likely with {found.most:,} labels to train on ({100 * found.chance:.0f} %)."
+        return f"{wanted} is not likely with {amount(found.most, 'label')} to train on ({100 * found.chance:.0f} %)."
     low, high = found.intervals[0.95]
     end = f"{high:,}" if high is not None else f"more than {found.most:,}"
-    return f"{wanted} will take about {found.annotations:,} labels to train on (95 % interval: {low:,} to {end})."
+    return (
+        f"{wanted} will take about {amount(found.annotations, 'label')} to train on (95 % interval: {low:,} to {end})."
+    )

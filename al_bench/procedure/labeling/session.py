@@ -18,7 +18,7 @@ from al_bench.annotation.exchange import read_answers
 from al_bench.annotation.importing import import_answers
 from al_bench.dataset import Dataset, PictureFolder, Split
 from al_bench.dataset.unlabeled_folder import Below
-from al_bench.errors import UserError
+from al_bench.errors import UserError, amount
 from al_bench.files import digest, open_file, read_json, write_json
 from al_bench.oracle import Person
 from al_bench.sources.kept_images import KeptImages, forget
@@ -102,10 +102,10 @@ class Session:
         forgotten = partial(forget, self.folder / _DECODED)
         changes = self.list.look(self.pictures.files, contents, self._content_of, forgotten)
         if before:
-            more, gone, renamed, _ = (f"{len(found):,}" for found in changes)
+            more, gone, renamed = amount(len(changes[0]), "picture"), len(changes[1]), len(changes[2])
             lost = len(self.list.gone.intersection(given))
             unused = f", {lost:,} of them of pictures that are gone" if lost else ""
-            logger.info(f"{more} pictures more, {gone} gone, {renamed} renamed; labels of {len(given):,} kept{unused}")
+            logger.info(f"{more} more, {gone:,} gone, {renamed:,} renamed; labels of {len(given):,} kept{unused}")
         return changes
 
     def take_file(self, path: Path) -> None:
@@ -157,8 +157,8 @@ class Session:
         cannot be read. Raises UserError where there are fewer lines."""
         if num_lines is not None and num_lines > self.answers.num_lines:
             raise UserError(
-                f"{self.log.path} has {self.answers.num_lines:,} lines, and a model was trained on {num_lines:,} of "
-                "them: put the file back from a copy"
+                f"{self.log.path} has {amount(self.answers.num_lines, 'line')}, and a model was trained on "
+                f"{num_lines:,} of them: put the file back from a copy"
             )
         answers = self.answers if num_lines is None else Answers(self.lines[:num_lines])
         number = {name: label for label, name in enumerate(answers.classes)}

@@ -99,8 +99,8 @@ class FromPerson:
         known = labels.labels[labels.labels != UNKNOWN].unique()
         if not left and len(known) < 2:
             raise UserError(
-                f"all {len(labels.positions):,} pictures to train on are answered, and fewer than two classes among "
-                f"them, which teaches nothing: put more pictures into {self.session.pictures.root}, or take "
+                f"every picture to train on ({len(labels.positions):,}) is answered, and fewer than two classes are "
+                f"among them, which teaches nothing: put more pictures into {self.session.pictures.root}, or take "
                 f"answers back by python scripts/annotate.py {self.session.folder}"
             )
         if not self._held:

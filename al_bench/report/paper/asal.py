@@ -12,10 +12,11 @@ from al_bench.analysis.curves import Point
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Problem
 from al_bench.analysis.traces import Rows, mean_of, trace_curves
+from al_bench.errors import amount
 from al_bench.report.figures.charts import ANNOTATIONS, Charts, alt_text, over_annotations
 from al_bench.report.figures.palette import Look
 from al_bench.report.figures.plots import line_chart
-from al_bench.report.measures import Measure, counted, listed, measure
+from al_bench.report.measures import Measure, listed, measure
 from al_bench.report.paper import Addition, Panel, Paper
 from al_bench.report.tables import Table
 from al_bench.storage.record import CycleRecord
@@ -211,7 +212,7 @@ def tell_scanned(group: Group) -> Iterator[str]:
     ]
     if held:
         yield (
-            f"the query's seconds hold a scan of the whole pool in {counted(len(held), 'run')} from before it was "
+            f"the query's seconds hold a scan of the whole pool in {amount(len(held), 'run')} from before it was "
             "measured apart; it is made for the record alone and grows with the pool, which ASAL's own query does not."
         )
 

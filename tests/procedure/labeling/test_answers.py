@@ -30,7 +30,7 @@ def test_labels_stay_with_their_pictures_when_the_folder_changes(label, pictures
     records = label("loop.budget=26")
     said = next(one.getMessage() for one in caplog.records if "kept" in one.getMessage())
     assert (
-        said == f"1 pictures more, 1 gone, 1 renamed; labels of {len(before)} kept, 1 of them of pictures that are gone"
+        said == f"1 picture more, 1 gone, 1 renamed; labels of {len(before)} kept, 1 of them of pictures that are gone"
     )
     assert len(set(label.person.shown) & {one.position for one in label.person.held[: len(before)]}) == 0
     assert records[-1].annotations >= 26 and sum(records[-1].class_counts) == records[-1].annotations - 8
@@ -86,7 +86,7 @@ def test_answers_may_come_in_files(label, tmp_path, pictures):
 
     for asked in (12, 4, 4):
         for _ in range(2):  # again, before anybody answered
-            with pytest.raises(Pause, match=f"^{asked} pictures are asked for"):
+            with pytest.raises(Pause, match=f"^asked for: {asked} pictures;"):
                 go_on()
         tasks = tmp_path / "files" / "tasks.csv"
         with tasks.open(newline="", encoding="utf-8-sig") as file:

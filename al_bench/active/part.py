@@ -29,7 +29,8 @@ class Declared:
     another package's, whose defaults we cannot answer for. beside: names of arguments that its results do not depend
     on: where files are, how something is computed. files: names of arguments that are files and count by their content,
     or, as a plain word such as IMAGENET1K_V1, by the name that their content is published under. places: of a data set
-    whose root is shared with others, folders or archives in it, one of which it is read from.
+    whose root is shared with others, folders or archives in it, one of which it is read from. fetched: of a data set,
+    whether a run fetches what is not there.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Declared:
     beside: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
     places: tuple[str, ...] = ()
+    fetched: bool = False
 
     def __str__(self) -> str:
         return self.name if self.revision is None else f"{self.name}@{self.revision}"
@@ -49,11 +51,12 @@ def declare(
     beside: Sequence[str] = (),
     files: Sequence[str] = (),
     places: Sequence[str] = (),
+    fetched: bool = False,
 ) -> Callable[[T], T]:
     """Declares a class or a function as a part, see `Declared`. A subclass is a part of its own."""
 
     def mark(target: T) -> T:
-        declared = Declared(name, revision, frozenset(beside), frozenset(files), tuple(places))
+        declared = Declared(name, revision, frozenset(beside), frozenset(files), tuple(places), fetched)
         target.__part__ = declared  # type: ignore[attr-defined]
         return target
 

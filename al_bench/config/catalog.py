@@ -29,7 +29,7 @@ class About:
 
     counted: what of it is in an identity; shown: arguments that are read in a run's label where they are switched on;
     scalars: of an evaluator, the metrics that are one number; records: of a strategy or an evaluator,
-    see `Strategy.records`, `Evaluator.records`; places: of a data set, see `Declared`.
+    see `Strategy.records`, `Evaluator.records`; places, fetched: of a data set, see `Declared`.
     """
 
     counted: Counted
@@ -37,6 +37,7 @@ class About:
     scalars: tuple[Metric, ...] = ()
     records: tuple[Recorded, ...] = ()
     places: tuple[str, ...] = ()
+    fetched: bool = False
 
 
 def about_path(path: str) -> About:
@@ -47,7 +48,8 @@ def about_path(path: str) -> About:
     shown = [field.name for field in fields(target) if field.metadata.get("label")] if is_dataclass(target) else []
     scalars, records = getattr(target, "scalars", ()), getattr(target, "records", ())
     try:
-        about = About(counted(target), tuple(shown), tuple(scalars), tuple(records), declared(target).places)
+        said = declared(target)
+        about = About(counted(target), tuple(shown), tuple(scalars), tuple(records), said.places, said.fetched)
     except TypeError as error:
         raise UserError(f"_target_={path}: {error}") from error
     if path.partition(".")[0] != PACKAGE.name:

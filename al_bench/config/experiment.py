@@ -23,11 +23,12 @@ Node = dict[str, Any]  # a configuration, or a part of one, as plain values
 
 class Absent(NamedTuple):
     """A data set that is not here. place: where it is looked for; dataset: its choice; counted: whether its files are
-    in a run's id, so that no finished run of it is known without them."""
+    in a run's id, so that no finished run of it is known without them; fetched: whether a run fetches it."""
 
     place: str
     dataset: str
     counted: bool
+    fetched: bool
 
 
 @dataclass(frozen=True)
@@ -181,13 +182,14 @@ def _find_absent(config: DictConfig, dataset: str) -> Absent | None:
     if "root" not in node:
         return None
     with looked_up(config.paths.outputs) as about:
-        places = about(str(node._target_)).places or ("",)
+        said = about(str(node._target_))
+    places = said.places or ("",)
     folder, counted = Path(str(node.root)).expanduser(), "files" in node
     if node.root is None:
-        return Absent("dataset.root=DIR", dataset, counted)
+        return Absent("dataset.root=DIR", dataset, counted, said.fetched)
     is_known = folder.is_dir() and not (counted and node["files"] is None)
     is_there = is_known and any((folder / place).exists() for place in places)
-    return None if is_there else Absent(str(folder / places[0]), dataset, counted)
+    return None if is_there else Absent(str(folder / places[0]), dataset, counted, said.fetched)
 
 
 def _composed(overrides: Sequence[str]) -> DictConfig:

@@ -33,6 +33,7 @@ FOLDER = "cifar10_jpeg"
     ),
     files=("split",),
     places=("cifar-10-batches-py", "cifar-10-python.tar.gz", FOLDER),
+    fetched=True,
 )
 def cifar10(
     root: str | Path,

@@ -21,7 +21,13 @@ CHECKSUMS = {
 }
 
 
-@declare("dataset/cifar100", beside=("root",), files=("split",), places=("cifar-100-python", "cifar-100-python.tar.gz"))
+@declare(
+    "dataset/cifar100",
+    beside=("root",),
+    files=("split",),
+    places=("cifar-100-python", "cifar-100-python.tar.gz"),
+    fetched=True,
+)
 def cifar100(
     root: str | Path,
     max_images: UpToAll | None = None,

@@ -18,7 +18,7 @@ CHECKSUMS = {
 }
 
 
-@declare("dataset/fashion_mnist", beside=("root",), files=("split",), places=("FashionMNIST/raw",))
+@declare("dataset/fashion_mnist", beside=("root",), files=("split",), places=("FashionMNIST/raw",), fetched=True)
 def fashion_mnist(
     root: str | Path,
     validation_size: NoneToAll,

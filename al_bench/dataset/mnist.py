@@ -20,7 +20,7 @@ CHECKSUMS = {
 }
 
 
-@declare("dataset/mnist", beside=("root",), places=("MNIST/raw",))
+@declare("dataset/mnist", beside=("root",), places=("MNIST/raw",), fetched=True)
 def mnist(
     root: str | Path,
     validation_size: NoneToAll,

@@ -15,7 +15,7 @@ from al_bench.dataset import Dataset, Split
 from al_bench.dataset.splits import Splits, divide, draw, join, last_of_each, take
 from al_bench.dataset.subset import limit_splits
 from al_bench.dataset.ten_classes import check_ten_labels
-from al_bench.errors import UserError
+from al_bench.errors import UserError, amount
 from al_bench.sources.archive_download import complete_from_archive
 from al_bench.sources.decoding import resize
 from al_bench.sources.download import read_checked
@@ -29,7 +29,9 @@ CHECKSUMS = {
 _SHAPE = (3, 96, 96)
 
 
-@declare("dataset/stl10", beside=("root",), files=("split",), places=("stl10_binary", "stl10_binary.tar.gz"))
+@declare(
+    "dataset/stl10", beside=("root",), files=("split",), places=("stl10_binary", "stl10_binary.tar.gz"), fetched=True
+)
 def stl10(
     root: str | Path,
     validation_size: NoneToAll,

@@ -24,7 +24,7 @@ CHECKSUMS = {name: SVHN.split_list[name][2] for name in SPLITS}
 SOURCE = SVHN.split_list["train"][0].rsplit("/", 1)[0]
 
 
-@declare("dataset/svhn", beside=("root",), files=("split",))
+@declare("dataset/svhn", beside=("root",), files=("split",), fetched=True)
 def svhn(
     root: str | Path,
     max_images: UpToAll | None = None,

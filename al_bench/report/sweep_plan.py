@@ -55,8 +55,8 @@ def _row(line: LinePlan) -> list[str]:
 
 def _absent(data: Absent) -> str:
     more = ", and which cells of it are finished is known by its files" if data.counted else ""
-    fetched = "a run fetches it where it can, else it says what to put there"
-    return f"missing: {data.place} of dataset={data.dataset}: {fetched}{more}"
+    comes = "a run fetches it where it can, else it says" if data.fetched else "a run says"
+    return f"missing: {data.place} of dataset={data.dataset}: {comes} what to put there{more}"
 
 
 def _artifact(part: str, stored: bool, seconds: float | None) -> str:

@@ -73,10 +73,7 @@ class Settings:
 
         paid: labels of the validation split that count as annotations.
         """
-        first, images = (
-            min(self.initial_size, num_images),
-            f"the {num_images:,} images of the training split",
-        )
+        first, images = min(self.initial_size, num_images), f"the {num_images:,} images of the training split"
         all_of_them = self.initial_size == float("inf")
         if self.initial_size > num_images and not all_of_them:
             raise UserError(

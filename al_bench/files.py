@@ -83,11 +83,12 @@ class Console(logging.StreamHandler):  # type: ignore[type-arg]
 
 
 @contextmanager
-def written_whole(path: Path, lasting: bool = True) -> Iterator[IO[bytes]]:
+def written_whole(path: Path, lasting: bool = True, remade: bool = False) -> Iterator[IO[bytes]]:
     """A file to write in binary; it replaces `path` when the block ends well and leaves no trace when not.
 
     lasting: whether its name must outlive a power cut at once; False where another file of the folder, written after
-    it, says that it is there. Raises UserError where the disk does not take it.
+    it, says that it is there. remade: whether the same command makes it again, so that nothing waits for the disk.
+    Raises UserError where the disk does not take it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -96,11 +97,12 @@ def written_whole(path: Path, lasting: bool = True) -> Iterator[IO[bytes]]:
             with temporary.open("wb") as file:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
+                if not remade:
+                    os.fsync(file.fileno())
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-        if lasting:
+        if lasting and not remade:
             sync_folder(path.parent)
 
 

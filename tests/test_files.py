@@ -34,6 +34,16 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path):
     assert path.read_bytes() == b"whole"
 
 
+def test_nothing_that_is_made_again_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[int] = []
+    monkeypatch.setattr(os, "fsync", waits.append)
+    for remade, count in ((True, 0), (False, 2)):
+        with files.written_whole(tmp_path / "table.csv", remade=remade) as file:
+            file.write(b"whole")
+        assert len(waits) == count, "for the file and for its folder"
+        assert (tmp_path / "table.csv").read_bytes() == b"whole"
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [

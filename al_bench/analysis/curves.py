@@ -36,8 +36,10 @@ class Point:
 
 def point(annotations: int, values: Sequence[float]) -> Point:
     """What at least one seed came to at one number of annotations."""
-    deviation = statistics.stdev(values) if len(values) > 1 else None
-    return Point(annotations, statistics.fmean(values), min(values), max(values), deviation, len(values))
+    n, mean, low, high = len(values), statistics.fmean(values), min(values), max(values)
+    squares = math.fsum((value - mean) ** 2 for value in values) if low < high else 0.0
+    deviation = math.sqrt(squares / (n - 1)) if n > 1 else None  # `statistics.stdev` takes ten times as long
+    return Point(annotations, mean, low, high, deviation, n)
 
 
 def curve(runs: Iterable[Run], value: Value) -> list[Point]:

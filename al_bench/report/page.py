@@ -21,6 +21,7 @@ from al_bench.report import results
 from al_bench.report.across import rank_across
 from al_bench.report.cells import format_differences
 from al_bench.report.chapters import Chapter, Editor, outlines
+from al_bench.report.figures.ahead import drawing_ahead
 from al_bench.report.figures.palette import looks
 from al_bench.report.figures.plots import FADES
 from al_bench.report.ledger import ORIGINS
@@ -54,6 +55,17 @@ def write_report(
     band: a key of BANDS; rebuilder: makes data sets and GANs for pictures; experiments: those to show, in place of all
     that was found. What cannot be read along the way is added to `found.problems`.
     """
+    with drawing_ahead() as drawings:
+        html = drawings.fill(_make_page(found, to, band, rebuilder, conf, experiments))
+    with written_whole(to / "index.html", remade=True) as file:
+        file.write(take_pictures_out(html, to / "pictures").encode(errors="backslashreplace"))
+    return to / "index.html"
+
+
+def _make_page(
+    found: Stored, to: Path, band: str, rebuilder: Rebuilder, conf: Path, experiments: Sequence[Experiment]
+) -> str:
+    """Writes the tables; of pictures that are drawn meanwhile the page has names."""
     outlined = outlines(found, experiments)
     parts_of = [section for outline in outlined for section in outline.sections]
     plotted = [*parts_of, *(side.section for outline in outlined for side in outline.sides)]
@@ -69,14 +81,11 @@ def write_report(
     groups = sum(len(section.groups) for section in every)
     across = rank_across(parts_of)
     beside = [across.table] if across else []
-    html = _render(
+    return _render(
         chapters=chapters, counts=(len(runs.rows), groups), trained=trained, runs=runs,
         tables=_write_tables(chapters, beside, runs, to / "tables"), styles=styles, problems=found.problems,
         missing=rebuilder.words(), across=across, band=BANDS[band], date=time.strftime("%Y-%m-%d %H:%M"),
     )  # fmt: skip
-    with written_whole(to / "index.html") as file:
-        file.write(take_pictures_out(html, to / "pictures").encode(errors="backslashreplace"))
-    return to / "index.html"
 
 
 def _write_tables(chapters: Sequence[Chapter], beside: Sequence[Table], runs: Table, folder: Path) -> list[Table]:

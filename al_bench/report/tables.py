@@ -57,7 +57,7 @@ class Table:
         texts = {".csv": self.as_csv, ".md": self.as_markdown, ".tex": self.as_latex}
         for end, text_of in texts.items():
             if self._stem + end in self.files:
-                with written_whole(folder / (self._stem + end)) as file:
+                with written_whole(folder / (self._stem + end), remade=True) as file:
                     file.write(text_of().encode(errors="backslashreplace"))
             else:
                 (folder / (self._stem + end)).unlink(missing_ok=True)

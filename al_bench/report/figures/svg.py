@@ -5,12 +5,15 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+
+from al_bench.report.figures.ahead import draw_ahead
 
 INK = "#010203"  # stands for the page's ink until the SVG is written
 LETTER = 6.6  # CSS pixels, about
@@ -50,8 +53,12 @@ class Picture:
 
 
 def draw_svg(draw: Callable[[Axes], None], width: int, height: int, left: float = 62, bottom: float = 46) -> str:
-    """An SVG of so many CSS pixels as a data URI. left, bottom: margins in pixels; matplotlib's own layout would take
-    three times as long and fails on long names."""
+    """An SVG of so many CSS pixels as a data URI, or inside `drawing_ahead` maybe a name for it. draw: can be pickled.
+    left, bottom: margins in pixels; matplotlib's own layout would take three times as long and fails on long names."""
+    return draw_ahead(partial(_draw_now, draw, width, height, left, bottom))
+
+
+def _draw_now(draw: Callable[[Axes], None], width: int, height: int, left: float, bottom: float) -> str:
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(width / 96, height / 96))
         FigureCanvasSVG(figure)

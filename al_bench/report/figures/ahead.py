@@ -1,0 +1,83 @@
+"""Pictures that forks draw while their page goes on being made: a large one has hundreds, each of 50 milliseconds."""
+
+import multiprocessing
+import os
+import re
+import secrets
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+
+Draw = Callable[[], str]
+
+_MANY = 40  # pictures that are drawn at once: of fewer nobody waits long enough for forks to be worth it
+_MOST = 8  # forks
+
+
+class Drawings:
+    """The pictures of one page. Those after the first few are names until `fill` puts them in."""
+
+    def __init__(self, inside: ExitStack, workers: int) -> None:
+        self._inside, self._workers = inside, workers
+        self._forks: ProcessPoolExecutor | None = None
+        self._name = f"picture-{secrets.token_hex(8)}"  # that no text of a page holds
+        self._asked: list[tuple[Draw, Future[str]]] = []
+        self._drawn = 0
+
+    def draw(self, draw: Draw) -> str:
+        """A picture, or a name for it. draw: goes to another process, so it is made of what can be pickled."""
+        self._drawn += 1
+        if self._drawn <= _MANY or not self._workers:
+            return draw()
+        if self._forks is None:
+            forks = ProcessPoolExecutor(self._workers, multiprocessing.get_context("fork"), _ignore_signals)
+            self._forks = self._inside.enter_context(forks)
+        try:
+            self._asked.append((draw, self._forks.submit(draw)))
+        except BrokenProcessPool:  # a fork was killed, such as for its memory
+            return draw()
+        return f"{self._name}-{len(self._asked) - 1}."
+
+    def fill(self, html: str) -> str:
+        """The page with its pictures."""
+        return re.sub(rf"{self._name}-(\d+)\.", lambda found: self._result(int(found[1])), html)
+
+    def _result(self, place: int) -> str:
+        draw, asked = self._asked[place]
+        try:
+            return asked.result()
+        except BrokenProcessPool:
+            return draw()
+
+
+@contextmanager
+def drawing_ahead(workers: int | None = None) -> Iterator[Drawings]:
+    """Inside, pictures are drawn by so many forks, None: by one less than there are processors, 0: by none, as where
+    processes are not forked."""
+    if workers is None:
+        can_fork = "fork" in multiprocessing.get_all_start_methods() and hasattr(os, "sched_getaffinity")
+        workers = min(_MOST, len(os.sched_getaffinity(0)) - 1) if can_fork else 0
+    with ExitStack() as inside:
+        token = _drawings.set(drawings := Drawings(inside, workers))
+        try:
+            yield drawings
+        finally:
+            _drawings.reset(token)
+
+
+def draw_ahead(draw: Draw) -> str:
+    """A picture, or inside `drawing_ahead` maybe a name for it."""
+    drawings = _drawings.get()
+    return draw() if drawings is None else drawings.draw(draw)
+
+
+_drawings: ContextVar[Drawings | None] = ContextVar("_drawings", default=None)
+
+
+def _ignore_signals() -> None:
+    """A page that is interrupted ends its forks itself, and its own handlers are not theirs."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

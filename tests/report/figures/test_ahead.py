@@ -1,0 +1,84 @@
+"""Pictures that forks draw meanwhile are those that are drawn at once, and a page gets each in its place."""
+
+import os
+import signal
+from functools import partial
+
+import pytest
+from matplotlib.axes import Axes
+
+from al_bench.report.figures import ahead
+from al_bench.report.figures.ahead import drawing_ahead
+from al_bench.report.figures.palette import Look
+from al_bench.report.figures.plots import Bar, Line, bar_chart, dot_chart, line_chart
+from al_bench.report.figures.svg import draw_svg
+
+
+def slope(height: float, axes: Axes) -> None:
+    axes.plot([0, 1], [0, height])
+
+
+def page_of(heights: list[float]) -> str:
+    return " ".join(f"<img src={draw_svg(partial(slope, height), 300, 200)}>" for height in heights)
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "_MANY", 2)
+
+
+def test_a_page_has_the_same_pictures() -> None:
+    heights = [1.0, 2.0, 3.0, 4.0, 2.0]
+    at_once = page_of(heights)
+    with drawing_ahead(workers=2) as drawings:
+        named = page_of(heights)
+        assert named.count("data:image") == 2, "the first few are drawn here"
+        assert drawings.fill(named) == at_once
+    with drawing_ahead(workers=0):
+        assert page_of(heights) == at_once
+
+
+def own_process(_: Axes) -> None:
+    raise ProcessLookupError(os.getpid())
+
+
+def test_a_failure_in_a_fork_is_the_pages() -> None:
+    with drawing_ahead(workers=1) as drawings:
+        named = page_of([1.0, 2.0]) + draw_svg(own_process, 300, 200)
+        with pytest.raises(ProcessLookupError) as raised:
+            drawings.fill(named)
+    assert raised.value.args[0] != os.getpid()
+
+
+def die_in_a_fork(parent: int, axes: Axes) -> None:
+    if os.getpid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+    slope(5.0, axes)
+
+
+def test_what_a_killed_fork_had_to_draw_is_drawn_here() -> None:
+    draw = partial(die_in_a_fork, os.getpid())
+    at_once = draw_svg(draw, 300, 200)
+    with drawing_ahead(workers=1) as drawings:
+        assert drawings.fill(page_of([1.0, 2.0]) + "|" + draw_svg(draw, 300, 200) + draw_svg(draw, 300, 200)).endswith(
+            f"|{at_once}{at_once}"
+        )
+
+
+def test_every_chart_of_a_page_is_drawn_by_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it is drawn from goes to another process."""
+    monkeypatch.setattr(ahead, "_MANY", 0)
+    look = Look("#112233", "o", "")
+    line = Line("one", look, [1, 2], [1.0, 2.0], [0.5, 1.5], [1.5, 2.5], tick=1.5, dashed_from=1, rings=[(1.0, 1.0)])
+    level = Line("full", look, [1, 2], [2.5, 2.5], [2.0, 2.0], [3.0, 3.0], level=True)
+    charts = [
+        partial(line_chart, [line, level], "annotations", "accuracy", "a line", large=True, span=(0.0, 3.0)),
+        partial(line_chart, [line], "annotations", "accuracy", "a line", log=True),
+        partial(dot_chart, [line], ["cat", "dog"], [0.5, 0.5], "share", "dots"),
+        partial(bar_chart, [Bar("one", look, [1.0, 2.0])], "seconds", "bars"),
+    ]
+    at_once = [(chart().uri, chart().narrow) for chart in charts]
+    with drawing_ahead(workers=1) as drawings:
+        named = [chart() for chart in charts]
+        assert not any(one.uri.startswith("data:") for one in named)
+        assert [(drawings.fill(one.uri), drawings.fill(one.narrow)) for one in named] == at_once

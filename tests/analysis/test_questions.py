@@ -86,4 +86,4 @@ def test_the_answers_in_results_are_those_of_the_kept_cells() -> None:
 
 def as_printed(p: float | None) -> str:
     assert p is not None
-    return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}"
+    return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}" if p >= 0.001 else f"{p:.4f}"

@@ -110,7 +110,7 @@ def run(config: "DictConfig") -> None:
     from hydra.core.hydra_config import HydraConfig
 
     from al_bench.active.stopping import ALL_LABELED, Stopping
-    from al_bench.config.command_line import effects
+    from al_bench.config.effects import effects
     from al_bench.config.identity import identify, metrics_of
     from al_bench.config.top_level import refuse_top_level
     from al_bench.config.validation import refuse_arguments

@@ -76,16 +76,8 @@ BAD = ("traceback", "wordy", "hang", "crash", "leftover")
 MEMORY = 3 << 30  # bytes that a try may ask for above what this process has
 GRACE = 20  # seconds that one which is told to stop may take
 _IMPORTED = (
-    "torch",
-    "torchvision",
-    "torchmetrics",
-    "pytorch_lightning",
-    "hydra",
-    "pydantic",
-    "scipy",
-    "sklearn",
-    "faiss",
-)
+    "torch", "torchvision", "torchmetrics", "pytorch_lightning", "hydra", "pydantic", "scipy", "sklearn", "faiss",
+)  # fmt: skip
 
 
 class Try(NamedTuple):

@@ -72,6 +72,17 @@ def test_members_are_known_to_their_own_family_alone(path):
         assert not member or (folder_of(module) == own and path.name != "__init__.py"), f"{own} imports {module}"
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_module_is_read_in_one_sitting(path):
+    """At most 250 lines, and at most 40 of a function's body."""
+    text = path.read_text()
+    assert len(text.splitlines()) <= 250
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+            assert not body or body[-1].end_lineno - body[0].lineno < 40, node.name
+
+
 def test_learners_and_strategies_do_not_know_each_other():
     for family, other in (("learner", "strategy"), ("strategy", "learner"), ("strategy", "oracle")):
         for path in (PACKAGE / family).glob("*.py"):

@@ -10,14 +10,13 @@ from typing import Any
 
 import yaml
 
-from al_bench.analysis.grouping import group_by
+from al_bench.analysis.line_names import but_seed, name_lines
 from al_bench.analysis.reading import Run
 from al_bench.config.experiment import Cell, cells_of
 from al_bench.config.groups import CONF
-from al_bench.config.values import differences, from_project, say_value
+from al_bench.config.values import differences, from_project
 from al_bench.storage.record import cut_at_end
 
-_BARE = ("strategy", "method")  # swept groups whose choice alone is a name
 _OWN = ("strategy.", "feature.")  # settings of what a sweep's strategies are made of, which its references are not
 
 
@@ -210,7 +209,7 @@ def _reference(line: str, overrides: Sequence[str], swept: Collection[str], conf
     name, own = named.removeprefix("experiment="), [*shared, *chosen]
     cells = cells_of(name, own)
     unsaid = {item for cell in cells for item in cell.overrides if item.partition("=")[0] not in keys}
-    return Experiment(name, _source(conf / "experiment" / f"{name}.yaml"), own, _name_lines(cells, unsaid))
+    return Experiment(name, _source(conf / "experiment" / f"{name}.yaml"), own, name_lines(cells, unsaid))
 
 
 def arrange_lines(name: str, overrides: Sequence[str], cells: Sequence[Cell], conf: Path = CONF) -> Experiment:
@@ -219,32 +218,10 @@ def arrange_lines(name: str, overrides: Sequence[str], cells: Sequence[Cell], co
     They are named by what the file sweeps over, narrowed to one value or not, and by what else tells them apart.
     """
     swept = _swept(_read(name, conf))
-    alike = set.intersection(*({*_but_seed(cell)} for cell in cells))
+    alike = set.intersection(*({*but_seed(cell)} for cell in cells))
     common = {item for item in alike if item.partition("=")[0] not in swept}
     source = _source(conf / "experiment" / f"{name}.yaml")
-    return Experiment(name, source, overrides, _name_lines(cells, common), swept=swept)
-
-
-def _name_lines(cells: Sequence[Cell], unsaid: Collection[str]) -> dict[str, Sequence[Cell]]:
-    """Cells that are alike but for the seed, by what their overrides say but for these."""
-    alike = group_by(cells, _but_seed)
-    lines = {_line_name(own, unsaid) or found[0].label.split("/")[1]: found for own, found in alike.items()}
-    if len(lines) < len(alike):  # two lines of one name
-        lines = {from_project(" ".join(own)): found for own, found in alike.items()}
-    return {**lines}
-
-
-def _but_seed(cell: Cell) -> tuple[str, ...]:
-    return tuple(item for item in cell.overrides if not item.startswith("seed="))
-
-
-def _line_name(overrides: Sequence[str], common: Collection[str]) -> str:
-    """ "asal_auto, gan dcgan": what the sweep sets differently from line to line."""
-    words = []
-    for key, _, value in (item.partition("=") for item in overrides if item not in common):
-        if value != "none":
-            words.append(value if key in _BARE else f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {say_value(value)}")
-    return from_project(", ".join(words))
+    return Experiment(name, source, overrides, name_lines(cells, common), swept=swept)
 
 
 def _source(path: Path) -> str:

@@ -1,18 +1,14 @@
-"""What a command line is told before and after it is composed: unknown choices, `--help`, what takes effect."""
+"""What a command line is told before it is composed: unknown choices, `--help`."""
 
-import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from al_bench.config.groups import CONF, members, name_known
-from al_bench.config.values import REFERENCE, keys_of, value_at
 from al_bench.errors import UserError
 
-_OPTIONAL = ("pair/", "preset/")
 _PEOPLE = ("oracle=human", "oracle=files")
 _BROUGHT = {  # by a person, each where nothing of these groups is chosen: Hydra's lists let groups choose one way only
     "strategy=margin": ("strategy", "method", "experiment"),
@@ -226,53 +222,3 @@ def unsupported(arguments: Sequence[str]) -> str | None:
             one = "hydra.launcher.workers=1 runs one after the other"
             return f"{argument} is not for these sweeps, whose cells are processes of their own: {ours}, {one}"
     return None
-
-
-def effects(config: DictConfig, chosen: Mapping[str, str]) -> str:
-    """Which pair, preset and scale files a run reads, which lengths its scale cuts, and which it is given in vain.
-
-    chosen: Hydra's `runtime.choices`.
-    """
-    files = [f"{group.split('@')[0]}/{choice}" for group, choice in chosen.items() if group.startswith(_OPTIONAL)]
-    read = [name for name in files if (CONF / f"{name}.yaml").exists()]
-    cuts = cut_by_scale(config)
-    return "\n".join(
-        [
-            f"scale {chosen['scale']}" + (f" cuts {', '.join(cuts)}" if cuts else " cuts nothing"),
-            f"preset {chosen['preset']}; also read: {', '.join(read) if read else 'nothing'}",
-            *(f"{length} changes nothing with learner={chosen['learner']}" for length in _in_vain(config)),
-        ]
-    )
-
-
-def _in_vain(config: DictConfig) -> list[str]:
-    """The lengths of a training on labeled inputs that are given, and that the learner does not ask for."""
-    given = {"match_steps": "true" if config.match_steps else None, "steps": config.steps}
-    asked = str(OmegaConf.to_container(config.learner, resolve=False))
-    return [f"{key}={value}" for key, value in given.items() if value is not None and f"${{{key}}}" not in asked]
-
-
-def cut_by_scale(config: DictConfig) -> list[str]:
-    """Each value that the scale changes of the procedure and of what this is made of, as "learner.epochs 80 -> 40"."""
-    uncut = copy.deepcopy(config)
-    OmegaConf.set_readonly(uncut, False)
-    uncut.scale = OmegaConf.load(CONF / "scale" / "paper.yaml")
-    written, found = OmegaConf.to_container(config, resolve=False), []
-    for path in _scaled_paths(written, "procedure", set()):
-        before, after = OmegaConf.select(uncut, path), OmegaConf.select(config, path)
-        if before != after:
-            found.append(f"{path} {'all' if before is None else before} -> {after}")
-    return found
-
-
-def _scaled_paths(written: Any, path: str, seen: set[str]) -> Iterator[str]:
-    """The values that say a scale, below a path and where these refer to, each once. written: the whole configuration,
-    interpolations as written; seen: paths that are passed over."""
-    if path in seen:
-        return
-    seen.add(path)
-    value = value_at(written, path)
-    if isinstance(value, str) and "${scale." in value:
-        yield path
-    for name in REFERENCE.findall(value) if isinstance(value, str) else [f"{path}.{key}" for key in keys_of(value)]:
-        yield from _scaled_paths(written, name, seen)

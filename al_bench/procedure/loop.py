@@ -19,9 +19,10 @@ from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.oracle import Annotator, Oracle
 from al_bench.procedure.record import answered, guess_chosen, record_cycle, tensors_of
+from al_bench.storage.cycle import Cycle
 from al_bench.storage.model_file import Reads
 from al_bench.storage.record import CycleRecord
-from al_bench.storage.store import Cycle, RunStore
+from al_bench.storage.store import RunStore
 from al_bench.strategy import Strategy, refuse_unpromised
 from al_bench.training.cost import Cost, measure_cost
 from al_bench.training.observation import Observer

@@ -13,7 +13,6 @@ import logging
 import re
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
@@ -23,9 +22,10 @@ from al_bench.config.values import differences
 from al_bench.errors import UserError
 from al_bench.files import digest, read_json, set_aside, write_json
 from al_bench.storage.about import with_stop_rules
+from al_bench.storage.cycle import Cycle
 from al_bench.storage.folder import SUFFIXES, cycle_file, cycle_records, files_from, strays
 from al_bench.storage.holding import Holding
-from al_bench.storage.model_file import ModelHead, Reads, head_of
+from al_bench.storage.model_file import ModelHead, head_of
 from al_bench.storage.record import (
     CorruptedError,
     CycleRecord,
@@ -42,20 +42,6 @@ if TYPE_CHECKING:  # torch is imported where tensors are: a finished run is show
     from torch import Tensor
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Cycle:
-    """One cycle: the labels it bought, the model trained on all of them, what that cost.
-
-    tensors: what is too large or too exact for JSON; weights: the model's state dict; reads: what the model reads and
-    answers, which its file says.
-    """
-
-    record: CycleRecord
-    tensors: "Mapping[str, Tensor]" = field(default_factory=dict)
-    weights: "Mapping[str, Tensor]" = field(default_factory=dict)
-    reads: Reads | None = None
 
 
 class RunStore:

@@ -12,7 +12,7 @@ server says which step is next, and only the cycles from there on are sent.
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,25 +20,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
-from PIL import Image
-from torch import Tensor
 
 from al_bench.active.inputs import Inputs
 from al_bench.active.part import hash_of
 from al_bench.config.ranges import Seconds
-from al_bench.storage.record import CycleRecord, QueryRecord
+from al_bench.storage.record import CycleRecord
 from al_bench.storage.store import RunStore
 from al_bench.tracking import Tracking
-from al_bench.tracking.naming import AXIS, IMAGES, LINE, cost_key, group_of, line_of, metric_key, tags_of
+from al_bench.tracking.cycle_values import numbers, pictures
+from al_bench.tracking.naming import AXIS, IMAGES, LINE, group_of, line_of, metric_key, tags_of
 from al_bench.training.pack import in_pack
 
 if TYPE_CHECKING:
     import wandb
 
 logger = logging.getLogger(__name__)
-
-_MOST_IMAGES = 10  # of one cycle
 
 
 @dataclass(frozen=True)
@@ -184,62 +180,6 @@ class Window:
         self.show_new()  # a signal may have come between the store and W&B
         self.run.finish(exit_code=exit_code)
         _released()
-
-
-def numbers(record: CycleRecord, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    """A cycle's figures by the names under which W&B draws them; what has no value is left out.
-
-    Metrics of the test images, what each part cost, and of the query the mean of all that was measured in it.
-    """
-    trace = {
-        f"query/{name.removeprefix('trace.')}": float(tensor.mean())
-        for name, tensor in tensors.items()
-        if name.startswith("trace.") and tensor.ndim == 1 and tensor.is_floating_point()
-    }
-    costs = {cost_key(part, name): value for part, cost in record.costs.items() for name, value in cost}
-    found = {
-        AXIS: record.annotations,
-        "unlabeled": record.unlabeled,
-        **{metric_key(name): value for name, value in record.metrics.items()},
-        "query/entropy": record.chosen_entropy,
-        **trace,
-        **costs,
-    }
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def pictures(record: CycleRecord, tensors: Mapping[str, Tensor], images: Inputs) -> list[tuple[Image.Image, str]]:
-    """The first images that a cycle synthesized, each left of its match where one was asked for, with what to say.
-
-    images: (N, C, H, W) uint8 of the training split. Empty where nothing was synthesized or it is not images.
-    """
-    made = synthesized(tensors)
-    if made is None:
-        return []
-    rows, indices = made[:_MOST_IMAGES], record.query.indices
-    if indices is not None:
-        matches = images[torch.tensor(indices[:_MOST_IMAGES], device=images.device)].cpu()
-        rows = torch.cat([rows, matches], dim=3)
-    return [(_image(row), _caption(record.query, number)) for number, row in enumerate(rows)]
-
-
-def synthesized(tensors: Mapping[str, Tensor]) -> Tensor | None:
-    """(Q, C, H, V * W) uint8, the V images of an annotation in a row; None where a cycle has none."""
-    found = tensors.get("trace.generated")
-    found = tensors.get("shown", tensors.get("synthetic")) if found is None else found.unsqueeze(1)
-    if found is None or found.ndim != 5 or found.dtype != torch.uint8:
-        return None
-    return found.movedim(1, 3).flatten(3)  # (Q, V, C, H, W) -> (Q, C, H, V * W)
-
-
-def _image(pixels: Tensor) -> Image.Image:
-    """(C, H, W) uint8 of 1 or 3 channels; W&B itself would stretch the range of an array."""
-    return Image.fromarray((pixels[0] if len(pixels) == 1 else pixels.movedim(0, 2)).numpy())
-
-
-def _caption(query: QueryRecord, row: int) -> str:
-    words = {"match": query.indices, "rank": query.ranks, "label": query.labels}
-    return ", ".join(f"{word} {rows[row]}" for word, rows in words.items() if rows is not None)
 
 
 def _released() -> None:

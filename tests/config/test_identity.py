@@ -11,7 +11,8 @@ from omegaconf import OmegaConf
 from pictures import fill
 
 from al_bench.active.part import hash_of
-from al_bench.config.command_line import cut_by_scale, effects, help_text, quoted, unknown_choice
+from al_bench.config.command_line import help_text, quoted, unknown_choice
+from al_bench.config.effects import cut_by_scale, effects
 from al_bench.config.groups import CONF
 from al_bench.config.identity import identify, label
 from al_bench.config.values import differences

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from al_bench import seeding
 from al_bench.config import experiment as composed
-from al_bench.config.command_line import cut_by_scale
+from al_bench.config.effects import cut_by_scale
 from al_bench.config.groups import CONF
 from al_bench.config.resolvers import at_most, up_to
 from al_bench.gan import Gan

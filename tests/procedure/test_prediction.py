@@ -20,8 +20,9 @@ from al_bench.analysis.backbones import backbone_of
 from al_bench.errors import UserError
 from al_bench.network.small_fcn import SmallFcn
 from al_bench.procedure.prediction import TrainedModel, load_model, newest_model, write_predictions
+from al_bench.storage.cycle import Cycle
 from al_bench.storage.model_file import Featured, ModelHead, Reads, head_of, read_model
-from al_bench.storage.store import Cycle, RunStore
+from al_bench.storage.store import RunStore
 from scripts import predict
 
 LINEAR = {"_target_": "al_bench.network.linear.Linear", "_partial_": True}

@@ -8,8 +8,9 @@ from made_runs import made_record
 
 from al_bench.active.part import hash_of
 from al_bench.errors import UserError
+from al_bench.storage.cycle import Cycle
 from al_bench.storage.holding import runner_of
-from al_bench.storage.store import Cycle, RunStore
+from al_bench.storage.store import RunStore
 
 IDENTITY = {"seed": 0, "learner": {"epochs": 20}}
 

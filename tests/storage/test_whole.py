@@ -11,8 +11,9 @@ from made_runs import made_record
 
 from al_bench.active.part import hash_of
 from al_bench.files import read_json, write_json
+from al_bench.storage.cycle import Cycle
 from al_bench.storage.record import CorruptedError, record_sum
-from al_bench.storage.store import Cycle, RunStore
+from al_bench.storage.store import RunStore
 from al_bench.storage.whole import whole_cycles
 
 IDENTITY, OTHER = {"part": "made.loop", "seed": 0}, {"part": "made.loop", "seed": 1}

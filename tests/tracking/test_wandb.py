@@ -25,7 +25,7 @@ from al_bench.config.identity import identify, label_of, metrics_of
 from al_bench.config.values import plain
 from al_bench.storage.store import RunStore
 from al_bench.tracking import naming
-from al_bench.tracking import wandb as tracking
+from al_bench.tracking.cycle_values import numbers, synthesized
 from run import instantiated
 
 ROOT = Path(__file__).parents[2]
@@ -166,18 +166,18 @@ def test_synthesized_images_stand_beside_their_matches_unless_switched_off(tmp_p
 
 def test_what_counts_as_synthesized():
     block = torch.arange(2 * 11 * 3 * 4 * 5).reshape(2, 11, 3, 4, 5).to(torch.uint8)
-    row = tracking.synthesized({"synthetic": torch.zeros(2, 11, 7), "shown": block})  # lines of latents
+    row = synthesized({"synthetic": torch.zeros(2, 11, 7), "shown": block})  # lines of latents
     assert row.shape == (2, 3, 4, 55)
     assert torch.equal(row[1, :, :, 10:15], block[1, 2])
-    assert torch.equal(tracking.synthesized({"synthetic": block[:, :1]}), block[:, 0])
-    assert tracking.synthesized({"synthetic": torch.zeros(2, 1, 7)}) is None
-    assert tracking.synthesized({"labels": torch.zeros(2)}) is None
+    assert torch.equal(synthesized({"synthetic": block[:, :1]}), block[:, 0])
+    assert synthesized({"synthetic": torch.zeros(2, 1, 7)}) is None
+    assert synthesized({"labels": torch.zeros(2)}) is None
 
 
 def test_what_was_not_measured_is_left_out():
     metrics = {"mean_iou": None, "iou": [0.5, None]}
     record = made_record(annotations=5, unlabeled=1, metrics=metrics, chosen_entropy=None)
-    found = tracking.numbers(record, {"trace.margin": torch.tensor([1.0, 2.0]), "trace.generated": torch.zeros(2, 3)})
+    found = numbers(record, {"trace.margin": torch.tensor([1.0, 2.0]), "trace.generated": torch.zeros(2, 3)})
     costs = {f"{part}/{name}" for part, cost in record.costs.items() for name, _ in cost}
     assert {key: value for key, value in found.items() if key not in costs} == {
         "annotations": 5,

@@ -1,17 +1,18 @@
 """Claims in words, judged by their rules: each row holds, does not hold, or is not decided, and why.
 
 A comparison is over the seeds that both lines have: what is claimed holds where the whole interval of the paired
-difference lies on its side, and does not hold where the whole interval lies on the other. Of a claim of several
-comparisons every one has to hold; that one fails has to be seen after Holm's correction over all of them, for among
-many one is always far off.
+difference lies on its side, and does not hold where the whole interval lies on the other. Where a run ends before it
+reaches a goal, the labels that it needs are more than it has, and nothing is decided that the missing ones could undo.
+Of a claim of several comparisons every one has to hold; that one fails has to be seen after Holm's correction over all
+of them, for among many one is always far off.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from al_bench.analysis.grouping import Group
-from al_bench.analysis.rule_values import paired_values, stored_name
+from al_bench.analysis.rule_values import Pairs, paired_values, stored_name
 from al_bench.analysis.rules import Clause, Operand, Rule
 from al_bench.analysis.statistics.correction import holm
 from al_bench.analysis.statistics.paired import LEVEL, PairedTest, compare_pairs
@@ -32,12 +33,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Found:
-    """One comparison: the first value minus the second, which the claimed margin moved, and how both are called."""
+    """One comparison: the first value minus the second, which the claimed margin moved, and how both are called. open:
+    what may not be concluded, as a goal was not reached."""
 
     clause: Clause
     second: str
     test: PairedTest
     wanted: int  # 1: the difference has to be positive; -1: negative; 0: small
+    open: Collection[Word] = ()
 
     @property
     def word(self) -> Word:
@@ -47,7 +50,8 @@ class _Found:
         else:
             ends = sorted((self.wanted * low, self.wanted * high))
             inside, outside = ends[0] > 0, ends[1] < 0
-        return HOLDS if inside else FAILS if outside else OPEN
+        word = HOLDS if inside else FAILS if outside else OPEN
+        return OPEN if word in self.open else word
 
     @property
     def _width(self) -> float:
@@ -63,6 +67,8 @@ class _Found:
     @property
     def words(self) -> str:
         pairs = f"{self.test.n} seed{'' if self.test.n == 1 else 's'}"
+        if self.open:
+            pairs += f", of which not every one reaches {self.clause.of:g}"
         moved = self.wanted * self.clause.margin
         bound = f", claimed to be {'above' if moved > 0 else 'below'} {moved:+g}" if moved else ""
         mean = f"{self.second}{bound}: {self.test.mean + moved:+.3g}"
@@ -98,16 +104,25 @@ def judge(rule: Rule | None, group: Group | None, groups: Mapping[str, Group]) -
 def _compare(clause: Clause, operand: Operand, group: Group, groups: Mapping[str, Group]) -> Iterator[_Found]:
     """One for each size that the clause speaks of."""
     other = groups[operand.line] if operand.line else None
-    for place, first, second, higher in paired_values(clause, operand, group, other):
-        wanted = _wanted(clause.relation, higher)
-        moved = {seed: value + wanted * clause.margin for seed, value in second.items()}
-        test = compare_pairs(first, moved, higher)
+    for pairs in paired_values(clause, operand, group, other):
+        wanted = _wanted(clause.relation, pairs.higher)
+        moved = {seed: value + wanted * clause.margin for seed, value in pairs.second.items()}
+        test = compare_pairs(pairs.first, moved, pairs.higher)
         if test is not None:
             line = operand.line and other and other.say_as_baseline(operand.line)
             against = line or operand.metric or f"{operand.factor:g}"
             times = f"{operand.factor:g} x " if operand.factor != 1 and (operand.line or operand.metric) else ""
-            name = f"{stored_name(group.first, clause.measure)} minus {times}{against}{place}"
-            yield _Found(clause, name, test, wanted)
+            name = f"{stored_name(group.first, clause.measure)} minus {times}{against}{pairs.place}"
+            yield _Found(clause, name, test, wanted, _undone(wanted, pairs))
+
+
+def _undone(wanted: int, pairs: Pairs) -> list[Word]:
+    """What the labels could undo that a run lacks to reach a goal: a difference that rises ends what it is to be below,
+    and what refutes that it is above."""
+    if wanted == 0:
+        return [HOLDS, FAILS] if pairs.may_rise or pairs.may_fall else []
+    rising, falling = (FAILS, HOLDS) if wanted > 0 else (HOLDS, FAILS)
+    return [word for word, may in ((rising, pairs.may_rise), (falling, pairs.may_fall)) if may]
 
 
 def _wanted(relation: str, higher: bool) -> int:

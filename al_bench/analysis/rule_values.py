@@ -1,6 +1,7 @@
 """The values that a rule compares, by seed: of a line, and of what stands against it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from al_bench.analysis.comparison import is_column
 from al_bench.analysis.curves import class_shares, headline, is_better_higher, values_by_annotations
@@ -15,21 +16,30 @@ Values = dict[int, float]  # by seed
 _MEASURED = 0  # where procedures without cycles have their numbers
 
 
-def paired_values(
-    clause: Clause, operand: Operand, group: Group, other: Group | None
-) -> Iterator[tuple[str, Values, Values, bool]]:
-    """Words for the place, both values by seed in the report's unit, and whether more is better. Of one place, or of
-    each size that every pair of seeds has; none where nothing is stored of either. other: the line of the operand."""
+@dataclass(frozen=True)
+class Pairs:
+    """What is compared at one place. place: in words; first, second: by seed, in the report's unit; higher: whether
+    more is better. may_rise, may_fall: whether the first minus the second is in truth more, or less, for some seed: of
+    two that need labels to reach a goal one did not get there."""
+
+    place: str
+    first: Values
+    second: Values
+    higher: bool
+    may_rise: bool = False
+    may_fall: bool = False
+
+
+def paired_values(clause: Clause, operand: Operand, group: Group, other: Group | None) -> Iterator[Pairs]:
+    """Of one place, or of each size that every pair of seeds has; none where nothing is stored of either. other: the
+    line of the operand."""
     higher = _higher(clause, group.first)
     own = {run.seed: run for run in group.runs}
     others = {run.seed: run for run in other.runs} if other else own
     seeds = sorted(own.keys() & others.keys())
     if clause.measure == "labels":
-        both = {seed: _labels(clause, own[seed], others[seed] if other else None) for seed in seeds}
-        found = {seed: pair for seed, pair in both.items() if pair is not None}
-        against = {seed: pair[1] * operand.factor if other else operand.factor for seed, pair in found.items()}
-        if found:
-            yield "", {seed: pair[0] for seed, pair in found.items()}, against, higher
+        pairs = {seed: (own[seed], others[seed] if other else None) for seed in seeds}
+        yield from _paired_labels(clause, operand, pairs)
         return
     curves = {}
     for seed in seeds:
@@ -42,7 +52,7 @@ def paired_values(
         known = {seed: (a, b) for seed, (a, b) in reduced.items() if a is not None and b is not None}
         if known:
             firsts, seconds = ({seed: pair[side] for seed, pair in known.items()} for side in (0, 1))
-            yield place, firsts, seconds, higher
+            yield Pairs(place, firsts, seconds, higher)
 
 
 def _against(clause: Clause, operand: Operand, run: Run, first: Curve) -> Curve:
@@ -79,7 +89,7 @@ def _factor(run: Run, name: str) -> float:
 
 
 def _higher(clause: Clause, run: Run) -> bool:
-    return clause.measure != "labels" and is_better_higher(run, stored_name(run, clause.measure))
+    return is_better_higher(run, stored_name(run, clause.measure))
 
 
 def _places(clause: Clause, curves: Sequence[Curve]) -> Iterator[tuple[str, str]]:
@@ -114,15 +124,24 @@ def _reduce(where: str, curve: Curve) -> float | None:
     return area_under_curve(sizes, [curve[at] for at in sizes]) if sizes else None
 
 
-def _labels(clause: Clause, run: Run, other: Run | None) -> tuple[float, float] | None:
-    """What both need; one that does not get there counts as getting there with its last label, which is too early. None
-    where neither of two does."""
-    found = [None if one is None else _reached(clause, one) for one in (run, other)]
-    if found[0] is None and other is not None and found[1] is None:
-        return None
-    ends = [value if value is not None else float(one.cycles[-1].annotations) if one else 0.0
-            for value, one in zip(found, (run, other), strict=True)]  # fmt: skip
-    return ends[0], ends[1]
+def _paired_labels(clause: Clause, operand: Operand, runs: dict[int, tuple[Run, Run | None]]) -> Iterator[Pairs]:
+    """What both need. One that does not get there counts as getting there with its last label, which is too early; a
+    seed of which neither does has no difference."""
+    firsts, seconds = {}, {}
+    may_rise = may_fall = False
+    for seed, (run, other) in runs.items():
+        own = _reached(clause, run)
+        its = 1.0 if other is None else _reached(clause, other)
+        may_rise, may_fall = may_rise or own is None, may_fall or its is None
+        if own is not None or its is not None:
+            firsts[seed] = _last(run) if own is None else own
+            seconds[seed] = operand.factor * (_last(other or run) if its is None else its)
+    if firsts:
+        yield Pairs("", firsts, seconds, higher=False, may_rise=may_rise, may_fall=may_fall)
+
+
+def _last(run: Run) -> float:
+    return float(run.cycles[-1].annotations)
 
 
 def _reached(clause: Clause, run: Run) -> float | None:

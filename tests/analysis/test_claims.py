@@ -17,6 +17,8 @@ MADE = {  # accuracies at 10, 20 and 30 annotations, of three seeds; entropy ris
     "margin": [(0.50, 0.61, 0.70), (0.51, 0.61, 0.71), (0.50, 0.61, 0.70)],
 }
 
+SHORT = [(0.30, 0.40), (0.31, 0.41), (0.32, 0.40)]  # stopped after 20
+
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory):
@@ -25,6 +27,8 @@ def lines(tmp_path_factory):
         for seed, accuracies in enumerate(seeds):
             made_run(outputs, strategy, seed, accuracies)
     made_run(outputs, "lonely", 0, (0.1, 0.2, 0.3))
+    for seed, accuracies in enumerate(SHORT):
+        made_run(outputs, "short", seed, accuracies, finished=False)
     (section,) = sections(stored(outputs, Path("none")).runs)
     return dict(groups_by_line(section.groups))
 
@@ -83,6 +87,24 @@ def test_verdicts(lines, line: str, rule: str, word: str) -> None:
 )
 def test_a_verdict_says_what_it_hangs_on(lines, line: str, rule: str, reason: str) -> None:
     assert reason in judge(read_rule(rule), lines.get(line), lines).reason
+
+
+@pytest.mark.parametrize(
+    ("line", "rule", "bound"),
+    [
+        ("short", "labels(65) less than random", "less"),  # 20 and not there, where random needs 25
+        ("short", "labels(75) less than 2 x entropy", "less"),
+        ("entropy", "labels(75) less than random by 9", "more"),  # 25 of 30 that random ends with
+        ("entropy", "labels(75) less than 0.5 x random", "more"),
+        ("random", "labels(75) more than 0.9 x random", ""),
+        ("short", "labels(65) within 9 of random", "within"),
+    ],
+)
+def test_labels_that_are_lacking_decide_nothing_that_they_could_undo(lines, line: str, rule: str, bound: str) -> None:
+    """A run that ends below the goal needs more than it has: that is no evidence of needing little, or as little."""
+    verdict = judge(read_rule(rule), lines[line], lines)
+    assert verdict.word == "not decided"
+    assert ("of which not every one reaches" in verdict.reason) == bool(bound)
 
 
 def test_a_failure_among_many_has_to_stand_after_correction(lines) -> None:

@@ -28,7 +28,7 @@ def values(lines: dict[str, Group], rule: str) -> list[tuple[float, float]]:
     for operand in clause.operands:
         other = lines[operand.line] if operand.line else None
         pairs = paired_values(clause, operand, lines["entropy"], other)
-        found += [(first[0], second[0]) for _, first, second, _ in pairs]
+        found += [(pair.first[0], pair.second[0]) for pair in pairs]
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.rule_values import Pairs, paired_values, stored_name
-from al_bench.analysis.rules import Clause, Operand, Rule
+from al_bench.analysis.rules import END, Clause, Operand, Rule
 from al_bench.analysis.statistics.correction import holm
 from al_bench.analysis.statistics.paired import LEVEL, PairedTest, compare_pairs
 
@@ -68,7 +68,8 @@ class _Found:
     def words(self) -> str:
         pairs = f"{self.test.n} seed{'' if self.test.n == 1 else 's'}"
         if self.open:
-            pairs += f", of which not every one reaches {self.clause.of:g}"
+            goal = "what the other ends with" if self.clause.of == END else f"{self.clause.of:g}"
+            pairs += f", of which not every one reaches {goal}"
         moved = self.wanted * self.clause.margin
         bound = f", claimed to be {'above' if moved > 0 else 'below'} {moved:+g}" if moved else ""
         mean = f"{self.second}{bound}: {self.test.mean + moved:+.3g}"

@@ -7,7 +7,7 @@ from al_bench.analysis.comparison import is_column
 from al_bench.analysis.curves import class_shares, headline, is_better_higher, values_by_annotations
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
-from al_bench.analysis.rules import Clause, Operand
+from al_bench.analysis.rules import END, Clause, Operand
 from al_bench.analysis.statistics.areas import area_under_curve
 from al_bench.analysis.statistics.reaching import labels_to_reach
 
@@ -130,8 +130,8 @@ def _paired_labels(clause: Clause, operand: Operand, runs: dict[int, tuple[Run, 
     firsts, seconds = {}, {}
     may_rise = may_fall = False
     for seed, (run, other) in runs.items():
-        own = _reached(clause, run)
-        its = 1.0 if other is None else _reached(clause, other)
+        goal = _headline_curve(clause, other)[1][-1] if clause.of == END and other else clause.of or 0.0
+        own, its = _reached(clause, run, goal), 1.0 if other is None else _reached(clause, other, goal)
         may_rise, may_fall = may_rise or own is None, may_fall or its is None
         if own is not None or its is not None:
             firsts[seed] = _last(run) if own is None else own
@@ -144,8 +144,11 @@ def _last(run: Run) -> float:
     return float(run.cycles[-1].annotations)
 
 
-def _reached(clause: Clause, run: Run) -> float | None:
-    name = headline(run)
-    curve = _curve(clause, name, run)
+def _reached(clause: Clause, run: Run, goal: float) -> float | None:
+    return labels_to_reach(*_headline_curve(clause, run), goal, is_better_higher(run, headline(run)))
+
+
+def _headline_curve(clause: Clause, run: Run) -> tuple[list[int], list[float]]:
+    curve = _curve(clause, headline(run), run)
     sizes = sorted(curve)
-    return labels_to_reach(sizes, [curve[at] for at in sizes], clause.of or 0.0, is_better_higher(run, name))
+    return sizes, [curve[at] for at in sizes]

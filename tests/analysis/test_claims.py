@@ -58,6 +58,8 @@ def lines(tmp_path_factory):
         ("entropy", "labels(75) less than random by 1", "holds"),  # which does not get there
         ("random", "labels(75) less than 25", "not decided"),  # all end at 30: no spread, which tests nothing
         ("random", "labels(99) less than entropy", "not decided"),  # neither does
+        ("entropy", "labels(end) less than random", "holds"),
+        ("random", "labels(end) less than entropy", "not decided"),  # all three end below, with as many: no spread
         ("entropy", "accuracy better than random up to 10", "not decided"),
         ("entropy", "accuracy better than random from 20", "holds"),
         ("entropy", "accuracy better than random; accuracy worse than margin", "does not hold"),
@@ -133,7 +135,17 @@ def test_a_rule_is_read() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "better", "none:", "accuracy is better than random", "share better than random", "accuracy(3) more than 1"],
+    [
+        *(
+            "",
+            "better",
+            "none:",
+            "accuracy is better than random",
+            "share better than random",
+            "accuracy(3) more than 1",
+        ),
+        *("share(end) more than random", "labels(end) less than 500", "labels(end) less than random | 500"),
+    ],
 )
 def test_what_is_no_rule_is_refused(text: str) -> None:
     with pytest.raises(RuleError, match="rule"):

@@ -46,6 +46,7 @@ def values(lines: dict[str, Group], rule: str) -> list[tuple[float, float]]:
         ("accuracy more than 2 x metric:accuracy at 20", [(71.0, 142.0)]),
         ("labels(65) less than 2 x random", [(10 + 10 * 15 / 21, 2 * 25.0)]),
         ("labels(65) less than 30", [(10 + 10 * 15 / 21, 30.0)]),
+        ("labels(end) less than 2 x random", [(10 + 10 * 20 / 21, 2 * 30.0)]),  # which ends with 70
         ("labels(75) less than random", [(20 + 10 * 4 / 9, 30.0)]),  # random ends at 30 and has not got there
     ],
 )

@@ -1,5 +1,6 @@
 """Each recipe against the table that its paper prints."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -9,6 +10,8 @@ from made_runs import made_record
 
 from al_bench.active.stopping import Stopping
 from al_bench.network import NetworkFactory
+
+PAIRS = Path(__file__).parent.parent / "conf" / "pair"
 
 
 class Row(NamedTuple):
@@ -198,3 +201,11 @@ def test_tiny_imagenet_is_cut_to_two_cores() -> None:
     assert (config.dataset.image_size, config.network.stem, config.network.width) == (32, "cifar", 16)
     steps = sum(-(-labels // config.learner.batch_size) for labels in points_of("tiny_imagenet"))
     assert steps * config.learner.epochs == pytest.approx(3600, rel=0.02)
+
+
+def test_mal_says_of_resnet18_and_drns_alone_that_they_are_pretrained() -> None:
+    """Sec. 4.1 and the captions of Tabs. 2 to 6; of VGG16 (Tab. 9) that is our choice, and its tag has to say so."""
+    for network, tag in (("resnet18", "P"), ("resnet18_dropout", "P"), ("drn", "P"), ("vgg16_bn_imagenet", "R")):
+        lines = [line for path in PAIRS.glob(f"network/{network}/mal/*.yaml") for line in path.read_text().splitlines()]
+        tags = {line.split("# ")[1].split()[0] for line in lines if line.startswith("weights:")}
+        assert tags == {tag}, network

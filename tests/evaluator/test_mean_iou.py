@@ -45,6 +45,16 @@ def test_agrees_with_counting_in_a_loop() -> None:
     assert metrics["pixel_accuracy"] == pytest.approx(sum(a == b for a, b in pairs) / len(pairs))
 
 
+def test_a_class_that_is_never_found_counts_with_zero() -> None:
+    """And is not left out as one that no test pixel has: two of six pixels are of class 0, all are taken for it."""
+    maps = torch.tensor([[[0, 0, 1], [1, 1, 1]]], dtype=torch.uint8)
+    split = Split(torch.zeros(1, 1, 2, 3, dtype=torch.uint8), maps)
+    network = Network(nn.Identity(), nn.Identity(), nn.Conv2d(1, CLASSES, 1))
+    network.head.bias.data = torch.tensor([9.0, 0.0, 0.0])
+    metrics = MeanIou().evaluate(network, Dataset(split, None, split, CLASSES, tuple("abc"))).metrics
+    assert metrics["mean_iou"] == pytest.approx((2 / 6 + 0) / 2)
+
+
 def test_refuses_class_labels_before_training(tmp_path: Path) -> None:
     split = Split(torch.zeros(4, 1, 2, 2, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64))
     with pytest.raises(UserError, match="evaluator=mean_iou needs label maps"):

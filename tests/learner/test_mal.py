@@ -269,6 +269,21 @@ def test_the_learner_has_one_optimizer_for_each_module() -> None:
     assert parts == [{id(value) for value in group} for group in (f.parameters(), c, model.discriminator.parameters())]
 
 
+@pytest.mark.parametrize("still", ["optimizer", "classifier_optimizer", "discriminator_optimizer"])
+def test_each_part_moves_at_its_own_rate(still: str) -> None:
+    model, game = made(learner(**{still: partial(torch.optim.SGD, lr=0.0)}))
+    assert model.discriminator is not None
+    parts = {
+        "optimizer": list(model.classifier.backbone.parameters()),
+        "classifier_optimizer": [*model.classifier.neck.parameters(), *model.classifier.head.parameters()],
+        "discriminator_optimizer": list(model.discriminator.parameters()),
+    }
+    before = {name: [value.clone() for value in values] for name, values in parts.items()}
+    step(game, game.configure_optimizers())
+    same = {name for name, values in parts.items() if all(map(torch.equal, values, before[name]))}
+    assert same == {still}
+
+
 def test_m_begins_with_the_features_of_this_round() -> None:
     """A task optimizer that stands still leaves M's backbone as F is."""
     still = partial(torch.optim.SGD, lr=0.0)

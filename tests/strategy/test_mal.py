@@ -75,6 +75,17 @@ def test_the_sum_of_ranks_by_hand() -> None:
     assert asked("rank_sum", 4, *rows) == [2, 0, 1, 3]
 
 
+def test_places_and_ties_are_told_apart_in_a_large_pool() -> None:
+    """Place times pool plus rank is 3.6e7 here, beyond what float32 counts; half of a place is the more uncertain."""
+    count = 6000
+    order = torch.randperm(count, generator=generator(1))
+    certainty, labeled = torch.empty(2, count).unbind()
+    certainty[order], labeled[order] = torch.arange(count) / count, torch.arange(count).flip(0).float()
+    wanted = sorted(range(count), key=lambda row: (max(count - 1 - labeled[row], labeled[row]), certainty[row]))
+    rows = list(zip(certainty.tolist(), labeled.tolist(), strict=True))
+    assert asked("intersect", count, *rows) == wanted
+
+
 def test_logits_are_ranked_where_probabilities_round_to_one() -> None:
     """Float32's sigmoid is exactly 1 from 16.64 on."""
     rows = [(0.0, 30.0), (0.0, 20.0), (0.0, 25.0)]
@@ -96,6 +107,12 @@ def test_the_trace_says_what_either_criterion_alone_would_have_chosen() -> None:
     assert query.trace["by_labeledness"].tolist() == [1, 0]
     assert query.trace["labeledness"].tolist() == [-2.0, 3.0]
     assert query.trace["labeledness_of_labeled"].tolist() == [9.0, 9.0]
+    assert query.trace["labeledness_of_pool"].tolist() == [-2.0, 4.0], "every second of D's logits"
+    rows = [(4.0, -5.0), (2.0, -4.0), (1.0, -3.0), (3.0, -2.0), (0.0, -1.0)]
+    third = Mal("intersect").query(Given(), pool_of(*rows), 2, generator(0))
+    assert third.indices.tolist() == [2, 1], "third by D and by entropy each"
+    assert third.trace["by_entropy"].tolist() == [1, 0]
+    assert third.trace["by_labeledness"].tolist() == [0, 1]
 
 
 def test_a_value_that_is_not_a_number_is_refused() -> None:

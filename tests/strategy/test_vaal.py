@@ -1,5 +1,6 @@
 """VAAL: whose loss is whose, the direction of the query, and what is kept of a training."""
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,17 @@ def test_the_auto_encoder_gives_images_back_in_their_size() -> None:
     assert mean.shape == log_variance.shape == (2, 5)
 
 
+def test_latents_are_drawn_by_half_of_the_log_variance() -> None:
+    network, read = ConvVae((1, 16, 16), 2, 3).eval(), list[Tensor]()
+    network.decoder.register_forward_pre_hook(lambda _, given: read.append(given[0]))
+    network.log_variance.weight.data.zero_()
+    network.log_variance.bias.data.fill_(2 * math.log(3))
+    torch.manual_seed(0)
+    _, mean, _ = network(torch.rand(4, 1, 16, 16, generator=generator(0)))
+    torch.manual_seed(0)
+    assert torch.allclose(read[0], mean + 3 * torch.randn(4, 3))
+
+
 @pytest.mark.parametrize("shape", [(1, 20, 20), (1, 16, 32)])
 def test_refuses_sizes_that_it_cannot_halve(shape: tuple[int, ...]) -> None:
     with pytest.raises(UserError, match="image_size=32"):
@@ -112,8 +124,9 @@ def test_errors_and_divergence_weigh_as_the_code_or_alike(balance: str, weights:
     assert torch.allclose(game.reconstruction(reconstructed, real, mean, log_variance), expected, rtol=1e-4)
 
 
-def test_the_auto_encoder_wants_both_kinds_called_labeled() -> None:
-    game = made_game().eval()
+@pytest.mark.parametrize("weight", [1.0, 0.3])
+def test_the_auto_encoder_wants_both_kinds_called_labeled(weight: float) -> None:
+    game = made_game(adversarial_weight=weight).eval()
     both = [images(0), images(1)]
     torch.manual_seed(5)
     loss = game.vae_loss(both)
@@ -123,8 +136,19 @@ def test_the_auto_encoder_wants_both_kinds_called_labeled() -> None:
         reconstructed, mean, log_variance = game.vae(kind)
         answers = game.discriminator(mean).squeeze(1)
         expected = expected + game.reconstruction(reconstructed, kind, mean, log_variance)
-        expected = expected + functional.binary_cross_entropy_with_logits(answers, torch.ones(8))
+        expected = expected + weight * functional.binary_cross_entropy_with_logits(answers, torch.ones(8))
     assert torch.allclose(loss, expected, rtol=1e-5)
+
+
+def test_the_discriminator_reads_the_means_of_the_second_pair() -> None:
+    """And no draws, nor variances, of latents."""
+    game, read = made_game().eval(), list[Tensor]()
+    game.discriminator.register_forward_pre_hook(lambda _, given: read.append(given[0]))
+    labeled, unlabeled = torch.randint(0, 255, (2, 2, 8, 1, 16, 16), dtype=torch.uint8, generator=generator(0))
+    game.step((labeled, unlabeled), game.configure_optimizers())
+    with torch.no_grad():
+        for seen, images in zip(read[-2:], (labeled[1], unlabeled[1]), strict=True):
+            assert torch.allclose(seen, game.vae.mean(game.vae.encoder(game.sized(images.float() / 255))), atol=1e-6)
 
 
 def test_each_player_moves_itself_alone() -> None:
@@ -255,6 +279,8 @@ def test_batches_are_of_both_kinds_and_differ_within_a_round() -> None:
     assert labeled.shape == unlabeled.shape == (2, 8, 1, 8, 8)
     assert labeled.max() < 60
     assert not torch.equal(unlabeled[0], unlabeled[1])
+    for kind in range(2):
+        assert not torch.equal(batches[0][kind][1], batches[1][kind][0]), "each round has two of its own"
     assert all(torch.equal(first, again) for first, again in zip(batches[1], batches[1], strict=True))
 
 

@@ -54,6 +54,12 @@ def test_the_discriminator_answers_once_for_a_map() -> None:
     assert discriminator.layers[:6](torch.randn(2, 6, 9, 7)).shape == (2, 3, 2, 1), "each halves the map"
 
 
+def test_the_discriminator_of_classes_reads_the_mean_of_a_map() -> None:
+    discriminator = LabelednessDiscriminator(6, [4], [], on_maps=False, temperature=1.0)
+    maps = torch.randn(3, 6, 2, 6)
+    assert torch.allclose(discriminator(maps), discriminator(maps.mean((2, 3))), atol=1e-6)
+
+
 def test_the_discriminator_sees_directions_and_divides_by_its_temperature() -> None:
     discriminator = LabelednessDiscriminator(6, [4], [], on_maps=False, temperature=1.0)
     features = torch.randn(3, 6)

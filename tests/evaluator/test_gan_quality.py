@@ -15,6 +15,9 @@ from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.evaluator import real_images
 from al_bench.evaluator.gan_quality import GanQuality
+from al_bench.evaluator.generation import kernel_distance
+from al_bench.network.predict import most_rows
+from al_bench.seeding import generator
 from al_bench.storage.artifacts import Artifacts
 from al_bench.training.cost import measure_cost
 
@@ -78,6 +81,18 @@ def test_a_collapsed_generator_is_told(tmp_path: Path) -> None:
     assert float(good["fid_own"]) < float(found["fid_own"]) < math.inf
     assert found["recall"] == 0
     assert float(good["kid_own"]) < float(found["kid_own"])
+    samples = evaluator._make(Painter(noise=0.0, only=2), CLASSES, kept=0).features
+    distance = kernel_distance(samples, evaluator.real.features, 1, SAMPLES, generator(0))
+    assert found["kid_own"] == pytest.approx(distance, rel=1e-6), "from real images"
+
+
+def test_precision_is_of_samples_and_recall_of_real_images(tmp_path: Path) -> None:
+    """One real image, shown again and again: it is among them, and they are not among its copies."""
+    world = dataset()
+    once = Copyist(world.train.images[:1].expand(SAMPLES, -1, -1, -1))
+    found = prepared(tmp_path, world, Judge(pixels=16)).evaluate(once, world).metrics
+    assert found["precision"] == 1
+    assert float(found["recall"]) <= 1 / SAMPLES
 
 
 def test_pixels_that_are_no_numbers_have_no_quality(tmp_path: Path) -> None:
@@ -142,6 +157,19 @@ def test_gan_train_tells_what_samples_teach(tmp_path: Path) -> None:
     other = replace(world, test=Split(world.test.images, (world.test.classes + 1) % CLASSES))
     assert float(evaluator.evaluate(Painter(), other).metrics["gan_train"]) < 0.1, "on the test images"
     assert (cost.optimizer_steps, cost.apart["gan_train"].optimizer_steps) == (0, 40 * 3)
+
+
+def test_samples_of_every_batch_count(tmp_path: Path) -> None:
+    """Three of them on a CPU; of no more images than are asked for the pixels stay."""
+    world, count = dataset(), 2 * most_rows(torch.device("cpu")) + 44
+    evaluator = prepared(tmp_path, world, samples=count)
+    made = evaluator._make(Painter(), CLASSES, kept=count - 100)
+    everything = made.features.double()
+    assert made.moments.count == len(everything) == len(made.classes) == len(made.answers) == count
+    torch.testing.assert_close(made.moments.mean, everything.mean(0))
+    torch.testing.assert_close(made.moments.covariance, torch.cov(everything.T))
+    assert len(made.images) == count - 100
+    assert len(made.features.unique(dim=0)) == count, "of latents of their own"
 
 
 def test_real_images_are_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,15 +75,14 @@ def test_the_sum_of_ranks_by_hand() -> None:
     assert asked("rank_sum", 4, *rows) == [2, 0, 1, 3]
 
 
-def test_places_and_ties_are_told_apart_in_a_large_pool() -> None:
-    """Place times pool plus rank is 3.6e7 here, beyond what float32 counts; half of a place is the more uncertain."""
+def test_equal_places_go_by_entropy_in_a_large_pool() -> None:
+    """Place times pool plus rank is 3.6e7 here, where float32 counts by fours; all look labeled alike."""
     count = 6000
-    order = torch.randperm(count, generator=generator(1))
-    certainty, labeled = torch.empty(2, count).unbind()
-    certainty[order], labeled[order] = torch.arange(count) / count, torch.arange(count).flip(0).float()
-    wanted = sorted(range(count), key=lambda row: (max(count - 1 - labeled[row], labeled[row]), certainty[row]))
-    rows = list(zip(certainty.tolist(), labeled.tolist(), strict=True))
-    assert asked("intersect", count, *rows) == wanted
+    order = torch.randperm(count, generator=generator(1)).tolist()
+    rows = [(0.0, 1.0)] * count
+    for place, row in enumerate(order):
+        rows[row] = (0.5 + place / 1000, 1.0)
+    assert asked("filter", count, *rows) == order
 
 
 def test_logits_are_ranked_where_probabilities_round_to_one() -> None:

@@ -48,7 +48,7 @@ SUMS = {  # of each table's means, a line a number, and of its deviations
 }  # fmt: skip
 SEEDS = {
     "cifar10_ten": 3, "cifar10_ten_gans": 3, "svhn": 3, "lsun": 3, "fig7": 1, "timings": 1, "timings_lsun": 1,
-    "waal/toy": 1, "waal/query_time": 1, "waal/digits": 10, "mal/digits": 10,
+    "waal/toy": 1, "waal/query_time": 1, "waal/digits": 10, "mal/digits": 10, "alcg/digits": 5,
     "compared/features": 10, "compared/tuning_fashion_mnist": 2,
     "waal/tuning_fashion_mnist": 1, "waal/tuning_digits": 5, "mal/tuning_digits": 5,
 }  # fmt: skip

@@ -5,10 +5,12 @@ import os
 import re
 import secrets
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 Draw = Callable[[], str]
@@ -20,8 +22,8 @@ _MOST = 8  # forks
 class Drawings:
     """The pictures of one page. Those after the first few are names until `fill` puts them in."""
 
-    def __init__(self, inside: ExitStack, workers: int) -> None:
-        self._inside, self._workers = inside, workers
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
         self._forks: ProcessPoolExecutor | None = None
         self._name = f"picture-{secrets.token_hex(8)}"  # that no text of a page holds
         self._asked: list[tuple[Draw, Future[str]]] = []
@@ -32,18 +34,29 @@ class Drawings:
         self._drawn += 1
         if self._drawn <= _MANY or not self._workers:
             return draw()
-        if self._forks is None:
-            forks = ProcessPoolExecutor(self._workers, multiprocessing.get_context("fork"), _ignore_signals)
-            self._forks = self._inside.enter_context(forks)
         try:
+            if self._forks is None:
+                fork, own = multiprocessing.get_context("fork"), (os.getpid(),)
+                self._forks = ProcessPoolExecutor(self._workers, fork, _begin, own)
             self._asked.append((draw, self._forks.submit(draw)))
-        except BrokenProcessPool:  # a fork was killed, such as for its memory
+        except (
+            BrokenProcessPool,
+            OSError,
+            ImportError,
+            NotImplementedError,
+        ):  # killed, no more processes, no semaphores
+            self._workers = 0
             return draw()
         return f"{self._name}-{len(self._asked) - 1}."
 
     def fill(self, html: str) -> str:
         """The page with its pictures."""
         return re.sub(rf"{self._name}-(\d+)\.", lambda found: self._result(int(found[1])), html)
+
+    def end(self) -> None:
+        """Nothing more is drawn."""
+        if self._forks is not None:
+            self._forks.shutdown(cancel_futures=True)
 
     def _result(self, place: int) -> str:
         draw, asked = self._asked[place]
@@ -60,12 +73,12 @@ def drawing_ahead(workers: int | None = None) -> Iterator[Drawings]:
     if workers is None:
         can_fork = "fork" in multiprocessing.get_all_start_methods() and hasattr(os, "sched_getaffinity")
         workers = min(_MOST, len(os.sched_getaffinity(0)) - 1) if can_fork else 0
-    with ExitStack() as inside:
-        token = _drawings.set(drawings := Drawings(inside, workers))
-        try:
-            yield drawings
-        finally:
-            _drawings.reset(token)
+    token = _drawings.set(drawings := Drawings(workers))
+    try:
+        yield drawings
+    finally:
+        _drawings.reset(token)
+        drawings.end()
 
 
 def draw_ahead(draw: Draw) -> str:
@@ -77,7 +90,15 @@ def draw_ahead(draw: Draw) -> str:
 _drawings: ContextVar[Drawings | None] = ContextVar("_drawings", default=None)
 
 
-def _ignore_signals() -> None:
+def _begin(parent: int) -> None:
     """A page that is interrupted ends its forks itself, and its own handlers are not theirs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """A fork that waits for more to draw does not see that nobody is left to ask."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)

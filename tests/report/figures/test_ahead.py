@@ -2,7 +2,11 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 from matplotlib.axes import Axes
@@ -82,3 +86,56 @@ def test_every_chart_of_a_page_is_drawn_by_a_fork(monkeypatch: pytest.MonkeyPatc
         named = [chart() for chart in charts]
         assert not any(one.uri.startswith("data:") for one in named)
         assert [(drawings.fill(one.uri), drawings.fill(one.narrow)) for one in named] == at_once
+
+
+@pytest.mark.parametrize("failure", [OSError("no more processes"), NotImplementedError("no semaphores")])
+def test_where_nothing_can_be_forked_pictures_are_drawn_here(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def refused(*arguments: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(ahead, "ProcessPoolExecutor", refused)
+    with drawing_ahead(workers=1) as drawings:
+        assert drawings.fill(page_of([1.0, 2.0, 3.0, 4.0])).count("data:image") == 4
+
+
+def wait_long(_: Axes) -> None:
+    time.sleep(0.3)
+
+
+def test_a_page_that_is_interrupted_does_not_wait_for_its_pictures() -> None:
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), drawing_ahead(workers=1):
+        for _ in range(3):
+            page_of([1.0])
+        for _ in range(100):
+            draw_svg(wait_long, 300, 200)
+        raise KeyboardInterrupt
+    assert time.monotonic() - begun < 15, "of thirty seconds"
+
+
+KILLED = """
+import os, signal
+from al_bench.report.figures import ahead
+
+def own_id():
+    return str(os.getpid())
+
+ahead._MANY = 0
+with ahead.drawing_ahead(1) as drawings:
+    print(drawings.fill(drawings.draw(own_id)), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_forks_end_with_a_page_that_is_killed() -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    fork = int(done.stdout)
+    for _ in range(100):
+        if not Path(f"/proc/{fork}").exists():
+            return
+        time.sleep(0.1)
+    os.kill(fork, signal.SIGKILL)
+    raise AssertionError("it waits for more to draw, forever")

@@ -6,9 +6,12 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
+from typing import Any
 
 from al_bench.errors import Pause, UserError, of_files
 
@@ -16,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 REFUSED = 2  # exit code of what a user can mend
 _IMPORTING = "importlib._bootstrap"
+_SOON = 0.05  # seconds
 
 
 class Interrupted(KeyboardInterrupt):
@@ -83,10 +87,27 @@ def signals_noted() -> Iterator[None]:
 def signals_handled() -> Iterator[None]:
     """Inside the block SIGINT and SIGTERM raise Interrupted; the handlers before it are put back after it.
 
-    While a module is imported they end the process, with a line and the exit code that an Interrupted has.
+    While a module is imported they end the process, with a line and the exit code that an Interrupted has. One that
+    comes where Python ignores what is raised, in a destructor or in what a weak reference calls, comes again soon.
     """
-    with _handled_by(_handle):
-        yield
+    before = sys.unraisablehook
+    sys.unraisablehook = partial(_come_again, before)
+    try:
+        with _handled_by(_handle):
+            yield
+    finally:
+        sys.unraisablehook = before
+
+
+def _come_again(otherwise: Callable[[Any], object], ignored: Any) -> None:
+    """What Python does with an exception that it ignores."""
+    if not isinstance(ignored.exc_value, Interrupted):
+        otherwise(ignored)
+        return
+    _State.pending = None  # it is still the first one
+    again = threading.Timer(_SOON, os.kill, (os.getpid(), ignored.exc_value.signum))
+    again.daemon = True
+    again.start()
 
 
 @contextmanager

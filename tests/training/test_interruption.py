@@ -4,6 +4,8 @@ import io
 import signal
 import subprocess
 import sys
+import time
+import weakref
 from pathlib import Path
 
 import forked
@@ -80,3 +82,16 @@ def test_letters_that_a_terminal_has_not_end_no_command(monkeypatch):
         sys.stdout.write("84.1 ± 0.3\n")
     sys.stdout.flush()
     assert kept.getvalue() == rb"84.1 \xb1 0.3" + b"\n"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_one_that_is_raised_where_python_ignores_it_comes_again(signum, capfd):
+    """In what a weak reference calls, such as matplotlib's many."""
+    owner = {1}.copy()
+    watched = weakref.ref(owner, lambda _: signal.raise_signal(signum))
+    with pytest.raises(interruption.Interrupted) as raised, interruption.signals_handled():
+        del owner
+        assert watched() is None
+        time.sleep(30)
+    assert raised.value.signum == signum
+    assert "ignored" not in capfd.readouterr().err

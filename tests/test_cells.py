@@ -38,7 +38,8 @@ STORED = {  # lines whose queries no rounding moves
     "mal": Stored(
         ("experiment=mal/tiny_imagenet", "method=mal/random", "scale=small"), archive="tiny_imagenet20.tar.xz"
     ),
-    "alcg": Stored(("experiment=alcg/digits", "method=alcg/rand"), ("gan_test", "gan_train", "judge_accuracy")),
+    # of a GAN rounding decides: its first cycle has 0.944 and 0.91 GAN-test on two processors
+    "alcg": Stored(("experiment=alcg/digits", "method=alcg/rand"), ("judge_accuracy",)),
 }
 EMBEDDED = ("waal", "alcg")  # on the digits
 DEAR = {"mal": "two trainings of 40 CPU seconds: --dear-cells"}

@@ -12,7 +12,6 @@ from al_bench.gan.wgan_gp import WganGp
 from al_bench.network.critic import Critic
 from al_bench.training.losses import gradient_penalty
 from al_bench.training.schedule import StepDecay
-from benchmarks.fit import same
 from benchmarks.gan import by_hand, made_images, tables_gan
 
 
@@ -148,7 +147,10 @@ def test_the_game_is_the_one_written_by_hand(precision: str) -> None:
     """A second, plain implementation on small nets of Table 5's form, ten iterations."""
     gan, images = tables_gan((4, 8, 16), 10), made_images()
     autocast = nullcontext if precision == "32-true" else partial(torch.autocast, "cpu", torch.bfloat16)
-    assert same(replace(gan, precision=precision).fit(images)[0], by_hand(gan, images, autocast))
+    made = replace(gan, precision=precision).fit(images)[0].state_dict()
+    written = by_hand(gan, images, autocast).state_dict()
+    for name, weights in made.items():  # not every processor adds up both in one order, which Adam turns into steps
+        assert (weights - written[name]).norm() <= 0.01 * written[name].norm() + 1e-3, name
 
 
 def test_the_generator_s_batch_may_be_another() -> None:

@@ -22,13 +22,15 @@ POINTS = 0.005  # other processors round otherwise, and a training goes its own 
 
 class Stored(NamedTuple):
     """line: the command; metrics: those that are held against the cell, None for all; cycles: those that are computed,
-    the first one counted, None for all; archive: what of the real data is unpacked for it; times: computed so often."""
+    the first one counted, None for all; archive: what of the real data is unpacked for it; times: computed so often;
+    moved: by how much rounding on another processor moves a metric, where that is more than POINTS."""
 
     line: tuple[str, ...]
     metrics: tuple[str, ...] | None = ("accuracy",)
     cycles: int | None = 1
     archive: str = ""
     times: int = 2
+    moved: tuple[tuple[str, float], ...] = ()
 
 
 STORED = {  # lines whose queries no rounding moves
@@ -38,8 +40,11 @@ STORED = {  # lines whose queries no rounding moves
     "mal": Stored(
         ("experiment=mal/tiny_imagenet", "method=mal/random", "scale=small"), archive="tiny_imagenet20.tar.xz"
     ),
-    # of a GAN rounding decides: its first cycle has 0.944 and 0.91 GAN-test on two processors
-    "alcg": Stored(("experiment=alcg/digits", "method=alcg/rand"), ("judge_accuracy",)),
+    "alcg": Stored(
+        ("experiment=alcg/digits", "method=alcg/rand"),
+        ("gan_test", "gan_train", "judge_accuracy"),
+        moved=(("gan_test", 0.05), ("gan_train", 0.05)),  # a GAN's first cycle has 0.944 and 0.91 on two processors
+    ),
 }
 EMBEDDED = ("waal", "alcg")  # on the digits
 DEAR = {"mal": "two trainings of 40 CPU seconds: --dear-cells"}
@@ -95,7 +100,8 @@ def test_a_stored_cell_is_computed_again(name: str, data: Path, tmp_path: Path) 
     for mine, theirs in zip(cycles, cell["cycles"], strict=False):
         assert mine["annotations"] == theirs["annotations"]
         for metric in stored.metrics or theirs["metrics"]:
-            assert mine["metrics"][metric] == pytest.approx(theirs["metrics"][metric], abs=POINTS), metric
+            apart = dict(stored.moved).get(metric, POINTS)
+            assert mine["metrics"][metric] == pytest.approx(theirs["metrics"][metric], abs=apart), metric
         if "query" in mine:
             assert mine["query"]["indices"] == list(theirs["query"]["indices"]) != []
 

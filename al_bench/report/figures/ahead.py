@@ -39,12 +39,7 @@ class Drawings:
                 fork, own = multiprocessing.get_context("fork"), (os.getpid(),)
                 self._forks = ProcessPoolExecutor(self._workers, fork, _begin, own)
             self._asked.append((draw, self._forks.submit(draw)))
-        except (
-            BrokenProcessPool,
-            OSError,
-            ImportError,
-            NotImplementedError,
-        ):  # killed, no more processes, no semaphores
+        except (OSError, RuntimeError):  # no more processes, no semaphores, a fork that was killed
             self._workers = 0
             return draw()
         return f"{self._name}-{len(self._asked) - 1}."

@@ -152,7 +152,7 @@ class Experiment:
     def _command(self, name: str, seeds: Sequence[int]) -> str | None:
         if not seeds:
             return None
-        own = [from_project(item) for item in self.lines[name][0].overrides if not item.startswith("seed=")]
+        own = [from_project(item) for item in but_seed(self.lines[name][0])]
         command = shlex.join(["python", "run.py", "-m", f"experiment={self.name}", *own])
         return f"{command} seed={','.join(map(str, seeds))}"
 

@@ -18,10 +18,17 @@ SPACES = ("asal_pixel", "asal_auto", "asal_disc")
 
 @cache
 def curves(line: str) -> Mapping[int, Mapping[int, float]]:
-    """Accuracy in percent by seed and annotations; ASAL's lines are those with WGAN-GP."""
+    """Accuracy in percent by seed and annotations; ASAL's lines are those with WGAN-GP and the step size of all
+    experiments but that of the step size itself."""
     found = Stored()
     add_runs(sorted((ROOT / "results" / "cells").glob(f"mnist_two-asal-{line}-seed=*.cell.xz")), found)
-    runs = [run for run in found.runs if not line.startswith("asal_") or run.choices["gan"] == "wgan_gp"]
+    runs = [
+        run
+        for run in found.runs
+        if not line.startswith("asal_")
+        or (run.choices["gan"] == "wgan_gp" and run.config["strategy"]["optimizer"]["lr"] == 0.01)
+    ]
+    assert len(runs) == len({run.seed for run in runs}), "two lines under one name"
     of = {run.seed: {one.annotations: 100 * float(one.metrics["accuracy"]) for one in run.cycles} for run in runs}
     assert sorted(of) == list(range(5)) and not found.problems
     return of

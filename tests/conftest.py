@@ -10,6 +10,7 @@ import torch
 from chromium import CHROMIUM, FLAGS
 from seconds import NO_DATA, Seconds
 
+from al_bench.config.composing import keeping_files
 from al_bench.config.resolvers import register_resolvers
 
 os.environ["WANDB_MODE"] = "disabled"  # tracking would only cost time; its own tests switch it on
@@ -57,6 +58,13 @@ def pytest_collection_finish() -> None:
 def pytest_sessionfinish() -> None:
     """Or libraries say what they find unfreed at the end."""
     gc.unfreeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files_of_conf() -> Iterator[None]:
+    """Each is read once by all tests of a process: no test changes `conf/`."""
+    with keeping_files():
+        yield
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Composing many configurations from `conf/`, each file of which is read once, in half of the time that Hydra takes."""
 
 import copy
+import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -28,13 +29,16 @@ class ReadOnce(ConfigRepository):
 
     def initialize_sources(self, config_search_path: ConfigSearchPath) -> None:
         super().initialize_sources(config_search_path)
-        self.found: dict[str, ConfigResult | None] = {}  # other sources have other files
+        self.found: dict[str, tuple[ConfigResult, bytes] | None] = {}  # other sources have other files
 
     def load_config(self, config_path: str) -> ConfigResult | None:
         if config_path not in self.found:
-            self.found[config_path] = super().load_config(config_path)
-        result = self.found[config_path]
-        return result and replace(result, config=copy.deepcopy(result.config))  # of the rest Hydra makes a copy
+            result = super().load_config(config_path)
+            self.found[config_path] = None if result is None else (result, pickle.dumps(result.config))
+        found = self.found[config_path]
+        if found is None:
+            return None
+        return replace(found[0], config=pickle.loads(found[1]))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ReadOnce":
         """One that has what was read, too: Hydra makes one for each composition, and may give it other sources."""

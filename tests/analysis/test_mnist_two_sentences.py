@@ -1,52 +1,16 @@
 """What is written of ASAL and its GANs on MNIST two, computed anew from the stored cells."""
 
 from collections.abc import Mapping
-from functools import cache
+from statistics import mean
 
 import pytest
+from mnist_two_cells import RESULTS, ROOT, apart, area, curves, runs_of, words_of
 
 from al_bench.analysis.reading import Stored, add_runs
-from al_bench.analysis.statistics.areas import area_under_curve
-from al_bench.analysis.statistics.paired import Interval, interval
-from al_bench.config.groups import CONF
+from al_bench.analysis.statistics.paired import interval
 
-ROOT = CONF.parent
-RESULTS = " ".join((ROOT / "results" / "README.md").read_text().split())
 PAGE = " ".join((ROOT / "docs" / "papers" / "asal.md").read_text().split())
 SPACES = ("asal_pixel", "asal_auto", "asal_disc")
-
-
-@cache
-def curves(line: str) -> Mapping[int, Mapping[int, float]]:
-    """Accuracy in percent by seed and annotations; ASAL's lines are those with WGAN-GP and the step size of all
-    experiments but that of the step size itself."""
-    found = Stored()
-    add_runs(sorted((ROOT / "results" / "cells").glob(f"mnist_two-asal-{line}-seed=*.cell.xz")), found)
-    runs = [
-        run
-        for run in found.runs
-        if not line.startswith("asal_")
-        or (run.choices["gan"] == "wgan_gp" and run.config["strategy"]["optimizer"]["lr"] == 0.01)
-    ]
-    assert len(runs) == len({run.seed for run in runs}), "two lines under one name"
-    of = {run.seed: {one.annotations: 100 * float(one.metrics["accuracy"]) for one in run.cycles} for run in runs}
-    assert sorted(of) == list(range(5)) and not found.problems
-    return of
-
-
-def apart(first: str, second: str) -> dict[int, Interval]:
-    """Of the differences over seeds at each number of labels after the first ones."""
-    one, other = curves(first), curves(second)
-    found = {at: interval([one[seed][at] - other[seed][at] for seed in one]) for at in sorted(one[0])[1:]}
-    return {at: value for at, value in found.items() if value is not None}
-
-
-def area(first: str, second: str) -> Interval:
-    one, other = curves(first), curves(second)
-    sizes = sorted(one[0])
-    found = interval([area_under_curve(sizes, [one[seed][at] - other[seed][at] for at in sizes]) for seed in one])
-    assert found is not None
-    return found
 
 
 def measured(line: str) -> Mapping[str, float]:
@@ -72,20 +36,20 @@ def test_whether_a_gan_counts_and_what_its_judge_is_worth(gan: str, name: str) -
 
 @pytest.mark.parametrize("line", SPACES)
 def test_each_space_is_above_random_sampling_on_average_and_at_three_sizes(line: str) -> None:
-    found = apart(line, "random")
+    found = apart(curves(line), curves("random"))
     assert all(found[at].low > 0 for at in (150, 200, 250))
     assert any(found[at].low <= 0 for at in range(150, 251, 10)), "not at each size between"
-    assert area(line, "random").low > 0
+    assert area(curves(line), curves("random")).low > 0
 
 
 def test_by_how_much_they_are_above_it() -> None:
-    means = [area(line, "random").mean for line in SPACES]
+    means = [area(curves(line), curves("random")).mean for line in SPACES]
     assert f"ASAL above random, by {min(means):.2f} to {max(means):.2f} points on average over all sizes" in PAGE
     assert "as they are at 150, 200 and 250 labels and not at each size between" in PAGE
 
 
 def test_gaal_is_at_the_level_of_random_sampling_at_all_later_sizes_but_one() -> None:
-    found = {at: one for at, one in apart("gaal+hinge", "random").items() if at >= 150}
+    found = {at: one for at, one in apart(curves("gaal+hinge"), curves("random")).items() if at >= 150}
     told = [at for at, one in found.items() if one.low > 0 or one.high < 0]
     assert f"one size of {len(found)} has an interval to random without 0 ({told[0]} labels)" in RESULTS
     assert len(told) == 1
@@ -100,7 +64,7 @@ def test_the_lead_of_gaal_is_there_before_anything_is_asked_for() -> None:
 
 
 def test_beside_random_sampling_with_its_loss_gaal_has_none() -> None:
-    found = apart("gaal+hinge", "random+hinge")
+    found = apart(curves("gaal+hinge"), curves("random+hinge"))
     told = [f"{found[at].mean:+.2f} ({found[at].low:.2f} to {found[at].high:.2f}) at {at}" for at in (100, 200, 500)]
     assert f"{told[0]}, {told[1]} and {told[2]}" in RESULTS
     above = [at for at, one in found.items() if one.low > 0]
@@ -108,3 +72,42 @@ def test_beside_random_sampling_with_its_loss_gaal_has_none() -> None:
     assert (len(found), above, below) == (45, [60], [440, 450])
     assert "of the 45 sizes after the first its interval is above 0 at one (60 labels) and below at two" in RESULTS
     assert f"level with it at {len(found) - len(above) - len(below)} of {len(found)} sizes" in PAGE
+
+
+def row_of(line: str, gan: str) -> str:
+    """Of the table of Figs. 8 to 11: means over the seeds that are kept."""
+    strategy, _, learner = line.partition("+")
+    runs, of = runs_of(line, gan).values(), curves(line, gan).values()
+    score = "" if strategy in ("random", "entropy", "min_distance") else "min_distance, " if learner else "entropy, "
+    accuracies = [mean(one[at] for one in of) for at in (100, 200, 300, 500)]
+    entropies = mean(mean(one.chosen_entropy for one in run.cycles if one.chosen_entropy is not None) for run in runs)
+    fives = mean(run.cycles[-1].class_counts[0] / sum(run.cycles[-1].class_counts) for run in runs)
+    name = {"dcgan": "DCGAN", "wgan_gp": "WGAN-GP"}[gan] if strategy.startswith("asal_") else ""
+    cells = [strategy, name, f"{score}{learner or 'cross entropy'}", *(f"{one:.2f}" for one in accuracies)]
+    return f"| {' | '.join([*cells, f'{entropies:.3f}', f'{fives:.1%}'])} |".replace("%", " %").replace("|  |", "| |")
+
+
+@pytest.mark.parametrize("gan", ["dcgan", "wgan_gp"])
+@pytest.mark.parametrize("line", [*SPACES, *(f"{space}+hinge" for space in SPACES)])
+def test_the_row_of_a_space_a_gan_and_a_loss(line: str, gan: str) -> None:
+    if (line.endswith("+hinge"), gan) == (True, "dcgan"):
+        return  # WAITING
+    assert row_of(line, gan) in RESULTS
+
+
+@pytest.mark.parametrize("line", ["random", "random+hinge", "entropy", "min_distance+hinge"])
+def test_the_rows_beside_them(line: str) -> None:
+    assert row_of(line, "") in RESULTS
+
+
+def test_what_the_loss_is_worth() -> None:
+    """Of the area over all sizes, to each space of ASAL and to random sampling."""
+    to_spaces = ", ".join(words_of(area(curves(f"{space}+hinge"), curves(space))) for space in SPACES)
+    assert f"minimum distance with the hinge loss less entropy with cross entropy is {to_spaces} of area" in RESULTS
+    assert f"To random sampling the loss gives {words_of(area(curves('random+hinge'), curves('random')))}" in RESULTS
+
+
+def test_beside_random_sampling_with_its_loss_no_space_is_told_apart() -> None:
+    found = [area(curves(f"{space}+hinge"), curves("random+hinge")) for space in SPACES]
+    assert all(one.low <= 0 <= one.high for one in found)
+    assert f"{', '.join(words_of(one) for one in found)} above random sampling with the hinge loss" in RESULTS

@@ -74,6 +74,19 @@ def test_beside_random_sampling_with_its_loss_gaal_has_none() -> None:
     assert f"level with it at {len(found) - len(above) - len(below)} of {len(found)} sizes" in PAGE
 
 
+def test_gaal_with_the_gan_of_the_original_is_not_behind_random_sampling() -> None:
+    random, hinge = curves("random"), curves("random+hinge")
+    of = {kind: curves("gaal+hinge", kind) for kind in ("dcgan", "wgan_gp")}
+    to_random, to_hinge = ({kind: area(one, other) for kind, one in of.items()} for other in (random, hinge))
+    assert to_random["dcgan"].low > 0 and to_hinge["dcgan"].low < 0 < to_hinge["dcgan"].high
+    words = {kind: (words_of(to_random[kind]), words_of(to_hinge[kind])) for kind in of}
+    assert f"it is {words['dcgan'][0]} of area, less random sampling with its loss {words['dcgan'][1]}" in RESULTS
+    assert f"with WGAN-GP {' and '.join(words['wgan_gp'])}" in RESULTS
+    between = area(of["dcgan"], of["wgan_gp"])
+    assert between.low < 0 < between.high and f"not told apart ({words_of(between)})" in RESULTS
+    assert f"and {mean(one[500] for one in of['dcgan'].values()):.2f} at 500 labels; with WGAN-GP" in RESULTS
+
+
 def row_of(line: str, gan: str) -> str:
     """Of the table of Figs. 8 to 11: means over the seeds that are kept."""
     strategy, _, learner = line.partition("+")

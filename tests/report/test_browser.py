@@ -8,12 +8,15 @@ from chromium import needs_chromium
 from made_picks import asked, pool
 from made_runs import generated, made_run
 
+from al_bench import report
 from al_bench.analysis.reading import stored
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.report import picture_files
 from al_bench.report.page import write_report
 
 LONG = "a_strategy_whose_name_is_as_long_as_no_name_should_ever_be_but_somebody_will_write_one"
+
+PAGE = Path(report.__file__).parent / "page"
 
 pytestmark = needs_chromium
 
@@ -78,6 +81,20 @@ def test_the_page_opens_whole(browser, page, width, scheme):
     assert tab.evaluate("document.documentElement.scrollWidth") == width
     wide = "[...document.querySelectorAll('table')].filter(one => !one.closest('.scroll')).length"
     assert tab.evaluate(wide) == 0, "a table scrolls inside its own box"
+    tab.close()
+
+
+def test_long_names_break_before_a_tables_last_column_is_cut(browser):
+    name = "asal_pixel, gan wgan_gp, min_distance"
+    row = f"<tr><th>{name}</th>{'<td class=number>93.8 ± 2.3</td>' * 8}</tr>"
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    style = (PAGE / "style.css").read_text()
+    rows = f"<thead><tr><th>method</th>{'<th class=number>110</th>' * 8}</tr></thead><tbody>{row}</tbody>"
+    tab.set_content(
+        f"<style>{style}</style><main><section><div class=scroll><table>{rows}</table></div></section></main>"
+    )
+    seen = tab.locator(".scroll")
+    assert seen.evaluate("one => one.scrollWidth") <= seen.evaluate("one => one.clientWidth")
     tab.close()
 
 

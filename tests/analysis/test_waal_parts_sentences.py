@@ -1,0 +1,74 @@
+"""What is written of the parts of WAAL on Fashion-MNIST, computed anew from the stored cells."""
+
+from functools import cache
+
+import pytest
+from mnist_two_cells import RESULTS, ROOT
+
+from al_bench.analysis.reading import Stored, add_runs
+
+SIZES = (1000, 1500, 2000, 2500, 3000)
+LINES = {
+    "supervised, random images": "random+match_steps",
+    "supervised, margin": "margin+match_steps",
+    "supervised, WAAL's uncertainty term": "waal_uncertainty+match_steps",
+    "adversarial training, random images": "random+waal",
+    "adversarial training, margin": "margin+waal",
+    "WAAL": "waal+waal",
+}
+
+
+@cache
+def accuracies(line: str, seed: int) -> dict[int, float]:
+    """In percent, by annotations, of the untuned line with the tie rule that is, as the paper has it."""
+    found = Stored()
+    add_runs(sorted((ROOT / "results" / "cells").glob(f"fashion_mnist-waal-{line}-seed={seed}-*.cell.xz")), found)
+    (run,) = [
+        run
+        for run in found.runs
+        if run.choices["preset"] == "as_paper"
+        and run.config["learner"]["augmentation"] is None
+        and run.identity["strategy"]["part"] != "strategy/waal@1"
+    ]
+    return {one.annotations: 100 * float(one.metrics["accuracy"]) for one in run.cycles if one.annotations in SIZES}
+
+
+def numbers(line: str, seed: int) -> list[str]:
+    return [f"{accuracies(line, seed)[at]:.2f}" for at in SIZES]
+
+
+@pytest.mark.parametrize("row", LINES)
+def test_a_row_of_seed_0(row: str) -> None:
+    assert f"| {row} | {' | '.join(numbers(LINES[row], 0))} |" in RESULTS
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        ("margin, as many steps", "margin+match_steps"),
+        ("adversarial training, random images", "random+waal"),
+        ("adversarial training, margin", "margin+waal"),
+    ],
+)
+def test_a_row_of_seed_1(row: str, line: str) -> None:
+    assert f"| {row} (seed 1 alone) | {' | '.join(numbers(line, 1))} | |" in RESULTS
+
+
+@pytest.mark.parametrize(("row", "line"), [("WAAL", "waal+waal"), ("random, as many steps", "random+match_steps")])
+def test_a_row_of_two_more_seeds(row: str, line: str) -> None:
+    both = zip(numbers(line, 1), numbers(line, 2), strict=True)
+    assert f"| {row} | {' | '.join(', '.join(pair) for pair in both)} |" in RESULTS
+
+
+def test_what_seed_1_says_of_the_parts() -> None:
+    def less(first: str, second: str, sizes: tuple[int, ...] = SIZES) -> list[float]:
+        return [round(accuracies(first, 1)[at] - accuracies(second, 1)[at], 2) for at in sizes]
+
+    assert max(map(abs, less("random+waal", "random+match_steps"))) <= 0.4
+    level, above = (less("margin+waal", "margin+match_steps", sizes) for sizes in (SIZES[:2], SIZES[2:]))
+    assert max(map(abs, level)) < 0.1
+    assert f"{min(above):.2f} to {max(above):.2f} above it from 2,000 on" in RESULTS
+    of_random = [f"{one:+.2f}" for one in less("waal+waal", "random+waal", SIZES[1:])]
+    assert f"WAAL's images give {', '.join(of_random[:3])} and {of_random[3]} points to random" in RESULTS
+    of_margin = [f"{-one:.2f}" for one in less("waal+waal", "margin+waal", SIZES[1:])]
+    assert f"{', '.join(of_margin[:3])} and {of_margin[3]} less than margin's" in RESULTS

@@ -18,6 +18,7 @@ LARGE = (960, 420)  # CSS pixels
 _SMALL = (380, 253)  # of plots beside each other, and as wide as a small screen
 _NARROW = 350  # CSS pixels, of a large picture on a small screen
 _MOST_TICKS = 25
+_CROWD = 6  # lines whose bands are drawn in full
 _DASHED = (0, (4, 2))  # of what goes on by calculation
 FADES = (1.0, 0.5, 0.25)  # of the parts of a bar, from left to right
 
@@ -94,11 +95,12 @@ def _cut(name: str, letters: int) -> str:
 
 
 def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, span: Span | None, log: bool, axes: Axes) -> None:
+    faint = min(1.0, _CROWD / max(1, len(lines)))  # bands of many lines would cover the lines
     for line in lines:
         if line.level:
             _draw_level(line, axes)
         else:
-            _draw_line(line, axes)
+            _draw_line(line, faint, axes)
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.margins(x=0.02)
     if span is not None:
@@ -119,10 +121,10 @@ def _draw_level(line: Line, axes: Axes) -> None:
         axes.axhspan(line.low[0], line.high[0], color=line.look.color, alpha=0.13, linewidth=0)
 
 
-def _draw_line(line: Line, axes: Axes) -> None:
+def _draw_line(line: Line, faint: float, axes: Axes) -> None:
     color = line.look.color
     if line.low and len(line.x) > 1:
-        axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.16, linewidth=0)
+        axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.16 * faint, linewidth=0)
     style: dict[str, Any] = {
         "color": color, "marker": line.look.marker, "markersize": 4, "markeredgewidth": 0,
         "markevery": max(1, len(line.x) // 10), "solid_capstyle": "round",

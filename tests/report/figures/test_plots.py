@@ -26,3 +26,12 @@ def test_values_are_written_out_beside_the_label(low: float, high: float, shown:
     assert shown in said and not any("e" in words and words[0].isdigit() for words in said), said
     assert said["IS-own"] > 5
     assert said[shown] - said["IS-own"] > 5 * len(shown) * 0.75, "beside the longest value"
+
+
+@pytest.mark.parametrize(("lines", "opacity"), [(1, 0.16), (6, 0.16), (12, 0.08)])
+def test_bands_of_many_lines_do_not_cover_them(lines: int, opacity: float) -> None:
+    line = Line("one", Look("#112233", "o", ""), [1, 2], [0.5, 0.6], [0.4, 0.5], [0.6, 0.7])
+    picture = line_chart([line] * lines, "annotations", "accuracy", "lines")
+    svg = base64.b64decode(picture.uri.partition(",")[2]).decode()
+    found = re.findall(r"fill-opacity: ([0-9.]+)", svg)
+    assert [float(one) for one in found] == [opacity] * lines

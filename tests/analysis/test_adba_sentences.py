@@ -3,7 +3,8 @@
 from statistics import mean
 
 import pytest
-from mnist_two_cells import RESULTS, apart, area, curves, words_of
+from kept_cells import RESULTS, apart, area, words_of
+from mnist_two_cells import curves
 
 POINTS = curves("adba+boundary+latent", "boundary")
 LINES = curves("adba+boundary+latent", "labels")

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from statistics import mean
 
 import pytest
-from mnist_two_cells import RESULTS, ROOT, apart, area, curves, runs_of, words_of
+from kept_cells import RESULTS, ROOT, apart, area, kept_runs, words_of
+from mnist_two_cells import curves, runs_of
 
-from al_bench.analysis.reading import Stored, add_runs
 from al_bench.analysis.statistics.paired import interval
 
 PAGE = " ".join((ROOT / "docs" / "papers" / "asal.md").read_text().split())
@@ -15,9 +15,7 @@ SPACES = ("asal_pixel", "asal_auto", "asal_disc")
 
 def measured(line: str) -> Mapping[str, float]:
     """The metrics of the one cell of a measurement."""
-    found = Stored()
-    add_runs(sorted((ROOT / "results" / "cells").glob(f"mnist_two-asal-{line}-seed=0-*.cell.xz")), found)
-    (measurement,) = [run.measurement for run in found.runs]
+    (measurement,) = [run.measurement for run in kept_runs(f"mnist_two-asal-{line}-seed=0")]
     assert measurement is not None
     return {name: float(value) for name, value in measurement.metrics.items() if value is not None}
 

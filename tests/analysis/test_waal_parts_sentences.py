@@ -3,9 +3,7 @@
 from functools import cache
 
 import pytest
-from mnist_two_cells import RESULTS, ROOT
-
-from al_bench.analysis.reading import Stored, add_runs
+from kept_cells import RESULTS, accuracies_of, kept_runs
 
 SIZES = (1000, 1500, 2000, 2500, 3000)
 LINES = {
@@ -21,16 +19,14 @@ LINES = {
 @cache
 def accuracies(line: str, seed: int) -> dict[int, float]:
     """In percent, by annotations, of the untuned line with the tie rule that is, as the paper has it."""
-    found = Stored()
-    add_runs(sorted((ROOT / "results" / "cells").glob(f"fashion_mnist-waal-{line}-seed={seed}-*.cell.xz")), found)
     (run,) = [
         run
-        for run in found.runs
+        for run in kept_runs(f"fashion_mnist-waal-{line}-seed={seed}")
         if run.choices["preset"] == "as_paper"
         and run.config["learner"]["augmentation"] is None
         and run.identity["strategy"]["part"] != "strategy/waal@1"
     ]
-    return {one.annotations: 100 * float(one.metrics["accuracy"]) for one in run.cycles if one.annotations in SIZES}
+    return accuracies_of(run)
 
 
 def numbers(line: str, seed: int) -> list[str]:

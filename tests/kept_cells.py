@@ -1,0 +1,44 @@
+"""What is kept in results/cells, for the tests of what is written of it."""
+
+from collections.abc import Mapping, Sequence
+
+from al_bench.analysis.reading import Run, Stored, add_runs
+from al_bench.analysis.statistics.areas import area_under_curve
+from al_bench.analysis.statistics.paired import Interval, interval
+from al_bench.config.groups import CONF
+
+ROOT = CONF.parent
+RESULTS = " ".join((ROOT / "results" / "README.md").read_text().split())
+Curves = Mapping[int, Mapping[int, float]]  # by seed and annotations
+
+
+def kept_runs(pattern: str) -> Sequence[Run]:
+    """Those whose files are named so, up to the id; all of them can be read."""
+    found = Stored()
+    add_runs(sorted((ROOT / "results" / "cells").glob(f"{pattern}-*.cell.xz")), found)
+    assert not found.problems
+    return found.runs
+
+
+def accuracies_of(run: Run) -> dict[int, float]:
+    """In percent, by annotations."""
+    return {one.annotations: 100 * float(one.metrics["accuracy"]) for one in run.cycles}
+
+
+def apart(one: Curves, other: Curves) -> dict[int, Interval]:
+    """Of the differences over seeds at each number of labels after the first ones."""
+    found = {at: interval([one[seed][at] - other[seed][at] for seed in one]) for at in sorted(one[0])[1:]}
+    return {at: value for at, value in found.items() if value is not None}
+
+
+def area(one: Curves, other: Curves) -> Interval:
+    """Of the difference, over all sizes."""
+    sizes = sorted(one[0])
+    found = interval([area_under_curve(sizes, [one[seed][at] - other[seed][at] for at in sizes]) for seed in one])
+    assert found is not None
+    return found
+
+
+def words_of(found: Interval) -> str:
+    """ "+0.16 [0.02, 0.29]" """
+    return f"{found.mean:+.2f} [{found.low:.2f}, {found.high:.2f}]"

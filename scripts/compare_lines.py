@@ -18,7 +18,7 @@ from al_bench.analysis.cost import costs
 from al_bench.analysis.curves import headline, values_by_annotations
 from al_bench.analysis.grouping import Group, sections
 from al_bench.analysis.lines import compare_two
-from al_bench.analysis.reading import stored
+from al_bench.analysis.selection import stored_of_task
 from al_bench.analysis.standing import find_standings, last_mean
 from al_bench.analysis.statistics.correction import correct
 from al_bench.errors import UserError, amount, printable
@@ -77,7 +77,7 @@ def read_lines(outputs: Path, cells: Path, label: str) -> dict[str, Group]:
 
     Of runs that are measured in several ways those that most are; what else there is is said on stderr.
     """
-    found = stored(outputs, cells)
+    found = stored_of_task(label, outputs, cells)
     for problem in found.problems:
         print(f"left out: {printable(problem.place)}: {problem.sentence}", file=sys.stderr)
     measured = sections(run for run in found.runs if run.label[0] == label and run.is_loop)

@@ -1,6 +1,7 @@
 """Which of what is stored a person, or an experiment, asked for."""
 
 from collections.abc import Mapping, Sequence, Set
+from glob import escape
 from pathlib import Path
 
 from al_bench.analysis.reading import Stored, add_artifacts, add_runs
@@ -33,6 +34,15 @@ def stored_of(labels: Mapping[str, str], outputs: Path, cells: Path) -> Stored:
     ]
     add_runs([*folders, *files], found)
     add_artifacts([outputs / "artifacts"], found)
+    return found
+
+
+def stored_of_task(task: str, outputs: Path, cells: Path) -> Stored:
+    """The runs that have the task, such as fashion_mnist-waal, in their path or at the head of their file's name, and
+    maybe others; no artifact."""
+    found = Stored(named=True)
+    folders = [folder for folder in run_folders(outputs) if task in folder.absolute().parts]
+    add_runs([*folders, *sorted(cells.glob(f"{escape(task)}-*{SUFFIX}"))], found)
     return found
 
 

@@ -1,11 +1,12 @@
 """Every experiment composes, cell by cell, into what its paper ran, and runs a tiny cycle."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 from pictures import fill
 from published import SCENES, celeba_files, lsun_files, stl10_files, svhn_files
+from smoke_bounds import COUNTED_ELSE, too_long
 
 from al_bench.analysis.comparison import is_column
 from al_bench.analysis.contrast import read_contrasts
@@ -72,7 +74,37 @@ def composed_once(name: str, *overrides: str) -> list[composed.Cell]:
 
 def cells_of(name: str) -> list[composed.Cell]:
     """The cells of one seed: of another they are the same but for it."""
-    return composed_once(name, "seed=0")
+    return composed_with_smoke(name)[0]
+
+
+@cache
+def composed_with_smoke(name: str) -> tuple[list[composed.Cell], dict[str, Any]]:
+    """The cells of one seed, and what each depends on at scale=smoke, by its id: a composition takes six times as long
+    as having another scale in it."""
+    smoke, cut, own = smoke_of(name), {}, composed.cell_of
+
+    def cell_of(overrides: Sequence[str], config: DictConfig) -> composed.Cell:
+        cell = own(overrides, config)
+        cut[cell.id] = identify_with(config, smoke)
+        return cell
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(composed, "cell_of", cell_of)
+        return composed_once(name, "seed=0"), cut
+
+
+def smoke_of(name: str) -> DictConfig:
+    """The scale that cuts the most, as an experiment's recipe has it."""
+    scale: DictConfig = compose(f"experiment={name}", "scale=smoke").scale
+    return scale
+
+
+def identify_with(config: DictConfig, scale: DictConfig) -> dict[str, Any]:
+    """What a composed run would depend on at this scale."""
+    own, config.scale = config.scale, scale
+    identity = identify(config)
+    config.scale = own
+    return identity
 
 
 @pytest.fixture(params=EXPERIMENTS)
@@ -148,6 +180,23 @@ def test_gaal_ends_at_400_labels_on_cifar10() -> None:
 def test_an_experiment_lists_each_cell_once(name: str) -> None:
     product = prod(count_values(values) for key, values in params_of(name).items() if key != "seed")
     assert len(cells_of(name)) == product, "two of the sweep's cells are one"  # `cells_of` lists an id once
+
+
+@pytest.mark.slow
+def test_smoke_bounds_everything_that_takes_long(name: str) -> None:
+    cut = composed_with_smoke(name)[1]
+    assert {cell.id for cell in cells_of(name)} <= cut.keys()
+    for cell in cells_of(name):
+        assert too_long(cut[cell.id], unless=COUNTED_ELSE) == [], cell.overrides
+
+
+@pytest.mark.parametrize("name", ["asal/mnist_two", "waal/svhn", "mal/camvid", "alcg/certainty_stl10"])
+def test_another_scale_in_a_composition_is_that_scale(name: str) -> None:
+    """What the test above looks at is what a command line of scale=smoke runs."""
+    line = [f"{key}={values_of(values)[-1]}" for key, values in params_of(name).items()]
+    there = compose(f"experiment={name}", *line, "scale=smoke")
+    assert identify_with(compose(f"experiment={name}", *line), smoke_of(name)) == identify(there)
+    assert identify(there) != identify(compose(f"experiment={name}", *line))
 
 
 @pytest.mark.slow

@@ -1,53 +1,21 @@
 """What scales bound: `smoke` everything that takes long, in every experiment; `paper` nothing."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 import torch
-from composing import compose, count_values, members, params_of, part, values_of
+from composing import compose, members, part
 from omegaconf import OmegaConf
+from smoke_bounds import too_long
 
 from al_bench import seeding
-from al_bench.config import experiment as composed
 from al_bench.config.effects import cut_by_scale
 from al_bench.config.groups import CONF
 from al_bench.config.resolvers import at_most, up_to
 from al_bench.gan import Gan
 
-MOST = {  # that a cell of scale=smoke may have of what takes long, by the last names of its keys; epochs are 1, and
-    # 4 for who trains as long as MAL; iterations are 3, and 1.7 times as many for who does as adversarial sampling
-    "max_images": 200, "max_held_out": 200, "base": 200, "epochs": 4, "iterations": 5, "steps": 3, "samples": 100,
-    "repeats": 1, "sizes": 2, "max_cycles": 2, "initial_size": 20, "query_size": 10, "generator.channels": 64,
-    "discriminator.channels": 64, "deepfool.strategy.max_iter": 3, "strategy/deepfool.max_iter": 3,
-}  # fmt: skip
-COUNTED_ELSE = ("feature.epochs", "feature.iterations", "learner.steps")  # a length is in one of two, the other is null
 PAIRS = sorted(
     path.relative_to(CONF / "pair" / "gan").with_suffix("").as_posix() for path in CONF.glob("pair/gan/**/*.yaml")
 )
 SHAPES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "cifar10": (3, 32, 32), "svhn": (3, 32, 32)}  # others: 64 x 64
-
-
-def lengths(node: Any, path: str = "") -> Iterator[tuple[str, str, float]]:
-    """Each value in plain containers that `MOST` bounds: where it is, by which key, and itself, of a list the largest;
-    of one that cuts nothing infinity."""
-    own = node.get("part", "").partition("@")[0] if isinstance(node, dict) else ""
-    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
-        names = [f"{path}.{key}", f"{own}.{key}"]
-        bound = next((most for most in MOST if any(f".{name}".endswith(f".{most}") for name in names)), None)
-        if isinstance(value, dict) or (isinstance(value, list) and bound is None):
-            yield from lengths(value, f"{path}.{key}")
-        elif bound is not None and not isinstance(value, str):
-            largest = max(value) if isinstance(value, list) else float("inf") if value is None else value
-            yield f"{path}.{key}", bound, largest
-
-
-def too_long(node: Any, *, unless: tuple[str, ...] = ()) -> list[str]:
-    return [
-        f"{path} = {value}"
-        for path, bound, value in lengths(node)
-        if value > MOST[bound] and not (value == float("inf") and path.endswith(unless))
-    ]
 
 
 def test_the_bounds_find_what_is_long() -> None:
@@ -59,23 +27,6 @@ def test_the_bounds_find_what_is_long() -> None:
         "strategy.gan.generator.channels", "strategy.gan.discriminator.channels", "strategy.feature.epochs",
         "settings.max_cycles", "settings.query_size", "settings.initial_size",
     }  # fmt: skip
-
-
-@pytest.mark.parametrize("name", members("experiment"))
-def test_smoke_bounds_everything_that_takes_long(name: str) -> None:
-    config = OmegaConf.to_container(compose(f"experiment={name}", "scale=smoke").procedure, resolve=True)
-    assert too_long(config, unless=COUNTED_ELSE) == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", members("experiment"))
-def test_smoke_bounds_it_with_every_value_of_a_sweep(name: str) -> None:
-    """In turn, with the first choice of each other group: a cell is as long as what it is made of."""
-    swept = {key: values for key, values in params_of(name).items() if key != "seed" and count_values(values) > 1}
-    for turn in [key for key in swept if "." not in key] or [""]:
-        others = [f"{key}={values_of(values)[0]}" for key, values in swept.items() if key != turn and "." not in key]
-        for cell in composed.cells_of(name, [*others, "seed=0", "scale=smoke"]):
-            assert too_long(cell.identity, unless=COUNTED_ELSE) == [], cell.overrides
 
 
 @pytest.mark.parametrize("pair", PAIRS)

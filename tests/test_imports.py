@@ -1,5 +1,7 @@
 """What is not imported where nothing is trained: Lightning, and torchmetrics, which takes most of its seconds."""
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,20 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SMOKE = ("scale=smoke", "gan=none", "device=cpu", "strategy=random")
-AS_MAIN = "import runpy, sys\nsys.argv = {words!r}\ntry: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+COMMANDS = """
+import json, runpy, sys, traceback
+for sys.argv in json.loads(sys.argv[1]):
+    code = 0
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    except SystemExit as ended:
+        code = ended.code
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    there = sorted({"pytorch_lightning", "lightning_fabric", "torchmetrics"} & set(sys.modules))
+    print(f"\\f{code or 0} {there}")
+"""
 UNTRAINED = """
 import importlib, pkgutil, sys
 from pathlib import Path
@@ -31,15 +46,16 @@ for name in ("margin", "k_median"):
 REFUSED = "finally: assert not {'pytorch_lightning', 'lightning_fabric', 'torchmetrics'} & set(sys.modules)\n"
 
 
-def said_without(code: str) -> str:
-    """What a new interpreter says, which has imported none of them at its end."""
-    done = subprocess.run([sys.executable, "-c", code + REFUSED], cwd=ROOT, capture_output=True, text=True, check=False)
+def said_by(*commands: tuple[str, ...]) -> list[str]:
+    """What each of these command lines says, in turn in one new interpreter, which has imported none of them at its
+    end: a start takes most of a command's seconds."""
+    words = [sys.executable, "-c", COMMANDS, json.dumps(commands)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def command_without(*words: str) -> str:
-    return said_without(AS_MAIN.format(words=list(words)))
+    *said, rest = re.split(r"\f(.*)\n", done.stdout)
+    assert not rest
+    assert said[1::2] == ["0 []"] * len(commands), done.stdout + done.stderr
+    return said[::2]
 
 
 @pytest.fixture(scope="module")
@@ -53,37 +69,27 @@ def finished(tmp_path_factory):
     return words, folder
 
 
-def test_of_a_plan(tmp_path):
-    planned = command_without("run.py", "plan=true", "-m", *SMOKE, "seed=0,1", f"paths.outputs={tmp_path}")
+def test_of_what_trains_nothing(finished, tmp_path):
+    """The help, a plan, a finished run and a sweep of it, their page and the tables."""
+    words, folder = finished
+    where = ("--outputs", str(folder), "--cells", str(folder / "cells"))
+    planned, same, swept, _, tables, explained = said_by(
+        ("run.py", "plan=true", "-m", *SMOKE, "seed=0,1", f"paths.outputs={tmp_path}"),
+        ("run.py", *words),
+        ("run.py", "-m", *words, "seed=0"),
+        ("scripts/report.py", *where, "--to", str(folder / "report")),
+        ("scripts/tables.py", "--paper", "WAAL", *where, "--to", str(folder / "tables")),
+        ("run.py", "--help"),
+    )
     assert "2 cells, 0 finished" in planned
-
-
-def test_of_the_help():
-    assert "strategy=" in command_without("run.py", "--help")
-
-
-def test_of_a_finished_run(finished):
-    words, _ = finished
-    assert "finished before" in command_without("run.py", *words)
-
-
-def test_of_a_sweep_whose_cells_are_finished(finished):
-    words, _ = finished
-    assert "all 1 cells are finished" in command_without("run.py", "-m", *words, "seed=0")
-
-
-def test_of_a_report(finished):
-    _, folder = finished
-    words = ("--outputs", str(folder), "--cells", str(folder / "cells"), "--to", str(folder / "report"))
-    command_without("scripts/report.py", *words)
+    assert "finished before" in same
+    assert "all 1 cells are finished" in swept
     assert (folder / "report" / "index.html").exists()
-
-
-def test_of_the_tables(finished):
-    _, folder = finished
-    words = ("--paper", "WAAL", "--outputs", str(folder), "--cells", str(folder / "cells"))
-    assert "WAAL" in command_without("scripts/tables.py", *words, "--to", str(folder / "tables"))
+    assert "WAAL" in tables
+    assert "strategy=" in explained
 
 
 def test_of_strategies_that_ask_of_a_model_that_is_there():
-    said_without(f"try:\n{''.join(f'    {line}' for line in UNTRAINED.splitlines(keepends=True))}")
+    code = f"try:\n{''.join(f'    {line}' for line in UNTRAINED.splitlines(keepends=True))}"
+    done = subprocess.run([sys.executable, "-c", code + REFUSED], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -164,5 +164,7 @@ def _numbers(array: np.ndarray) -> list[Any]:
     if array.dtype.kind != "f":
         return list(array.tolist())
     values = array.astype(str).astype(float) if array.dtype == np.float32 else array
-    missing = np.isnan(values)
-    return list((np.where(missing, None, values) if missing.any() else values).tolist())
+    plain: list[Any] = values.tolist()
+    for place in np.flatnonzero(np.isnan(values)):
+        plain[place] = None
+    return plain

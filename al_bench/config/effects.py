@@ -10,6 +10,7 @@ from al_bench.config.groups import CONF
 from al_bench.config.values import REFERENCE, keys_of, value_at
 
 _OPTIONAL = ("pair/", "preset/")
+_CUTS = ("dataset.max_images", "dataset.max_held_out", "dataset.max_test")
 
 
 def effects(config: DictConfig, chosen: Mapping[str, str]) -> str:
@@ -25,8 +26,21 @@ def effects(config: DictConfig, chosen: Mapping[str, str]) -> str:
             f"scale {chosen['scale']}" + (f" cuts {', '.join(cuts)}" if cuts else " cuts nothing"),
             f"preset {chosen['preset']}; also read: {', '.join(read) if read else 'nothing'}",
             *(f"{length} changes nothing with learner={chosen['learner']}" for length in _in_vain(config)),
+            *(f"{cut} changes nothing with dataset.class_names" for cut in _cuts_in_vain(config)),
         ]
     )
+
+
+def _cuts_in_vain(config: DictConfig) -> list[str]:
+    """The cuts of a data set that are given, and not by the scale, though nothing is cut of it."""
+    written: Any = OmegaConf.to_container(config.dataset, resolve=False)
+    names = [path.partition(".")[2] for path in _never_cut(config)]
+    return [f"dataset.{name}={written[name]}" for name in names if isinstance(written.get(name), int)]
+
+
+def _never_cut(config: DictConfig) -> tuple[str, ...]:
+    """What a scale says in vain: of pictures that nobody labeled all are the pool, and there are no others."""
+    return _CUTS if config.dataset.get("class_names") is not None else ()
 
 
 def _in_vain(config: DictConfig) -> list[str]:
@@ -42,7 +56,7 @@ def cut_by_scale(config: DictConfig) -> list[str]:
     OmegaConf.set_readonly(uncut, False)
     uncut.scale = OmegaConf.load(CONF / "scale" / "paper.yaml")
     written, found = OmegaConf.to_container(config, resolve=False), []
-    for path in _scaled_paths(written, "procedure", set()):
+    for path in _scaled_paths(written, "procedure", set(_never_cut(config))):
         before, after = OmegaConf.select(uncut, path), OmegaConf.select(config, path)
         if before != after:
             found.append(f"{path} {'all' if before is None else before} -> {after}")

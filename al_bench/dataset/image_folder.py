@@ -102,7 +102,8 @@ def image_folder(
     to hold, see `listing.folder_id`. imbalance: what is kept of the training split. class_depth: 1, a class is what
     lies in or below a folder; 2, in or below one of its folders, called animals/cat; and so on. broken: pictures that
     cannot be read are an error, or left out once they are drawn for a split; `Dataset.skipped` counts them.
-    class_names: of pictures that nobody labeled, see `read_unlabeled`; None: folders are the classes.
+    class_names: of pictures that nobody labeled, see `read_unlabeled`, all of which are the pool; None: folders
+    are the classes.
 
     Raises UserError for a folder that is not such a one, for arguments that cannot be, and for pictures that cannot be
     read, all of which are looked at.
@@ -113,6 +114,7 @@ def image_folder(
     listing = _listing(folder)
     say_left_out(folder, listing)
     if class_names is not None:
+        _refuse_in_vain(classes=classes, imbalance=imbalance, class_depth=None if class_depth == 1 else class_depth)
         return read_unlabeled(folder, listing, class_names, decoder)
     folders = ClassFolders(folder, listing, class_depth, classes)
     splits = folders.splits(test_share, split_seed)
@@ -131,6 +133,16 @@ def image_folder(
     names = tuple(map(printable, splits["train"]))
     logger.info(_summary(folders, names, found))
     return Dataset(train, validation, test, len(names), names, skipped=skipped, names=read["train"].names)
+
+
+def _refuse_in_vain(**given: object) -> None:
+    """What chooses among labels, beside the names of those that a person will give. Raises UserError for the first."""
+    for name, value in given.items():
+        if value is not None:
+            raise UserError(
+                f"dataset.{name} chooses among labels, and dataset.class_names is for pictures that have none: leave "
+                "one of them out"
+            )
 
 
 def _summary(folders: ClassFolders, names: Sequence[str], splits: Mapping[str, Split]) -> str:

@@ -182,6 +182,15 @@ def test_what_a_scale_cuts_of_parts_that_a_run_has_not_is_not_said():
     assert "procedure.samples 1000 -> 100" in cut_by_scale(compose(*without, "procedure=gan_quality"))
 
 
+def test_a_scale_cuts_nothing_of_pictures_without_labels_and_what_is_given_for_it_is_said():
+    words = ("dataset=image_folder", "dataset.root=null", "++dataset.files=null", "gan=none", "strategy=margin")
+    config = compose(*words, "dataset.class_names=[cat,dog]", "scale=smoke", "dataset.max_images=500")
+    assert any(cut.startswith("dataset.max_held_out") for cut in cut_by_scale(compose(*words, "scale=smoke")))
+    assert not any(cut.startswith("dataset.") for cut in cut_by_scale(config))
+    said = effects(config, config.hydra.runtime.choices).splitlines()
+    assert said[-1] == "dataset.max_images=500 changes nothing with dataset.class_names"
+
+
 def test_a_scale_narrows_the_networks_of_a_gan():
     small = compose("dataset=cifar10_two", "strategy=asal_auto", "scale=small")
     whole = compose("dataset=cifar10_two", "strategy=asal_auto", "scale=small", "scale.gan_width=null")

@@ -12,6 +12,7 @@ from pictures import CLASSES, fill, noise, save
 
 from al_bench.dataset import Dataset
 from al_bench.dataset.image_folder import image_folder
+from al_bench.dataset.imbalance import Imbalance
 from al_bench.errors import UserError
 from al_bench.sources.archives import unpack
 from al_bench.sources.cache import LazyImages, MappedImages
@@ -351,3 +352,10 @@ def test_unlabeled_pictures_whose_names_are_no_utf_8_are_named(
     read(root, class_names=["cat", "dog"], image_size=8)
     said = "left out: 4 pictures named by what is no UTF-8: rename cat/0\\udcff.png, cat/1\\udcff.png, "
     assert f"{said}cat/2\\udcff.png and others" in caplog.text
+
+
+@pytest.mark.parametrize("given", [{"classes": ["cat"]}, {"class_depth": 2}, {"imbalance": Imbalance((1.0, 0.5))}])
+def test_what_chooses_among_labels_is_refused_for_pictures_without_any(tmp_path: Path, given: dict[str, Any]) -> None:
+    root = fill(tmp_path / "mine", {"": 3})
+    words = f"dataset.{next(iter(given))} chooses among labels"
+    refused(words, root, class_names=["cat", "dog"], image_size=8, **given)

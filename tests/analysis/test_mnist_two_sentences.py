@@ -117,6 +117,25 @@ def test_the_two_gans_are_not_told_apart_with_the_hinge_loss() -> None:
     assert f"With DCGAN the three are {', '.join(to_random)} above it" in RESULTS
 
 
+def test_with_cross_entropy_wgan_gp_is_nowhere_ahead_of_dcgan() -> None:
+    found = [(curves(space), curves(space, "dcgan")) for space in SPACES]
+    areas = [words_of(area(*both)) for both in found]
+    assert f"WGAN-GP minus DCGAN is {', '.join(areas)} of area over all sizes" in RESULTS
+    assert all(one.low <= 0 for both in found for one in apart(*both).values())
+    ends = [words_of(apart(*both)[500]) for both in found]
+    assert f"nowhere above 0 by its interval; at 500 labels {', '.join(ends)}." in RESULTS
+
+
+def test_how_many_more_sevens_than_fives_are_asked_for_with_dcgan() -> None:
+    """The sums of five seeds."""
+    times = []
+    for learner in ("", "+hinge"):
+        shares = [float(row_of(f"{space}{learner}", "dcgan").split(" | ")[-1].split()[0]) / 100 for space in SPACES]
+        times.append([1 / share - 1 for share in shares])
+    plain, hinge = (f"{min(one):.1f} to {max(one):.1f}" for one in times)
+    assert f"{plain} times, and {hinge} with the hinge loss" in RESULTS
+
+
 def test_what_the_loss_is_worth() -> None:
     """Of the area over all sizes, to each space of ASAL and to random sampling."""
     to_spaces = ", ".join(words_of(area(curves(f"{space}+hinge"), curves(space))) for space in SPACES)

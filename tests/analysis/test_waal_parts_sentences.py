@@ -3,7 +3,7 @@
 from functools import cache
 
 import pytest
-from kept_cells import RESULTS, accuracies_of, kept_runs
+from kept_cells import RESULTS, accuracies_of, apart, area, kept_runs, words_of
 
 SIZES = (1000, 1500, 2000, 2500, 3000)
 LINES = {
@@ -41,7 +41,7 @@ def test_a_row_of_seed_0(row: str) -> None:
 @pytest.mark.parametrize(
     ("row", "line"),
     [
-        ("margin, as many steps", "margin+match_steps"),
+        ("WAAL's uncertainty term, as many steps", "waal_uncertainty+match_steps"),
         ("adversarial training, random images", "random+waal"),
         ("adversarial training, margin", "margin+waal"),
     ],
@@ -50,7 +50,14 @@ def test_a_row_of_seed_1(row: str, line: str) -> None:
     assert f"| {row} (seed 1 alone) | {' | '.join(numbers(line, 1))} | |" in RESULTS
 
 
-@pytest.mark.parametrize(("row", "line"), [("WAAL", "waal+waal"), ("random, as many steps", "random+match_steps")])
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        ("WAAL", "waal+waal"),
+        ("random, as many steps", "random+match_steps"),
+        ("margin, as many steps", "margin+match_steps"),
+    ],
+)
 def test_a_row_of_two_more_seeds(row: str, line: str) -> None:
     both = zip(numbers(line, 1), numbers(line, 2), strict=True)
     assert f"| {row} | {' | '.join(', '.join(pair) for pair in both)} |" in RESULTS
@@ -68,3 +75,26 @@ def test_what_seed_1_says_of_the_parts() -> None:
     assert f"WAAL's images give {', '.join(of_random[:3])} and {of_random[3]} points to random" in RESULTS
     of_margin = [f"{-one:.2f}" for one in less("waal+waal", "margin+waal", SIZES[1:])]
     assert f"{', '.join(of_margin[:3])} and {of_margin[3]} less than margin's" in RESULTS
+
+
+def test_what_seed_1_says_of_the_uncertainty_term() -> None:
+    of_random, of_margin = (
+        [accuracies("waal_uncertainty+match_steps", 1)[at] - accuracies(f"{line}+match_steps", 1)[at] for at in SIZES]
+        for line in ("random", "margin")
+    )
+    words = f"is {-min(of_random):.2f} behind random images to {max(of_random):.2f} ahead of them on this seed"
+    later = [-one for one in of_margin[1:]]
+    assert f"{words}, and {min(later):.2f} to {max(later):.2f} behind margin from 1,500 labels on" in RESULTS
+
+
+def test_margin_is_ahead_at_equal_steps() -> None:
+    margin, random, waal = (
+        {seed: {at: accuracies(line, seed)[at] for at in SIZES} for seed in range(3)}
+        for line in ("margin+match_steps", "random+match_steps", "waal+waal")
+    )
+    areas = [area(margin, other) for other in (random, waal)]
+    ends = [apart(margin, other)[3000] for other in (random, waal)]
+    assert all(one.low > 0 for one in [*areas, *ends])
+    to_random, to_waal = map(words_of, areas)
+    assert f"{to_random} of area to random images and {to_waal} to WAAL" in RESULTS
+    assert f"at 3,000 labels {words_of(ends[0])} and {words_of(ends[1])} (paired t" in RESULTS

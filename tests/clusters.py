@@ -87,7 +87,7 @@ def ray(folder: Path) -> Iterator[tuple[dict[str, str], list[str]]]:
     (port,) = _free_ports(1)
     address = f"{socket.gethostbyname(socket.gethostname())}:{port}"
     environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
-    whole = {**os.environ, **environment}
+    whole = {**os.environ, **environment, "RAY_worker_niceness": "0"}  # else 15: other tests leave it no processor
     command = [str(Path(sys.executable).parent / "ray"), "start", "--block", "--num-cpus=1"]
     head = ["--head", f"--port={port}", f"--node-ip-address={address.split(':')[0]}", "--include-dashboard=false"]
     nodes: list[subprocess.Popen[bytes]] = []

@@ -3,7 +3,7 @@
 from functools import cache
 
 import pytest
-from kept_cells import RESULTS, accuracies_of, apart, area, kept_runs, words_of
+from kept_cells import RESULTS, ROOT, accuracies_of, apart, area, kept_runs, words_of
 
 SIZES = (1000, 1500, 2000, 2500, 3000)
 LINES = {
@@ -97,4 +97,6 @@ def test_margin_is_ahead_at_equal_steps() -> None:
     assert all(one.low > 0 for one in [*areas, *ends])
     to_random, to_waal = map(words_of, areas)
     assert f"{to_random} of area to random images and {to_waal} to WAAL" in RESULTS
+    page = " ".join((ROOT / "docs" / "papers" / "waal.md").read_text().split())
+    assert f"supervised steps is {to_random} of area above random images and {to_waal} above WAAL" in page
     assert f"at 3,000 labels {words_of(ends[0])} and {words_of(ends[1])} (paired t" in RESULTS

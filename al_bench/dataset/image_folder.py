@@ -111,10 +111,11 @@ def image_folder(
     decoder = Decoder(size_of(image_size), crop, mode)
     reading = Reading(decoder, Path(decoded).expanduser(), cache, broken)
     folder = _checked_root(root, files, class_names)
+    if class_names is not None:
+        _refuse_in_vain(classes=classes, imbalance=imbalance, class_depth=None if class_depth == 1 else class_depth)
     listing = _listing(folder)
     say_left_out(folder, listing)
     if class_names is not None:
-        _refuse_in_vain(classes=classes, imbalance=imbalance, class_depth=None if class_depth == 1 else class_depth)
         return read_unlabeled(folder, listing, class_names, decoder)
     folders = ClassFolders(folder, listing, class_depth, classes)
     splits = folders.splits(test_share, split_seed)
@@ -124,15 +125,20 @@ def image_folder(
     read = {name: reading.split(folder, members, most[name]) for name, members in splits.items()}
     found, skipped = {name: one.split for name, one in read.items()}, sum(one.skipped for one in read.values())
     train, validation, test = found["train"], found.get("val"), found["test"]
-    for name, split in (("test", test), ("validation", validation)):
+    _refuse_sizes(train, test=test, validation=validation)
+    names = tuple(map(printable, splits["train"]))
+    logger.info(_summary(folders, names, found))
+    return Dataset(train, validation, test, len(names), names, skipped=skipped, names=read["train"].names)
+
+
+def _refuse_sizes(train: Split, **others: Split | None) -> None:
+    """Raises UserError where the images of a split have another shape than those for training."""
+    for name, split in others.items():
         if split is not None and split.images.shape[1:] != train.images.shape[1:]:
             raise UserError(
                 f"pictures differ in size: those for training have {_size(train)} pixels and those for {name} have "
                 f"{_size(split)}: give one for all, such as dataset.image_size=64"
             )
-    names = tuple(map(printable, splits["train"]))
-    logger.info(_summary(folders, names, found))
-    return Dataset(train, validation, test, len(names), names, skipped=skipped, names=read["train"].names)
 
 
 def _refuse_in_vain(**given: object) -> None:

@@ -79,6 +79,19 @@ def test_another_configuration_is_a_line_of_its_own_and_what_is_left_out_is_said
     assert elsewhere == "left out: 1 run of digits, other, not measured on the same"
 
 
+def test_runs_of_the_task_are_found_where_they_were_moved_and_others_are_not_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made_run(tmp_path / "old", "random", 0, (0.5, 0.6), choices={"method": "random"})
+    for name in ("digits-random-seed=5-abc.cell.xz", "mnist-random-seed=5-abc.cell.xz"):
+        (tmp_path / name).write_bytes(b"half")
+    read_lines = runpy.run_path(SCRIPT)["read_lines"]
+    assert set(read_lines(tmp_path, tmp_path, "digits")) == set(read_lines(tmp_path / "old", tmp_path, "digits"))
+    assert set(read_lines(tmp_path, tmp_path, "digits")) == {"random"}
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 3 and all("digits-random-seed=5" in line for line in said)
+
+
 def compare(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str
 ) -> list[str]:

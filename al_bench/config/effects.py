@@ -25,29 +25,28 @@ def effects(config: DictConfig, chosen: Mapping[str, str]) -> str:
         [
             f"scale {chosen['scale']}" + (f" cuts {', '.join(cuts)}" if cuts else " cuts nothing"),
             f"preset {chosen['preset']}; also read: {', '.join(read) if read else 'nothing'}",
-            *(f"{length} changes nothing with learner={chosen['learner']}" for length in _in_vain(config)),
-            *(f"{cut} changes nothing with dataset.class_names" for cut in _cuts_in_vain(config)),
+            *(f"{given} changes nothing with {what}" for given, what in _in_vain(config, chosen)),
         ]
     )
 
 
-def _cuts_in_vain(config: DictConfig) -> list[str]:
-    """The cuts of a data set that are given, and not by the scale, though nothing is cut of it."""
-    written: Any = OmegaConf.to_container(config.dataset, resolve=False)
-    names = [path.partition(".")[2] for path in _never_cut(config)]
-    return [f"dataset.{name}={written[name]}" for name in names if isinstance(written.get(name), int)]
+def _in_vain(config: DictConfig, chosen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What is given and not asked for, and with what: lengths of a training on labeled inputs with a learner, cuts with
+    pictures that nobody labeled, but for those by the scale."""
+    given = {"match_steps": "true" if config.match_steps else None, "steps": config.steps}
+    asked = str(OmegaConf.to_container(config.learner, resolve=False))
+    for key, value in given.items():
+        if value is not None and f"${{{key}}}" not in asked:
+            yield f"{key}={value}", f"learner={chosen['learner']}"
+    written = OmegaConf.to_container(config, resolve=False)
+    for path in _never_cut(config):
+        if isinstance(cut := value_at(written, path), int):
+            yield f"{path}={cut}", "dataset.class_names"
 
 
 def _never_cut(config: DictConfig) -> tuple[str, ...]:
     """What a scale says in vain: of pictures that nobody labeled all are the pool, and there are no others."""
     return _CUTS if config.dataset.get("class_names") is not None else ()
-
-
-def _in_vain(config: DictConfig) -> list[str]:
-    """The lengths of a training on labeled inputs that are given, and that the learner does not ask for."""
-    given = {"match_steps": "true" if config.match_steps else None, "steps": config.steps}
-    asked = str(OmegaConf.to_container(config.learner, resolve=False))
-    return [f"{key}={value}" for key, value in given.items() if value is not None and f"${{{key}}}" not in asked]
 
 
 def cut_by_scale(config: DictConfig) -> list[str]:

@@ -137,18 +137,16 @@ def _array(values: list[Any]) -> np.ndarray | None:
 
 def _with_arrays(value: Any, arrays: Mapping[str, np.ndarray], left: list[int]) -> Any:
     """The inverse. left: how many more numbers a cell may come to, however often it refers to an array."""
-    if isinstance(value, list):
-        return [_with_arrays(item, arrays, left) if isinstance(item, dict | list) else item for item in value]
-    if value.keys() == {"array"}:
+    if isinstance(value, dict) and value.keys() == {"array"}:
         return _numbers(_referred(value, arrays, left))
-    return {
-        key: item
-        if not isinstance(item, dict | list)
-        else base64.b64encode(_referred(item, arrays, left).tobytes()).decode()
-        if key in _PICTURES and isinstance(item, dict)
-        else _with_arrays(item, arrays, left)
-        for key, item in value.items()
-    }
+    if isinstance(value, dict):
+        return {
+            key: base64.b64encode(_referred(item, arrays, left).tobytes()).decode()
+            if key in _PICTURES and isinstance(item, dict)
+            else _with_arrays(item, arrays, left)
+            for key, item in value.items()
+        }
+    return [_with_arrays(item, arrays, left) for item in value] if isinstance(value, list) else value
 
 
 def _referred(value: Mapping[str, Any], arrays: Mapping[str, np.ndarray], left: list[int]) -> np.ndarray:
@@ -164,7 +162,4 @@ def _numbers(array: np.ndarray) -> list[Any]:
     if array.dtype.kind != "f":
         return list(array.tolist())
     values = array.astype(str).astype(float) if array.dtype == np.float32 else array
-    plain: list[Any] = values.tolist()
-    for place in np.flatnonzero(np.isnan(values)):
-        plain[place] = None
-    return plain
+    return [None if np.isnan(value) else value for value in values.tolist()]

@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
-WORKERS := -n auto --dist loadscope   # tests of one file share what it made
+WORKERS := -n auto --dist loadscope   # a worker more than processors; tests of one file share what it made
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench tables report export install pins
+.PHONY: help run test check lint system bench tables report export install pins
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,15 +16,19 @@ help:  ## this list
 run: $(INSTALLED)  ## python run.py; ARGS="dataset=mnist_two strategy=entropy" for another run
 	$(BIN)/python run.py $(ARGS)
 
-test: $(INSTALLED)  ## every test, and the checks of `make check`
-	@sh tests/install_chromium.sh
-	@sh tests/install_slurm.sh
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/yamllint -s conf
+test:  ## every test, and the checks of `make check`
+	@$(MAKE) --no-print-directory --jobs=2 system lint
 	$(BIN)/python -m pytest -q -rs --durations=10 $(WORKERS) $(ARGS)
 
-check: $(INSTALLED)  ## before a commit: lint, types and the fast tests
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/yamllint -s conf
+check: lint  ## before a commit: lint, types and the fast tests
 	$(BIN)/python -m pytest -q -m "not slow" $(WORKERS) $(ARGS)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/yamllint -s conf
+
+system:  # what tests start that pip does not install, while the rest is installed and linted
+	@sh tests/install_chromium.sh
+	@sh tests/install_slurm.sh
 
 bench: $(INSTALLED)  ## each speed claim as a ratio, its goal, met or missed
 	$(BIN)/python scripts/bench.py $(ARGS)
@@ -43,9 +48,11 @@ pins: $(INSTALLED)  ## requirements.txt anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra faiss --extra timm --extra onnx --extra dev \
 		--python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate --quiet --upgrade --output-file requirements.txt
 
+# uv installs in a fifth of pip's time but reads no pip.conf: an index that only that names is left to pip.
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("al_bench needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0]) if sys.version_info < (3, 11) else 0'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) --constraint requirements.txt uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.txt || $(PIP) --requirement requirements.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@

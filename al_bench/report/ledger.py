@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -71,20 +72,25 @@ def _contains(node: Any, wanted: Any) -> bool:
 
 
 def _of_file(path: Path, node: str, config: Plain, file: str) -> Iterator[Setting]:
-    text = path.read_text(encoding="utf-8")
-    lines = text.splitlines()
-    package = [] if lines[:1] == ["# @package _global_"] else [node]
-    values = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
-    for keys, line in _leaves(yaml.compose(text, Loader=yaml.SafeLoader)):
-        tag = _TAG.search(lines[line])
-        if tag is None or keys[0] == "defaults":
-            continue
-        there, asked = _at(config, [*package, *keys]), _at(values, keys)
+    for_all, tagged = _tagged(path.read_text(encoding="utf-8"))
+    package = [] if for_all else [node]
+    for keys, tag, asked in tagged:
+        there = _at(config, [*package, *keys])
         setting = Setting(".".join([*package, *keys]), format_value(there), tag[1], tag[2], file)
         if "${" not in str(asked) and plain(asked) != there:
             origin = f"the file says {format_value(plain(asked))} now: overridden for this run, or changed since"
             setting = replace(setting, origin="O", source=origin)
         yield setting
+
+
+@lru_cache(maxsize=256)  # a page asks for each file once for every group of its runs
+def _tagged(text: str) -> tuple[bool, list[tuple[tuple[str, ...], re.Match[str], Any]]]:
+    """Whether a file's keys are those of the whole configuration; its tagged lines: keys, tag, the value written."""
+    lines = text.splitlines()
+    values = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
+    leaves = _leaves(yaml.compose(text, Loader=yaml.SafeLoader))
+    found = [(keys, tag, _at(values, keys)) for keys, line in leaves if (tag := _TAG.search(lines[line]))]
+    return lines[:1] == ["# @package _global_"], [one for one in found if one[0][0] != "defaults"]
 
 
 def _leaves(node: yaml.Node | None, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:

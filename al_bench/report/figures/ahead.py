@@ -15,37 +15,36 @@ from contextvars import ContextVar
 
 Draw = Callable[[], str]
 
-_MANY = 40  # pictures that are drawn at once: of fewer nobody waits long enough for forks to be worth it
+_MANY = 40  # pictures of a page from which it is worth to fork
 _MOST = 8  # forks
 
 
 class Drawings:
-    """The pictures of one page. Those after the first few are names until `fill` puts them in."""
+    """The pictures of one page, which are names until `fill` puts them in."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._forks: ProcessPoolExecutor | None = None
         self._name = f"picture-{secrets.token_hex(8)}"  # that no text of a page holds
-        self._asked: list[tuple[Draw, Future[str]]] = []
-        self._drawn = 0
+        self._asked: list[Draw] = []
+        self._forked: list[Future[str]] = []  # of the first that are asked for
+        self._own: dict[int, str] = {}  # drawn here, by their place among those asked for
 
     def draw(self, draw: Draw) -> str:
-        """A picture, or a name for it. draw: goes to another process, so it is made of what can be pickled."""
-        self._drawn += 1
-        if self._drawn <= _MANY or not self._workers:
+        """A name of a picture, or the picture where nothing is forked. draw: goes to another process, so it is made of
+        what can be pickled and does not change."""
+        if not self._workers:
             return draw()
-        try:
-            if self._forks is None:
-                fork, own = multiprocessing.get_context("fork"), (os.getpid(),)
-                self._forks = ProcessPoolExecutor(self._workers, fork, _begin, own)
-            self._asked.append((draw, self._forks.submit(draw)))
-        except (OSError, RuntimeError):  # no more processes, no semaphores, a fork that was killed
-            self._workers = 0
-            return draw()
+        self._asked.append(draw)
+        if len(self._asked) >= _MANY:
+            self._fork()
         return f"{self._name}-{len(self._asked) - 1}."
 
     def fill(self, html: str) -> str:
-        """The page with its pictures."""
+        """The page with its pictures. Those that no fork has begun are drawn here, from the last: nobody waits."""
+        for place in reversed(range(len(self._asked))):
+            if place not in self._own and (place >= len(self._forked) or self._forked[place].cancel()):
+                self._own[place] = self._asked[place]()
         return re.sub(rf"{self._name}-(\d+)\.", lambda found: self._result(int(found[1])), html)
 
     def end(self) -> None:
@@ -53,12 +52,24 @@ class Drawings:
         if self._forks is not None:
             self._forks.shutdown(cancel_futures=True)
 
-    def _result(self, place: int) -> str:
-        draw, asked = self._asked[place]
+    def _fork(self) -> None:
+        """All that is asked for goes to forks, if there can be any."""
         try:
-            return asked.result()
+            if self._forks is None:
+                fork, own = multiprocessing.get_context("fork"), (os.getpid(),)
+                self._forks = ProcessPoolExecutor(self._workers, fork, _begin, own)
+            for draw in self._asked[len(self._forked) :]:
+                self._forked.append(self._forks.submit(draw))
+        except (OSError, RuntimeError):  # no more processes, no semaphores, a fork that was killed
+            self._workers = 0
+
+    def _result(self, place: int) -> str:
+        if place in self._own:
+            return self._own[place]
+        try:
+            return self._forked[place].result()
         except BrokenProcessPool:
-            return draw()
+            return self._asked[place]()
 
 
 @contextmanager

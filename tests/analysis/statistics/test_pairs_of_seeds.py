@@ -1,5 +1,6 @@
 """Tests of paired differences, against scipy and by hand."""
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -45,6 +46,18 @@ def test_signed_ranks_begin_where_they_can_say_something(pairs: int, ranked: flo
     found = compare_pairs(first, dict.fromkeys(first, 0.0))
     assert found is not None
     assert found.ranked == (None if ranked is None else pytest.approx(ranked))
+
+
+@pytest.mark.parametrize("pairs", [6, 9, 13, 14])
+@pytest.mark.parametrize("differences", ["distinct", "equal", "zero"])
+def test_signed_ranks_are_scipys(differences: str, pairs: int) -> None:
+    """With equal differences, too, and with none, where scipy goes through all signs one after the other."""
+    drawn = np.random.default_rng(pairs).normal(0.5, 1, pairs)
+    of_kind = {"distinct": drawn, "equal": np.rint(2 * drawn) + 0.5, "zero": np.where(drawn > 0.8, 0.0, drawn)}
+    values = of_kind[differences]
+    found = compare_pairs(dict(enumerate(values)), dict.fromkeys(range(pairs), 0.0))
+    assert found is not None
+    assert found.ranked == pytest.approx(stats.wilcoxon(values).pvalue)
 
 
 @pytest.mark.parametrize(("difference", "p", "better"), [(0.0, 1.0, None), (0.5, None, None)])

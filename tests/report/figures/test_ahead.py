@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
@@ -31,21 +32,43 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ahead, "_MANY", 2)
 
 
+@pytest.fixture
+def all_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forks have begun each picture by the time that the page wants it."""
+    monkeypatch.setattr(Future, "cancel", lambda asked: False)
+
+
 def test_a_page_has_the_same_pictures() -> None:
     heights = [1.0, 2.0, 3.0, 4.0, 2.0]
-    at_once = page_of(heights)
-    with drawing_ahead(workers=2) as drawings:
-        named = page_of(heights)
-        assert named.count("data:image") == 2, "the first few are drawn here"
-        assert drawings.fill(named) == at_once
+    for asked in (heights, [1.0]):  # by forks, and too few for that
+        at_once = page_of(asked)
+        with drawing_ahead(workers=2) as drawings:
+            named = page_of(asked)
+            assert "data:image" not in named
+            assert drawings.fill(named) == at_once
     with drawing_ahead(workers=0):
-        assert page_of(heights) == at_once
+        assert page_of([1.0]) == at_once
 
 
 def own_process(_: Axes) -> None:
     raise ProcessLookupError(os.getpid())
 
 
+def own_id() -> str:
+    time.sleep(0.05)
+    return str(os.getpid())
+
+
+def test_what_no_fork_has_begun_is_drawn_here() -> None:
+    """From the last, while the fork goes on with those before."""
+    with drawing_ahead(workers=1) as drawings:
+        page = " ".join(drawings.draw(own_id) for _ in range(20))
+        *drawn, last = drawings.fill(page).split()
+    assert last == str(os.getpid())
+    assert {*drawn} > {last}, "the fork's own, too"
+
+
+@pytest.mark.usefixtures("all_begun")
 def test_a_failure_in_a_fork_is_the_pages() -> None:
     with drawing_ahead(workers=1) as drawings:
         named = page_of([1.0, 2.0]) + draw_svg(own_process, 300, 200)
@@ -60,6 +83,7 @@ def die_in_a_fork(parent: int, axes: Axes) -> None:
     slope(5.0, axes)
 
 
+@pytest.mark.usefixtures("all_begun")
 def test_what_a_killed_fork_had_to_draw_is_drawn_here() -> None:
     draw = partial(die_in_a_fork, os.getpid())
     at_once = draw_svg(draw, 300, 200)
@@ -69,6 +93,7 @@ def test_what_a_killed_fork_had_to_draw_is_drawn_here() -> None:
         )
 
 
+@pytest.mark.usefixtures("all_begun")
 def test_every_chart_of_a_page_is_drawn_by_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it is drawn from goes to another process."""
     monkeypatch.setattr(ahead, "_MANY", 0)
@@ -117,12 +142,13 @@ def test_a_page_that_is_interrupted_does_not_wait_for_its_pictures() -> None:
 
 KILLED = """
 import os, signal
+from concurrent.futures import Future
 from al_bench.report.figures import ahead
 
 def own_id():
     return str(os.getpid())
 
-ahead._MANY = 0
+ahead._MANY, Future.cancel = 0, lambda asked: False
 with ahead.drawing_ahead(1) as drawings:
     print(drawings.fill(drawings.draw(own_id)), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)

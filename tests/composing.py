@@ -63,7 +63,7 @@ def members(family: str) -> list[str]:
 
 def part(node: str, *overrides: str) -> Any:
     """The object that one node of a command line's configuration describes."""
-    return instantiate(OmegaConf.select(_composed(overrides), node), _convert_="all")  # which copies the node
+    return instantiate(OmegaConf.select(compose(*overrides), node), _convert_="all")
 
 
 @lru_cache

@@ -1,18 +1,23 @@
 """What is written of the parts of WAAL on Fashion-MNIST, computed anew from the stored cells."""
 
+import itertools
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from statistics import fmean
 
 import pytest
 from kept_cells import RESULTS, ROOT, accuracies_of, apart, area, kept_runs, words_of
 
+from al_bench.analysis.reading import Run
 from al_bench.analysis.statistics.areas import area_under_curve
 from al_bench.analysis.statistics.correction import CorrectedTest, correct
-from al_bench.analysis.statistics.paired import PairedTest, compare_pairs
+from al_bench.analysis.statistics.paired import PairedTest, compare_pairs, interval
 
 SIZES = (1000, 1500, 2000, 2500, 3000)
 SIZES_OF_CODE = (1000, 2000, 3000)
 SEEDS = range(3)
+PRESETS = ("as_paper", "as_code")
 LINES = {
     "supervised, random images": "random+match_steps",
     "supervised, margin": "margin+match_steps",
@@ -35,8 +40,8 @@ PARTS = {
 
 
 @cache
-def accuracies(line: str, seed: int, preset: str = "as_paper") -> dict[int, float]:
-    """In percent, by annotations, of the untuned line with the tie rule that is."""
+def run_of(line: str, seed: int, preset: str = "as_paper") -> Run:
+    """Of the untuned line with the tie rule that is."""
     (run,) = [
         run
         for run in kept_runs(f"fashion_mnist-waal-{line}-seed={seed}")
@@ -44,7 +49,12 @@ def accuracies(line: str, seed: int, preset: str = "as_paper") -> dict[int, floa
         and run.config["learner"]["augmentation"] is None
         and run.identity["strategy"]["part"] != "strategy/waal@1"
     ]
-    return accuracies_of(run)
+    return run
+
+
+def accuracies(line: str, seed: int, preset: str = "as_paper") -> dict[int, float]:
+    """In percent, by annotations."""
+    return accuracies_of(run_of(line, seed, preset))
 
 
 def numbers(line: str, seed: int) -> list[str]:
@@ -69,9 +79,81 @@ def test_a_row_of_two_more_seeds(row: str) -> None:
 def test_the_rows_of_the_authors_code() -> None:
     """It asks for 1,000 labels a query."""
     own = "(1,000 labels a query, 10,000 more images in the pool)"
-    for name, seeds in ((f"{CODE} {own}", [0]), (f"{CODE} (seed 1 alone)", [1])):
+    for name, seeds in ((f"{CODE} {own}", [0]), (CODE, [1, 2])):
         first, second, third = of_code(seeds)
         assert f"| {name} | {first} | | {second} | | {third} |" in RESULTS
+
+
+def test_what_seed_0_says_of_the_parts() -> None:
+    def less(first: str, second: str) -> list[float]:
+        return [round(accuracies(first, 0)[at] - accuracies(second, 0)[at], 2) for at in SIZES]
+
+    assert max(map(abs, less("random+waal", "random+match_steps"))) <= 0.4
+    first, early, *later = less("margin+waal", "margin+match_steps")
+    assert max(map(abs, [first, *later])) <= 0.5 and f"at 1,500 labels ({early:.2f} [" in RESULTS
+    of_random, of_margin = (
+        [f"{-one:.2f}" for one in less("waal+waal", line)[1:]] for line in ("random+waal", "margin+waal")
+    )
+    assert f"WAAL's images give {', '.join(of_random[:3])} and {of_random[3]} points less than random ones" in RESULTS
+    assert f"{', '.join(of_margin[:3])} and {of_margin[3]} less than margin's" in RESULTS
+    behind = [-one for one in less("waal_uncertainty+match_steps", "random+match_steps")[1:]]
+    assert f"random images too, by {min(behind):.2f} to {max(behind):.2f}" in RESULTS
+
+
+def test_what_the_authors_code_is_behind() -> None:
+    apart = []
+    for at in SIZES_OF_CODE:
+        found = interval(
+            [accuracies("waal+waal", one, "as_code")[at] - accuracies("waal+waal", one)[at] for one in SEEDS]
+        )
+        assert found is not None and found.low < 0 < found.high
+        apart.append(words_of(found))
+    assert f"{apart[0]} at 1,000 labels, {apart[1]} at 2,000 and {apart[2]} at 3,000, which decides nothing" in RESULTS
+    first = {preset: run_of("waal+waal", 0, preset).cycles[0].costs["fit"].optimizer_steps // 2 for preset in PRESETS}
+    steps = f"{first['as_code']:,} steps at 1,000 labels for {first['as_paper']:,}"
+    assert f"so {steps}, and as many of the critic" in RESULTS
+
+
+def test_five_trainings_ended_early() -> None:
+    """Of a size all trainings of one learner take as many steps otherwise."""
+    trained = {
+        (line, seed, cycle.annotations): cycle.costs["fit"].optimizer_steps
+        for line, seed in itertools.product(LINES.values(), SEEDS)
+        for cycle in run_of(line, seed).cycles
+        if cycle.annotations in SIZES
+    }
+    whole: Counter[tuple[bool, int]] = Counter()
+    for (line, _, at), steps in trained.items():
+        whole[line.endswith("waal"), at] = max(steps, whole[line.endswith("waal"), at])
+    epochs = {key: round(80 * steps / whole[key[0].endswith("waal"), key[2]]) for key, steps in trained.items()}
+    assert len(trained) == 90
+    assert {key: count for key, count in epochs.items() if count != 80} == {
+        ("margin+waal", 0, 1500): 70,
+        ("random+waal", 0, 3000): 75,
+        ("random+waal", 1, 1500): 60,
+        ("waal+waal", 2, 2500): 75,
+        ("waal_uncertainty+match_steps", 1, 1000): 65,
+    }
+    assert "five of the 90 trainings ended early, after 60 to 75 of 80 epochs" in RESULTS
+
+
+def test_what_the_critic_says() -> None:
+    """By the means over each query: of what it chose from, of what is labeled and of what it chose."""
+    said = {}
+    for preset in PRESETS:
+        queries = [cycle.trace for seed in SEEDS for cycle in run_of("waal+waal", seed, preset).cycles if cycle.trace]
+        said[preset] = [
+            [fmean(trace[name]) for trace in queries] for name in ("critic_of_pool", "critic_of_labeled", "critic")
+        ]
+    pool, labeled, chosen = said["as_paper"]
+    spans = [f"{min(means):.2f} to {max(means):.2f}" for means in (pool, labeled, chosen)]
+    lower = sum(one < other for one, other in zip(chosen, pool, strict=True))
+    words = f"{spans[0]} in the pool, {spans[1]} of what is labeled and {spans[2]} of what is chosen"
+    assert (
+        f"{words}: in {lower} of {len(pool)} queries lower than in the pool, where the term asks for higher" in RESULTS
+    )
+    pool, _, chosen = said["as_code"]
+    assert f"at least {min(pool):.4f} in the pool and {min(chosen):.4f} in what is chosen" in RESULTS
 
 
 def by_seed(line: str) -> dict[int, dict[int, float]]:

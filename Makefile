@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
-WORKERS := -n auto --dist loadscope   # a worker more than processors; tests of one file share what it made
+WORKERS := -n auto --dist loadscope   # tests of one file share what it made
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint system bench tables report export install pins
@@ -48,11 +48,12 @@ pins: $(INSTALLED)  ## requirements.txt anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra faiss --extra timm --extra onnx --extra dev \
 		--python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate --quiet --upgrade --output-file requirements.txt
 
-# uv installs in a fifth of pip's time but reads no pip.conf: an index that only that names is left to pip.
+# uv takes a fraction of pip's time but reads no pip.conf: an index that only that names is left to pip. Without --compile-bytecode
+# every process would compile what it imports where PYTHONDONTWRITEBYTECODE is set.
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("al_bench needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0]) if sys.version_info < (3, 11) else 0'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --constraint requirements.txt uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.txt || $(PIP) --requirement requirements.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --requirement requirements.txt || $(PIP) --requirement requirements.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@

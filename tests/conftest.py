@@ -30,12 +30,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-seconds", action="store_true", help="keep the CPU seconds of these files as their budget")
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: some tests wait for clusters, browsers, processes that they started."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """CPU seconds by file."""
     config.pluginmanager.register(Seconds(config), "seconds")

@@ -44,8 +44,9 @@ def label_bounds(logits: Tensor, bounds: Sequence[Score], mixture: Fraction) -> 
 class Waal(Strategy):
     """Asks for the unlabeled images of smallest U(x) - coefficient g(x), by one pass over the pool (Alg. 1, line 9).
 
-    U(x) is minus `label_bounds`, of which mixture and bounds are. A chosen image's trace: its U and its g, and beside
-    these, the same in every row of a cycle, the means of g over the pool it was chosen from and over what is labeled.
+    U(x) is minus `label_bounds`, of which mixture and bounds are. A chosen image's trace: its U, its g, and whether U
+    alone would have chosen it, 1 or 0 (1 for all that share the last chosen U); and beside these, the same in every row
+    of a cycle, the means of g over the pool it was chosen from and over what is labeled.
     """
 
     coefficient: ModerateOrZero
@@ -55,6 +56,7 @@ class Waal(Strategy):
     records: ClassVar[tuple[Recorded, ...]] = (
         Recorded("uncertainty", "U"),
         Recorded("critic", "g"),
+        Recorded("by_uncertainty", "share that U alone would have chosen"),
         Recorded("critic_of_pool", "mean g of the pool"),
         Recorded("critic_of_labeled", "mean g of what is labeled"),
     )
@@ -74,6 +76,7 @@ class Waal(Strategy):
         with measure_apart("record"):
             of_labeled = stream(lambda inputs: critique(model.features(inputs)), model, pool.inputs, pool.labeled)
             means = {"critic_of_pool": critic.mean(), "critic_of_labeled": torch.cat(list(of_labeled)).mean()}
-        trace = {"uncertainty": uncertainty[rows], "critic": critic[rows]}
+            alone = uncertainty[rows] <= uncertainty.kthvalue(size).values
+        trace = {"uncertainty": uncertainty[rows], "critic": critic[rows], "by_uncertainty": alone.float()}
         trace |= {name: mean.repeat(size) for name, mean in means.items()}
         return PoolQuery(pool.unlabeled[rows.to(pool.device)], scores=scores[rows], trace=trace)

@@ -83,6 +83,22 @@ def test_each_row_of_a_cycle_has_the_mean_critic_of_the_pool_and_of_what_is_labe
         assert query.trace["critic_of_labeled"].tolist() == pytest.approx([0.95] * size), "of 1.0 and 0.9"
 
 
+def test_it_says_which_of_its_picks_the_uncertainty_alone_would_have_made() -> None:
+    rows = [(0.3, 0.9), (0.45, 0.1), (0.1, 1.0), (0.45, 0.5)]  # U alone: 2 and 4, then 1
+    query = Waal(5.0, 0.5, (scores.single_worst, scores.uniformity)).query(
+        Told().eval(), made_pool(rows), 3, generator(0)
+    )
+    assert sorted(zip(query.indices.tolist(), query.trace["by_uncertainty"].tolist(), strict=True)) == [
+        (1, 1.0), (3, 0.0), (4, 1.0),
+    ]  # fmt: skip
+    (single,) = (
+        Waal(5.0, 0.5, (scores.single_worst, scores.uniformity))
+        .query(Told().eval(), made_pool([(0.45, 0.1), (0.45, 0.5)]), 1, generator(0))
+        .trace["by_uncertainty"]
+    )
+    assert single == 1, "of equal uncertainties each may be the one"
+
+
 def test_its_uncertainty_alone_asks_as_it_does_with_a_critic_of_no_weight() -> None:
     rows = [(0.3, 0.9), (0.45, 0.1), (0.1, 1.0), (0.2, 0.5)]
     alone = Uncertainty(partial(label_bounds, bounds=(scores.single_worst, scores.uniformity), mixture=0.5))

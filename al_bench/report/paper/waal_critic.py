@@ -1,4 +1,5 @@
-"""What WAAL's critic says in each query: the mean of g over the pool, over what is labeled and over what was chosen.
+"""What WAAL's critic says in each query: the mean of g over the pool, over what is labeled and over what was chosen, and
+the share of the picks that the uncertainty alone would have made.
 
 A critic that tells both sets apart has another mean on each; where all are alike, g moves no score past another. Any
 strategy that keeps the traces of WAAL's names is shown so.
@@ -20,6 +21,7 @@ from al_bench.report.tables import Cell, Table
 Curves = Mapping[str, Sequence[Point]]
 
 _SHOWN = {"critic_of_pool": ("pool", ""), "critic_of_labeled": ("labeled", "4 2"), "critic": ("chosen", "1.5 1.5")}
+_OF_UNCERTAINTY = ("uncertainty", "by_uncertainty")
 _MEAN = Measure("mean g", "", 1.0, 3, False)
 
 
@@ -56,13 +58,16 @@ def _table(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> Table:
     rows: list[list[Cell]] = []
     for group, curves in found:
         points = {
-            name: {one.annotations: one.mean for one in curves.get(name, ())} for name in (*_SHOWN, "uncertainty")
+            name: {one.annotations: one.mean for one in curves.get(name, ())} for name in (*_SHOWN, *_OF_UNCERTAINTY)
         }
         for at in points["critic_of_pool"]:
-            pool, labeled, chosen, uncertainty = (by_number.get(at) for by_number in points.values())
+            pool, labeled, chosen, uncertainty, alone = (by_number.get(at) for by_number in points.values())
             apart = [None if one is None or pool is None else one - pool for one in (labeled, chosen)]
-            rows.append([group.name, at, pool, *apart, uncertainty])
-    headings = ["method", "annotations", "g of the pool", "labeled minus pool", "chosen minus pool", "U of the chosen"]
+            rows.append([group.name, at, pool, *apart, uncertainty, None if alone is None else 100 * alone])
+    headings = [
+        "method", "annotations", "g of the pool", "labeled minus pool", "chosen minus pool", "U of the chosen",
+        "chosen by U alone, %",
+    ]  # fmt: skip
     return Table("critic", f"{charts.section.title}: what the critic says in each query", headings, rows)
 
 

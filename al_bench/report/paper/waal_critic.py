@@ -1,5 +1,6 @@
-"""What WAAL's critic says in each query: the mean of g over the pool, over what is labeled and over what was chosen, and
-the share of the picks that the uncertainty alone would have made.
+"""What WAAL's critic says in each query: the mean of g over the pool, over what is labeled and over what was chosen.
+
+Beside these, the share of the picks that the uncertainty alone would have made.
 
 A critic that tells both sets apart has another mean on each; where all are alike, g moves no score past another. Any
 strategy that keeps the traces of WAAL's names is shown so.

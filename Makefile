@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
-WORKERS := -n auto --dist loadscope   # tests of one file share what it made
+WORKERS := -n auto --dist loadscope --no-loadscope-reorder   # tests of one file share what it made
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint system bench tables report export install pins

@@ -1,10 +1,13 @@
 """The tests' CPU seconds by file, held against `tests/seconds.json`: a word at the end of a run, and no failure.
 
+Workers begin with the dearest files, so that none of them is alone with one at the end.
+
 A file's seconds are those of its tests and fixtures and of the processes that they started, forked ones included;
 importing is nobody's. `--write-seconds` writes the budget of the files that ran whole.
 """
 
 import json
+import math
 import os
 import resource
 from collections import Counter
@@ -51,6 +54,15 @@ def write_budget(seconds: Mapping[str, float], path: Path = BUDGET) -> None:
     path.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n")
 
 
+def dearest_first(items: list[pytest.Item], budget: Mapping[str, float]) -> None:
+    """Sorts tests by what their file may take, those of a file stay as they are; one without a budget is first."""
+    items.sort(key=lambda item: -budget.get(file_of(item), math.inf))
+
+
+def file_of(item: pytest.Item) -> str:
+    return item.nodeid.split("::")[0]
+
+
 class Seconds:
     """The plugin: counts in every worker, says it in the one that was started."""
 
@@ -58,11 +70,16 @@ class Seconds:
         self.config = config
         self.by_file: Counter[str] = Counter()
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if "PYTEST_XDIST_WORKER" in os.environ and BUDGET.exists():
+            dearest_first(items, json.loads(BUDGET.read_text()))
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         before = spent()
         done = yield
-        self.by_file[item.nodeid.split("::")[0]] += spent() - before  # type: ignore[assignment]
+        self.by_file[file_of(item)] += spent() - before  # type: ignore[assignment]
         return done
 
     def pytest_sessionfinish(self) -> None:

@@ -47,3 +47,9 @@ def test_tests_that_were_left_out_are_counted_by_their_reason() -> None:
     reasons = [f"Skipped: {seconds.NO_DATA}/there", "Skipped: needs a GPU", f"Skipped: {seconds.NO_DATA}/there"]
     reporter = SimpleNamespace(stats={"skipped": [SimpleNamespace(longrepr=("", 1, reason)) for reason in reasons]})
     assert seconds.left_out(reporter) == 2  # type: ignore[arg-type]
+
+
+def test_the_dearest_files_are_first_and_their_tests_as_they_were() -> None:
+    items = [SimpleNamespace(nodeid=name) for name in ("cheap::b", "cheap::a", "dear::x", "new::y", "dear::c[1]")]
+    seconds.dearest_first(items, {"cheap": 1.0, "dear": 20.0})  # type: ignore[arg-type]
+    assert [item.nodeid for item in items] == ["new::y", "dear::x", "dear::c[1]", "cheap::b", "cheap::a"]

@@ -161,40 +161,67 @@ def test_what_the_critic_says() -> None:
 
 
 def test_how_many_picks_the_uncertainty_alone_would_have_made() -> None:
-    cycles = [cycle for seed in SEEDS for cycle in run_of("waal+waal", seed).cycles]
-    shares = {
-        at: 100 * fmean(one.trace["by_uncertainty"])
-        for one in cycles
-        if "by_uncertainty" in one.trace
-        for at in [one.annotations]
-        if at in SIZES
-    }
-    first, second, third, last = (f"{shares[at]:.1f}" for at in SIZES[1:])
-    assert (
-        f"made {first}, {second}, {third} and {last} % of the 500 picks at 1,500 to 3,000 labels of seed 1" in RESULTS
-    )
+    told: dict[int, list[float]] = {}
+    for seed, preset in itertools.product(SEEDS, PRESETS):
+        for cycle in run_of("waal+waal", seed, preset).cycles:
+            if "by_uncertainty" in cycle.trace and cycle.annotations in SIZES:
+                told.setdefault(seed, []).append(100 * fmean(cycle.trace["by_uncertainty"]))
+    assert list(told) == [1], "the one whose cell records it"
+    first, second, third, last = (f"{share:.1f}" for share in told[1])
+    assert f"made {first}, {second}, {third} and {last} % of the 500 picks at 1,500 to 3,000 labels." in RESULTS
     page = " ".join((ROOT / "docs" / "papers" / "waal.md").read_text().split())
-    assert f"would have made {min(shares.values()):.1f} to {max(shares.values()):.1f} % of the picks of seed 1" in page
+    assert f"would have made {min(told[1]):.1f} to {max(told[1]):.1f} % of the picks of seed 1" in page
+
+
+def over_images(first: str, second: str, at: int = 3000, seeds: Sequence[int] = SEEDS, preset: str = "as_paper") -> str:
+    """The mean difference with its interval over test images. preset: of the first line."""
+    by_image = []
+    for seed in seeds:
+        both = run_of(first, seed, preset), run_of(second, seed)
+        cycles = [next(cycle for cycle in run.cycles if cycle.annotations == at) for run in both]
+        one, other = (right_images(run, cycle) for run, cycle in zip(both, cycles, strict=True))
+        assert one is not None and other is not None
+        by_image.append(100.0 * (one.astype(int) - other))
+    found = interval(np.mean(by_image, axis=0))
+    assert found is not None
+    return words_of(found)
 
 
 def test_what_the_models_say_over_test_images() -> None:
-    def words(first: str, second: str) -> str:
-        pairs = [[run_of(line, seed) for line in (first, second)] for seed in SEEDS]
-        right = [[right_images(run, run.cycles[SIZES.index(3000)]) for run in pair] for pair in pairs]
-        found = interval(np.mean([100.0 * (one.astype(int) - other) for one, other in right], axis=0))
-        assert found is not None
-        return words_of(found)
-
-    training = (words("random+waal", "random+match_steps"), words("margin+waal", "margin+match_steps"))
-    queries = [
-        words(line, "random+match_steps")
-        for line in ("waal+waal", "waal_uncertainty+match_steps", "margin+match_steps")
-    ]
-    assert f"less supervised {training[0]} on random images and {training[1]} by margin" in RESULTS
-    assert (
-        f"all of WAAL less random images {queries[0]}, the uncertainty term less random images {queries[1]}" in RESULTS
+    random, margin, waal = "random+match_steps", "margin+match_steps", "waal+waal"
+    training = over_images("random+waal", random), over_images("margin+waal", margin)
+    whole, term, queries = (over_images(line, random) for line in (waal, "waal_uncertainty+match_steps", margin))
+    assert f"less supervised {training[0]} on random images and {training[1]} by margin, all of WAAL" in RESULTS
+    assert f"all of WAAL less random images {whole}, the uncertainty term less random images {term}" in RESULTS
+    assert f"margin less random images {queries}, all of WAAL less margin {over_images(waal, margin)}" in RESULTS
+    by_query = (
+        f"less random images {over_images(waal, 'random+waal')} and less margin {over_images(waal, 'margin+waal')}"
     )
-    assert f"margin less random images {queries[2]}." in RESULTS
+    code = over_images(waal, waal, preset="as_code")
+    assert f"WAAL's query {by_query}; the authors' code less the text {code}" in RESULTS
+
+
+def test_what_seed_0_says_over_test_images() -> None:
+    def alone(first: str, second: str, at: int, preset: str = "as_paper") -> str:
+        return over_images(first, second, at, [0], preset)
+
+    said = {at: alone("waal+waal", "waal+waal", at, "as_code") for at in SIZES_OF_CODE}
+    behind = [words.replace("-", "").split(" [")[0] for words in said.values()]
+    assert said[1000] == "-1.89 [-2.60, -1.18]" and f"by {behind[0]} [1.18, 2.60] on other" in RESULTS
+    assert f"at 2,000 and 3,000 by {behind[1]} and {behind[2]}, whose intervals have 0 in them" in RESULTS
+    assert all(", -" not in said[at] for at in SIZES_OF_CODE[1:])
+    for words in (
+        alone("margin+waal", "margin+match_steps", 1500),
+        alone("waal+waal", "random+waal", 3000),
+        alone("waal+waal", "margin+waal", 3000),
+    ):
+        assert words in RESULTS
+
+
+def test_its_query_is_behind_margin_on_every_seed() -> None:
+    waal = areas_by_seed("waal+waal")
+    for line in ("margin+waal", "margin+match_steps"):
+        assert all(waal[seed] < at for seed, at in areas_by_seed(line).items())
 
 
 def test_the_step_matched_row_and_what_tuning_is_behind() -> None:
@@ -255,7 +282,7 @@ def test_margin_is_ahead_at_equal_steps() -> None:
     page = " ".join((ROOT / "docs" / "papers" / "waal.md").read_text().split())
     assert f"supervised steps is {to_random} of area above random images and {to_waal} above WAAL" in page
     training = area(by_seed("random+waal"), random)
-    words = f"training is {abs(training.mean):.2f} points of area [{training.low:.2f}, {training.high:.2f}] apart"
+    words = f"training is {training.mean:.2f} points of area [{training.low:.2f}, {training.high:.2f}] apart"
     assert words in page
     assert f"its area is within {max(map(abs, (training.low, training.high))):.2f} points of supervised" in RESULTS
     assert f"by its own training {words_of(area(waal, by_seed('margin+waal')))};" in page

@@ -61,13 +61,15 @@ def _table(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> Table:
         points = {
             name: {one.annotations: one.mean for one in curves.get(name, ())} for name in (*_SHOWN, *_OF_UNCERTAINTY)
         }
+        seeds = {one.annotations: one.seeds for one in curves.get("by_uncertainty", ())}
         for at in points["critic_of_pool"]:
             pool, labeled, chosen, uncertainty, alone = (by_number.get(at) for by_number in points.values())
             apart = [None if one is None or pool is None else one - pool for one in (labeled, chosen)]
-            rows.append([group.name, at, pool, *apart, uncertainty, None if alone is None else 100 * alone])
+            share = None if alone is None else 100 * alone
+            rows.append([group.name, at, pool, *apart, uncertainty, share, seeds.get(at)])
     headings = [
         "method", "annotations", "g of the pool", "labeled minus pool", "chosen minus pool", "U of the chosen",
-        "chosen by U alone, %",
+        "chosen by U alone, %", "seeds that say so",
     ]  # fmt: skip
     return Table("critic", f"{charts.section.title}: what the critic says in each query", headings, rows)
 

@@ -40,14 +40,18 @@ def test_means_over_images_then_seeds_and_how_far_they_are_from_the_pools(tmp_pa
     assert [line.y for line in panel.lines] == [pytest.approx([0.61]), pytest.approx([0.51]), pytest.approx([0.86])]
     (row,) = found.table.rows
     assert row[:2] == ["waal", 20]
-    assert row[2:] == pytest.approx([0.61, -0.1, 0.25, 3.0, 50.0])
+    assert row[2:] == pytest.approx([0.61, -0.1, 0.25, 3.0, 50.0, 2])
 
 
 def test_a_query_that_did_not_record_what_the_uncertainty_alone_asks_for_says_nothing_of_it(tmp_path: Path) -> None:
     made_run(tmp_path, "waal", 0, trace={name: kept for name, kept in trace(0.0).items() if name != "by_uncertainty"})
     found = shown(tmp_path)
     assert found is not None
-    assert found.table.rows[0][-1] is None
+    assert found.table.rows[0][-2:] == [None, None]
+    made_run(tmp_path, "waal", 1, trace=trace(0.0))
+    found = shown(tmp_path)
+    assert found is not None
+    assert found.table.rows[0][-2:] == [50.0, 1], "one of two seeds"
 
 
 def test_what_has_no_critic_shows_none(tmp_path: Path) -> None:

@@ -22,17 +22,20 @@ def main() -> None:
     parser.add_argument("outputs", nargs="?", type=Path, default=Path("outputs"), help="where runs are (outputs)")
     parser.add_argument("cells", nargs="?", type=Path, default=Path("results/cells"), help="where to (results/cells)")
     parser.add_argument("--data", type=Path, action="append", metavar="DIR", help="data sets, for matches (data)")
+    far = "also runs whose own budget is not spent, as far as they are: whoever asks for no more has them finished"
+    parser.add_argument("--unfinished", action="store_true", help=far)
     arguments = parser.parse_args()
     if not arguments.outputs.is_dir():
         parser.error(f"{arguments.outputs} is no folder: name the one that runs are in")
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[Console()])
     rebuilder = own_rebuilder(arguments.data or [Path("data")], arguments.outputs)
-    written = export(arguments.outputs, arguments.cells, partial(keep_pictures, rebuilder=rebuilder))
+    pictures_of = partial(keep_pictures, rebuilder=rebuilder)
+    written = export(arguments.outputs, arguments.cells, pictures_of, arguments.unfinished)
     for sentence in rebuilder.words():
         print(f"{sentence}; synthetic images travel without their matches")
     for path in written:
         print(printable(path))
-    print(f"{len(written)} finished runs written to {arguments.cells}")
+    print(f"{len(written)} {'' if arguments.unfinished else 'finished '}runs written to {arguments.cells}")
 
 
 def keep_pictures(folder: Path, rebuilder: Rebuilder) -> Plain:

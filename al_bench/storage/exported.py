@@ -16,6 +16,7 @@ from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.config.identity import identify, metrics_of
 from al_bench.config.values import plain
+from al_bench.errors import amount
 from al_bench.files import read_json, set_aside, written_whole
 from al_bench.storage.about import checked_about
 from al_bench.storage.cell import SUFFIX, Cell, CellError, OtherFormatError, pack, read_cell
@@ -39,17 +40,20 @@ logger = logging.getLogger(__name__)
 MOST_BYTES = 900_000  # of an exported file, which is committed: hosts refuse or warn from a MiB on
 
 
-def export(outputs: Path, cells: Path, pictures_of: Callable[[Path], Plain] | None = None) -> list[Path]:
+def export(
+    outputs: Path, cells: Path, pictures_of: Callable[[Path], Plain] | None = None, unfinished: bool = False
+) -> list[Path]:
     """Writes each finished run under `outputs` as `<label>-<id>.cell.xz` under `cells`; returns the files.
 
-    A run is finished when its own stored stop rules hold. An exported cell with more cycles is left alone.
+    A run is finished when its own stored stop rules hold; unfinished: others too, as far as they are, which count as
+    finished for who asks for no more. An exported cell with more cycles is left alone.
     pictures_of: gives some pictures of a run's folder as plain values by what they are, which travel with it.
     """
     written = []
     for folder in run_folders(outputs):
         if not (folder / "config.json").exists():
             continue
-        cell = _finished(folder)
+        cell = _cell(folder, unfinished)
         if cell is None:
             continue
         path = cells / f"{'-'.join(folder.relative_to(outputs).parts)}{SUFFIX}"
@@ -62,8 +66,8 @@ def export(outputs: Path, cells: Path, pictures_of: Callable[[Path], Plain] | No
     return written
 
 
-def _finished(folder: Path) -> Cell | None:
-    """The cell of a run's folder; None, said in the log, where it is not finished or cannot be read."""
+def _cell(folder: Path, unfinished: bool) -> Cell | None:
+    """The cell of a run's folder; None, said in the log, where it cannot be read or is not to be exported yet."""
     try:
         stored, records = checked_about(read_json(folder / "config.json")), whole_cycles(folder, folder.name)
         cycles = [_portable_cycle(record, folder).plain() for record in records]
@@ -74,8 +78,9 @@ def _finished(folder: Path) -> Cell | None:
         return None
     if passed := strays(folder):
         logger.warning(f"passed over in {folder}: {', '.join(path.name for path in passed)}")
-    if reason is None:
-        logger.info(f"left out, not finished: {folder}")
+    if reason is None and not (unfinished and records):
+        remedy = ", --unfinished exports it as far as it is" if records else ""
+        logger.info(f"left out, not finished: {folder} ({amount(len(records), 'cycle')}{remedy})")
         return None
     return {**portable(stored), "finished": reason, "cycles": cycles}
 

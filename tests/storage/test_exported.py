@@ -75,6 +75,23 @@ def test_an_unfinished_run_stays_here(tmp_path, caplog):
     made_run(tmp_path / "outputs", budget=100)
     assert cells.export(tmp_path / "outputs", tmp_path / "cells") == []
     assert "left out, not finished" in caplog.text
+    assert "(2 cycles, --unfinished exports it as far as it is)" in caplog.text
+
+
+def test_an_unfinished_run_travels_on_request_for_who_asks_for_no_more(tmp_path):
+    made_run(tmp_path / "outputs", budget=100)
+    (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells", unfinished=True)
+    assert read_cell(path)["finished"] is None
+    assert len(cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))) == 2
+    assert cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(100)) == []
+    assert cells.export(tmp_path / "outputs", tmp_path / "cells", unfinished=True) == [], "no more than before"
+
+
+def test_a_run_without_a_cycle_travels_never(tmp_path, caplog):
+    caplog.set_level("INFO")
+    made_run(tmp_path / "outputs", (), budget=100)
+    assert cells.export(tmp_path / "outputs", tmp_path / "cells", unfinished=True) == []
+    assert "(0 cycles)" in caplog.text
 
 
 def test_an_exported_cell_with_more_cycles_is_left_alone(tmp_path):

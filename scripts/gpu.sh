@@ -102,7 +102,7 @@ waal_cifar10() {
 mal() {
     local seed
     for seed in 0 1 2 3 4; do # all lines of one before the next, as in mnist_ten
-        sweep experiment=mal/tiny_imagenet dataset.image_size=64 network.width=64 "seed=$seed"
+        sweep experiment=mal/tiny_imagenet dataset.image_size=64 network.width=64 network.stem=imagenet "seed=$seed"
         given seed && break
     done
     sweep experiment=mal/cifar10_imbalanced

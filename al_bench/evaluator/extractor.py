@@ -53,10 +53,11 @@ def load_inception(path: str, device: torch.device) -> nn.Module:
 
     Raises UserError for a file that is absent or unreadable, for torchvision's network and for any other one.
     """
+    found = _existing(path)
     try:
-        weights = read_weights(_existing(path))
+        weights = read_weights(found)
     except UserError as error:
-        raise UserError(f"evaluator.inception: {error}") from error
+        raise UserError(f"evaluator.inception: {error}. Of FID's network {_RIGHT}") from error
     with torch.device("meta"):  # without first weights, which would be drawn from the global generator
         network: nn.Module = _Inception("inception", ["2048", "logits_unbiased"], _no_weights())
     _refuse_others(path, weights, network.state_dict())
@@ -93,7 +94,7 @@ def weights_id(network: nn.Module) -> str:
 def _existing(path: str) -> Path:
     found = Path(path).expanduser()
     if not found.is_file():
-        raise UserError(f"{path} is no file that is there: {_RIGHT}")
+        raise UserError(f"evaluator.inception: {path} is no file that is there: {_RIGHT}")
     return found
 
 

@@ -47,7 +47,8 @@ class Mal(LabeledPlan, Learner):
     minimax: whether unlabeled inputs train F and C. discriminator: whether there is a D. d_to_f: "none", D moves itself
     alone, as Alg. 1, or "adversarial", F takes its gradient with the other sign. discriminator_reads: "train", the
     features of the two steps before it, where batch norm sees labeled and unlabeled inputs apart and so hides from D
-    how they differ as a whole, or "eval", features as the query reads them, for one more pass. reversal: where
+    how they differ as a whole, or "eval", features as the query reads them, for one more pass; without `minimax`, where
+    no step of F reads unlabeled inputs, "eval" always. reversal: where
     gradients of the entropy turn: "inside" C, behind its first layer, or "before" it. normalize: "embedding", what that
     layer gives, or "features", what it reads. temperature: T of C; discriminator_temperature: T of Eq. 3. weight:
     lambda of the entropy. hidden: units of C's first layer; discriminator_hidden, discriminator_channels: of D on

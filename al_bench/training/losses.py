@@ -17,11 +17,13 @@ IGNORED = 255  # the value in a label map that no loss and no metric looks at
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross entropy of (B, K) logits and (B,) labels, or of (B, K, H, W) logits and (B, H, W) uint8 maps.
 
-    Pixels of value IGNORED do not count.
+    Pixels of value IGNORED do not count; 0 for maps of which all is IGNORED, which teach nothing.
     """
     if labels.dim() == 1:
         return functional.cross_entropy(logits, labels)
-    return functional.cross_entropy(logits, labels.long(), ignore_index=IGNORED)
+    some = (labels != IGNORED).any()  # stays on the device: nobody waits for it
+    mean = functional.cross_entropy(logits, torch.where(some, labels, 0).long(), ignore_index=IGNORED)
+    return mean * some  # a mean over no pixel would be nan, and so would its gradient
 
 
 @declare("loss/smoothed_cross_entropy")
@@ -50,11 +52,13 @@ def hinge(logits: Tensor, labels: Tensor) -> Tensor:
     1/(K - 1) sum over k != y of max(0, 1 - (l_y - l_k)), that of Weston and Watkins. For two classes it is
     max(0, 1 - s y) with the decision value s = l_1 - l_0 and y = +-1, a linear SVM's, and the softmax of such logits is
     p = sigmoid(s): what the entropy of a hinge-trained model means here, which ASAL leaves open (Figs. 8, 11). Pixels
-    of value IGNORED do not count.
+    of value IGNORED do not count; 0 for maps of which all is IGNORED.
     """
     if labels.dim() > 1:
         kept = labels != IGNORED
         logits, labels = logits.movedim(1, -1)[kept], labels[kept].long()
+        if not len(labels):
+            return logits.sum()
     num_classes = logits.shape[1]
     return functional.multi_margin_loss(logits, labels, margin=1.0) * num_classes / (num_classes - 1)
 

@@ -303,7 +303,7 @@ def test_another_file_is_refused_before_anything_is_trained(tmp_path: Path, cont
     path = tmp_path / "weights.pth"
     if contents is not None:
         torch.save(contents, path)
-    with pytest.raises(UserError, match=sentence):
+    with pytest.raises(UserError, match=f"{sentence}.*give torch-fidelity's weights-inception-2015-12-05-6726825d.pth"):
         prepared(tmp_path, dataset(), Untouched(), inception=str(path))
 
 

@@ -321,6 +321,17 @@ def test_d_answers_low_on_what_is_unlike_the_labeled_inputs() -> None:
     assert torch.equal(logits, model.acquisition_logits(inputs))
 
 
+@pytest.mark.parametrize("minimax", [True, False])
+def test_d_reads_in_eval_mode_where_no_step_of_f_reads_unlabeled_inputs(minimax: bool) -> None:
+    """So that in SL-Div both are one training, whatever the key says, and in SSL-Div they are two."""
+    trained = [
+        weights(learner(minimax=minimax, discriminator_reads=reads).fit(made_pool(), None, seed=0).discriminator)  # type: ignore[attr-defined]
+        for reads in ("train", "eval")
+    ]
+    same = all(torch.equal(one, other) for one, other in zip(*trained, strict=True))
+    assert same != minimax
+
+
 def test_what_was_learned_is_carried_over_only_when_asked() -> None:
     still = {
         name: partial(torch.optim.SGD, lr=0.0)

@@ -34,6 +34,26 @@ def test_hinge_of_label_maps_is_that_of_their_known_pixels():
     assert losses.hinge(logits, labels).item() == pytest.approx(losses.hinge(known, torch.tensor([0, 2])).item())
 
 
+@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.hinge])
+def test_maps_without_a_known_pixel_teach_nothing(loss):
+    """As where the last batch of an epoch is one picture of nothing but void."""
+    logits = torch.randn(1, 3, 2, 2, requires_grad=True)
+    value = loss(logits, torch.full((1, 2, 2), 255, dtype=torch.uint8))
+    value.backward()
+    assert value.item() == 0
+    assert logits.grad.tolist() == torch.zeros(1, 3, 2, 2).tolist()
+
+
+def test_cross_entropy_of_label_maps_is_the_mean_over_known_pixels_to_the_last_bit():
+    logits = torch.randn(2, 3, 4, 4, requires_grad=True)
+    labels = torch.randint(0, 3, (2, 4, 4), dtype=torch.uint8)
+    labels[0], labels[1, 0, 0] = 255, 255
+    losses.cross_entropy(logits, labels).backward()
+    plain = logits.detach().requires_grad_()
+    nn.functional.cross_entropy(plain, labels.long(), ignore_index=255).backward()
+    assert torch.equal(logits.grad, plain.grad)
+
+
 def test_gradient_penalty_of_a_linear_critic():
     """|gradient| is the norm of the weights everywhere, so the penalty is (|w| - 1)^2."""
     weight = torch.tensor([3.0, 4.0])

@@ -8,9 +8,12 @@ from pathlib import Path
 from statistics import fmean
 
 import pytest
+from kept_cells import accuracies_of, kept_runs, words_of
 from made_runs import cycle, made_run, write_cycle
 
 from al_bench.analysis.lines import compare_lines
+from al_bench.analysis.reading import Run
+from al_bench.analysis.statistics.paired import interval
 from al_bench.errors import UserError
 from al_bench.files import read_json, write_json
 
@@ -162,6 +165,48 @@ def test_what_the_document_says_of_equal_steps() -> None:
     low, high = one.test.low or 0, one.test.high or 0
     told = f"{100 * fmean(one.test.differences):.2f} [{100 * low:.2f}, {100 * high:.2f}] points, p {one.p:.3f}"
     assert f"it is behind random sampling**, {told} after Holm" in " ".join(TEXT.split())
+
+
+def test_at_equal_steps_are_two_numbers_of_labels() -> None:
+    random = kept("cifar10-compared-features-random+backbone", "compared/random")
+    other = kept("cifar10-compared-features-uherding+backbone", "compared/uherding")
+    steps = [
+        sum(one.optimizer_steps for cycle in run.cycles if cycle.annotations <= at for one in cycle.costs.values())
+        for at, run in ((200, other[0]), (240, other[0]), (400, random[0]))
+    ]
+    assert steps == [4500, 5500, 5000]
+    found = [
+        interval([accuracies_of(other[seed])[200] - accuracies_of(random[seed])[at] for seed in range(10)])
+        for at in (400, 200)
+    ]
+    told = [words_of(one) for one in found if one is not None]
+    assert f"{told[0]} points" in TEXT and f"With 200 labels each it is ahead by {told[1]}" in " ".join(TEXT.split())
+
+
+def test_what_the_document_says_of_waals_steps() -> None:
+    waal = kept("fashion_mnist-compared-waal+waal", "compared/waal")
+    random = kept("fashion_mnist-compared-random", "compared/random")
+    steps = [sum(one.costs["fit"].optimizer_steps for one in runs[0].cycles) for runs in (waal, random)]
+    said = f"its classifier takes {steps[0] // 2:,} a run where the others take {steps[1]:,}"
+    assert said in " ".join(TEXT.split())
+    behind = [accuracies_of(random[seed])[1000] - accuracies_of(waal[seed])[1000] for seed in range(5)]
+    assert f"is {fmean(behind):.1f} points behind before it has asked for anything" in " ".join(TEXT.split())
+
+
+def kept(pattern: str, method: str, precision: str = "32-true") -> dict[int, Run]:
+    """By seed."""
+    found = [run for run in kept_runs(f"{pattern}-seed=*") if run.choices["method"] == method]
+    return {run.seed: run for run in found if run.config["precision"] == precision}
+
+
+def test_bfloat16_is_told_at_every_size() -> None:
+    half, whole = (kept("fashion_mnist-compared-random", "compared/random", one) for one in ("bf16-mixed", "32-true"))
+    found = [
+        interval([accuracies_of(half[seed])[at] - accuracies_of(whole[seed])[at] for seed in range(5)])
+        for at in range(1000, 3001, 500)
+    ]
+    told = [words_of(one) for one in found if one is not None]
+    assert f"1,000 to 3,000 labels, it is {', '.join(told[:-1])} and {told[-1]}," in " ".join(TEXT.split())
 
 
 def test_bfloat16_costs_what_the_document_says(

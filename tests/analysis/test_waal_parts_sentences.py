@@ -243,6 +243,16 @@ def test_the_step_matched_row_and_what_tuning_is_behind() -> None:
     behind = [matched[at] - tuned[at] for at in SIZES[1:]]
     said = ", ".join(f"{matched[at]:.2f}" for at in SIZES[1:])
     assert f"and {min(behind):.1f} to {max(behind):.1f} points less from 1,500 on ({said})" in RESULTS
+    whole = area_under_curve(SIZES, [matched[at] - tuned[at] for at in SIZES])
+    waal = [
+        area_under_curve(SIZES, [accuracies("waal+waal", 0)[at] - line[at] for at in SIZES])
+        for line in (tuned, matched)
+    ]
+    assert f"the tuned line is {whole:.2f} of area behind the untuned one" in RESULTS
+    assert f"WAAL's area is {waal[0]:+.2f} against it and {waal[1]:+.2f} against the untuned line" in RESULTS
+    page = " ".join((ROOT / "docs" / "papers" / "waal.md").read_text().split())
+    assert f"is itself {whole:.2f} of area behind" in page
+    assert f"WAAL is {waal[0]:+.2f} against it, {waal[1]:+.2f} against the untuned" in page
 
 
 def by_seed(line: str) -> dict[int, dict[int, float]]:

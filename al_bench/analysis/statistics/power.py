@@ -17,6 +17,9 @@ def seeds_needed(effect: float | None, power: float = 0.8, alpha: float = 0.05) 
     if effect is None or not math.isfinite(effect) or effect == 0:
         return None
     for pairs in range(2, _MOST + 1):
-        if TTestPower().power(abs(effect), pairs, alpha, alternative="two-sided") >= power:
+        found = TTestPower().power(abs(effect), pairs, alpha, alternative="two-sided")
+        if math.isnan(found):  # of a large effect the other side's share, which is none
+            found = TTestPower().power(abs(effect), pairs, alpha / 2, alternative="larger")
+        if found >= power:
             return pairs
     return None

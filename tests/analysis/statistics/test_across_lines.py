@@ -29,6 +29,17 @@ def test_how_many_seeds_it_would_take(effect: float, pairs: int) -> None:
     assert seeds_needed(effect) == pairs
 
 
+@pytest.mark.parametrize("effect", [3.28, 6.47, 20.0])
+def test_of_a_large_effect_it_takes_the_first_number_with_that_power(effect: float) -> None:
+    """By the noncentral t alone, of which statsmodels' two sides together are nan for some numbers."""
+
+    def power(pairs: int) -> float:
+        return float(stats.nct.sf(stats.t.isf(0.0025, pairs - 1), pairs - 1, effect * pairs**0.5))
+
+    found = seeds_needed(effect, alpha=0.005)
+    assert found is not None and power(found) >= 0.8 > (power(found - 1) if found > 2 else 0)
+
+
 @pytest.mark.parametrize("effect", [None, 0.0, 0.01, float("nan")])
 def test_no_number_of_seeds_would_do(effect: float | None) -> None:
     assert seeds_needed(effect) is None

@@ -1,0 +1,253 @@
+"""What is written of WAAL and of MAL on the embedded digits, computed anew from the stored cells."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from statistics import fmean
+from typing import NamedTuple
+
+import pytest
+from kept_cells import RESULTS, ROOT, Curves, accuracies_of, area, kept_runs
+
+from al_bench.analysis.contrast import read_contrasts
+from al_bench.analysis.reading import Run
+from al_bench.analysis.statistics.areas import area_under_curve
+from al_bench.analysis.statistics.correction import CorrectedTest, correct
+from al_bench.analysis.statistics.paired import Interval, PairedTest, compare_pairs, interval
+
+SEEDS = range(10)
+PATTERNS = ("random", "random+match_steps", "margin+match_steps", "*+mal", "*+minimax", "*+waal")
+
+
+class Digits(NamedTuple):
+    """An experiment on them: its lines and its differences by what they are called in results/README.md."""
+
+    sizes: range
+    lines: Mapping[str, str]
+    differences: Mapping[str, str]
+
+
+WAAL = Digits(
+    range(20, 61, 10),
+    {
+        "random": "matched/random",
+        "random, tuned": "tuned/digits_waal",
+        "margin": "matched/margin",
+        "WAAL's training, random images": "adversarial/random",
+        "WAAL": "waal",
+    },
+    {
+        "WAAL's training, random images": "adversarial training, random images",
+        "WAAL's query, its training": "WAAL's query, its training",
+        "margin, supervised": "margin, supervised",
+        "tuning, random images": "tuning, random images, equal steps",
+        "all of WAAL but its steps": "all of WAAL but its steps",
+        "the same against tuned random sampling": "all of WAAL against random sampling, tuned, at equal steps",
+        "all of WAAL against margin": "all of WAAL against margin at equal steps",
+    },
+)
+MAL = Digits(
+    range(20, 101, 10),
+    {
+        "random": "mal/random",
+        "random, longer": "mal/random_longer",
+        "random, longer, tuned": "tuned/digits_mal",
+        "SL-Random": "mal/sl_random",
+        "SL-Unc": "mal/sl_unc",
+        "SL-Div": "mal/sl_div",
+        "SSL-Random": "mal/ssl_random",
+        "SSL-Unc": "mal/ssl_unc",
+        "SSL-Div": "mal/ssl_div",
+        "MAL": "mal/mal",
+    },
+    {
+        "minimax training: SSL-Random minus SL-Random": "minimax training, random images",
+        "the same by the entropy: SSL-Unc minus SL-Unc": "minimax training, by the prototypes' entropy",
+        "the same by the discriminator: SSL-Div minus SL-Div": "minimax training, by the discriminator",
+        "SSL-Random minus random, longer": "minimax training against random sampling of more steps",
+        "MAL's query: MAL minus SSL-Random": "MAL's query, its training",
+        "the entropy alone: SSL-Unc minus SSL-Random": "the prototypes' entropy, minimax training",
+        "the discriminator alone: SSL-Div minus SSL-Random": "the discriminator, minimax training",
+        "D's part of the query: MAL minus SSL-Unc": "the discriminator beside the entropy, minimax training",
+        "MAL minus SL-Random": "all of MAL but its first training's length",
+        "MAL minus random, longer": "all of MAL but its steps",
+        "MAL minus random, longer, tuned": "all of MAL against random sampling, tuned, at equal steps",
+        "MAL minus SL-Unc": "all of MAL against the entropy alone, supervised",
+        "MAL minus random": "all of MAL",
+        "tuning: random, longer, tuned minus random, longer": "tuning, random images, equal steps",
+        "SL-Random minus random": "features trained beforehand, supervised",
+    },
+)
+OF = {"waal/digits": WAAL, "mal/digits": MAL}
+ROWS = [(name, line) for name, one in OF.items() for line in one.lines]
+PAIRS = [(name, words) for name, one in OF.items() for words in one.differences]
+
+
+@cache
+def runs() -> Sequence[Run]:
+    found = [run for pattern in PATTERNS for run in kept_runs(f"digits-{pattern}-seed=*")]
+    return list({run.place: run for run in found}.values())
+
+
+@cache
+def curves(name: str, method: str) -> Curves:
+    """In percent."""
+    found = {run.seed: accuracies_of(run) for run in runs() if run.choices["method"] == method}
+    assert sorted(found) == list(SEEDS)
+    return {seed: {at: found[seed][at] for at in OF[name].sizes} for seed in SEEDS}
+
+
+def pair(name: str, words: str) -> tuple[Curves, Curves]:
+    first, second = read_contrasts(name)[OF[name].differences[words]]
+    return curves(name, first), curves(name, second)
+
+
+@cache
+def areas_tested(name: str) -> Mapping[str, CorrectedTest]:
+    """Of the areas, among each other: all that the experiment's file asks for."""
+    assert sorted(OF[name].differences.values()) == sorted(read_contrasts(name))
+    found: list[PairedTest] = []
+    for words in OF[name].differences:
+        first, second = (
+            {seed: area_under_curve(OF[name].sizes, [*curve.values()]) for seed, curve in one.items()}
+            for one in pair(name, words)
+        )
+        test = compare_pairs(first, second)
+        assert test is not None and test.p is not None
+        found.append(test)
+    return dict(zip(OF[name].differences, correct(found), strict=True))
+
+
+def at(name: str, words: str, size: int) -> Interval:
+    first, second = pair(name, words)
+    found = interval([first[seed][size] - second[seed][size] for seed in SEEDS])
+    assert found is not None
+    return found
+
+
+def signed(found: Interval, digits: int = 1) -> str:
+    return f"{found.mean:+.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+
+
+def probability(p: float | None) -> str:
+    assert p is not None
+    return "< 0.001" if p < 0.0005 else f"{p:.3f}"
+
+
+def row(name: str, words: str) -> str:
+    """A difference's: the area with p and p after Holm, then some sizes."""
+    one = areas_tested(name)[words]
+    over_all = signed(area(*pair(name, words)), 2)
+    over_all = f"**{over_all}**" if one.better is not None else over_all
+    sizes = OF[name].sizes if name == "waal/digits" else (30, 60, 100)
+    cells = [over_all, probability(one.test.p), probability(one.p), *(signed(at(name, words, size)) for size in sizes)]
+    return f"| {words} | {' | '.join(cells)} |"
+
+
+@pytest.mark.parametrize(("name", "line"), ROWS)
+def test_a_row_of_the_means(name: str, line: str) -> None:
+    found = curves(name, OF[name].lines[line])
+    means = [f"{fmean(found[seed][size] for seed in SEEDS):.1f}" for size in OF[name].sizes]
+    assert f"| {line} | {' | '.join(means)} |" in RESULTS
+
+
+@pytest.mark.parametrize(("name", "words"), PAIRS)
+def test_a_row_of_the_differences(name: str, words: str) -> None:
+    """In bold where Holm's correction over all differences of the experiment leaves its area below 5 %."""
+    assert row(name, words) in RESULTS
+
+
+def told(name: str, *words: str) -> set[str]:
+    """Of these differences, or of all, those that are decided over all sizes."""
+    return {one for one in words or OF[name].differences if areas_tested(name)[one].better is not None}
+
+
+def page(name: str) -> str:
+    return " ".join((ROOT / "docs" / "papers" / f"{name}.md").read_text().split())
+
+
+def test_what_is_said_of_waal() -> None:
+    name = "waal/digits"
+    training, query, margin = (area(*pair(name, one)) for one in list(OF[name].differences)[:3])
+    assert told(name) == {
+        "margin, supervised",
+        "tuning, random images",
+        "the same against tuned random sampling",
+        "all of WAAL against margin",
+    }
+    words = f"{training.mean:.2f} points apart, interval {training.low:.2f} to {training.high:.2f}"
+    assert f"its area over all sizes is {words}" in RESULTS
+    assert f"{training.mean:.2f} points of area [{training.low:.2f}, {training.high:.2f}] apart" in page("waal")
+    assert f"by {-query.mean:.2f} points, interval {query.low:.2f} to {query.high:.2f}, which the correction" in RESULTS
+    assert f"behind random images by {-query.mean:.2f} [{query.low:.2f}, {query.high:.2f}], which" in page("waal")
+    assert f"ahead of untuned random images by {margin.mean:.2f} points, decided" in RESULTS
+    assert f"{margin.mean:.2f} points [{margin.low:.2f}, {margin.high:.2f}] above untuned ones" in page("waal")
+    lines = (curves(name, OF[name].lines[line]) for line in ("margin", "random, tuned"))
+    assert f"of tuned ones it is not told apart, {signed(area(*lines), 2)}" in RESULTS
+    tuned = area(*pair(name, "the same against tuned random sampling"))
+    assert f"{-tuned.mean:.2f} points behind it over ten seeds (decided after Holm" in page("waal")
+
+
+def test_what_is_said_of_lines_of_one_training() -> None:
+    """Before the first query: of one commit to the last bit, of two not always."""
+    name, same = "waal/digits", {}
+    for words in ("WAAL's query, its training", "margin, supervised"):
+        methods = read_contrasts(name)[OF[name].differences[words]]
+        for seed in SEEDS:
+            (first, second) = (
+                next(run for run in runs() if (run.choices["method"], run.seed) == (method, seed)) for method in methods
+            )
+            alike = first.cycles[0].metrics["accuracy"] == second.cycles[0].metrics["accuracy"]
+            same[words, seed] = (first.cycles[0].commit == second.cycles[0].commit, alike)
+        assert all(alike for (_, seed), (commit, alike) in same.items() if seed >= 6 and commit)
+    assert all(alike for commit, alike in same.values() if commit) and not all(alike for _, alike in same.values())
+    assert all(commit for (_, seed), (commit, _) in same.items() if seed >= 6)
+    apart = [f"{at(name, words, 20).mean:.1f}" for words in ("WAAL's query, its training", "margin, supervised")]
+    assert f'the {apart[0]} points of "WAAL\'s query" and the {apart[1]} of "margin, supervised"' in RESULTS
+
+
+def test_what_is_said_of_mal() -> None:
+    name = "mal/digits"
+    assert told(name) == {"SSL-Random minus random, longer", "MAL minus random", "SL-Random minus random"}
+    over = {words: area(*pair(name, words)) for words in OF[name].differences}
+    ahead = [f"{over[words].mean:.2f}" for words in ("MAL minus random", "SL-Random minus random")]
+    assert f"ahead of random sampling that is trained once, by {ahead[0]} and {ahead[1]} points" in RESULTS
+    behind = f"{-over['SSL-Random minus random, longer'].mean:.2f}"
+    assert f"SSL-Random by {behind}" in RESULTS and f"SSL-Random is {behind} points of area behind" in page("mal")
+    longer = signed(over["MAL minus random, longer"], 2)
+    assert f"MAL is not told apart from that, {longer}" in RESULTS and f"apart from that, {longer}" in page("mal")
+    tuning = over["tuning: random, longer, tuned minus random, longer"]
+    assert f"gains nothing here, {signed(tuning, 2)}" in RESULTS
+    random, entropy, other = (one.mean for one in list(over.values())[:3])
+    assert f"random images ({random:+.2f}) and with the discriminator's ({other:+.2f}), behind with the" in RESULTS
+    assert f"behind with the entropy's ({entropy:+.2f})" in RESULTS
+    alone = [
+        -over[f"{one} minus SSL-Random"].mean
+        for one in ("the entropy alone: SSL-Unc", "the discriminator alone: SSL-Div")
+    ]
+    assert f"the entropy by {alone[0]:.2f} points and the discriminator by {alone[1]:.2f}" in RESULTS
+    assert f"entropy alone by {over[list(over)[7]].mean:.2f}." in RESULTS
+
+
+def test_what_is_said_of_mals_query_by_size() -> None:
+    name, words = "mal/digits", "MAL's query: MAL minus SSL-Random"
+    whole, early, middle, late = area(*pair(name, words)), *(at(name, words, size).mean for size in (30, 60, 100))
+    assert f"is {signed(whole, 2)} of area apart from random images: behind at 30 labels, by {-early:.1f}" in RESULTS
+    assert f"ahead from 60 on ({middle:.1f} at 60, {late:.1f} at 100)" in RESULTS
+    assert all(at(name, words, size).mean > 0 for size in range(60, 101, 10))
+    assert f"{-early:.1f} points behind random images at 30 labels and {late:.1f} ahead at 100" in page("mal")
+    entropy = at(name, "MAL minus SL-Unc", 100)
+    assert f"{-entropy.mean:.1f} points above MAL (interval {-entropy.high:.1f} to {-entropy.low:.1f}," in RESULTS
+    means = {line: fmean(curve[100] for curve in curves(name, one).values()) for line, one in MAL.lines.items()}
+    assert max(means, key=means.__getitem__) == "SL-Unc"
+
+
+def test_how_long_a_cycle_trains() -> None:
+    steps = {
+        line: next(run for run in runs() if run.choices["method"] == method).cycles[0].costs["fit"].optimizer_steps
+        for line, method in MAL.lines.items()
+    }
+    assert (steps["random"], steps["SL-Random"], steps["SSL-Random"], steps["SL-Div"]) == (80, 160, 240, 240)
+    assert steps["MAL"] == steps["random, longer"] == 320
+    assert (
+        "takes 80 optimizer steps of random, 160 of SL-Random, 240 of SSL-Random and SL-Div and 320 of MAL" in RESULTS
+    )

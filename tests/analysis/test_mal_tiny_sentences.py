@@ -1,0 +1,155 @@
+"""What is written of MAL on Tiny-ImageNet's twenty classes, computed anew from the stored cells."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from functools import cache
+from statistics import fmean
+
+import pytest
+from kept_cells import RESULTS, ROOT, Curves, accuracies_of, apart, area, kept_runs, words_of
+
+from al_bench.analysis.reading import Run
+from al_bench.analysis.statistics.areas import area_under_curve
+from al_bench.analysis.statistics.correction import CorrectedTest, correct
+from al_bench.analysis.statistics.paired import PairedTest, compare_pairs
+from al_bench.report.paper.mal_query import told_apart
+
+SEEDS = range(3)
+SIZES = (500, 1000, 1500, 2000, 2500)
+LINES = {
+    "random": "mal/random",
+    "SL-Random (features and prototypes first, on labels alone)": "mal/sl_random",
+    "SSL-Random (with minimax entropy, random images)": "mal/ssl_random",
+    "MAL": "mal/mal",
+}
+DIFFERENCES = {
+    "minimax training: SSL-Random minus SL-Random": ("mal/ssl_random", "mal/sl_random"),
+    "MAL's query: MAL minus SSL-Random": ("mal/mal", "mal/ssl_random"),
+    "MAL minus SL-Random": ("mal/mal", "mal/sl_random"),
+    "MAL minus random": ("mal/mal", "mal/random"),
+    "SL-Random minus random": ("mal/sl_random", "mal/random"),
+}
+
+
+@cache
+def runs() -> Sequence[Run]:
+    return kept_runs("tiny_imagenet-mal-*")
+
+
+@cache
+def run_of(method: str, seed: int, precision: str = "bf16-mixed") -> Run:
+    (run,) = [
+        run for run in runs() if (run.choices["method"], run.seed, run.config["precision"]) == (method, seed, precision)
+    ]
+    return run
+
+
+def curves(method: str) -> Curves:
+    """In percent."""
+    return {seed: accuracies_of(run_of(method, seed)) for seed in SEEDS}
+
+
+def curves_of(words: str) -> tuple[Curves, Curves]:
+    first, second = DIFFERENCES[words]
+    return curves(first), curves(second)
+
+
+@cache
+def areas_tested() -> Mapping[str, CorrectedTest]:
+    """Of the differences, among each other."""
+    found: list[PairedTest] = []
+    for words in DIFFERENCES:
+        first, second = (
+            {seed: area_under_curve(SIZES, [*curve.values()]) for seed, curve in one.items()}
+            for one in curves_of(words)
+        )
+        test = compare_pairs(first, second)
+        assert test is not None and test.p is not None
+        found.append(test)
+    return dict(zip(DIFFERENCES, correct(found), strict=True))
+
+
+def row(words: str) -> str:
+    """The area with p and p after Holm, then each size that has queries behind it."""
+    one = areas_tested()[words]
+    assert one.test.p is not None and one.p is not None
+    cells = [words_of(area(*curves_of(words))), f"{one.test.p:.3f}", f"{one.p:.2f}"]
+    return f"| {words} | {' | '.join([*cells, *map(words_of, apart(*curves_of(words)).values())])} |"
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_row_of_the_means(line: str) -> None:
+    found = curves(LINES[line])
+    means = [f"{fmean(found[seed][at] for seed in SEEDS):.1f}" for at in SIZES]
+    assert f"| {line} | {' | '.join(means)} |" in RESULTS
+
+
+@pytest.mark.parametrize("words", DIFFERENCES)
+def test_a_row_of_the_differences(words: str) -> None:
+    assert row(words) in RESULTS
+
+
+def test_none_is_decided() -> None:
+    assert all(one.better is None for one in areas_tested().values())
+    told = {words for words, one in areas_tested().items() if one.test.better is not None}
+    assert told == {"minimax training: SSL-Random minus SL-Random", "MAL minus random"}, "before correction"
+    training, query, whole = (
+        area(*curves_of(words))
+        for words in (
+            "minimax training: SSL-Random minus SL-Random",
+            "MAL's query: MAL minus SSL-Random",
+            "MAL minus random",
+        )
+    )
+    assert f"trained on labels alone, {words_of(training)}, and MAL of random sampling, {words_of(whole)};" in RESULTS
+    assert f"and its mean is below them ({query.mean:.2f})" in RESULTS
+    page = " ".join((ROOT / "docs" / "papers" / "mal.md").read_text().split())
+    ends = f"[{training.low:.2f}, {training.high:.2f}], and MAL's query is not told apart from random images"
+    assert f"{training.mean:.2f} points of area ahead of training on labels alone {ends}, {words_of(query)}" in page
+
+
+def test_how_long_lines_train() -> None:
+    steps = [run_of(line, 0).cycles[0].costs["fit"].optimizer_steps for line in LINES.values()]
+    first = dict(zip(LINES.values(), steps, strict=True))
+    words = "with 500 labels random takes {} steps, SL-Random {}, SSL-Random {} and MAL {}"
+    lines = ("mal/random", "mal/sl_random", "mal/ssl_random", "mal/mal")
+    assert words.format(*(first[line] for line in lines)) in RESULTS
+
+
+def test_where_random_and_mal_begin_and_end() -> None:
+    random, mal = (
+        {at: fmean(curve[at] for curve in curves(line).values()) for at in SIZES} for line in ("mal/random", "mal/mal")
+    )
+    assert f"random gains {random[2500] - random[500]:.1f} points over its budgets" in RESULTS
+    assert f"MAL is not ahead ({mal[500]:.1f} and {random[500]:.1f})" in RESULTS
+
+
+def test_what_the_query_does() -> None:
+    first = [count for seed in SEEDS for count in run_of("mal/mal", seed).cycles[0].class_counts]
+    asked, apart_in = [], []
+    shares: dict[str, list[float]] = {"by_entropy": [], "by_labeledness": []}
+    for seed in SEEDS:
+        cycles = run_of("mal/mal", seed).cycles
+        for before, cycle in itertools.pairwise(cycles):
+            asked += [now - was for now, was in zip(cycle.class_counts, before.class_counts, strict=True)]
+            apart_in.append(told_apart(cycle.trace["labeledness_of_labeled"], cycle.trace["labeledness_of_pool"]))
+            for name, found in shares.items():
+                found.append(fmean(cycle.trace[name]))
+    spans = [f"{100 * min(found):.0f} to {100 * max(found):.0f} %" for found in (*shares.values(), apart_in)]
+    assert len(apart_in) == 12
+    assert f"the entropy alone would have asked for {spans[0]}, the discriminator alone for {spans[1]}" in RESULTS
+    assert f"is above an unlabeled one's in {spans[2]} of pairs: it tells them apart by having seen" in RESULTS
+    words = f"A query asks for {min(asked)} to {max(asked)} images of a class, where the first draws of 500 have"
+    assert f"{words} {min(first)} to {max(first)}." in RESULTS
+
+
+def test_float32_is_another_draw() -> None:
+    before = {
+        run.choices["method"] if run.choices["method"] != "none" else "mal/random": accuracies_of(run)
+        for run in runs()
+        if run.config["precision"] == "32-true" and len(run.cycles) == len(SIZES)
+    }
+    farthest = max((abs(curves(line)[0][at] - before[line][at]), line, at) for line in LINES.values() for at in SIZES)
+    assert f"were within {farthest[0]:.1f} points of these at every size" in RESULTS
+    now, was = curves(farthest[1])[0][farthest[2]], before[farthest[1]][farthest[2]]
+    assert f"({now:.1f} and {was:.1f} of SSL-Random at {farthest[2]:,} labels are the farthest)" in RESULTS

@@ -18,6 +18,7 @@ SEEDS = range(3)
 SIZES = (500, 1000, 1500, 2000, 2500)
 LINES = {
     "random": "mal/random",
+    "entropy": "mal/entropy",
     "SL-Random (features and prototypes first, on labels alone)": "mal/sl_random",
     "SSL-Random (with minimax entropy, random images)": "mal/ssl_random",
     "MAL": "mal/mal",
@@ -28,6 +29,7 @@ DIFFERENCES = {
     "MAL minus SL-Random": ("mal/mal", "mal/sl_random"),
     "MAL minus random": ("mal/mal", "mal/random"),
     "SL-Random minus random": ("mal/sl_random", "mal/random"),
+    "entropy minus random": ("mal/entropy", "mal/random"),
 }
 
 

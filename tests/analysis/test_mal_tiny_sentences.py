@@ -155,3 +155,8 @@ def test_float32_is_another_draw() -> None:
     assert f"were within {farthest[0]:.1f} points of these at every size" in RESULTS
     now, was = curves(farthest[1])[0][farthest[2]], before[farthest[1]][farthest[2]]
     assert f"({now:.1f} and {was:.1f} of SSL-Random at {farthest[2]:,} labels are the farthest)" in RESULTS
+
+
+def test_what_every_label_gives() -> None:
+    ends = {run.config["precision"]: accuracies_of(run)[10_000] for run in runs() if len(run.cycles) == 1}
+    assert f"All 10,000 labels give {ends['bf16-mixed']:.1f} % (seed 0; {ends['32-true']:.1f} % in float32)." in RESULTS

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from al_bench.analysis.reading import Run, Stored, add_runs
 from al_bench.analysis.statistics.areas import area_under_curve
-from al_bench.analysis.statistics.paired import Interval, interval
+from al_bench.analysis.statistics.correction import CorrectedTest, correct
+from al_bench.analysis.statistics.paired import Interval, PairedTest, compare_pairs, interval
 from al_bench.config.groups import CONF
 
 ROOT = CONF.parent
@@ -39,6 +40,28 @@ def area(one: Curves, other: Curves) -> Interval:
     return found
 
 
-def words_of(found: Interval) -> str:
+def areas_of(curves: Curves) -> dict[int, float]:
+    """By seed."""
+    return {seed: area_under_curve([*curve], [*curve.values()]) for seed, curve in curves.items()}
+
+
+def compare_areas(one: Curves, other: Curves) -> PairedTest:
+    """Paired by seed."""
+    found = compare_pairs(areas_of(one), areas_of(other))
+    assert found is not None and found.p is not None
+    return found
+
+
+def correct_areas(pairs: Mapping[str, tuple[Curves, Curves]]) -> dict[str, CorrectedTest]:
+    """The differences of a table among each other."""
+    return dict(zip(pairs, correct([compare_areas(*pair) for pair in pairs.values()]), strict=True))
+
+
+def words_of(found: Interval, digits: int = 2) -> str:
     """ "+0.16 [0.02, 0.29]" """
-    return f"{found.mean:+.2f} [{found.low:.2f}, {found.high:.2f}]"
+    return f"{found.mean:+.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+
+
+def page_of(paper: str) -> str:
+    """What `docs/papers` has of it, in one line."""
+    return " ".join((ROOT / "docs" / "papers" / f"{paper}.md").read_text().split())

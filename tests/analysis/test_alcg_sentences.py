@@ -5,14 +5,13 @@ from functools import cache
 from statistics import fmean
 
 import pytest
-from kept_cells import RESULTS, ROOT, Curves, kept_runs
+from kept_cells import RESULTS, Curves, area, correct_areas, kept_runs, page_of, words_of
 
 from al_bench.analysis.reading import Run
-from al_bench.analysis.statistics.areas import area_under_curve
-from al_bench.analysis.statistics.correction import holm
-from al_bench.analysis.statistics.paired import Interval, interval, probability
+from al_bench.analysis.statistics.correction import CorrectedTest
+from al_bench.analysis.statistics.paired import Interval, interval
 
-PAPER = " ".join((ROOT / "docs" / "papers" / "alcg.md").read_text().split())
+PAPER = page_of("alcg")
 LINES = {
     "RAND": ("random", 1, 200),
     "RAND, 340 iterations": ("random", 1, 340),
@@ -64,37 +63,34 @@ def curves(line: str, metric: str) -> Curves:
     return found
 
 
-@cache
-def areas(words: str, metric: str) -> list[float]:
-    """Of a difference, one a seed."""
-    first, second = (curves(line, metric) for line in DIFFERENCES[words])
-    return [area_under_curve(SIZES, [first[seed][at] - second[seed][at] for at in SIZES]) for seed in SEEDS]
+def pair(words: str, metric: str) -> tuple[Curves, Curves]:
+    first, second = DIFFERENCES[words]
+    return curves(first, metric), curves(second, metric)
 
 
 @cache
-def corrected(metric: str) -> Mapping[str, float]:
-    """p of each difference over all sizes, after Holm over those of a metric."""
-    found = [p for words in DIFFERENCES if (p := probability(areas(words, metric))) is not None]
-    return dict(zip(DIFFERENCES, holm(found), strict=True))
+def corrected(metric: str) -> Mapping[str, CorrectedTest]:
+    """Each difference over all sizes, among those of a metric."""
+    return correct_areas({words: pair(words, metric) for words in DIFFERENCES})
+
+
+def is_decided(words: str, metric: str) -> bool:
+    return corrected(metric)[words].better is not None
 
 
 def written(found: Interval, metric: str) -> str:
-    digits = METRICS[metric][1]
-    ends = ", ".join(f"{end:.{digits}f}" for end in (found.low, found.high))
-    return f"{found.mean:+.{digits}f} [{ends}]"
+    return words_of(found, METRICS[metric][1])
 
 
 def at_the_end(words: str, metric: str) -> Interval:
-    first, second = (curves(line, metric) for line in DIFFERENCES[words])
+    first, second = pair(words, metric)
     found = interval([first[seed][200] - second[seed][200] for seed in SEEDS])
     assert found is not None
     return found
 
 
 def over_all(words: str, metric: str) -> Interval:
-    found = interval(areas(words, metric))
-    assert found is not None
-    return found
+    return area(*pair(words, metric))
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -115,16 +111,16 @@ def test_a_row_over_all_sizes(words: str) -> None:
     cells = []
     for metric in METRICS:
         cell = written(over_all(words, metric), metric)
-        cells.append(f"**{cell}**" if corrected(metric)[words] < 0.05 else cell)
+        cells.append(f"**{cell}**" if is_decided(words, metric) else cell)
     assert f"| {words} | {' | '.join(cells)} |" in RESULTS
 
 
 def told(words: str) -> str:
     """The metrics in which a difference is decided over all sizes: + where its first line is the better one."""
     signs = ["+" if (over_all(words, one).mean > 0) == (one != "fid_own") else "-" for one in METRICS]
-    return " ".join(
-        f"{sign}{one}" for sign, one in zip(signs, METRICS, strict=True) if corrected(one)[words] < 0.05
-    ).replace("_own", "")
+    return " ".join(f"{sign}{one}" for sign, one in zip(signs, METRICS, strict=True) if is_decided(words, one)).replace(
+        "_own", ""
+    )
 
 
 def test_what_is_said_of_certainty() -> None:
@@ -158,7 +154,7 @@ def test_what_is_said_of_adversarial_sampling() -> None:
     assert told(control) == "-gan_test -inception_score +precision"
     beside_both = set(told(equal).split()) & set(told(longer).split())
     assert beside_both == {"+inception_score", "-precision", "+recall"}, "beside the better of both"
-    first, second = (curves(line, "gan_test") for line in DIFFERENCES[equal])
+    first, second = pair(equal, "gan_test")
     early = fmean(first[seed][20] - second[seed][20] for seed in SEEDS)
     late = at_the_end(equal, "gan_test").mean
     assert f"GAN-test is {-early:.1f} points behind at 20 labels and {late:.1f} ahead at 200" in RESULTS

@@ -6,13 +6,12 @@ from statistics import fmean
 from typing import NamedTuple
 
 import pytest
-from kept_cells import RESULTS, ROOT, Curves, accuracies_of, area, kept_runs
+from kept_cells import RESULTS, Curves, accuracies_of, area, correct_areas, kept_runs, page_of, words_of
 
 from al_bench.analysis.contrast import read_contrasts
 from al_bench.analysis.reading import Run
-from al_bench.analysis.statistics.areas import area_under_curve
-from al_bench.analysis.statistics.correction import CorrectedTest, correct
-from al_bench.analysis.statistics.paired import Interval, PairedTest, compare_pairs, interval
+from al_bench.analysis.statistics.correction import CorrectedTest
+from al_bench.analysis.statistics.paired import Interval, interval
 
 SEEDS = range(10)
 PATTERNS = ("random", "random+match_steps", "margin+match_steps", "*+mal", "*+minimax", "*+waal")
@@ -105,16 +104,7 @@ def pair(name: str, words: str) -> tuple[Curves, Curves]:
 def areas_tested(name: str) -> Mapping[str, CorrectedTest]:
     """Of the areas, among each other: all that the experiment's file asks for."""
     assert sorted(OF[name].differences.values()) == sorted(read_contrasts(name))
-    found: list[PairedTest] = []
-    for words in OF[name].differences:
-        first, second = (
-            {seed: area_under_curve(OF[name].sizes, [*curve.values()]) for seed, curve in one.items()}
-            for one in pair(name, words)
-        )
-        test = compare_pairs(first, second)
-        assert test is not None and test.p is not None
-        found.append(test)
-    return dict(zip(OF[name].differences, correct(found), strict=True))
+    return correct_areas({words: pair(name, words) for words in OF[name].differences})
 
 
 def at(name: str, words: str, size: int) -> Interval:
@@ -122,10 +112,6 @@ def at(name: str, words: str, size: int) -> Interval:
     found = interval([first[seed][size] - second[seed][size] for seed in SEEDS])
     assert found is not None
     return found
-
-
-def signed(found: Interval, digits: int = 1) -> str:
-    return f"{found.mean:+.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
 
 
 def probability(p: float | None) -> str:
@@ -136,10 +122,15 @@ def probability(p: float | None) -> str:
 def row(name: str, words: str) -> str:
     """A difference's: the area with p and p after Holm, then some sizes."""
     one = areas_tested(name)[words]
-    over_all = signed(area(*pair(name, words)), 2)
+    over_all = words_of(area(*pair(name, words)))
     over_all = f"**{over_all}**" if one.better is not None else over_all
     sizes = OF[name].sizes if name == "waal/digits" else (30, 60, 100)
-    cells = [over_all, probability(one.test.p), probability(one.p), *(signed(at(name, words, size)) for size in sizes)]
+    cells = [
+        over_all,
+        probability(one.test.p),
+        probability(one.p),
+        *(words_of(at(name, words, size), 1) for size in sizes),
+    ]
     return f"| {words} | {' | '.join(cells)} |"
 
 
@@ -161,10 +152,6 @@ def told(name: str, *words: str) -> set[str]:
     return {one for one in words or OF[name].differences if areas_tested(name)[one].better is not None}
 
 
-def page(name: str) -> str:
-    return " ".join((ROOT / "docs" / "papers" / f"{name}.md").read_text().split())
-
-
 def test_what_is_said_of_waal() -> None:
     name = "waal/digits"
     training, query, margin = (area(*pair(name, one)) for one in list(OF[name].differences)[:3])
@@ -176,15 +163,15 @@ def test_what_is_said_of_waal() -> None:
     }
     words = f"{training.mean:.2f} points apart, interval {training.low:.2f} to {training.high:.2f}"
     assert f"its area over all sizes is {words}" in RESULTS
-    assert f"{training.mean:.2f} points of area [{training.low:.2f}, {training.high:.2f}] apart" in page("waal")
+    assert f"{training.mean:.2f} points of area [{training.low:.2f}, {training.high:.2f}] apart" in page_of("waal")
     assert f"by {-query.mean:.2f} points, interval {query.low:.2f} to {query.high:.2f}, which the correction" in RESULTS
-    assert f"behind random images by {-query.mean:.2f} [{query.low:.2f}, {query.high:.2f}], which" in page("waal")
+    assert f"behind random images by {-query.mean:.2f} [{query.low:.2f}, {query.high:.2f}], which" in page_of("waal")
     assert f"ahead of untuned random images by {margin.mean:.2f} points, decided" in RESULTS
-    assert f"{margin.mean:.2f} points [{margin.low:.2f}, {margin.high:.2f}] above untuned ones" in page("waal")
+    assert f"{margin.mean:.2f} points [{margin.low:.2f}, {margin.high:.2f}] above untuned ones" in page_of("waal")
     lines = (curves(name, OF[name].lines[line]) for line in ("margin", "random, tuned"))
-    assert f"of tuned ones it is not told apart, {signed(area(*lines), 2)}" in RESULTS
+    assert f"of tuned ones it is not told apart, {words_of(area(*lines))}" in RESULTS
     tuned = area(*pair(name, "the same against tuned random sampling"))
-    assert f"{-tuned.mean:.2f} points behind it over ten seeds (decided after Holm" in page("waal")
+    assert f"{-tuned.mean:.2f} points behind it over ten seeds (decided after Holm" in page_of("waal")
 
 
 def test_what_is_said_of_lines_of_one_training() -> None:
@@ -212,11 +199,11 @@ def test_what_is_said_of_mal() -> None:
     ahead = [f"{over[words].mean:.2f}" for words in ("MAL minus random", "SL-Random minus random")]
     assert f"ahead of random sampling that is trained once, by {ahead[0]} and {ahead[1]} points" in RESULTS
     behind = f"{-over['SSL-Random minus random, longer'].mean:.2f}"
-    assert f"SSL-Random by {behind}" in RESULTS and f"SSL-Random is {behind} points of area behind" in page("mal")
-    longer = signed(over["MAL minus random, longer"], 2)
-    assert f"MAL is not told apart from that, {longer}" in RESULTS and f"apart from that, {longer}" in page("mal")
+    assert f"SSL-Random by {behind}" in RESULTS and f"SSL-Random is {behind} points of area behind" in page_of("mal")
+    longer = words_of(over["MAL minus random, longer"])
+    assert f"MAL is not told apart from that, {longer}" in RESULTS and f"apart from that, {longer}" in page_of("mal")
     tuning = over["tuning: random, longer, tuned minus random, longer"]
-    assert f"gains nothing here, {signed(tuning, 2)}" in RESULTS
+    assert f"gains nothing here, {words_of(tuning)}" in RESULTS
     random, entropy, other = (one.mean for one in list(over.values())[:3])
     assert f"random images ({random:+.2f}) and with the discriminator's ({other:+.2f}), behind with the" in RESULTS
     assert f"behind with the entropy's ({entropy:+.2f})" in RESULTS
@@ -231,10 +218,10 @@ def test_what_is_said_of_mal() -> None:
 def test_what_is_said_of_mals_query_by_size() -> None:
     name, words = "mal/digits", "MAL's query: MAL minus SSL-Random"
     whole, early, middle, late = area(*pair(name, words)), *(at(name, words, size).mean for size in (30, 60, 100))
-    assert f"is {signed(whole, 2)} of area apart from random images: behind at 30 labels, by {-early:.1f}" in RESULTS
+    assert f"is {words_of(whole)} of area apart from random images: behind at 30 labels, by {-early:.1f}" in RESULTS
     assert f"ahead from 60 on ({middle:.1f} at 60, {late:.1f} at 100)" in RESULTS
     assert all(at(name, words, size).mean > 0 for size in range(60, 101, 10))
-    assert f"{-early:.1f} points behind random images at 30 labels and {late:.1f} ahead at 100" in page("mal")
+    assert f"{-early:.1f} points behind random images at 30 labels and {late:.1f} ahead at 100" in page_of("mal")
     entropy = at(name, "MAL minus SL-Unc", 100)
     assert f"{-entropy.mean:.1f} points above MAL (interval {-entropy.high:.1f} to {-entropy.low:.1f}," in RESULTS
     means = {line: fmean(curve[100] for curve in curves(name, one).values()) for line, one in MAL.lines.items()}

@@ -6,12 +6,10 @@ from functools import cache
 from statistics import fmean
 
 import pytest
-from kept_cells import RESULTS, ROOT, Curves, accuracies_of, apart, area, kept_runs, words_of
+from kept_cells import RESULTS, Curves, accuracies_of, apart, area, correct_areas, kept_runs, page_of, words_of
 
 from al_bench.analysis.reading import Run
-from al_bench.analysis.statistics.areas import area_under_curve
-from al_bench.analysis.statistics.correction import CorrectedTest, correct
-from al_bench.analysis.statistics.paired import PairedTest, compare_pairs
+from al_bench.analysis.statistics.correction import CorrectedTest
 from al_bench.report.paper.mal_query import told_apart
 
 SEEDS = range(3)
@@ -59,16 +57,7 @@ def curves_of(words: str) -> tuple[Curves, Curves]:
 @cache
 def areas_tested() -> Mapping[str, CorrectedTest]:
     """Of the differences, among each other."""
-    found: list[PairedTest] = []
-    for words in DIFFERENCES:
-        first, second = (
-            {seed: area_under_curve(SIZES, [*curve.values()]) for seed, curve in one.items()}
-            for one in curves_of(words)
-        )
-        test = compare_pairs(first, second)
-        assert test is not None and test.p is not None
-        found.append(test)
-    return dict(zip(DIFFERENCES, correct(found), strict=True))
+    return correct_areas({words: curves_of(words) for words in DIFFERENCES})
 
 
 def row(words: str) -> str:
@@ -105,7 +94,7 @@ def test_none_is_decided() -> None:
     )
     assert f"trained on labels alone, {words_of(training)}, and MAL of random sampling, {words_of(whole)};" in RESULTS
     assert f"and its mean is below them ({query.mean:.2f})" in RESULTS
-    page = " ".join((ROOT / "docs" / "papers" / "mal.md").read_text().split())
+    page = page_of("mal")
     ends = f"[{training.low:.2f}, {training.high:.2f}], and MAL's query is not told apart from random images"
     assert f"{training.mean:.2f} points of area ahead of training on labels alone {ends}, {words_of(query)}" in page
 

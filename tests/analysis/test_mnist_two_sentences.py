@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from statistics import mean
 
 import pytest
-from kept_cells import RESULTS, ROOT, apart, area, kept_runs, words_of
+from kept_cells import RESULTS, apart, area, kept_runs, page_of, words_of
 from mnist_two_cells import curves, runs_of
 
 from al_bench.analysis.statistics.paired import interval
 
-PAGE = " ".join((ROOT / "docs" / "papers" / "asal.md").read_text().split())
+PAGE = page_of("asal")
 SPACES = ("asal_pixel", "asal_auto", "asal_disc")
 
 

@@ -4,15 +4,14 @@ import itertools
 from pathlib import Path
 
 import pytest
-from kept_cells import accuracies_of, kept_runs
+from kept_cells import Curves, accuracies_of, compare_areas, kept_runs
 from made_runs import made_run
 
 from al_bench.analysis.experiment import plan_experiment
 from al_bench.analysis.questions import Question, answer_questions, read_questions
 from al_bench.analysis.reading import Stored, stored
-from al_bench.analysis.statistics.areas import area_under_curve
 from al_bench.analysis.statistics.correction import correct
-from al_bench.analysis.statistics.paired import PairedTest, compare_pairs
+from al_bench.analysis.statistics.paired import PairedTest
 from al_bench.analysis.statistics.power import seeds_needed
 from al_bench.config.groups import CONF
 from al_bench.errors import UserError
@@ -102,14 +101,11 @@ def test_the_answers_in_results_are_those_of_the_kept_cells() -> None:
 
 def of_tiny_imagenet(pair: tuple[str, str]) -> PairedTest:
     """Of the areas of two lines, in fractions."""
-    areas: list[dict[int, float]] = []
+    both: list[Curves] = []
     for line in pair:
-        kept = kept_runs(f"tiny_imagenet-mal-{line}-seed=*")
-        curves = {run.seed: accuracies_of(run) for run in kept if run.config["precision"] == "bf16-mixed"}
-        areas.append({seed: area_under_curve([*curve], [*curve.values()]) / 100 for seed, curve in curves.items()})
-    found = compare_pairs(*areas)
-    assert found is not None
-    return found
+        kept = [r for r in kept_runs(f"tiny_imagenet-mal-{line}-seed=*") if r.config["precision"] == "bf16-mixed"]
+        both.append({run.seed: {at: one / 100 for at, one in accuracies_of(run).items()} for run in kept})
+    return compare_areas(*both)
 
 
 def as_printed(p: float | None) -> str:

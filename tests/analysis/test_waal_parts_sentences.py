@@ -8,13 +8,13 @@ from statistics import fmean
 
 import numpy as np
 import pytest
-from kept_cells import RESULTS, ROOT, accuracies_of, apart, area, kept_runs, words_of
+from kept_cells import RESULTS, accuracies_of, apart, area, areas_of, correct_areas, kept_runs, page_of, words_of
 
 from al_bench.analysis.contrast import right_images
 from al_bench.analysis.reading import Run
 from al_bench.analysis.statistics.areas import area_under_curve
-from al_bench.analysis.statistics.correction import CorrectedTest, correct
-from al_bench.analysis.statistics.paired import PairedTest, compare_pairs, interval
+from al_bench.analysis.statistics.correction import CorrectedTest
+from al_bench.analysis.statistics.paired import interval
 
 SIZES = (1000, 1500, 2000, 2500, 3000)
 SIZES_OF_CODE = (1000, 2000, 3000)
@@ -169,7 +169,7 @@ def test_how_many_picks_the_uncertainty_alone_would_have_made() -> None:
     assert list(told) == [1], "the one whose cell records it"
     first, second, third, last = (f"{share:.1f}" for share in told[1])
     assert f"made {first}, {second}, {third} and {last} % of the 500 picks at 1,500 to 3,000 labels." in RESULTS
-    page = " ".join((ROOT / "docs" / "papers" / "waal.md").read_text().split())
+    page = page_of("waal")
     assert f"would have made {min(told[1]):.1f} to {max(told[1]):.1f} % of the picks of seed 1" in page
 
 
@@ -250,7 +250,7 @@ def test_the_step_matched_row_and_what_tuning_is_behind() -> None:
     ]
     assert f"the tuned line is {whole:.2f} of area behind the untuned one" in RESULTS
     assert f"WAAL's area is {waal[0]:+.2f} against it and {waal[1]:+.2f} against the untuned line" in RESULTS
-    page = " ".join((ROOT / "docs" / "papers" / "waal.md").read_text().split())
+    page = page_of("waal")
     assert f"is itself {whole:.2f} of area behind" in page
     assert f"WAAL is {waal[0]:+.2f} against it, {waal[1]:+.2f} against the untuned" in page
 
@@ -260,18 +260,13 @@ def by_seed(line: str) -> dict[int, dict[int, float]]:
 
 
 def areas_by_seed(line: str) -> dict[int, float]:
-    return {seed: area_under_curve(SIZES, [*at.values()]) for seed, at in by_seed(line).items()}
+    return areas_of(by_seed(line))
 
 
 @cache
 def compare_parts() -> dict[str, CorrectedTest]:
     """Of the area under the curve, over the three seeds, among each other."""
-    tests: list[PairedTest] = []
-    for pair in PARTS.values():
-        test = compare_pairs(*map(areas_by_seed, pair))
-        assert test is not None and test.p is not None
-        tests.append(test)
-    return dict(zip(PARTS, correct(tests), strict=True))
+    return correct_areas({part: (by_seed(first), by_seed(second)) for part, (first, second) in PARTS.items()})
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -289,7 +284,7 @@ def test_margin_is_ahead_at_equal_steps() -> None:
     assert all(one.low > 0 for one in [*areas, ends[1]]) and ends[0].low < 0
     to_random, to_waal = map(words_of, areas)
     assert f"{to_random} of area to random images and {to_waal} to WAAL" in RESULTS
-    page = " ".join((ROOT / "docs" / "papers" / "waal.md").read_text().split())
+    page = page_of("waal")
     assert f"supervised steps is {to_random} of area above random images and {to_waal} above WAAL" in page
     training = area(by_seed("random+waal"), random)
     words = f"training is {training.mean:.2f} points of area [{training.low:.2f}, {training.high:.2f}] apart"

@@ -235,6 +235,7 @@ def test_how_long_a_cycle_trains() -> None:
     }
     assert (steps["random"], steps["SL-Random"], steps["SSL-Random"], steps["SL-Div"]) == (80, 160, 240, 240)
     assert steps["MAL"] == steps["random, longer"] == 320
+    assert {steps[f"SSL-{query}"] - steps[f"SL-{query}"] for query in ("Random", "Unc", "Div")} == {80}
     assert (
         "takes 80 optimizer steps of random, 160 of SL-Random, 240 of SSL-Random and SL-Div and 320 of MAL" in RESULTS
     )

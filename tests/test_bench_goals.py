@@ -1,6 +1,7 @@
 """The goals of the bench are those of its claims, whose sides agree on little."""
 
 import dataclasses
+from contextlib import nullcontext
 from functools import partial
 
 from benchmarks import (
@@ -44,7 +45,9 @@ def test_goals_are_those_of_the_claims(monkeypatch, tmp_path):
     monkeypatch.setattr(folder, "apart", lambda task, *arguments: task(*arguments))
     monkeypatch.setattr(map_scoring, "apart", lambda task, *arguments: task(*arguments))
     monkeypatch.setattr(command, "_help", lambda number: b"")
+    monkeypatch.setattr(composing, "CELLS", composing.CELLS[:1])
     monkeypatch.setattr(sweep_start, "said_by", lambda start, folder, number: str(number))
+    monkeypatch.setattr(sweep_start, "forking", lambda *arguments: nullcontext())
     monkeypatch.setattr(labeling, "press", lambda keys, seconds: labeling.Pressed([0.01] * keys, keys))
     rows = {
         "fit": fit.measure(

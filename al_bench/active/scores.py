@@ -9,11 +9,28 @@ and `margin` are made of what is left to the others, so that images stay apart u
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from al_bench.active.part import declare
+from al_bench.errors import UserError
+
+
+def refuse_no_score(score: Callable[[Tensor], Tensor], of_passes: bool = False) -> None:
+    """Raises UserError for what makes no number of each of two inputs of three classes: one of dropout passes in the
+    place of one of a single pass, say. of_passes: whether logits are (T, B, K[, H, W])."""
+    try:
+        found = score(torch.zeros((4, 2, 3) if of_passes else (2, 3)))
+    except (IndexError, RuntimeError, TypeError, ValueError):
+        found = None
+    if isinstance(found, Tensor) and found.shape == (2,):
+        return
+    name = f"{getattr(score, '__module__', '')}.{getattr(score, '__qualname__', score)}".lstrip(".")
+    takes = "the logits of several dropout passes" if of_passes else "the logits of a single pass"
+    like = mutual_information if of_passes else entropy
+    raise UserError(f"{name} makes no score of {takes}: use one that does, such as {like.__module__}.{like.__name__}")
 
 
 @declare("score/entropy")

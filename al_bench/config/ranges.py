@@ -27,6 +27,7 @@ Signed = Annotated[float, Field(ge=-1e9, le=1e9)]
 UpToAll = Annotated[int, Field(gt=0, lt=1 << 62)]  # more than there are: all; torch counts in 63 bits
 NoneToAll = Annotated[int, Field(ge=0, lt=1 << 62)]
 Counts = Annotated[Sequence[UpToAll], Field(min_length=1)]
+LineImages = Annotated[int, Field(ge=2, le=1_000)]  # of which one is at each end
 Repeats = Annotated[int, Field(gt=0, le=1_000)]  # of a query's work on all images, or of what it holds of each
 Rounds = Annotated[int, Field(gt=0, le=10_000)]  # of a query, within which nothing is stored or stopped
 SearchSteps = Annotated[int, Field(ge=0, le=10_000)]  # as rounds

@@ -6,7 +6,6 @@ data, is the part's own to refuse. Values are judged by pydantic.
 
 import json
 import pkgutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, isabstract, isclass, signature
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import AllowInfNan, Strict, TypeAdapter, ValidationError
 
 from al_bench.config.groups import CONF, members, name_known
+from al_bench.config.optimizers import is_optimizer, refuse_optimizer
 from al_bench.config.ranges import Text
 from al_bench.config.values import REFERENCE, keys_of, value_at
 from al_bench.errors import UserError
@@ -107,8 +107,8 @@ def _refuse_call(written: Any, path: str, node: Mapping[str, Any], keys: Sequenc
         _refuse_other_part(where, node[key], annotations.get(key))
     if isclass(target):
         _refuse_gaps(path, node, parameters)
-        if _is_optimizer(target):
-            _refuse_optimizer(path, target, {key: node[key] for key in keys})
+        if is_optimizer(target):
+            refuse_optimizer(path, node["_target_"], target, {key: node[key] for key in keys})
 
 
 def load_target(name: str, path: Any) -> Callable[..., Any]:
@@ -182,21 +182,6 @@ def _family_of(kind: type) -> str:
 def _is_ours(kind: type) -> bool:
     own = kind.__module__.partition(".")[0] == __name__.partition(".")[0]
     return own and not getattr(kind, "_is_protocol", False)
-
-
-def _refuse_optimizer(path: str, optimizer: Any, arguments: Mapping[str, Any]) -> None:
-    """Optimizers check their ranges themselves, but only once there are parameters, after other trainings."""
-    import torch
-
-    try:
-        optimizer([torch.nn.Parameter(torch.zeros(1))], **arguments)
-    except ValueError as error:
-        raise UserError(f"{path}: {error}") from error
-
-
-def _is_optimizer(target: type) -> bool:
-    optim = sys.modules.get("torch.optim")  # imported by whoever is one: a finished run is shown without torch
-    return optim is not None and issubclass(target, optim.Optimizer)
 
 
 def _where_written(written: Any, path: str) -> str:

@@ -11,7 +11,7 @@ from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import SyntheticQuery
 from al_bench.active.scores import boundary_distance
-from al_bench.config.ranges import Repeats
+from al_bench.config.ranges import LineImages
 from al_bench.dataset import Dataset
 from al_bench.network import Network
 from al_bench.network.hyperplane import chords, distances, feet, hyperplane
@@ -36,7 +36,7 @@ class Adba(Strategy):
     synthesizes: ClassVar[bool] = True
     order_invariant: ClassVar[bool] = False  # the GAN that decodes is trained on batches that are drawn by position
 
-    def __init__(self, n_line_images: Repeats) -> None:
+    def __init__(self, n_line_images: LineImages) -> None:
         self.n_line_images = n_line_images
 
     def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.active.scores import refuse_no_score
 from al_bench.network import Network, pooled
 from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, highest
@@ -25,6 +26,9 @@ class Balanced(Strategy):
     """
 
     score: Callable[[Tensor], Tensor]
+
+    def __post_init__(self) -> None:
+        refuse_no_score(self.score)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         def read(logits: Tensor) -> Tensor:

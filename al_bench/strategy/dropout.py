@@ -10,6 +10,7 @@ from torch import Tensor
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.active.scores import refuse_no_score
 from al_bench.config.ranges import Repeats
 from al_bench.network import Network
 from al_bench.network.predict import predict
@@ -29,6 +30,9 @@ class Dropout(Strategy):
     passes: Repeats
     needs: ClassVar[frozenset[str]] = frozenset({"dropout"})
     order_invariant: ClassVar[bool] = False  # an image's masks are drawn by its place in its batch
+
+    def __post_init__(self) -> None:
+        refuse_no_score(self.score, of_passes=True)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         seed = int(torch.randint(2**62, (), generator=rng))

@@ -10,6 +10,7 @@ from torch import Tensor
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.active.scores import refuse_no_score
 from al_bench.config.ranges import Moderate, Repeats
 from al_bench.network import Network
 from al_bench.network.predict import predict
@@ -31,6 +32,9 @@ class PowerBald(Strategy):
     beta: Moderate
     needs: ClassVar[frozenset[str]] = frozenset({"dropout"})
     order_invariant: ClassVar[bool] = False  # masks and images are drawn by position
+
+    def __post_init__(self) -> None:
+        refuse_no_score(self.score, of_passes=True)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         seed = int(torch.randint(2**62, (), generator=rng))

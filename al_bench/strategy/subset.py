@@ -10,6 +10,7 @@ from torch import Tensor
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.active.scores import refuse_no_score
 from al_bench.config.ranges import UpToAll
 from al_bench.network import Network
 from al_bench.network.predict import predict
@@ -28,6 +29,9 @@ class Subset(Strategy):
     score: Callable[[Tensor], Tensor]
     candidates: UpToAll
     order_invariant: ClassVar[bool] = False  # draws positions, so another order of the pool is another draw
+
+    def __post_init__(self) -> None:
+        refuse_no_score(self.score)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         drawn = torch.randperm(len(pool.unlabeled), generator=rng)[: max(self.candidates, size)]

@@ -11,6 +11,7 @@ from torch import Tensor
 from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.active.query import PoolQuery
+from al_bench.active.scores import refuse_no_score
 from al_bench.config.ranges import Bins, Moderate, ProperFraction, Temperatures, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
@@ -74,6 +75,9 @@ class UHerding(Strategy):
     subset: UpToAll | None = None
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # of a larger pool a subset is drawn by position
+
+    def __post_init__(self) -> None:
+        refuse_no_score(self.score)
 
     def check(self, pool: Pool, labeled: float) -> None:
         if self.temperature is not None:

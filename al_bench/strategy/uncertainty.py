@@ -8,6 +8,7 @@ from torch import Tensor
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.active.scores import refuse_no_score
 from al_bench.network import Network
 from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, query_highest
@@ -21,6 +22,7 @@ class Uncertainty(Strategy):
     """
 
     def __init__(self, score: Callable[[Tensor], Tensor]) -> None:
+        refuse_no_score(score)
         self.score = score
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:

@@ -11,6 +11,7 @@ from al_bench.active.metric import Recorded
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.active.scores import refuse_no_score
 from al_bench.config.ranges import Fraction, ModerateOrZero
 from al_bench.network import Network
 from al_bench.network.predict import stream
@@ -60,6 +61,10 @@ class Waal(Strategy):
         Recorded("critic_of_pool", "mean g of the pool"),
         Recorded("critic_of_labeled", "mean g of what is labeled"),
     )
+
+    def __post_init__(self) -> None:
+        for bound in self.bounds:
+            refuse_no_score(bound)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         critique = cast(Criticizing, model).critique

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from al_bench.active import scores
+from al_bench.errors import UserError
 
 SURE = torch.tensor([[50.0, 0.0, 0.0]])
 EVEN = torch.zeros(1, 3)
@@ -187,3 +188,23 @@ def test_passes_over_maps_score_the_mean_of_their_pixels(score):
     passes = 3 * torch.randn(6, 2, 3, 4, 5)
     pixels = torch.stack([score(passes[..., i, j]) for i in range(4) for j in range(5)])
     assert torch.allclose(score(passes), pixels.mean(0), atol=1e-6)
+
+
+@pytest.mark.parametrize("score", [*UNCERTAINTIES, scores.most_confidence, scores.boundary_closeness])
+def test_a_score_of_a_single_pass_is_taken_for_that_alone(score):
+    scores.refuse_no_score(score)
+    with pytest.raises(UserError, match="makes no score of the logits of several dropout passes: use one that does"):
+        scores.refuse_no_score(score, of_passes=True)
+
+
+@pytest.mark.parametrize("score", [scores.mean_entropy, scores.mutual_information])
+def test_a_score_of_passes_is_taken_for_that_alone(score):
+    scores.refuse_no_score(score, of_passes=True)
+    with pytest.raises(UserError, match=rf"^al_bench.active.scores.{score.__name__} makes no score of the logits of a"):
+        scores.refuse_no_score(score)
+
+
+def test_what_is_no_score_at_all_is_refused():
+    for nothing in (lambda logits: logits, lambda logits: 1.0, torch.Tensor.sum):
+        with pytest.raises(UserError, match=r"use one that does, such as al_bench\.active\.scores\.entropy$"):
+            scores.refuse_no_score(nothing)

@@ -205,6 +205,14 @@ def test_an_optimizer_is_tried() -> None:
     assert refused({"it": {**adam, "betas": [0.5, 1.0]}}) == "it: Invalid beta parameter at index 1: 1.0"
 
 
+@pytest.mark.parametrize("name", ["LBFGS", "SparseAdam"])
+def test_an_optimizer_that_needs_more_than_dense_gradients_is_refused(name: str) -> None:
+    """Of the loss as a function, or of gradients of another kind."""
+    path = f"torch.optim.{name}"
+    words = "takes no step by dense gradients alone: use one that does, such as torch.optim.Adam"
+    assert refused({"it": {"_target_": path, "_partial_": True}}) == f"it._target_={path} {words}"
+
+
 def refused_line(*overrides: str) -> str:
     """What `run.py` says of a command line before it builds anything, empty where it is taken."""
     written, resolved = written_and_resolved(compose(*overrides))

@@ -224,7 +224,7 @@ def test_a_published_row_is_a_line_of_its_experiment(name: str) -> None:
         *((short, "random entropy full") for short in ("mnist_ten_gans", "cifar10_ten_gans", "fig16", "step_size")),
         *((short, "random entropy full random min_distance full") for short in ("mnist_two_gans", "cifar10_two_gans")),
         *((short, "random entropy asal_auto full random") for short in ("mnist_two_gaal", "cifar10_two_gaal")),
-        ("mnist_two_adba", "random entropy full random min_distance full random min_distance"),
+        ("mnist_two_adba", "random entropy full random min_distance full" + " random min_distance" * 2 + " adba"),
     ],
 )
 def test_references_stand_beside_an_experiment_once(short: str, names: str) -> None:
@@ -333,7 +333,8 @@ MADE: dict[str, Callable[[DictConfig, Path, Path], None]] = {
     "imagenet": made_pictures, "cityscapes": made_maps,
 }  # fmt: skip
 SAME_PARTS = {
-    "asal/celeba_blond_hair", "asal/celeba_wearing_hat", "asal/celeba_bangs", "asal/cifar10_ten_gans", "waal/svhn",
+    "asal/celeba_blond_hair", "asal/celeba_wearing_hat", "asal/celeba_bangs", "asal/cifar10_ten_gans",
+    "asal/timings_lsun", "waal/svhn",
     "waal/h_divergence_svhn", "mal/imagenet", "mal/inaturalist2018", "mal/cifar100_imbalanced", "mal/bdd100k",
     "mal/ablation_bdd100k", "mal/tiny_imagenet", "mal/camvid", "mal/cifar10_imbalanced", "alcg/certainty_images",
     "alcg/certainty_cifar10", "alcg/certainty_stl10", "alcg/certainty_tinyimagenet10", "alcg/grids",

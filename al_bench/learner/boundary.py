@@ -41,7 +41,9 @@ class Boundary(Learner):
     the line leads through, which ADBA's annotator gives too, is in neither, as ASAL counts the line alone.
     epochs: at most, each one step on everything. cut, cut_patience: factor on the learning rate after so many epochs
     without a lower loss; stop_patience: after so many, nothing more is trained. The authors' code cuts like this too,
-    but overwrites it in every epoch by a decay of 0.9 per five epochs.
+    but overwrites it in every epoch by a decay of 0.9 per five epochs. pad: first make the shorter set as long as the
+    longer one, see `pad_shorter`, as that code does. without_points: `joint` keeps the factor of the hinge loss and the
+    L2 while there is no boundary point, too: the control of what lines teach.
     """
 
     network: NetworkFactory
@@ -54,12 +56,16 @@ class Boundary(Learner):
     cut: Moderate
     cut_patience: Epochs
     stop_patience: Epochs
+    pad: bool = False
+    without_points: Literal["hinge", "joint"] = "hinge"
     precision: Precision = "32-true"
     trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})
 
     def __post_init__(self) -> None:
         if self.loss not in ("boundary", "labels"):
             raise UserError(f"learner.loss={self.loss} is not known: use boundary or labels")
+        if self.without_points not in ("hinge", "joint"):
+            raise UserError(f"learner.without_points={self.without_points} is not known: use hinge or joint")
 
     def empty(self, pool: Pool, seed: int) -> Network:
         """Raises UserError for anything but two classes and a linear model."""
@@ -85,7 +91,7 @@ class Boundary(Learner):
         observe: Observer | None = None,
     ) -> Network:
         module = Joint(self.empty(pool, seed), self)
-        batches = Everything(material(pool, self.loss), self.epochs)
+        batches = Everything(material(pool, self.loss), self.epochs, self.pad)
         training_seed = seeding.seed_for(seed, 0, "training")
         fitter = Fitter(pool.device, self.precision, self.trainer)
         watching = observe.watching(module.network, len(batches)) if observe else None
@@ -115,6 +121,19 @@ def material(pool: Pool, loss: str) -> Batch:
     return torch.cat([rows for rows, _ in kept]), torch.cat([rows for _, rows in kept]), found
 
 
+def pad_shorter(inputs: Tensor, labels: Tensor, points: Tensor) -> Batch:
+    """Labeled inputs (L', ...), their labels (L',) and boundary points (P, ...), the fewer of them made as many as the
+    others: inputs and labels by going round, points by copies of their mean, each of which so weighs P / L' of what it
+    does without (Huijser and van Gemert 2017, in code). As they are where one set is empty."""
+    missing = len(labels) - len(points)
+    if len(labels) and len(points) and missing > 0:
+        points = torch.cat([points, points.mean(0, keepdim=True).expand(missing, *points.shape[1:])])
+    elif len(labels) and missing < 0:
+        rows = torch.arange(len(points), device=labels.device) % len(labels)
+        inputs, labels = inputs[rows], labels[rows]
+    return inputs, labels, points
+
+
 class Joint(Module):
     """One epoch: a step on all that is known."""
 
@@ -126,17 +145,20 @@ class Joint(Module):
     def step(self, batch: Batch, optimizers: Sequence[Optimizer]) -> Losses:
         inputs, labels, points = batch
         hinge = losses.hinge(self.network(inputs), labels) if len(labels) else points.new_zeros(())
-        loss = hinge if len(points) == 0 else self.joint(hinge, points)
+        alone = len(points) == 0 and self.settings.without_points == "hinge"
+        loss = hinge if alone else self.joint(hinge, points)
         if not self.plateau.stopped:
             self.update(optimizers[0], loss)
             self.plateau.see(float(loss.detach()))
         return {"hinge": hinge.detach(), "loss": loss.detach()}
 
     def joint(self, hinge: Tensor, points: Tensor) -> Tensor:
-        """The objective of a batch that has boundary points (P, ...)."""
+        """The objective of labels and boundary points (P, ...)."""
         normal, _ = hyperplane(self.network, points.shape[1:].numel())
         settings = self.settings
-        square = settings.boundary_weight * losses.on_boundary(self.network(points))
+        square = points.new_zeros(())
+        if len(points):
+            square = settings.boundary_weight * losses.on_boundary(self.network(points))
         return settings.hinge_weight * hinge + square + settings.l2 * normal.square().sum()
 
     def set_rates(self, fraction: float, optimizers: Sequence[Any]) -> None:
@@ -183,9 +205,11 @@ class Plateau(nn.Module):
 class Everything(Batches):
     """The same float inputs, labels and points in every step."""
 
-    def __init__(self, material: Batch, epochs: int) -> None:
+    def __init__(self, material: Batch, epochs: int, padded: bool) -> None:
         inputs, labels, points = material
         self.batch, self.epochs = (to_float(inputs), labels, to_float(points)), epochs
+        if padded:
+            self.batch = pad_shorter(*self.batch)
 
     def __len__(self) -> int:
         return self.epochs

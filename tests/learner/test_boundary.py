@@ -14,7 +14,7 @@ from al_bench import seeding
 from al_bench.active.pool import UNKNOWN, Pool
 from al_bench.active.query import PoolQuery, SyntheticQuery
 from al_bench.errors import UserError
-from al_bench.learner.boundary import Boundary, Joint, Plateau, material
+from al_bench.learner.boundary import Boundary, Joint, Plateau, material, pad_shorter
 from al_bench.network.hyperplane import chords, feet, hyperplane
 from al_bench.network.linear import Linear
 from al_bench.network.small_cnn import SmallCnn
@@ -109,6 +109,36 @@ def test_the_objective_by_hand() -> None:
     assert found["hinge"].item() == pytest.approx(0.5)
     assert found["loss"].item() == pytest.approx(3 * 0.5 + 0.5 * 9 + 0.25 * 4)
     assert module.step((*batch[:2], points[:0]), [])["loss"].item() == pytest.approx(0.5), "the hinge loss alone"
+
+
+def test_without_points_the_l2_is_there_where_asked_for() -> None:
+    network = Linear((1,), 2)
+    network.head[0].weight.data, network.head[0].bias.data = torch.tensor([[2.0]]), torch.tensor([1.0])
+    module = Joint(network, learner(hinge_weight=3.0, l2=0.25, without_points="joint", stop_patience=0))
+    batch = (torch.tensor([[-0.25]]), torch.tensor([1]), torch.zeros(0, 1))
+    assert module.step(batch, [])["loss"].item() == pytest.approx(3 * 0.5 + 0.25 * 4)
+    with pytest.raises(UserError, match=r"^learner\.without_points=l2 is not known: use hinge or joint$"):
+        learner(without_points="l2")
+
+
+def test_the_shorter_set_is_padded_by_the_mean_point_or_by_going_round() -> None:
+    inputs, labels = torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([0, 1, 1])
+    longer = pad_shorter(inputs, labels, torch.tensor([[4.0], [8.0]]))
+    assert longer[0] is inputs and longer[2].flatten().tolist() == [4, 8, 6]
+    more = pad_shorter(inputs, labels, torch.arange(5.0)[:, None])
+    assert more[0].flatten().tolist() == [1, 2, 3, 1, 2] and more[1].tolist() == [0, 1, 1, 0, 1]
+    for points in (inputs[:0], inputs):
+        assert all(map(torch.equal, pad_shorter(inputs, labels, points), (inputs, labels, points)))
+    assert [len(rows) for rows in pad_shorter(inputs[:0], labels[:0], inputs)] == [0, 0, 3]
+
+
+def test_a_training_on_padded_sets_is_another_and_the_same_where_they_are_of_one_length() -> None:
+    for count, alike in ((10, False), (60, True)):
+        plain, padded = (
+            hyperplane(learner(epochs=20, pad=pad).fit(pool_of(count, lines(60)), None, seed=0), SIZE)[0]
+            for pad in (False, True)
+        )
+        assert torch.equal(plain, padded) == alike
 
 
 def test_a_plateau_cuts_the_rate_and_then_ends() -> None:

@@ -10,7 +10,8 @@ from al_bench.analysis.reading import Run
 
 @cache
 def runs_of(line: str, kind: str = "wgan_gp") -> Mapping[int, Run]:
-    """By seed. kind: the GAN of ASAL and GAAL, or ADBA's loss; their cells have one name whatever it is."""
+    """By seed. kind: the GAN of ASAL and GAAL, or what ADBA's learner is told; their cells have one name whatever it
+    is."""
     runs = [run for run in kept_runs(f"mnist_two-asal-{line}-seed=*") if _is_of(run, kind)]
     of = {run.seed: run for run in runs}
     assert len(of) == len(runs), "two lines under one name"
@@ -21,8 +22,10 @@ def runs_of(line: str, kind: str = "wgan_gp") -> Mapping[int, Run]:
 def _is_of(run: Run, kind: str) -> bool:
     """With the step size of all experiments but that of the step size itself."""
     line = run.label[1]
-    if line.startswith("adba"):
-        return bool(run.config["learner"]["loss"] == kind)
+    if "boundary" in line:
+        learner = run.config["learner"]
+        padded, joint = learner.get("pad", False), learner.get("without_points") == "joint"
+        return f"{learner['loss']}{', padded' * padded}{', joint' * joint}" == kind
     if line.startswith(("asal_", "gaal")):
         return bool(run.choices["gan"] == kind and run.config["strategy"]["optimizer"]["lr"] == 0.01)
     return True

@@ -101,14 +101,19 @@ def _cycles_left(cells: Sequence[Cell], progress: Progress) -> int | None:
     loop = cells[0].loop
     if "loop" not in str(cells[0].choices.get("procedure", "loop")):
         return rest
-    first, step, budget = loop.get("initial_size"), loop.get("query_size"), loop.get("budget")
-    if not isinstance(budget, int) or not isinstance(first, int) or not isinstance(step, int):
-        return None
-    most = loop.get("max_cycles")
+    first, step, budget = (_as_count(loop.get(key)) for key in ("initial_size", "query_size", "budget"))
+    most = _as_count(loop.get("max_cycles"))
+    if first is None or not step or budget is None or (most is None and loop.get("max_cycles") is not None):
+        return None  # of a budget of all there is, or of what the run refuses in words
     queries = math.ceil(max(0, budget - first) / step)
     whole = 1 + (queries if most is None else min(queries, most))
     begun = [1 + max(0, annotations - first) // step for annotations in progress.begun.values()]
     return max(0, rest * whole - sum(begun))
+
+
+def _as_count(value: Any) -> int | None:
+    """None for what is no number of things."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _alike(cells: Sequence[Cell], stored: Sequence[Run]) -> tuple[list[Run], bool]:

@@ -1,5 +1,6 @@
 """What we ask of Hydra outside of a run: the cells of an experiment, the object that a stored node describes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,8 @@ class Cell:
 
     @property
     def seed(self) -> int:
-        return int(self.identity["seed"])
+        """Raises UserError where what was given is none."""
+        return _as_seed(self.identity["seed"])
 
 
 def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
@@ -149,10 +151,18 @@ def _jobs(line: Sequence[str]) -> list[list[Cell]]:
     (jobs,) = BasicSweeper.split_arguments(overrides, None)
     alike: dict[tuple[str, ...], list[tuple[list[str], int | None]]] = {}
     for job in jobs:
-        seeds = [int(item.removeprefix("seed=")) for item in job if item.startswith("seed=")]
+        seeds = [_as_seed(item.removeprefix("seed=")) for item in job if item.startswith("seed=")]
         rest = tuple(item for item in job if not item.startswith("seed="))
         alike.setdefault(rest, []).append((job, seeds[-1] if seeds else None))
     return [_cells(rest, seeded) for rest, seeded in alike.items()]
+
+
+def _as_seed(value: Any) -> int:
+    """Of a configuration, or of text as it stands in an override. Raises UserError for what is no whole number."""
+    text = "null" if value is None else str(value)
+    if not re.fullmatch(r"[+-]?\d+", text):
+        raise UserError(f"seed={text} must be a whole number")
+    return int(text)
 
 
 def _cells(rest: Sequence[str], seeded: Sequence[tuple[Sequence[str], int | None]]) -> list[Cell]:

@@ -33,6 +33,10 @@ def test_overrides_narrow_and_change_a_sweep_as_they_would_on_its_command_line()
     ("name", "overrides", "sentence"),
     [
         ("asal/mnist_twoo", [], "experiment=asal/mnist_twoo is not known: did you mean asal/mnist_two"),
+        *(
+            ("shadow_sweep", [SHADOW, f"seed={bad}"], f"seed={bad.split(',')[-1]} must be a whole number")
+            for bad in ("abc", "0,1.5", "null")
+        ),
         ("shadow_sweep", [SHADOW, "strategy=rando"], "strategy=rando is not known: did you mean random?"),
         ("shadow_sweep", [SHADOW, "loop.nothing=3"], "loop.nothing is not known: use one of initial"),
         ("shadow_sweep", [SHADOW, "stra("], "stra( cannot be read"),

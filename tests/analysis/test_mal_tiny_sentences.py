@@ -16,6 +16,7 @@ SEEDS = range(3)
 SIZES = (500, 1000, 1500, 2000, 2500)
 LINES = {
     "random": "mal/random",
+    "random, for as many steps as MAL": "mal/random_longer",
     "entropy": "mal/entropy",
     "SL-Random (features and prototypes first, on labels alone)": "mal/sl_random",
     "SSL-Random (with minimax entropy, random images)": "mal/ssl_random",
@@ -26,6 +27,8 @@ DIFFERENCES = {
     "MAL's query: MAL minus SSL-Random": ("mal/mal", "mal/ssl_random"),
     "MAL minus SL-Random": ("mal/mal", "mal/sl_random"),
     "MAL minus random": ("mal/mal", "mal/random"),
+    "MAL minus random, for as many steps": ("mal/mal", "mal/random_longer"),
+    "random, for as many steps, minus random": ("mal/random_longer", "mal/random"),
     "SL-Random minus random": ("mal/sl_random", "mal/random"),
     "entropy minus random": ("mal/entropy", "mal/random"),
 }
@@ -94,14 +97,22 @@ def test_none_is_decided() -> None:
     )
     assert f"trained on labels alone, {words_of(training)}, and MAL of random sampling, {words_of(whole)};" in RESULTS
     assert f"and its mean is below them ({query.mean:.2f})" in RESULTS
+    left, longer = (
+        words_of(area(*curves_of(words)))
+        for words in ("MAL minus random, for as many steps", "random, for as many steps, minus random")
+    )
+    assert f"{left} of area is left of its lead, and these steps alone give random sampling {longer}" in RESULTS
+    assert f"for as many steps, {left}" in page_of("mal")
     page = page_of("mal")
     ends = f"[{training.low:.2f}, {training.high:.2f}], and MAL's query is not told apart from random images"
     assert f"{training.mean:.2f} points of area ahead of training on labels alone {ends}, {words_of(query)}" in page
 
 
 def test_how_long_lines_train() -> None:
-    steps = [run_of(line, 0).cycles[0].costs["fit"].optimizer_steps for line in LINES.values()]
-    first = dict(zip(LINES.values(), steps, strict=True))
+    steps = [[one.costs["fit"].optimizer_steps for one in run_of(line, 0).cycles] for line in LINES.values()]
+    first = {line: each[0] for line, each in zip(LINES.values(), steps, strict=True)}
+    whole = dict(zip(LINES.values(), steps, strict=True))
+    assert whole["mal/random_longer"] == whole["mal/mal"]
     words = "with 500 labels random takes {} steps, SL-Random {}, SSL-Random {} and MAL {}"
     lines = ("mal/random", "mal/sl_random", "mal/ssl_random", "mal/mal")
     assert words.format(*(first[line] for line in lines)) in RESULTS
@@ -140,7 +151,8 @@ def test_float32_is_another_draw() -> None:
         for run in runs()
         if run.config["precision"] == "32-true" and len(run.cycles) == len(SIZES)
     }
-    farthest = max((abs(curves(line)[0][at] - before[line][at]), line, at) for line in LINES.values() for at in SIZES)
+    lines = [line for line in LINES.values() if line != "mal/random_longer"]  # which is of bfloat16 alone
+    farthest = max((abs(curves(line)[0][at] - before[line][at]), line, at) for line in lines for at in SIZES)
     assert f"were within {farthest[0]:.1f} points of these at every size" in RESULTS
     now, was = curves(farthest[1])[0][farthest[2]], before[farthest[1]][farthest[2]]
     assert f"({now:.1f} and {was:.1f} of SSL-Random at {farthest[2]:,} labels are the farthest)" in RESULTS
@@ -149,3 +161,17 @@ def test_float32_is_another_draw() -> None:
 def test_what_every_label_gives() -> None:
     ends = {run.config["precision"]: accuracies_of(run)[10_000] for run in runs() if len(run.cycles) == 1}
     assert f"All 10,000 labels give {ends['bf16-mixed']:.1f} % (seed 0; {ends['32-true']:.1f} % in float32)." in RESULTS
+
+
+def test_vaal_has_two_seeds() -> None:
+    """Which are told of and not tested."""
+    vaal, random = (
+        [fmean(accuracies_of(run_of(line, seed))[at] for seed in (0, 1)) for at in SIZES]
+        for line in ("mal/vaal", "mal/random")
+    )
+    assert {run.seed for run in runs() if run.choices["method"] == "mal/vaal"} == {0, 1}
+    told = [", ".join(f"{value:.1f}" for value in means) for means in (vaal, random)]
+    assert (
+        f"**VAAL has seeds 0 and 1 alone**: {told[0]} from 500 to 2,500 labels, random of these seeds {told[1]}"
+        in RESULTS
+    )

@@ -205,7 +205,7 @@ class Plateau(nn.Module):
 class Everything(Batches):
     """The same float inputs, labels and points in every step."""
 
-    def __init__(self, material: Batch, epochs: int, padded: bool) -> None:
+    def __init__(self, material: Batch, epochs: int, padded: bool = False) -> None:
         inputs, labels, points = material
         self.batch, self.epochs = (to_float(inputs), labels, to_float(points)), epochs
         if padded:

@@ -5,9 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
-CORES = $(shell $(PYTHON) -c "import os; print(os.cpu_count())")
-# One worker more than cores, for sweeps of real clusters wait most of their time; tests of one file share what it made
-WORKERS = -n $$(($(CORES) + 1)) --dist loadscope --no-loadscope-reorder
+WORKERS := -n auto --dist loadscope --no-loadscope-reorder   # tests of one file share what it made
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint system bench tables report export install pins

@@ -15,14 +15,16 @@ import torch
 from torch import Tensor
 
 from al_bench.active.part import declare
+from al_bench.active.pool import Pool
 from al_bench.errors import UserError
 
 
-def refuse_no_score(score: Callable[[Tensor], Tensor], of_passes: bool = False) -> None:
-    """Raises UserError for what makes no number of each of two inputs of three classes: one of dropout passes in the
-    place of one of a single pass, say. of_passes: whether logits are (T, B, K[, H, W])."""
+def refuse_no_score(score: Callable[[Tensor], Tensor], pool: Pool, of_passes: bool = False) -> None:
+    """Raises UserError for what makes no number of each of two inputs, of the pool's classes or label maps: one of
+    dropout passes in the place of one of a single pass, say. of_passes: whether logits are (T, B, K[, H, W])."""
+    shape = (2, pool.num_classes, *(3 for _ in pool.labels.shape[1:]))
     try:
-        found = score(torch.zeros((4, 2, 3) if of_passes else (2, 3)))
+        found = score(torch.zeros((4, *shape) if of_passes else shape))
     except (IndexError, RuntimeError, TypeError, ValueError):
         found = None
     if isinstance(found, Tensor) and found.shape == (2,):

@@ -1,6 +1,5 @@
 """What we ask of Hydra outside of a run: the cells of an experiment, the object that a stored node describes."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,9 +159,10 @@ def _jobs(line: Sequence[str]) -> list[list[Cell]]:
 def _as_seed(value: Any) -> int:
     """Of a configuration, or of text as it stands in an override. Raises UserError for what is no whole number."""
     text = "null" if value is None else str(value)
-    if not re.fullmatch(r"[+-]?\d+", text):
-        raise UserError(f"seed={text} must be a whole number")
-    return int(text)
+    try:
+        return int(text)
+    except ValueError as error:
+        raise UserError(f"seed={text} must be a whole number") from error
 
 
 def _cells(rest: Sequence[str], seeded: Sequence[tuple[Sequence[str], int | None]]) -> list[Cell]:

@@ -91,7 +91,8 @@ class Boundary(Learner):
         observe: Observer | None = None,
     ) -> Network:
         module = Joint(self.empty(pool, seed), self)
-        batches = Everything(material(pool, self.loss), self.epochs, self.pad)
+        known = material(pool, self.loss)
+        batches = Everything(pad_shorter(*known) if self.pad else known, self.epochs)
         training_seed = seeding.seed_for(seed, 0, "training")
         fitter = Fitter(pool.device, self.precision, self.trainer)
         watching = observe.watching(module.network, len(batches)) if observe else None
@@ -205,11 +206,9 @@ class Plateau(nn.Module):
 class Everything(Batches):
     """The same float inputs, labels and points in every step."""
 
-    def __init__(self, material: Batch, epochs: int, padded: bool = False) -> None:
+    def __init__(self, material: Batch, epochs: int) -> None:
         inputs, labels, points = material
         self.batch, self.epochs = (to_float(inputs), labels, to_float(points)), epochs
-        if padded:
-            self.batch = pad_shorter(*self.batch)
 
     def __len__(self) -> int:
         return self.epochs

@@ -70,7 +70,6 @@ class Asal(Strategy):
         if gan is None or feature is None:
             missing = "gan" if gan is None else "feature"
             raise UserError(f"ASAL matches synthetic with real images and {missing}=none: choose another {missing}")
-        scores.refuse_no_score(score)
         self.gan, self.feature, self.matcher, self.score = gan, feature, matcher, score
         self.search = LatentSearch(steps, optimizer, z_batch, generator_mode, prior_weight, stacked)
         self.pca_size, self.scan_pool = pca_size, scan_pool
@@ -82,6 +81,7 @@ class Asal(Strategy):
         return self.feature.needs
 
     def check(self, pool: Pool, labeled: float) -> None:
+        scores.refuse_no_score(self.score, pool)
         image_shape = pool.inputs.shape[1:]
         self.gan.check(image_shape)
         self.feature.size(image_shape)

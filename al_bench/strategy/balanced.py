@@ -27,8 +27,8 @@ class Balanced(Strategy):
 
     score: Callable[[Tensor], Tensor]
 
-    def __post_init__(self) -> None:
-        refuse_no_score(self.score)
+    def check(self, pool: Pool, labeled: float) -> None:
+        refuse_no_score(self.score, pool)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         def read(logits: Tensor) -> Tensor:

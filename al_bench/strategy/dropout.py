@@ -31,8 +31,8 @@ class Dropout(Strategy):
     needs: ClassVar[frozenset[str]] = frozenset({"dropout"})
     order_invariant: ClassVar[bool] = False  # an image's masks are drawn by its place in its batch
 
-    def __post_init__(self) -> None:
-        refuse_no_score(self.score, of_passes=True)
+    def check(self, pool: Pool, labeled: float) -> None:
+        refuse_no_score(self.score, pool, of_passes=True)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         seed = int(torch.randint(2**62, (), generator=rng))

@@ -30,8 +30,8 @@ class Subset(Strategy):
     candidates: UpToAll
     order_invariant: ClassVar[bool] = False  # draws positions, so another order of the pool is another draw
 
-    def __post_init__(self) -> None:
-        refuse_no_score(self.score)
+    def check(self, pool: Pool, labeled: float) -> None:
+        refuse_no_score(self.score, pool)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         drawn = torch.randperm(len(pool.unlabeled), generator=rng)[: max(self.candidates, size)]

@@ -76,10 +76,8 @@ class UHerding(Strategy):
     needs: ClassVar[frozenset[str]] = frozenset({"embedding"})
     order_invariant: ClassVar[bool] = False  # of a larger pool a subset is drawn by position
 
-    def __post_init__(self) -> None:
-        refuse_no_score(self.score)
-
     def check(self, pool: Pool, labeled: float) -> None:
+        refuse_no_score(self.score, pool)
         if self.temperature is not None:
             return
         kept, on_maps = labeled - int(self.held_out * labeled), pool.labels.dim() > 1

@@ -22,8 +22,10 @@ class Uncertainty(Strategy):
     """
 
     def __init__(self, score: Callable[[Tensor], Tensor]) -> None:
-        refuse_no_score(score)
         self.score = score
+
+    def check(self, pool: Pool, labeled: float) -> None:
+        refuse_no_score(self.score, pool)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         scores = predict(model, pool.inputs, pool.unlabeled, self.score)

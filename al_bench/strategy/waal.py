@@ -62,9 +62,9 @@ class Waal(Strategy):
         Recorded("critic_of_labeled", "mean g of what is labeled"),
     )
 
-    def __post_init__(self) -> None:
+    def check(self, pool: Pool, labeled: float) -> None:
         for bound in self.bounds:
-            refuse_no_score(bound)
+            refuse_no_score(bound, pool)
 
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         critique = cast(Criticizing, model).critique

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from al_bench.active import scores
+from al_bench.active.pool import Pool
 from al_bench.errors import UserError
 
 SURE = torch.tensor([[50.0, 0.0, 0.0]])
@@ -190,21 +191,35 @@ def test_passes_over_maps_score_the_mean_of_their_pixels(score):
     assert torch.allclose(score(passes), pixels.mean(0), atol=1e-6)
 
 
+def pool_of(num_classes, map_shape=()):
+    return Pool.unlabeled_from(torch.empty(0, 4), num_classes, map_shape)
+
+
+@pytest.mark.parametrize("pool", [pool_of(2), pool_of(10), pool_of(3, (5, 5))])
 @pytest.mark.parametrize("score", [*UNCERTAINTIES, scores.most_confidence, scores.boundary_closeness])
-def test_a_score_of_a_single_pass_is_taken_for_that_alone(score):
-    scores.refuse_no_score(score)
+def test_a_score_of_a_single_pass_is_taken_for_that_alone(score, pool):
+    scores.refuse_no_score(score, pool)
     with pytest.raises(UserError, match="makes no score of the logits of several dropout passes: use one that does"):
-        scores.refuse_no_score(score, of_passes=True)
+        scores.refuse_no_score(score, pool, of_passes=True)
 
 
 @pytest.mark.parametrize("score", [scores.mean_entropy, scores.mutual_information])
 def test_a_score_of_passes_is_taken_for_that_alone(score):
-    scores.refuse_no_score(score, of_passes=True)
+    scores.refuse_no_score(score, pool_of(10), of_passes=True)
     with pytest.raises(UserError, match=rf"^al_bench.active.scores.{score.__name__} makes no score of the logits of a"):
-        scores.refuse_no_score(score)
+        scores.refuse_no_score(score, pool_of(10))
+
+
+def test_a_score_of_ones_own_is_tried_on_the_pools_own_classes():
+    def five_likeliest(logits):
+        return -logits.softmax(1).topk(5).values.sum(1)
+
+    scores.refuse_no_score(five_likeliest, pool_of(10))
+    with pytest.raises(UserError, match="makes no score"):
+        scores.refuse_no_score(five_likeliest, pool_of(4))
 
 
 def test_what_is_no_score_at_all_is_refused():
     for nothing in (lambda logits: logits, lambda logits: 1.0, torch.Tensor.sum):
         with pytest.raises(UserError, match=r"use one that does, such as al_bench\.active\.scores\.entropy$"):
-            scores.refuse_no_score(nothing)
+            scores.refuse_no_score(nothing, pool_of(10))

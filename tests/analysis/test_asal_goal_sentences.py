@@ -13,6 +13,7 @@ from al_bench.analysis.reading import Run
 from al_bench.analysis.statistics.areas import area_under_curve
 from al_bench.analysis.statistics.paired import interval
 from al_bench.analysis.statistics.reaching import labels_to_reach
+from al_bench.config.groups import CONF
 
 SPACES = ("asal_pixel", "asal_auto", "asal_disc")
 GOAL = 98.5  # ASAL Sec. 5.1
@@ -42,6 +43,22 @@ def test_how_many_labels_more_random_sampling_takes() -> None:
     assert {f"{min(one):.1f}" for one in ratios} == {"0.8"}
     most = [ratio for one in behind for ratio in one]
     assert f"{min(most):.1f} to {max(most):.1f} times as many in four seeds, 0.8 times in one" in RESULTS
+
+
+def mean_curve(line: str) -> dict[int, float]:
+    of = curves(line).values()
+    return {at: mean(curve[at] for curve in of) for at in next(iter(of))}
+
+
+def test_where_mean_curves_reach_the_goal_for_good() -> None:
+    """And that of random sampling for the first time."""
+    found = [mean_curve(space) for space in SPACES]
+    stay = [min(at for at in one if all(one[later] >= GOAL for later in one if later >= at)) for one in found]
+    assert f"their mean curves stay above {GOAL} from {min(stay)} to {max(stay)} labels on" in RESULTS
+    first = min(at for at, value in mean_curve("random").items() if value >= GOAL)
+    assert f"its mean curve needs {first} here" in RESULTS
+    at_200 = [one[200] for one in found]
+    assert f"held by all three in the mean, {min(at_200):.2f} to {max(at_200):.2f}" in RESULTS
 
 
 def test_spaces_are_level() -> None:
@@ -79,6 +96,20 @@ def test_the_entropy_of_what_is_chosen_is_that_of_the_paper_with_one_step_size_a
         else:
             assert off.low > WIDTH, f"{name} is told apart from it"
     assert within == {0.001}
+    rule = f"chosen_entropy within {WIDTH} of {HIGHER} x random"
+    for name in ("mnist_two", "step_size"):
+        assert rule in (CONF / "experiment" / "asal" / f"{name}.csv").read_text()
+
+
+def test_how_much_more_entropy_the_spaces_ask_for() -> None:
+    """By the means of all cycles, as the table has them."""
+
+    def mean_entropy(line: str) -> float:
+        runs = runs_of(line).values()
+        return mean(mean(one.chosen_entropy for one in run.cycles if one.chosen_entropy is not None) for run in runs)
+
+    more = [f"{100 * (mean_entropy(space) / mean_entropy('random') - 1):.0f}" for space in SPACES]
+    assert f"not by 63 but by {more[0]} (pixel), {more[1]} (autoencoder) and {more[2]} % (discriminator)" in RESULTS
 
 
 def test_no_step_size_is_told_apart_over_all_sizes() -> None:
@@ -115,6 +146,9 @@ def test_gaal_with_wgan_gp_has_another_gan_than_asal_with_the_hinge_loss() -> No
     )
     assert pixel == pytest.approx(auto, abs=1e-6)
     assert all(abs(one - other) > 1e-5 for one, other in zip(gaal, pixel, strict=True))
+    asal, hinge = ({run.cycles[0].commit for run in runs_of(f"asal_pixel{more}").values()} for more in ("", "+hinge"))
+    of_gaal = {run.cycles[0].commit for run in runs_of("gaal+hinge").values()}
+    assert of_gaal & asal and not of_gaal & hinge, "run when ASAL with cross entropy was"
     assert "GAAL with WGAN-GP was run before, with the GAN of the table" in RESULTS
 
 

@@ -102,20 +102,18 @@ def test_none_is_decided() -> None:
         for words in ("MAL minus random, for as many steps", "random, for as many steps, minus random")
     )
     assert f"{left} of area is left of its lead, and these steps alone give random sampling {longer}" in RESULTS
-    assert f"for as many steps, {left}" in page_of("mal")
     page = page_of("mal")
+    assert f"for as many steps, {left}" in page
     ends = f"[{training.low:.2f}, {training.high:.2f}], and MAL's query is not told apart from random images"
     assert f"{training.mean:.2f} points of area ahead of training on labels alone {ends}, {words_of(query)}" in page
 
 
 def test_how_long_lines_train() -> None:
-    steps = [[one.costs["fit"].optimizer_steps for one in run_of(line, 0).cycles] for line in LINES.values()]
-    first = {line: each[0] for line, each in zip(LINES.values(), steps, strict=True)}
-    whole = dict(zip(LINES.values(), steps, strict=True))
-    assert whole["mal/random_longer"] == whole["mal/mal"]
+    steps = {line: [one.costs["fit"].optimizer_steps for one in run_of(line, 0).cycles] for line in LINES.values()}
+    assert steps["mal/random_longer"] == steps["mal/mal"]
     words = "with 500 labels random takes {} steps, SL-Random {}, SSL-Random {} and MAL {}"
     lines = ("mal/random", "mal/sl_random", "mal/ssl_random", "mal/mal")
-    assert words.format(*(first[line] for line in lines)) in RESULTS
+    assert words.format(*(steps[line][0] for line in lines)) in RESULTS
 
 
 def test_where_random_and_mal_begin_and_end() -> None:

@@ -239,6 +239,7 @@ def refused_line(*overrides: str) -> str:
         ("strategy=mal steps=17 match_steps=true", "steps=17 and match_steps=true both say"),
         ("strategy=waal steps=17 match_steps=true", ""),
         ("method=matched/random steps=17", "steps=17 and match_steps=true both say"),
+        ("dataset=mnist_two strategy=adba strategy.n_line_images=1", "strategy.n_line_images=1 must be at least 2"),
         ("match_steps=maybe", "match_steps=maybe must be true or false"),
         ("steps=0", "steps=0 must be more than 0 or null"),
         ("capture=1", "capture=1 must be true or false"),

@@ -70,9 +70,7 @@ def test_scores_are_those_of_bald_and_of_scikit_activeml(monkeypatch: pytest.Mon
         logits.append(passes.clone())
         return scores.mutual_information(passes)
 
-    power_bald = PowerBald(noted, 10, 1.0)
-    logits.clear()  # it was tried
-    query = power_bald.query(Model().eval(), made_pool(), 40, generator(3))
+    query = PowerBald(noted, 10, 1.0).query(Model().eval(), made_pool(), 40, generator(3))
     bald = Dropout(scores.mutual_information, 10).query(Model().eval(), made_pool(), 40, generator(3))
     (utilities,) = batch_bald(torch.cat(logits, 1).double().softmax(2).numpy(), 1)
     assert query.scores is not None and bald.scores is not None

@@ -116,8 +116,8 @@ def run(config: "DictConfig") -> None:
     from al_bench.config.validation import refuse_arguments
     from al_bench.config.values import plain, written_and_resolved
     from al_bench.procedure.terminal import outcome, say_more
-    from al_bench.storage.exported import finished_cell
     from al_bench.storage.grown import has_grown
+    from al_bench.storage.known import begun_cell, finished_cell
     from al_bench.storage.neighbors import say_nearest
     from al_bench.storage.record import cut_at_end
     from al_bench.storage.store import RunStore
@@ -144,6 +144,7 @@ def run(config: "DictConfig") -> None:
         keep_command(store.folder, config)
         refuse_arguments(written, resolved, "procedure")
         store.go_on()
+        store.exported = begun_cell(Path(config.paths.cells), identity)
         settle(config.threads, config.device)
         if config.trainer is not None:
             from al_bench.training.trainer import check_trainer

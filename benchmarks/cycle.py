@@ -22,7 +22,8 @@ from al_bench.network import NetworkFactory
 from al_bench.network.lenet import LeNet
 from al_bench.network.linear import Linear
 from al_bench.oracle.ground_truth import GroundTruth
-from al_bench.procedure.loop import Parts, run_loop
+from al_bench.procedure.loop import run_loop
+from al_bench.procedure.parts import Parts
 from al_bench.procedure.terminal import cycle_line
 from al_bench.storage.record import CycleRecord
 from al_bench.storage.store import RunStore

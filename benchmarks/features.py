@@ -20,7 +20,8 @@ from al_bench.evaluator.accuracy import Accuracy
 from al_bench.learner.supervised import Supervised
 from al_bench.network.linear import Linear
 from al_bench.oracle.ground_truth import GroundTruth
-from al_bench.procedure.loop import Parts, run_loop
+from al_bench.procedure.loop import run_loop
+from al_bench.procedure.parts import Parts
 from al_bench.representation.normalized import Normalization
 from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.record import CycleRecord

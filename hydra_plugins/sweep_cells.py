@@ -69,7 +69,7 @@ class Cell:
 
     def is_finished(self) -> bool:
         """Whether all of it is stored, in its folder or as an exported cell."""
-        from al_bench.storage.exported import finished_reason
+        from al_bench.storage.known import finished_reason
 
         return finished_reason(self.config, self.folder) is not None
 

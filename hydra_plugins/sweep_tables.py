@@ -23,7 +23,7 @@ def tabulate_cells(cells: Sequence[Cell]) -> str:
     from al_bench.active.metric import words_of
     from al_bench.config.identity import metrics_of
     from al_bench.procedure.terminal import headline
-    from al_bench.storage.exported import known_cycles
+    from al_bench.storage.known import known_cycles
     from al_bench.storage.record import Measurement, cycles_of
 
     rows, found = [], []
@@ -50,7 +50,7 @@ def tabulate_lines(cells: Sequence[Cell]) -> str:
     from al_bench.active.metric import words_of
     from al_bench.config.identity import metrics_of
     from al_bench.procedure.terminal import headline
-    from al_bench.storage.exported import known_cycles
+    from al_bench.storage.known import known_cycles
     from al_bench.storage.record import cycles_of
 
     found: dict[tuple[str, str], dict[int, list[float]]] = {}

@@ -14,13 +14,17 @@ class SweepTime:
     def __init__(self, cells: Sequence[Cell]) -> None:
         from al_bench.analysis.time_left import time_left
         from al_bench.config.experiment import cell_of
+        from al_bench.storage.cell import SUFFIX
         from al_bench.storage.folder import cycle_records
 
         described = {cell.number: cell_of(_own(cell.overrides), cell.config) for cell in cells}
         paths = cells[0].config.paths
         self.left = time_left(list(described.values()), Path(paths.outputs), Path(paths.cells))
         self._ids = {number: own.id for number, own in described.items()}
-        self._resumed = {cell.number for cell in cells if cycle_records(cell.folder)}
+        exported = {path.name.removesuffix(SUFFIX)[-12:] for path in Path(paths.cells).glob(f"*{SUFFIX}")}
+        self._resumed = {
+            cell.number for cell in cells if cycle_records(cell.folder) or self._ids[cell.number] in exported
+        }
 
     def line_of(self, cell: Cell) -> str:
         """Which cells of other seeds it stands with."""
@@ -28,7 +32,7 @@ class SweepTime:
 
     def count(self, cell: Cell) -> None:
         """Learns from a cell that is finished, unless it did so in several goes."""
-        from al_bench.storage.exported import known_cycles
+        from al_bench.storage.known import known_cycles
         from al_bench.storage.record import cycles_of
 
         if cell.tries != 1 or cell.number in self._resumed:

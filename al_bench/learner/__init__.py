@@ -27,6 +27,11 @@ class Learner(ABC):
         """Whether it looks at the validation split while it trains."""
         return False
 
+    @property
+    def begins_anew(self) -> bool:
+        """Whether `fit` does not look at `previous`, so that a cycle's model can be trained again from its labels."""
+        return False
+
     def check(self, pool: Pool) -> None:  # noqa: B027  (most train on any)
         """Raises UserError where it cannot be trained on the first labels, those of the pool, whose inputs may still
         be images that a representation replaces; trains nothing."""

@@ -86,6 +86,11 @@ class Acgan(Learner):
                 "or use learner.missing_classes=skip"
             )
 
+    @property
+    def begins_anew(self) -> bool:
+        """As `Learner` says it."""
+        return not self.warm_start
+
     def empty(self, pool: Pool, seed: int) -> ClassConditionalGan:
         if pool.labels.dim() > 1:
             raise UserError("learner=acgan makes images of classes, and these labels are maps: use another data set")

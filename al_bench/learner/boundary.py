@@ -67,6 +67,11 @@ class Boundary(Learner):
         if self.without_points not in ("hinge", "joint"):
             raise UserError(f"learner.without_points={self.without_points} is not known: use hinge or joint")
 
+    @property
+    def begins_anew(self) -> bool:
+        """As `Learner` says it."""
+        return True
+
     def empty(self, pool: Pool, seed: int) -> Network:
         """Raises UserError for anything but two classes and a linear model."""
         if pool.num_classes != 2 or pool.labels.dim() > 1:

@@ -66,6 +66,11 @@ class HDivergence(LabeledPlan, Learner):
     hidden: Width
     provides: ClassVar[frozenset[str]] = frozenset({"labeledness"})
 
+    @property
+    def begins_anew(self) -> bool:
+        """As `Learner` says it."""
+        return True
+
     def empty(self, pool: Pool, seed: int) -> Network:
         shape = tuple(pool.inputs.shape[1:])
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):

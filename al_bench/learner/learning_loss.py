@@ -78,6 +78,11 @@ class LearningLoss(LabeledPlan, Learner):
         if self.batch_size < 2:
             raise UserError(f"learner.batch_size={self.batch_size} has no pairs to rank: use at least 2")
 
+    @property
+    def begins_anew(self) -> bool:
+        """As `Learner` says it."""
+        return True
+
     def empty(self, pool: Pool, seed: int) -> Network:
         shape = tuple(pool.inputs.shape[1:])
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):

@@ -85,6 +85,11 @@ class Mal(LabeledPlan, Learner):
                 raise UserError(f"learner.d_to_f={self.d_to_f} has no discriminator: use learner.discriminator=true")
             object.__setattr__(self, "provides", frozenset())
 
+    @property
+    def begins_anew(self) -> bool:
+        """As `Learner` says it."""
+        return not self.carry_over
+
     def empty(self, pool: Pool, seed: int) -> Network:
         input_shape, num_classes = tuple(pool.inputs.shape[1:]), pool.num_classes
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):  # as a supervised model begins

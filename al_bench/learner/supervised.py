@@ -35,6 +35,11 @@ class Supervised(LabeledPlan, Learner):
     mixing: CutMix | None = None
     stacked: bool = field(default=False, metadata={"label": True})
 
+    @property
+    def begins_anew(self) -> bool:
+        """As `Learner` says it."""
+        return True
+
     def empty(self, pool: Pool, seed: int) -> Network:
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
             return self.network(input_shape=tuple(pool.inputs.shape[1:]), num_classes=pool.num_classes)

@@ -85,6 +85,11 @@ class Waal(Plan, Learner):
             if getattr(self, name) not in known:
                 raise UserError(f"learner.{name}={getattr(self, name)} is not known: use {' or '.join(known)}")
 
+    @property
+    def begins_anew(self) -> bool:
+        """As `Learner` says it."""
+        return True
+
     def empty(self, pool: Pool, seed: int) -> Network:
         shape = tuple(pool.inputs.shape[1:])
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):

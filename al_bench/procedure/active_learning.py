@@ -26,7 +26,8 @@ from al_bench.procedure.compatibility import refuse_misfits, refuse_other_labels
 from al_bench.procedure.labeling.asking import Asking
 from al_bench.procedure.labeling.session import Session
 from al_bench.procedure.labeling.source import FromPerson
-from al_bench.procedure.loop import Parts, finite, run_loop
+from al_bench.procedure.loop import finite, run_loop
+from al_bench.procedure.parts import Parts
 from al_bench.procedure.samples import save_grid
 from al_bench.procedure.terminal import cycle_line, cycle_table
 from al_bench.representation import Representation

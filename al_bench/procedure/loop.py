@@ -1,7 +1,7 @@
 """The active learning loop (ASAL Alg. 1, WAAL Alg. 1): query, label, train, measure, store."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol, cast
@@ -14,71 +14,18 @@ from al_bench.active.query import Query
 from al_bench.active.stopping import ALL_LABELED, Stopping
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
-from al_bench.evaluator import Evaluation, Evaluator
-from al_bench.learner import Learner
 from al_bench.network import Network
-from al_bench.oracle import Annotator, Oracle
-from al_bench.procedure.record import answered, guess_chosen, record_cycle, tensors_of
+from al_bench.oracle import Oracle
+from al_bench.procedure.parts import Parts
+from al_bench.procedure.record import answered, guess_chosen, record_cycle, tensors_in_cell, tensors_of
 from al_bench.storage.cycle import Cycle
-from al_bench.storage.model_file import Reads
 from al_bench.storage.record import CycleRecord
 from al_bench.storage.store import RunStore
-from al_bench.strategy import Strategy, refuse_unpromised
+from al_bench.strategy import refuse_unpromised
 from al_bench.training.cost import Cost, measure_cost
 from al_bench.training.observation import Observer
 
-
-@dataclass(frozen=True)
-class Parts:
-    """What the loop turns; all of it prepared.
-
-    first_query: gives the initial labels' query. free_validation: labels of the validation split, where the learner
-    looks at it, are not counted as annotations. observe_every: see `active_learning.Settings`.
-    """
-
-    dataset: Dataset
-    strategy: Strategy
-    learner: Learner
-    oracle: Annotator
-    evaluator: Evaluator
-    first_query: Callable[[], Query]
-    free_validation: bool = False
-    observe_every: int | None = None
-
-    @property
-    def validation_labels(self) -> int:
-        """How many labels of the validation split the learner looks at."""
-        validation = self.dataset.validation
-        return len(validation) if self.learner.validates and validation is not None else 0
-
-    def evaluate(self, model: Network) -> Evaluation:
-        """What the model is worth on the test split; no number, where there is no test image."""
-        if len(self.dataset.test):
-            return self.evaluator.evaluate(model, self.dataset)
-        return Evaluation({metric.name: math.nan for metric in self.evaluator.scalars})
-
-    def reads(self, model: Network) -> Reads:
-        """What a model reads and answers."""
-        dataset = self.dataset
-        return Reads(
-            shape=tuple(dataset.train.images.shape[1:]),
-            class_names=dataset.class_names,
-            maps=bool(dataset.map_shape),
-            prefix=model.prefix,
-            featured=dataset.featured,
-        )
-
-    def observer(self, seed: int) -> Observer | None:
-        """What looks at a training; None where nobody asks for it."""
-        if self.observe_every is None:
-            return None
-        return Observer(self._scalars, self.observe_every, seed, self.evaluator.scalars)
-
-    def _scalars(self, model: Network) -> dict[str, float]:
-        """Those metrics of a look that are one number."""
-        found = self.evaluator.look(model, self.dataset)
-        named = {metric.name: found.get(metric.name) for metric in self.evaluator.scalars}
-        return {name: value for name, value in named.items() if isinstance(value, int | float)}
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -123,25 +70,51 @@ class FromOracle:
     grows: bool = False
 
     def restore(self, store: RunStore) -> tuple[Pool, Network | None]:
-        """As `LabelSource.restore` says it."""
-        self._redo_cut_query(store)
+        """As `LabelSource.restore` says it. A run that is exported and not stored here goes on from its cell."""
+        if cut := self._cut_query(store.cycle_records):
+            store.redo_last(cut)
+        if not store.records and store.exported:
+            self._adopt(store)
+        pool = self._pool_of((record, store.tensors(record.index)) for record in store.cycle_records)
+        return pool, restore_model(store, self.parts, pool, self.seed)
+
+    def _pool_of(self, stored: Iterable[tuple[CycleRecord, Mapping[str, Tensor]]]) -> Pool:
+        """With the labels of these cycles. stored: their records and tensors."""
         parts, dataset = self.parts, self.parts.dataset
         pool = Pool.unlabeled_from(dataset.train.images, dataset.num_classes, dataset.map_shape)
         pool = replace(pool, annotations=0 if parts.free_validation else parts.validation_labels)
-        for record in store.cycle_records:
-            pool = pool.with_labels(*answered(record, store.tensors(record.index), pool.device, self.oracle))
-        return pool, restore_model(store, parts, pool, self.seed)
+        for record, tensors in stored:
+            pool = pool.with_labels(*answered(record, tensors, pool.device, self.oracle))
+        return pool
 
-    def _redo_cut_query(self, store: RunStore) -> None:
-        """A last query that a smaller budget had cut is asked anew: no result depends on the budgets by which a run
-        came to where it is."""
-        if len(store.cycle_records) < 2:
-            return
-        before, last = store.cycle_records[-2:]
+    def _cut_query(self, records: Sequence[CycleRecord]) -> str:
+        """That a smaller budget had cut the last query of these cycles, in words; "" where none had. It is asked anew:
+        no result depends on the budgets by which a run came to where it is."""
+        if len(records) < 2:
+            return ""
+        before, last = records[-2:]
         asked = last.annotations - before.annotations
         whole = self.stopping.next_size(self.query_size, before.annotations, before.unlabeled)
-        if asked < whole:
-            store.redo_last(f"asked for {asked}, to which a smaller budget had cut the {whole} of its query")
+        return f"asked for {asked}, to which a smaller budget had cut the {whole} of its query" if asked < whole else ""
+
+    def _adopt(self, store: RunStore) -> None:
+        """Makes the cycles of an exported cell, which has no models, this run's. The last one's model is trained again
+        where it does not depend on those before, and held against what the cell says of it."""
+        known = store.exported[:-1] if self._cut_query(store.exported) else store.exported
+        told, parts = [tensors_in_cell(record, self.oracle.is_truth) for record in known], self.parts
+        if not parts.learner.begins_anew or None in told:
+            logger.info("an exported cell of this run ends before its stop rules do; it holds no model to go on from")
+            return
+        stored = [(record, tensors) for record, tensors in zip(known, told, strict=True) if tensors is not None]
+        last, pool = known[-1], self._pool_of(stored)
+        logger.info(f"going on from an exported cell: the model of its cycle {last.index} is trained again")
+        with finite(f"cycle {last.index}, seed {self.seed}"):
+            model = fit_model(parts, pool, None, self.seed, last.index, store, None)
+        name = parts.evaluator.scalars[0].name
+        found = parts.evaluate(model).metrics[name]
+        logger.info(f"{name} {found} of cycle {last.index}, {last.metrics[name]} in the cell")
+        cycles = [Cycle(record.model_copy(update={"correct": None}), tensors) for record, tensors in stored]
+        store.adopt([*cycles[:-1], replace(cycles[-1], weights=model.state_dict(), reads=parts.reads(model))])
 
     def give(self, cycle: int, model: Network | None, pool: Pool) -> Given:
         """As `LabelSource.give` says it."""

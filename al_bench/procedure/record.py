@@ -144,6 +144,16 @@ def tensors_of(query: Query, labels: Tensor | None, evaluation: Evaluation) -> d
     }
 
 
+def tensors_in_cell(record: CycleRecord, is_truth: bool) -> dict[str, Tensor] | None:
+    """What an exported cycle tells of `tensors_of`; None where its answers are not in it. is_truth: whether the oracle
+    gives them again."""
+    kept = {} if record.correct is None else {"correct": torch.tensor(record.correct, dtype=torch.uint8)}
+    if is_truth:
+        return kept
+    labels = record.query.labels
+    return None if labels is None else {**kept, "labels": torch.tensor(labels, dtype=torch.int64)}
+
+
 def answered(
     record: CycleRecord, tensors: Mapping[str, Tensor], device: torch.device, oracle: Oracle
 ) -> tuple[Query, Tensor]:

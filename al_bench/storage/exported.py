@@ -1,4 +1,4 @@
-"""Finished runs that travel: which are written under `results/cells`, and which of them a sweep counts."""
+"""Runs that travel: which are written under `results/cells`, and what of them."""
 
 import logging
 import sys
@@ -7,28 +7,23 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from omegaconf import DictConfig
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from al_bench.active.metric import Metric
-from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
-from al_bench.config.identity import identify, metrics_of
-from al_bench.config.values import plain
 from al_bench.errors import amount
 from al_bench.files import read_json, set_aside, written_whole
 from al_bench.storage.about import checked_about
-from al_bench.storage.cell import SUFFIX, Cell, CellError, OtherFormatError, pack, read_cell
+from al_bench.storage.cell import SUFFIX, Cell, CellError, OtherFormatError, pack
 from al_bench.storage.folder import run_folders, strays
+from al_bench.storage.known import exported_cycles
 from al_bench.storage.record import (
     CycleRecord,
     Plain,
     QueryRecord,
     Record,
     RecordError,
-    cut_at_end,
-    cycles_of,
     find_end,
     read_record,
     without_sums,
@@ -95,21 +90,13 @@ def _portable_cycle(record: Record, folder: Path) -> Record:
     return kept.model_copy(update={"correct": tensors["correct"].tolist()})
 
 
-def _exported_cycles(path: Path) -> list[Record]:
-    """The cycles of a cell. Raises CellError or RecordError where it is not whole."""
-    records = [read_record(values) for values in read_cell(path)["cycles"]]
-    if [record.index for record in cycles_of(records)] != list(range(len(cycles_of(records)))):
-        raise RecordError("lacks a cycle before the last")
-    return records
-
-
 def _count_exported(path: Path) -> int:
     """How many cycles a cell that may be written anew has already. One that is not whole is set aside and named; one of
     another version is left alone, as if no run had more."""
     if not path.exists():
         return 0
     try:
-        return len(_exported_cycles(path))
+        return len(exported_cycles(path))
     except OtherFormatError as error:
         logger.warning(f"{path} {error}: it is left alone, move it away to have it written anew")
         return sys.maxsize
@@ -202,46 +189,3 @@ def _with_rows(record: Record, rows: int) -> Record:
         "trace_mean": {**means, **known},
     }
     return record.model_copy(update=thin)
-
-
-def finished_cell(cells: Path, wanted: Plain, stopping: Stopping) -> list[Record]:
-    """The records of the exported run of an identity, to where the stop rules hold for it, else an empty list. A file
-    that cannot be used is named and left alone."""
-    for path in cells.glob(f"*{hash_of(wanted)}{SUFFIX}"):
-        try:
-            records = _exported_cycles(path)
-        except ValueError as error:
-            logger.warning(f"{path} {error}: it is left alone and does not count")
-            continue
-        own, reason = cut_at_end(records, stopping)
-        if reason is not None:
-            return own
-        logger.info(f"{path} ends before these stop rules do: the run is done anew")
-    return []
-
-
-def finished_reason(config: DictConfig, folder: Path) -> str | None:
-    """Why the run of a composed configuration is finished, here in its folder or in an exported cell; else None."""
-    return cut_at_end(known_cycles(config, folder), _stopping(config))[1]
-
-
-def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
-    """The stored cycles of a composed configuration, to where its stop rules hold: an exported finished run's where the
-    folder's is not finished.
-
-    A folder that cannot be read has none: the run itself says what is wrong with it.
-    """
-    stopping, identity = _stopping(config), identify(config)
-    try:
-        records = whole_cycles(folder, hash_of(identity))
-    except OSError:
-        records = []
-    except ValueError as error:
-        logger.warning(f"{folder} {error}: it does not count as finished")
-        records = []
-    own, reason = cut_at_end(records, stopping)
-    return own if reason is not None else finished_cell(Path(config.paths.cells), identity, stopping) or records
-
-
-def _stopping(config: DictConfig) -> Stopping:
-    return Stopping.stored(plain(config.loop), metrics_of(config))

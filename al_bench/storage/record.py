@@ -93,7 +93,8 @@ class CycleRecord(_Stored):
 
     The sums are of the files beside the record and of all else in it; run: the id of the run that it is of, None in a
     cell and in older runs. Only a cell's cycles have `correct`, a bit for
-    each test image, eight to a byte, and `trace_mean`, over all rows where `trace` has fewer.
+    each test image, eight to a byte, and `trace_mean`, over all rows where `trace` has fewer, which stays where a run
+    goes on from the cell.
     """
 
     index: _Count

@@ -10,18 +10,17 @@ The JSON is renamed into place last, so a cycle is there whole or not at all.
 """
 
 import logging
-import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
 from al_bench.active.part import hash_of
-from al_bench.config.values import differences
 from al_bench.errors import UserError
 from al_bench.files import digest, read_json, set_aside, write_json
 from al_bench.storage.about import with_stop_rules
+from al_bench.storage.claiming import claim
 from al_bench.storage.cycle import Cycle
 from al_bench.storage.folder import SUFFIXES, cycle_file, cycle_records, files_from, strays
 from al_bench.storage.holding import Holding
@@ -49,6 +48,7 @@ class RunStore:
 
     folder: where; identity: what it must hold, see `identity.identify`; about: what else `config.json` says;
     keep_weights: "last" or "all"; hardware: the rest of it, which takes a second to ask for, once, when it is written.
+    exported: cycles that are known of the run elsewhere, without models, for `adopt`.
 
     What does not match its sum or its identity is set aside and named, and with it the cycles that build on it.
     Entering raises UserError where another process holds the folder, or where it holds a run of another version, or of
@@ -70,11 +70,12 @@ class RunStore:
         self._hardware = hardware
         self._holding = Holding(folder)
         self.records: list[Record] = []
+        self.exported: Sequence[CycleRecord] = ()
 
     def __enter__(self) -> "RunStore":
         try:
             self._holding.take()
-            self._claim()
+            claim(folder=self.folder, identity=self.identity, about=self.about, hardware=self._hardware)
             self._read_cycles()
         except BaseException:
             self._holding.let_go()
@@ -110,6 +111,13 @@ class RunStore:
         assert not self.records
         self._write(measurement, tensors or {}, {})
 
+    def adopt(self, cycles: Sequence[Cycle]) -> None:
+        """Makes cycles that were computed elsewhere the first of this run. The last has its model, the others none, as
+        in a run that has gone on."""
+        assert not self.records
+        for cycle in cycles:
+            self._write(cycle.record, cycle.tensors, cycle.weights or None, self._head(cycle))
+
     def _head(self, cycle: Cycle) -> ModelHead | None:
         """None where no network is told of, as by a loop without a configuration."""
         if cycle.reads is None or "network" not in self.about.get("config", {}).get("learner", {}):
@@ -120,9 +128,10 @@ class RunStore:
         self,
         record: Record,
         tensors: "Mapping[str, Tensor]",
-        weights: "Mapping[str, Tensor]",
+        weights: "Mapping[str, Tensor] | None",
         head: ModelHead | None = None,
     ) -> None:
+        """weights: None where no model is there."""
         index = len(self.records)
         for path in self._paths(index):
             if path.is_dir():
@@ -130,10 +139,10 @@ class RunStore:
         sums = {
             "run": hash_of(self.identity),
             "sha256": write_tensors(self._path(index, ".safetensors"), tensors),
-            "sha256_model": write_tensors(
-                self._path(index, ".model.safetensors"), weights, head.as_metadata() if head else None
-            ),
         }
+        if weights is not None:
+            model = self._path(index, ".model.safetensors")
+            sums["sha256_model"] = write_tensors(model, weights, head.as_metadata() if head else None)
         record = record.model_copy(update=sums)
         record = record.model_copy(update={"sha256_record": record_sum(record.plain())})
         write_json(self._path(index, ".json"), record.plain())
@@ -179,35 +188,6 @@ class RunStore:
 
     def _paths(self, index: int) -> list[Path]:
         return [self._path(index, suffix) for suffix in SUFFIXES]
-
-    def _claim(self) -> None:
-        """Writes config.json, or holds the stored one against this run's identity."""
-        path, own = self.folder / "config.json", hash_of(self.identity)
-        beside = self.folder.as_posix().endswith(f"/{self.about.get('label')}/{self.folder.name}")  # where ids are
-        if beside and re.fullmatch(r"[0-9a-f]{12}", self.folder.name) and self.folder.name != own:
-            raise UserError(
-                f"{self.folder} is the folder of another configuration, this one's is {own}: conf/ was changed while a "
-                "sweep ran, start the sweep again"
-            )
-        if path.exists():
-            try:
-                stored = dict(read_json(path)["identity"])
-            except (ValueError, KeyError, TypeError, IsADirectoryError):
-                aside = set_aside(path)
-                logger.warning(f"{path} is corrupted: kept as {aside.name} and written anew")
-            else:
-                if stored == self.identity:
-                    return
-                different = "; ".join(differences(stored, self.identity))
-                if self.folder.name != own:
-                    raise UserError(f"{self.folder} holds another run: {different}")
-                present = [one for one in (path, self.cycles, self.scratch) if one.exists()]
-                asides = ", ".join(set_aside(one).name for one in present)
-                logger.warning(
-                    f"{self.folder} holds another run, which is not its name: kept as {asides} ({different})"
-                )
-                self.cycles.mkdir()
-        write_json(path, {"identity": self.identity, **self.about, **self._hardware()})
 
     def _read_cycles(self) -> None:
         """All cycles before the first that is not whole; from there on they are set aside, to be computed again."""

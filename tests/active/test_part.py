@@ -18,7 +18,7 @@ from al_bench.gan.wgan_gp import WganGp
 from al_bench.learner.supervised import Supervised
 from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.cell import SUFFIX, pack
-from al_bench.storage.exported import finished_cell
+from al_bench.storage.known import finished_cell
 from al_bench.training.schedule import StepDecay
 
 CONF = Path(__file__).parents[2] / "conf"

@@ -20,7 +20,8 @@ from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.files import digest, parse_json
 from al_bench.report.page import write_report
 from al_bench.storage.cell import SUFFIX, pack, read_cell
-from al_bench.storage.exported import export, finished_cell
+from al_bench.storage.exported import export
+from al_bench.storage.known import finished_cell
 
 BYTES = {
     "nothing": b"",

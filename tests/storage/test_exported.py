@@ -12,6 +12,7 @@ from al_bench.files import digest, write_json
 from al_bench.storage import exported as cells
 from al_bench.storage.cell import pack, read_cell
 from al_bench.storage.folder import cycle_records
+from al_bench.storage.known import finished_cell
 from al_bench.storage.record import record_sum
 
 IDENTITY = {"part": "made.loop", "seed": 0}
@@ -53,21 +54,21 @@ def test_a_finished_run_travels_and_is_found(tmp_path):
     content = read_cell(path)
     assert content["finished"] == "the budget of 30 annotations is spent"
     assert (content["commit"], len(content["cycles"])) == ("abc", 2)
-    assert len(cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))) == 2
-    assert cells.finished_cell(tmp_path / "cells", {"seed": 1}, Stopping(30)) == []
+    assert len(finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))) == 2
+    assert finished_cell(tmp_path / "cells", {"seed": 1}, Stopping(30)) == []
 
 
 def test_of_a_smaller_budget_the_cycles_to_it_count(tmp_path):
     made_run(tmp_path / "outputs")
     cells.export(tmp_path / "outputs", tmp_path / "cells")
-    (record,) = cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(20))
+    (record,) = finished_cell(tmp_path / "cells", IDENTITY, Stopping(20))
     assert record.annotations == 20
 
 
 def test_a_larger_budget_is_not_finished(tmp_path):
     made_run(tmp_path / "outputs")
     cells.export(tmp_path / "outputs", tmp_path / "cells")
-    assert cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(50)) == []
+    assert finished_cell(tmp_path / "cells", IDENTITY, Stopping(50)) == []
 
 
 def test_an_unfinished_run_stays_here(tmp_path, caplog):
@@ -82,8 +83,8 @@ def test_an_unfinished_run_travels_on_request_for_who_asks_for_no_more(tmp_path)
     made_run(tmp_path / "outputs", budget=100)
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells", unfinished=True)
     assert read_cell(path)["finished"] is None
-    assert len(cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))) == 2
-    assert cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(100)) == []
+    assert len(finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))) == 2
+    assert finished_cell(tmp_path / "cells", IDENTITY, Stopping(100)) == []
     assert cells.export(tmp_path / "outputs", tmp_path / "cells", unfinished=True) == [], "no more than before"
 
 
@@ -154,7 +155,7 @@ def test_a_run_that_was_tampered_with_does_not_travel(tmp_path, damage, caplog):
 def test_a_cell_of_another_format_is_left_where_it_is(tmp_path, caplog):
     path = tmp_path / f"one-{hash_of(IDENTITY)}.cell.xz"
     path.write_bytes(lzma.compress(b'{"format": 2}\n'))
-    assert cells.finished_cell(tmp_path, IDENTITY, Stopping(30)) == []
+    assert finished_cell(tmp_path, IDENTITY, Stopping(30)) == []
     assert "is of format 2, this version reads 1: it is left alone" in caplog.text
     assert path.exists()
 
@@ -162,13 +163,13 @@ def test_a_cell_of_another_format_is_left_where_it_is(tmp_path, caplog):
 @pytest.mark.parametrize("cycles", [None, 5, [], [{"index": 0}]])
 def test_a_cell_without_whole_cycles_counts_for_nothing(tmp_path, cycles):
     (tmp_path / f"one-{hash_of(IDENTITY)}.cell.xz").write_bytes(pack({"identity": IDENTITY, "cycles": cycles}))
-    assert cells.finished_cell(tmp_path, IDENTITY, Stopping(30)) == []
+    assert finished_cell(tmp_path, IDENTITY, Stopping(30)) == []
 
 
 def test_a_cell_that_lacks_a_cycle_counts_for_nothing(tmp_path):
     last = made_record(index=1, annotations=30).plain()
     (tmp_path / f"one-{hash_of(IDENTITY)}.cell.xz").write_bytes(pack({"identity": IDENTITY, "cycles": [last]}))
-    assert cells.finished_cell(tmp_path, IDENTITY, Stopping(30)) == []
+    assert finished_cell(tmp_path, IDENTITY, Stopping(30)) == []
 
 
 def cell_of(cycles, rows):
@@ -240,7 +241,7 @@ def test_a_corrupted_cell_is_named_and_its_run_counts_as_not_finished(tmp_path, 
     made_run(tmp_path / "outputs")
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
     path.write_bytes(path.read_bytes()[:-9])
-    assert cells.finished_cell(tmp_path / "cells", IDENTITY, Stopping(30)) == []
+    assert finished_cell(tmp_path / "cells", IDENTITY, Stopping(30)) == []
     assert f"{path} is corrupted" in caplog.text and "left alone" in caplog.text
     assert path.exists()
     assert cells.export(tmp_path / "outputs", tmp_path / "cells") == [path]

@@ -295,7 +295,7 @@ def test_it_is_imported_only_where_it_is_used(tmp_path):
 
 @pytest.mark.slow
 def test_a_killed_run_that_is_started_again_has_one_whole_curve(tmp_path):
-    trap = forked.Trap("al_bench.storage.store.write_json", 3, "after")  # cycle 1: not shown yet
+    trap = forked.Trap("al_bench.storage.store.write_json", 2, "after")  # cycle 1: not shown yet
     killed = forked.run(*SMOKE, f"paths.outputs={tmp_path}", trap=trap)
     assert killed.returncode == -signal.SIGKILL
     assert len(list(tmp_path.rglob("offline-run-*"))) == 1

@@ -21,7 +21,8 @@ from al_bench.oracle import Person
 from al_bench.procedure.compatibility import find_missing
 from al_bench.procedure.labeling.known import curve_of, forecast_sentence, second_looks
 from al_bench.procedure.labeling.session import Session
-from al_bench.procedure.loop import Parts, finite
+from al_bench.procedure.loop import finite
+from al_bench.procedure.parts import Parts
 from al_bench.storage.asked import Asked, AskedPicture, read_asked, write_asked
 from al_bench.storage.store import RunStore
 from al_bench.strategy import refuse_unpromised

@@ -1,0 +1,97 @@
+"""What is known of a run before it begins: its own cycles, and those of an exported cell of the same identity."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from al_bench.active.part import hash_of
+from al_bench.active.stopping import Stopping
+from al_bench.config.identity import identify, metrics_of
+from al_bench.config.values import plain
+from al_bench.storage.cell import SUFFIX, read_cell
+from al_bench.storage.record import (
+    CycleRecord,
+    Plain,
+    Record,
+    RecordError,
+    cut_at_end,
+    cycles_of,
+    read_record,
+)
+from al_bench.storage.whole import whole_cycles
+
+logger = logging.getLogger(__name__)
+
+
+def exported_cycles(path: Path) -> list[Record]:
+    """The cycles of a cell. Raises CellError or RecordError where it is not whole."""
+    records = [read_record(values) for values in read_cell(path)["cycles"]]
+    if [record.index for record in cycles_of(records)] != list(range(len(cycles_of(records)))):
+        raise RecordError("lacks a cycle before the last")
+    return records
+
+
+def finished_cell(cells: Path, wanted: Plain, stopping: Stopping) -> list[Record]:
+    """The records of the exported run of an identity, to where the stop rules hold for it, else an empty list."""
+    for records in _exported(cells, wanted):
+        own, reason = cut_at_end(records, stopping)
+        if reason is not None:
+            return own
+    return []
+
+
+def begun_cell(cells: Path, wanted: Plain) -> list[CycleRecord]:
+    """The cycles of the longest exported run of an identity that tell all that was asked for and answered in each, so
+    that one whose stop rules hold later can go on from there; else an empty list."""
+    whole = [
+        cycles_of(records)
+        for records in _exported(cells, wanted)
+        if len(cycles_of(records)) == len(records) > 1 and all(map(_tells_query, cycles_of(records)))
+    ]
+    return max(whole, key=len, default=[])
+
+
+def _tells_query(record: CycleRecord) -> bool:
+    """Images that were made are not in a cell, nor all indices where the whole pool was asked for at once."""
+    return record.query.indices is not None
+
+
+def _exported(cells: Path, wanted: Plain) -> Iterator[list[Record]]:
+    """The records of each exported run of an identity. A file that cannot be used is named and left alone."""
+    for path in sorted(cells.glob(f"*{hash_of(wanted)}{SUFFIX}")):
+        try:
+            yield exported_cycles(path)
+        except ValueError as error:
+            logger.warning(f"{path} {error}: it is left alone and does not count")
+
+
+def finished_reason(config: DictConfig, folder: Path) -> str | None:
+    """Why the run of a composed configuration is finished, here in its folder or in an exported cell; else None."""
+    return cut_at_end(known_cycles(config, folder), _stopping(config))[1]
+
+
+def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
+    """The stored cycles of a composed configuration, to where its stop rules hold: an exported run's where that is
+    finished and the folder's is not, or where the folder has none.
+
+    A folder that cannot be read has none: the run itself says what is wrong with it.
+    """
+    stopping, identity = _stopping(config), identify(config)
+    try:
+        records = whole_cycles(folder, hash_of(identity))
+    except OSError:
+        records = []
+    except ValueError as error:
+        logger.warning(f"{folder} {error}: it does not count as finished")
+        records = []
+    own, reason = cut_at_end(records, stopping)
+    if reason is not None:
+        return own
+    cells = Path(config.paths.cells)
+    return finished_cell(cells, identity, stopping) or records or [*begun_cell(cells, identity)]
+
+
+def _stopping(config: DictConfig) -> Stopping:
+    return Stopping.stored(plain(config.loop), metrics_of(config))

@@ -24,6 +24,7 @@ logger = logging.getLogger("al_bench")
 
 def start(arguments: Sequence[str]) -> None:
     """The command with these arguments. Raises SystemExit, UserError, OSError or what a defect of ours raises."""
+    refuse_bare_python()
     from al_bench.config.command_line import (
         help_text,
         quoted,
@@ -49,6 +50,19 @@ def start(arguments: Sequence[str]) -> None:
         sys.stdout.write(plan(sys.argv[1:]))
         return
     compose_and_run()
+
+
+def refuse_bare_python() -> None:
+    """Raises UserError where this Python has not what is needed, such as that of the system in a new shell."""
+    from importlib.util import find_spec
+
+    from al_bench.errors import UserError
+
+    if missing := [name for name in ("omegaconf", "hydra", "pydantic", "torch") if find_spec(name) is None]:
+        raise UserError(
+            f"{sys.executable} has no {missing[0]}: use .venv/bin/python, which `make install` makes, or "
+            "`source .venv/bin/activate` first"
+        )
 
 
 def plan(arguments: Sequence[str]) -> str:

@@ -31,6 +31,14 @@ def typed(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
+def test_a_python_without_what_is_needed_is_told_of():
+    """As that of the system is, in a shell where the environment is not active."""
+    bare = [sys.executable, "-S", str(ROOT / "run.py"), *SMOKE]
+    done = subprocess.run(bare, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]})
+    assert done.returncode == 2
+    assert re.fullmatch(r"error: /\S+ has no omegaconf: use \.venv/bin/python, which `make install` .*\n", done.stderr)
+
+
 def test_a_run_says_what_it_does_and_the_same_line_again_says_that_it_is_finished(tmp_path):
     first = run(*SMOKE, folder=tmp_path)
     assert first.returncode == 0, first.stderr

@@ -82,24 +82,32 @@ class _Found:
         return f"{mean}, {LEVEL:.0%} interval {low + moved:+.3g} to {high + moved:+.3g}, {pairs}"
 
 
-def judge(rule: Rule | None, group: Group | None, groups: Mapping[str, Group]) -> Verdict:
-    """A row by its rule. group: its line, None where nothing of it is stored; groups: all lines by name."""
+def judge(rule: Rule | None, line: str, groups: Mapping[str, Group]) -> Verdict:
+    """A row by its rule. line: that it is of; groups: all lines by name of which something is stored."""
     if rule is None:
         return Verdict(OPEN, "no rule")
     if rule.why:
         return Verdict(OPEN, f"no rule judges it: {rule.why}")
-    if group is None:
-        return Verdict(OPEN, "no run of this line is stored")
+    if (group := groups.get(line)) is None:
+        return Verdict(OPEN, f"no run of this line is stored{_named_otherwise(line, groups)}")
     found: list[_Found] = []
     for clause in rule.clauses:
         for operand in clause.operands:
             if operand.line and operand.line not in groups:
-                return Verdict(OPEN, f"no run of {operand.line} is stored")
+                return Verdict(OPEN, f"no run of {operand.line} is stored{_named_otherwise(operand.line, groups)}")
             compared = list(_compare(clause, operand, group, groups))
             if not compared:
                 return Verdict(OPEN, f"{clause.text}: nothing stored has both")
             found += compared
     return _of_all(found)
+
+
+def _named_otherwise(line: str, groups: Mapping[str, Group]) -> str:
+    """Which lines begin with this one's name and say more, as a path does of what an experiment has alike in all."""
+    others = [name for name in groups if name.startswith(f"{line}+")]
+    if not others:
+        return ""
+    return f" under this name (there is {', '.join(others)}: a page of the experiment alone, --experiment, tells)"
 
 
 def _compare(clause: Clause, operand: Operand, group: Group, groups: Mapping[str, Group]) -> Iterator[_Found]:

@@ -148,8 +148,8 @@ def _claims(table: Published, known: Sequence[tuple[str, dict[str, Group]]]) -> 
     for claim in table.claims:
         rules = claim.rules or [None] * max(1, len(claim.rows))
         for line, rule in zip(claim.rows or [""], rules, strict=True):
-            judged = [(scale, judge(rule, groups.get(line), groups)) for scale, groups in known]
+            judged = [(scale, judge(rule, line, groups)) for scale, groups in known]
             decided = [one for one in judged if one[1].word != OPEN]
-            scale, verdict = (decided or judged or [("", judge(rule, None, {}))])[0]
+            scale, verdict = (decided or judged or [("", judge(rule, line, {}))])[0]
             found.append(CoveredClaim(line, claim.column, claim.sentence, verdict, scale))
     return found

@@ -65,6 +65,13 @@ class Section:
     groups: Sequence[Group]
     differs: Sequence[str] = ()
 
+    @property
+    def apart(self) -> str:
+        """What `differs` is about, in words."""
+        if all(line.startswith("evaluator") for line in self.differs):
+            return "The data set of the section above, measured otherwise"
+        return "Another data set than in the section above"
+
 
 def group_by(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
     """Items that have the same key; keys in the order in which they first come."""
@@ -109,8 +116,16 @@ def _of_task(task: str, groups: list[list[Run]], lines: Mapping[str, str]) -> li
     for number, (part, own, word) in enumerate(zip(parts, tasks, words, strict=True)):
         told = word if words.count(word) == 1 else f"{word} ({number + 1})".lstrip()
         title = task if number == 0 else f"{task}, {told}" if word else f"{task} {told}"
-        found.append(Section(title, _name_groups(task, part, lines), differences(tasks[0], own)))
+        found.append(Section(title, _name_groups(task, part, lines), _differences(tasks[0], own)))
     return found
+
+
+def _differences(first: Plain, own: Plain) -> list[str]:
+    """Of two tasks; of evaluators that are not of one kind no more than that."""
+    parts = [(one.get("evaluator") or {}).get("part") for one in (first, own)]
+    if parts[0] != parts[1]:
+        first, own = ({**one, "evaluator": part} for one, part in zip((first, own), parts, strict=True))
+    return differences(first, own)
 
 
 def _apart_by(first: Plain, own: Plain) -> str:

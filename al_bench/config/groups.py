@@ -67,5 +67,5 @@ def name_known(key: str, names: Sequence[str]) -> str:
     names = [name for name in names if name not in ("self", "params")]
     if not names:
         return "there is nothing to set"
-    close = difflib.get_close_matches(key, names, 1)
+    close = difflib.get_close_matches(key, names, 1) if key != "null" else []
     return (f"did you mean {close[0]}? Use one of " if close else "use one of ") + ", ".join(names)

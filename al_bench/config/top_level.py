@@ -106,12 +106,23 @@ def refuse_top_level(written: Mapping[str, Any], values: Mapping[str, Any]) -> N
             raise UserError(f"{path}={value} must be a number")
     refuse_keys(values, TopLevel)
     refuse_stop_rules(values["loop"])
+    refuse_small_budget(values["loop"])
     _refuse_two_lengths(written["learner"], values)
 
 
 def refuse_stop_rules(loop: Mapping[str, Any]) -> None:
     """Raises UserError where a run's `loop` node, in plain containers, cannot say when it is finished."""
     refuse_keys({"certain_above": None, "confidence": 0.95, **loop}, StopRules, "loop.")  # older runs say neither
+
+
+def refuse_small_budget(loop: Mapping[str, Any]) -> None:
+    """Raises UserError where the first labels would not fit into the budget; of sizes that are numbers."""
+    first, budget = loop.get("initial_size"), loop["budget"]
+    if isinstance(first, int | float) and first < math.inf and first > budget:
+        raise UserError(
+            f"loop.budget={budget} is smaller than loop.initial_size={first}, which counts towards it: use a larger "
+            "budget or fewer initial labels"
+        )
 
 
 def _refuse_two_lengths(learner: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -132,7 +143,9 @@ def _refuse_two_lengths(learner: Mapping[str, Any], values: Mapping[str, Any]) -
 def _choices(key: str) -> str:
     """What a node of the top level may be, as a user types it."""
     found = members(key)
-    return f"one of {', '.join(found)}" if found else "a mapping" if key in _MAPPINGS else "a node with a _target_"
+    if found or key == "loop":
+        return f"one of {', '.join(found)}" if found else "settings by their names, such as loop.budget=100"
+    return "a mapping" if key in _MAPPINGS else "a node with a _target_"
 
 
 def _leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -14,7 +14,7 @@ def word_verdicts(claim: Claim, groups: Sequence[Group]) -> list[tuple[Word, str
     stored of the claim's table."""
     lines = groups_by_line(groups)
     rules = claim.rules or [None] * max(1, len(claim.rows))
-    judged = [(line, judge(rule, lines.get(line), lines)) for line, rule in zip(claim.rows or [""], rules, strict=True)]
+    judged = [(line, judge(rule, line, lines)) for line, rule in zip(claim.rows or [""], rules, strict=True)]
     return [(word, _reasons(own, len(judged) > 1)) for word, own in group_by(judged, lambda one: one[1].word).items()]
 
 

@@ -67,7 +67,7 @@ def lines(tmp_path_factory):
     ],
 )
 def test_verdicts(lines, line: str, rule: str, word: str) -> None:
-    assert judge(read_rule(rule), lines[line], lines).word == word
+    assert judge(read_rule(rule), line, lines).word == word
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,15 @@ def test_verdicts(lines, line: str, rule: str, word: str) -> None:
     ],
 )
 def test_a_verdict_says_what_it_hangs_on(lines, line: str, rule: str, reason: str) -> None:
-    assert reason in judge(read_rule(rule), lines.get(line), lines).reason
+    assert reason in judge(read_rule(rule), line, lines).reason
+
+
+@pytest.mark.parametrize(("line", "other"), [("coreset", "random"), ("random", "coreset")])
+def test_a_line_that_is_named_by_its_path_is_told_of(lines, line: str, other: str) -> None:
+    """A page of all runs does not know what an experiment has alike in all of its lines."""
+    stored = {**lines, "coreset+backbone": lines["entropy"]}
+    reason = judge(read_rule(f"accuracy better than {other}"), line, stored).reason
+    assert "is stored under this name (there is coreset+backbone: a page of the experiment alone" in reason
 
 
 @pytest.mark.parametrize(
@@ -104,7 +112,7 @@ def test_a_verdict_says_what_it_hangs_on(lines, line: str, rule: str, reason: st
 )
 def test_labels_that_are_lacking_decide_nothing_that_they_could_undo(lines, line: str, rule: str, bound: str) -> None:
     """A run that ends below the goal needs more than it has: that is no evidence of needing little, or as little."""
-    verdict = judge(read_rule(rule), lines[line], lines)
+    verdict = judge(read_rule(rule), line, lines)
     assert verdict.word == "not decided"
     assert ("of which not every one reaches" in verdict.reason) == bool(bound)
 
@@ -112,17 +120,17 @@ def test_labels_that_are_lacking_decide_nothing_that_they_could_undo(lines, line
 def test_a_failure_among_many_has_to_stand_after_correction(lines) -> None:
     """Alone it fails; beside as many comparisons as make it chance, nothing is decided."""
     rule = "accuracy worse than random at 20"
-    alone = judge(read_rule(rule), lines["entropy"], lines)
+    alone = judge(read_rule(rule), "entropy", lines)
     assert alone.word == "does not hold"
     many = "; ".join([rule, *["accuracy within 50.0 of random at the start"] * 200])
-    assert judge(read_rule(many), lines["entropy"], lines).word == "not decided"
+    assert judge(read_rule(many), "entropy", lines).word == "not decided"
 
 
 def test_what_is_apart_is_so_among_many_too(lines) -> None:
     """Its interval lies outside of what is called level, which no p says anything of."""
     rule = "accuracy within 1.0 of random at the end"
     many = "; ".join([rule, *["accuracy within 50.0 of random at the start"] * 200])
-    assert judge(read_rule(many), lines["entropy"], lines).word == "does not hold"
+    assert judge(read_rule(many), "entropy", lines).word == "does not hold"
 
 
 def test_a_rule_is_read() -> None:

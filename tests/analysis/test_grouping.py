@@ -77,6 +77,24 @@ def test_sections_of_one_title_are_numbered(tmp_path):
     assert [title[-len(" (2)") :] for title in rest] == [" (2)", " (3)", " (4)"]
 
 
+def test_what_is_measured_otherwise_is_no_other_data_set(tmp_path):
+    """And of an evaluator of another kind no setting is told."""
+    made_run(tmp_path, "entropy", 0)
+    made_run(tmp_path, "random", 0)
+    known = runs(tmp_path)
+    quality = {"part": "evaluator/gan_quality@1", "samples": 9, "judge": {"steps": 5}}
+    other = type(known[0])(known[0].place, about_with(known[0], evaluator=quality), known[0].records)
+    data = type(known[0])(known[0].place, about_with(known[0], dataset={"part": "made.other"}), known[0].records)
+    first, *rest = sections([*known, other, data])
+    assert not first.differs
+    said = {one.apart: list(one.differs) for one in rest}
+    own = known[0].identity.get("evaluator", {}).get("part")
+    assert said["The data set of the section above, measured otherwise"] == [
+        f"evaluator is {own} there and evaluator/gan_quality@1 here"
+    ]
+    assert [line.split()[0] for line in said["Another data set than in the section above"]] == ["dataset.part"]
+
+
 def about_with(run, **parts):
     return {**run.about, "identity": {**run.identity, **parts}}
 

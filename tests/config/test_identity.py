@@ -270,6 +270,7 @@ def test_what_needs_no_quotes_or_is_no_value_stays(argument):
 
 def test_unknown_choices_are_named_before_anything_is_composed():
     assert "architecture@gan=igg is not known: did you mean ig?" in str(unknown_choice(["architecture@gan=igg"]))
+    assert "strategy=null is not known: use one of" in str(unknown_choice(["strategy=null"]))
     assert unknown_choice(["strategy=random,entropy", "seed=1", "loop.budget=3", "+x=1", "hydra.verbose=true"]) is None
     assert unknown_choice(["experiment=asal/mnist_two", "contrasts={}"]) is None
     sentence = unknown_choice(["strategy=random,entopy"])

@@ -251,6 +251,8 @@ def refused_line(*overrides: str) -> str:
         ("loop.query_size=0", "loop.query_size=0 must be more than 0"),
         ("loop.budget=many", "loop.budget=many must be a number"),
         ("loop.budget=inf", ""),
+        ("loop.budget=5", "loop.budget=5 is smaller than loop.initial_size=20, which counts towards it"),
+        ("loop.budget=20", ""),
         ("loop.budget=30.5", "loop.budget=30.5 must be a whole number"),
         ("loop.budget=nan", "loop.budget=nan must be a number"),
         ("loop.initial_size=1.5", "loop.initial_size=1.5 must be a whole number"),
@@ -260,7 +262,7 @@ def refused_line(*overrides: str) -> str:
         ("recipe.optimizer=null", "recipe.optimizer=null must be a part, a node with a _target_"),
         ("~recipe.optimizer.lr", ""),  # torch's own default
         ("trainer=abc", "trainer=abc must be a node with a _target_"),
-        ("loop=5", "loop=5 must be a node with a _target_"),
+        ("loop=5", "loop=5 must be settings by their names, such as loop.budget=100"),
         ("+foo=1", "foo is not known: "),
         ("+sed=1", "sed is not known: did you mean seed? "),
         ("~matcher._target_", "matcher={"),

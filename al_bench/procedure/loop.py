@@ -4,13 +4,14 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Protocol, cast
 
 from torch import Tensor
 
 from al_bench import seeding
 from al_bench.active.pool import Pool
-from al_bench.active.query import Query
+from al_bench.active.query import PoolQuery, Query
 from al_bench.active.stopping import ALL_LABELED, Stopping
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
@@ -97,9 +98,26 @@ class FromOracle:
         whole = self.stopping.next_size(self.query_size, before.annotations, before.unlabeled)
         return f"asked for {asked}, to which a smaller budget had cut the {whole} of its query" if asked < whole else ""
 
+    def _asks_alike(self, records: Sequence[CycleRecord]) -> bool:
+        """Whether these cycles begin with this run's first labels, ask for images of its pool, each once, and count
+        them so."""
+        asked = [record.query.indices or [] for record in records]
+        each, first = [index for indices in asked for index in indices], self.parts.first_query()
+        free = 0 if self.parts.free_validation else self.parts.validation_labels
+        return (
+            isinstance(first, PoolQuery)
+            and first.indices.tolist() == asked[0]
+            and len(set(each)) == len(each)
+            and max(each) < len(self.parts.dataset.train)
+            and [record.annotations - free for record in records] == [*accumulate(map(len, asked))]
+        )
+
     def _adopt(self, store: RunStore) -> None:
         """Makes the cycles of an exported cell, which has no models, this run's. The last one's model is trained again
         where it does not depend on those before, and held against what the cell says of it."""
+        if not self._asks_alike(store.exported):
+            logger.warning("an exported cell of this run asked for other images than it could: it is left alone")
+            return
         known = store.exported[:-1] if self._cut_query(store.exported) else store.exported
         told, parts = [tensors_in_cell(record, self.oracle.is_truth) for record in known], self.parts
         if not parts.learner.begins_anew or None in told:

@@ -17,6 +17,7 @@ from run import describe, hardware, instantiated
 
 FAST = ("gan=none", "learner.epochs=2", "loop.initial_size=20", "loop.query_size=15", "dataset.max_images=200")
 CLOCKS = {"costs": {}, "commit": ""}
+begun_cell_of = begun_cell
 
 
 def composed(tmp_path, *overrides, budget):
@@ -111,10 +112,32 @@ def test_another_budget_after_it_was_taken_over_cuts_no_result(tmp_path):
     assert run(tmp_path / "there", "strategy=entropy") == uncut
 
 
-@pytest.mark.parametrize("strategy", ["mal"])
-def test_a_learner_that_goes_on_from_the_model_before_begins_with_the_first_cycle(tmp_path, caplog, strategy):
+def foreign(indices, record):
+    """The second cycle asks for these instead."""
+    return record.model_copy(update={"query": record.query.model_copy(update={"indices": indices})})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda first, second: [foreign(second.query.indices, first), second],  # other first labels
+        lambda first, second: [first, foreign([*second.query.indices[1:], 200], second)],  # none of the pool's 200
+        lambda first, second: [first, foreign([*second.query.indices[1:], first.query.indices[0]], second)],  # twice
+        lambda first, second: [first, foreign(second.query.indices[1:], second)],  # fewer than it counts
+    ],
+)
+def test_a_cell_that_asked_for_what_this_run_cannot_is_left_alone(tmp_path, caplog, monkeypatch, changed):
+    uncut = run(tmp_path / "uncut", "strategy=entropy", budget=50)
+    run(tmp_path / "here", "strategy=entropy", budget=35)
+    travel(tmp_path / "here", tmp_path / "there")
+    monkeypatch.setitem(globals(), "begun_cell", lambda cells, identity: changed(*begun_cell_of(cells, identity)))
+    assert run(tmp_path / "there", "strategy=entropy", budget=50) == uncut
+    assert "an exported cell of this run asked for other images than it could: it is left alone" in caplog.text
+
+
+def test_a_learner_that_goes_on_from_the_model_before_begins_with_the_first_cycle(tmp_path, caplog):
     caplog.set_level("INFO")
-    overrides = (f"strategy={strategy}", "learner.carry_over=true")
+    overrides = ("strategy=mal", "learner.carry_over=true")
     uncut = run(tmp_path / "uncut", *overrides, budget=50)
     run(tmp_path / "here", *overrides, budget=35)
     travel(tmp_path / "here", tmp_path / "there")

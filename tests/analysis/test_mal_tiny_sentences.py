@@ -8,6 +8,7 @@ from statistics import fmean
 import pytest
 from kept_cells import RESULTS, Curves, accuracies_of, apart, area, correct_areas, kept_runs, page_of, words_of
 
+from al_bench.analysis.contrast import read_contrasts
 from al_bench.analysis.reading import Run
 from al_bench.analysis.statistics.correction import CorrectedTest
 from al_bench.report.paper.mal_query import told_apart
@@ -18,19 +19,26 @@ LINES = {
     "random": "mal/random",
     "random, for as many steps as MAL": "mal/random_longer",
     "entropy": "mal/entropy",
+    "core-set": "mal/coreset",
+    "BALD, its network with dropout": "mal/bald",
+    "VAAL": "mal/vaal",
     "SL-Random (features and prototypes first, on labels alone)": "mal/sl_random",
     "SSL-Random (with minimax entropy, random images)": "mal/ssl_random",
     "MAL": "mal/mal",
 }
 DIFFERENCES = {
-    "minimax training: SSL-Random minus SL-Random": ("mal/ssl_random", "mal/sl_random"),
-    "MAL's query: MAL minus SSL-Random": ("mal/mal", "mal/ssl_random"),
-    "MAL minus SL-Random": ("mal/mal", "mal/sl_random"),
-    "MAL minus random": ("mal/mal", "mal/random"),
-    "MAL minus random, for as many steps": ("mal/mal", "mal/random_longer"),
-    "random, for as many steps, minus random": ("mal/random_longer", "mal/random"),
-    "SL-Random minus random": ("mal/sl_random", "mal/random"),
-    "entropy minus random": ("mal/entropy", "mal/random"),
+    "minimax training: SSL-Random minus SL-Random": "minimax training, random images",
+    "MAL's query: MAL minus SSL-Random": "MAL's query, its training",
+    "MAL minus SL-Random": "all of MAL but its first training's length",
+    "MAL minus random": "all of MAL",
+    "MAL minus random, for as many steps": "all of MAL but its steps",
+    "MAL minus VAAL": "MAL against VAAL",
+    "random, for as many steps, minus random": "random sampling of more steps",
+    "SL-Random minus random": "features trained beforehand, supervised",
+    "entropy minus random": "entropy, supervised",
+    "core-set minus random": "core-set, supervised",
+    "BALD minus random": "BALD and dropout, supervised",
+    "VAAL's query: VAAL minus random": "VAAL's query",
 }
 
 
@@ -53,7 +61,7 @@ def curves(method: str) -> Curves:
 
 
 def curves_of(words: str) -> tuple[Curves, Curves]:
-    first, second = DIFFERENCES[words]
+    first, second = read_contrasts("mal/tiny_imagenet")[DIFFERENCES[words]]
     return curves(first), curves(second)
 
 
@@ -86,7 +94,8 @@ def test_a_row_of_the_differences(words: str) -> None:
 def test_none_is_decided() -> None:
     assert all(one.better is None for one in areas_tested().values())
     told = {words for words, one in areas_tested().items() if one.test.better is not None}
-    assert told == {"minimax training: SSL-Random minus SL-Random", "MAL minus random"}, "before correction"
+    ahead = {"minimax training: SSL-Random minus SL-Random", "MAL minus random", "MAL minus VAAL"}
+    assert told == {*ahead, "VAAL's query: VAAL minus random"}, "before correction"
     training, query, whole = (
         area(*curves_of(words))
         for words in (
@@ -106,6 +115,21 @@ def test_none_is_decided() -> None:
     assert f"for as many steps, {left}" in page
     ends = f"[{training.low:.2f}, {training.high:.2f}], and MAL's query is not told apart from random images"
     assert f"{training.mean:.2f} points of area ahead of training on labels alone {ends}, {words_of(query)}" in page
+
+
+def test_what_vaal_and_other_queries_do() -> None:
+    against, query = (area(*curves_of(words)) for words in ("MAL minus VAAL", "VAAL's query: VAAL minus random"))
+    ends = f"{against.mean:.2f} [{against.low:.2f}, {against.high:.2f}]"
+    behind = f"{-query.mean:.2f} [{-query.high:.2f}, {-query.low:.2f}]"
+    assert f"MAL is ahead of VAAL by {ends} before it" in RESULTS
+    assert f"which VAAL is {behind} behind" in RESULTS
+    assert f"and MAL is {ends} ahead of VAAL before it" in page_of("mal")
+    settings = run_of("mal/vaal", 0).config["strategy"]
+    assert (settings["vae"]["width"], settings["iterations"]) == (32, 500)
+    others = [
+        f"{name} {words_of(area(*curves_of(f'{name} minus random')))}" for name in ("entropy", "core-set", "BALD")
+    ]
+    assert f"ahead of random images: {', '.join(others)};" in RESULTS
 
 
 def test_how_long_lines_train() -> None:
@@ -149,7 +173,8 @@ def test_float32_is_another_draw() -> None:
         for run in runs()
         if run.config["precision"] == "32-true" and len(run.cycles) == len(SIZES)
     }
-    lines = [line for line in LINES.values() if line != "mal/random_longer"]  # which is of bfloat16 alone
+    lines = [line for line in LINES.values() if line in before]
+    assert lines == ["mal/random", "mal/entropy", "mal/sl_random", "mal/ssl_random", "mal/mal"]
     farthest = max((abs(curves(line)[0][at] - before[line][at]), line, at) for line in lines for at in SIZES)
     assert f"were within {farthest[0]:.1f} points of these at every size" in RESULTS
     now, was = curves(farthest[1])[0][farthest[2]], before[farthest[1]][farthest[2]]
@@ -159,17 +184,3 @@ def test_float32_is_another_draw() -> None:
 def test_what_every_label_gives() -> None:
     ends = {run.config["precision"]: accuracies_of(run)[10_000] for run in runs() if len(run.cycles) == 1}
     assert f"All 10,000 labels give {ends['bf16-mixed']:.1f} % (seed 0; {ends['32-true']:.1f} % in float32)." in RESULTS
-
-
-def test_vaal_has_two_seeds() -> None:
-    """Which are told of and not tested."""
-    vaal, random = (
-        [fmean(accuracies_of(run_of(line, seed))[at] for seed in (0, 1)) for at in SIZES]
-        for line in ("mal/vaal", "mal/random")
-    )
-    assert {run.seed for run in runs() if run.choices["method"] == "mal/vaal"} == {0, 1}
-    told = [", ".join(f"{value:.1f}" for value in means) for means in (vaal, random)]
-    assert (
-        f"**VAAL has seeds 0 and 1 alone**: {told[0]} from 500 to 2,500 labels, random of these seeds {told[1]}"
-        in RESULTS
-    )

@@ -66,8 +66,10 @@ def declare(
 def declared(target: Callable[..., Any]) -> Declared:
     """What a part declares; of what is not of this package, its package and name.
 
-    Raises TypeError for something of this package that declares nothing.
+    Raises TypeError for something of this package that declares nothing, and for what is written in C.
     """
+    if not hasattr(target, "__dict__") or not hasattr(target, "__qualname__"):
+        raise TypeError("it is no class or function of Python: write one that calls it")
     own = vars(target).get("__part__")
     if isinstance(own, Declared):
         return own

@@ -20,19 +20,23 @@ from al_bench.errors import UserError
 
 
 def refuse_no_score(score: Callable[[Tensor], Tensor], pool: Pool, of_passes: bool = False) -> None:
-    """Raises UserError for what makes no number of each of two inputs, of the pool's classes or label maps: one of
+    """Raises UserError for what makes no real number of each of two inputs, of the pool's classes or label maps: one of
     dropout passes in the place of one of a single pass, say. of_passes: whether logits are (T, B, K[, H, W])."""
     shape = (2, pool.num_classes, *(3 for _ in pool.labels.shape[1:]))
     try:
         found = score(torch.zeros((4, *shape) if of_passes else shape))
-    except (IndexError, RuntimeError, TypeError, ValueError):
-        found = None
-    if isinstance(found, Tensor) and found.shape == (2,):
+        why = ""
+    except Exception as error:  # whatever code of a user's own raises
+        found, why = None, f" ({type(error).__name__}: {error})"
+    if isinstance(found, Tensor) and found.shape == (2,) and not found.is_complex() and not found.isnan().any():
         return
     name = f"{getattr(score, '__module__', '')}.{getattr(score, '__qualname__', score)}".lstrip(".")
     takes = "the logits of several dropout passes" if of_passes else "the logits of a single pass"
     like = mutual_information if of_passes else entropy
-    raise UserError(f"{name} makes no score of {takes}: use one that does, such as {like.__module__}.{like.__name__}")
+    told = "" if name.startswith(f"{__name__}.") else why
+    raise UserError(
+        f"{name} makes no score of {takes}{told}: use one that does, such as {like.__module__}.{like.__name__}"
+    )
 
 
 @declare("score/entropy")

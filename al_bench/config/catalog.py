@@ -44,14 +44,14 @@ def about_path(path: str) -> About:
     """What the class or function at a path in the code says of itself. Raises UserError where none is, or no part."""
     from al_bench.config.validation import load_target
 
-    target = load_target("_target_", path)
+    target = load_target("", path)
     shown = [field.name for field in fields(target) if field.metadata.get("label")] if is_dataclass(target) else []
     scalars, records = getattr(target, "scalars", ()), getattr(target, "records", ())
     try:
         said = declared(target)
         about = About(counted(target), tuple(shown), tuple(scalars), tuple(records), said.places, said.fetched)
     except TypeError as error:
-        raise UserError(f"_target_={path}: {error}") from error
+        raise UserError(f"{path}: {error}") from error
     if path.partition(".")[0] != PACKAGE.name:
         _refuse_taken(path, about.counted.part.partition("@")[0])
     return about
@@ -61,7 +61,7 @@ def _refuse_taken(path: str, name: str) -> None:
     """Raises UserError where somebody else's part declares a name of one of ours, as a copied file does: its run would
     have our part's id, and what is stored of ours would be shown in its place."""
     if name in own_names():
-        raise UserError(f"_target_={path} declares {name}, a name of al_bench's own: declare another, as mine/doubtful")
+        raise UserError(f"{path} declares {name}, a name of al_bench's own: declare another, as mine/doubtful")
 
 
 @cache

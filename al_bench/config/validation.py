@@ -112,14 +112,17 @@ def _refuse_call(written: Any, path: str, node: Mapping[str, Any], keys: Sequenc
 
 
 def load_target(name: str, path: Any) -> Callable[..., Any]:
-    """What stands at a path in the code. name: of the key that says the path. Raises UserError where nothing does that
-    could be called."""
+    """What stands at a path in the code. name: of the key that says the path, "" where that is not known. Raises
+    UserError where nothing does that could be called."""
+    said = f"{name}={show(path)}" if name else show(path)
     try:
         target: Any = pkgutil.resolve_name(path)
     except (ImportError, AttributeError, ValueError, TypeError, SyntaxError, NameError) as error:
-        raise UserError(f"{name}={show(path)} cannot be loaded: {error}") from error
+        raise UserError(f"{said} cannot be loaded: {error}") from error
+    except (Exception, SystemExit) as error:  # whatever a module of a user's own does as it is imported
+        raise UserError(f"{said} cannot be loaded: {type(error).__name__}: {error}") from error
     if not callable(target):
-        raise UserError(f"{name}={path} is neither a class nor a function")
+        raise UserError(f"{said} is neither a class nor a function")
     found: Callable[..., Any] = target
     return found
 

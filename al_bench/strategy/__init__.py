@@ -62,6 +62,8 @@ def refuse_unpromised(query: object, strategy: Strategy, pool: Pool, size: int) 
 def _flaw_of(query: object, pool: Pool, size: int) -> str | None:
     if not isinstance(query, Query):
         return f"returned a {type(query).__name__} and no PoolQuery or SyntheticQuery"
+    if query.scores is not None and (not isinstance(query.scores, Tensor) or query.scores.shape != (query.size,)):
+        return f"has scores that are no tensor of its {query.size}"
     if isinstance(query, PoolQuery):
         if not isinstance(query.indices, Tensor) or query.indices.dtype != torch.int64 or query.indices.dim() != 1:
             return "has indices that are no (Q,) int64 tensor"
@@ -79,14 +81,14 @@ def _flaw_of(query: object, pool: Pool, size: int) -> str | None:
 def highest(scores: Tensor, candidates: Tensor, size: int, rng: torch.Generator) -> Tensor:
     """(size,) int64 rows of the highest scores, highest first; those of equal score in an order that `rng` draws.
 
-    scores: (U,), of the images at `candidates`, (U,) positions in the training split. Raises ValueError at a score that
+    scores: (U,), of the images at `candidates`, (U,) positions in the training split. Raises UserError at a score that
     is NaN, and where there are not as many scores as candidates.
     """
     if len(scores) != len(candidates):
-        raise ValueError(f"there are {len(scores)} scores of {len(candidates)} images")
+        raise UserError(f"there are {len(scores)} scores of {len(candidates)} images: a score is one number of each")
     if scores.isnan().any():
         position = int(candidates[scores.isnan().nonzero()[0, 0]])
-        raise ValueError(f"the score of image {position} is NaN")
+        raise UserError(f"the score of image {position} is NaN: a score has to be a number, whatever is answered")
     order = torch.randperm(len(scores), generator=rng).to(scores.device)
     return order[scores[order].sort(descending=True, stable=True).indices[:size]]
 

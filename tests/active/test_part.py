@@ -99,6 +99,9 @@ def test_places_do_not_count_and_files_count_by_content(tmp_path):
 def test_what_declares_nothing_is_refused():
     with pytest.raises(TypeError, match="Artifacts"):
         declared(Artifacts)
+    for built_in in (torch.sum, os.getcwd, exit):
+        with pytest.raises(TypeError, match="it is no class or function of Python: write one that calls it"):
+            declared(built_in)
 
 
 def test_every_part_of_the_configuration_declares_a_name_of_its_own():

@@ -220,6 +220,18 @@ def test_a_score_of_ones_own_is_tried_on_the_pools_own_classes():
 
 
 def test_what_is_no_score_at_all_is_refused():
-    for nothing in (lambda logits: logits, lambda logits: 1.0, torch.Tensor.sum):
+    wrong = (
+        lambda logits: logits,
+        lambda logits: 1.0,
+        torch.Tensor.sum,
+        lambda logits: logits.sum(1) * 1j,
+        lambda logits: logits.sum(1) / 0,
+        lambda logits: {}["absent"],
+    )
+    for nothing in wrong:
         with pytest.raises(UserError, match=r"use one that does, such as al_bench\.active\.scores\.entropy$"):
             scores.refuse_no_score(nothing, pool_of(10))
+    with pytest.raises(
+        UserError, match=r"makes no score of the logits of a single pass \(KeyError: 'absent'\): use one"
+    ):
+        scores.refuse_no_score(wrong[-1], pool_of(10))

@@ -151,7 +151,13 @@ def test_a_target_that_cannot_be_called_is_named(target: Any) -> None:
 
 @pytest.mark.parametrize(
     ("source", "words"),
-    [("def broken(:", "invalid syntax"), ("broken = nothing", "name 'nothing' is not defined"), ("", "no attribute")],
+    [
+        ("def broken(:", "invalid syntax"),
+        ("broken = nothing", "name 'nothing' is not defined"),
+        ("", "no attribute"),
+        ("{}['absent']", "KeyError: 'absent'"),
+        ("raise SystemExit(0)", "SystemExit: 0"),
+    ],
 )
 def test_a_module_of_ones_own_that_cannot_be_imported_is_named(
     tmp_path: Path, monkeypatch: Any, source: str, words: str

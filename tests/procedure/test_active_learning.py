@@ -108,6 +108,8 @@ class Breaking(Random):
         (lambda pool, indices: PoolQuery(indices - len(pool)), "asked for an image that is not unlabeled"),
         (lambda pool, indices: PoolQuery(indices.float()), "has indices that are no"),
         (lambda pool, indices: PoolQuery(indices.tolist()), "has indices that are no"),
+        (lambda pool, indices: PoolQuery(indices, scores=torch.zeros(3)), "has scores that are no tensor of its 15"),
+        (lambda pool, indices: PoolQuery(indices, scores=["high"] * 15), "has scores that are no tensor of its 15"),
         (lambda pool, indices: indices, "returned a Tensor and no PoolQuery"),
         (lambda pool, indices: SyntheticQuery(pool.inputs[indices[1:], None]), "asked for 14 and not 15"),
     ],

@@ -32,13 +32,14 @@ def start(arguments: Sequence[str]) -> None:
         unreadable,
         unsupported,
         with_brought,
+        with_home,
         with_own_folder,
         with_sweep_words,
     )
     from al_bench.config.resolvers import register_resolvers
     from al_bench.errors import UserError
 
-    arguments, planned = with_sweep_words(with_own_folder(arguments))
+    arguments, planned = with_sweep_words(with_own_folder(with_home(arguments)))
     if problem := unreadable(arguments) or unknown_choice(arguments) or unsupported(arguments):
         raise UserError(problem)
     register_resolvers()

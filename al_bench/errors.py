@@ -101,7 +101,7 @@ def _obstacle(path: Path) -> str:
         try:
             if place.is_symlink() and not place.exists():
                 return f"{place} is a link that leads nowhere"
-            if place.is_file():
+            if place.exists() and not place.is_dir():  # a device, too
                 return f"{place} is a file where a folder should be"
         except OSError:
             break

@@ -81,6 +81,12 @@ def test_a_rename_that_fails_is_named_by_the_place_that_is_taken(tmp_path):
     assert str(of_files(error.value)).startswith(f"{tmp_path / 'to'} is a folder where a file should be")
 
 
+def test_a_device_in_a_folders_place_is_no_folder():
+    with pytest.raises(OSError, match="Not a directory") as error:
+        Path("/dev/null/runs").mkdir()
+    assert "/dev/null is a file where a folder should be" in str(of_files(error.value))
+
+
 def test_a_write_that_fails_is_named_by_the_file_that_is_open(caplog):
     with pytest.raises(SystemExit, match="2"), ended_in_words(), Path("/dev/full").open("wb", buffering=0) as file:
         file.write(b"more than it takes")

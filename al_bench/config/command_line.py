@@ -85,6 +85,13 @@ def with_own_folder(arguments: Sequence[str]) -> list[str]:
     return [*(item for item in rest if not item.startswith(_SEARCHED)), f"{_SEARCHED}[{listed}]"]
 
 
+def with_home(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with `~` at the beginning of a folder for the home of whoever types them: no shell replaces it
+    behind a key."""
+    home = Path.home().as_posix()
+    return [re.sub(r"^(paths\.\w+=['\"]?)~(?=/|['\"]?$)", rf"\g<1>{home}", argument) for argument in arguments]
+
+
 def with_sweep_words(arguments: Sequence[str]) -> tuple[list[str], bool]:
     """The arguments as Hydra takes them, and whether a plan alone is asked for: `plan=true` runs nothing, `order=seeds`
     does one seed of every line before the next. Both are of a sweep and of no run. Raises UserError for another value.
@@ -117,7 +124,7 @@ def _one_of(key: str, value: str, known: Mapping[str, str]) -> str:
 
 def folder_of(name: str, arguments: Sequence[str]) -> Path:
     """What `paths.<name>` is with these arguments."""
-    own = [item.split("=", 1)[1] for item in arguments if item.startswith(f"paths.{name}=")]
+    own = [item.split("=", 1)[1] for item in with_home(arguments) if item.startswith(f"paths.{name}=")]
     return Path(own[-1].strip("'\"") if own else str(OmegaConf.load(CONF / "config.yaml").paths[name]))
 
 

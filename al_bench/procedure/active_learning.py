@@ -83,10 +83,9 @@ class Settings:
         if self.query_size > num_images:
             raise UserError(f"loop.query_size={self.query_size} is larger than {images}: use fewer")
         if first > self.budget:
-            raise UserError(
-                f"loop.budget={self.budget} is smaller than loop.initial_size={first}, which counts towards it: use a "
-                "larger budget or fewer initial labels"
-            )
+            size = f"loop.initial_size={first}, which counts towards it: use a larger budget or fewer initial labels"
+            whole = f"{images}, all of which are labeled at first: use loop.budget=inf, or another strategy"
+            raise UserError(f"loop.budget={self.budget} is smaller than {whole if all_of_them else size}")
         if paid + first > self.budget:
             raise UserError(
                 f"loop.budget={self.budget} does not hold {paid:,} validation labels beside {first} initial ones: use "

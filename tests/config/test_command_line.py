@@ -3,7 +3,15 @@
 import pytest
 from composing import compose
 
-from al_bench.config.command_line import unreadable, unsupported, with_brought, with_own_folder, with_sweep_words
+from al_bench.config.command_line import (
+    folder_of,
+    unreadable,
+    unsupported,
+    with_brought,
+    with_home,
+    with_own_folder,
+    with_sweep_words,
+)
 from al_bench.errors import UserError
 
 
@@ -105,3 +113,12 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 def test_another_beginning_than_that_of_its_cells_is_not_for_a_sweep(argument):
     assert unsupported([argument, "seed=0"]) is None
     assert str(unsupported(["-m", argument, "seed=0"])).startswith(f"{argument} is not for a sweep")
+
+
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+def test_a_folder_at_home_is_found_behind_a_key(monkeypatch, tmp_path, quote):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    typed = [f"paths.outputs={quote}~/runs{quote}", "paths.data=~", "paths.cells=a~/b", "note=~/x"]
+    found = [f"paths.outputs={quote}{tmp_path}/runs{quote}", f"paths.data={tmp_path}", "paths.cells=a~/b", "note=~/x"]
+    assert with_home(typed) == found
+    assert folder_of("outputs", typed) == tmp_path / "runs"

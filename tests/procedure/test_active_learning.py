@@ -222,6 +222,11 @@ def test_full_supervision_is_one_cycle(tmp_path):
     assert [record["annotations"] for record in records] == [300]
 
 
+def test_full_supervision_takes_no_smaller_budget(tmp_path):
+    with pytest.raises(UserError, match=r"^loop.budget=50 is smaller than the 300 images .*: use loop.budget=inf, or"):
+        run(tmp_path, "strategy=full", "loop.initial_size=inf", budget=50)
+
+
 def test_stop_at_ends_a_run_early(tmp_path):
     records = run(tmp_path, "strategy=random", "loop.stop_at={accuracy: 0.01}", budget=200)
     assert len(records) == 1

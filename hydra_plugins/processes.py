@@ -32,7 +32,7 @@ from hydra_plugins.sweep_cells import (
     Cell,
     Process,
     exit_code,
-    made_cell,
+    made_cells,
     name_by_difference,
     returned,
     seed_of,
@@ -88,16 +88,16 @@ class Processes(Launcher):
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         with self.composing:
             loader = self.hydra_context.config_loader
-            made = [made_cell(loader, self.config, initial_job_idx + i, job) for i, job in enumerate(job_overrides)]
+            made = made_cells(loader, self.config, initial_job_idx, job_overrides)
         if self.order == "seeds":
             made.sort(key=seed_of)  # cells of one seed stay in the sweep's order
         cells = [cell for cell in made if cell is not None]
         name_by_difference(cells)
-        unique = {cell.folder: cell for cell in cells}
-        finished = {folder for folder, cell in unique.items() if cell.is_finished()}
-        waiting = deque(cell for folder, cell in unique.items() if folder not in finished)
+        unique = [*{cell.folder: cell for cell in cells}.values()]  # a seed may be named twice
+        finished = {cell.folder for cell in unique if cell.is_finished()}
+        waiting = deque(cell for cell in unique if cell.folder not in finished)
         if not waiting and len(cells) == len(made):
-            logger.info(f"all {len(unique)} cells are finished\n{tabulate_sweep(cells, cells)}")
+            logger.info(f"all {len(unique)} cells are finished\n{tabulate_sweep(unique, unique)}")
             return [returned(cell) for cell in cells]
         self._settle(waiting)
         on = f", on {len(self.visible)} GPUs" if len(self.visible) > 1 else ""
@@ -112,9 +112,8 @@ class Processes(Launcher):
             logger.info(self.time.words([], waiting, self.workers))
             with self._forking(waiting):
                 codes |= self._run(waiting)
-        done = sum(code == 0 for code in codes.values())
-        ended = [cell for cell in cells if codes.get(cell.folder) == 0]
-        logger.info(f"{done} of {len(unique)} cells are finished\n{tabulate_sweep(cells, ended)}")
+        ended = [cell for cell in unique if codes.get(cell.folder) == 0]
+        logger.info(f"{len(ended)} of {len(unique)} cells are finished\n{tabulate_sweep(unique, ended)}")
         if code := exit_code([*codes.values(), *(REFUSED for cell in made if cell is None)]):
             raise SystemExit(code)
         return [returned(cell) for cell in cells]

@@ -151,6 +151,15 @@ def exit_code(codes: Iterable[int]) -> int:
     return 0 if not failed else REFUSED if failed == {REFUSED} else 1
 
 
+def made_cells(loader: ConfigLoader, sweep: DictConfig, first: int, jobs: Sequence[Sequence[str]]) -> list[Cell | None]:
+    """As `made_cell`, of all jobs. first: the number of the first. Raises UserError for a sweep over no value."""
+    from al_bench.errors import UserError
+
+    if not jobs:
+        raise UserError("the sweep has no cell, for a key is swept over no value: give it some, such as seed=0,1")
+    return [made_cell(loader, sweep, first + number, job) for number, job in enumerate(jobs)]
+
+
 def name_by_difference(cells: Sequence[Cell]) -> None:
     """Leaves out of each name what all cells have in common, and of its line's the seed."""
     common = set.intersection(*(set(cell.overrides) for cell in cells)) if len(cells) > 1 else set()

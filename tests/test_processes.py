@@ -335,6 +335,15 @@ def test_how_many_cells_run_at_once(tmp_path, monkeypatch, said, device, cores, 
     assert bool(launcher._gpu_for(cell)) == (device in ("auto", "cuda") and said != "")
 
 
+def test_a_sweep_over_nothing_is_refused_and_a_seed_named_twice_is_one_cell(tmp_path):
+    nothing = sweep(tmp_path, "strategy=random", "seed=range(0,0)")
+    assert nothing.returncode == 2
+    assert "the sweep has no cell, for a key is swept over no value: give it some" in nothing.stdout + nothing.stderr
+    twice = sweep(tmp_path, "strategy=random", "seed=1,1", "loop.max_cycles=0")
+    assert "1 of 1 cells are finished" in twice.stdout
+    assert "all seeds" not in twice.stdout, "a deviation of one"
+
+
 def test_a_gpu_is_free_again_once_its_cell_has_ended(tmp_path):
     launcher = processes.Processes(4, 0.1)
     launcher.visible = ["0", "1"]

@@ -1,10 +1,12 @@
 """What a user is told of an error, where it is of what was asked for and not of ours."""
 
 import re
+from inspect import signature
 from traceback import walk_tb
 from typing import Any
 
 from al_bench.config.groups import members, name_known, places_of, users_of
+from al_bench.config.validation import load_target
 from al_bench.errors import UserError, of_files, printable
 
 _MEMORY = re.compile(
@@ -79,12 +81,22 @@ def _misspelled(chain: list[BaseException]) -> str | None:
             key, within = str(one.key), one.full_key.rpartition(".")[0]  # type: ignore[attr-defined]
             if not names and (places := places_of(within)):
                 return f"{within} is {' or '.join(places)}: set {places[0]}.{key} in place of {within}.{key}"
+            if _takes(parent.get("_target_"), key):
+                return f"{within}.{key} has no value yet: add one by +{within}.{key}=..."
             return f"{within}{'.' if within else ''}{key} is not known: {name_known(key, names)}"
     found = re.match(r"Could not override '([\w/]+)(?:@\S*)?'. No match in the defaults list", str(chain[0]))
     if found is None or not (users := users_of(found[1])):
         return None
     there = " or ".join(f"{found[1]}@{family} with {family}={', '.join(names)}" for family, names in users.items())
     return f"nothing that is chosen has {_first(chain[0]).split(chr(39))[1]}: use {there}"
+
+
+def _takes(target: Any, name: str) -> bool:
+    """Whether what stands at a path in the code has an argument of this name, which no file gives."""
+    try:
+        return isinstance(target, str) and name in signature(load_target("", target)).parameters
+    except (UserError, ValueError, TypeError):  # of what is written in C nobody knows
+        return False
 
 
 def _called_by(error: BaseException) -> str | None:

@@ -1,5 +1,6 @@
 """The 1,797 handwritten digits of 8 x 8 pixels that scikit-learn carries: no download."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from al_bench.config.ranges import ProperFraction, Seed, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.subset import limit_splits, of_classes
 from al_bench.dataset.ten_classes import choose_classes
+from al_bench.errors import UserError
 
 
 @declare("dataset/digits")
@@ -27,11 +29,17 @@ def digits(
 
     test_share: of the images, the same fraction of each class, drawn by split_seed. max_images: of the training split;
     max_held_out, max_test: of the test split. classes: the digits to keep, labeled 0, 1, ... in this order. Raises
-    UserError for classes that cannot be.
+    UserError for classes that cannot be, and a test_share that leaves a split without an image of a class.
     """
     kept = choose_classes(classes)
     bunch = load_digits()
     images = np.rint(bunch.images / 16 * 255).astype(np.uint8)[:, None]
+    held_out = math.ceil(test_share * len(images))  # as is drawn
+    if min(held_out, len(images) - held_out) < len(bunch.target_names):
+        raise UserError(
+            f"dataset.test_share={test_share} leaves {len(images) - held_out:,} images for training, {held_out:,} for "
+            f"test: each needs {len(bunch.target_names)}, such as by 0.2"
+        )
     rows = train_test_split(
         np.arange(len(images)), test_size=test_share, random_state=split_seed, stratify=bunch.target
     )

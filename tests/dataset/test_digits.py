@@ -21,3 +21,10 @@ def test_digits_that_cannot_be_are_refused(classes):
     with pytest.raises(InstantiationException, match=r"dataset\.classes") as failure:
         part("dataset", "dataset=digits", f"+dataset.classes={classes}")
     assert isinstance(failure.value.__cause__, UserError)
+
+
+@pytest.mark.parametrize("share", [0.99999, 0.00001])
+def test_a_share_that_leaves_nothing_is_refused(share):
+    with pytest.raises(InstantiationException, match=f"dataset.test_share={share} leaves ") as failure:
+        part("dataset", "dataset=digits", f"dataset.test_share={share}")
+    assert isinstance(failure.value.__cause__, UserError)

@@ -23,6 +23,7 @@ LINES = {
     "BALD, its network with dropout": "mal/bald",
     "VAAL": "mal/vaal",
     "SL-Random (features and prototypes first, on labels alone)": "mal/sl_random",
+    "SL-Unc": "mal/sl_unc",
     "SSL-Random (with minimax entropy, random images)": "mal/ssl_random",
     "MAL": "mal/mal",
 }
@@ -39,6 +40,7 @@ DIFFERENCES = {
     "core-set minus random": "core-set, supervised",
     "BALD minus random": "BALD and dropout, supervised",
     "VAAL's query: VAAL minus random": "VAAL's query",
+    "SL-Unc minus SL-Random": "the prototypes' entropy, supervised",
 }
 
 
@@ -130,6 +132,7 @@ def test_what_vaal_and_other_queries_do() -> None:
         f"{name} {words_of(area(*curves_of(f'{name} minus random')))}" for name in ("entropy", "core-set", "BALD")
     ]
     assert f"ahead of random images: {', '.join(others)};" in RESULTS
+    assert f"SL-Unc minus SL-Random {words_of(area(*curves_of('SL-Unc minus SL-Random')))}." in RESULTS
 
 
 def test_how_long_lines_train() -> None:

@@ -40,6 +40,12 @@ class Limits:
     files: int = 10_000_000
     times: float = 200
 
+    def __post_init__(self) -> None:
+        """Raises UserError for a limit that is none."""
+        for name, value in {"gb": self.gigabytes, "files": self.files, "times": self.times}.items():
+            if not value > 0:  # nor nan
+                raise UserError(f"--most-{name}={value:g} must be more than 0")
+
     def bytes_of(self, archive: Path) -> float:
         """How many it may be unpacked to."""
         return min(self.gigabytes * 1e9, max(_ALWAYS_BYTES, self.times * archive.stat().st_size))

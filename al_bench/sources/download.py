@@ -7,6 +7,7 @@ import shutil
 import tarfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import md5
 from http.client import HTTPException
@@ -34,16 +35,21 @@ def complete(
     """Puts every absent file of a folder in place; a second process waits for the first and finds them.
 
     checksums: name of each file to its MD5. get: called with the folder and those that are absent. remedy: what a
-    person can do instead. Raises UserError where one can neither be found nor fetched.
+    person can do instead. Raises UserError where one can neither be found nor fetched, and leaves no folder then.
     """
     if all((folder / name).exists() for name in checksums):
         return
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
         with hold(folder / ".lock", f"the files of {folder}"):
             absent = {name: checksum for name, checksum in checksums.items() if not (folder / name).exists()}
             if absent:
                 get(folder, absent)
     except (OSError, *_BROKEN) as error:
+        with suppress(OSError):  # as where another process has begun to fetch
+            for one in made:
+                (one / ".lock").unlink(missing_ok=True)
+                one.rmdir()
         raise UserError(f"{folder} lacks files that could not be had ({error}): {remedy}") from error
 
 

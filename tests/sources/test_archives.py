@@ -1,5 +1,6 @@
 import gzip
 import io
+import math
 import os
 import re
 import shutil
@@ -271,3 +272,9 @@ def test_folders_in_each_other_have_an_end(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"pets\.tar\.gz holds a name of 2,002 parts, 200 are taken"):
         unpack(path, tmp_path / "data")
     assert visible(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("limits", [{"gigabytes": math.nan}, {"gigabytes": -1.0}, {"files": 0}, {"times": 0.0}])
+def test_a_limit_that_is_none_is_refused(limits):
+    with pytest.raises(UserError, match=r"--most-\w+=\S+ must be more than 0"):
+        Limits(**limits)

@@ -123,6 +123,15 @@ def test_without_a_network_it_says_what_to_put_where(tmp_path: Path) -> None:
         complete(tmp_path, {"file": MD5}, get, "put it there")
 
 
+def test_a_folder_that_was_not_there_is_not_there_then(tmp_path: Path) -> None:
+    def get(folder: Path, absent: object) -> None:
+        fetch(["http://127.0.0.1:1/file"], folder / "file", MD5)
+
+    with pytest.raises(UserError, match="could not be had"):
+        complete(tmp_path / "data" / "raw", {"file": MD5}, get, "put it there")
+    assert not list(tmp_path.iterdir())
+
+
 def test_another_content_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(CONTENT[:-1])
     for function in (check, read_checked):

@@ -219,11 +219,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", metavar="PATTERN", default="*", help="overrides like this one, such as 'loop.*=nan'")
     parser.add_argument("--seconds", type=float, default=40, help="a try may take (40)")
     asked = parser.parse_args(arguments)
+    if asked.count < 1:
+        parser.error(f"--count={asked.count} must be at least 1")
     os.environ.update(WANDB_MODE="disabled", CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1")
     for name in _IMPORTED:
         with suppress(ImportError):
             importlib.import_module(name)
     tries = [one for one in generate() if fnmatch.fnmatchcase(one.override, asked.only)]
+    if not tries:
+        parser.error(f"--only={asked.only} is like no override: give one as it is typed, such as 'loop.*=nan'")
     rng = random.Random(asked.seed)
     tries.sort(key=lambda one: rng.random() * (1 + one.override.count(".")))  # who types, types what is near the top
     gc.collect()

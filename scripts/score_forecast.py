@@ -69,7 +69,10 @@ def main() -> None:
     """Prints what is scored and both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=Path, default=Path("results/cells"), help="exported runs (results/cells)")
-    runs = [run for run in stored(Path("none"), parser.parse_args().cells).runs if run.is_loop]
+    cells = parser.parse_args().cells
+    if not cells.is_dir():
+        parser.error(f"--cells={cells} is no folder: name one of exported runs")
+    runs = [run for run in stored(Path("none"), cells).runs if run.is_loop]
     people = [run for run in runs if run.choices.get("oracle") in _PEOPLE]
     others = [run for run in runs if run not in people]
     even, odd = ([run for run in others if run.seed % 2 == half] for half in (0, 1))

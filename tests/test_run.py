@@ -118,6 +118,7 @@ def test_on_a_terminal_a_long_part_has_a_bar_with_rate_and_time_left(tmp_path):
             "error: trainer.devices=2 by this ",
         ),
         (["-m", "hydra.sweeper.params.seed=1"], "error: hydra.sweeper.params.seed=1 is for files of conf/experiment"),
+        ([*SMOKE, "network=resnet18", "network.weights=0"], "error: network.weights=0 must be text or null"),
         (["hydra.job.chdir=true"], "error: hydra.job.chdir=true "),
         (["-m", "hydra/launcher=basic"], "error: hydra/launcher=basic "),
         ([*SMOKE, "threads=100000"], "error: threads=100000 "),

@@ -171,8 +171,8 @@ def _defaults(target: Callable[..., Any], beside: frozenset[str]) -> dict[str, A
 def _content(path: Any) -> Any:
     """Sixteen hexadecimal digits of what a file says; a plain word that is no file; or "unreadable", which the part
     itself will say."""
-    if path is None:
-        return None
+    if not isinstance(path, str | Path):
+        return path  # None, or what the part itself will refuse
     try:
         with open_file(Path(path).expanduser()) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()[:16]

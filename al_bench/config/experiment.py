@@ -15,6 +15,7 @@ from al_bench.config.catalog import looked_up
 from al_bench.config.command_line import unknown_choice
 from al_bench.config.identity import identify, label_of, metrics_of
 from al_bench.config.resolvers import register_resolvers
+from al_bench.config.top_level import refuse_stop_rules
 from al_bench.config.values import plain, written_and_resolved
 from al_bench.errors import UserError
 
@@ -180,8 +181,12 @@ def _cells(rest: Sequence[str], seeded: Sequence[tuple[Sequence[str], int | None
 
 
 def cell_of(overrides: Sequence[str], config: DictConfig) -> Cell:
-    """What Hydra composed of a cell. overrides: see `Cell`."""
-    chosen, loop = dict(config.hydra.runtime.choices), plain(config.loop)
+    """What Hydra composed of a cell. overrides: see `Cell`. Raises UserError for stop rules that are none, which a plan
+    would count by."""
+    rules = OmegaConf.to_container(config.loop, resolve=True)
+    assert isinstance(rules, dict)
+    refuse_stop_rules({str(key): value for key, value in rules.items()})
+    chosen, loop = dict(config.hydra.runtime.choices), plain(rules)
     absent, label = _find_absent(config, chosen["dataset"]), label_of(chosen, config)
     return Cell(tuple(overrides), chosen, identify(config), loop, label, metrics_of(config), absent)
 

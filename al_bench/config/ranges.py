@@ -46,6 +46,7 @@ Drawn = Annotated[int, Field(gt=0, le=1_000_000)]  # images that a data set make
 Levels = Annotated[int, Field(gt=0, le=100)]  # of folders
 FaissCount = Annotated[int, Field(gt=0, lt=1 << 31)]  # of 32 bits there, as are its seeds
 FaissSeed = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
+NumpySeed = Annotated[int, Field(ge=0, lt=1 << 32)]  # which scikit-learn and torch-fidelity take
 Shared = Annotated[int, Field(gt=0, le=1_000)]  # features of a code, which are filled up to a multiple of it
 Seed = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]  # of torch's generators
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]

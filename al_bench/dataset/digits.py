@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import ProperFraction, Seed, UpToAll
+from al_bench.config.ranges import NumpySeed, ProperFraction, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.subset import limit_splits, of_classes
 from al_bench.dataset.ten_classes import choose_classes
@@ -19,7 +19,7 @@ from al_bench.errors import UserError
 @declare("dataset/digits")
 def digits(
     test_share: ProperFraction,
-    split_seed: Seed,
+    split_seed: NumpySeed,
     max_images: UpToAll | None = None,
     max_held_out: UpToAll | None = None,
     max_test: UpToAll | None = None,

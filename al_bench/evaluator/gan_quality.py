@@ -10,7 +10,7 @@ from al_bench.active.metric import Metric, Recorded
 from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
-from al_bench.config.ranges import NoneToAll, ProperFraction, Repeats, Rounds, Seed, TwoOrMore, UpToAll
+from al_bench.config.ranges import NoneToAll, NumpySeed, ProperFraction, Repeats, Rounds, TwoOrMore, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluation, Evaluator, Metrics
@@ -99,7 +99,7 @@ class GanQuality(Evaluator):
         neighbors: UpToAll,
         mode_share: ProperFraction,
         columns: NoneToAll,
-        seed: Seed,
+        seed: NumpySeed,
         gan_train: ClassifierLearner | None = None,
         inception: str | None = None,
     ) -> None:

@@ -33,6 +33,8 @@ def test_overrides_narrow_and_change_a_sweep_as_they_would_on_its_command_line()
     ("name", "overrides", "sentence"),
     [
         ("asal/mnist_twoo", [], "experiment=asal/mnist_twoo is not known: did you mean asal/mnist_two"),
+        ("shadow_sweep", [SHADOW, "loop.budget=-5"], "loop.budget=-5 must be at least 1"),
+        ("shadow_sweep", [SHADOW, "loop.max_cycles=few"], "loop.max_cycles=few must be a whole number or null"),
         *(
             ("shadow_sweep", [SHADOW, f"seed={bad}"], f"seed={bad.split(',')[-1]} must be a whole number")
             for bad in ("abc", "0,1.5", "null")

@@ -257,6 +257,8 @@ def refused_line(*overrides: str) -> str:
         ("loop.query_size=0", "loop.query_size=0 must be more than 0"),
         ("loop.budget=many", "loop.budget=many must be a number"),
         ("loop.budget=inf", ""),
+        ("dataset.split_seed=-1", "dataset.split_seed=-1 must be at least 0"),
+        ("method=alcg/alcg evaluator.seed=4294967296", "evaluator.seed=4294967296 must be less than 4294967296"),
         ("loop.budget=5", "loop.budget=5 is smaller than loop.initial_size=20, which counts towards it"),
         ("loop.budget=20", ""),
         ("loop.budget=30.5", "loop.budget=30.5 must be a whole number"),

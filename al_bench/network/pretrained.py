@@ -1,6 +1,5 @@
 """First weights from a file: published ones, or those of a model that was stored."""
 
-import pickle
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ Weights = dict[str, Tensor]
 
 _PARTS = ("backbone.", "neck.", "head.")
 _LAST_LAYERS = ("fc.", "classifier.")  # of torchvision's networks and DRN, for ImageNet's classes
-_UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile)
+_SAYS = (OSError, EOFError, RuntimeError, ValueError, KeyError, SafetensorError, zipfile.BadZipFile)  # what is wrong
 _REMEDY = "use another file, or null for none"
 _COUNTER = ".num_batches_tracked"  # older files have none, and nothing that is computed needs it
 
@@ -85,7 +84,7 @@ def read_weights(path: Path) -> Weights:
         open_file(path).close()
         with warnings.catch_warnings(action="ignore"):  # torch's, of pickles, stood before our sentence
             found: Any = _loaded(path)
-    except (SafetensorError, *_UNREADABLE) as error:
+    except Exception as error:  # of bytes that are no pickle torch's reader raises whatever they lead it to
         remedy = "give safetensors, or tensors alone that torch wrote"
         raise UserError(f"{path} cannot be read as weights ({_why(error)}): {remedy}") from error
     if isinstance(found, Mapping):
@@ -103,7 +102,7 @@ def _loaded(path: Path) -> Any:
 
 def _why(error: Exception) -> str:
     """The first sentence of an error; torch's own on a pickle advises to run the code in it."""
-    if isinstance(error, pickle.UnpicklingError):
+    if not isinstance(error, _SAYS):
         return "it is none, or holds more than tensors, which is not run"
     return str(error).split("\n", 1)[0].split(". ", 1)[0].rstrip(".") or "it is empty or cut off"
 

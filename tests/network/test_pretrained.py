@@ -160,6 +160,7 @@ def test_what_is_no_file_of_weights_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.safetensors").write_bytes(b"no header")
     (tmp_path / "harm.pth").write_bytes(pickle.dumps(Harmful(tmp_path / "harmed"), protocol=2))
     (tmp_path / "newer.pth").write_bytes(pickle.dumps([1], protocol=4))  # of which torch warns
+    (tmp_path / "text.pth").write_text("root:x:0:0:root:/root:/bin/bash\n")
     (tmp_path / "empty.pth").touch()
     torch.save(made(None, width=1).state_dict(), tmp_path / "cut.pth")
     (tmp_path / "cut.pth").write_bytes((tmp_path / "cut.pth").read_bytes()[:-1000])
@@ -167,6 +168,7 @@ def test_what_is_no_file_of_weights_is_refused(tmp_path: Path) -> None:
         ("bad.safetensors", "[^)]+"),
         ("harm.pth", "it is none, or holds more than tensors, which is not run"),
         ("newer.pth", "it is none, or holds more than tensors, which is not run"),
+        ("text.pth", "it is none, or holds more than tensors, which is not run"),
         ("empty.pth", "[^)]+"),
         ("cut.pth", "[^).]+"),  # a single sentence, where torch has four
     ):

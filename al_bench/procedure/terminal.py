@@ -12,6 +12,7 @@ from al_bench.storage.record import CycleRecord, Measurement, Record, cycles_of
 _MOST_ROWS = 25
 _WIDEST = 120  # characters of a line
 _NARROW = 12  # characters of a heading in a table that would be wider
+_LARGE = 1e9  # from which on a number's digits say nothing
 _OF_EVERY_CYCLE = ("query", "fit", "evaluate")
 
 
@@ -73,6 +74,8 @@ def _width(table: str) -> int:
 def _format(name: str, column: Sequence[object], counts: bool) -> str:
     """Of a column of floats: seconds, whole numbers of something, or any other. counts: whether it is declared so."""
     numbers = [value for value in column if isinstance(value, float)]
+    if any(abs(value) >= _LARGE for value in numbers):  # as the loss of a model that has come apart
+        return ".4g"
     whole = counts or (all(value.is_integer() for value in numbers) and max(numbers, default=0.0) > 1)
     return ".2f" if name.endswith(" s") else ",.0f" if whole else ".4f"
 

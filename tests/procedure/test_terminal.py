@@ -35,3 +35,9 @@ def test_a_table_that_fits_is_one() -> None:
     table = cycle_table(cycles(dict.fromkeys((metric.name for metric in Accuracy.scalars), 0.5)), Accuracy.scalars)
     assert "\n\n" not in table and max(map(len, table.splitlines())) <= WIDEST
     assert all(heading in table.splitlines()[0] for heading in ("annotations", "accuracy", "fit s", "query s"))
+
+
+def test_a_model_that_has_come_apart_makes_no_table_of_its_digits() -> None:
+    metrics = {metric.name: 0.5 for metric in Accuracy.scalars} | {"negative_log_likelihood": 1.9e25}
+    table = cycle_table(cycles(metrics), Accuracy.scalars)
+    assert "\n\n" not in table and table.count("1.9e+25") == 3

@@ -1,6 +1,7 @@
 """What a user is told of an error, where it is of what was asked for and not of ours."""
 
 import re
+from collections.abc import Mapping
 from inspect import signature
 from traceback import walk_tb
 from typing import Any
@@ -81,6 +82,8 @@ def _misspelled(chain: list[BaseException]) -> str | None:
             key, within = str(one.key), one.full_key.rpartition(".")[0]  # type: ignore[attr-defined]
             if not names and (places := places_of(within)):
                 return f"{within} is {' or '.join(places)}: set {places[0]}.{key} in place of {within}.{key}"
+            if not isinstance(parent, Mapping):
+                return f"{parent._get_full_key(None)} is a list: give it as [{','.join(map(str, parent))}]"
             if _takes(parent.get("_target_"), key):
                 return f"{within}.{key} has no value yet: add one by +{within}.{key}=..."
             return f"{within}{'.' if within else ''}{key} is not known: {name_known(key, names)}"

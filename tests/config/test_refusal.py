@@ -53,6 +53,13 @@ def test_what_hydra_cannot_compose_is_named(override, sentence):
     assert sentence_of(refusal.value).startswith(sentence)
 
 
+def test_a_mapping_in_the_place_of_a_list_is_named():
+    with pytest.raises((HydraException, ValueError)) as refusal:
+        compose("procedure=toy", "procedure.bias.line.lows={a: 1}")
+    words = "procedure.bias.line.lows is a list: give it as [0.0,0.5,0.9,0.95,1.3]"
+    assert sentence_of(refusal.value) == words
+
+
 def test_a_file_that_is_no_yaml_is_named_with_its_line(tmp_path):
     file = tmp_path / "strategy" / "broken.yaml"
     file.parent.mkdir()

@@ -49,6 +49,9 @@ def test_parts_of_ones_own_run_as_any(folder: Path) -> None:
     (run,) = (folder / "outputs").glob("blobs-digits/doubtful+patient/seed=0/*/config.json")
     assert '"mine/doubtful@1"' in run.read_text()
     assert re.search(r"cycle +annotations +error", done.stdout)
+    whole = call(sys.executable, str(ROOT / "run.py"), *one, "gan=none", "tracking=none", "device=cpu", where=folder)
+    last = re.findall(r"^cycle .* error (\S+)", whole.stdout, re.MULTILINE)[-1]
+    assert float(last) < 0.05, "who copies the page sees his parts learn"
     planned = call(sys.executable, str(ROOT / "run.py"), *sweep, *SMALL, "plan=true", where=folder)
     assert "4 cells, 0 finished" in planned.stdout, planned.stdout + planned.stderr
 

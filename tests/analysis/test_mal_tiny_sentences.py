@@ -126,6 +126,9 @@ def test_what_vaal_and_other_queries_do() -> None:
     assert f"MAL is ahead of VAAL by {ends} before it" in RESULTS
     assert f"which VAAL is {behind} behind" in RESULTS
     assert f"and MAL is {ends} ahead of VAAL before it" in page_of("mal")
+    steps = words_of(area(curves("mal/random_longer"), curves("mal/vaal")))
+    assert f"random sampling for as many steps as MAL's is {steps} ahead of VAAL" in RESULTS
+    assert f"as MAL's leads by {steps}." in page_of("mal")
     settings = run_of("mal/vaal", 0).config["strategy"]
     assert (settings["vae"]["width"], settings["iterations"]) == (32, 500)
     others = [

@@ -341,6 +341,7 @@ def test_a_warm_start_goes_on_from_the_weights_and_nothing_else() -> None:
     gan = gan_of(norm="none", discriminator_optimizer=standing, generator_optimizer=standing)
     previous = learner(gan_of(norm="none")).fit(pool(), None, seed=0)
     before = weights(previous)
+    assert not learner(gan, warm_start=True).begins_anew
     warm = learner(gan, warm_start=True).fit(pool(), previous, seed=1)
     moved = {name for name, value in weights(warm).items() if not torch.equal(value, before[name])}
     assert not any("weight" in name and "layers.2" not in name for name in moved), "nothing moves without a rate"

@@ -222,8 +222,8 @@ def unsupported(arguments: Sequence[str]) -> str | None:
                 f"{argument} asks for labels of a folder of pictures: dataset=image_folder dataset.root=DIR "
                 "'dataset.class_names=[cat,dog]'"
             )
-        if key.startswith("hydra.sweeper.params."):
-            return f"{argument} is for files of conf/experiment: on a command line give -m and {key[21:]}={value}"
+        if (swept := key.removeprefix("hydra.sweeper.params.")) != key:
+            return f"{argument} is for files of conf/experiment: on a command line give -m and {swept}={value}"
         if key == "hydra.job.chdir" and value.lower() in ("true", "yes", "on", "1"):
             return f"{argument} is not for these runs: paths are relative to where the command starts, leave it out"
         if key == "hydra/launcher" and value not in _LAUNCHERS:

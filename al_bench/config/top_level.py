@@ -27,6 +27,7 @@ _PARTS = (
 )  # fmt: skip
 _PARTS_OR_NULL = ("gan", "feature", "trainer")
 _MAPPINGS = ("paths", "recipe")
+_INSTEAD = {**dict.fromkeys(_MAPPINGS, "a mapping"), "loop": "settings by their names, such as loop.budget=100"}
 _BESIDE = ("preset", "method", "experiment")  # nodes of groups that set others
 _OF_EXPERIMENTS = ("references", "contrasts", "contrast_metrics", "versions")  # which the report reads
 
@@ -143,9 +144,7 @@ def _refuse_two_lengths(learner: Mapping[str, Any], values: Mapping[str, Any]) -
 def _choices(key: str) -> str:
     """What a node of the top level may be, as a user types it."""
     found = members(key)
-    if found or key == "loop":
-        return f"one of {', '.join(found)}" if found else "settings by their names, such as loop.budget=100"
-    return "a mapping" if key in _MAPPINGS else "a node with a _target_"
+    return f"one of {', '.join(found)}" if found else _INSTEAD.get(key, "a node with a _target_")
 
 
 def _leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:

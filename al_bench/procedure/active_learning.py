@@ -16,6 +16,7 @@ from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.active.stopping import Stopping
 from al_bench.config.ranges import Certainty, CountOrAll, Fraction, Iterations, NoneToAll, Seed, Signed, UpToAll
+from al_bench.config.top_level import refuse_small_budget
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator
@@ -82,10 +83,12 @@ class Settings:
             )
         if self.query_size > num_images:
             raise UserError(f"loop.query_size={self.query_size} is larger than {images}: use fewer")
+        refuse_small_budget({"initial_size": self.initial_size, "budget": self.budget})
         if first > self.budget:
-            size = f"loop.initial_size={first}, which counts towards it: use a larger budget or fewer initial labels"
-            whole = f"{images}, all of which are labeled at first: use loop.budget=inf, or another strategy"
-            raise UserError(f"loop.budget={self.budget} is smaller than {whole if all_of_them else size}")
+            raise UserError(
+                f"loop.budget={self.budget} is smaller than {images}, all of which are labeled at first: use "
+                "loop.budget=inf, or another strategy"
+            )
         if paid + first > self.budget:
             raise UserError(
                 f"loop.budget={self.budget} does not hold {paid:,} validation labels beside {first} initial ones: use "

@@ -32,6 +32,7 @@ from hydra_plugins.sweep_cells import (
     Cell,
     Process,
     exit_code,
+    left_out,
     made_cells,
     name_by_difference,
     returned,
@@ -239,11 +240,8 @@ class Processes(Launcher):
                     discard_unstarted(cell.folder, Path(cell.config.hydra.sweep.dir), "sweep.log")
                 kept = f"; log {cell.log}" if cell.log.exists() else ""
                 logger.error(f"[{cell.number}] {cell.name}: failed with code {code}: {reason}{kept}")
+                codes |= {alike.folder: REFUSED for alike in left_out(cell, waiting) if code == REFUSED}
 
 
-ConfigStore.instance().store(
-    group="hydra/launcher",
-    name="processes",
-    node={"_target_": "hydra_plugins.processes.Processes", **USUAL, "fork": True, "packed": False},
-    provider="al_bench",
-)
+_NODE = {"_target_": "hydra_plugins.processes.Processes", **USUAL, "fork": True, "packed": False}
+ConfigStore.instance().store(group="hydra/launcher", name="processes", node=_NODE, provider="al_bench")

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -16,6 +17,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 if TYPE_CHECKING:
+    from al_bench.config.experiment import Absent
     from hydra_plugins.packs import Pack
 
 logger = logging.getLogger("al_bench")
@@ -82,6 +84,13 @@ class Cell:
         return self.process.poll() is None
 
     @property
+    def absent(self) -> "Absent | None":
+        """Its data set, where that is not here."""
+        from al_bench.config.experiment import find_absent
+
+        return find_absent(self.config)
+
+    @property
     def because(self) -> str:
         """What ended it from without, where its process knows of it; a subprocess does not."""
         return str(getattr(self.process, "because", ""))
@@ -118,6 +127,19 @@ def made_cell(loader: ConfigLoader, config: DictConfig, number: int, overrides: 
         logger.error(f"[{number}] {' '.join(overrides)}: refused: {sentence}")
         return None
     return cell
+
+
+def left_out(refused: Cell, waiting: deque[Cell]) -> list[Cell]:
+    """Takes the cells out of those that wait whose data set is missing just as that of a refused one is, and says so:
+    each would be refused for it."""
+    missing = refused.absent
+    alike = [cell for cell in waiting if cell.absent == missing] if missing else []
+    for cell in alike:
+        waiting.remove(cell)
+    if missing and alike:
+        more = f"{len(alike)} more of dataset={missing.dataset}"
+        logger.error(f"not started: {more}, for which {missing.place} is missing, too")
+    return alike
 
 
 def seed_of(cell: Cell | None) -> int:

@@ -127,6 +127,16 @@ def test_one_bad_cell_does_not_stop_the_others(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
+def test_of_cells_whose_data_are_missing_one_says_so_and_those_of_other_data_go_on(tmp_path):
+    cells = ("strategy=random", "dataset=imagenet,digits", "seed=0,1,2", "hydra.launcher.workers=1")
+    done = sweep(tmp_path / "outputs", *cells, f"paths.data={tmp_path}")
+    assert done.returncode == 2, done.stdout
+    assert done.stdout.count("imagenet lacks the folder train") == 1
+    assert f"not started: 2 more of dataset=imagenet, for which {tmp_path / 'imagenet'} is missing, too" in done.stdout
+    assert "3 of 6 cells are finished" in done.stdout
+
+
 def test_a_cell_that_is_refused_leaves_no_folder_and_the_others_go_on(tmp_path):
     cells = ("loop.budget=nan,30,30.5", "loop.max_cycles=0", "loop.every_class=true,${nothing}")
     done = sweep(tmp_path, "strategy=random", *cells)

@@ -187,13 +187,14 @@ def cell_of(overrides: Sequence[str], config: DictConfig) -> Cell:
     assert isinstance(rules, dict)
     refuse_stop_rules({str(key): value for key, value in rules.items()})
     chosen, loop = dict(config.hydra.runtime.choices), plain(rules)
-    absent, label = _find_absent(config, chosen["dataset"]), label_of(chosen, config)
-    return Cell(tuple(overrides), chosen, identify(config), loop, label, metrics_of(config), absent)
+    label, metrics = label_of(chosen, config), metrics_of(config)
+    return Cell(tuple(overrides), chosen, identify(config), loop, label, metrics, find_absent(config))
 
 
-def _find_absent(config: DictConfig, dataset: str) -> Absent | None:
-    """Nothing is read, and what a run would fetch counts as absent."""
-    node = config.dataset
+def find_absent(config: DictConfig) -> Absent | None:
+    """The data set of what Hydra composed, where it is not here. Nothing is read, and what a run would fetch counts as
+    absent."""
+    node, dataset = config.dataset, str(config.hydra.runtime.choices["dataset"])
     if "root" not in node:
         return None
     with looked_up(config.paths.outputs) as about:

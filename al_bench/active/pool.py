@@ -65,6 +65,12 @@ class Pool:
             free[self.withheld] = False
         return free.nonzero().squeeze(1)
 
+    @property
+    def writes(self) -> tuple[int, ...]:
+        """How often each of its tensors was written into, of those of which torch keeps a count."""
+        held = (self.inputs, self.labeled, self.labels, self.synthetic, self.synthetic_labels, self.unlabeled)
+        return tuple(one._version for one in held if isinstance(one, Tensor) and not one.is_inference())
+
     def with_labels(self, query: Query, labels: Tensor) -> "Pool":
         """A pool that also holds the answers to a query.
 

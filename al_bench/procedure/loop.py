@@ -22,7 +22,7 @@ from al_bench.procedure.record import answered, guess_chosen, record_cycle, tens
 from al_bench.storage.cycle import Cycle
 from al_bench.storage.record import CycleRecord
 from al_bench.storage.store import RunStore
-from al_bench.strategy import refuse_unpromised
+from al_bench.strategy import ask_strategy
 from al_bench.training.cost import Cost, measure_cost
 from al_bench.training.observation import Observer
 
@@ -142,9 +142,7 @@ class FromOracle:
             else:
                 size = self.stopping.next_size(self.query_size, pool.annotations, len(pool.unlabeled))
                 rng = seeding.generator(seeding.seed_for(self.seed, cycle, "query"))
-                query = self.parts.strategy.query(model, pool, size, rng)
-        if model is not None:
-            refuse_unpromised(query, self.parts.strategy, pool, size)
+                query = ask_strategy(self.parts.strategy, model, pool, size, rng)
         labels = self.oracle.label(query)
         return Given(query, labels, pool.with_labels(query, labels), self.parts.dataset, cost)
 

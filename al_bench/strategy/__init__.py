@@ -48,15 +48,22 @@ class Strategy(ABC):
         """
 
 
-def refuse_unpromised(query: object, strategy: Strategy, pool: Pool, size: int) -> None:
-    """Raises UserError where what a strategy asked for is not what `Strategy.query` promises of this pool.
+def ask_strategy(strategy: Strategy, model: Network, pool: Pool, size: int, rng: torch.Generator) -> Query:
+    """What a strategy asks for, held to what `Strategy.query` promises of this pool.
 
-    A part of one's own may break the promise, and its run would be stored: a query that is short makes a curve of other
-    annotations than its neighbors have.
+    Raises UserError where a part of one's own breaks the promise, for its run would be stored: a query that is short
+    makes a curve of other annotations than its neighbors have, and a pool that is written into one that no start anew
+    finds again.
     """
+    before, name = pool.writes, f"{type(strategy).__module__}.{type(strategy).__qualname__}"
+    query = strategy.query(model, pool, size, rng)
     if found := _flaw_of(query, pool, size):
-        name = f"{type(strategy).__module__}.{type(strategy).__qualname__}"
         raise UserError(f"{name}.query {found}: it has to ask for exactly {size}, distinct and unlabeled")
+    if pool.writes != before:
+        raise UserError(
+            f"{name}.query wrote into a tensor of the pool: it has to leave the pool as it is, so use a copy"
+        )
+    return query
 
 
 def _flaw_of(query: object, pool: Pool, size: int) -> str | None:
@@ -64,6 +71,10 @@ def _flaw_of(query: object, pool: Pool, size: int) -> str | None:
         return f"returned a {type(query).__name__} and no PoolQuery or SyntheticQuery"
     if query.scores is not None and (not isinstance(query.scores, Tensor) or query.scores.shape != (query.size,)):
         return f"has scores that are no tensor of its {query.size}"
+    ranks = {"ranks": query.ranks} if isinstance(query, PoolQuery) and query.ranks is not None else {}
+    for name, rows in {**query.trace, **ranks}.items():
+        if not isinstance(rows, Tensor) or rows.dim() == 0 or len(rows) != query.size:
+            return f"has {name} that is no tensor with a row for each of its {query.size}"
     if isinstance(query, PoolQuery):
         if not isinstance(query.indices, Tensor) or query.indices.dtype != torch.int64 or query.indices.dim() != 1:
             return "has indices that are no (Q,) int64 tensor"

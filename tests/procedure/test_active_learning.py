@@ -110,6 +110,12 @@ class Breaking(Random):
         (lambda pool, indices: PoolQuery(indices.tolist()), "has indices that are no"),
         (lambda pool, indices: PoolQuery(indices, scores=torch.zeros(3)), "has scores that are no tensor of its 15"),
         (lambda pool, indices: PoolQuery(indices, scores=["high"] * 15), "has scores that are no tensor of its 15"),
+        (
+            lambda pool, indices: PoolQuery(indices, trace={"gap": torch.zeros(2)}),
+            "has gap that is no tensor with a row",
+        ),
+        (lambda pool, indices: PoolQuery(indices, trace={"gap": 0.5}), "has gap that is no tensor with a row"),
+        (lambda pool, indices: PoolQuery(indices, torch.tensor(0)), "has ranks that is no tensor with a row"),
         (lambda pool, indices: indices, "returned a Tensor and no PoolQuery"),
         (lambda pool, indices: SyntheticQuery(pool.inputs[indices[1:], None]), "asked for 14 and not 15"),
     ],
@@ -124,6 +130,22 @@ def test_a_query_that_breaks_its_promise_is_refused_and_what_was_done_is_kept(tm
         assert len(store.records) == 1
     assert str(refused.value).startswith(f"{__name__}.Breaking.query ")
     assert str(refused.value).endswith("it has to ask for exactly 15, distinct and unlabeled")
+
+
+@pytest.mark.parametrize("name", ["inputs", "labels", "labeled", "unlabeled"])
+def test_a_strategy_that_writes_into_the_pool_is_refused(tmp_path, name):
+    """A start anew would go on from another pool."""
+    config = compose("gan=none", *FAST, "strategy=random", "loop.budget=50", f"paths.outputs={tmp_path}", "device=cpu")
+    procedure = instantiated(config.procedure)
+
+    def write(pool, indices):
+        getattr(pool, name).mul_(1)
+        return PoolQuery(indices)
+
+    procedure.strategy = Breaking(write)
+    words = f"{__name__}.Breaking.query wrote into a tensor of the pool"
+    with RunStore(tmp_path / "made", {"part": "made"}, {}) as store, pytest.raises(UserError, match=words):
+        procedure.run(store)
 
 
 def test_a_metric_that_is_not_finite_is_shown_as_that(tmp_path):

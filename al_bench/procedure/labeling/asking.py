@@ -25,7 +25,7 @@ from al_bench.procedure.loop import finite
 from al_bench.procedure.parts import Parts
 from al_bench.storage.asked import Asked, AskedPicture, read_asked, write_asked
 from al_bench.storage.store import RunStore
-from al_bench.strategy import refuse_unpromised
+from al_bench.strategy import ask_strategy
 from al_bench.training.cost import Cost, measure_cost
 
 logger = logging.getLogger(__name__)
@@ -141,8 +141,7 @@ class Asking:
             return self._choose_first(pool, size)
         rng = seeding.generator(seeding.seed_for(self.seed, cycle, "query"))
         candidates = self._candidates(pool, size, rng)
-        query = self.parts.strategy.query(model, candidates, size, rng)
-        refuse_unpromised(query, self.parts.strategy, candidates, size)
+        query = ask_strategy(self.parts.strategy, model, candidates, size, rng)
         assert isinstance(query, PoolQuery)  # of strategies that synthesize a person is not asked
         return query
 

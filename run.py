@@ -75,7 +75,7 @@ def plan(arguments: Sequence[str]) -> str:
 
     line = [item for item in arguments if item not in ("-m", "--multirun")]
     with in_a_sentence():
-        cells = cells_of_line(line)
+        cells = cells_of_line(line, held=True)
     named = [item.removeprefix("experiment=") for item in line if item.startswith("experiment=")]
     own = [item for item in line if not item.startswith("experiment=")]
     found = plan_sweep((named or ["none"])[-1], own, cells, folder_of("outputs", line), folder_of("cells", line))

@@ -72,8 +72,9 @@ def cells_of(experiment: str, overrides: Sequence[str] = ()) -> list[Cell]:
     return cells_of_line([f"experiment={experiment}", *overrides])
 
 
-def cells_of_line(line: Sequence[str]) -> list[Cell]:
-    """The cells that a command line runs, a single one's too, in its order. Raises UserError as `cells_of` does."""
+def cells_of_line(line: Sequence[str], held: bool = False) -> list[Cell]:
+    """The cells that a command line runs, a single one's too, in its order. held: whether to each part's signature as
+    a run is, for which the code of all of them is loaded. Raises UserError as `cells_of` does."""
     from hydra.errors import HydraException
 
     from al_bench.config.composing import composing
@@ -84,7 +85,7 @@ def cells_of_line(line: Sequence[str]) -> list[Cell]:
     register_resolvers()
     try:
         with composing():
-            cells = [cell for job in _jobs(line) for cell in job]
+            cells = [cell for job in _jobs(line, held) for cell in job]
     except (HydraException, OmegaConfBaseException) as error:
         words = f"{' '.join(line)} cannot be composed: {_first_line(error)}"
         raise UserError(sentence_of(error) or words) from error
@@ -138,7 +139,7 @@ def made(node: Node) -> Any:
         raise UserError(str(error.__cause__ or error)) from error
 
 
-def _jobs(line: Sequence[str]) -> list[list[Cell]]:
+def _jobs(line: Sequence[str], held: bool) -> list[list[Cell]]:
     """The cells by what they have in common but for the seed, which only a composition's end has to know."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # the sweep's own, so that both always agree
     from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -154,7 +155,7 @@ def _jobs(line: Sequence[str]) -> list[list[Cell]]:
         seeds = [_as_seed(item.removeprefix("seed=")) for item in job if item.startswith("seed=")]
         rest = tuple(item for item in job if not item.startswith("seed="))
         alike.setdefault(rest, []).append((job, seeds[-1] if seeds else None))
-    return [_cells(rest, seeded) for rest, seeded in alike.items()]
+    return [_cells(rest, seeded, held) for rest, seeded in alike.items()]
 
 
 def _as_seed(value: Any) -> int:
@@ -166,11 +167,16 @@ def _as_seed(value: Any) -> int:
         raise UserError(f"seed={text} must be a whole number") from error
 
 
-def _cells(rest: Sequence[str], seeded: Sequence[tuple[Sequence[str], int | None]]) -> list[Cell]:
-    from al_bench.config.top_level import refuse_nodes
+def _cells(rest: Sequence[str], seeded: Sequence[tuple[Sequence[str], int | None]], held: bool) -> list[Cell]:
+    from al_bench.config.top_level import refuse_nodes, refuse_top_level
+    from al_bench.config.validation import refuse_arguments
 
     config = _composed(rest)
     refuse_nodes({str(key): config[key] for key in config if key != "hydra"})
+    if held:
+        written, resolved = written_and_resolved(config)
+        refuse_top_level(written, resolved)
+        refuse_arguments(written, resolved, "procedure")
     cells = []
     for job, seed in seeded:
         if seed is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from composing import run_id
 
-from al_bench.config.experiment import cells_of
+from al_bench.config.experiment import cells_of, cells_of_line
 from al_bench.errors import UserError
 
 SHADOW = f"hydra.searchpath=[file://{Path(__file__).parents[1] / 'conf'}]"
@@ -48,3 +48,25 @@ def test_what_cannot_be_composed_is_one_sentence(name, overrides, sentence):
     with pytest.raises(UserError, match=re.escape(sentence)) as error:
         cells_of(name, overrides)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("loop.query_size=0", "loop.query_size=0 must be more than 0"),
+        ("learner.epochs=-1", "learner.epochs=-1 must be more than 0"),
+        ("strategy.nothing=1", "strategy.nothing is not known"),
+        ("precision=half", "precision=half must be"),
+        ("loop.budget=1", "loop.budget=1 is smaller than loop.initial_size="),
+    ],
+)
+def test_cells_that_are_held_are_refused_as_their_run_would_be(value, sentence):
+    """A plan's are; what reads their ids alone loads none of their code."""
+    line = [SHADOW, "experiment=shadow_sweep", f"+{value}" if "nothing" in value else value]
+    with pytest.raises(UserError, match=re.escape(sentence)):
+        cells_of_line(line, held=True)
+
+
+def test_cells_that_are_held_and_right_are_what_they_were():
+    line = [SHADOW, "experiment=shadow_sweep"]
+    assert cells_of_line(line, held=True) == cells_of_line(line)

@@ -10,7 +10,7 @@ from al_bench.analysis.reading import Stored, stored
 from al_bench.analysis.rebuilding import Rebuilder, own_rebuilder
 from al_bench.analysis.selection import stored_at, stored_of
 from al_bench.config.groups import members
-from al_bench.errors import UserError, printable
+from al_bench.errors import UserError, amount, printable
 from al_bench.files import Console
 from al_bench.report.cells import summarize_cells
 from al_bench.report.page import BANDS, write_report
@@ -27,13 +27,18 @@ def main() -> None:
     rebuilder = Rebuilder(None) if arguments.no_images else own_rebuilder(data, arguments.outputs)
     to = arguments.to or Path("outputs/report", *(one.name.replace("/", "-") for one in experiments[:1]))
     page = write_report(found, to, arguments.band, rebuilder, experiments=experiments)
+    if not arguments.outputs.is_dir():
+        print(f"{arguments.outputs} is no folder: of runs there are the exported ones alone, in {arguments.cells}")
     for problem in found.problems:
         print(f"left out: {printable(problem.place)}: {problem.sentence}")
-    for one in (version for asked in experiments for version in (asked, *asked.versions)):
+    asked = [version for one in experiments for version in (one, *one.versions)]
+    for one in asked:
         words = f"{one.name}, {one.version}" if one.version else one.name
         rest = "" if one.complete(found.runs) else f"; the rest is made by {' and '.join(one.commands)}"
         print(f"{words}: {summarize_cells(one, found.runs)}{rest}")
-    print(f"{len(found.runs)} runs, {len(found.artifacts)} artifacts\n{page}")
+    of_cells = {run.place for one in asked for run in one.runs(found.runs)}
+    runs = len(of_cells) if asked else len(found.runs)  # the others bear a cell's label and are another's
+    print(f"{amount(runs, 'run')}, {amount(len(found.artifacts), 'artifact')}\n{page}")
 
 
 def compose(arguments: argparse.Namespace) -> list[Experiment]:

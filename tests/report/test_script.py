@@ -36,8 +36,10 @@ def test_a_run_that_does_not_exist_is_refused_in_a_sentence(tmp_path):
 
 def test_an_experiment_of_which_nothing_is_stored_says_what_makes_it(tmp_path):
     shadow = f"hydra.searchpath=[file://{CONF.parent / 'tests' / 'conf'}]"
+    made_run(tmp_path / "outputs", "entropy", 0)  # which bears the label of a cell
     done = report(tmp_path, "--experiment", "shadow_table", shadow, "seed=0")
     assert done.returncode == 0, done.stderr
+    assert "0 runs, 0 artifacts" in done.stdout, "a run that is another's is on its page by its name alone"
     assert "shadow_table: 0 of 4 cells finished; the rest is made by python run.py -m" in done.stdout
     text = (tmp_path / "report" / "index.html").read_text()
     assert "strategy=entropy loop.query_size=10" in text
@@ -49,7 +51,9 @@ def test_an_experiment_is_looked_for_with_the_data_that_are_named(tmp_path):
     for named, said in (([], ""), (["--data", tmp_path / "there"], f"paths.data={tmp_path / 'there'}"), ([here], here)):
         beside = ["--data", tmp_path / "there"] if named == [here] else []
         done = report(tmp_path, "--experiment", "waal/fashion_mnist", "strategy=random", "seed=0", *named, *beside)
-        assert f"experiment=waal/fashion_mnist strategy=random seed=0 {said}".strip() in done.stdout.splitlines()[0]
+        nowhere, first, *_ = done.stdout.splitlines()
+        assert nowhere.startswith(f"{tmp_path / 'outputs'} is no folder: of runs there are the exported ones alone")
+        assert f"experiment=waal/fashion_mnist strategy=random seed=0 {said}".strip() in first
 
 
 def test_an_experiment_that_does_not_exist_is_refused_in_a_sentence(tmp_path):

@@ -18,6 +18,7 @@ LARGE = (960, 420)  # CSS pixels
 _SMALL = (380, 253)  # of plots beside each other, and as wide as a small screen
 _NARROW = 350  # CSS pixels, of a large picture on a small screen
 _MOST_TICKS = 25
+_LEAST_SPAN = 1e-3  # of a y axis, in parts of its values: what differs less is rounding, and drawn flat
 _CROWD = 6  # lines whose bands are drawn in full
 _DASHED = (0, (4, 2))  # of what goes on by calculation
 FADES = (1.0, 0.5, 0.25)  # of the parts of a bar, from left to right
@@ -105,6 +106,8 @@ def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, span: Span | 
     axes.margins(x=0.02)
     if span is not None:
         axes.set_ylim(*span)
+    elif not log:
+        _widen(axes)
     _style_values(axes)
     if log:
         _scale_by_logarithm(axes)
@@ -113,6 +116,14 @@ def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, span: Span | 
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=whole, steps=[1, 2, 5, 10]))
     if whole:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def _widen(axes: Axes) -> None:
+    """Gives the y axis its least span."""
+    low, high = axes.get_ylim()
+    more = (_LEAST_SPAN * max(abs(low), abs(high)) - (high - low)) / 2
+    if more > 0:
+        axes.set_ylim(low - more, high + more)
 
 
 def _draw_level(line: Line, axes: Axes) -> None:

@@ -18,7 +18,7 @@ def texts(low: float, high: float) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "shown"), [(1.00002, 1.00004, "1.000020"), (2e-6, 6e-6, "0.000002"), (0.0, 1.0, "0.2")]
+    ("low", "high", "shown"), [(1.0002, 1.0022, "1.0005"), (2e-6, 6e-6, "0.000002"), (0.0, 1.0, "0.2")]
 )
 def test_values_are_written_out_beside_the_label(low: float, high: float, shown: str) -> None:
     """No offset or power of ten, which would be cut off above the plot; the label is on the picture."""
@@ -26,6 +26,12 @@ def test_values_are_written_out_beside_the_label(low: float, high: float, shown:
     assert shown in said and not any("e" in words and words[0].isdigit() for words in said), said
     assert said["IS-own"] > 5
     assert said[shown] - said["IS-own"] > 5 * len(shown) * 0.75, "beside the longest value"
+
+
+def test_rounding_is_drawn_flat() -> None:
+    """Its differences would fill the plot."""
+    ticks = [float(words) for words in texts(1.0000001, 1.0000003) if "." in words]
+    assert len(ticks) > 2 and min(ticks) < 0.9998 < 1.0002 < max(ticks)
 
 
 @pytest.mark.parametrize(("lines", "opacity"), [(1, 0.16), (6, 0.16), (12, 0.08)])

@@ -14,6 +14,7 @@ _BROUGHT = {  # by a person, each where nothing of these groups is chosen: Hydra
     "strategy=margin": ("strategy", "method", "experiment"),
     "recipe=few_labels": ("recipe", "representation", "network", "learner", "method", "experiment"),
 }
+_SWEEPS = ("-m", "--multirun")
 _PLAN = {"true": "true", "false": ""}
 _ORDERS = {"lines": "lines", "seeds": "seeds"}
 _PACKED = "hydra.launcher.packed"
@@ -109,7 +110,7 @@ def with_sweep_words(arguments: Sequence[str]) -> tuple[list[str], bool]:
             rest.append(argument)
     if f"{_PACKED}=true" in (argument.lstrip("+").lower() for argument in rest) and not any(map(_is_of_stacked, rest)):
         rest.append("stacked=true")
-    return rest, plan
+    return sorted(rest, key=lambda argument: argument not in _SWEEPS), plan  # Hydra reads no option between values
 
 
 def _is_of_stacked(argument: str) -> bool:
@@ -210,12 +211,12 @@ def unsupported(arguments: Sequence[str]) -> str | None:
         if problem := _no_folder(argument):
             return problem
         key, _, value = argument.lstrip("+").partition("=")
-        if key in _OWN_CONFIG and {"-m", "--multirun"} & {*arguments}:
+        if key in _OWN_CONFIG and {*_SWEEPS} & {*arguments}:
             return (
                 f"{argument} is not for a sweep, whose cells begin with conf/config.yaml: give a folder of your own by "
                 "--config-dir=DIR, and choose its files by GROUP=CHOICE"
             )
-        if key == "oracle" and {*value.split(",")} & {"human", "files"} and {"-m", "--multirun"} & {*arguments}:
+        if key == "oracle" and {*value.split(",")} & {"human", "files"} and {*_SWEEPS} & {*arguments}:
             return f"{argument} is not for a sweep: a person labels one run at a time, leave out -m"
         if argument in _PEOPLE and "dataset=image_folder" not in arguments:
             return (

@@ -66,7 +66,9 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 def _absent(error: BaseException) -> str | None:
     """What may stand in the place of a choice that no file is there for; None where it is not that."""
-    group, _, choice = str(getattr(error, "missing_cfg_file", None)).partition("/")
+    first, *rest = str(getattr(error, "missing_cfg_file", None)).split("/")
+    parts = 1 if first == "hydra" else 0  # of the group's name, beside the first
+    group, choice = "/".join([first, *rest[:parts]]), "/".join(rest[parts:])
     known = {*(getattr(error, "options", None) or ()), *members(group)}  # of Hydra's none in folders of a group
     return f"{group}={choice} is not known: {name_known(choice, sorted(known))}" if choice and known else None
 

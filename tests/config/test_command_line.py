@@ -39,6 +39,7 @@ def test_pictures_of_ones_own_are_not_tracked(oracle):
 
 def test_words_of_a_sweep_are_taken_out_of_a_line():
     assert with_sweep_words(["-m", "plan=true", "seed=0"]) == (["-m", "seed=0"], True)
+    assert with_sweep_words(["seed=0", "-m", "device=cpu"]) == (["-m", "seed=0", "device=cpu"], False)
     assert with_sweep_words(["plan=False", "order=seeds"]) == (["hydra.launcher.order=seeds"], False)
     for packed in ("hydra.launcher.packed=true", "++hydra.launcher.packed=True"):
         assert with_sweep_words([packed]) == ([packed, "stacked=true"], False)

@@ -35,6 +35,7 @@ def test_a_refusal_is_found_below_what_was_raised_for_it_and_stands_on_one_line(
         ("learner.network.width=1", "learner.network is network: set network.width in place of learner.network.width"),
         ("recipe.optimizer.weight_decay=1", "recipe.optimizer.weight_decay has no value yet: add one by +recipe.opt"),
         ("recipe.optimizer.weight_decai=1", "recipe.optimizer.weight_decai is not known: use one of lr"),
+        ("hydra/sweeper=ax", "hydra/sweeper=ax is not known: use one of basic"),
         ("strategy.nothing=1", "strategy.nothing is not known: use one of gan, feature, "),
         (
             "architecture@gan=ig",

@@ -184,4 +184,12 @@ def test_our_uneven_cifar10_is_as_large_as_the_papers_cifar100() -> None:
     config = line("cifar10_imbalanced", "random")
     counts = [int(5000 * ratio + 0.5) * 2 for ratio in config.dataset.imbalance.ratios]
     assert sum(counts) == 14_578
-    assert config.network.weights is None
+
+
+@pytest.mark.parametrize("method", ["random", "bald", "mal"])
+def test_it_is_trained_as_a_network_from_scratch(method: str) -> None:
+    config = line("cifar10_imbalanced", method)
+    scratch = compose("dataset=tiny_imagenet", "strategy=random")
+    assert (config.network.weights, config.network.stem) == (None, scratch.network.stem)
+    rates = [node.lr for name, node in config.learner.items() if name in ("optimizer", "task_optimizer")]
+    assert set(rates) == {scratch.learner.optimizer.lr}

@@ -148,6 +148,11 @@ def read(
     Raises UserError naming what is missing or wrong.
     """
     folder = Path(root).expanduser().resolve()
+    if counts is not None and counts.keys() != source.splits.keys():
+        raise UserError(
+            f"dataset.counts has {' and '.join(counts) or 'no split'}, and has to have {' and '.join(source.splits)}, "
+            "or be null"
+        )
     pairs = {part: source.list_pairs(folder, part, None if counts is None else counts[part]) for part in source.splits}
     listed = sorted(file for split in pairs.values() for pair in split for file in pair)
     if files is not None and id_of(folder, listed) != files:

@@ -48,12 +48,12 @@ class Mal(LabeledPlan, Learner):
     alone, as Alg. 1, or "adversarial", F takes its gradient with the other sign. discriminator_reads: "train", the
     features of the two steps before it, where batch norm sees labeled and unlabeled inputs apart and so hides from D
     how they differ as a whole, or "eval", features as the query reads them, for one more pass; without `minimax`, where
-    no step of F reads unlabeled inputs, "eval" always. reversal: where
-    gradients of the entropy turn: "inside" C, behind its first layer, or "before" it. normalize: "embedding", what that
-    layer gives, or "features", what it reads. temperature: T of C; discriminator_temperature: T of Eq. 3. weight:
-    lambda of the entropy. hidden: units of C's first layer; discriminator_hidden, discriminator_channels: of D on
-    vectors and on maps. head: of M, "linear", its network's own, or "cosine", prototypes (Eq. 1). carry_over: F, C and
-    D begin with what the cycle before had.
+    no step of F reads unlabeled inputs, "eval" always; "train" alone where D moves F. reversal: where gradients of the
+    entropy turn: "inside" C, behind its first layer, or "before" it. normalize: "embedding", what that layer gives, or
+    "features", what it reads. On label maps, where C has no first layer, these two and `hidden`, its units, change
+    nothing. temperature: T of C; discriminator_temperature: T of Eq. 3. weight: lambda of the entropy.
+    discriminator_hidden, discriminator_channels: of D on vectors and on maps. head: of M, "linear", its network's own,
+    or "cosine", prototypes (Eq. 1). carry_over: F, C and D begin with what the cycle before had.
     """
 
     network: NetworkFactory
@@ -84,6 +84,10 @@ class Mal(LabeledPlan, Learner):
             if self.d_to_f != "none":
                 raise UserError(f"learner.d_to_f={self.d_to_f} has no discriminator: use learner.discriminator=true")
             object.__setattr__(self, "provides", frozenset())
+        if (self.d_to_f, self.discriminator_reads) == ("adversarial", "eval"):
+            raise UserError(
+                "learner.discriminator_reads=eval gives no gradient to learner.d_to_f=adversarial: use train for it"
+            )
 
     @property
     def begins_anew(self) -> bool:
@@ -102,12 +106,7 @@ class Mal(LabeledPlan, Learner):
         shape = FeatureShape.of(network, input_shape, on_maps=pool.labels.dim() > 1)
         with seeding.fork(seeding.seed_for(seed, 0, "prototypes")):
             classifier = add_prototypes(
-                network,
-                shape,
-                num_classes,
-                hidden=self.hidden,
-                temperature=self.temperature,
-                normalize=self.normalize,
+                network, shape, num_classes, hidden=self.hidden, temperature=self.temperature, normalize=self.normalize
             )
             if self.head == "cosine":
                 exchange_head(network, input_shape, shape, num_classes, self.temperature)
@@ -180,7 +179,7 @@ class Mal(LabeledPlan, Learner):
 
 
 class Alignment(Module):
-    """One round of Alg. 1: cross entropy, minimax entropy, D."""
+    """One round of Alg. 1, on (B, ...) inputs, their labels and, where they are read, (B, ...) unlabeled inputs."""
 
     def __init__(self, model: Aligned, settings: Mal) -> None:
         super().__init__()
@@ -217,7 +216,8 @@ class Alignment(Module):
     def discriminate(
         self, inputs: Tensor, others: Tensor, seen: tuple[Tensor, ...], optimizers: Sequence[Optimizer]
     ) -> Tensor:
-        """D's step on the features that the round has seen, from before F moved; its loss.
+        """D's step on (B, F[, h, w]) features of labeled `inputs` and unlabeled `others`, those that the round's passes
+        gave (`seen`); its loss.
 
         Where D shall move F, on new ones. Where unlabeled inputs train nothing else, always on those in eval mode, so
         that batch norm does not see them.

@@ -30,8 +30,8 @@ _DEPTHS = {"d_22": (1, 1, 2, 2, 2, 2, 1, 1), "d_38": (1, 1, 3, 4, 6, 3, 1, 1), "
 
 
 class Block(nn.Module):
-    """Two 3 x 3 convolutions of one dilation each; residual: beside a shortcut, by a 1 x 1 convolution where the shape
-    changes."""
+    """Two 3 x 3 convolutions of one dilation each, (B, before, H, W) to (B, after, ceil(H / stride), ceil(W / stride));
+    residual: beside a shortcut, by a 1 x 1 convolution where the shape changes."""
 
     def __init__(
         self, before: int, after: int, stride: int = 1, dilations: tuple[int, int] = (1, 1), residual: bool = True
@@ -95,8 +95,8 @@ class Levels(nn.Module):
 
 @declare("network/drn", beside=("weights_folder",), files=("weights",))
 class Drn(Network):
-    """A dilated residual network; its features, 512 channels at an eighth of the size, go through one 1 x 1 convolution
-    with bias and are upsampled by 8.
+    """A dilated residual network, (B, C, H, W) to (B, K, H, W) logits; its features, 32 width channels at an eighth of
+    the size, go through one 1 x 1 convolution with bias and are upsampled by 8.
 
     kind: "d_22", "d_38" or "c_26". width: channels of the first level, 16 as published. mean, std: of the pixels, one
     number or one for each channel. weights, weights_folder: see `load_weights`. input_shape: (C, H, W) of any size.

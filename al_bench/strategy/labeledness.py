@@ -15,7 +15,8 @@ from al_bench.strategy import Strategy, query_highest
 
 @declare("strategy/labeledness")
 class Labeledness(Strategy):
-    """Asks for the unlabeled inputs that the model's discriminator is surest are unlabeled, by its logits."""
+    """Asks for the unlabeled inputs that the model's discriminator is surest are unlabeled, by its (U,) logits of being
+    labeled, lowest first (MAL Sec. 5, Div)."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"labeledness"})
 

@@ -21,7 +21,7 @@ from al_bench.training.cost import measure_apart
 
 
 def intersect(diversity: Tensor, uncertainty: Tensor, labeledness: Tensor) -> Tensor:
-    """(U,) places by the larger of both ranks: the smallest k for which an input is among the first k by either.
+    """(U,) places by the larger of both (U,) ranks: the smallest k for which an input is among the first k by both.
 
     Alg. 2 takes those among the first b by both, which may be fewer than b; so k grows until there are b.
     """
@@ -29,13 +29,13 @@ def intersect(diversity: Tensor, uncertainty: Tensor, labeledness: Tensor) -> Te
 
 
 def filter_unlabeled(diversity: Tensor, uncertainty: Tensor, labeledness: Tensor) -> Tensor:
-    """(U,) places by entropy of all that D takes for unlabeled, p < 0.5 (abstract, Fig. 1); behind them the others, by
-    D."""
+    """(U,) places by the (U,) rank of the entropy of all that D takes for unlabeled, p < 0.5, by its (U,) logits
+    (abstract, Fig. 1); behind them the others, by the (U,) rank of D."""
     return torch.where(labeledness < 0, uncertainty, len(labeledness) + diversity)
 
 
 def rank_sum(diversity: Tensor, uncertainty: Tensor, labeledness: Tensor) -> Tensor:
-    """(U,) places by the sum of both ranks."""
+    """(U,) places by the sum of both (U,) ranks: ours, of which the paper says nothing."""
     return diversity + uncertainty
 
 
@@ -79,7 +79,7 @@ class Mal(Strategy):
 
         found = torch.cat(list(stream(entropy_and_labeledness, model, pool.inputs, pool.unlabeled)))
         if found.isnan().any():
-            raise ValueError("an entropy or an answer of the discriminator is NaN")
+            raise FloatingPointError("an entropy or an answer of the discriminator is NaN")
         entropy, labeledness = found.unbind(1)
         uncertainty, diversity = ranks(-entropy), ranks(labeledness)
         places = RULES[self.rule](diversity, uncertainty, labeledness)

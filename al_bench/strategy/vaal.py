@@ -159,13 +159,15 @@ class Vaal(Strategy):
         return 1 if norms_alone(game.vae.encoder, shape, "strategy.vae") else 2
 
     def rounds(self, num_images: int) -> int:
-        """Of the whole training, as many whatever the number of labels (sinhasam/vaal, main.py)."""
+        """Iterations of the whole training, as many whatever the number of labels (sinhasam/vaal, main.py). num_images:
+        of the pool."""
         wanted = max(1, self.passes * num_images // self.batch_size)
         return wanted if self.iterations is None else min(wanted, self.iterations)
 
 
 class Game(Module):
-    """The auto-encoder and the discriminator of its latents."""
+    """The auto-encoder and the discriminator of its latents, trained on batches of (R, B, C, H, W) uint8 labeled images
+    and as many unlabeled ones: R steps of the auto-encoder to one of the discriminator (sinhasam/vaal)."""
 
     def __init__(self, vae: ConvVae, discriminator: nn.Module, settings: Vaal) -> None:
         super().__init__()
@@ -186,7 +188,8 @@ class Game(Module):
         return {**found, "labeledness": loss.detach()}
 
     def vae_loss(self, kinds: Sequence[Tensor]) -> Tensor:
-        """kinds: labeled and unlabeled images, (B, C, S, S) each."""
+        """What the auto-encoder lowers: reconstruction of both kinds, and both taken for labeled (docs/papers/mal.md).
+        kinds: labeled and unlabeled images, (B, C, S, S) in [-1, 1] each."""
         loss = kinds[0].new_zeros(())
         for images in kinds:
             reconstructed, mean, log_variance = self.vae(images)
@@ -196,7 +199,8 @@ class Game(Module):
         return loss
 
     def reconstruction(self, reconstructed: Tensor, images: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
-        """Squared error plus beta times the divergence of the latents from N(0, I)."""
+        """Squared error plus beta times the divergence of the latents from N(0, I). reconstructed, images:
+        (B, C, S, S); mean, log_variance: (B, z)."""
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
         squares = (reconstructed - images).square()
         if self.settings.balance == "code":

@@ -11,7 +11,7 @@ from kept_cells import RESULTS, Curves, accuracies_of, apart, area, correct_area
 from al_bench.analysis.contrast import read_contrasts
 from al_bench.analysis.reading import Run
 from al_bench.analysis.statistics.correction import CorrectedTest
-from al_bench.report.paper.mal_query import told_apart
+from al_bench.report.paper.mal_query import auroc
 
 SEEDS = range(3)
 SIZES = (500, 1000, 1500, 2000, 2500)
@@ -162,13 +162,15 @@ def test_what_the_query_does() -> None:
         cycles = run_of("mal/mal", seed).cycles
         for before, cycle in itertools.pairwise(cycles):
             asked += [now - was for now, was in zip(cycle.class_counts, before.class_counts, strict=True)]
-            apart_in.append(told_apart(cycle.trace["labeledness_of_labeled"], cycle.trace["labeledness_of_pool"]))
+            apart_in.append(auroc(cycle.trace["labeledness_of_labeled"], cycle.trace["labeledness_of_pool"]))
             for name, found in shares.items():
                 found.append(fmean(cycle.trace[name]))
     spans = [f"{100 * min(found):.0f} to {100 * max(found):.0f} %" for found in (*shares.values(), apart_in)]
     assert len(apart_in) == 12
     assert f"the entropy alone would have asked for {spans[0]}, the discriminator alone for {spans[1]}" in RESULTS
-    assert f"is above an unlabeled one's in {spans[2]} of pairs: it tells them apart by having seen" in RESULTS
+    assert (
+        f"is above an unlabeled one's in {spans[2]} of pairs (its AUROC): it tells them apart by having seen" in RESULTS
+    )
     words = f"A query asks for {min(asked)} to {max(asked)} images of a class, where the first draws of 500 have"
     assert f"{words} {min(first)} to {max(first)}." in RESULTS
 

@@ -160,8 +160,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 @pytest.mark.slow
 def test_a_run_on_all_of_it_stays_under_four_gigabytes(tmp_path: Path) -> None:
-    """As many pictures and kinds as are published, made: listed, drawn from, a third of them scored, and evaluated. Of the
-    pictures those are there that are looked at to know the list; decoding them is left out."""
+    """As many pictures and kinds as are published, made: listed, drawn from, a third of them scored, and evaluated. Of
+    the pictures those are there that are looked at to know the list; decoding them is left out."""
     for split, count in (("train", 437_513), ("val", 24_426)):
         names = [f"train_val2018/{split}{row:032x}.jpg" for row in range(count)]
         said = inaturalist_list(names, [row % 8142 for row in range(count)])

@@ -140,6 +140,10 @@ def test_a_folder_that_is_half_there(tmp_path: Path) -> None:
         UserError, match=r"train/images holds 40 pictures and 367 are published: unpack camvid\.tar\.xz"
     ):
         made(*published)
+    for counts, said in (("{train: 40}", "train"), ("{train: 40, val: 2, test: 3, validation: 2}", "train and val")):
+        sentence = rf"dataset\.counts has {said}.*, and has to have train and validation and test, or be null"
+        with pytest.raises(UserError, match=sentence):
+            made(*published, "~dataset.counts", f"+dataset.counts={counts}")
     shutil.rmtree(root / "val" / "images")
     refused(r"camvid/val/images is missing: unpack camvid\.tar\.xz there whole", tmp_path, "camvid")
     (root / "val" / "images").mkdir()

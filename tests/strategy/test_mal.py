@@ -115,5 +115,5 @@ def test_the_trace_says_what_either_criterion_alone_would_have_chosen() -> None:
 
 
 def test_a_value_that_is_not_a_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(FloatingPointError, match="NaN"):  # of which the loop makes a sentence
         asked("intersect", 1, (float("nan"), 0.0))

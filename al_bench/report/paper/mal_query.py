@@ -24,7 +24,7 @@ from al_bench.storage.record import CycleRecord
 
 Curves = Mapping[str, Sequence[Point]]
 
-_OF_LABELED, _OF_POOL, _TOLD_APART = "labeledness_of_labeled", "labeledness_of_pool", "told_apart"
+_OF_LABELED, _OF_POOL, _AUROC = "labeledness_of_labeled", "labeledness_of_pool", "auroc"
 _SHARES = {"by_entropy": ("entropy alone", ""), "by_labeledness": ("discriminator alone", "4 2")}
 _KINDS = {_OF_LABELED: ("labeled", ""), _OF_POOL: ("unlabeled", "4 2")}
 _SHARE = Measure("share of the picks", "%", 100.0, 1, False)
@@ -43,7 +43,7 @@ class Criteria:
 
 def show_criteria(charts: Charts, problems: list[Problem]) -> Criteria | None:
     """None where no group of the section recorded answers of a discriminator over its pool."""
-    every = [(group, trace_curves(group.runs, problems, _tell_apart)) for group in charts.section.groups]
+    every = [(group, trace_curves(group.runs, problems, _auroc_of)) for group in charts.section.groups]
     found = [(group, curves) for group, curves in every if _OF_POOL in curves]
     if not found:
         return None
@@ -52,15 +52,15 @@ def show_criteria(charts: Charts, problems: list[Problem]) -> Criteria | None:
     return Criteria(shares, histograms, _table(charts, found))
 
 
-def told_apart(labeled: Sequence[float], unlabeled: Sequence[float]) -> float:
-    """The probability that a labeled input's answer is above an unlabeled one's, half of it at ties."""
+def auroc(labeled: Sequence[float], unlabeled: Sequence[float]) -> float:
+    """AUROC, 0 to 1: the probability that a labeled input's answer is above an unlabeled one's, half of it at ties."""
     above = np.asarray(labeled)[:, None] - np.asarray(unlabeled)
     return float(((above > 0) + 0.5 * (above == 0)).mean())
 
 
-def _tell_apart(record: CycleRecord, rows: Rows) -> Mapping[str, float]:
+def _auroc_of(record: CycleRecord, rows: Rows) -> Mapping[str, float]:
     labeled, unlabeled = (_finite(rows, name) for name in (_OF_LABELED, _OF_POOL))
-    return {_TOLD_APART: told_apart(labeled, unlabeled)} if labeled and unlabeled else {}
+    return {_AUROC: auroc(labeled, unlabeled)} if labeled and unlabeled else {}
 
 
 def _finite(rows: Rows, name: str) -> list[float]:
@@ -107,24 +107,24 @@ def _panel(look: Look, name: str, answers: Mapping[str, Sequence[float]]) -> Pan
         lines.append(
             Line(words, replace(look, marker="", dash=dash), x, [height for height in heights for _ in range(2)])
         )
-    apart = told_apart(*(answers[kind] for kind in _KINDS))
-    alt = f"{name}: histograms of the discriminator's logits; one of a labeled image is higher in {100 * apart:.0f} %"
+    found = auroc(*(answers[kind] for kind in _KINDS))
+    alt = f"{name}: histograms of the discriminator's logits; one of a labeled image is higher in {100 * found:.0f} %"
     picture = line_chart(lines, "logit of being labeled", "share of the images, %", alt)
     return Panel(name, picture, lines)
 
 
 def _table(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> Table:
     """A row for each number of annotations: means over a cycle's picks, then over seeds."""
-    names = (_OF_LABELED, _OF_POOL, "labeledness", _TOLD_APART, *_SHARES)
+    names = (_OF_LABELED, _OF_POOL, "labeledness", _AUROC, *_SHARES)
     rows: list[list[Cell]] = []
     for group, curves in found:
         points = [{one.annotations: one.mean for one in curves.get(name, ())} for name in names]
         for one in curves[_OF_POOL]:
-            *answers, apart, entropy, labeledness = (by_number.get(one.annotations) for by_number in points)
-            shares = [None if value is None else 100 * value for value in (apart, entropy, labeledness)]
+            *answers, area, entropy, labeledness = (by_number.get(one.annotations) for by_number in points)
+            shares = [None if value is None else 100 * value for value in (area, entropy, labeledness)]
             rows.append([group.name, one.annotations, *answers, *shares])
     headings = [
-        "method", "annotations", "mean logit, labeled", "unlabeled", "chosen", "labeled above unlabeled, %",
+        "method", "annotations", "mean logit, labeled", "unlabeled", "chosen", "AUROC, labeled above unlabeled, %",
         "chosen by entropy alone, %", "chosen by the discriminator alone, %",
     ]  # fmt: skip
     return Table("criteria", f"{charts.section.title}: what each criterion does in each query", headings, rows)

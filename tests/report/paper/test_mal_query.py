@@ -11,7 +11,7 @@ from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.report.figures.charts import Charts
 from al_bench.report.figures.palette import looks
 from al_bench.report.page import write_report
-from al_bench.report.paper.mal_query import Criteria, show_criteria, told_apart
+from al_bench.report.paper.mal_query import Criteria, auroc, show_criteria
 
 TRACE = {
     "labeledness": [-2.0, -1.0],
@@ -62,9 +62,9 @@ def test_vaal_has_no_second_criterion_of_its_own(tmp_path: Path) -> None:
 
 
 def test_how_well_both_kinds_are_told_apart() -> None:
-    assert told_apart([1.0, 2.0], [-1.0, 0.0]) == 1.0
-    assert told_apart([0.0], [0.0]) == 0.5
-    assert told_apart([0.0, 2.0], [-1.0, 1.0]) == 0.75
+    assert auroc([1.0, 2.0], [-1.0, 0.0]) == 1.0
+    assert auroc([0.0], [0.0]) == 0.5
+    assert auroc([0.0, 2.0], [-1.0, 1.0]) == 0.75
 
 
 def test_what_has_no_discriminator_shows_nothing(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from torchvision.datasets import CelebA
 from al_bench.active.part import declare
 from al_bench.config.ranges import Side, UpToAll
 from al_bench.dataset import Dataset, Split
+from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_positions, smaller
 from al_bench.errors import UserError
 from al_bench.sources.cache import decode_pictures
@@ -49,6 +50,7 @@ def celeba(
     max_held_out: UpToAll | None = None,
     max_test: UpToAll | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
+    imbalance: Imbalance | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of faces; 162,770 for training, 19,867 validation, 19,962 test.
 
@@ -57,7 +59,7 @@ def celeba(
     label 1 has and label 0 has not. crop: side in pixels of the square in the middle that is cut out and scaled. cache:
     `auto` keeps decoded pictures in the folder `decoded` if its disk has room, `never` decodes them whenever they are
     asked for. max_images: of the training split; max_held_out: of the two others each; max_test: of the
-    test split alone. checksums: MD5 of the two lists.
+    test split alone. checksums: MD5 of the two lists. imbalance: what is kept of the training split.
 
     Raises UserError naming what is missing, corrupted or contradicts another file, and for values that cannot be.
     """
@@ -70,8 +72,10 @@ def celeba(
     faces = _faces(folder, list(splits))
     decoder = Decoder((image_size, image_size), "center", "rgb", window=crop)
 
-    def split(wanted: str, most: int | None = None) -> Split:
+    def split(wanted: str, most: int | None, kept: Imbalance | None = None) -> Split:
         names = [name for name, found in splits.items() if found == wanted]
+        if kept is not None:
+            names = [names[position] for position in kept.positions(torch.tensor([labels[name] for name in names]), 2)]
         if most is not None and most < len(names):
             names = [names[position] for position in limit_positions(len(names), most).tolist()]
         pictures, known = [faces[name][0] for name in names], [names, [faces[name][1] for name in names]]
@@ -80,7 +84,7 @@ def celeba(
 
     class_names = (f"no {attribute}", attribute)
     return Dataset(
-        split("train", max_images),
+        split("train", max_images, imbalance),
         split("validation", max_held_out),
         split("test", smaller(max_held_out, max_test)),
         2,

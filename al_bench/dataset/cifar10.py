@@ -76,9 +76,8 @@ def cifar10(
         kept = None if classes is None else chosen
         train, test = (of_classes(part, kept) for part in _from_batches(place, checksums, source))
         train, held_out, test = divide(train, test, last(len(train), validation_size), split)
-    if imbalance is not None and split is None:
-        train = imbalance.apply(train, len(names))
-    return limit_splits(Dataset(train, held_out, test, len(names), names), max_images, max_held_out, max_test)
+    dataset, drawn = Dataset(train, held_out, test, len(names), names), imbalance if split is None else None
+    return limit_splits(dataset, max_images, max_held_out, max_test, drawn)
 
 
 def _pictures(folder: Path, decoded: str | Path, names: Sequence[str]) -> Callable[..., Dataset]:

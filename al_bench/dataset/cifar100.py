@@ -54,6 +54,5 @@ def cifar100(
     names = tuple(read_pickle(folder / META, checksums[META])["fine_label_names"])
     train, test = (Split(*read_batch(folder / name, checksums[name], "fine_labels")) for name in ("train", "test"))
     train, validation, test = divide(train, test, last(len(train), validation_size), split)
-    if imbalance is not None and split is None:
-        train = imbalance.apply(train, len(names))
-    return limit_splits(Dataset(train, validation, test, len(names), names), max_images, max_held_out, max_test)
+    dataset, drawn = Dataset(train, validation, test, len(names), names), imbalance if split is None else None
+    return limit_splits(dataset, max_images, max_held_out, max_test, drawn)

@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from al_bench.active.part import declare
 from al_bench.config.ranges import NumpySeed, ProperFraction, UpToAll
 from al_bench.dataset import Dataset, Split
+from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_splits, of_classes
 from al_bench.dataset.ten_classes import choose_classes
 from al_bench.errors import UserError
@@ -24,12 +25,14 @@ def digits(
     max_held_out: UpToAll | None = None,
     max_test: UpToAll | None = None,
     classes: Sequence[int] | None = None,
+    imbalance: Imbalance | None = None,
 ) -> Dataset:
     """Ten classes; (N, 1, 8, 8) images whose 17 gray levels are spread over 0 to 255.
 
     test_share: of the images, the same fraction of each class, drawn by split_seed. max_images: of the training split;
-    max_held_out, max_test: of the test split. classes: the digits to keep, labeled 0, 1, ... in this order. Raises
-    UserError for classes that cannot be, and a test_share that leaves a split without an image of a class.
+    max_held_out, max_test: of the test split. classes: the digits to keep, labeled 0, 1, ... in this order.
+    imbalance: what is kept of the training split. Raises UserError for classes that cannot be, and a test_share that
+    leaves a split without an image of a class.
     """
     kept = choose_classes(classes)
     bunch = load_digits()
@@ -46,4 +49,4 @@ def digits(
     splits = (Split(torch.from_numpy(images[row]), torch.from_numpy(bunch.target[row]).long()) for row in rows)
     train, test = (of_classes(split, None if classes is None else kept) for split in splits)
     dataset = Dataset(train, None, test, len(kept), tuple(str(digit) for digit in kept))
-    return limit_splits(dataset, max_images, max_held_out, max_test)
+    return limit_splits(dataset, max_images, max_held_out, max_test, imbalance)

@@ -8,6 +8,7 @@ from al_bench.active.part import declare
 from al_bench.config.ranges import NoneToAll, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
+from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_splits
 
 CHECKSUMS = {
@@ -26,14 +27,16 @@ def fashion_mnist(
     max_held_out: UpToAll | None = None,
     max_test: UpToAll | None = None,
     split: str | Path | None = None,
+    imbalance: Imbalance | None = None,
 ) -> Dataset:
     """(N, 1, 28, 28) images of ten kinds of clothes.
 
     root: the folder of FashionMNIST/raw. validation_size: the last images of the published 60,000 for training, which
     are the validation split (0: none). max_images: of the training split; max_held_out: of the validation and of the
-    test split each; max_test: of the test split alone. split: an index file of another division, see `index_file.read`.
+    test split each; max_test: of the test split alone. split: an index file of another division, see `index_file.read`,
+    whatever the next one says. imbalance: what is kept of the training split.
     Raises UserError for files that are absent or corrupted and for values that cannot be.
     """
     train, validation, test = idx_splits(FashionMNIST, root, CHECKSUMS, validation_size, split)
     dataset = Dataset(train, validation, test, 10, tuple(FashionMNIST.classes))
-    return limit_splits(dataset, max_images, max_held_out, max_test)
+    return limit_splits(dataset, max_images, max_held_out, max_test, imbalance if split is None else None)

@@ -8,6 +8,7 @@ import torch
 from al_bench.active.part import declare
 from al_bench.config.ranges import Side, UpToAll
 from al_bench.dataset import Dataset
+from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.listed_pictures import Expected, Listed, Reading, assemble
 from al_bench.dataset.subset import smaller
 from al_bench.errors import UserError
@@ -26,6 +27,7 @@ def imagenet(
     max_held_out: UpToAll | None = None,
     max_test: UpToAll | None = None,
     files: str | None = None,
+    imbalance: Imbalance | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images, decoded when they are asked for; the test split is the published val.
 
@@ -33,7 +35,7 @@ def imagenet(
     image_size: of the shorter side, the rest is cut off evenly. cache: `never`, or `auto` to decode all of a split at
     once and keep that in the folder `decoded` if its disk has room. expected: see `listed_pictures.assemble`.
     max_images: of the training split; max_held_out, max_test: of the test split. files: what the folder is expected to
-    hold, see `file_list.folders_id`.
+    hold, see `file_list.folders_id`. imbalance: what is kept of the training split.
 
     Raises UserError naming what is missing, and for pictures that cannot be read when they are asked for.
     """
@@ -47,7 +49,9 @@ def imagenet(
     lists = {split: Listed(one.files, _labels(one)) for split, one in found.items()}
     decoder = Decoder((image_size, image_size), "center", "rgb")
     reading = Reading(decoder, Path(decoded).expanduser(), cache == "auto")
-    return assemble(lists, found["train"].names, reading, folder, expected, max_images, smaller(max_held_out, max_test))
+    return assemble(
+        lists, found["train"].names, reading, folder, expected, max_images, smaller(max_held_out, max_test), imbalance
+    )
 
 
 def _listed(folder: Path, split: str) -> ClassFolders:

@@ -11,6 +11,7 @@ from torch import Tensor
 from al_bench.active.part import declare
 from al_bench.config.ranges import Side, UpToAll
 from al_bench.dataset import Dataset
+from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.listed_pictures import Expected, Listed, Reading, assemble
 from al_bench.dataset.subset import smaller
 from al_bench.errors import UserError
@@ -31,6 +32,7 @@ def inaturalist2018(
     max_held_out: UpToAll | None = None,
     max_test: UpToAll | None = None,
     files: str | None = None,
+    imbalance: Imbalance | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images, decoded when they are asked for; the test split is the published val.
 
@@ -38,6 +40,7 @@ def inaturalist2018(
     rest is cut off evenly. cache: `never`, or `auto` to decode all of a split at once and keep that in the folder
     `decoded` if its disk has room. expected: see `listed_pictures.assemble`. max_images: of the training split;
     max_held_out, max_test: of the test split. files: what the lists are expected to say, see `file_list.documents_id`.
+    imbalance: what is kept of the training split.
 
     Raises UserError naming what is missing or no such list, and for pictures that cannot be read when they are asked
     for.
@@ -56,7 +59,7 @@ def inaturalist2018(
     decoder = Decoder((image_size, image_size), "center", "rgb")
     reading = Reading(decoder, Path(decoded).expanduser(), cache == "auto")
     names = tuple(str(number) for number in range(num_classes))
-    return assemble(lists, names, reading, folder, expected, max_images, smaller(max_held_out, max_test))
+    return assemble(lists, names, reading, folder, expected, max_images, smaller(max_held_out, max_test), imbalance)
 
 
 def read_list(folder: Path, name: str) -> Listed:

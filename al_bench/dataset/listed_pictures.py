@@ -12,6 +12,7 @@ from torch import Tensor
 from al_bench.active.inputs import Inputs
 from al_bench.config.ranges import NoneToAll
 from al_bench.dataset import Dataset, Split
+from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_positions
 from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages, decode_pictures, fits
@@ -35,8 +36,11 @@ class Listed:
         """At most so many, as `subset.limit` draws."""
         if most is None or most >= len(self):
             return self
-        taken = limit_positions(len(self), most)
-        return Listed(self.files.take(taken.tolist()), self.labels[taken])
+        return self.take(limit_positions(len(self), most))
+
+    def take(self, positions: Tensor) -> "Listed":
+        """Those at (M,) positions, in their order."""
+        return Listed(self.files.take(positions.tolist()), self.labels[positions])
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,12 @@ def assemble(
     expected: Expected | None,
     max_images: int | None,
     max_held_out: int | None,
+    imbalance: Imbalance | None = None,
 ) -> Dataset:
     """The data set of the lists `train`, its pool, and `val`, its test.
 
-    root: of the pictures; expected: see `Expected`; None: whatever there is. Raises UserError where the counts differ,
-    and where a class has no picture in one of both.
+    root: of the pictures; expected: see `Expected`; None: whatever there is. imbalance: what is kept of the pool.
+    Raises UserError where the counts differ, and where a class has no picture in one of both.
     """
     found = {"classes": len(class_names), **{name: len(listed) for name, listed in lists.items()}}
     for name, wanted in (expected or {}).items():
@@ -94,5 +99,8 @@ def assemble(
         empty = (torch.bincount(listed.labels, minlength=len(class_names)) == 0).nonzero()
         if len(empty):
             raise UserError(f"{root} has no picture of class {class_names[int(empty[0])]} in {name}: put all there")
-    train, test = lists["train"].limit(max_images), lists["val"].limit(max_held_out)
+    train, test = lists["train"], lists["val"].limit(max_held_out)
+    if imbalance is not None:
+        train = train.take(imbalance.positions(train.labels, len(class_names)))
+    train = train.limit(max_images)
     return Dataset(reading.split(train), None, reading.split(test), len(class_names), class_names)

@@ -16,6 +16,7 @@ from al_bench.active.inputs import Inputs
 from al_bench.active.part import declare
 from al_bench.config.ranges import Seed, Side, UpToAll
 from al_bench.dataset import Dataset, Split
+from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_positions, smaller
 from al_bench.errors import UserError
 from al_bench.sources.cache import LazyImages, decode_pictures, fits
@@ -44,9 +45,13 @@ class Databases:
 
     def split(self, positions: Tensor) -> Split:
         """The pictures at (N,) ascending positions among all, labeled in the order of the databases."""
-        ends = torch.tensor([len(keys) for keys in self.keys]).cumsum(0)
         pictures = LmdbPictures(self.folders, self.keys, positions.numpy())
-        return Split(self._images(pictures), torch.bucketize(positions, ends, right=True))
+        return Split(self._images(pictures), self.labels(positions))
+
+    def labels(self, positions: Tensor) -> Tensor:
+        """(N,) classes of the pictures at (N,) positions among all."""
+        ends = torch.tensor([len(keys) for keys in self.keys]).cumsum(0)
+        return torch.bucketize(positions, ends, right=True)
 
     def _images(self, pictures: LmdbPictures) -> Inputs:
         """Known by what they are, decoded or not: to decode ten million for that would take hours."""
@@ -85,6 +90,7 @@ def lsun(
     max_held_out: UpToAll | None = None,
     max_test: UpToAll | None = None,
     files: str | None = None,
+    imbalance: Imbalance | None = None,
 ) -> Dataset:
     """(N, 3, image_size, image_size) images of scenes, decoded when they are asked for.
 
@@ -94,7 +100,8 @@ def lsun(
     that is cut out and scaled; None: the largest there is. cache: `never`, or `auto` to decode all of a split at once
     and keep that in the folder `decoded` if its disk has room. decoded: also for the lists of keys, made once.
     max_images: of the training split; max_held_out: of the two others each; max_test: of the test split alone. files:
-    what the databases are expected to be, see `listing.databases_id`.
+    what the databases are expected to be, see `listing.databases_id`. imbalance: what is kept of the training
+    split.
 
     Raises UserError naming what is missing, corrupted or truncated, and for values that cannot be.
     """
@@ -112,6 +119,8 @@ def lsun(
 
     published = databases("train")
     train, test = divide(len(published), test_size, split_seed)
+    if imbalance is not None:
+        train = train[imbalance.positions(published.labels(train), len(classes))]
     train, test = _limit(train, max_images), _limit(test, smaller(max_held_out, max_test))
     validation = None
     if all((folder / f"{name}_val_lmdb" / DATABASE).exists() for name in classes):

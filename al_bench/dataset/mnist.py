@@ -9,6 +9,7 @@ from al_bench.active.part import declare
 from al_bench.config.ranges import NoneToAll, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.dataset.idx import idx_splits
+from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_splits, of_classes
 from al_bench.dataset.ten_classes import choose_classes
 
@@ -28,13 +29,14 @@ def mnist(
     max_images: UpToAll | None = None,
     max_held_out: UpToAll | None = None,
     max_test: UpToAll | None = None,
+    imbalance: Imbalance | None = None,
 ) -> Dataset:
     """(N, 1, 28, 28) images of handwritten digits.
 
     root: the folder of MNIST/raw. validation_size: the last images of the published 60,000 for training, which are the
     validation split (0: none). classes: the digits to keep, labeled 0, 1, ... in this order. max_images: of the
-    training split; max_held_out: of the two others each; max_test: of the test split alone. Raises UserError for files
-    that are absent or corrupted and for values that cannot be.
+    training split; max_held_out: of the two others each; max_test: of the test split alone. imbalance: what is
+    kept of the training split. Raises UserError for files that are absent or corrupted and for values that cannot be.
     """
     digits = choose_classes(classes)
     train, validation, test = idx_splits(MNIST, root, CHECKSUMS, validation_size)
@@ -45,4 +47,4 @@ def mnist(
         num_classes=len(digits),
         class_names=tuple(str(digit) for digit in digits),
     )
-    return limit_splits(dataset, max_images, max_held_out, max_test)
+    return limit_splits(dataset, max_images, max_held_out, max_test, imbalance)

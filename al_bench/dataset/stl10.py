@@ -12,6 +12,7 @@ from torchvision.datasets import STL10
 from al_bench.active.part import declare
 from al_bench.config.ranges import NoneToAll, Seed, Side, UpToAll
 from al_bench.dataset import Dataset, Split
+from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.splits import Splits, divide, draw, join, last_of_each, take
 from al_bench.dataset.subset import limit_splits
 from al_bench.dataset.ten_classes import check_ten_labels
@@ -44,6 +45,7 @@ def stl10(
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = STL10.url,
     image_size: Side | None = None,
+    imbalance: Imbalance | None = None,
 ) -> Dataset:
     """(N, 3, 96, 96) images. The 5,000 published for training and the 8,000 for the test are one, split anew, or are as
     they were published.
@@ -52,7 +54,8 @@ def stl10(
     split_seed; all others are the pool. Without test_size the test split is the published one, and the last images of
     each class for training are the validation split. image_size: (N, 3, image_size, image_size) images, by bilinear
     means; None: as they are. max_images: of the pool; max_held_out: of the validation and of the test split
-    each; max_test: of the test split alone. split: an index file of another division, see `index_file.read`. checksums:
+    each; max_test: of the test split alone. split: an index file of another division, see `index_file.read`,
+    whatever `imbalance` says, which is what is kept of the pool. checksums:
     name of each file to its MD5; source: URL of the archive that holds them.
 
     Raises UserError for files that are absent and cannot be fetched, or corrupted, and for values that cannot be.
@@ -62,7 +65,7 @@ def stl10(
     published = [_read(folder, part, checksums, image_size) for part in ("train", "test")]
     train, validation, test = _divided(published[0], published[1], validation_size, test_size, split_seed, split)
     dataset = Dataset(train, validation, test, len(CLASS_NAMES), CLASS_NAMES)
-    return limit_splits(dataset, max_images, max_held_out, max_test)
+    return limit_splits(dataset, max_images, max_held_out, max_test, imbalance if split is None else None)
 
 
 def _divided(

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from al_bench import seeding
 from al_bench.dataset import Dataset, Split
+from al_bench.dataset.imbalance import Imbalance
 
 
 def limit(split: Split, max_images: int | None, seed: int = 0) -> Split:
@@ -17,10 +18,16 @@ def limit(split: Split, max_images: int | None, seed: int = 0) -> Split:
 
 
 def limit_splits(
-    dataset: Dataset, max_images: int | None, max_held_out: int | None, max_test: int | None = None
+    dataset: Dataset,
+    max_images: int | None,
+    max_held_out: int | None,
+    max_test: int | None = None,
+    imbalance: Imbalance | None = None,
 ) -> Dataset:
-    """At most `max_images` for training, and `max_held_out` for validation and for the test each, for the test no more
-    than `max_test` either, as `limit` draws."""
+    """At most `max_images` for training, of what `imbalance` keeps, and `max_held_out` for validation and for the test
+    each, for the test no more than `max_test` either, as `limit` draws."""
+    if imbalance is not None:
+        dataset = replace(dataset, train=imbalance.apply(dataset.train, dataset.num_classes))
     held_out = None if dataset.validation is None else limit(dataset.validation, max_held_out)
     test = limit(dataset.test, smaller(max_held_out, max_test))
     return replace(dataset, train=limit(dataset.train, max_images), validation=held_out, test=test)

@@ -13,6 +13,7 @@ from torchvision.datasets import SVHN
 from al_bench.active.part import declare
 from al_bench.config.ranges import NoneToAll, UpToAll
 from al_bench.dataset import Dataset, Split
+from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.splits import divide, join, last
 from al_bench.dataset.subset import limit_splits
 from al_bench.dataset.ten_classes import check_ten_labels
@@ -35,13 +36,15 @@ def svhn(
     split: str | Path | None = None,
     checksums: Mapping[str, str] = CHECKSUMS,
     source: str = SOURCE,
+    imbalance: Imbalance | None = None,
 ) -> Dataset:
     """(N, 3, 32, 32) images of digits from house numbers: 73,257 + 531,131 for training, 26,032 for the test.
 
     root: the folder of train_32x32.mat, extra_32x32.mat and test_32x32.mat. max_images: of the training split;
     max_held_out: of the validation and of the test split each; max_test: of the test split alone. extra: whether the
     extra images are read. validation_size: the last images of all these, which are the validation split (0: none).
-    split: an index file of another division, see `index_file.read`. checksums: `train`, `extra` and `test` to the MD5
+    split: an index file of another division, see `index_file.read`, whatever `imbalance` says, which is what is kept of
+    the training split. checksums: `train`, `extra` and `test` to the MD5
     of their files; source: URL of the folder to fetch these from. Reading takes up to 4 GB of memory for a while.
 
     Raises UserError naming a file that can neither be found nor fetched, or that is not what was published, and for
@@ -55,7 +58,8 @@ def svhn(
     published = join(*pool)
     train, validation, test = divide(published, held_out, last(len(published), validation_size), split)
     digits = tuple(str(digit) for digit in range(10))
-    return limit_splits(Dataset(train, validation, test, len(digits), digits), max_images, max_held_out, max_test)
+    dataset, drawn = Dataset(train, validation, test, len(digits), digits), imbalance if split is None else None
+    return limit_splits(dataset, max_images, max_held_out, max_test, drawn)
 
 
 def _read(path: Path, checksum: str) -> tuple[Tensor, Tensor]:

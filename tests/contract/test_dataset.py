@@ -299,6 +299,24 @@ def test_max_images_cuts_the_training_split_alone(read: Read, dataset: Dataset) 
     assert len(read("dataset.max_images=1000000").train) == len(dataset.train)
 
 
+def test_imbalance_thins_the_training_split_alone(read: Read, dataset: Dataset) -> None:
+    """Of every data set of classes; before `max_images`."""
+    if dataset.map_shape:
+        return
+    half = "dataset.imbalance={_target_: al_bench.dataset.imbalance.Imbalance, ratios: [0.5], floor: 1}"
+    whole, cut = read("dataset.imbalance=null"), read(half)
+    counts = [(count + 1) // 2 for count in whole.train.classes.bincount().tolist()]
+    assert cut.train.classes.bincount().tolist() == counts
+    of_whole = rows(whole.train)
+    positions = [of_whole.index(row) for row in rows(cut.train)]
+    assert positions == sorted(positions), "in their first order"
+    assert labels_at(cut.train) == labels_at(whole.train, positions)
+    for name in splits(dataset).keys() - {"train"}:
+        assert fingerprint(splits(cut)[name].images) == fingerprint(splits(whole)[name].images)
+    both = read(half, "dataset.max_images=12").train
+    assert len(both) == 12 and set(rows(both)) < set(rows(cut.train))
+
+
 def test_a_split_is_handed_on(read: Read, dataset: Dataset, tmp_path: Path) -> None:
     """Written, changed in everything that divides, and taken back; or refused where positions are not counted."""
     file = tmp_path / "split.json"

@@ -404,7 +404,7 @@ def _stop(*given: Any) -> None:
 def test_refuses_what_has_no_meaning() -> None:
     with pytest.raises(UserError, match="discriminator=true"):
         learner(discriminator=False, d_to_f="adversarial")
-    with pytest.raises(UserError, match="discriminator_reads=eval gives no gradient to .*=adversarial"):
+    with pytest.raises(UserError, match=r"discriminator_reads=eval gives no gradient to .*=adversarial"):
         learner(discriminator_reads="eval", d_to_f="adversarial")
     assert not learner(discriminator=False).provides
     assert learner().provides == {"labeledness"}

@@ -132,6 +132,7 @@ def run(config: "DictConfig") -> None:
     from al_bench.config.values import plain, written_and_resolved
     from al_bench.procedure.terminal import outcome, say_more
     from al_bench.storage.grown import has_grown
+    from al_bench.storage.hardware import hardware
     from al_bench.storage.known import begun_cell, finished_cell
     from al_bench.storage.neighbors import say_nearest
     from al_bench.storage.record import cut_at_end
@@ -228,17 +229,6 @@ def settle(threads: int | None, device: str) -> None:
         torch.set_num_threads(threads)
     if chosen_device(device).type == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
-
-
-def hardware() -> dict[str, Any]:
-    """What the run computes on, for its record."""
-    import platform
-
-    import torch
-
-    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    found = {"machine": platform.machine(), "cores": os.cpu_count(), "gpus": gpus, "torch": torch.__version__}
-    return {"hardware": found}
 
 
 if __name__ == "__main__":

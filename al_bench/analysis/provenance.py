@@ -21,6 +21,7 @@ def say_mixed(runs: Sequence[Run]) -> list[str]:
 
 
 def hardware_of(run: Run) -> list[str]:
-    """Its GPUs, or how many cores of which machine."""
+    """Its GPUs, or how many cores of which processor; of runs that do not say that, of which machine."""
     own = run.about["hardware"]
-    return [str(name) for name in own.get("gpus") or [f"{own.get('machine')}, {own.get('cores')} cores"]]
+    named = own.get("processor") or own.get("machine")
+    return [str(name) for name in own.get("gpus") or [f"{named}, {own.get('cores')} cores"]]

@@ -70,6 +70,7 @@ class _Recorded(_Shown):
 
 class _Hardware(_Shown):
     gpus: list[_Word] = []
+    processor: _Word = ""
 
 
 class _Image(_Shown):

@@ -10,10 +10,11 @@ from al_bench.config.identity import identify
 from al_bench.config.values import plain
 from al_bench.files import digest
 from al_bench.storage.exported import export
+from al_bench.storage.hardware import hardware
 from al_bench.storage.known import begun_cell, known_cycles
 from al_bench.storage.record import without_sums
 from al_bench.storage.store import RunStore
-from run import describe, hardware, instantiated
+from run import describe, instantiated
 
 FAST = ("gan=none", "learner.epochs=2", "loop.initial_size=20", "loop.query_size=15", "dataset.max_images=200")
 CLOCKS = {"costs": {}, "commit": ""}

@@ -34,6 +34,8 @@ DIFFERENCES = {
     "minimax training: SSL-Random minus SL-Random": "minimax training, random images",
     "MAL's query: MAL minus SSL-Random": "MAL's query, its training",
     "MAL minus SL-Random": "all of MAL but its first training's length",
+    "SSL-Random minus random": "all of minimax training",
+    "SSL-Random minus random, for as many steps as MAL": "minimax training against random sampling of more steps",
     "MAL minus random": "all of MAL",
     "MAL minus random, for as many steps": "all of MAL but its steps",
     "MAL minus VAAL": "MAL against VAAL",
@@ -107,7 +109,7 @@ def test_none_is_decided() -> None:
     assert all(one.better is None for one in areas_tested().values())
     told = {words for words, one in areas_tested().items() if one.test.better is not None}
     ahead = {"minimax training: SSL-Random minus SL-Random", "SSL-Unc minus SL-Unc", "SSL-Div minus SL-Div"}
-    whole = {"MAL minus random", "MAL minus VAAL"}
+    whole = {"SSL-Random minus random", "MAL minus random", "MAL minus VAAL"}
     behind = {"VAAL's query: VAAL minus random", "SSL-Unc minus SSL-Random"}
     assert told == ahead | whole | behind, "before correction"
     assert all((area(*curves_of(words)).mean > 0) == (words not in behind) for words in told)
@@ -132,6 +134,15 @@ def test_none_is_decided() -> None:
     assert f"for as many steps, {left}" in page
     ends = f"[{training.low:.2f}, {training.high:.2f}], and MAL's query is not told apart from random images"
     assert f"{training.mean:.2f} points of area ahead of training on labels alone {ends}, {words_of(query)}" in page
+
+
+def test_what_steps_explain_of_minimax_training() -> None:
+    whole, left = (
+        words_of(area(*curves_of(f"SSL-Random minus random{more}"))) for more in ("", ", for as many steps as MAL")
+    )
+    assert f"ahead of random sampling, {whole}, before correction; of random sampling for as many" in RESULTS
+    assert f"it is not told apart, {left}." in RESULTS
+    assert f"with random images is not told apart from that either, {left}." in page_of("mal")
 
 
 def test_what_vaal_and_other_queries_do() -> None:

@@ -1,13 +1,20 @@
-"""What is written of MAL on CamVid, seed 0, computed anew from the stored cells."""
+"""What is written of MAL on CamVid, computed anew from the stored cells."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
+from statistics import fmean
 
 import pytest
-from kept_cells import RESULTS, kept_runs
+from kept_cells import RESULTS, Curves, apart, area, correct_areas, kept_runs, page_of, words_of
 
+from al_bench.analysis.contrast import read_contrasts
 from al_bench.analysis.published import read_published
 from al_bench.analysis.reading import Run
+from al_bench.analysis.statistics.correction import CorrectedTest
+from al_bench.dataset.camvid import SOURCE
+from al_bench.report.paper.mal_query import auroc
 
+SEEDS = range(3)
 SIZES = (37, 55, 73, 91, 109)
 LINES = {
     "random": "mal/random",
@@ -18,52 +25,147 @@ LINES = {
     "SSL-Random (with minimax entropy, random pictures)": "mal/ssl_random",
     "MAL": "mal/mal",
 }
+DIFFERENCES = {
+    "minimax training: SSL-Random minus SL-Random": "minimax training, random images",
+    "MAL's query: MAL minus SSL-Random": "MAL's query, its training",
+    "MAL minus SL-Random": "all of MAL but its first training's length",
+    "SSL-Random minus random": "all of minimax training",
+    "SSL-Random minus random, for as many steps as MAL": "minimax training against random sampling of more steps",
+    "MAL minus random": "all of MAL",
+    "MAL minus random, for as many steps": "all of MAL but its steps",
+    "MAL minus VAAL": "MAL against VAAL",
+    "random, for as many steps, minus random": "random sampling of more steps",
+    "SL-Random minus random": "features trained beforehand, supervised",
+    "entropy minus random": "entropy, supervised",
+    "VAAL's query: VAAL minus random": "VAAL's query",
+}
 
 
 @cache
-def runs() -> dict[str, Run]:
+def runs() -> Sequence[Run]:
     found = kept_runs("camvid-mal-*")
-    assert len(found) == len({run.choices["method"] for run in found}) == len(LINES) + 1
-    return {str(run.choices["method"]): run for run in found}
+    assert len(found) == len(SEEDS) * (len(LINES) + 1)
+    return found
 
 
-def values(method: str) -> list[float]:
-    """In percent, at each size."""
-    found = {one.annotations: 100 * float(one.metrics["mean_iou"]) for one in runs()[method].cycles}
-    assert list(found) == list(SIZES)
-    return list(found.values())
+@cache
+def run_of(method: str, seed: int) -> Run:
+    (run,) = [run for run in runs() if (run.choices["method"], run.seed) == (method, seed)]
+    return run
 
 
-def less(first: str, second: str) -> list[float]:
-    return [round(one - other, 1) for one, other in zip(values(first), values(second), strict=True)]
+def curves(method: str) -> Curves:
+    """Mean intersection over union in percent."""
+    found = {
+        seed: {one.annotations: 100 * float(one.metrics["mean_iou"]) for one in run_of(method, seed).cycles}
+        for seed in SEEDS
+    }
+    assert {tuple(curve) for curve in found.values()} == {SIZES}
+    return found
+
+
+def means(method: str) -> list[float]:
+    found = curves(method)
+    return [fmean(found[seed][at] for seed in SEEDS) for at in SIZES]
+
+
+def curves_of(words: str) -> tuple[Curves, Curves]:
+    first, second = read_contrasts("mal/camvid")[DIFFERENCES[words]]
+    return curves(first), curves(second)
+
+
+@cache
+def areas_tested() -> Mapping[str, CorrectedTest]:
+    """Of the differences, among each other."""
+    return correct_areas({words: curves_of(words) for words in DIFFERENCES})
+
+
+def row(words: str) -> str:
+    """The area with p and p after Holm, then each size that has queries behind it."""
+    one = areas_tested()[words]
+    assert one.test.p is not None and one.p is not None
+    cells = [words_of(area(*curves_of(words))), f"{one.test.p:.3f}", f"{one.p:.2f}"]
+    return f"| {words} | {' | '.join([*cells, *map(words_of, apart(*curves_of(words)).values())])} |"
+
+
+def class_iou(method: str) -> dict[str, float]:
+    """Of each class in percent with all annotations, mean over seeds."""
+    found = [run_of(method, seed).cycles[-1].metrics["iou"] for seed in SEEDS]
+    return dict(zip(SOURCE.class_names, (100 * fmean(one) for one in zip(*found, strict=True)), strict=True))
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_a_row(line: str) -> None:
-    assert f"| {line} | {' | '.join(f'{value:.1f}' for value in values(LINES[line]))} |" in RESULTS
+def test_a_row_of_the_means(line: str) -> None:
+    assert f"| {line} | {' | '.join(f'{value:.1f}' for value in means(LINES[line]))} |" in RESULTS
+
+
+@pytest.mark.parametrize("words", DIFFERENCES)
+def test_a_row_of_the_differences(words: str) -> None:
+    assert row(words) in RESULTS
+
+
+def found(words: str) -> str:
+    return words_of(area(*curves_of(words)))
+
+
+def test_none_is_decided() -> None:
+    assert all(one.better is None for one in areas_tested().values())
+    told = {words for words, one in areas_tested().items() if one.test.better is not None}
+    mal = {"MAL minus random", "MAL minus random, for as many steps", "MAL minus VAAL"}
+    minimax = {words for words in DIFFERENCES if "SSL-Random minus" in words}
+    assert told == {*mal, *minimax, "entropy minus random"}, "before correction"
+    assert all(area(*curves_of(words)).mean > 0 for words in told)
+    nearest = sorted(DIFFERENCES, key=lambda words: areas_tested()[words].p or 0)[:2]
+    assert set(nearest) == {"MAL minus random", "MAL minus random, for as many steps"}
+    after = {f"{areas_tested()[words].p:.2f}" for words in nearest}
+    assert f"of random sampling for as many steps, {found(nearest[1])} (both {after.pop()} after it)." in RESULTS
+    assert not after
+
+
+def test_whether_training_or_query_does_it() -> None:
+    training = found("minimax training: SSL-Random minus SL-Random")
+    longer = found("SSL-Random minus random, for as many steps as MAL")
+    query, steps = found("MAL's query: MAL minus SSL-Random"), found("random, for as many steps, minus random")
+    assert f"SSL-Random is ahead of SL-Random, {training}, and of random sampling for as many steps" in RESULTS
+    assert f"as MAL's, {longer}; MAL's query is not told apart from random pictures, {query}." in RESULTS
+    assert f"Steps alone give random sampling {steps}." in RESULTS
+    whole = found("MAL minus random, for as many steps")
+    assert f"ahead of random sampling for as many steps, {whole}, by its training ({training} over" in page_of("mal")
+    assert f"SL-Random) and not by its query ({query} over SSL-Random)" in page_of("mal")
+
+
+def test_what_vaal_and_entropy_do() -> None:
+    assert f"MAL is {found('MAL minus VAAL')} beside VAAL before correction" in RESULTS
+    query = found("VAAL's query: VAAL minus random")
+    assert f"is not told apart from random pictures, {query}; entropy is {found('entropy minus random')}" in RESULTS
 
 
 def test_what_random_sampling_and_every_label_give() -> None:
-    (every,) = runs()["mal/full"].cycles
-    whole, random = 100 * float(every.metrics["mean_iou"]), values("mal/random")
-    assert f"All {every.annotations} pictures give {whole:.1f} %." in RESULTS
+    whole = [100 * float(run_of("mal/full", seed).cycles[0].metrics["mean_iou"]) for seed in SEEDS]
+    span = f"{min(whole):.1f} to {max(whole):.1f}"
+    assert f"All 367 pictures give {fmean(whole):.1f} % (three seeds, {span})." in RESULTS
+    random = means("mal/random")
     gains = f"Random gains {random[-1] - random[0]:.1f} points over its budgets and full supervision"
-    assert f"{gains} {whole - random[0]:.1f}:" in RESULTS
+    assert f"{gains} {fmean(whole) - random[0]:.1f}:" in RESULTS
+    seen = class_iou("mal/random")
+    told = ", ".join(f"{seen[name]:.0f}" for name in ("road", "sky"))
+    assert f"Road, sky and building are found ({told} and {seen['building']:.0f} % by random)" in RESULTS
+    most = max(class_iou(line)[name] for line in LINES.values() for name in ("pole", "sign", "bicyclist"))
+    assert f"pole, sign and bicyclist hardly (no line reaches {most + 0.05:.1f} %)" in RESULTS
 
 
-def test_which_line_is_above_which() -> None:
-    minimax, two_phases = less("mal/ssl_random", "mal/sl_random"), less("mal/sl_random", "mal/random")
-    assert f"SSL-Random is {min(minimax):.1f} to {max(minimax):.1f} points above SL-Random at each of" in RESULTS
-    ahead = [one for one in two_phases if one > 0]
-    assert len(ahead) == 4 and f"above random by {min(ahead):.1f} to {max(ahead):.1f} at four" in RESULTS
-    longer, beside = less("mal/random_longer", "mal/random"), less("mal/mal", "mal/random_longer")
-    assert f"is {-min(longer):.1f} points below random to {max(longer):.1f} above it" in RESULTS
-    assert f"MAL is {min(beside):.1f} to {max(beside):.1f} points above that" in RESULTS
-    query = less("mal/mal", "mal/ssl_random")
-    assert query[0] == 0 and sum(one > 0 for one in query) == sum(one < 0 for one in query) == 2
-    assert "{:.1f}, {:+.1f}, {:+.1f} and {:.1f} points after its four queries".format(*query[1:]) in RESULTS
-    vaal = less("mal/random", "mal/vaal")[1:]
-    assert f"is {min(vaal):.1f} to {max(vaal):.1f} points below random pictures" in RESULTS
+def test_what_the_query_does() -> None:
+    cycles = [cycle for seed in SEEDS for cycle in run_of("mal/mal", seed).cycles[1:]]
+    spans = []
+    for name in ("by_entropy", "by_labeledness"):
+        shares = [100 * fmean(cycle.trace[name]) for cycle in cycles]
+        spans.append(f"{min(shares):.0f} to {max(shares):.0f} %")
+    apart_in = [
+        100 * auroc(cycle.trace["labeledness_of_labeled"], cycle.trace["labeledness_of_pool"]) for cycle in cycles
+    ]
+    words = f"the entropy alone would have asked for {spans[0]}, the discriminator alone for {spans[1]}, in each of"
+    assert words in RESULTS
+    assert f"twelve queries; D's AUROC is {min(apart_in):.0f} to {max(apart_in):.0f} %." in RESULTS
 
 
 def test_what_is_said_of_the_papers_tables() -> None:
@@ -73,13 +175,21 @@ def test_what_is_said_of_the_papers_tables() -> None:
         for name in ("ablation_imagenet", "ablation_bdd100k")
     }
 
-    def apart(name: str, first: str, second: str) -> list[float]:
+    def less(name: str, first: str, second: str) -> list[float]:
         own = numbers[name]
         columns = [column for row, column in own if row == first and (second, column) in own]
         return [own[first, column] - own[second, column] for column in columns]
 
-    behind = [-one for one in apart("ablation_bdd100k", "mal/sl_random", "mal/random")]
+    behind = [-one for one in less("ablation_bdd100k", "mal/sl_random", "mal/random")]
     assert f"the other way round ({min(behind):.1f} to {max(behind):.1f} below, its doubtful cell left out)" in RESULTS
-    ahead = [one for name in numbers for one in apart(name, "mal/mal", "mal/ssl_random")]
+    assert f"SL-Random is {found('SL-Random minus random')} beside random" in RESULTS
+    ahead = [one for name in numbers for one in less(name, "mal/mal", "mal/ssl_random")]
     assert f"which is {min(ahead):.1f} to {max(ahead):.1f} points above SSL-Random in Tables 7 and 8" in RESULTS
-    assert all(one > 0 for name in numbers for one in apart(name, "mal/ssl_random", "mal/sl_random"))
+    assert all(one > 0 for name in numbers for one in less(name, "mal/ssl_random", "mal/sl_random"))
+    ours = [one - other for one, other in zip(means("mal/ssl_random"), means("mal/sl_random"), strict=True)]
+    assert (
+        f"SSL-Random is {min(ours):.1f} to {max(ours):.1f} points above SL-Random at each of the five sizes" in RESULTS
+    )
+    query = [one - other for one, other in zip(means("mal/mal"), means("mal/ssl_random"), strict=True)]
+    assert query[0] == 0 and sum(one > 0 for one in query) == sum(one < 0 for one in query) == 2
+    assert "is above it at two sizes here and below it at two" in RESULTS

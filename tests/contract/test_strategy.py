@@ -253,10 +253,11 @@ def test_a_blind_data_set_hides_labels_and_other_splits() -> None:
 
 
 GOLDEN = Path(__file__).with_name("golden.json")
+DRAWS = {"typiclust": 1, "probcover": 1, "vaal": 1}  # for 0 comes so near a tie that a processor's rounding decides
 ROUNDING = {torch.uint8: 0.25, torch.float32: 1e-3}  # of a synthetic input's mean, on other processors
 
 
-def selected(case: Case, pool: Pool) -> list[float]:
+def selected(case: Case, pool: Pool, name: str) -> list[float]:
     """What is asked for with a model whose weights are drawn and not trained: positions in order, or, of synthetic
     inputs, the mean of each.
 
@@ -268,7 +269,7 @@ def selected(case: Case, pool: Pool) -> list[float]:
         dataset = replace(dataset, train=Split(drawn, dataset.train.labels[:]))
         pool = labeled(dataset, NUM_LABELED)
     model = case.learner.empty(pool, seed=11).eval()
-    query = case.strategy(dataset).query(model, pool, SIZE, generator(0))
+    query = case.strategy(dataset).query(model, pool, SIZE, generator(DRAWS.get(name, 0)))
     rows = rows_of(query)
     return rows.tolist() if isinstance(query, PoolQuery) else rows.flatten(1).double().mean(1).tolist()
 
@@ -276,8 +277,10 @@ def selected(case: Case, pool: Pool) -> list[float]:
 def test_it_selects_what_it_did(case: Case, pool: Pool, request: pytest.FixtureRequest) -> None:
     """`pytest tests/contract/test_strategy.py --write-golden` writes what is selected now: where a revision was raised.
 
-    The numbers hold with other vector instructions, too (ATEN_CPU_CAPABILITY=default)."""
-    name, found = str(request.node.callspec.params["case"]), selected(case, pool)
+    The numbers hold with other vector instructions, too (OPENBLAS_CORETYPE=SkylakeX, ONEDNN_MAX_CPU_ISA=AVX2; of
+    ATEN_CPU_CAPABILITY=default all but those of contrastive_al)."""
+    name = str(request.node.callspec.params["case"])
+    found = selected(case, pool, name)
     golden = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}
     if request.config.getoption("--write-golden"):
         lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in sorted({**golden, name: found}.items())]

@@ -240,7 +240,8 @@ class Processes(Launcher):
                     discard_unstarted(cell.folder, Path(cell.config.hydra.sweep.dir), "sweep.log")
                 kept = f"; log {cell.log}" if cell.log.exists() else ""
                 logger.error(f"[{cell.number}] {cell.name}: failed with code {code}: {reason}{kept}")
-                codes |= {alike.folder: REFUSED for alike in left_out(cell, waiting) if code == REFUSED}
+                if code == REFUSED:
+                    codes |= {alike.folder: REFUSED for alike in left_out(cell, waiting)}
 
 
 _NODE = {"_target_": "hydra_plugins.processes.Processes", **USUAL, "fork": True, "packed": False}

@@ -225,8 +225,21 @@ def test_a_cell_that_another_sweep_began_in_between_is_waited_for_and_not_failed
     assert (list(waiting), codes) == ([cell], {})
 
 
-def made_cell(folder):
-    config = compose(*SMOKE, f"paths.outputs={folder}", f"paths.cells={folder / 'none'}")
+@pytest.mark.parametrize("code", [2, 1])
+def test_cells_of_missing_data_are_left_out_for_a_refusal_and_not_for_a_crash(tmp_path, code):
+    absent = ("dataset=imagenet", f"paths.data={tmp_path}")
+    cells = [made_cell(tmp_path / name, *absent) for name in ("first", "second")]
+    other = made_cell(tmp_path / "third")
+    launcher, codes, waiting = processes.Processes(1, 0.1), {}, deque([cells[1], other])
+    cells[0].folder.mkdir(parents=True)
+    cells[0].process = SimpleNamespace(returncode=code)
+    launcher._ended(cells[0], waiting, codes)
+    assert codes == {cell.folder: code for cell in (cells if code == 2 else cells[:1])}
+    assert list(waiting) == ([other] if code == 2 else [cells[1], other])
+
+
+def made_cell(folder, *more):
+    config = compose(*SMOKE, *more, f"paths.outputs={folder}", f"paths.cells={folder / 'none'}")
     cell = processes.Cell(0, ["seed=0"], config)
     cell.folder = folder / "cell"
     cell.log = cell.folder / "sweep.log"

@@ -1,7 +1,10 @@
 """What is kept in results/cells, for the tests of what is written of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
+from al_bench.analysis.contrast import read_contrasts
 from al_bench.analysis.reading import Run, Stored, add_runs
 from al_bench.analysis.statistics.areas import area_under_curve
 from al_bench.analysis.statistics.correction import CorrectedTest, correct
@@ -55,6 +58,33 @@ def compare_areas(one: Curves, other: Curves) -> PairedTest:
 def correct_areas(pairs: Mapping[str, tuple[Curves, Curves]]) -> dict[str, CorrectedTest]:
     """The differences of a table among each other."""
     return dict(zip(pairs, correct([compare_areas(*pair) for pair in pairs.values()]), strict=True))
+
+
+@dataclass(frozen=True)
+class Differences:
+    """The table of differences between lines of an experiment. named: its rows' words to the contrasts that they are;
+    curves: of a line, by its method."""
+
+    experiment: str
+    named: Mapping[str, str]
+    curves: Callable[[str], Curves]
+
+    def pair(self, words: str) -> tuple[Curves, Curves]:
+        """The curves whose difference it is."""
+        first, second = read_contrasts(self.experiment)[self.named[words]]
+        return self.curves(first), self.curves(second)
+
+    @cached_property
+    def tested(self) -> Mapping[str, CorrectedTest]:
+        """The areas, among each other."""
+        return correct_areas({words: self.pair(words) for words in self.named})
+
+    def row(self, words: str) -> str:
+        """The area with p and p after Holm, then each size that has queries behind it."""
+        one = self.tested[words]
+        assert one.test.p is not None and one.p is not None
+        cells = [words_of(area(*self.pair(words))), f"{one.test.p:.3f}", f"{one.p:.2f}"]
+        return f"| {words} | {' | '.join([*cells, *map(words_of, apart(*self.pair(words)).values())])} |"
 
 
 def words_of(found: Interval, digits: int = 2) -> str:

@@ -98,8 +98,6 @@ def node_of(name: str, overrides: Sequence[str]) -> Node:
     from hydra.errors import HydraException
 
     from al_bench.config.composing import composing
-    from al_bench.config.top_level import refuse_top_level
-    from al_bench.config.validation import refuse_arguments
 
     if problem := unknown_choice(overrides):
         raise UserError(problem)
@@ -107,9 +105,7 @@ def node_of(name: str, overrides: Sequence[str]) -> Node:
     try:
         with composing():
             config = _composed(overrides)
-            written, resolved = written_and_resolved(config)
-            refuse_top_level(written, resolved)
-            refuse_arguments(written, resolved, name)
+            _refuse(config, name)
             node: Node = plain(config[name])
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(f"{' '.join(overrides)} cannot be composed: {_first_line(error)}") from error
@@ -168,15 +164,12 @@ def _as_seed(value: Any) -> int:
 
 
 def _cells(rest: Sequence[str], seeded: Sequence[tuple[Sequence[str], int | None]], held: bool) -> list[Cell]:
-    from al_bench.config.top_level import refuse_nodes, refuse_top_level
-    from al_bench.config.validation import refuse_arguments
+    from al_bench.config.top_level import refuse_nodes
 
     config = _composed(rest)
     refuse_nodes({str(key): config[key] for key in config if key != "hydra"})
     if held:
-        written, resolved = written_and_resolved(config)
-        refuse_top_level(written, resolved)
-        refuse_arguments(written, resolved, "procedure")
+        _refuse(config, "procedure")
     cells = []
     for job, seed in seeded:
         if seed is not None:
@@ -184,6 +177,16 @@ def _cells(rest: Sequence[str], seeded: Sequence[tuple[Sequence[str], int | None
         own = tuple(item for item in job if not item.startswith("experiment="))
         cells.append(cell_of(own, config))
     return cells
+
+
+def _refuse(config: DictConfig, name: str) -> None:
+    """Raises UserError for what a run would refuse of the top level and of the parts below a node, before any data."""
+    from al_bench.config.top_level import refuse_top_level
+    from al_bench.config.validation import refuse_arguments
+
+    written, resolved = written_and_resolved(config)
+    refuse_top_level(written, resolved)
+    refuse_arguments(written, resolved, name)
 
 
 def cell_of(overrides: Sequence[str], config: DictConfig) -> Cell:

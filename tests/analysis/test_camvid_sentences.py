@@ -1,16 +1,14 @@
 """What is written of MAL on CamVid, computed anew from the stored cells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from statistics import fmean
 
 import pytest
-from kept_cells import RESULTS, Curves, apart, area, correct_areas, kept_runs, page_of, words_of
+from kept_cells import RESULTS, Curves, Differences, area, kept_runs, page_of, words_of
 
-from al_bench.analysis.contrast import read_contrasts
 from al_bench.analysis.published import read_published
 from al_bench.analysis.reading import Run
-from al_bench.analysis.statistics.correction import CorrectedTest
 from al_bench.dataset.camvid import SOURCE
 from al_bench.report.paper.mal_query import auroc
 
@@ -69,23 +67,7 @@ def means(method: str) -> list[float]:
     return [fmean(found[seed][at] for seed in SEEDS) for at in SIZES]
 
 
-def curves_of(words: str) -> tuple[Curves, Curves]:
-    first, second = read_contrasts("mal/camvid")[DIFFERENCES[words]]
-    return curves(first), curves(second)
-
-
-@cache
-def areas_tested() -> Mapping[str, CorrectedTest]:
-    """Of the differences, among each other."""
-    return correct_areas({words: curves_of(words) for words in DIFFERENCES})
-
-
-def row(words: str) -> str:
-    """The area with p and p after Holm, then each size that has queries behind it."""
-    one = areas_tested()[words]
-    assert one.test.p is not None and one.p is not None
-    cells = [words_of(area(*curves_of(words))), f"{one.test.p:.3f}", f"{one.p:.2f}"]
-    return f"| {words} | {' | '.join([*cells, *map(words_of, apart(*curves_of(words)).values())])} |"
+TABLE = Differences("mal/camvid", DIFFERENCES, curves)
 
 
 def class_iou(method: str) -> dict[str, float]:
@@ -101,23 +83,23 @@ def test_a_row_of_the_means(line: str) -> None:
 
 @pytest.mark.parametrize("words", DIFFERENCES)
 def test_a_row_of_the_differences(words: str) -> None:
-    assert row(words) in RESULTS
+    assert TABLE.row(words) in RESULTS
 
 
 def found(words: str) -> str:
-    return words_of(area(*curves_of(words)))
+    return words_of(area(*TABLE.pair(words)))
 
 
 def test_none_is_decided() -> None:
-    assert all(one.better is None for one in areas_tested().values())
-    told = {words for words, one in areas_tested().items() if one.test.better is not None}
+    assert all(one.better is None for one in TABLE.tested.values())
+    told = {words for words, one in TABLE.tested.items() if one.test.better is not None}
     mal = {"MAL minus random", "MAL minus random, for as many steps", "MAL minus VAAL"}
     minimax = {words for words in DIFFERENCES if "SSL-Random minus" in words}
     assert told == {*mal, *minimax, "entropy minus random"}, "before correction"
-    assert all(area(*curves_of(words)).mean > 0 for words in told)
-    nearest = sorted(DIFFERENCES, key=lambda words: areas_tested()[words].p or 0)[:2]
+    assert all(area(*TABLE.pair(words)).mean > 0 for words in told)
+    nearest = sorted(DIFFERENCES, key=lambda words: TABLE.tested[words].p or 0)[:2]
     assert set(nearest) == {"MAL minus random", "MAL minus random, for as many steps"}
-    after = {f"{areas_tested()[words].p:.2f}" for words in nearest}
+    after = {f"{TABLE.tested[words].p:.2f}" for words in nearest}
     assert f"of random sampling for as many steps, {found(nearest[1])} (both {after.pop()} after it)." in RESULTS
     assert not after
 

@@ -1,16 +1,14 @@
 """What is written of MAL on Tiny-ImageNet's twenty classes, computed anew from the stored cells."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from statistics import fmean
 
 import pytest
-from kept_cells import RESULTS, Curves, accuracies_of, apart, area, correct_areas, kept_runs, page_of, words_of
+from kept_cells import RESULTS, Curves, Differences, accuracies_of, area, kept_runs, page_of, words_of
 
-from al_bench.analysis.contrast import read_contrasts
 from al_bench.analysis.reading import Run
-from al_bench.analysis.statistics.correction import CorrectedTest
 from al_bench.report.paper.mal_query import auroc
 
 SEEDS = range(3)
@@ -74,23 +72,7 @@ def curves(method: str) -> Curves:
     return {seed: accuracies_of(run_of(method, seed)) for seed in SEEDS}
 
 
-def curves_of(words: str) -> tuple[Curves, Curves]:
-    first, second = read_contrasts("mal/tiny_imagenet")[DIFFERENCES[words]]
-    return curves(first), curves(second)
-
-
-@cache
-def areas_tested() -> Mapping[str, CorrectedTest]:
-    """Of the differences, among each other."""
-    return correct_areas({words: curves_of(words) for words in DIFFERENCES})
-
-
-def row(words: str) -> str:
-    """The area with p and p after Holm, then each size that has queries behind it."""
-    one = areas_tested()[words]
-    assert one.test.p is not None and one.p is not None
-    cells = [words_of(area(*curves_of(words))), f"{one.test.p:.3f}", f"{one.p:.2f}"]
-    return f"| {words} | {' | '.join([*cells, *map(words_of, apart(*curves_of(words)).values())])} |"
+TABLE = Differences("mal/tiny_imagenet", DIFFERENCES, curves)
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -102,19 +84,19 @@ def test_a_row_of_the_means(line: str) -> None:
 
 @pytest.mark.parametrize("words", DIFFERENCES)
 def test_a_row_of_the_differences(words: str) -> None:
-    assert row(words) in RESULTS
+    assert TABLE.row(words) in RESULTS
 
 
 def test_none_is_decided() -> None:
-    assert all(one.better is None for one in areas_tested().values())
-    told = {words for words, one in areas_tested().items() if one.test.better is not None}
+    assert all(one.better is None for one in TABLE.tested.values())
+    told = {words for words, one in TABLE.tested.items() if one.test.better is not None}
     ahead = {"minimax training: SSL-Random minus SL-Random", "SSL-Unc minus SL-Unc", "SSL-Div minus SL-Div"}
     whole = {"SSL-Random minus random", "MAL minus random", "MAL minus VAAL"}
     behind = {"VAAL's query: VAAL minus random", "SSL-Unc minus SSL-Random"}
     assert told == ahead | whole | behind, "before correction"
-    assert all((area(*curves_of(words)).mean > 0) == (words not in behind) for words in told)
+    assert all((area(*TABLE.pair(words)).mean > 0) == (words not in behind) for words in told)
     training, query, all_of_it = (
-        area(*curves_of(words))
+        area(*TABLE.pair(words))
         for words in (
             "minimax training: SSL-Random minus SL-Random",
             "MAL's query: MAL minus SSL-Random",
@@ -126,7 +108,7 @@ def test_none_is_decided() -> None:
     )
     assert f"and its mean is below them ({query.mean:.2f})" in RESULTS
     left, longer = (
-        words_of(area(*curves_of(words)))
+        words_of(area(*TABLE.pair(words)))
         for words in ("MAL minus random, for as many steps", "random, for as many steps, minus random")
     )
     assert f"{left} of area is left of its lead, and these steps alone give random sampling {longer}" in RESULTS
@@ -138,7 +120,7 @@ def test_none_is_decided() -> None:
 
 def test_what_steps_explain_of_minimax_training() -> None:
     whole, left = (
-        words_of(area(*curves_of(f"SSL-Random minus random{more}"))) for more in ("", ", for as many steps as MAL")
+        words_of(area(*TABLE.pair(f"SSL-Random minus random{more}"))) for more in ("", ", for as many steps as MAL")
     )
     assert f"ahead of random sampling, {whole}, before correction; of random sampling for as many" in RESULTS
     assert f"it is not told apart, {left}." in RESULTS
@@ -146,7 +128,7 @@ def test_what_steps_explain_of_minimax_training() -> None:
 
 
 def test_what_vaal_and_other_queries_do() -> None:
-    against, query = (area(*curves_of(words)) for words in ("MAL minus VAAL", "VAAL's query: VAAL minus random"))
+    against, query = (area(*TABLE.pair(words)) for words in ("MAL minus VAAL", "VAAL's query: VAAL minus random"))
     ends = f"{against.mean:.2f} [{against.low:.2f}, {against.high:.2f}]"
     behind = f"{-query.mean:.2f} [{-query.high:.2f}, {-query.low:.2f}]"
     assert f"MAL is ahead of VAAL by {ends} before it" in RESULTS
@@ -158,15 +140,15 @@ def test_what_vaal_and_other_queries_do() -> None:
     settings = run_of("mal/vaal", 0).config["strategy"]
     assert (settings["vae"]["width"], settings["iterations"]) == (32, 500)
     others = [
-        f"{name} {words_of(area(*curves_of(f'{name} minus random')))}" for name in ("entropy", "core-set", "BALD")
+        f"{name} {words_of(area(*TABLE.pair(f'{name} minus random')))}" for name in ("entropy", "core-set", "BALD")
     ]
     assert f"ahead of random images: {', '.join(others)};" in RESULTS
-    alone = [words_of(area(*curves_of(f"{line} minus SL-Random"))) for line in ("SL-Unc", "SL-Div")]
+    alone = [words_of(area(*TABLE.pair(f"{line} minus SL-Random"))) for line in ("SL-Unc", "SL-Div")]
     assert f"SL-Unc minus SL-Random {alone[0]}, SL-Div {alone[1]};" in RESULTS
 
 
 def test_what_queries_add_to_minimax_training() -> None:
-    found = {words: words_of(area(*curves_of(words))) for words in DIFFERENCES}
+    found = {words: words_of(area(*TABLE.pair(words))) for words in DIFFERENCES}
     trained = [found[f"SSL-{query} minus SL-{query}"] for query in ("Unc", "Div")]
     assert f"of the prototypes' entropy by {trained[0]}, of the discriminator by {trained[1]}." in RESULTS
     unc, div = (found[f"SSL-{query} minus SSL-Random"] for query in ("Unc", "Div"))

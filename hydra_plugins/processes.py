@@ -32,7 +32,7 @@ from hydra_plugins.sweep_cells import (
     Cell,
     Process,
     exit_code,
-    left_out,
+    leave_out,
     made_cells,
     name_by_difference,
     returned,
@@ -241,7 +241,7 @@ class Processes(Launcher):
                 kept = f"; log {cell.log}" if cell.log.exists() else ""
                 logger.error(f"[{cell.number}] {cell.name}: failed with code {code}: {reason}{kept}")
                 if code == REFUSED:
-                    codes |= {alike.folder: REFUSED for alike in left_out(cell, waiting)}
+                    codes |= {alike.folder: REFUSED for alike in leave_out(cell, waiting)}
 
 
 _NODE = {"_target_": "hydra_plugins.processes.Processes", **USUAL, "fork": True, "packed": False}

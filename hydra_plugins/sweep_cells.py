@@ -129,7 +129,7 @@ def made_cell(loader: ConfigLoader, config: DictConfig, number: int, overrides: 
     return cell
 
 
-def left_out(refused: Cell, waiting: deque[Cell]) -> list[Cell]:
+def leave_out(refused: Cell, waiting: deque[Cell]) -> list[Cell]:
     """Takes the cells out of those that wait whose data set is missing just as that of a refused one is, and says so:
     each would be refused for it."""
     missing = refused.absent

@@ -66,6 +66,15 @@ class Pool:
         return free.nonzero().squeeze(1)
 
     @property
+    def readable(self) -> Inputs:
+        """(N', ...) all inputs but the withheld, for a learner that reads more than what is labeled."""
+        if self.withheld is None:
+            return self.inputs
+        kept = torch.ones(len(self.inputs), dtype=torch.bool, device=self.device)
+        kept[self.withheld] = False
+        return InputsView(self.inputs, self.synthetic, kept.nonzero().squeeze(1))
+
+    @property
     def writes(self) -> tuple[int, ...]:
         """How often each of its tensors was written into, of those of which torch keeps a count."""
         held = (self.inputs, self.labeled, self.labels, self.synthetic, self.synthetic_labels, self.unlabeled)

@@ -142,7 +142,7 @@ class Acgan(Learner):
         if self.reads == "labeled":
             return ClassBatches(labeled, labels)
         others_seed = seeding.seed_for(seed, 0, "pool batches")
-        return ClassBatches(labeled, labels, ImageBatches(pool.inputs, seed=others_seed, per_step=per_step, **shared))
+        return ClassBatches(labeled, labels, ImageBatches(pool.readable, seed=others_seed, per_step=per_step, **shared))
 
 
 class ConditionalGame(Module):

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-Step = Callable[[Tensor], Mapping[str, Tensor]]
+Batch = Tensor | tuple[Tensor, ...]
+Step = Callable[[Batch], Mapping[str, Tensor]]
 
 _EAGER_STEPS = 3  # before the capture: optimizers and libraries allocate what they keep in their first steps
 
@@ -41,38 +42,46 @@ class Counting(Protocol):
 class Captured:
     """Calls a step; from the fourth call on as the replay of a graph.
 
-    step: takes a batch of always one shape and dtype, on the GPU, and returns its losses. It may not look at a value on
-    the device. The first calls run as they are, on a stream of their own, and count as steps like any other. counting:
-    whose `updates` the step raises.
+    step: takes a batch, tensors of always the same shapes and dtypes on the GPU, and returns its losses. It may not
+    look at a value on the device. The first calls run as they are, on a stream of their own, and count as steps like
+    any other. counting: whose `updates` the step raises.
     """
 
     def __init__(self, step: Step, counting: Counting) -> None:
         self.step, self.counting, self.calls = step, counting, 0
         self.stream = torch.cuda.Stream()
 
-    def __call__(self, batch: Tensor) -> Mapping[str, Tensor]:
+    def __call__(self, batch: Batch) -> Mapping[str, Tensor]:
         self.calls += 1
         if self.calls <= _EAGER_STEPS:
             return self._eager(batch)
         if self.calls == _EAGER_STEPS + 1:
             self._capture(batch)
-        self.batch.copy_(batch)
+        for own, read in zip(_tensors(self.batch), _tensors(batch), strict=True):
+            own.copy_(read)
         self.graph.replay()
         self.counting.updates += self.updates
         return {name: loss.clone() for name, loss in self.losses.items()}  # the next replay writes over them
 
-    def _eager(self, batch: Tensor) -> Mapping[str, Tensor]:
+    def _eager(self, batch: Batch) -> Mapping[str, Tensor]:
         self.stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.stream):
             losses = self.step(batch)
         torch.cuda.current_stream().wait_stream(self.stream)
         return losses
 
-    def _capture(self, batch: Tensor) -> None:
+    def _capture(self, batch: Batch) -> None:
         """Records the step without running it."""
-        self.batch, self.graph = batch.clone(), torch.cuda.CUDAGraph()
+        own = tuple(read.clone() for read in _tensors(batch))
+        self.batch: Batch = own[0] if isinstance(batch, Tensor) else own
+        self.graph = torch.cuda.CUDAGraph()
         before = self.counting.updates
         with torch.cuda.graph(self.graph, stream=self.stream):
             self.losses = self.step(self.batch)
         self.updates = self.counting.updates - before
         self.counting.updates = before
+
+
+def _tensors(batch: Batch) -> tuple[Tensor, ...]:
+    """Those that a batch is made of."""
+    return (batch,) if isinstance(batch, Tensor) else batch

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,7 @@ from al_bench.gan.wgan_gp import WganGp
 from al_bench.learner.acgan import Acgan, ConditionalGame
 from al_bench.network.class_conditional import ClassConditionalGan, ClassHeads
 from al_bench.network.plain_gan import PlainCritic, PlainGenerator
+from benchmarks.gan import moved_alike
 from run import instantiated
 
 CLASSES, LABELED = 4, 24
@@ -62,10 +64,10 @@ def learner(gan: Gan | None = None, **changed: Any) -> Acgan:
     return Acgan(gan=gan or gan_of(), **(settings | changed))
 
 
-def pool(labels: Tensor | None = None) -> Pool:
+def pool(labels: Tensor | None = None, images: Tensor = IMAGES) -> Pool:
     if labels is None:
         labels = torch.arange(LABELED) % CLASSES
-    return Pool.unlabeled_from(IMAGES, CLASSES).with_labels(PoolQuery(torch.arange(len(labels))), labels)
+    return Pool.unlabeled_from(images, CLASSES).with_labels(PoolQuery(torch.arange(len(labels))), labels)
 
 
 def game_of(settings: Acgan, classes: Tensor | None = None) -> ConditionalGame:
@@ -166,6 +168,17 @@ def test_a_critic_is_held_by_its_penalty_between_the_fakes_and_what_d_is_shown(r
     assert class_loss.item() == pytest.approx(expected.item(), rel=1e-5), "C learns from labeled images alone"
 
 
+def test_d_is_shown_no_image_that_is_withheld() -> None:
+    """Such as a person's audit set, by which the model is measured."""
+    given = replace(pool(), withheld=torch.arange(26, 40))
+    batches = learner(reads="pool")._batches(given, seed=0)
+    assert batches.others is not None and len(batches.others.inputs) == 26
+    shown = torch.cat([batches.load(step)[2].flatten(0, 1) for step in range(30)])
+    seen = {number for number, image in enumerate(IMAGES) if bool((shown == image).flatten(1).all(1).any())}
+    assert seen == set(range(26))
+    assert len(replace(given, withheld=None).readable) == 40
+
+
 def test_each_update_moves_its_own_player() -> None:
     game = game_of(learner())
     before = weights(game.model)
@@ -220,6 +233,24 @@ class Watched(ConditionalGame):
 def watched(kind: type[Gan], norm: str, critic_steps: int = 1, gamma: int = 4) -> Watched:
     settings = learner(gan_of(kind, norm, num_critic=critic_steps), gamma=gamma)
     return Watched(settings.empty(pool(), 0).train(), settings, torch.arange(CLASSES))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("reads", ["labeled", "pool"])
+@pytest.mark.parametrize("gamma", [1, 4])
+@pytest.mark.parametrize(("kind", "norm"), [(Dcgan, "batch"), (Sngan, "spectral"), (WganGp, "none")])
+def test_a_captured_training_ends_as_an_eager_one(
+    kind: type[Gan], norm: str, gamma: int, reads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight iterations, five of them replayed."""
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
+    on_gpu = pool(images=IMAGES.cuda())
+    eager, captured = (
+        learner(gan_of(kind, norm, iterations=8, capture=capture), gamma=gamma, reads=reads).fit(on_gpu, None, seed=1)
+        for capture in (False, True)
+    )
+    start = learner(gan_of(kind, norm)).empty(on_gpu, seed=1)
+    assert moved_alike(start, captured, eager)
 
 
 @pytest.mark.parametrize(("kind", "norm"), [(Dcgan, "batch"), (Sngan, "spectral"), (WganGp, "none")])

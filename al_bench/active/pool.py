@@ -6,7 +6,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from al_bench.active.inputs import Inputs
+from al_bench.active.inputs import Inputs, fingerprint
+from al_bench.active.part import hash_of
 from al_bench.active.query import Query, SyntheticQuery
 from al_bench.active.view import InputsView
 
@@ -73,6 +74,12 @@ class Pool:
         kept = torch.ones(len(self.inputs), dtype=torch.bool, device=self.device)
         kept[self.withheld] = False
         return InputsView(self.inputs, self.synthetic, kept.nonzero().squeeze(1))
+
+    @property
+    def answers_id(self) -> str:
+        """A short hash of what is labeled, and how: what a training that was begun on it can be gone on with for."""
+        answered = {"indices": self.labeled, "labels": self.labels, "made": self.synthetic, "of": self.synthetic_labels}
+        return hash_of({name: fingerprint(tensor) for name, tensor in answered.items()})
 
     @property
     def writes(self) -> tuple[int, ...]:

@@ -68,7 +68,7 @@ class Supervised(LabeledPlan, Learner):
         if (reason := reason_alone(self, module, batches)) is not None:
             say_once(f"models are trained alone, for {reason}")
             return False
-        if scratch is not None and any(scratch.glob("*.ckpt")):
+        if scratch is not None and any(scratch.glob("*")):
             return False
         fit = StackedFit(hash_of(describe(self)), module.to(batches.inputs.device), batches, seed)
         if done := ask(fit):

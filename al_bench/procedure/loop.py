@@ -203,7 +203,7 @@ def fit_model(
     if parts.validation_labels and (split := parts.dataset.validation) is not None:
         pool = replace(pool, validation=(split.images, split.labels))
     fit_seed = seeding.seed_for(seed, cycle, "fit")
-    return parts.learner.fit(pool, model, fit_seed, store.scratch / f"{cycle:03d}", observe)
+    return parts.learner.fit(pool, model, fit_seed, store.scratch / f"{cycle:03d}-{pool.answers_id}", observe)
 
 
 @contextmanager

@@ -25,6 +25,11 @@ class Account:
         """How much of the training is done, in [0, 1)."""
         return self.steps_done / self.steps_planned
 
+    @property
+    def seconds(self) -> float:
+        """What it took so far, all its parts together."""
+        return self.earlier_seconds + time.perf_counter() - self._began
+
     def add_step(self, losses: Losses) -> bool:
         """Takes the losses of the next step. Returns whether the callback ends the training with it."""
         self.losses.add(losses)
@@ -33,8 +38,7 @@ class Account:
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps beside the steps done."""
-        seconds = self.earlier_seconds + time.perf_counter() - self._began
-        state = {"losses": self.losses.state(), "updates": self.updates, "seconds": seconds}
+        state = {"losses": self.losses.state(), "updates": self.updates, "seconds": self.seconds}
         return state if self.callback is None else {**state, "callback": self.callback.state()}
 
     def load(self, steps_done: int, state: Mapping[str, Any]) -> None:

@@ -16,18 +16,17 @@ from al_bench.files import digest, set_aside, written_whole
 
 logger = logging.getLogger(__name__)
 
-_FINISHED = ".finished"
 _DIGEST = 64  # a file begins with the SHA-256 of the rest, so that a corrupted one changes nothing
 
 
 class Checkpoint:
     """Where a training stands: step, weights, optimizers, the losses so far, torch's random states.
 
-    path: of the file; seconds: between two saves.
+    path: of the file; seconds: between two saves; seed: of the training, by which its own checkpoint is told.
     """
 
-    def __init__(self, path: Path, seconds: float) -> None:
-        self.path, self.seconds = path, seconds
+    def __init__(self, path: Path, seconds: float, seed: int) -> None:
+        self.path, self.seconds, self.seed = path, seconds, seed
         self.last = time.monotonic()
 
     def due(self) -> bool:
@@ -37,6 +36,7 @@ class Checkpoint:
     def save(self, step: int, module: nn.Module, optimizers: Sequence[Optimizer], account: Mapping[str, Any]) -> None:
         """Writes the state after `step` steps in place of an older one; account: plain values and tensors to keep."""
         state = {
+            "seed": self.seed,
             "step": step,
             "module": module.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in optimizers],
@@ -51,7 +51,8 @@ class Checkpoint:
         self.last = time.monotonic()
 
     def load(self, module: nn.Module, optimizers: Sequence[Optimizer]) -> dict[str, Any] | None:
-        """Puts everything back and returns it: "step", the steps done, and "account". None without a file.
+        """Puts everything back and returns it: "step", the steps done, and "account". None without a file, and for that
+        of another seed: a learner may train several times in one folder.
 
         A corrupted file is set aside and the training begins anew, which is safe: it ends the same.
         """
@@ -63,6 +64,8 @@ class Checkpoint:
             logger.warning(f"the checkpoint {self.path} is corrupted: it is kept as {aside.name}, training starts anew")
             return None
         state: dict[str, Any] = torch.load(io.BytesIO(stored[_DIGEST:]), weights_only=True)
+        if state.get("seed") != self.seed:
+            return None
         module.load_state_dict(state["module"])
         for optimizer, values in zip(optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(values)
@@ -76,12 +79,6 @@ class Checkpoint:
         self.path.unlink(missing_ok=True)
 
 
-def finished_checkpoint(scratch: Path, name: str) -> Checkpoint:
-    """Where a finished training waits until those that follow it in the same folder are finished too."""
-    return Checkpoint(scratch / f"{name}{_FINISHED}", math.inf)
-
-
-def remove_finished(scratch: Path) -> None:
-    """Removes every finished training of a folder: called when the last one is over."""
-    for path in scratch.glob(f"*{_FINISHED}"):
-        path.unlink(missing_ok=True)
+def finished_checkpoint(scratch: Path, name: str, seed: int) -> Checkpoint:
+    """Where a finished training waits until what follows it is finished too."""
+    return Checkpoint(scratch / f"{name}.finished", math.inf, seed)

@@ -22,7 +22,7 @@ from al_bench.training import interruption
 from al_bench.training.account import Account
 from al_bench.training.batches import Batches
 from al_bench.training.callback import Callback
-from al_bench.training.checkpoint import Checkpoint, finished_checkpoint, remove_finished
+from al_bench.training.checkpoint import Checkpoint, finished_checkpoint
 from al_bench.training.cost import add_cost
 from al_bench.training.cuda_graph import Captured, capturable
 from al_bench.training.loss_record import Losses, Trace
@@ -60,27 +60,25 @@ class Fitter:
         """Trains `module` in place on all of `batches` and leaves it on the device in eval mode.
 
         seed: of everything that the training draws from the global generators. scratch: folder for a checkpoint every
-        `checkpoint_seconds` and at a signal, from which the same call goes on, bit for bit. callback: may end it early.
-        keep: a later training of the same whole follows in `scratch` under another `name`, as in a learner of two
-        phases: this one stays there finished, and the same call gives it again at once, with its weights, losses and
-        cost. The next training there that is not kept, the last one, removes it when it has finished.
+        `checkpoint_seconds` and at a signal, from which the same call goes on, bit for bit. A finished training stays
+        there too if it took that long, and the same call gives it again at once, with its weights, losses and cost:
+        whoever gave the folder removes it when he has stored what came of it. keep: it stays however short it was, as
+        the first of a learner's two phases does. callback: may end it early.
 
         Returns the mean of each recorded loss over every 50 steps. Raises FloatingPointError at a loss that is not
         finite.
         """
         module.to(self.device)
         module.begin(Account(len(batches), callback))
-        checkpoint = Checkpoint(scratch / f"{name}.ckpt", checkpoint_seconds) if scratch else None
-        finished = finished_checkpoint(scratch, name) if scratch and keep else None
+        checkpoint = Checkpoint(scratch / f"{name}.ckpt", checkpoint_seconds, seed) if scratch else None
+        finished = finished_checkpoint(scratch, name, seed) if scratch else None
         with seeding.fork(seed):
             if not (finished and _restore(module, [], finished)):
                 self._drive(module, batches, name, checkpoint)
-                if finished:
+                if finished and (keep or module.account.seconds >= checkpoint_seconds):
                     finished.save(module.account.steps_done, module, [], module.account.state())
         if checkpoint:
             checkpoint.remove()
-        if scratch and not keep:
-            remove_finished(scratch)
         account = module.account
         add_cost(account.updates, round(account.steps_done * batches.images_per_step), account.earlier_seconds)
         module.to(self.device).eval()

@@ -84,7 +84,7 @@ def test_killed_in_the_second_phase_the_first_is_not_trained_again(tmp_path: Pat
     assert again.optimizer_steps == cost.optimizer_steps == 2 * done
     assert again.images_seen == cost.images_seen
     assert not resumed.first.training
-    assert not list(tmp_path.iterdir()), "the last training removes what was kept"
+    assert [path.name for path in tmp_path.iterdir()] == ["one.finished"], "until the whole is stored"
 
 
 def test_a_signal_in_the_second_phase_keeps_both(tmp_path: Path) -> None:
@@ -108,6 +108,20 @@ def test_a_signal_in_the_first_phase_goes_on_there(tmp_path: Path) -> None:
     resumed.fit(tmp_path)
     assert resumed.first.calls == STEPS - 20
     assert_equal(uncut.second, resumed.second)
+
+
+def test_a_training_of_another_seed_in_the_same_folder_is_another(tmp_path: Path) -> None:
+    """As of a learner that trains several times over: neither what was finished nor what was stopped is taken up."""
+    options: dict[str, Any] = {"name": "toy", "scratch": tmp_path}
+    Fitter(CPU).fit(Toy(), batches(), seed=2, **options, keep=True)
+    with interruption.signals_handled(), pytest.raises(interruption.Interrupted):
+        Fitter(CPU).fit(Toy(signal_at=20), batches(), seed=3, **options)
+    assert {path.name for path in tmp_path.iterdir()} == {"toy.ckpt", "toy.finished"}
+    other, alone = Toy(), Toy()
+    Fitter(CPU).fit(other, batches(), seed=4, **options)
+    Fitter(CPU).fit(alone, batches(), seed=4, name="toy")
+    assert other.calls == STEPS
+    assert_equal(alone, other)
 
 
 def test_seconds_of_the_kept_phase_are_in_the_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,8 @@ def _existing(path: str) -> Path:
 
 
 def _refuse_others(path: str, weights: Weights, wanted: Mapping[str, Tensor]) -> None:
-    """Raises UserError unless these are all weights of FID's network; adds the counters that older files lack."""
+    """Raises UserError unless these are all weights of FID's network; adds the counters that older files lack, and
+    gives weights of another precision the network's."""
     if "fc.weight" in weights and weights["fc.weight"].shape == (1000, 2048):
         raise UserError(
             f"evaluator.inception={path} is torchvision's Inception network, which has 1,000 classes and other layers "
@@ -111,5 +112,6 @@ def _refuse_others(path: str, weights: Weights, wanted: Mapping[str, Tensor]) ->
         elif layer not in weights or weights[layer].shape != like.shape:
             there = f"{layer} is {tuple(weights[layer].shape)}" if layer in weights else f"it lacks {layer}"
             raise UserError(f"evaluator.inception={path} is no Inception network of FID, {there}: {_RIGHT}")
+        weights[layer] = weights[layer].to(like.dtype)
     if other := next((layer for layer in weights if layer not in wanted), None):
         raise UserError(f"evaluator.inception={path} is no Inception network of FID, it has {other}: {_RIGHT}")

@@ -1,20 +1,19 @@
 """How good the images are that a model makes of each class, beside real ones (ALCG Sec. 4)."""
 
-from collections.abc import Sequence
-from typing import ClassVar, Literal, Protocol, cast
+import logging
+from typing import ClassVar, Literal, cast
 
 import torch
 
 from al_bench import seeding
 from al_bench.active.metric import Metric, Recorded
 from al_bench.active.part import declare
-from al_bench.active.pool import Pool
-from al_bench.active.query import PoolQuery
 from al_bench.config.ranges import NoneToAll, NumpySeed, ProperFraction, Repeats, Rounds, TwoOrMore, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluation, Evaluator, Metrics
 from al_bench.evaluator.extractor import Extract, extract_by, extract_by_inception, load_inception
+from al_bench.evaluator.gan_train import ClassifierLearner, check_training, train_on
 from al_bench.evaluator.generation import (
     count_modes,
     fraction_by_class,
@@ -26,26 +25,13 @@ from al_bench.evaluator.generation import (
 )
 from al_bench.evaluator.judging import Judge
 from al_bench.evaluator.made_images import Judged, MadeImages, make_images
-from al_bench.evaluator.real_images import Real, accuracy_of, know_real
+from al_bench.evaluator.real_images import Real, know_real
 from al_bench.network import Network
 from al_bench.network.generating import Generating
 from al_bench.storage.artifacts import Artifacts
 from al_bench.training.cost import measure_apart
 
-
-class ClassifierLearner(Protocol):
-    """Trains a classifier: a learner."""
-
-    def empty(self, pool: Pool, seed: int) -> Network:
-        """See `Learner.empty`."""
-
-    def check_batches(
-        self, model: Network, input_shape: Sequence[int], labeled: float, unlabeled: float, on_maps: bool
-    ) -> None:
-        """See `Learner.check_batches`."""
-
-    def fit(self, pool: Pool, previous: Network | None, seed: int) -> Network:
-        """See `Learner.fit`."""
+logger = logging.getLogger(__name__)
 
 
 @declare("evaluator/gan_quality", beside=("columns",), files=("inception",))
@@ -124,6 +110,11 @@ class GanQuality(Evaluator):
         self.judged = (lambda images: own(images)[1].argmax(1)) if network else None
         images = self._real(dataset).images
         self.real = know_real(images, dataset.test, self.judge.model, network, self.samples, self.seed, artifacts)
+        if min(self.samples, len(images)) <= (size := len(self.real.moments.mean)):
+            logger.warning(
+                f"FID is of {self.samples:,} samples and {len(images):,} real images, of which one is no more than its "
+                f"{size:,} features: it is higher than of many, compare runs of as many alone"
+            )
 
     def evaluate(self, model: Network, dataset: Dataset) -> Evaluation:
         num_classes = dataset.num_classes
@@ -135,7 +126,7 @@ class GanQuality(Evaluator):
         metrics["class_drawn"] = fractions_of(cast(Generating, model).drawn)
         if self.gan_train:
             with measure_apart("gan_train"):
-                metrics["gan_train"] = self._train_on(made, dataset, self.gan_train)
+                metrics["gan_train"] = train_on(made, dataset, self.gan_train, self.seed)
         ordered = {metric.name: metrics[metric.name] for metric in self.scalars}
         grid = made.images[: columns * num_classes].unflatten(0, (columns, num_classes)) if columns else None
         return Evaluation({**metrics, **ordered}, samples=None if grid is None else grid.transpose(0, 1).cpu())
@@ -152,6 +143,17 @@ class GanQuality(Evaluator):
         if len(dataset.train.images.shape) != 4:
             raise UserError(
                 "evaluator=gan_quality compares images, and here they are replaced by features: use representation=none"
+            )
+        if dataset.unlabeled is not None:
+            raise UserError(
+                "evaluator=gan_quality trains a judge on known labels, which nobody has of the pictures of "
+                f"dataset.root={dataset.unlabeled.root}: use a learner of classifiers and evaluator=accuracy, or leave "
+                "out dataset.class_names for a folder of pictures for each class"
+            )
+        if self.mode_share * dataset.num_classes >= 1:
+            raise UserError(
+                f"evaluator.mode_share={self.mode_share} is no share that each of {dataset.num_classes} classes can "
+                f"exceed: use less than {1 / dataset.num_classes:.4g}"
             )
         least = {
             "classes of the data set": dataset.num_classes,
@@ -170,16 +172,7 @@ class GanQuality(Evaluator):
             )
         self.judge.check(dataset)
         if self.gan_train is not None:
-            self._check_training(dataset, self.gan_train)
-
-    def _check_training(self, dataset: Dataset, learner: ClassifierLearner) -> None:
-        """Raises UserError where GAN-train's classifier cannot be trained on the samples, images like the others."""
-        shape = dataset.train.images.shape[1:]
-        model = learner.empty(Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes), self.seed)
-        try:
-            learner.check_batches(model, shape, self.samples, 0, on_maps=False)
-        except UserError as error:
-            raise UserError(f"evaluator.gan_train cannot be trained: {error}") from error
+            check_training(self.gan_train, dataset, self.samples, self.seed)
 
     def _real(self, dataset: Dataset) -> Split:
         return dataset.train if self.split == "train" else dataset.test
@@ -214,17 +207,6 @@ class GanQuality(Evaluator):
         precision, recall = precision_and_recall(made.features, self.real.features, self.neighbors)
         measured: Metrics = {"precision": precision, "recall": recall}
         return measured if made.finite else _without_value(measured)
-
-    def _train_on(self, made: MadeImages, dataset: Dataset, learner: ClassifierLearner) -> float:
-        """The accuracy on the test images of a classifier that is trained on the samples alone."""
-        if not made.finite:
-            return float("nan")
-        pool = Pool.unlabeled_from(made.images, dataset.num_classes)
-        whole = pool.with_labels(PoolQuery(torch.arange(len(made.images))), made.classes)
-        with seeding.fork(self.seed):
-            model = learner.fit(whole, None, seeding.seed_for(self.seed, 0, "gan_train"))
-        with torch.no_grad():
-            return accuracy_of(model, dataset.test)
 
 
 def _without_value(metrics: Metrics) -> Metrics:

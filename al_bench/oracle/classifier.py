@@ -41,6 +41,11 @@ class Classifier(Oracle):
         dataset.refuse_unlabeled(asks=True)
         if dataset.map_shape:
             raise UserError("oracle=classifier gives classes and these labels are maps: use oracle=ground_truth")
+        if self.learner.validates:
+            raise UserError(
+                "oracle=classifier trains its model on the whole training split, and its early_stopping needs a "
+                "validation split beside it: use null"
+            )
         shape = dataset.train.images.shape[1:]
         model = self.learner.empty(Pool.unlabeled_from(torch.empty((0, *shape)), dataset.num_classes), self.seed)
         dry_run(model, shape)

@@ -2,6 +2,7 @@ import math
 from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -159,6 +160,26 @@ def test_gan_train_tells_what_samples_teach(tmp_path: Path) -> None:
     assert (cost.optimizer_steps, cost.apart["gan_train"].optimizer_steps) == (0, 40 * 3)
 
 
+def test_a_gan_train_that_diverges_has_no_value_and_ends_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, rate = dataset(), "learner.optimizer={_target_: torch.optim.SGD, _partial_: true, lr: 1e30}"
+    evaluator = prepared(tmp_path, world, gan_train=classifier("learner.precision=32-true", rate))
+    found = evaluator.evaluate(Painter(), world).metrics
+    assert math.isnan(float(found["gan_train"]))
+    assert all(math.isfinite(float(found[name])) for name in ("gan_test", "fid_own", "recall"))
+    assert "GAN-train is nan: its classifier could not be trained on the samples, cross_entropy is " in caplog.text
+
+
+def test_fid_of_no_more_images_than_features_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    size = len(prepared(tmp_path, dataset(), Judge(pixels=16)).real.moments.mean)
+    prepared(tmp_path, dataset(), Judge(pixels=16), samples=size + 1)
+    assert not caplog.text
+    prepared(tmp_path, dataset(), Judge(pixels=16), samples=size)
+    said = f"FID is of {size} samples and 80 real images, of which one is no more than its {size} features"
+    assert said in caplog.text
+
+
 def test_samples_of_every_batch_count(tmp_path: Path) -> None:
     """Three of them on a CPU; of no more images than are asked for the pixels stay."""
     world, count = dataset(), 2 * most_rows(torch.device("cpu")) + 44
@@ -200,10 +221,14 @@ def test_fid_reads_all_real_images_and_neighbors_as_many_as_samples(tmp_path: Pa
         ({"splits": 41}, "evaluator.samples=40 is smaller than the 41 of evaluator.splits"),
         ({"neighbors": 40}, "evaluator.samples=40 is smaller than the 41 of evaluator.neighbors and 1"),
         ({"samples": 90, "neighbors": 80}, "evaluator.neighbors=80 needs more real images than the 80"),
+        (
+            {"mode_share": 0.25},
+            "evaluator.mode_share=0.25 is no share that each of 4 classes can exceed: use less than",
+        ),
     ],
 )
 def test_numbers_of_images_that_are_too_small_are_refused(
-    tmp_path: Path, changes: dict[str, int], sentence: str
+    tmp_path: Path, changes: dict[str, float], sentence: str
 ) -> None:
     with pytest.raises(UserError, match=sentence):
         prepared(tmp_path, dataset(), **changes)
@@ -220,6 +245,26 @@ def test_label_maps_and_features_are_refused_before_anything_is_trained(tmp_path
     for wrong, sentence in ((maps, "this data set has label maps: use mean_iou"), (codes, "use representation=none")):
         with pytest.raises(UserError, match=sentence):
             prepared(tmp_path, Dataset(wrong, None, wrong, 2, ("a", "b")), Untouched())
+
+
+def test_a_validation_split_that_is_not_there_is_asked_for_before_anything_is_trained(tmp_path: Path) -> None:
+    class Untouched(Judge):
+        def prepare(self, dataset: Dataset, artifacts: Artifacts) -> None:
+            raise AssertionError("trained")
+
+    early = "al_bench.training.early_stopping.EarlyStopping"
+    stops = f"learner.early_stopping={{_target_: {early}, criterion: loss, every: 1, patience: 1}}"
+    with pytest.raises(UserError, match=r"^evaluator\.gan_train\.early_stopping needs a validation split, .*: use"):
+        prepared(tmp_path, dataset(), Untouched(), gan_train=classifier(stops))
+
+
+def test_pictures_that_nobody_labeled_are_refused_by_what_helps(tmp_path: Path) -> None:
+    """The judge cannot be trained whoever answers, so that no oracle is named."""
+    world = replace(dataset(), unlabeled=SimpleNamespace(root="pictures"))
+    sentence = r"^evaluator=gan_quality trains a judge on known labels.*dataset\.root=pictures: "
+    with pytest.raises(UserError, match=sentence) as said:
+        prepared(tmp_path, world)
+    assert "oracle" not in str(said.value)
 
 
 def test_a_classifier_is_refused_before_anything_is_trained() -> None:
@@ -305,6 +350,13 @@ def test_another_file_is_refused_before_anything_is_trained(tmp_path: Path, cont
         torch.save(contents, path)
     with pytest.raises(UserError, match=f"{sentence}.*give torch-fidelity's weights-inception-2015-12-05-6726825d.pth"):
         prepared(tmp_path, dataset(), Untouched(), inception=str(path))
+
+
+def test_weights_of_half_precision_are_the_networks(tmp_path: Path, inception: OrderedDict[str, Tensor]) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save({name: one.half() if one.is_floating_point() else one for name, one in inception.items()}, path)
+    evaluator = prepared(tmp_path, dataset(train=12, test=8), samples=8, neighbors=2, inception=str(path))
+    assert evaluator.extract(dataset().test.images[:2])[0].dtype == torch.float32
 
 
 def test_a_layer_of_another_size_or_too_much_is_named(tmp_path: Path, inception: OrderedDict[str, Tensor]) -> None:

@@ -1,18 +1,22 @@
 """The values that a rule compares, by seed: of a line, and of what stands against it."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from al_bench.active.metric import ITERATION, SECONDS
 from al_bench.analysis.comparison import is_column
 from al_bench.analysis.curves import class_shares, headline, is_better_higher, values_by_annotations
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
-from al_bench.analysis.rules import END, Clause, Operand
+from al_bench.analysis.rules import END, REACHING, Clause, Operand
 from al_bench.analysis.statistics.areas import area_under_curve
 from al_bench.analysis.statistics.reaching import labels_to_reach
 
 Curve = dict[int, float]  # values by annotations
 Values = dict[int, float]  # by seed
+Way = Sequence[tuple[float, float]]  # rising places and values
+_OBSERVED = {"iterations": ITERATION, "seconds": SECONDS}
 _MEASURED = 0  # where procedures without cycles have their numbers
 
 
@@ -20,7 +24,7 @@ _MEASURED = 0  # where procedures without cycles have their numbers
 class Pairs:
     """What is compared at one place. place: in words; first, second: by seed, in the report's unit; higher: whether
     more is better. may_rise, may_fall: whether the first minus the second is in truth more, or less, for some seed: of
-    two that need labels to reach a goal one did not get there."""
+    two that are to reach a goal one did not get there."""
 
     place: str
     first: Values
@@ -37,9 +41,9 @@ def paired_values(clause: Clause, operand: Operand, group: Group, other: Group |
     own = {run.seed: run for run in group.runs}
     others = {run.seed: run for run in other.runs} if other else own
     seeds = sorted(own.keys() & others.keys())
-    if clause.measure == "labels":
-        pairs = {seed: (own[seed], others[seed] if other else None) for seed in seeds}
-        yield from _paired_labels(clause, operand, pairs)
+    if clause.measure in REACHING:
+        ways = {seed: (_way(clause, own[seed]), _way(clause, others[seed]) if other else None) for seed in seeds}
+        yield from _paired_ways(clause, operand, ways, is_better_higher(group.first, headline(group.first)))
         return
     curves = {}
     for seed in seeds:
@@ -124,31 +128,38 @@ def _reduce(where: str, curve: Curve) -> float | None:
     return area_under_curve(sizes, [curve[at] for at in sizes]) if sizes else None
 
 
-def _paired_labels(clause: Clause, operand: Operand, runs: dict[int, tuple[Run, Run | None]]) -> Iterator[Pairs]:
-    """What both need. One that does not get there counts as getting there with its last label, which is too early; a
-    seed of which neither does has no difference."""
+def _paired_ways(
+    clause: Clause, operand: Operand, ways: Mapping[int, tuple[Way, Way | None]], better_higher: bool
+) -> Iterator[Pairs]:
+    """What both need. One that does not get there counts as getting there at its end, which is too early; a seed of
+    which neither does has no difference, nor has one of which a way is not stored."""
     firsts, seconds = {}, {}
     may_rise = may_fall = False
-    for seed, (run, other) in runs.items():
-        goal = _headline_curve(clause, other)[1][-1] if clause.of == END and other else clause.of or 0.0
-        own, its = _reached(clause, run, goal), 1.0 if other is None else _reached(clause, other, goal)
+    for seed, (way, other) in ways.items():
+        if not way or (other is not None and not other):
+            continue
+        goal = other[-1][1] if clause.of == END and other else clause.of or 0.0
+        own = _reached(way, goal, better_higher)
+        its = _reached(other, goal, better_higher) if other else 1.0
         may_rise, may_fall = may_rise or own is None, may_fall or its is None
         if own is not None or its is not None:
-            firsts[seed] = _last(run) if own is None else own
-            seconds[seed] = operand.factor * (_last(other or run) if its is None else its)
+            firsts[seed] = way[-1][0] if own is None else own
+            seconds[seed] = operand.factor * ((other or way)[-1][0] if its is None else its)
     if firsts:
         yield Pairs("", firsts, seconds, higher=False, may_rise=may_rise, may_fall=may_fall)
 
 
-def _last(run: Run) -> float:
-    return float(run.cycles[-1].annotations)
+def _reached(way: Way, goal: float, better_higher: bool) -> float | None:
+    places, values = zip(*way, strict=True)
+    return labels_to_reach(places, values, goal, better_higher)
 
 
-def _reached(clause: Clause, run: Run, goal: float) -> float | None:
-    return labels_to_reach(*_headline_curve(clause, run), goal, is_better_higher(run, headline(run)))
-
-
-def _headline_curve(clause: Clause, run: Run) -> tuple[list[int], list[float]]:
-    curve = _curve(clause, headline(run), run)
-    sizes = sorted(curve)
-    return sizes, [curve[at] for at in sizes]
+def _way(clause: Clause, run: Run) -> Way:
+    """The headline metric along what is counted: annotations, or iterations or seconds of the last cycle's training."""
+    name = headline(run)
+    if clause.measure == "labels":
+        return sorted((float(at), value) for at, value in _curve(clause, name, run).items())
+    observed, factor = run.cycles[-1].observed, _factor(run, name)
+    places = observed.get(_OBSERVED[clause.measure], [])
+    points = zip(places, observed.get(name, [None] * len(places)), strict=True)
+    return [(float(at or 0), factor * value) for at, value in points if value is not None and math.isfinite(value)]

@@ -7,6 +7,7 @@
     chosen_entropy more than 1.63 x random
     labels(98.5) less than random
     labels(end) less than random
+    seconds(end) less than alcg/rand
     share(0) more than 50 at the end
     exactly d_h_largest_gap less than 0.01
     none: it is about what people see in pictures
@@ -14,8 +15,9 @@
 A rule is of the row's line. MEASURE RELATION OPERANDS [by MARGIN] [WHERE], several of them with `;` between, all of
 which have to hold. What is compared: a metric; `chosen_entropy`; `share(K)`, the labels of class K among all; or
 `labels(G)`, the annotations that the headline metric needs to reach G, or, as `labels(end)`, what the other line ends
-with. `better` and `worse` go by the metric's own direction, `more` and `less` by the number. An operand is another
-line, a number, a factor times a line (`1.63 x random`) or another metric of the same runs
+with; `iterations(G)` and `seconds(G)` are the same inside the last cycle's training, where it was looked into
+(`loop.observe_every`). `better` and `worse` go by the metric's own direction, `more` and `less` by the number. An
+operand is another line, a number, a factor times a line (`1.63 x random`) or another metric of the same runs
 (`metric:w1_biased_minimum`). Numbers are in the unit of the report: percent for fractions. WHERE: `at N` annotations,
 `at the start`, `at the end`, `at every size`, `up to N`, `from N`, `on average` (the area under the curve, and what
 holds without a WHERE); the sizes are those that both lines have. `exactly` is of what is computed and not estimated:
@@ -27,8 +29,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-END = math.inf  # the goal of `labels(end)`
+END = math.inf  # the goal of `labels(end)` and the like
 RELATIONS = ("better", "worse", "more", "less", "within")
+REACHING = ("labels", "iterations", "seconds")
 _NONE = "none:"
 _WHERE = r"at every size|at the start|at the end|on average|at \d+|up to \d+|from \d+"
 _CLAUSE = re.compile(
@@ -55,8 +58,8 @@ class Operand:
 
 @dataclass(frozen=True)
 class Clause:
-    """One comparison. of: the class of `share`, the goal of `labels`, END where it is the other line's, None elsewhere;
-    margin: how much more or less, or how near; where: as it is written."""
+    """One comparison. of: the class of `share`, the goal of what is reached, END where it is the other line's, None
+    elsewhere; margin: how much more or less, or how near; where: as it is written."""
 
     text: str
     exact: bool
@@ -91,12 +94,14 @@ def _read_clause(text: str) -> Clause:
     if found is None:
         raise RuleError(f"the rule {text!r} is none, use one such as {EXAMPLE}")
     measure, of = found["measure"], found["of"]
-    if (measure in ("share", "labels")) != (of is not None):
-        raise RuleError(f"the rule {text!r} is none: share and labels are of something, as share(0), labels(98.5)")
+    if (measure in ("share", *REACHING)) != (of is not None):
+        raise RuleError(
+            f"the rule {text!r} is none: share, {', '.join(REACHING)} are of something, as share(0), labels(98.5)"
+        )
     relation = found["relation"].split()[0]
     operands = [_read_operand(operand.strip()) for operand in found["operands"].split("|")]
-    if of == "end" and not (measure == "labels" and all(operand.line for operand in operands)):
-        raise RuleError(f"the rule {text!r} is none: labels alone have an end, that of another line")
+    if of == "end" and not (measure in REACHING and all(operand.line for operand in operands)):
+        raise RuleError(f"the rule {text!r} is none: {', '.join(REACHING)} alone have an end, that of another line")
     return Clause(
         text,
         found["exact"] is not None,

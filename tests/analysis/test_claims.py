@@ -153,6 +153,7 @@ def test_a_rule_is_read() -> None:
             "accuracy(3) more than 1",
         ),
         *("share(end) more than random", "labels(end) less than 500", "labels(end) less than random | 500"),
+        *("seconds less than random", "seconds(end) less than 5", "accuracy(end) more than random"),
     ],
 )
 def test_what_is_no_rule_is_refused(text: str) -> None:

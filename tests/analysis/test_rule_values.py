@@ -1,6 +1,7 @@
 """The numbers that rules compare, by hand."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_runs import made_run
@@ -59,3 +60,30 @@ def test_shares_are_percent_of_the_labels(lines) -> None:
     assert 0 < share < 1
     assert values(lines, "share(0) more than 50 at the end") == [pytest.approx((100 * share, 50.0))]
     assert values(lines, "share(99) more than 50") == []
+
+
+def looked_into(gan_test: list[float | None], seconds: float) -> dict[str, Any]:
+    observed = {"iteration": [10.0, 20.0, 30.0], "seconds": [seconds, 2 * seconds, 3 * seconds], "accuracy": gan_test}
+    return {"observed": observed}
+
+
+@pytest.mark.parametrize(
+    ("rule", "pairs"),
+    [
+        ("iterations(end) less than random", [(15.0, 30.0)]),  # random ends with 70
+        ("seconds(end) less than random", [(30.0, 30.0)]),
+        ("iterations(75) less than 2 x random", [(17.5, 60.0)]),  # which does not get there
+        ("seconds(75) less than 40", [(35.0, 40.0)]),
+        ("iterations(90) less than random", []),  # neither does
+    ],
+)
+def test_a_training_that_was_looked_into_is_judged_by_its_way(tmp_path: Path, rule: str, pairs: list[Any]) -> None:
+    made_run(tmp_path, "entropy", 0, (0.5, 0.8), more=looked_into([0.6, 0.8, None], 20.0))
+    made_run(tmp_path, "random", 0, (0.5, 0.7), more=looked_into([0.5, 0.6, 0.7], 10.0))
+    made_run(tmp_path, "random", 1, (0.5, 0.7), more=looked_into([0.5, 0.6, 0.7], 10.0))
+    made_run(tmp_path, "plain", 0, (0.5, 0.7))
+    (section,) = sections(stored(tmp_path, Path("none")).runs)
+    known = dict(groups_by_line(section.groups))
+    assert values(known, rule) == [pytest.approx(pair) for pair in pairs]
+    (clause,) = read_rule("iterations(end) less than plain").clauses
+    assert not list(paired_values(clause, clause.operands[0], known["entropy"], known["plain"])), "nobody looked there"

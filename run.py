@@ -153,6 +153,8 @@ def run(config: "DictConfig") -> None:
         records, reason = cut_at_end(stored, stopping)
         if reason is not None and not (reason == ALL_LABELED and has_grown(store.folder, whole["dataset"].get("root"))):
             logger.info(f"finished before: {reason}{say_more(stored, records)}\n{outcome(records, metrics)}")
+            if (samples := store.folder / "samples.png").is_file():
+                logger.info(f"samples: {samples}")
             return
         if not stored and (told := say_nearest(store.folder, identity, about["label"])):
             logger.info(told)

@@ -79,5 +79,6 @@ def test_the_same_line_again_says_what_was_found(tmp_path: Any) -> None:
     first, again = (forked.run(*line) for _ in range(2))
     assert "finished: the GAN does not count" in first.stdout
     assert "finished before: the GAN does not count" in again.stdout
+    assert f"samples: {next(tmp_path.rglob('samples.png'))}" in again.stdout
     assert "share of the data" in again.stdout
     assert len(list(tmp_path.glob("digits/gan_quality+wgan_gp/seed=0/*/cycles/000.json"))) == 1

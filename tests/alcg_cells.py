@@ -1,0 +1,118 @@
+"""Kept runs of ALCG's lines, and what is written of their metrics."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean
+
+from kept_cells import Curves, area, correct_areas, kept_runs, words_of
+
+from al_bench.analysis.reading import Run
+from al_bench.analysis.statistics.correction import CorrectedTest
+from al_bench.analysis.statistics.paired import Interval, interval
+
+METRICS = {  # the factor with which they are written, and their digits
+    "gan_test": (100, 1), "gan_train": (100, 1), "inception_score_own": (1, 2), "fid_own": (1, 1),
+    "precision": (100, 1), "recall": (100, 1),
+}  # fmt: skip
+
+
+def written(found: Interval, metric: str) -> str:
+    """With the metric's digits."""
+    return words_of(found, METRICS[metric][1])
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of a table. dataset: as the files' names begin; asked: strategy, gamma and iterations of a cycle, by
+    the words of a row; differences: the first row minus the second; sizes: at which all were measured."""
+
+    dataset: str
+    asked: Mapping[str, tuple[str, int, int]]
+    differences: Mapping[str, tuple[str, str]]
+    seeds: Sequence[int]
+    sizes: Sequence[int]
+
+    @cached_property
+    def _runs(self) -> dict[tuple[str, int], Run]:
+        found: dict[tuple[str, int], Run] = {}
+        for line, (strategy, gamma, iterations) in self.asked.items():
+            for seed in self.seeds:
+                name = f"{self.dataset}-{strategy}+acgan+ac_dcgan{'+gamma=4' if gamma == 4 else ''}-seed={seed}"
+                (found[line, seed],) = (
+                    run
+                    for run in kept_runs(name)
+                    if (run.config["learner"]["iterations"] or run.config["gan"]["iterations"]) == iterations
+                    and len(run.cycles) == len(self.sizes)
+                )
+        return found
+
+    def run_of(self, line: str, seed: int) -> Run:
+        """The only one."""
+        return self._runs[line, seed]
+
+    def curves(self, line: str, metric: str) -> Curves:
+        """As written."""
+        factor, _ = METRICS[metric]
+        found = {
+            seed: {one.annotations: factor * float(one.metrics[metric]) for one in self.run_of(line, seed).cycles}
+            for seed in self.seeds
+        }
+        assert all(list(curve) == list(self.sizes) for curve in found.values())
+        return found
+
+    def pair(self, words: str, metric: str) -> tuple[Curves, Curves]:
+        """The curves whose difference it is."""
+        first, second = self.differences[words]
+        return self.curves(first, metric), self.curves(second, metric)
+
+    @cached_property
+    def _corrected(self) -> dict[str, Mapping[str, CorrectedTest]]:
+        return {
+            metric: correct_areas({words: self.pair(words, metric) for words in self.differences}) for metric in METRICS
+        }
+
+    def is_decided(self, words: str, metric: str) -> bool:
+        """Whether `test_of` is."""
+        return self.test_of(words, metric).better is not None
+
+    def test_of(self, words: str, metric: str) -> CorrectedTest:
+        """Over all sizes, among the differences of a metric."""
+        return self._corrected[metric][words]
+
+    def over_all(self, words: str, metric: str) -> Interval:
+        """The difference of the areas."""
+        return area(*self.pair(words, metric))
+
+    def at_the_end(self, words: str, metric: str) -> Interval:
+        """The difference with the most labels."""
+        first, second = self.pair(words, metric)
+        last = self.sizes[-1]
+        found = interval([first[seed][last] - second[seed][last] for seed in self.seeds])
+        assert found is not None
+        return found
+
+    def means_row(self, line: str) -> str:
+        """What a row of the means begins with: each metric with the most labels, over seeds."""
+        last = self.sizes[-1]
+        means = [fmean(curve[last] for curve in self.curves(line, metric).values()) for metric in METRICS]
+        cells = [f"{mean:.{digits}f}" for mean, (_, digits) in zip(means, METRICS.values(), strict=True)]
+        return f"| {line} | {' | '.join(cells)} | "
+
+    def end_row(self, words: str) -> str:
+        """The differences with the most labels."""
+        return f"| {words} | {' | '.join(written(self.at_the_end(words, metric), metric) for metric in METRICS)} |"
+
+    def area_row(self, words: str) -> str:
+        """Those over all sizes, in bold where Holm's correction over those of a metric leaves it below 5 %."""
+        cells = []
+        for metric in METRICS:
+            cell = written(self.over_all(words, metric), metric)
+            cells.append(f"**{cell}**" if self.is_decided(words, metric) else cell)
+        return f"| {words} | {' | '.join(cells)} |"
+
+    def told(self, words: str) -> str:
+        """The metrics in which a difference is decided over all sizes: + where its first line is the better one."""
+        signs = ["+" if (self.over_all(words, one).mean > 0) == (one != "fid_own") else "-" for one in METRICS]
+        decided = [f"{sign}{one}" for sign, one in zip(signs, METRICS, strict=True) if self.is_decided(words, one)]
+        return " ".join(decided).replace("_own", "")

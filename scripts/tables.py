@@ -2,12 +2,13 @@
 
 import argparse
 import logging
+import re
 from pathlib import Path
 
 from tabulate import tabulate
 
 from al_bench.analysis.contents import choose_items, read_contents
-from al_bench.analysis.coverage import Covered, cover
+from al_bench.analysis.coverage import Covered, cover, say_uncounted
 from al_bench.analysis.provenance import say_mixed
 from al_bench.analysis.published import read_published
 from al_bench.analysis.questions import answer_questions, read_questions
@@ -27,7 +28,10 @@ from al_bench.report.tables import Table, format_cell
 from al_bench.training.interruption import as_command
 
 _SHOWN = ("experiment", "line", "at", "published", "measured", "our std", "seeds", "difference", "state", "scale")
-_ANSWERED = ("question", "answer", "by", "metric", "difference", "95% low", "high", "p after Holm", "d", "seeds")
+_ANSWERED = (
+    *("question", "experiment", "scale", "answer", "by", "metric", "difference", "95% low", "high", "p after Holm"),
+    *("d", "seeds", "unpaired"),
+)
 _LONGEST = 60  # characters of a cell on a terminal
 
 
@@ -51,13 +55,20 @@ def main() -> None:
         tabulate_numbers(list(covered.values())),
         tabulate_claims(list(covered.values())),
     ]
+    to = arguments.to or place_for(arguments.paper, arguments.item)
     for table in tables:
-        table.write(arguments.to)
+        table.write(to)
     show(tables, arguments.item is not None)
     print(summarize_coverage(list(covered.values())))
-    for sentence in [*left_out([*problems, *found.problems], list(covered.values())), *say_mixed(found.runs)]:
+    left = left_out([*problems, *found.problems], list(covered.values()))
+    for sentence in [*left, *say_uncounted(found.runs), *say_mixed(found.runs)]:
         print(sentence)
-    print(arguments.to)
+    print(to)
+
+
+def place_for(paper: str | None, item: str | None) -> Path:
+    """Where files go: those of a paper or an item not over those of all."""
+    return Path("outputs", "tables", *(re.sub(r"\W+", "_", name).strip("_") for name in (paper, item) if name))
 
 
 def show(tables: list[Table], whole: bool) -> None:
@@ -88,7 +99,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--cells", type=Path, default=Path("results/cells"), help="exported runs (results/cells)")
     data = "data sets, as paths.data was: what is not there is said (data); again for another folder"
     parser.add_argument("--data", type=Path, action="append", metavar="DIR", help=data)
-    parser.add_argument("--to", type=Path, default=Path("outputs/tables"), help="where the files go (outputs/tables)")
+    where = "where the files go (outputs/tables, and PAPER/ITEM below it for those)"
+    parser.add_argument("--to", type=Path, help=where)
     return parser.parse_args()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from al_bench.analysis.claims import OPEN, Verdict, judge
@@ -13,9 +14,12 @@ from al_bench.analysis.grouping import Group, group_by, sections
 from al_bench.analysis.provenance import commits_of, hardware_of
 from al_bench.analysis.published import Published
 from al_bench.analysis.reading import Run
-from al_bench.config.groups import CONF
+from al_bench.config.command_line import quoted
+from al_bench.config.groups import CONF, members
+from al_bench.errors import amount
 
 PAPER_SCALE = "paper"
+_NO_RESULT = "smoke"  # with which something is tried
 MEASURED, DOUBTED, MISSING, NO_DATA = "measured", "doubted", "missing", "no data here"
 
 
@@ -82,7 +86,7 @@ def plan_scales(name: str, stored: Sequence[Run], data: Sequence[Path], conf: Pa
 def place_of(name: str, data: Sequence[Path], conf: Path = CONF) -> list[str]:
     """Where an experiment's data set is, as an override: of one that is a folder of pictures the files are part of a
     run's id."""
-    return [f"paths.data={place}" for place in folders_with_data(name, data, conf)[:1]]
+    return quoted([f"paths.data={place}" for place in folders_with_data(name, data, conf)[:1]])
 
 
 def folders_with_data(name: str, data: Sequence[Path], conf: Path = CONF) -> list[Path]:
@@ -97,10 +101,37 @@ def lines_of(experiment: Experiment, stored: Sequence[Run]) -> dict[str, Group]:
 
 
 def _scales(name: str, stored: Iterable[Run], conf: Path) -> list[tuple[str, list[Run]]]:
-    """The scales at which something of an experiment's data set is stored, the paper's first, and what is."""
+    """The scales at which something of an experiment's data set is stored that counts as a result, the paper's first,
+    and what is."""
     dataset = dataset_of(name, conf)
-    alike = group_by((run for run in stored if run.choices.get("dataset") == dataset), lambda run: run.choices["scale"])
+    alike = group_by((run for run in stored if run.choices.get("dataset") == dataset and _counts(run)), _scale_of)
     return sorted(alike.items(), key=lambda one: (one[0] != PAPER_SCALE, one[0]))
+
+
+def say_uncounted(stored: Sequence[Run]) -> list[str]:
+    """How many runs count for nothing because of their scale, in sentences."""
+    smoke = sum(_scale_of(run) == _NO_RESULT for run in stored)
+    others = sorted({_scale_of(run) for run in stored if not _counts(run)} - {_NO_RESULT})
+    strange = sum(_scale_of(run) in others for run in stored)
+    said = [f"{amount(smoke, 'run')} of scale={_NO_RESULT} counted for nothing, which is no result"] if smoke else []
+    if strange:
+        names = ", ".join(name or "none" for name in others)
+        said.append(f"{amount(strange, 'run')} of a scale that is not in conf/scale counted for nothing: {names}")
+    return said
+
+
+def _scale_of(run: Run) -> str:
+    return str(run.choices.get("scale") or "")
+
+
+def _counts(run: Run) -> bool:
+    return _scale_of(run) in _results()
+
+
+@cache
+def _results() -> frozenset[str]:
+    """The scales whose runs are results."""
+    return frozenset(members("scale")) - {_NO_RESULT}
 
 
 def _plan(name: str, scale: str, runs: Sequence[Run], where: Sequence[str], conf: Path) -> Experiment:

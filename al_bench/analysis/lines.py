@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from al_bench.analysis.common_range import common_range
 from al_bench.analysis.curves import is_better_higher, metric, values_by_annotations
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
@@ -95,32 +96,40 @@ def compare_two(
     group: Group, reference: Group, name: str, budget: Budget = "annotations", at: int | None = None
 ) -> PairedTest | None:
     """A line minus another, see `Compared`, over the seeds with which both begin with the same labels, as far as these
-    are stored; None where there is none. What seeds one of both has alone, or begins otherwise with, is unpaired.
+    are stored; None where there is none. What seeds one of both has alone, begins otherwise with, or has come less than
+    half as far with as others, is unpaired.
 
     at: compares the values at so many annotations, not areas.
     """
     own, other = ({run.seed: run for run in one.runs} for one in (group, reference))
-    first: dict[int, float] = {}
-    second: dict[int, float] = {}
-    for seed in own.keys() & other.keys():
-        if not share_first_labels(own[seed], other[seed]):
-            continue
-        both = _pair(own[seed], other[seed], name, budget, at)
-        if both is not None:
-            first[seed], second[seed] = both
+    alike = [seed for seed in sorted(own.keys() & other.keys()) if share_first_labels(own[seed], other[seed])]
+    if budget == "annotations":
+        both = {seed: tuple(values_by_annotations(line[seed], name) for line in (own, other)) for seed in alike}
+        pairs = _values_at(both, at) if at is not None else _areas(both)
+    else:
+        pairs = {seed: pair for seed in alike if (pair := _pair(own[seed], other[seed], name, budget)) is not None}
+    first, second = ({seed: pair[side] for seed, pair in pairs.items()} for side in (0, 1))
     found = compare_pairs(first, second, is_better_higher(reference.first, name))
     return found and replace(found, unpaired=sorted((own.keys() | other.keys()) - first.keys()))
 
 
-def _pair(own: Run, other: Run, name: str, budget: Budget, at: int | None) -> tuple[float, float] | None:
-    if budget == "annotations":
-        a, b = values_by_annotations(own, name), values_by_annotations(other, name)
-        if at is not None:
-            return (a[at], b[at]) if at in a and at in b else None
-        sizes = sorted(a.keys() & b.keys())
-        if len(sizes) < 2:
-            return None
-        return tuple(area_under_curve(sizes, [one[at] for at in sizes]) for one in (a, b))  # type: ignore[return-value]
+def _values_at(curves: Mapping[int, Sequence[Mapping[int, float]]], at: int) -> dict[int, tuple[float, float]]:
+    return {seed: (first[at], second[at]) for seed, (first, second) in curves.items() if at in first and at in second}
+
+
+def _areas(curves: Mapping[int, Sequence[Mapping[int, float]]]) -> dict[int, tuple[float, float]]:
+    """Of each seed's two curves, over what all seeds cover, but for those that would cut it to less than half."""
+    both = {seed: shared for seed, (first, second) in curves.items() if len(shared := first.keys() & second.keys()) > 1}
+    found: dict[int, tuple[float, float]] = {}
+    for seed, sizes in common_range(both).sizes.items():
+        if len(sizes) > 1:
+            first, second = (area_under_curve(sizes, [one[at] for at in sizes]) for one in curves[seed])
+            found[seed] = first, second
+    return found
+
+
+def _pair(own: Run, other: Run, name: str, budget: Budget) -> tuple[float, float] | None:
+    """The last values within the steps or seconds that both have spent."""
     spent = [_spent(run, name, budget) for run in (own, other)]
     if not all(spent):
         return None

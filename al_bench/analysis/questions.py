@@ -10,7 +10,8 @@ from pathlib import Path
 from al_bench.analysis.comparison import Factor
 from al_bench.analysis.conf_table import read_rows
 from al_bench.analysis.coverage import folders_with_data, lines_of, plan_scales
-from al_bench.analysis.lines import compare_two
+from al_bench.analysis.grouping import Group
+from al_bench.analysis.lines import compare_two, share_first_labels
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rule_values import stored_name
 from al_bench.analysis.statistics.correction import CorrectedTest, correct
@@ -82,13 +83,23 @@ def answer_questions(
         for scale, own in both:
             first, second = own[one.first], own[one.second]
             metric = stored_name(first.first, one.metric)
-            if (test := compare_two(first, second, metric)) is not None:
-                answers.append(
-                    Answer(one, metric, second.say_as_baseline(one.second), scale, factor(metric, first.first.metrics))
-                )
+            answer = Answer(one, metric, second.say_as_baseline(one.second), scale, factor(metric, first.first.metrics))
+            if (test := compare_two(first, second, metric)) is None:
+                answers.append(replace(answer, why=_why_uncompared(first, second)))
+            else:
+                answers.append(answer)
                 tests.append(test)
-        if not any(answer.question is one for answer in answers):
+        if not both:
             here = folders_with_data(one.experiment, data, conf)
             answers.append(Answer(one, one.metric, one.second, why="nothing stored" if here else "no data here"))
     tested = iter(correct(tests))
     return [answer if answer.why else replace(answer, tested=next(tested)) for answer in answers]
+
+
+def _why_uncompared(first: Group, second: Group) -> str:
+    own, other = ({run.seed: run for run in group.runs} for group in (first, second))
+    if not (common := own.keys() & other.keys()):
+        return "not decided: no seed of both is stored"
+    if not any(share_first_labels(own[seed], other[seed]) for seed in common):
+        return "not decided: no seed of both begins with the same labels"
+    return "not decided: no seed of both has two numbers of annotations"

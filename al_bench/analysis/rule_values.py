@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from al_bench.active.metric import ITERATION, SECONDS
+from al_bench.analysis.common_range import common_range
 from al_bench.analysis.comparison import is_column
 from al_bench.analysis.curves import class_shares, headline, is_better_higher, values_by_annotations
 from al_bench.analysis.grouping import Group
@@ -16,6 +17,7 @@ from al_bench.analysis.statistics.reaching import labels_to_reach
 Curve = dict[int, float]  # values by annotations
 Values = dict[int, float]  # by seed
 Way = Sequence[tuple[float, float]]  # rising places and values
+_OWN_ENDS = ("at the start", "at the end")
 _OBSERVED = {"iterations": ITERATION, "seconds": SECONDS}
 _MEASURED = 0  # where procedures without cycles have their numbers
 
@@ -45,18 +47,34 @@ def paired_values(clause: Clause, operand: Operand, group: Group, other: Group |
         ways = {seed: (_way(clause, own[seed]), _way(clause, others[seed]) if other else None) for seed in seeds}
         yield from _paired_ways(clause, operand, ways, is_better_higher(group.first, headline(group.first)))
         return
-    curves = {}
+    curves: dict[int, tuple[Curve, Curve]] = {}
     for seed in seeds:
         first = _curve(clause, clause.measure, own[seed])
-        second = _against(clause, operand, others[seed], first)
-        common = sorted(first.keys() & second.keys())
-        curves[seed] = ({at: first[at] for at in common}, {at: second[at] for at in common})
+        curves[seed] = first, _against(clause, operand, others[seed], first)
+    curves, cut = _over_the_same(clause, curves)
     for place, wanted in _places(clause, [first for first, _ in curves.values()]):
         reduced = {seed: [_reduce(wanted, one) for one in pair] for seed, pair in curves.items()}
         known = {seed: (a, b) for seed, (a, b) in reduced.items() if a is not None and b is not None}
         if known:
             firsts, seconds = ({seed: pair[side] for seed, pair in known.items()} for side in (0, 1))
-            yield Pairs(place, firsts, seconds, higher)
+            yield Pairs(f"{place}{cut}", firsts, seconds, higher)
+
+
+def _over_the_same(
+    clause: Clause, curves: Mapping[int, tuple[Curve, Curve]]
+) -> tuple[dict[int, tuple[Curve, Curve]], str]:
+    """Both curves of each seed at the annotations that both have, over what all seeds cover, and what of it is left
+    out, in words. Lines that have no annotations in common are compared at their own start or end."""
+    both = {seed: first.keys() & second.keys() for seed, (first, second) in curves.items()}
+    if not any(both.values()):
+        apart = clause.where in _OWN_ENDS and all(first and second for first, second in curves.values())
+        return (dict(curves) if apart else {}), (", of each line" if apart else "")
+    found = common_range({seed: sizes for seed, sizes in both.items() if sizes})
+    same: dict[int, tuple[Curve, Curve]] = {}
+    for seed, sizes in found.sizes.items():
+        first, second = curves[seed]
+        same[seed] = {at: first[at] for at in sizes}, {at: second[at] for at in sizes}
+    return same, found.words
 
 
 def _against(clause: Clause, operand: Operand, run: Run, first: Curve) -> Curve:

@@ -55,7 +55,7 @@ def _areas(groups: Mapping[str, Group], lines: Sequence[str], name: str) -> list
 
 def _by_name(section: Section) -> dict[str, Group]:
     """Its lines that ask for labels, and so have a curve."""
-    return {group.name: group for group in section.groups if len(group.first.cycles) > 1}
+    return {group.name: group for group in section.groups if any(len(run.cycles) > 1 for run in group.runs)}
 
 
 def _common(sections: Sequence[Section]) -> list[str]:

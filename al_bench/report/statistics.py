@@ -42,7 +42,7 @@ class Statistics:
 def statistics(section: Section) -> Statistics | None:
     """Of lines that ask for labels, so not of full supervision. None for fewer than two, and where no line has seeds in
     common with the reference."""
-    groups = [group for group in section.groups if group.variant == 0 and len(group.first.cycles) > 1]
+    groups = [group for group in section.groups if group.variant == 0 and _has_curve(group)]
     if len(groups) < 2:
         return None
     reference = next((one for one in groups if one.first.choices.get("strategy") == "random"), groups[0])
@@ -53,8 +53,12 @@ def statistics(section: Section) -> Statistics | None:
         return None
     tables = [_areas(section, groups, reference, name, shown), _tests(section, tests, reference, shown)]
     matrix = _penalties(section, groups, name)
-    left_out = [group.name for group in section.groups if group.variant]
-    return Statistics(reference.name, [*tables, *([matrix] if matrix else [])], _said(tests, left_out))
+    return Statistics(reference.name, [*tables, *([matrix] if matrix else [])], _said(tests, section, groups))
+
+
+def _has_curve(group: Group) -> bool:
+    """Whether one of its seeds has two values of the headline metric, whatever the others have."""
+    return any(len(values_by_annotations(run, headline(group.first))) > 1 for run in group.runs)
 
 
 def _areas(section: Section, groups: Sequence[Group], reference: Group, name: str, shown: Measure) -> Table:
@@ -109,7 +113,7 @@ def _area_row(group: Group, name: str, width: Width | None, goal: float | None, 
     return [
         group.name,
         len(group.runs),
-        f"{sizes[0]:,} to {sizes[-1]:,}",
+        f"{sizes[0]:,} to {sizes[-1]:,}" if sizes else None,
         *means,
         middle,
         f"{len(reached.reached)} of {len(found)}",
@@ -123,7 +127,7 @@ def _tests(section: Section, tests: Sequence[Compared], reference: Group, shown:
     ]  # fmt: skip
     rows: list[list[Cell]] = [_test_row(one, shown) for one in tests]
     less = ", of which less is better" if shown.less_is_better else ""
-    about = f"{section.title}: each line minus {reference.name} in {shown.words}{less}"
+    about = f"{section.title}: each line minus {reference.say_as_baseline(reference.name)} in {shown.words}{less}"
     return Table("tests", about, columns, rows)
 
 
@@ -157,8 +161,8 @@ def _penalties(section: Section, groups: Sequence[Group], name: str) -> Table | 
     return Table("penalties", about, ["ahead of", *(group.name for group in several)], rows)
 
 
-def _said(tests: Sequence[Compared], left_out: Sequence[str]) -> str:
-    """What has to be known of the tests before they are read. left_out: other configurations of lines."""
+def _said(tests: Sequence[Compared], section: Section, groups: Sequence[Group]) -> str:
+    """What has to be known of the tests before they are read, and which lines of the section are not among `groups`."""
     words = [
         f"The test is the {ASSUMES}",
         "at equal training steps (of every network of a training, a critic's among them) or seconds, those of all "
@@ -175,6 +179,8 @@ def _said(tests: Sequence[Compared], left_out: Sequence[str]) -> str:
         words.append(
             f"seeds that one of both lines has alone, or begins with other labels, are left out: {listed(unpaired)}"
         )
-    if left_out:
-        words.append(f"other configurations of a line are not among them: {listed(left_out)}")
+    if others := [group.name for group in section.groups if group.variant]:
+        words.append(f"other configurations of a line are not among them: {listed(others)}")
+    if short := [group.name for group in section.groups if not group.variant and group not in groups]:
+        words.append(f"nor is what has no two values along annotations: {listed(short)}")
     return f"{'; '.join(words)}."

@@ -54,10 +54,25 @@ def test_answers_carry_their_test(made: Stored, tmp_path: Path) -> None:
     assert rows[0][4] == pytest.approx(20.0, abs=0.2), "percent"
 
 
+@pytest.mark.slow
 def test_every_question_asks_of_lines_that_there_are() -> None:
+    lines = {name: plan_experiment(name, []).all_lines for name in {one.experiment for one in read_questions()}}
     for one in read_questions():
-        text = (CONF / "experiment" / f"{one.experiment}.yaml").read_text()
-        assert one.first in text and one.second in text, one
+        assert {one.first, one.second} <= {*lines[one.experiment]}, one
+
+
+@pytest.mark.parametrize(
+    ("seeds", "accuracies", "why"),
+    [((0, 1), (0.5, 0.6), "no seed of both is stored"), ((0, 0), (0.5,), "no seed of both has two numbers of annot")],
+)
+def test_what_cannot_be_paired_is_not_said_to_be_missing(
+    tmp_path: Path, seeds: tuple[int, int], accuracies: tuple[float, ...], why: str
+) -> None:
+    for line, seed in zip(("random", "min_distance"), seeds, strict=True):
+        (cell,) = (one for one in plan_experiment(NAME, ["seed=0,1"]).lines[line] if one.seed == seed)
+        made_run(tmp_path, line, seed, accuracies, identity=cell.identity, choices={"dataset": "mnist_two"})
+    (answer,) = answer_questions([AHEAD], stored(tmp_path, Path("none")).runs, lambda name, declared: 1.0, [tmp_path])
+    assert answer.word.startswith(f"not decided: {why}")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The numbers that rules compare, by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from made_runs import made_run
 from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.curves import class_shares
 from al_bench.analysis.grouping import Group, sections
+from al_bench.analysis.lines import compare_two
 from al_bench.analysis.reading import stored
 from al_bench.analysis.rule_values import paired_values
 from al_bench.analysis.rules import read_rule
@@ -87,3 +89,52 @@ def test_a_training_that_was_looked_into_is_judged_by_its_way(tmp_path: Path, ru
     assert values(known, rule) == [pytest.approx(pair) for pair in pairs]
     (clause,) = read_rule("iterations(end) less than plain").clauses
     assert not list(paired_values(clause, clause.operands[0], known["entropy"], known["plain"])), "nobody looked there"
+
+
+def of_three_seeds(tmp_path: Path, third: tuple[float, ...]) -> dict[str, Group]:
+    """Two whole ones, and one that is stopped or going on."""
+    for seed in (0, 1):
+        made_run(tmp_path, "entropy", seed, (0.5, 0.7, 0.8, 0.9))
+        made_run(tmp_path, "random", seed, (0.4, 0.6, 0.7, 0.8))
+    made_run(tmp_path, "entropy", 2, third, finished=False)
+    made_run(tmp_path, "random", 2, (0.4, 0.6, 0.7, 0.8))
+    (section,) = sections(stored(tmp_path, Path("none")).runs)
+    return dict(groups_by_line(section.groups))
+
+
+@pytest.mark.parametrize(
+    ("third", "seeds", "words", "end"),
+    [
+        ((0.5, 0.7, 0.8, 0.9), [0, 1, 2], " at the end", 90.0),
+        ((0.5, 0.7, 0.8), [0, 1, 2], " at the end, to 30 annotations that all have", 80.0),
+        ((0.5,), [0, 1], " at the end, without seed 2", 90.0),
+    ],
+)
+def test_no_seed_is_compared_over_less_than_another(
+    tmp_path: Path, third: tuple[float, ...], seeds: list[int], words: str, end: float
+) -> None:
+    """What two lines end with is read where all seeds are; one that would cut that to less than half is left out."""
+    known = of_three_seeds(tmp_path, third)
+    (clause,) = read_rule("accuracy better than random at the end").clauses
+    (pairs,) = paired_values(clause, clause.operands[0], known["entropy"], known["random"])
+    assert (pairs.place, sorted(pairs.first)) == (words, seeds)
+    assert list(pairs.first.values()) == [pytest.approx(end)] * len(seeds)
+    found = compare_two(known["entropy"], known["random"], "accuracy")
+    assert found is not None and found.n == len(seeds)
+    assert len(found.differences) == len(seeds) and min(found.differences) == pytest.approx(max(found.differences))
+    assert list(found.unpaired) == [seed for seed in range(3) if seed not in seeds]
+
+
+def test_lines_without_a_size_in_common_are_compared_at_their_own_ends(tmp_path: Path) -> None:
+    """As Figure 1's of ALCG, each of which is one training on so many labels."""
+    made_run(tmp_path, "few", 0, (0.5,))
+    run = made_run(tmp_path, "many", 0, (0.2, 0.7))
+    known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
+    (later,) = (replace(one, records=one.records[1:]) for one in known["many"].runs)
+    known["many"] = replace(known["many"], runs=[later])
+    assert run.exists()
+    for rule, found in (("at the end", [(70.0, 50.0)]), ("on average", [])):
+        (clause,) = read_rule(f"accuracy better than few {rule}").clauses
+        pairs = list(paired_values(clause, clause.operands[0], known["many"], known["few"]))
+        assert [(one.first[0], one.second[0]) for one in pairs] == [pytest.approx(one) for one in found]
+        assert all(one.place == " at the end, of each line" for one in pairs)

@@ -6,7 +6,7 @@ import pytest
 from made_runs import made_run
 
 from al_bench.analysis.contents import Item
-from al_bench.analysis.coverage import Covered, cover
+from al_bench.analysis.coverage import Covered, cover, place_of, say_uncounted
 from al_bench.analysis.experiment import plan_experiment
 from al_bench.analysis.published import Claim, Number, Published
 from al_bench.analysis.reading import stored
@@ -83,3 +83,25 @@ def test_a_table_is_written_for_latex(covered: Covered) -> None:
     assert r"min\_distance" in text
     assert r"\toprule" in text
     assert r"\caption{What the papers say in words, judged by the rules in conf/experiment}" in text
+
+
+def test_what_is_no_result_counts_for_nothing_and_is_said(tmp_path: Path) -> None:
+    """Runs that tried something, and those of a scale of somebody's own, or of none."""
+    planned = plan_experiment(NAME, ["seed=0,1"])
+    for number, scale in enumerate(("smoke", "huge", None)):
+        for cell in planned.lines["random"]:
+            choices = {"dataset": "mnist_two", "scale": scale}
+            made_run(tmp_path / str(number), "random", cell.seed, (0.5, 0.6), identity=cell.identity, choices=choices)
+        runs = stored(tmp_path / str(number), Path("none")).runs
+        found = cover(TABLE, runs, lambda name, declared: 100.0, [tmp_path])
+        assert (found.runs, {one.state for one in found.numbers}) == (0, {"missing", "doubted"})
+        (said,) = say_uncounted(runs)
+        assert said.startswith("2 runs of scale=smoke" if scale == "smoke" else "2 runs of a scale that is not in conf")
+        assert said.endswith(f": {scale or 'none'}") or scale == "smoke"
+
+
+def test_a_folder_of_data_may_be_called_anything(tmp_path: Path) -> None:
+    """Hydra's grammar does not read such a one without quotes."""
+    (tmp_path / "Bjö(r)n" / "MNIST").mkdir(parents=True)
+    (place,) = place_of(NAME, [tmp_path / "Bjö(r)n"])
+    assert place == f"paths.data='{tmp_path / 'Bjö(r)n'}'"

@@ -121,3 +121,19 @@ def test_seeds_that_begin_with_other_labels_are_no_pair(tmp_path: Path) -> None:
 def test_one_line_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
     made_run(tmp_path, "random", 0)
     assert statistics(section_of(tmp_path)) is None
+
+
+def test_a_line_counts_whichever_of_its_seeds_is_the_first_to_be_begun(tmp_path: Path) -> None:
+    """Its lowest seed has one cycle so far; another line's numbers were never finite, and it is named."""
+    made_run(tmp_path, "entropy", 0, (0.5,), finished=False)
+    for seed in (1, 2):
+        made_run(tmp_path, "entropy", seed, (0.5, 0.7, 0.8))
+    for seed in (0, 1, 2):
+        made_run(tmp_path, "random", seed, (0.5, 0.6, 0.7 + seed / 100))
+    made_run(tmp_path, "margin", 0, (0.5, 0.6, 0.7), more={"metrics": {"accuracy": None}})
+    found = statistics(section_of(tmp_path))
+    assert found is not None
+    tests = [row for row in rows_of(found.tables[1]) if row["at equal"] == "annotations (area)"]
+    assert [(row["line"], row["seeds"]) for row in tests] == [("entropy", 2)]
+    assert "(seeds 0)" in found.said and "nor is what has no two values along annotations: margin" in found.said
+    assert "minus random (untuned)" in found.tables[1].about

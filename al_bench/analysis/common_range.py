@@ -1,0 +1,33 @@
+"""Which annotations stand beside each other where the seeds of two lines have come differently far."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CommonRange:
+    """sizes: of each seed that is kept, ascending, those within what all of these cover; left_out: seeds that would cut
+    it to less than half of the longest; end: where it ends before the longest does, None where it does not."""
+
+    sizes: Mapping[int, Sequence[int]]
+    left_out: Sequence[int]
+    end: int | None
+
+    @property
+    def words(self) -> str:
+        """What of the seeds is not compared; "" where all is."""
+        left = f", without {'seed' if len(self.left_out) == 1 else 'seeds'} " if self.left_out else ""
+        cut = "" if self.end is None else f", to {self.end:,} annotations that all have"
+        return f"{cut}{left}{', '.join(map(str, self.left_out))}"
+
+
+def common_range(sizes: Mapping[int, Collection[int]]) -> CommonRange:
+    """What the seeds have in common, so that none is compared over less than another. sizes: the annotations of each,
+    by seed, at least one."""
+    spans = {seed: (min(own), max(own)) for seed, own in sizes.items()}
+    longest = max((high - low for low, high in spans.values()), default=0)
+    kept = [seed for seed, (low, high) in spans.items() if 2 * (high - low) >= longest]
+    low, high = max((spans[seed][0] for seed in kept), default=0), min((spans[seed][1] for seed in kept), default=0)
+    inside = {seed: [at for at in sorted(sizes[seed]) if low <= at <= high] for seed in kept}
+    end = high if any(spans[seed][1] > high for seed in kept) else None
+    return CommonRange({seed: own for seed, own in inside.items() if own}, sorted(spans.keys() - set(kept)), end)

@@ -25,28 +25,15 @@ logger = logging.getLogger("al_bench")
 def start(arguments: Sequence[str]) -> None:
     """The command with these arguments. Raises SystemExit, UserError, OSError or what a defect of ours raises."""
     refuse_bare_python()
-    from al_bench.config.command_line import (
-        help_text,
-        quoted,
-        unknown_choice,
-        unreadable,
-        unsupported,
-        with_brought,
-        with_home,
-        with_own_folder,
-        with_sweep_words,
-    )
+    from al_bench.config.command_line import help_text, prepare_line
     from al_bench.config.resolvers import register_resolvers
-    from al_bench.errors import UserError
 
-    arguments, planned = with_sweep_words(with_own_folder(with_home(arguments)))
-    if problem := unreadable(arguments) or unknown_choice(arguments) or unsupported(arguments):
-        raise UserError(problem)
+    line, planned = prepare_line(arguments)
     register_resolvers()
-    if {"--help", "-h"} & set(arguments):
+    if {"--help", "-h"} & set(line):
         sys.stdout.write(help_text())
         return
-    sys.argv[1:] = quoted(with_brought(arguments))  # from where Hydra takes them
+    sys.argv[1:] = line  # from where Hydra takes them
     if planned:
         sys.stdout.write(plan(sys.argv[1:]))
         return

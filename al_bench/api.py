@@ -15,7 +15,7 @@ from al_bench.analysis.grouping import Group, sections
 from al_bench.analysis.provenance import say_mixed
 from al_bench.analysis.reading import Run, Stored, keep_longest, stored
 from al_bench.analysis.selection import stored_of
-from al_bench.config.command_line import folder_of
+from al_bench.config.command_line import folder_of, prepare_line
 from al_bench.config.entry import COMMAND
 from al_bench.config.experiment import cells_of_line
 from al_bench.errors import UserError, printable
@@ -55,18 +55,20 @@ def run(**overrides: Any) -> "pd.DataFrame":
     """Runs what `python run.py KEY=VALUE ...` would, or shows it where it is finished; one row a cycle, as `results`.
 
     overrides: what a command line takes: `run(strategy="margin", seed=0)`, nested as a mapping (`loop={"budget": 60}`)
-    or by its path (`**{"loop.budget": 60}`); a list is a sweep over its values. Of a run that went on, as by a larger
+    or by its path (`**{"loop.budget": 60}`), what is null until then as text (`loop={"stop_at": "{accuracy: 0.9}"}`); a
+    list is a sweep over its values. Of a run that went on, as by a larger
     budget, it has the cycles to where these stop rules hold. What the command says goes to the
     standard output. Raises UserError, with its sentence, where it is refused or ends early.
     """
     arguments = [item for key, value in overrides.items() for item in _arguments(key, value)]
-    cells = cells_of_line(arguments)
+    line, _ = prepare_line(arguments)
+    cells = cells_of_line(line)
     sweep = ["-m"] if len(cells) > 1 or any(isinstance(value, list | tuple) for value in overrides.values()) else []
     said = _run_command([*sweep, *arguments])
     if said is not None:
         raise UserError(said)
     labels, rules = {cell.id: cell.label for cell in cells}, {cell.id: cell.stopping for cell in cells}
-    found = stored_of(labels, folder_of("outputs", arguments), folder_of("cells", arguments))
+    found = stored_of(labels, folder_of("outputs", line), folder_of("cells", line))
     ends = {one.id: cut_at_end(one.records, rules[one.id]) for one in found.runs if one.id in labels}
     frame = _frame([replace(one, records=ends[one.id][0]) for one in found.runs if one.id in labels])
     return frame.assign(finished=frame.id.map({key: reason for key, (_, reason) in ends.items()}))

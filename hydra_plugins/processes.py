@@ -39,7 +39,7 @@ from hydra_plugins.sweep_cells import (
     seed_of,
     stop,
 )
-from hydra_plugins.sweep_tables import tabulate_sweep
+from hydra_plugins.sweep_tables import closing_with_errors, tabulate_sweep
 from hydra_plugins.sweep_time import SweepTime
 
 logger = logging.getLogger("al_bench")
@@ -84,6 +84,7 @@ class Processes(Launcher):
         self.composing = ExitStack()  # from here on: the sweeper composes each cell too, before `launch` does
         self.composing.enter_context(reading_once(hydra_context.config_loader))
 
+    @closing_with_errors
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
@@ -191,7 +192,7 @@ class Processes(Launcher):
 
     def _begin(self, cell: Cell, codes: dict[Path, int]) -> None:
         """Starts a cell, unless another process runs in its folder, which is waited for."""
-        from al_bench.errors import of_files
+        from al_bench.errors import UserError, of_files
         from al_bench.storage.folder import cycle_records
         from al_bench.storage.holding import runner_of
 
@@ -206,8 +207,9 @@ class Processes(Launcher):
             return
         try:
             cell.start(self.spawn)
-        except OSError as error:
-            if (sentence := of_files(error, cell.log)) is None:
+        except (OSError, UserError) as error:  # the second of a queue that takes no more; others go on
+            sentence = str(error) if isinstance(error, UserError) else of_files(error, cell.log)
+            if sentence is None:
                 raise
             codes[cell.folder] = REFUSED
             logger.error(f"[{cell.number}] {cell.name}: failed: {sentence}")

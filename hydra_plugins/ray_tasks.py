@@ -43,6 +43,7 @@ class Task:
     def __init__(self, reference: Any) -> None:
         self.reference = reference
         self.returncode: int | None = None
+        self.because = ""
 
     def poll(self) -> int | None:
         """As of subprocess.Popen; -9 of a task whose worker or node died."""
@@ -67,6 +68,8 @@ class Task:
                 self.returncode = ended_elsewhere(int(ray.get(self.reference)))
             except _died():
                 self.returncode = _KILLED
+            except ray.exceptions.RayTaskError as error:  # where it was to run, as without this folder
+                self.returncode, self.because = 1, " ".join(str(error.cause).split())
         return self.returncode
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import forked
@@ -93,6 +94,22 @@ def test_a_run_by_keywords(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     less = al_bench.run(**SMOKE, seed=[0, 1], paths=where, **{"loop.budget": 20})
     assert less.groupby("seed").annotations.max().tolist() == [20, 20], "a run that went on is cut where it would end"
     assert set(less.finished) == {"the budget of 20 annotations is spent"}
+
+
+def test_keywords_are_what_a_command_line_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words of a sweep, folders that Hydra reads in quotes alone, and what a person who labels brings: the runs that
+    are looked for are those that were run."""
+    made: list[Sequence[str]] = []
+    monkeypatch.setattr(api, "_run_command", made.append)
+    where = {"outputs": str(tmp_path / "Bjö(r)n"), "cells": str(tmp_path)}
+    assert api.run(**SMOKE, seed=[0, 1], paths=where, order="seeds").empty
+    assert made[0][0] == "-m" and "order=seeds" in made[0], "which the command itself reads"
+    asked: list[Sequence[str]] = []
+    monkeypatch.setattr(api, "cells_of_line", lambda line: asked.append(line) or [])
+    (tmp_path / "pictures").mkdir()
+    root = {"root": str(tmp_path / "pictures"), "class_names": "[cat,dog]"}
+    api.run(oracle="human", paths=where, **{"dataset": "image_folder"}, **{f"dataset.{key}": root[key] for key in root})
+    assert {"oracle=human", "strategy=margin", f"paths.outputs='{tmp_path / 'Bjö(r)n'}'"} <= {*asked[0]}
 
 
 def test_a_run_that_is_refused_says_why() -> None:

@@ -16,10 +16,12 @@ from composing import compose, run_id
 from made_runs import cycle, write_cycle
 
 from al_bench.config.identity import identify
+from al_bench.errors import UserError
 from al_bench.files import write_json
 from al_bench.storage.store import RunStore
 from hydra_plugins import gpus, processes
 from hydra_plugins.sweep_tables import tabulate_cells, tabulate_sweep
+from hydra_plugins.sweep_time import SweepTime
 
 ROOT = Path(__file__).parent.parent
 SHADOW = f"hydra.searchpath=[file://{ROOT / 'tests' / 'conf'}]"
@@ -123,7 +125,10 @@ def test_one_bad_cell_does_not_stop_the_others(tmp_path):
         in done.stdout
     )
     assert "; log" not in done.stdout, "which went with its folder"
-    assert "1 of 2 cells are finished" in done.stdout
+    above, closing = done.stdout.split("not finished:\n")
+    assert "1 of 2 cells are finished" in above
+    assert closing.splitlines()[0] in above, "which may stand far above"
+    assert len(closing.splitlines()) == 1 and "strategy=bald: failed with code 2: error: " in closing
     assert "Traceback" not in done.stderr
 
 
@@ -132,7 +137,8 @@ def test_of_cells_whose_data_are_missing_one_says_so_and_those_of_other_data_go_
     cells = ("strategy=random", "dataset=imagenet,digits", "seed=0,1,2", "hydra.launcher.workers=1")
     done = sweep(tmp_path / "outputs", *cells, f"paths.data={tmp_path}")
     assert done.returncode == 2, done.stdout
-    assert done.stdout.count("imagenet lacks the folder train") == 1
+    above, closing = done.stdout.split("not finished:\n")
+    assert above.count("imagenet lacks the folder train") == closing.count("imagenet lacks the folder train") == 1
     assert f"not started: 2 more of dataset=imagenet, for which {tmp_path / 'imagenet'} is missing, too" in done.stdout
     assert "3 of 6 cells are finished" in done.stdout
 
@@ -142,10 +148,37 @@ def test_a_cell_that_is_refused_leaves_no_folder_and_the_others_go_on(tmp_path):
     done = sweep(tmp_path, "strategy=random", *cells)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    refused = [line for line in done.stdout.splitlines() if "refused: " in line]
-    assert len(refused) == 5 and sum("Interpolation key 'nothing' not found" in line for line in refused) == 3
+    above, closing = done.stdout.split("not finished:\n")
+    refused = [line for line in above.splitlines() if "refused: " in line]
+    assert (
+        refused == closing.splitlines()
+        and len(refused) == 5
+        and sum("Interpolation key 'nothing' not found" in line for line in refused) == 3
+    )
     assert "loop.budget=30.5 must be a whole number" in done.stdout
     assert len(list(tmp_path.rglob("cycles"))) == len(list(tmp_path.rglob("sweep.log"))) == 1
+
+
+def test_a_cell_whose_start_is_refused_does_not_stop_the_others(tmp_path, monkeypatch, caplog):
+    """As by a queue that takes no more of them."""
+
+    def spawn(self, command, cell):
+        if cell.number == 1:
+            raise UserError("the queue takes no more")
+        return SimpleNamespace(returncode=0, poll=lambda: 0)
+
+    config = compose("strategy=random", f"paths.outputs={tmp_path}", f"paths.cells={tmp_path / 'none'}")
+    monkeypatch.setattr(processes.Processes, "spawn", spawn)  # of the class that composing has loaded anew
+    cells = [processes.Cell(number, [f"seed={number}"], config) for number in range(3)]
+    for cell in cells:
+        cell.folder = tmp_path / f"cell{cell.number}"
+        cell.folder.mkdir()
+        cell.log = cell.folder / "sweep.log"
+    launcher = processes.Processes(1, 0.01)
+    launcher.time = SweepTime(cells)
+    codes = launcher._run(deque(cells))
+    assert {path.name: code for path, code in codes.items()} == {"cell0": 0, "cell1": 2, "cell2": 0}
+    assert "[1] seed=1: failed: the queue takes no more" in caplog.text
 
 
 @pytest.mark.parametrize("setting", ["workers=-1", "workers=0", "workers=1.5", "workers=many", "poll=1000000.0"])

@@ -39,6 +39,15 @@ _SHORT = re.compile(r"-(?:cp|cn|cd|c|p|i)[^=-]")  # with its value, as -cjob
 _NAMES = r"[^()\[\]{}$'\"]*"  # a choice is no function of Hydra's, list, node or reference
 
 
+def prepare_line(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """What a person types as Hydra takes it, and whether a plan alone is asked for. Raises UserError for what can be
+    told before anything is composed."""
+    line, planned = with_sweep_words(with_own_folder(with_home(arguments)))
+    if problem := unreadable(line) or unknown_choice(line) or unsupported(line):
+        raise UserError(problem)
+    return quoted(with_brought(line)), planned
+
+
 def help_text() -> str:
     """What `--help` prints: Hydra would print the same, but first lists every group twice, whose time grows with each
     folder of `conf/`."""

@@ -60,10 +60,10 @@ class Charts:
     @property
     def draws_chance(self) -> bool:
         """Whether its line leaves the curves at least half of the plot's height."""
-        if self.chance is None:
-            return False
         first = self.section.groups[0].first
-        low, high = self.span(headline(first))
+        if self.chance is None or (span := self.span(headline(first))) is None:
+            return False
+        low, high = span
         return low - factor_of(headline(first), first.metrics) * self.chance <= high - low
 
     def _chance(self, shown: Measure) -> Line:
@@ -93,10 +93,11 @@ class Charts:
         lines = self._lines(metric(name), shown)
         return line_chart(lines, ANNOTATIONS, shown.axis, alt_text(shown.axis, lines), large, span)
 
-    def span(self, name: str) -> Span:
-        """The lowest and the highest that the lines and bands of a metric come to, as written."""
+    def span(self, name: str) -> Span | None:
+        """The lowest and the highest that the lines and bands of a metric come to, as written; None where none has a
+        value."""
         lines = self._lines(metric(name), measure(name, self.section.groups[0].first.metrics))
-        return min(min(line.low) for line in lines), max(max(line.high) for line in lines)
+        return (min(min(line.low) for line in lines), max(max(line.high) for line in lines)) if lines else None
 
     def entropy(self) -> Picture | None:
         """The entropy of what each cycle added; None where no cycle chose anything."""

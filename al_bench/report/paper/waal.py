@@ -74,9 +74,10 @@ def compare_versions(of: Sequence[Side], stored: Sequence[Run], looks: Looks, ba
 def _plots(of: Sequence[Side], name: str, looks: Looks, band: str) -> list[tuple[str, Picture | None]]:
     """The metric of that name in each version, on one scale."""
     charts = [Charts(side.section, looks, band) if side.section.groups else None for side in of]
-    lows, highs = zip(*(chart.span(name) for chart in charts if chart), strict=True)
-    air = _AIR * (max(highs) - min(lows)) or 1.0
-    span = min(lows) - air, max(highs) + air
+    spans = [span for chart in charts if chart and (span := chart.span(name)) is not None]
+    low, high = min((low for low, _ in spans), default=0.0), max((high for _, high in spans), default=0.0)
+    air = _AIR * (high - low) or 1.0
+    span = low - air, high + air
     plots = [chart.metric(name, span=span) if chart else None for chart in charts]
     return list(zip((side.words for side in of), plots, strict=True))
 

@@ -32,6 +32,7 @@ _ANSWERED = (
     *("question", "experiment", "scale", "answer", "by", "metric", "difference", "95% low", "high", "p after Holm"),
     *("d", "seeds", "unpaired"),
 )
+_ITEMS = ("paper", "item", "state", "numbers", "measured", "claims", "hold", "do not hold", "on other data")
 _LONGEST = 60  # characters of a cell on a terminal
 
 
@@ -76,7 +77,7 @@ def show(tables: list[Table], whole: bool) -> None:
     answers, items, numbers, claims = tables
     if answers.rows:
         print(f"{answers.about}\n\n{_for_terminal(answers, _ANSWERED)}\n")
-    print(_for_terminal(items, ("paper", "item", "state", "numbers", "measured", "claims", "hold", "do not hold")))
+    print(_for_terminal(items, _ITEMS))
     if whole:
         print(f"\n{_for_terminal(numbers, _SHOWN)}\n\n{_for_terminal(claims, ('line', 'claim', 'verdict', 'by'))}")
     print()

@@ -20,6 +20,7 @@ from al_bench.errors import amount
 
 PAPER_SCALE = "paper"
 _NO_RESULT = "smoke"  # with which something is tried
+_OTHER_DATA = "; there of other data"  # in a claim's source
 MEASURED, DOUBTED, MISSING, NO_DATA = "measured", "doubted", "missing", "no data here"
 
 
@@ -45,6 +46,11 @@ class CoveredClaim:
     verdict: Verdict
     scale: str = ""
 
+    @property
+    def of_other_data(self) -> bool:
+        """Whether it is judged here on a data set that the paper says it of nowhere."""
+        return _OTHER_DATA in self.sentence
+
 
 @dataclass(frozen=True)
 class Covered:
@@ -56,6 +62,11 @@ class Covered:
     claims: Sequence[CoveredClaim]
     runs: int
     others: int
+
+    @property
+    def of_other_data(self) -> bool:
+        """Whether nothing of it is what the paper says of its own data."""
+        return not self.numbers and bool(self.claims) and all(claim.of_other_data for claim in self.claims)
 
 
 def cover(table: Published, stored: Sequence[Run], factor: Factor, data: Sequence[Path], conf: Path = CONF) -> Covered:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from al_bench.analysis.claims import Word
 from al_bench.analysis.contents import Item
-from al_bench.analysis.coverage import MEASURED, NO_DATA, Covered, CoveredClaim, CoveredNumber
+from al_bench.analysis.coverage import MEASURED, NO_DATA, Covered, CoveredNumber
 from al_bench.analysis.questions import Answer
 from al_bench.analysis.statistics.paired import LEVEL
 from al_bench.analysis.statistics.power import seeds_needed
@@ -23,7 +23,7 @@ def tabulate_items(items: Sequence[Item], covered: Mapping[str, Covered]) -> Tab
     rows = [_item_row(item, [covered[name] for name in item.experiments]) for item in items]
     columns = [
         "paper", "item", "holds", "experiments", "state", "numbers", "measured", "runs", "claims", "hold",
-        "do not hold", "not decided",
+        "do not hold", "not decided", "on other data",
     ]  # fmt: skip
     return Table("contents", "Every table and figure of the four papers, and how much of it is measured", columns, rows)
 
@@ -83,34 +83,40 @@ def summarize_coverage(covered: Sequence[Covered]) -> str:
     """In one sentence, each experiment counted once."""
     numbers = [number for one in covered for number in one.numbers]
     states = Counter(number.state for number in numbers)
-    verdicts = Counter(claim.verdict.word for one in covered for claim in one.claims)
-    return (
-        f"{len(numbers):,} published numbers: {listed([f'{count:,} {state}' for state, count in states.items()])}. "
-        f"{sum(verdicts.values()):,} claims, one for each line: "
-        f"{listed([f'{verdicts[word]:,} {words}' for word, words in _VERDICTS.items()])}."
-    )
+    claims = [claim for one in covered for claim in one.claims]
+    said = [f"{len(numbers):,} published numbers: {listed([f'{count:,} {state}' for state, count in states.items()])}."]
+    for about, other in (("claims, one for each line", False), ("more on other data than the papers'", True)):
+        verdicts = Counter(claim.verdict.word for claim in claims if claim.of_other_data == other)
+        if verdicts or not other:
+            ours = listed([f"{verdicts[word]:,} {words}" for word, words in _VERDICTS.items()])
+            said.append(f"{verdicts.total():,} {about}: {ours}.")
+    return " ".join(said)
 
 
 def _item_row(item: Item, covered: Sequence[Covered]) -> list[Cell]:
     numbers = [number for one in covered for number in one.numbers]
     claims = [claim for one in covered for claim in one.claims]
-    verdicts = Counter(claim.verdict.word for claim in claims)
+    verdicts = Counter(claim.verdict.word for claim in claims if not claim.of_other_data)
+    elsewhere = Counter(claim.verdict.word for claim in claims if claim.of_other_data)
     measured = sum(number.state == MEASURED for number in numbers)
+    runs = sum(one.runs for one in covered if not one.of_other_data)
     return [
         item.paper, item.item, item.holds, " ".join(item.experiments) or item.reason,
-        _state(item, numbers, claims, sum(one.runs for one in covered)),
-        len(numbers), measured, sum(one.runs for one in covered), len(claims), verdicts["holds"],
+        _state(item, numbers, runs, sum(one.runs for one in covered) - runs),
+        len(numbers), measured, runs, verdicts.total(), verdicts["holds"],
         verdicts["does not hold"], verdicts["not decided"],
+        listed([f"{elsewhere[word]} {words}" for word, words in _VERDICTS.items()]) if elsewhere else "",
     ]  # fmt: skip
 
 
-def _state(item: Item, numbers: Sequence[CoveredNumber], claims: Sequence[CoveredClaim], runs: int) -> str:
-    """ "measured", "3 of 20", "missing", "no data here"; "figure only" where no number is printed."""
+def _state(item: Item, numbers: Sequence[CoveredNumber], runs: int, elsewhere: int) -> str:
+    """ "measured", "3 of 20", "missing", "no data here"; "figure only" where no number is printed. runs: of the paper's
+    data; elsewhere: of other data alone."""
     if not item.experiments:
         return "no experiment"
     if not numbers:
         only = _ONLY.get(item.holds, "no number is printed")
-        return f"{only}; {'runs stored' if runs else 'missing'}"
+        return f"{only}; {'runs stored' if runs else 'runs of other data' if elsewhere else 'missing'}"
     measured = sum(number.state == MEASURED for number in numbers)
     if measured == len(numbers):
         return "measured"

@@ -1,5 +1,6 @@
 """How much of the papers is measured, as tables: of made cells of a real experiment."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,19 @@ def test_a_folder_of_data_may_be_called_anything(tmp_path: Path) -> None:
     (tmp_path / "Bjö(r)n" / "MNIST").mkdir(parents=True)
     (place,) = place_of(NAME, [tmp_path / "Bjö(r)n"])
     assert place == f"paths.data='{tmp_path / 'Bjö(r)n'}'"
+
+
+def test_what_is_judged_on_other_data_is_no_part_of_a_figure(covered: Covered) -> None:
+    """Nor of its runs: the figure itself is still to be made."""
+    claims = [replace(one, sentence=f"{one.sentence}; there of other data") for one in covered.claims]
+    elsewhere = replace(covered, numbers=[], claims=claims)
+    assert elsewhere.of_other_data and not covered.of_other_data
+    items = [Item("ALCG", "Fig. 5", "figure", ["alcg/digits"], ""), Item("ALCG", "Fig. 9", "figure", ["a", "b"], "")]
+    alone, beside = tabulate_items(items, {"alcg/digits": elsewhere, "a": elsewhere, "b": covered}).rows
+    assert alone[4] == "figure only; runs of other data"
+    assert (alone[7:12], alone[12]) == ([0, 0, 0, 0, 0], "1 hold, 0 do not hold and 1 are not decided")
+    assert (beside[7:12], beside[12]) == ([4, 2, 1, 0, 1], "1 hold, 0 do not hold and 1 are not decided")
+    assert summarize_coverage([elsewhere]).endswith(
+        "0 claims, one for each line: 0 hold, 0 do not hold and 0 are not decided. "
+        "2 more on other data than the papers': 1 hold, 0 do not hold and 1 are not decided."
+    )

@@ -12,7 +12,7 @@ AXIS = "annotations"  # the x axis of everything
 LINE = "line"  # key of the configuration: what a run is a seed of
 IMAGES = "query/images"  # what was synthesized, beside its matches
 _LONGEST = 64  # characters of a tag, by W&B
-_TAGGED = ("experiment", "dataset", "strategy", "learner", "scale")  # of the choices
+_TAGGED = ("experiment", "dataset", "method", "strategy", "learner", "scale")  # of the choices
 
 
 def metric_key(name: str) -> str:
@@ -44,11 +44,13 @@ def tag(group: str, name: str) -> str:
     return f"{group}:{name}"[:_LONGEST]
 
 
-def line_of(label: str, identity: Mapping[str, Any]) -> str:
+def line_of(label: str, identity: Mapping[str, Any], method: str = "none") -> str:
     """What runs have in common that differ in the seed alone: the label without it, and four digits that tell from each
-    other what bears one label and is configured otherwise."""
-    alike = _without(identity, identity.get("seed"))
-    return f"{label.rpartition('/seed=')[0]} {hash_of(alike)[:4]}"
+    other what bears one label and is configured otherwise. method: where one is chosen its name stands for what it is
+    made of, as in the tables."""
+    alike, own = _without(identity, identity.get("seed")), label.rpartition("/seed=")[0]
+    named = own if method == "none" else f"{own.partition('/')[0]}/{method}"
+    return f"{named} {hash_of(alike)[:4]}"
 
 
 def _without(node: Any, seed: Any) -> Any:

@@ -135,7 +135,8 @@ class Window:
         if mode == "online" and not wandb.login(prompt=False, verify=False):
             raise wandb.errors.UsageError("no API key: `wandb login` or WANDB_API_KEY gives it one")
         about, identity = self.store.about, self.store.identity
-        chosen, line = about["choices"], line_of(about["label"], identity)
+        chosen = about["choices"]
+        line = line_of(about["label"], identity, chosen.get("method", "none"))
         return wandb.init(
             id=hash_of(identity),
             name=about["label"],

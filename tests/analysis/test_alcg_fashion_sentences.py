@@ -1,0 +1,77 @@
+"""What is written of ALCG on Fashion-MNIST, computed anew from the stored cells."""
+
+from statistics import fmean
+
+import pytest
+from alcg_cells import Lines, written
+from kept_cells import RESULTS, page_of
+
+from al_bench.analysis.statistics.paired import Interval, interval
+
+PAPER = page_of("alcg")
+ASKED = {"RAND": ("random", 1, 3000), "CS_MC": ("certainty_mc", 1, 3000)}
+WORDS = "CS_MC minus RAND"
+FASHION = Lines("fashion_mnist-alcg", ASKED, {WORDS: ("CS_MC", "RAND")}, seeds=range(3), sizes=range(1000, 4001, 1000))
+
+
+@pytest.mark.parametrize("line", ASKED)
+def test_a_row_of_the_means(line: str) -> None:
+    modes = [float(FASHION.run_of(line, seed).cycles[-1].metrics["modes"]) for seed in FASHION.seeds]
+    assert f"{FASHION.means_row(line)}{fmean(modes):.1f} |" in RESULTS
+
+
+def test_the_rows_of_the_difference() -> None:
+    assert FASHION.area_row(WORDS).replace(WORDS, f"{WORDS}, 1,000 to 4,000 labels") in RESULTS
+    assert FASHION.end_row(WORDS).replace(WORDS, f"{WORDS}, at 4,000 labels") in RESULTS
+
+
+def test_what_is_said_of_certainty() -> None:
+    assert FASHION.told(WORDS) == "-gan_test -gan_train -inception_score -fid -recall"
+    of_certain = [FASHION.run_of("CS_MC", seed).cycles for seed in FASHION.seeds]
+    most, least = ([choose(cycles[-1].class_counts) for cycles in of_certain] for choose in (max, min))
+    said = f"{min(most):,} to {max(most):,} of a seed's 4,000 labels are of one class and {min(least)} to {max(least)}"
+    first = [count for cycles in of_certain for count in cycles[0].class_counts]
+    assert f"{said} of another, where the first thousand have {min(first)} to {max(first)} of each" in RESULTS
+
+
+def risen(line: str) -> Interval:
+    """GAN-test from the first labels to the last."""
+    found = interval([curve[4000] - curve[1000] for curve in FASHION.curves(line, "gan_test").values()])
+    assert found is not None
+    return found
+
+
+def test_certain_labels_are_worse_than_none() -> None:
+    certain, random = (written(risen(line), "gan_test") for line in ("CS_MC", "RAND"))
+    points = certain.replace(" [", " points [")
+    assert f"CS_MC's GAN-test changes by {points}, that of random images by {random}." in RESULTS
+    assert f"{-risen('CS_MC').mean:.1f} points below what the first 1,000 labels alone give" in PAPER
+    low, high = risen("RAND").low, risen("RAND").high
+    assert f"is {risen('RAND').mean:+.1f} points from 1,000 to 4,000, interval {low:.1f} to {high:.1f}" in PAPER
+
+
+def test_the_classes_that_few_labels_are_of() -> None:
+    """At the end, and what the same classes had at first."""
+    few: list[tuple[int, int, float, float]] = []
+    for seed in FASHION.seeds:
+        first, *_, last = FASHION.run_of("CS_MC", seed).cycles
+        counts = zip(first.class_counts, last.class_counts, strict=True)
+        of_class = (one.metrics["class_gan_test"] for one in (first, last))
+        few += [(*of, *hits) for of, *hits in zip(counts, *of_class, strict=True) if of[1] < 150]
+    before, after, early, late = zip(*few, strict=True)
+    assert len(few) == 9, "the nine classes of a seed"
+    assert f"({min(after)} to {max(after)}, of 4,000) have a mean GAN-test of {100 * fmean(late):.1f} %" in RESULTS
+    then = f"with {min(before)} to {max(before)} labels of the first 1,000"
+    assert f"{then} the same nine had {100 * fmean(early):.1f} %" in RESULTS
+
+
+def test_a_first_cycle_is_one_whatever_asks_next() -> None:
+    """And what a query and a training take."""
+    fits, queries = list[float](), list[float]()
+    for seed in FASHION.seeds:
+        random, certain = (FASHION.run_of(line, seed).cycles for line in ASKED)
+        assert random[0].metrics == certain[0].metrics
+        fits += [one.costs["fit"].seconds for one in (*random, *certain)]
+        queries += [one.costs["query"].seconds for one in certain[1:]]
+    assert f"takes {fmean(queries):.0f} seconds of the 60,000 images" in RESULTS
+    assert f"a training {min(fits):.0f} to {max(fits):.0f}, other work beside them;" in RESULTS

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from al_bench.active.metric import ITERATION, SECONDS
 from al_bench.analysis.common_range import common_range
@@ -44,8 +44,7 @@ def paired_values(clause: Clause, operand: Operand, group: Group, other: Group |
     others = {run.seed: run for run in other.runs} if other else own
     seeds = sorted(own.keys() & others.keys())
     if clause.measure in REACHING:
-        ways = {seed: (_way(clause, own[seed]), _way(clause, others[seed]) if other else None) for seed in seeds}
-        yield from _paired_ways(clause, operand, ways, is_better_higher(group.first, headline(group.first)))
+        yield from _paired_ways(clause, operand, {seed: (own[seed], others[seed] if other else None) for seed in seeds})
         return
     curves: dict[int, tuple[Curve, Curve]] = {}
     for seed in seeds:
@@ -146,38 +145,74 @@ def _reduce(where: str, curve: Curve) -> float | None:
     return area_under_curve(sizes, [curve[at] for at in sizes]) if sizes else None
 
 
-def _paired_ways(
-    clause: Clause, operand: Operand, ways: Mapping[int, tuple[Way, Way | None]], better_higher: bool
-) -> Iterator[Pairs]:
-    """What both need. One that does not get there counts as getting there at its end, which is too early; a seed of
-    which neither does has no difference, nor has one of which a way is not stored."""
-    firsts, seconds = {}, {}
+def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run, Run | None]]) -> Iterator[Pairs]:
+    """What both need. One that does not get there counts as getting there at its end, which is too early, one that is
+    there at its first look as getting there with that, which is too late; a seed of which neither gets there has no
+    difference, nor has one of which a way is not stored, or the other's end is no number."""
+    ways, place = _ways(clause, runs)
+    firsts, seconds = dict[int, float](), dict[int, float]()
     may_rise = may_fall = False
     for seed, (way, other) in ways.items():
-        if not way or (other is not None and not other):
-            continue
+        higher = is_better_higher(runs[seed][0], headline(runs[seed][0]))
         goal = other[-1][1] if clause.of == END and other else clause.of or 0.0
-        own = _reached(way, goal, better_higher)
-        its = _reached(other, goal, better_higher) if other else 1.0
-        may_rise, may_fall = may_rise or own is None, may_fall or its is None
-        if own is not None or its is not None:
-            firsts[seed] = way[-1][0] if own is None else own
-            seconds[seed] = operand.factor * ((other or way)[-1][0] if its is None else its)
+        if not way or (other is not None and not other) or not math.isfinite(goal):
+            continue
+        own, its = _reached(way, goal, higher), _reached(other, goal, higher) if other else 1.0
+        if own is None and its is None:
+            continue
+        firsts[seed] = way[-1][0] if own is None else own
+        seconds[seed] = operand.factor * ((other or way)[-1][0] if its is None else its)
+        at_first = [clause.measure != "labels" and at == of[0][0] for at, of in ((own, way), (its, other or way))]
+        may_rise = may_rise or own is None or (at_first[1] and not at_first[0])
+        may_fall = may_fall or its is None or (at_first[0] and not at_first[1])
     if firsts:
-        yield Pairs("", firsts, seconds, higher=False, may_rise=may_rise, may_fall=may_fall)
+        yield Pairs(place, firsts, seconds, higher=False, may_rise=may_rise, may_fall=may_fall)
+
+
+def _ways(clause: Clause, runs: Mapping[int, tuple[Run, Run | None]]) -> tuple[dict[int, tuple[Way, Way | None]], str]:
+    """Those of each seed: by annotations, over what all seeds cover where they have to reach an end; or inside the last
+    training that all have. And what of them that leaves out, in words."""
+    sizes = {seed: set[int].intersection(*map(_sizes, filter(None, pair))) for seed, pair in runs.items()}
+    found = common_range({seed: own for seed, own in sizes.items() if own})
+    if clause.measure == "labels":
+        ends = dict.fromkeys(runs, (0.0, math.inf))
+        if clause.of == END:
+            ends = {seed: (float(own[0]), float(own[-1])) for seed, own in found.sizes.items()}
+        by_labels = {
+            seed: tuple(run and _by_annotations(clause, run, *ends[seed]) for run in runs[seed]) for seed in ends
+        }
+        return by_labels, found.words if clause.of == END else ""  # type: ignore[return-value]  # two of two
+    shared = set[int].intersection(*map(set, found.sizes.values())) if found.sizes else set[int]()
+    if not shared:
+        return {}, ""
+    last = max(shared)
+    inside = {seed: tuple(run and _inside(clause, run, last) for run in runs[seed]) for seed in found.sizes}
+    earlier = any(run is not None and max(_sizes(run)) > last for seed in found.sizes for run in runs[seed])
+    left = replace(found, end=None).words
+    return inside, f"{f', of the training on {last:,} labels' if earlier else ''}{left}"  # type: ignore[return-value]
+
+
+def _sizes(run: Run) -> set[int]:
+    return {record.annotations for record in run.cycles}
 
 
 def _reached(way: Way, goal: float, better_higher: bool) -> float | None:
-    places, values = zip(*way, strict=True)
+    places, values = zip(*((at, value) for at, value in way if math.isfinite(value)), strict=True)
     return labels_to_reach(places, values, goal, better_higher)
 
 
-def _way(clause: Clause, run: Run) -> Way:
-    """The headline metric along what is counted: annotations, or iterations or seconds of the last cycle's training."""
-    name = headline(run)
-    if clause.measure == "labels":
-        return sorted((float(at), value) for at, value in _curve(clause, name, run).items())
-    observed, factor = run.cycles[-1].observed, _factor(run, name)
+def _by_annotations(clause: Clause, run: Run, low: float, high: float) -> Way:
+    """The headline metric by annotations, those within these."""
+    curve = _curve(clause, headline(run), run)
+    return sorted((float(at), value) for at, value in curve.items() if low <= at <= high)
+
+
+def _inside(clause: Clause, run: Run, annotations: int) -> Way:
+    """The headline metric by iterations or seconds of the training on so many annotations; NaN where it was no number.
+    Empty where nobody looked, or nothing was one."""
+    name, factor = headline(run), _factor(run, headline(run))
+    observed = next(record.observed for record in run.cycles if record.annotations == annotations)
     places = observed.get(_OBSERVED[clause.measure], [])
     points = zip(places, observed.get(name, [None] * len(places)), strict=True)
-    return [(float(at or 0), factor * value) for at, value in points if value is not None and math.isfinite(value)]
+    way = [(float(at or 0), math.nan if value is None else factor * value) for at, value in points]
+    return way if any(math.isfinite(value) for _, value in way) else []

@@ -15,13 +15,13 @@
 A rule is of the row's line. MEASURE RELATION OPERANDS [by MARGIN] [WHERE], several of them with `;` between, all of
 which have to hold. What is compared: a metric; `chosen_entropy`; `share(K)`, the labels of class K among all; or
 `labels(G)`, the annotations that the headline metric needs to reach G, or, as `labels(end)`, what the other line ends
-with; `iterations(G)` and `seconds(G)` are the same inside the last cycle's training, where it was looked into
-(`loop.observe_every`). `better` and `worse` go by the metric's own direction, `more` and `less` by the number. An
-operand is another line, a number, a factor times a line (`1.63 x random`) or another metric of the same runs
-(`metric:w1_biased_minimum`). Numbers are in the unit of the report: percent for fractions. WHERE: `at N` annotations,
-`at the start`, `at the end`, `at every size`, `up to N`, `from N`, `on average` (the area under the curve, and what
-holds without a WHERE); the sizes are those that both lines have. `exactly` is of what is computed and not estimated:
-one run decides it.
+with; `iterations(G)` and `seconds(G)` are the same inside the last training on as many labels, where it was looked into
+(`loop.observe_every`). `better` and `worse` go by the metric's own direction, of what is reached by fewer, `more` and
+`less` by the number. An operand is another line, a number, a factor times a line (`1.63 x random`) or another metric of
+the same runs (`metric:w1_biased_minimum`). Numbers are in the unit of the report: percent for fractions. WHERE: `at N`
+annotations, `at the start`, `at the end`, `at every size`, `up to N`, `from N`, `on average` (the area under the curve,
+and what holds without a WHERE); the sizes are those that both lines have. `exactly` is of what is computed and not
+estimated: one run decides it.
 """
 
 import math
@@ -102,6 +102,8 @@ def _read_clause(text: str) -> Clause:
     operands = [_read_operand(operand.strip()) for operand in found["operands"].split("|")]
     if of == "end" and not (measure in REACHING and all(operand.line for operand in operands)):
         raise RuleError(f"the rule {text!r} is none: {', '.join(REACHING)} alone have an end, that of another line")
+    if measure in REACHING and (found["where"] or any(operand.metric for operand in operands)):
+        raise RuleError(f"the rule {text!r} is none: what is reached is so at no place, and by a line or a number")
     return Clause(
         text,
         found["exact"] is not None,

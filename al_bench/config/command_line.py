@@ -134,8 +134,12 @@ def _one_of(key: str, value: str, known: Mapping[str, str]) -> str:
 
 def folder_of(name: str, arguments: Sequence[str]) -> Path:
     """What `paths.<name>` is with these arguments."""
-    own = [item.split("=", 1)[1] for item in with_home(arguments) if item.startswith(f"paths.{name}=")]
-    return Path(own[-1].strip("'\"") if own else str(OmegaConf.load(CONF / "config.yaml").paths[name]))
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    own = [item for item in quoted(with_home(arguments)) if item.startswith(f"paths.{name}=")]
+    if not own:
+        return Path(str(OmegaConf.load(CONF / "config.yaml").paths[name]))
+    return Path(str(OverridesParser.create().parse_override(own[-1]).value()))
 
 
 def with_brought(arguments: Sequence[str]) -> list[str]:

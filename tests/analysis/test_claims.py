@@ -154,6 +154,7 @@ def test_a_rule_is_read() -> None:
         ),
         *("share(end) more than random", "labels(end) less than 500", "labels(end) less than random | 500"),
         *("seconds less than random", "seconds(end) less than 5", "accuracy(end) more than random"),
+        *("labels(50) less than metric:accuracy", "labels(end) less than random at 20"),
     ],
 )
 def test_what_is_no_rule_is_refused(text: str) -> None:

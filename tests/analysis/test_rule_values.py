@@ -125,6 +125,39 @@ def test_no_seed_is_compared_over_less_than_another(
     assert list(found.unpaired) == [seed for seed in range(3) if seed not in seeds]
 
 
+def test_what_is_reached_is_so_over_what_all_seeds_have(tmp_path: Path) -> None:
+    """A sweep that goes on: the other line's second seed is half as far, and what it ends with is no end."""
+    for seed, random in enumerate([(0.4, 0.6, 0.7, 0.8, 0.9), (0.4, 0.6, 0.7)]):
+        made_run(tmp_path, "entropy", seed, (0.5, 0.65, 0.8, 0.9, 0.95))
+        made_run(tmp_path, "random", seed, random, finished=not seed)
+    known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
+    (clause,) = read_rule("labels(end) less than random").clauses
+    (pairs,) = paired_values(clause, clause.operands[0], known["entropy"], known["random"])
+    assert pairs.place == ", to 30 annotations that all have"
+    assert pairs.second == {0: pytest.approx(30.0), 1: pytest.approx(30.0)}
+    assert pairs.first == {0: pytest.approx(20 + 10 / 3), 1: pytest.approx(20 + 10 / 3)}
+
+
+def test_trainings_on_as_many_labels_are_compared(tmp_path: Path) -> None:
+    """And one that is there at its first look may have been so before."""
+    slow, fast = looked_into([0.2, 0.5, 0.6], 1.0), looked_into([0.7, 0.8, 0.9], 1.0)
+    made_run(tmp_path, "entropy", 0, (0.5, 0.6, 0.9), more=fast)
+    made_run(tmp_path, "random", 0, (0.5, 0.6), more=slow, finished=False)
+    known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
+    (clause,) = read_rule("iterations(end) less than random").clauses
+    (pairs,) = paired_values(clause, clause.operands[0], known["entropy"], known["random"])
+    assert pairs.place == ", of the training on 20 labels"
+    assert (pairs.first, pairs.second, pairs.may_fall, pairs.may_rise) == ({0: 10.0}, {0: 30.0}, True, False)
+
+
+def test_an_end_that_is_no_number_is_no_goal(tmp_path: Path) -> None:
+    made_run(tmp_path, "entropy", 0, (0.5, 0.8), more=looked_into([0.6, 0.8, 0.9], 20.0))
+    made_run(tmp_path, "random", 0, (0.5, 0.7), more=looked_into([0.1, 0.9, None], 10.0))
+    known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
+    (clause,) = read_rule("iterations(end) less than random").clauses
+    assert not list(paired_values(clause, clause.operands[0], known["entropy"], known["random"]))
+
+
 def test_lines_without_a_size_in_common_are_compared_at_their_own_ends(tmp_path: Path) -> None:
     """As Figure 1's of ALCG, each of which is one training on so many labels."""
     made_run(tmp_path, "few", 0, (0.5,))

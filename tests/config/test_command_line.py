@@ -1,10 +1,13 @@
 """What a command line brings that is not typed."""
 
+from pathlib import Path
+
 import pytest
 from composing import compose
 
 from al_bench.config.command_line import (
     folder_of,
+    quoted,
     unreadable,
     unsupported,
     with_brought,
@@ -123,3 +126,10 @@ def test_a_folder_at_home_is_found_behind_a_key(monkeypatch, tmp_path, quote):
     found = [f"paths.outputs={quote}{tmp_path}/runs{quote}", f"paths.data={tmp_path}", "paths.cells=a~/b", "note=~/x"]
     assert with_home(typed) == found
     assert folder_of("outputs", typed) == tmp_path / "runs"
+
+
+@pytest.mark.parametrize("folder", ["plain", "it's", "'qq'", 'a "b"', "ö (x)", "[a]=b {c}"])
+def test_a_folder_is_found_again_whatever_it_is_called(folder: str) -> None:
+    """As Hydra reads it: quotes that its grammar asks for are taken away, and none that belong to the name."""
+    typed = [f"paths.outputs=/tmp/{folder}"]
+    assert folder_of("outputs", typed) == folder_of("outputs", quoted(typed)) == Path("/tmp", folder)

@@ -4,7 +4,7 @@ from statistics import fmean
 
 import pytest
 from alcg_cells import Lines, written
-from kept_cells import RESULTS, page_of
+from kept_cells import RESULTS, kept_runs, page_of
 
 from al_bench.analysis.statistics.paired import Interval, interval
 
@@ -75,3 +75,13 @@ def test_a_first_cycle_is_one_whatever_asks_next() -> None:
         queries += [one.costs["query"].seconds for one in certain[1:]]
     assert f"takes {fmean(queries):.0f} seconds of the 60,000 images" in RESULTS
     assert f"a training {min(fits):.0f} to {max(fits):.0f}, other work beside them;" in RESULTS
+
+
+def test_with_all_labels_the_gan_can_be_trained() -> None:
+    """Which is asked for before lines are compared."""
+    (run,) = (one for one in kept_runs("fashion_mnist-alcg-random+acgan+ac_dcgan-seed=0") if len(one.cycles) == 1)
+    (cycle,) = run.cycles
+    looks = dict(zip(cycle.observed["iteration"], cycle.observed["gan_test"], strict=True))
+    assert (cycle.annotations, max(looks)) == (60_000, 10_000)
+    early, late = (f"{100 * float(looks[at] or 0):.1f} %" for at in (3000, 10_000))
+    assert f"{early} GAN-test after 3,000 iterations, {late} after 10,000" in RESULTS

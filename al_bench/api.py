@@ -3,6 +3,7 @@
 `al_bench.results` and `al_bench.run` are these two; this module is imported when one is first asked for.
 """
 
+import math
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -137,7 +138,7 @@ def _row(one: Run, record: CycleRecord, line: str, differs: str) -> dict[str, An
         "id": one.id,
         "cycle": record.index,
         "annotations": record.annotations,
-        **{name: record.metrics.get(name) for name in scalar_metrics(one)},
+        **{name: math.nan if (value := record.metrics.get(name)) is None else value for name in scalar_metrics(one)},
         "chosen_entropy": record.chosen_entropy,
         "seconds": fit.seconds if fit else None,
         "steps": fit.optimizer_steps if fit else None,

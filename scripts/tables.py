@@ -61,6 +61,9 @@ def main() -> None:
         table.write(to)
     show(tables, arguments.item is not None)
     print(summarize_coverage(list(covered.values())))
+    for place, what in ((arguments.outputs, "runs of one's own"), (arguments.cells, "exported runs")):
+        if not place.is_dir():
+            print(f"{place} is no folder: there are no {what}")
     left = left_out([*problems, *found.problems], list(covered.values()))
     for sentence in [*left, *say_uncounted(found.runs), *say_mixed(found.runs)]:
         print(sentence)

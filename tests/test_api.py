@@ -29,6 +29,12 @@ def test_stored_runs_are_one_row_a_cycle(tmp_path: Path) -> None:
     assert pd.api.types.is_integer_dtype(frame.annotations)
 
 
+def test_a_metric_that_was_never_a_number_is_a_column_of_numbers(tmp_path: Path) -> None:
+    made_run(tmp_path, "entropy", 0, (0.5, 0.75), more={"metrics": {"accuracy": None}})
+    column = al_bench.results(tmp_path).accuracy
+    assert column.dtype == float and column.isna().all()
+
+
 def test_two_configurations_are_two_lines(tmp_path: Path) -> None:
     """Else the mean over the seeds of a line would be that of both; of another recipe, too."""
     for seed in (0, 1):

@@ -141,7 +141,7 @@ def test_a_cell_that_came_to_its_time_limit_says_so_and_keeps_what_it_has(queue,
     first, _, second = log.read_text().partition("stopped by SIGTERM")
     assert "going on at step" not in first
     assert re.search(r"going on at step \d", second), "what it had stored"
-    assert list(log.parent.glob("scratch/000/*.ckpt")), "from where the same line goes on"
+    assert list(log.parent.glob("scratch/000-*/*.ckpt")), "from where the same line goes on"
 
 
 @pytest.mark.slow

@@ -117,7 +117,7 @@ def test_the_tests_that_need_a_gpu_are_run_and_both_claims(tmp_path: Path) -> No
     tests, _, *claims, _ = commands(tmp_path, "check")
     assert tests[:6] == ["-m", "pytest", "-q", "-rs", "-m", "gpu"]
     known = {"matcher/test_exact.py", "matcher/test_ivf.py", "training/test_cuda_graph.py", "test_bench_matching.py"}
-    known.add("representation/test_backbone.py")
+    known |= {"representation/test_backbone.py", "learner/test_acgan.py"}
     assert set(tests[6:]) == {f"tests/{name}" for name in known}
     assert [line[:2] for line in claims] == [
         ["scripts/bench.py", name] for name in ("gan_gpu", "matcher_gpu", "packed_gpu")

@@ -18,6 +18,7 @@ from al_bench.config.experiment import Absent, Cell
 from al_bench.storage.record import Plain
 
 _TRAINED = ("gan/", "feature/autoencoder", "representation/", "oracle/classifier")  # parts that become artifacts
+_ORACLE, _OF_ORACLES = "oracle", "oracle/classifier"  # the kind of an artifact, and the part that trains it
 _WHOLE = ("learner",)  # what is trained in cycles, whatever is inside
 
 
@@ -143,10 +144,18 @@ def artifacts_of(cells: Sequence[Cell], artifacts: Sequence[Artifact]) -> Iterat
 
 
 def _artifact(part: Plain, artifacts: Sequence[Artifact]) -> NeededArtifact:
-    same = [one for one in artifacts if any(is_same(part, own) for own in parts_of(one))]
-    like = same or [one for one in artifacts if any(own["part"] == part["part"] for own in parts_of(one))]
+    same = [one for one in artifacts if any(is_same(part, own) for own in _made_as(part, one))]
+    like = same or [one for one in artifacts if any(own["part"] == part["part"] for own in _made_as(part, one))]
     seconds = fmean(float(one.record["effort"]["seconds"]) for one in like) if like else None
     return NeededArtifact(str(part["part"]), bool(same), seconds)
+
+
+def _made_as(part: Plain, artifact: Artifact) -> list[Plain]:
+    """What an artifact was made by, as a part of that kind is described: of an oracle it names the learner and the seed
+    alone, for what it is told to be sure of plays no part in its training."""
+    if artifact.kind != _ORACLE or not str(part["part"]).startswith(_OF_ORACLES):
+        return parts_of(artifact)
+    return [{**part, **{key: artifact.record["spec"].get(key) for key in ("learner", "seed")}}]
 
 
 def _trained(node: Any) -> Iterator[Plain]:

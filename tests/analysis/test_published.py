@@ -18,7 +18,7 @@ STATING = {  # where a paper states a result; Sec. 4.1 and Fig. 1 of ASAL, say, 
 SUBJECTS = {  # of a claim that is about no metric of several words
     "accuracy", "chosen entropy", "label distribution", "synthetic images", "matches", "labels", "assumptions",
     "preparation", "memory", "complexity", "transition point", "query size", "selection and training", "order",
-    "fid", "certain images", "class loss", "criteria", "iterations", "training",
+    "fid", "certain images", "class loss", "criteria", "iterations", "seconds", "training",
 }  # fmt: skip
 HEADER = "row,column,mean,std,n,source\n"
 

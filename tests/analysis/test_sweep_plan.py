@@ -112,12 +112,23 @@ def test_an_artifact_is_found_by_its_part(cells: list[Cell], tmp_path: Path) -> 
     assert "gan/wgan_gp@2: stored" in write_plan(planned(cells, tmp_path))
 
 
-def store_artifact(outputs: Path, spec: dict[str, object]) -> None:
+def test_a_judge_is_found_by_what_it_was_trained_by(tmp_path: Path) -> None:
+    """Its artifact names the learner and the seed, and not the part that it is of."""
+    (cell,) = cells_of_line(["method=alcg/rand", "dataset=digits", "seed=0"])
+    judge = cell.identity["evaluator"]["judge"]
+    plain = {"images": "0" * 16, "labels": "0" * 16}
+    for learner, stored in (({**judge["learner"], "epochs": 1}, False), (judge["learner"], True)):
+        store_artifact(tmp_path, {"learner": learner, "seed": judge["seed"], **plain}, kind="oracle")
+        (one,) = planned([cell], tmp_path).artifacts
+        assert (one.part, one.stored, one.seconds) == (judge["part"], stored, 7.0)
+
+
+def store_artifact(outputs: Path, spec: dict[str, object], kind: str = "gan") -> None:
     from al_bench.active.part import hash_of
 
     record = {
-        "kind": "gan", "sha256": digest(b""), "commit": "abc", "made": "2026-01-01 00:00:00",
+        "kind": kind, "sha256": digest(b""), "commit": "abc", "made": "2026-01-01 00:00:00",
         "effort": {**EFFORT, "seconds": 7.0}, "spec": spec, "losses": {},
     }  # fmt: skip
-    path = outputs / "artifacts" / "gan" / f"{hash_of(spec)}.json"
+    path = outputs / "artifacts" / kind / f"{hash_of(spec)}.json"
     write_json(path, {**record, "sha256_record": record_sum(record)})

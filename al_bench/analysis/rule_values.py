@@ -1,6 +1,7 @@
 """The values that a rule compares, by seed: of a line, and of what stands against it."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -69,11 +70,12 @@ def _over_the_same(
         apart = clause.where in _OWN_ENDS and all(first and second for first, second in curves.values())
         return (dict(curves) if apart else {}), (", of each line" if apart else "")
     found = common_range({seed: sizes for seed, sizes in both.items() if sizes})
+    one_size = re.fullmatch(r"at \d+", clause.where) is not None  # whoever has it is there
     same: dict[int, tuple[Curve, Curve]] = {}
-    for seed, sizes in found.sizes.items():
+    for seed, sizes in (both if one_size else found.sizes).items():
         first, second = curves[seed]
         same[seed] = {at: first[at] for at in sizes}, {at: second[at] for at in sizes}
-    return same, found.words
+    return same, "" if one_size else found.words
 
 
 def _against(clause: Clause, operand: Operand, run: Run, first: Curve) -> Curve:

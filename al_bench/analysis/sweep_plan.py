@@ -17,8 +17,8 @@ from al_bench.analysis.selection import stored_of
 from al_bench.config.experiment import Absent, Cell
 from al_bench.storage.record import Plain
 
-_TRAINED = ("gan/", "feature/autoencoder", "representation/", "oracle/classifier")  # parts that become artifacts
 _ORACLE, _OF_ORACLES = "oracle", "oracle/classifier"  # the kind of an artifact, and the part that trains it
+_TRAINED = ("gan/", "feature/autoencoder", "representation/", _OF_ORACLES)  # parts that become artifacts
 _WHOLE = ("learner",)  # what is trained in cycles, whatever is inside
 
 

@@ -125,6 +125,14 @@ def test_no_seed_is_compared_over_less_than_another(
     assert list(found.unpaired) == [seed for seed in range(3) if seed not in seeds]
 
 
+@pytest.mark.parametrize(("at", "seeds"), [(40, [0, 1]), (20, [0, 1, 2])])
+def test_at_one_size_every_seed_counts_that_has_it(tmp_path: Path, at: int, seeds: list[int]) -> None:
+    known = of_three_seeds(tmp_path, (0.5, 0.7, 0.8))
+    (clause,) = read_rule(f"accuracy better than random at {at}").clauses
+    (pairs,) = paired_values(clause, clause.operands[0], known["entropy"], known["random"])
+    assert (pairs.place, sorted(pairs.first)) == (f" at {at}", seeds)
+
+
 def test_what_is_reached_is_so_over_what_all_seeds_have(tmp_path: Path) -> None:
     """A sweep that goes on: the other line's second seed is half as far, and what it ends with is no end."""
     for seed, random in enumerate([(0.4, 0.6, 0.7, 0.8, 0.9), (0.4, 0.6, 0.7)]):

@@ -14,6 +14,20 @@ from al_bench.config.groups import CONF
 ROOT = CONF.parent
 RESULTS = " ".join((ROOT / "results" / "README.md").read_text().split())
 Curves = Mapping[int, Mapping[int, float]]  # by seed and annotations
+MAL_DIFFERENCES = {  # of lines that each experiment of MAL has, by what a row of a table calls them
+    "minimax training: SSL-Random minus SL-Random": "minimax training, random images",
+    "MAL's query: MAL minus SSL-Random": "MAL's query, its training",
+    "MAL minus SL-Random": "all of MAL but its first training's length",
+    "SSL-Random minus random": "all of minimax training",
+    "SSL-Random minus random, for as many steps as MAL": "minimax training against random sampling of more steps",
+    "MAL minus random": "all of MAL",
+    "MAL minus random, for as many steps": "all of MAL but its steps",
+    "MAL minus VAAL": "MAL against VAAL",
+    "random, for as many steps, minus random": "random sampling of more steps",
+    "SL-Random minus random": "features trained beforehand, supervised",
+    "entropy minus random": "entropy, supervised",
+    "VAAL's query: VAAL minus random": "VAAL's query",
+}
 
 
 def kept_runs(pattern: str) -> Sequence[Run]:

@@ -5,7 +5,7 @@ from functools import cache
 from statistics import fmean
 
 import pytest
-from kept_cells import RESULTS, Curves, Differences, area, kept_runs, page_of, words_of
+from kept_cells import MAL_DIFFERENCES, RESULTS, Curves, Differences, area, kept_runs, page_of, words_of
 
 from al_bench.analysis.published import read_published
 from al_bench.analysis.reading import Run
@@ -22,20 +22,6 @@ LINES = {
     "SL-Random (features and prototypes first, on labels alone)": "mal/sl_random",
     "SSL-Random (with minimax entropy, random pictures)": "mal/ssl_random",
     "MAL": "mal/mal",
-}
-DIFFERENCES = {
-    "minimax training: SSL-Random minus SL-Random": "minimax training, random images",
-    "MAL's query: MAL minus SSL-Random": "MAL's query, its training",
-    "MAL minus SL-Random": "all of MAL but its first training's length",
-    "SSL-Random minus random": "all of minimax training",
-    "SSL-Random minus random, for as many steps as MAL": "minimax training against random sampling of more steps",
-    "MAL minus random": "all of MAL",
-    "MAL minus random, for as many steps": "all of MAL but its steps",
-    "MAL minus VAAL": "MAL against VAAL",
-    "random, for as many steps, minus random": "random sampling of more steps",
-    "SL-Random minus random": "features trained beforehand, supervised",
-    "entropy minus random": "entropy, supervised",
-    "VAAL's query: VAAL minus random": "VAAL's query",
 }
 
 
@@ -67,7 +53,7 @@ def means(method: str) -> list[float]:
     return [fmean(found[seed][at] for seed in SEEDS) for at in SIZES]
 
 
-TABLE = Differences("mal/camvid", DIFFERENCES, curves)
+TABLE = Differences("mal/camvid", MAL_DIFFERENCES, curves)
 
 
 def class_iou(method: str) -> dict[str, float]:
@@ -81,7 +67,7 @@ def test_a_row_of_the_means(line: str) -> None:
     assert f"| {line} | {' | '.join(f'{value:.1f}' for value in means(LINES[line]))} |" in RESULTS
 
 
-@pytest.mark.parametrize("words", DIFFERENCES)
+@pytest.mark.parametrize("words", MAL_DIFFERENCES)
 def test_a_row_of_the_differences(words: str) -> None:
     assert TABLE.row(words) in RESULTS
 
@@ -94,10 +80,10 @@ def test_none_is_decided() -> None:
     assert all(one.better is None for one in TABLE.tested.values())
     told = {words for words, one in TABLE.tested.items() if one.test.better is not None}
     mal = {"MAL minus random", "MAL minus random, for as many steps", "MAL minus VAAL"}
-    minimax = {words for words in DIFFERENCES if "SSL-Random minus" in words}
+    minimax = {words for words in MAL_DIFFERENCES if "SSL-Random minus" in words}
     assert told == {*mal, *minimax, "entropy minus random"}, "before correction"
     assert all(area(*TABLE.pair(words)).mean > 0 for words in told)
-    nearest = sorted(DIFFERENCES, key=lambda words: TABLE.tested[words].p or 0)[:2]
+    nearest = sorted(MAL_DIFFERENCES, key=lambda words: TABLE.tested[words].p or 0)[:2]
     assert set(nearest) == {"MAL minus random", "MAL minus random, for as many steps"}
     after = {f"{TABLE.tested[words].p:.2f}" for words in nearest}
     assert f"of random sampling for as many steps, {found(nearest[1])} (both {after.pop()} after it)." in RESULTS

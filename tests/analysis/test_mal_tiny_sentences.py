@@ -6,7 +6,7 @@ from functools import cache
 from statistics import fmean
 
 import pytest
-from kept_cells import RESULTS, Curves, Differences, accuracies_of, area, kept_runs, page_of, words_of
+from kept_cells import MAL_DIFFERENCES, RESULTS, Curves, Differences, accuracies_of, area, kept_runs, page_of, words_of
 
 from al_bench.analysis.reading import Run
 from al_bench.report.paper.mal_query import auroc
@@ -29,20 +29,9 @@ LINES = {
     "MAL": "mal/mal",
 }
 DIFFERENCES = {
-    "minimax training: SSL-Random minus SL-Random": "minimax training, random images",
-    "MAL's query: MAL minus SSL-Random": "MAL's query, its training",
-    "MAL minus SL-Random": "all of MAL but its first training's length",
-    "SSL-Random minus random": "all of minimax training",
-    "SSL-Random minus random, for as many steps as MAL": "minimax training against random sampling of more steps",
-    "MAL minus random": "all of MAL",
-    "MAL minus random, for as many steps": "all of MAL but its steps",
-    "MAL minus VAAL": "MAL against VAAL",
-    "random, for as many steps, minus random": "random sampling of more steps",
-    "SL-Random minus random": "features trained beforehand, supervised",
-    "entropy minus random": "entropy, supervised",
+    **MAL_DIFFERENCES,
     "core-set minus random": "core-set, supervised",
     "BALD minus random": "BALD and dropout, supervised",
-    "VAAL's query: VAAL minus random": "VAAL's query",
     "SL-Unc minus SL-Random": "the prototypes' entropy, supervised",
     "SL-Div minus SL-Random": "the discriminator, supervised",
     "SSL-Unc minus SSL-Random": "the prototypes' entropy, minimax training",

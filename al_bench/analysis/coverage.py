@@ -9,7 +9,7 @@ from al_bench.analysis.claims import OPEN, Verdict, judge
 from al_bench.analysis.comparison import ComparedNumber, Factor, compare_numbers
 from al_bench.analysis.contents import dataset_of, has_data
 from al_bench.analysis.contrast import groups_by_line
-from al_bench.analysis.experiment import Experiment, plan_experiment
+from al_bench.analysis.experiment import Experiment, plan_experiment, read_at_scale
 from al_bench.analysis.grouping import Group, group_by, sections
 from al_bench.analysis.provenance import commits_of, hardware_of
 from al_bench.analysis.published import Published
@@ -148,7 +148,7 @@ def _results() -> frozenset[str]:
 def _plan(name: str, scale: str, runs: Sequence[Run], where: Sequence[str], conf: Path) -> Experiment:
     seeds = ",".join(str(seed) for seed in sorted({run.seed for run in runs}))
     own = [] if scale == PAPER_SCALE else [f"scale={scale}"]
-    return plan_experiment(name, [*own, *where, f"seed={seeds}"], conf)
+    return plan_experiment(name, [*own, *read_at_scale(name, scale, conf), *where, f"seed={seeds}"], conf)
 
 
 def _numbers(

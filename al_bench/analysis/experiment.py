@@ -179,6 +179,11 @@ def plan_experiment(name: str, overrides: Sequence[str], conf: Path = CONF) -> E
     return replace(first, version=first.version if others else "", versions=others)
 
 
+def read_at_scale(name: str, scale: str, conf: Path = CONF) -> list[str]:
+    """What an experiment's runs at a scale are given beside it: `at_scale: {small: [scale.iterations=10000]}`."""
+    return [str(item) for item in (_read(name, conf).get("at_scale") or {}).get(scale, ())]
+
+
 def _read(name: str, conf: Path) -> dict[str, Any]:
     """The file of an experiment; empty where there is none here."""
     path = conf / "experiment" / f"{name}.yaml"

@@ -29,7 +29,7 @@ _PARTS_OR_NULL = ("gan", "feature", "trainer")
 _MAPPINGS = ("paths", "recipe")
 _INSTEAD = {**dict.fromkeys(_MAPPINGS, "a mapping"), "loop": "settings by their names, such as loop.budget=100"}
 _BESIDE = ("preset", "method", "experiment")  # nodes of groups that set others
-_OF_EXPERIMENTS = ("references", "contrasts", "contrast_metrics", "versions")  # which the report reads
+_OF_EXPERIMENTS = ("references", "contrasts", "contrast_metrics", "versions", "at_scale")  # which the report reads
 
 
 @dataclass(frozen=True)

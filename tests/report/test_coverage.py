@@ -4,10 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kept_cells import kept_runs
 from made_runs import made_run
 
 from al_bench.analysis.contents import Item
-from al_bench.analysis.coverage import Covered, cover, place_of, say_uncounted
+from al_bench.analysis.coverage import Covered, cover, place_of, plan_scales, say_uncounted
 from al_bench.analysis.experiment import plan_experiment
 from al_bench.analysis.published import Claim, Number, Published
 from al_bench.analysis.reading import stored
@@ -122,3 +123,11 @@ def test_what_is_judged_on_other_data_is_no_part_of_a_figure(covered: Covered) -
         "0 claims, one for each line: 0 hold, 0 do not hold and 0 are not decided. "
         "2 more on other data than the papers': 1 hold, 0 do not hold and 1 are not decided."
     )
+
+
+def test_runs_of_a_scale_are_found_with_what_they_were_given_beside_it() -> None:
+    """Figure 9's are longer at scale=small than others there."""
+    name, kept = "alcg/adversarial_fashion_mnist", kept_runs("fashion_mnist-alcg-random+acgan+ac_dcgan-seed=0")
+    (run,) = (one for one in kept if one.choices["experiment"] == name)
+    planned = plan_scales(name, kept, [])
+    assert [one.id for one in planned["small"].runs(kept)] == [run.id]

@@ -120,6 +120,17 @@ class Gan(ABC):
         ):
             raise UserError(f"gan.{name}={smallest} is too small for batch norm: give 2 or more")
 
+    def check_told_classes(self) -> None:
+        """Raises UserError for batches that a training with classes does not have: its generator learns from the fakes
+        of the last critic step (ALCG Alg. 1), which are as many as the real images."""
+        if self.batch_size < 2:
+            raise UserError(f"gan.batch_size={self.batch_size} is too small for batch norm: give 2 or more")
+        if self.generator_batch_size not in (None, self.batch_size):
+            raise UserError(
+                f"gan.generator_batch_size={self.generator_batch_size} is another than gan.batch_size="
+                f"{self.batch_size}, and learner=acgan has one batch of fakes for both: leave it out"
+            )
+
     def fit(self, images: Inputs, scratch: Path | None = None) -> tuple[GanNetworks, Trace]:
         """Plays the game on (N, C, H, W) images; returns the networks and the losses of every 50 iterations."""
         networks = self.networks(images.shape[1:])

@@ -67,8 +67,7 @@ class Acgan(Learner):
                 f"learner=acgan trains a GAN that is told classes, and {lacks}: use gan=ac_dcgan, ac_sngan or "
                 "ac_wgan_gp"
             )
-        if self.gan.batch_size < 2:
-            raise UserError(f"gan.batch_size={self.gan.batch_size} is too small for batch norm: give 2 or more")
+        self.gan.check_told_classes()
 
     @property
     def trained_gan(self) -> Gan:

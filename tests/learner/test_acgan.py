@@ -413,6 +413,9 @@ def test_what_is_no_class_conditional_gan_is_refused() -> None:
             instantiated(config.learner)
     with pytest.raises(UserError, match=r"gan\.batch_size=1 is too small"):
         learner(gan_of(batch_size=1))
+    with pytest.raises(UserError, match=r"gan\.generator_batch_size=9 is another than gan\.batch_size="):
+        learner(gan_of(generator_batch_size=9))
+    learner(gan_of(generator_batch_size=gan_of().batch_size))
     features = Pool.unlabeled_from(torch.zeros(4, 7), CLASSES)
     with pytest.raises(UserError, match="these inputs are features: use representation=none"):
         learner().empty(features, 0)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,8 @@ from al_bench.report import results
 from al_bench.report.by_class import measure_classes
 from al_bench.report.comparison import Comparison, compare
 from al_bench.report.doubts import Doubts, show_doubts
-from al_bench.report.figures.charts import Charts, has_all
+from al_bench.report.figures.charts import Charts, Plots, has_all
 from al_bench.report.figures.palette import Look, class_looks
-from al_bench.report.figures.svg import Picture
 from al_bench.report.images import Beside, CycleImages, class_names, show_synthesized, side_by_side
 from al_bench.report.measures import listed, measure
 from al_bench.report.notes import notes
@@ -50,6 +48,7 @@ class Part:
     section: Section
     anchor: str
     charts: Charts
+    plots: Plots
     notes: Sequence[str]
     tables: dict[str, Table]
     published: Sequence[tuple[Published, Comparison | None]]
@@ -90,10 +89,6 @@ class Part:
     def memory(self) -> str:
         return memory_is(self.section.groups)
 
-    @cached_property
-    def class_plots(self) -> list[tuple[Group, Picture]]:
-        return self.charts.class_curves(self.classes, self.shares)
-
     @property
     def class_legend(self) -> list[tuple[str, Look]]:
         return list(zip(self.classes, class_looks(len(self.classes)), strict=True))
@@ -107,6 +102,7 @@ def part(
     numbers: published ones to look through; what cannot be read is added to `problems`."""
     section = charts.section
     classes, shares = _class_names(section, rebuilder), _data_shares(section, rebuilder)
+    plots = charts.ask_for_all(classes, shares)
     tables = [
         results.summary(section), results.learning(section), results.curves(section),
         results.classes(section, classes, shares), results.cost(section, _name_users(trained, section)),
@@ -120,6 +116,7 @@ def part(
         section,
         anchor(f"{chapter} {section.title}"),
         charts,
+        plots,
         notes(section),
         {table.name: table for table in tables},
         [(known, compare(known, groups)) for known, groups in groups_of if groups],

@@ -34,6 +34,20 @@ _CHANCE = Look(INK, "", "1 2")
 
 
 @dataclass(frozen=True)
+class Plots:
+    """The pictures of a section. others: of every other metric; entropy: None where no cycle chose anything; by_class:
+    a method's class shares over annotations each."""
+
+    learning: Picture
+    others: Sequence[Picture]
+    entropy: Picture | None
+    classes: Picture
+    balance: Picture
+    by_class: Sequence[tuple[Group, Picture]]
+    time: Picture
+
+
+@dataclass(frozen=True)
 class Charts:
     """Draws the plots of a section. band: "range" or "deviation"; published: numbers that lie on its curves."""
 
@@ -41,6 +55,14 @@ class Charts:
     looks: Looks
     band: str
     published: Sequence[Published] = ()
+
+    def ask_for_all(self, names: Sequence[str], shares: Sequence[float] | None) -> Plots:
+        """All of them at once, so that inside `drawing_ahead` they are drawn while tables are made. names, shares: of
+        the classes, see `classes`."""
+        return Plots(
+            self.learning(), self.others(), self.entropy(), self.classes(names, shares), self.balance(),
+            self.class_curves(names, shares), self.time(),
+        )  # fmt: skip
 
     def learning(self) -> Picture:
         """The headline metric over annotations, the paper's numbers as rings on the curves, and chance where it is not

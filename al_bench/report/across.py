@@ -13,6 +13,7 @@ from al_bench.analysis.statistics.ranks import FEWEST_SETS, mean_ranks
 from al_bench.report.figures.palette import line_looks
 from al_bench.report.figures.plots import Line, dot_chart
 from al_bench.report.figures.svg import Picture
+from al_bench.report.measures import listed
 from al_bench.report.tables import Cell, Table
 
 
@@ -34,14 +35,16 @@ def rank_across(sections: Sequence[Section]) -> Across | None:
     for section in reversed(first.values()):
         by_metric.setdefault(headline(section.groups[0].first), []).append(section)
     name, own = max(by_metric.items(), key=lambda one: len(one[1]), default=("", []))
-    lines = _common(own)
+    lines, short = _common(own)
     found_areas = {id(section): _areas(_by_name(section), lines, name) for section in own}
     own = [section for section in own if found_areas[id(section)]]
     if len(own) < FEWEST_SETS or not lines:
         return None
     values = [found_areas[id(section)] for section in own]
     found = mean_ranks(np.array(values), is_better_higher(own[0].groups[0].first, name))
-    return None if found is None else _show(lines, own, name, found.ranks.tolist(), found.p, found.difference)
+    if found is None:
+        return None
+    return _show(lines, short, own, name, found.ranks.tolist(), found.p, found.difference)
 
 
 def _areas(groups: Mapping[str, Group], lines: Sequence[str], name: str) -> list[float]:
@@ -58,21 +61,26 @@ def _by_name(section: Section) -> dict[str, Group]:
     return {group.name: group for group in section.groups if any(len(run.cycles) > 1 for run in group.runs)}
 
 
-def _common(sections: Sequence[Section]) -> list[str]:
-    """The lines that all have, in the order of the first."""
+def _common(sections: Sequence[Section]) -> tuple[list[str], list[str]]:
+    """The lines that all have, which ranks need, and those that some lack, in the order in which they come."""
     known = [_by_name(section) for section in sections]
-    return [name for name in (known[0] if known else {}) if all(name in one for one in known)]
+    every = list(dict.fromkeys(name for one in known for name in one))
+    common = [name for name in every if all(name in one for one in known)]
+    return common, [name for name in every if name not in common]
 
 
 def _show(
-    lines: Sequence[str], sections: Sequence[Section], name: str, ranks: Sequence[float], p: float, difference: float
-) -> Across:
+    lines: Sequence[str], short: Sequence[str], sections: Sequence[Section], name: str, ranks: Sequence[float],
+    p: float, difference: float,
+) -> Across:  # fmt: skip
+    """short: lines that are not ranked, as not all sections have them."""
     ordered = sorted(zip(ranks, lines, strict=True))
     sets = ", ".join(section.title for section in sections)
+    unranked = f"; {listed(short)}, which not all of them have, {'is' if len(short) == 1 else 'are'} not ranked"
     about = (
         f"Mean ranks by the area under the curve of {name.replace('_', ' ')} on {len(sections)} data sets ({sets}): two"
         f" lines are apart where their ranks are by {difference:.2f} (Nemenyi, 5 %); that all are alike has p = {p:.3g}"
-        " (Friedman)"
+        f" (Friedman){unranked if short else ''}"
     )
     rows: list[list[Cell]] = [[line, rank] for rank, line in ordered]
     half = difference / 2

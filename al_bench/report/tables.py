@@ -16,8 +16,8 @@ from al_bench.files import digest, written_whole
 Cell = str | int | float | None
 
 _LONGEST = 200  # bytes of a file's name
-_MOST_READ = 1_000  # rows of a table that anybody reads as text
-_MOST_SET = 200  # and sets in LaTeX
+_MOST_READ = 1_000  # rows of a table that anybody reads as text, or sets
+_ON_A_PAGE = 40  # of a text that is set
 _FORMULA = ("=", "+", "-", "@", "\t")
 _BOLD = ("\x02", "\x03")  # around what tabulate escapes: no cell holds them
 
@@ -42,8 +42,8 @@ class Table:
     @property
     def files(self) -> list[str]:
         """Names: CSV, and Markdown and LaTeX of tables that are short enough for them."""
-        ends = [".csv", ".md" if len(self.rows) <= _MOST_READ else "", ".tex" if len(self.rows) <= _MOST_SET else ""]
-        return [self._stem + end for end in ends if end]
+        ends = [".csv", *([".md", ".tex"] if len(self.rows) <= _MOST_READ else [])]
+        return [self._stem + end for end in ends]
 
     @property
     def _stem(self) -> str:
@@ -77,13 +77,20 @@ class Table:
         return f"{_escape(self.about)}\n\n{table}\n"
 
     def as_latex(self) -> str:
-        """A `table` for booktabs, numbers as a person reads them, text escaped."""
+        """A `table` for booktabs, numbers as a person reads them, text escaped; one of more rows than a page has lines
+        is a `longtable`."""
         rows = self._written(format_cell, *_BOLD)
         body: str = tabulate(rows, headers=[*self.columns], tablefmt="latex_booktabs", disable_numparse=True)
         for mark, command in zip(_BOLD, ("\\textbf{", "}"), strict=True):
             body = body.replace(mark, command)
         caption = tabulate([[self.about]], tablefmt="latex").splitlines()[2].strip().removesuffix("\\\\").strip()
-        return f"\\begin{{table}}\n\\caption{{{caption}}}\n{body}\n\\end{{table}}\n"
+        if len(self.rows) <= _ON_A_PAGE:
+            return f"\\begin{{table}}\n\\caption{{{caption}}}\n{body}\n\\end{{table}}\n"
+        head, _, rest = body.partition("\\midrule\n")
+        begin, _, head = head.partition("\n")
+        begin, rest = (text.replace("{tabular}", "{longtable}") for text in (begin, rest))
+        head += "\\midrule\n"
+        return f"{begin}\n\\caption{{{caption}}}\\\\\n{head}\\endfirsthead\n{head}\\endhead\n{rest}\n"
 
     def _written(self, write: Callable[[Cell], str], before: str, after: str) -> list[list[str]]:
         """The cells as text, what is best between both marks."""

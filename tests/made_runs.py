@@ -30,6 +30,7 @@ ABOUT = {
     "commit": "abc",
     "hardware": {"gpus": []},
 }
+EMPTY = dict.fromkeys(("indices", "labels", "scores", "ranks", "entropies"))  # a query of which nothing is kept
 EFFORT = {"seconds": 2.0, "optimizer_steps": 10, "images_seen": 160, "peak_memory": 3 * 2**20}
 
 

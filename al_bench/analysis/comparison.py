@@ -21,7 +21,6 @@ from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.published import Number, Published
 
 _RUN_FOR = ("experiment", "recipe")  # the choices of a run that may bear the name of a table
-_CHOSEN = ("method", "strategy")
 
 Factor = Callable[[str, Sequence[Metric]], float]  # of a metric and those declared, from stored to printed
 
@@ -81,8 +80,14 @@ def compare_numbers(table: Published, groups: Sequence[Group], factor: Factor) -
 def _of_method(number: Number, groups: Sequence[Group]) -> list[Group | None]:
     """By the name of the line, else by what was chosen for it."""
     named = [group for group in groups if group.method == number.row]
-    chosen = [group for group in groups if number.row in (group.first.choices.get(key) for key in _CHOSEN)]
+    chosen = [group for group in groups if _is_chosen(number.row, group)]
     return [*(named or chosen)] or [None]
+
+
+def _is_chosen(row: str, group: Group) -> bool:
+    """Whether a line's method is that of a row, or its strategy, trained as long as the others of the table."""
+    choices, learner = group.first.choices, group.first.identity.get("learner") or {}
+    return row == choices.get("method") or (row == choices.get("strategy") and not learner.get("match_steps"))
 
 
 def _compare(number: Number, group: Group | None, factor: Factor) -> ComparedNumber:

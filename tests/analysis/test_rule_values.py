@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_runs import made_run
+from made_runs import EMPTY, made_run
 
 from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.curves import class_shares
@@ -123,6 +123,20 @@ def test_no_seed_is_compared_over_less_than_another(
     assert found is not None and found.n == len(seeds)
     assert len(found.differences) == len(seeds) and min(found.differences) == pytest.approx(max(found.differences))
     assert list(found.unpaired) == [seed for seed in range(3) if seed not in seeds]
+
+
+@pytest.mark.parametrize("rule", ["accuracy better than random at the end", "labels(75) less than random"])
+def test_a_seed_that_drew_other_first_labels_is_no_pair(tmp_path: Path, rule: str) -> None:
+    """As in the tests of areas, and it is said; where the first labels are not stored nobody knows."""
+    for seed, other in ((0, 0), (1, 9)):
+        for line, accuracies, first in (("entropy", (0.5, 0.8), seed), ("random", (0.5, 0.7, 0.8), other)):
+            made_run(tmp_path, line, seed, accuracies, more={"query": {**EMPTY, "indices": [first, 5]}})
+    (section,) = sections(stored(tmp_path, Path("none")).runs)
+    known = dict(groups_by_line(section.groups))
+    (clause,) = read_rule(rule).clauses
+    (pairs,) = paired_values(clause, clause.operands[0], known["entropy"], known["random"])
+    assert [*pairs.first] == [0]
+    assert pairs.place.endswith(", without seeds 1, begun with other labels")
 
 
 @pytest.mark.parametrize(("at", "seeds"), [(40, [0, 1]), (20, [0, 1, 2])])

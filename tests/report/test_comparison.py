@@ -1,5 +1,7 @@
 """Published numbers beside measured ones."""
 
+from dataclasses import replace
+
 import pytest
 from made_runs import ABOUT, made_run
 
@@ -112,6 +114,14 @@ def test_the_entropy_of_what_was_chosen_is_over_all_cycles(tmp_path):
 def test_a_row_may_name_what_was_chosen_for_a_line(tmp_path):
     found = groups(tmp_path, choices={"method": "min_distance"})
     assert rows_of(compare(known(("min_distance", "20", 83.0, 2.0, 5)), found).table)[0]["method"] == "entropy"
+
+
+@pytest.mark.parametrize(("longer", "measured"), [(False, pytest.approx(85)), (True, None)])
+def test_a_row_is_not_what_was_trained_longer_with_its_strategy(tmp_path, longer, measured):
+    """A paper's random sampling is not random sampling for as many steps as its method's."""
+    found = groups(tmp_path, strategy="random", choices={"method": "m"}, learner={"match_steps": longer, "epochs": 6})
+    (row,) = rows_of(compare(known(("random", "20", 83.0, 2.0, 5)), [replace(one, method="m") for one in found]).table)
+    assert row["measured"] == measured
 
 
 def test_a_table_without_numbers_compares_nothing(tmp_path):

@@ -11,7 +11,7 @@ from al_bench.analysis.contents import dataset_of, has_data
 from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.experiment import Experiment, plan_experiment, read_at_scale
 from al_bench.analysis.grouping import Group, group_by, sections
-from al_bench.analysis.provenance import commits_of, hardware_of
+from al_bench.analysis.provenance import commits_of, machines_of
 from al_bench.analysis.published import Published
 from al_bench.analysis.reading import Run
 from al_bench.config.command_line import quoted
@@ -180,8 +180,8 @@ def _missing(empty: ComparedNumber, here: bool) -> str:
 
 
 def _where(group: Group) -> tuple[list[str], list[str]]:
-    commits, machines = ([one for run in group.runs for one in of(run)] for of in (commits_of, hardware_of))
-    return list(dict.fromkeys(commits)), list(dict.fromkeys(machines))
+    commits = [one for run in group.runs for one in commits_of(run)]
+    return list(dict.fromkeys(commits)), machines_of(group.runs)
 
 
 def _claims(table: Published, known: Sequence[tuple[str, dict[str, Group]]]) -> list[CoveredClaim]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from al_bench.analysis.reading import Run
+from al_bench.storage.hardware import name_machine
 
 
 def commits_of(run: Run) -> list[str]:
@@ -10,18 +11,32 @@ def commits_of(run: Run) -> list[str]:
     return list(dict.fromkeys(str(record.commit) for record in run.records))
 
 
+def hardware_of(run: Run) -> list[str]:
+    """All machines that its records were computed on, in order: GPUs, or how many cores of which processor."""
+    own = name_machine(run.about["hardware"])
+    return list(dict.fromkeys(record.machine or own for record in run.records))
+
+
 def say_mixed(runs: Sequence[Run]) -> list[str]:
-    """A sentence of each run that went on under another commit than it began with."""
-    mixed = [(run, commits) for run in runs if len(commits := commits_of(run)) > 1]
+    """A sentence of each run that went on under another commit than it began with, or on another machine."""
     return [
-        f"the cycles of run {run.id} ({'/'.join(run.label)}, seed {run.seed}) are of {len(commits)} commits: "
-        f"{', '.join(commits)}"
-        for run, commits in mixed
+        f"the cycles of run {run.id} ({'/'.join(run.label)}, seed {run.seed}) are of {len(all_of)} {what}: "
+        f"{'; '.join(all_of) if what == 'machines' else ', '.join(all_of)}"
+        for run in runs
+        for what, all_of in (("commits", commits_of(run)), ("machines", hardware_of(run)))
+        if len(all_of) > 1
     ]
 
 
-def hardware_of(run: Run) -> list[str]:
-    """Its GPUs, or how many cores of which processor; of runs that do not say that, of which machine."""
-    own = run.about["hardware"]
-    named = own.get("processor") or own.get("machine")
-    return [str(name) for name in own.get("gpus") or [f"{named}, {own.get('cores')} cores"]]
+def machines_of(runs: Sequence[Run]) -> list[str]:
+    """What any of them ran on, in order."""
+    return list(dict.fromkeys(name for run in runs for name in hardware_of(run)))
+
+
+def say_machines(first: Sequence[Run], second: Sequence[Run]) -> str:
+    """What two lines ran on, of each where that is not the same: equal code rounds otherwise there, and a training of
+    many steps comes to another model."""
+    own, other = machines_of(first), machines_of(second)
+    if set(own) == set(other):
+        return "; ".join(own)
+    return f"the first on {' and '.join(own)}; the second on {' and '.join(other)}"

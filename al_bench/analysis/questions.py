@@ -12,6 +12,7 @@ from al_bench.analysis.conf_table import read_rows
 from al_bench.analysis.coverage import folders_with_data, lines_of, plan_scales
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.lines import compare_two, share_first_labels
+from al_bench.analysis.provenance import say_machines
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rule_values import stored_name
 from al_bench.analysis.statistics.correction import CorrectedTest, correct
@@ -35,14 +36,15 @@ class Question:
 @dataclass(frozen=True)
 class Answer:
     """metric: that was compared, which may stand in for the one asked for; second: the line that it is compared with,
-    as it is said; scale: of the runs; factor: from the stored unit to the written one; tested: the areas under the
-    curves over the annotations that both have, in the stored unit, among all answers; None where nothing can be
-    compared, `why` in words."""
+    as it is said; scale: of the runs; machines: what they ran on, in words; factor: from the stored unit to the written
+    one; tested: the areas under the curves over the annotations that both have, in the stored unit, among all answers;
+    None where nothing can be compared, `why` in words."""
 
     question: Question
     metric: str
     second: str
     scale: str = ""
+    machines: str = ""
     factor: float = 1.0
     tested: CorrectedTest | None = None
     why: str = ""
@@ -83,7 +85,8 @@ def answer_questions(
         for scale, own in both:
             first, second = own[one.first], own[one.second]
             metric = stored_name(first.first, one.metric)
-            answer = Answer(one, metric, second.say_as_baseline(one.second), scale, factor(metric, first.first.metrics))
+            words, machines = second.say_as_baseline(one.second), say_machines(first.runs, second.runs)
+            answer = Answer(one, metric, words, scale, machines, factor(metric, first.first.metrics))
             if (test := compare_two(first, second, metric)) is None:
                 answers.append(replace(answer, why=_why_uncompared(first, second)))
             else:

@@ -17,6 +17,7 @@ from al_bench.network import Network
 from al_bench.network.predict import predict, stream
 from al_bench.oracle import Oracle
 from al_bench.storage.commit import current_commit
+from al_bench.storage.hardware import current_machine
 from al_bench.storage.record import CycleRecord, Measurement, PartCost, QueryRecord
 from al_bench.training.cost import Cost
 
@@ -88,6 +89,7 @@ def record_cycle(
         skipped_pictures=skipped_pictures,
         effort=_record_costs(costs),
         commit=current_commit(),
+        machine=current_machine(),
     )
 
 
@@ -119,6 +121,7 @@ def record_measurement(
         skipped_pictures=skipped_pictures,
         effort=_record_costs(costs),
         commit=current_commit(),
+        machine=current_machine(),
     )
 
 

@@ -55,7 +55,7 @@ def tabulate_answers(answers: Sequence[Answer]) -> Table:
     """A row for each question, with its answer, test and number of seeds."""
     columns = [
         "question", "answer", "by", "metric", "difference", f"{LEVEL:.0%} low", "high", "p", "p after Holm", "d",
-        "seeds", "unpaired", "seeds it would take", "experiment", "scale",
+        "seeds", "unpaired", "seeds it would take", "experiment", "scale", "hardware",
     ]  # fmt: skip
     about = (
         "Each line minus the other, area under the curve over annotations, paired t over seeds; of FID and KID less is "
@@ -69,13 +69,13 @@ def _answer_row(one: Answer) -> list[Cell]:
     asked = one.question
     by = f"{asked.first} minus {one.second}"
     if one.tested is None:
-        return [asked.question, one.word, by, asked.metric, *[None] * 9, asked.experiment, one.scale]
+        return [asked.question, one.word, by, asked.metric, *[None] * 9, asked.experiment, one.scale, one.machines]
     test = one.tested.test
     ends = [None if value is None else value * one.factor for value in (test.mean, test.low, test.high)]
     return [
         asked.question, one.word, by, one.metric, *ends, test.p, one.tested.p, test.effect, test.n,
         ", ".join(map(str, test.unpaired)), seeds_needed(test.effect, alpha=one.tested.level), asked.experiment,
-        one.scale,
+        one.scale, one.machines,
     ]  # fmt: skip
 
 

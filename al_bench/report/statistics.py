@@ -15,6 +15,7 @@ from al_bench.analysis.lines import (
     compare_lines,
     values_by_size,
 )
+from al_bench.analysis.provenance import machines_of
 from al_bench.analysis.statistics.areas import Scale
 from al_bench.analysis.statistics.best import find_best, say_best
 from al_bench.analysis.statistics.bootstrap import bootstrap_interval
@@ -53,7 +54,9 @@ def statistics(section: Section) -> Statistics | None:
         return None
     tables = [_areas(section, groups, reference, name, shown), _tests(section, tests, reference, shown)]
     matrix = _penalties(section, groups, name)
-    return Statistics(reference.name, [*tables, *([matrix] if matrix else [])], _said(tests, section, groups))
+    return Statistics(
+        reference.name, [*tables, *([matrix] if matrix else [])], _said(tests, section, groups, reference)
+    )
 
 
 def _has_curve(group: Group) -> bool:
@@ -161,7 +164,7 @@ def _penalties(section: Section, groups: Sequence[Group], name: str) -> Table | 
     return Table("penalties", about, ["ahead of", *(group.name for group in several)], rows)
 
 
-def _said(tests: Sequence[Compared], section: Section, groups: Sequence[Group]) -> str:
+def _said(tests: Sequence[Compared], section: Section, groups: Sequence[Group], reference: Group) -> str:
     """What has to be known of the tests before they are read, and which lines of the section are not among `groups`."""
     words = [
         f"The test is the {ASSUMES}",
@@ -178,6 +181,12 @@ def _said(tests: Sequence[Compared], section: Section, groups: Sequence[Group]) 
     if unpaired:
         words.append(
             f"seeds that one of both lines has alone, or begins with other labels, are left out: {listed(unpaired)}"
+        )
+    tested, own = {one.line for one in tests}, set(machines_of(reference.runs))
+    if apart := [group.name for group in groups if group.name in tested and set(machines_of(group.runs)) != own]:
+        words.append(
+            f"{listed(apart)} {'is' if len(apart) == 1 else 'are'} not known to have run on the hardware of "
+            f"{reference.name}, and equal code rounds otherwise on another: what that moves is in the difference"
         )
     if others := [group.name for group in section.groups if group.variant]:
         words.append(f"other configurations of a line are not among them: {listed(others)}")

@@ -2,6 +2,8 @@
 
 import os
 import platform
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,19 @@ def hardware() -> dict[str, Any]:
         "torch": torch.__version__,
     }
     return {"hardware": found}
+
+
+@cache
+def current_machine() -> str:
+    """What this process computes on, as `name_machine` has it."""
+    return name_machine(hardware()["hardware"])
+
+
+def name_machine(known: Mapping[str, Any]) -> str:
+    """In words: its GPUs, or how many cores of which processor; of what does not say that, of which machine. known: as
+    `hardware` has it."""
+    named = known.get("processor") or known.get("machine")
+    return ", ".join(map(str, known.get("gpus") or [f"{named}, {known.get('cores')} cores"]))
 
 
 def processor(info: Path) -> str:

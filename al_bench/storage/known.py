@@ -10,7 +10,8 @@ from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.config.identity import identify, metrics_of
 from al_bench.config.values import plain
-from al_bench.storage.cell import SUFFIX, read_cell
+from al_bench.storage.cell import SUFFIX, Cell, read_cell
+from al_bench.storage.hardware import name_machine
 from al_bench.storage.record import (
     CycleRecord,
     Plain,
@@ -26,11 +27,20 @@ logger = logging.getLogger(__name__)
 
 
 def exported_cycles(path: Path) -> list[Record]:
-    """The cycles of a cell. Raises CellError or RecordError where it is not whole."""
-    records = [read_record(values) for values in read_cell(path)["cycles"]]
+    """The cycles of a cell, each with its machine. Raises CellError or RecordError where it is not whole."""
+    cell = read_cell(path)
+    records = [_on_its_machine(read_record(values), cell) for values in cell["cycles"]]
     if [record.index for record in cycles_of(records)] != list(range(len(cycles_of(records)))):
         raise RecordError("lacks a cycle before the last")
     return records
+
+
+def _on_its_machine(record: Record, cell: Cell) -> Record:
+    """Where it does not say so, the run of the cell does, and one that goes on from it elsewhere says otherwise."""
+    known = cell.get("hardware")
+    if record.machine is not None or not isinstance(known, dict):
+        return record
+    return record.model_copy(update={"machine": name_machine(known)})
 
 
 def finished_cell(cells: Path, wanted: Plain, stopping: Stopping) -> list[Record]:

@@ -87,7 +87,8 @@ class CycleRecord(_Stored):
     test_images: how many there are, where it is kept which of them were right; chosen_entropy: mean over the query, in
     nats, None for the initial labels; class_counts: labels of the training set; trace: what the strategy measured, a
     number per row; observed: a number per look at the model while it was trained (`Observer.trace`), empty where nobody
-    looked; costs: by part. commit: of the code.
+    looked; costs: by part. commit: of the code; machine: that it was computed on, in words, None in records from before
+    it was kept, which were computed on the one that the run names.
 
     skipped_pictures: how many files of the data set were left out, for they cannot be read.
 
@@ -111,6 +112,7 @@ class CycleRecord(_Stored):
     skipped_pictures: int = 0
     costs: dict[str, PartCost] = Field(alias="effort")
     commit: str
+    machine: str | None = None
     sha256: str | None = None
     sha256_model: str | None = None
     sha256_record: str | None = None
@@ -130,7 +132,7 @@ class Measurement(_Stored):
     tables: by name, each `about` (what a row is), `columns` and `rows`, as `report.tables.Table` takes them, and maybe
     `plots`, each `about` (its y axis), the column `x` and the columns `y` over it, as `figures.table_plots` draws them.
     Of a plot: `by` a column, a line for each of its values; `dashed` {column: value}, rows whose line comes dashed;
-    `scale` of both axes, linear or log. skipped_pictures: as a cycle's.
+    `scale` of both axes, linear or log. skipped_pictures, machine: as a cycle's.
     """
 
     metrics: Annotated[dict[str, Any], Field(min_length=1)]
@@ -139,6 +141,7 @@ class Measurement(_Stored):
     skipped_pictures: int = 0
     costs: dict[str, PartCost] = Field(alias="effort")
     commit: str
+    machine: str | None = None
     sha256: str | None = None
     sha256_model: str | None = None
     sha256_record: str | None = None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from kept_cells import Curves, accuracies_of, compare_areas, kept_runs
-from made_runs import made_run
+from made_runs import ABOUT, made_run
 
 from al_bench.analysis.experiment import plan_experiment
 from al_bench.analysis.questions import Question, answer_questions, read_questions
@@ -76,6 +76,22 @@ def test_what_cannot_be_paired_is_not_said_to_be_missing(
         made_run(tmp_path, line, seed, accuracies, identity=cell.identity, choices={"dataset": "mnist_two"})
     (answer,) = answer_questions([AHEAD], stored(tmp_path, Path("none")).runs, lambda name, declared: 1.0, [tmp_path])
     assert answer.word.startswith(f"not decided: {why}")
+
+
+def test_what_both_lines_ran_on_stands_beside_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once where it is the same: on another processor equal code rounds otherwise."""
+    planned = plan_experiment(NAME, ["seed=0,1"])
+    said = []
+    for name, processors in (("one", ("A", "A")), ("two", ("A", "B"))):
+        for line, processor in zip(("random", "min_distance"), processors, strict=True):
+            monkeypatch.setitem(ABOUT, "hardware", {"gpus": [], "processor": processor, "cores": 2})
+            for cell in planned.lines[line]:
+                made_run(tmp_path / name, line, cell.seed, identity=cell.identity, choices={"dataset": "mnist_two"})
+        runs = stored(tmp_path / name, Path("none")).runs
+        answers = answer_questions([AHEAD], runs, lambda name, declared: 1.0, [tmp_path])
+        said += [row[-1] for row in tabulate_answers(answers).rows]
+    first, second = ("B", "A") if AHEAD.first == "min_distance" else ("A", "B")
+    assert said == ["A, 2 cores", f"the first on {first}, 2 cores; the second on {second}, 2 cores"]
 
 
 @pytest.mark.parametrize(

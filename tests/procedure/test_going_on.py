@@ -6,11 +6,14 @@ from forked import ROOT
 from omegaconf import OmegaConf
 
 from al_bench.active.part import hash_of
+from al_bench.analysis.provenance import hardware_of, say_mixed
+from al_bench.analysis.reading import stored
 from al_bench.config.identity import identify
 from al_bench.config.values import plain
 from al_bench.files import digest
+from al_bench.storage.cell import pack, unpack
 from al_bench.storage.exported import export
-from al_bench.storage.hardware import hardware
+from al_bench.storage.hardware import current_machine, hardware
 from al_bench.storage.known import begun_cell, known_cycles
 from al_bench.storage.record import without_sums
 from al_bench.storage.store import RunStore
@@ -85,6 +88,26 @@ def test_what_was_stored_is_what_the_cell_says_and_travels_on(tmp_path):
     longer = begun_cell(cell.parent, identify(composed(tmp_path / "here", "strategy=entropy", budget=50)))
     assert longer[:2] == known, "seconds included"
     assert len(longer) == 3
+
+
+def test_what_was_computed_elsewhere_stays_so(tmp_path):
+    """Cycles of a cell from before each said its machine are of the one that its run names, here and where it goes."""
+    run(tmp_path / "here", "strategy=entropy", budget=35)
+    path = travel(tmp_path / "here", tmp_path / "there")
+    cell = unpack(path.read_bytes())
+    older = [{key: value for key, value in cycle.items() if key != "machine"} for cycle in cell["cycles"]]
+    assert len(older[0]) == len(cell["cycles"][0]) - 1
+    there = {**cell["hardware"], "processor": "another", "cores": 5}
+    path.write_bytes(pack({**cell, "cycles": older, "hardware": there}))
+    run(tmp_path / "there", "strategy=entropy", budget=50)
+    travel(tmp_path / "there", tmp_path / "there")
+    (one,) = stored(tmp_path / "there" / "outputs", tmp_path / "none").runs
+    (exported,) = stored(tmp_path / "none", tmp_path / "there" / "cells").runs
+    for known in (one, exported):
+        assert [record.machine for record in known.records] == ["another, 5 cores"] * 2 + [current_machine()]
+        assert hardware_of(known) == ["another, 5 cores", current_machine()]
+        (said,) = say_mixed([known])
+        assert said.endswith(f"are of 2 machines: another, 5 cores; {current_machine()}")
 
 
 def test_killed_before_anything_was_stored_it_begins_once_more(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_runs import made_run
+from made_runs import ABOUT, EMPTY, made_run
 
 from al_bench.analysis.grouping import Section, sections
 from al_bench.analysis.reading import stored
@@ -21,9 +21,6 @@ CURVES = {
 def section_of(outputs: Path) -> Section:
     (section,) = sections(stored(outputs, Path("none")).runs)
     return section
-
-
-EMPTY = dict.fromkeys(("indices", "labels", "scores", "ranks", "entropies"))
 
 
 def rows_of(table: Table) -> list[dict[str, Any]]:
@@ -116,6 +113,16 @@ def test_seeds_that_begin_with_other_labels_are_no_pair(tmp_path: Path) -> None:
     assert found is not None
     assert {row["seeds"] for row in rows_of(found.tables[1])} == {2}
     assert "entropy (seeds 2)" in found.said
+
+
+def test_lines_that_ran_elsewhere_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for strategy, processor in {"random": "A", "entropy": "A", "margin": "B", "coreset": "B"}.items():
+        monkeypatch.setitem(ABOUT, "hardware", {"gpus": [], "processor": processor, "cores": 2})
+        made_run(tmp_path, strategy, 0)
+    found = statistics(section_of(tmp_path))
+    assert found is not None
+    assert "coreset and margin are not known to have run on the hardware of random" in found.said
+    assert "entropy" not in found.said
 
 
 def test_one_line_has_nothing_to_be_compared_with(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What was measured of models while they were trained (`loop.observe_every`), over seeds."""
+"""What was measured of models while they were trained, over seeds: looks (`loop.observe_every`) and losses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +21,16 @@ class Watched:
     seeds: int
     seconds: Mapping[int, float]
     curves: Mapping[str, Sequence[Point]]
+
+
+@dataclass(frozen=True)
+class LossCurves:
+    """The losses of the trainings of one cycle. annotations: of that cycle; curves: by the names of training and loss,
+    of each its points, which here are at iterations."""
+
+    cycle: int
+    annotations: int
+    curves: Mapping[tuple[str, str], Sequence[Point]]
 
 
 def watched_cycles(runs: Sequence[Run]) -> list[Watched]:
@@ -51,3 +61,20 @@ def _watched(records: Sequence[CycleRecord]) -> Watched:
         {at: fmean(look[SECONDS] or 0.0 for look in seconds[at]) for at in sorted(seconds)},
         {name: points_of((int(look[ITERATION] or 0), look.get(name)) for look in looks) for name in names},
     )
+
+
+def last_losses(runs: Sequence[Run]) -> LossCurves | None:
+    """Those of the last cycle of which as many runs of a group keep any as of any other; None where none does."""
+    cycles = group_by((record for run in runs for record in run.cycles if record.losses), lambda record: record.index)
+    most = max(map(len, cycles.values()), default=0)
+    records = cycles[max(index for index, found in cycles.items() if len(found) == most)] if cycles else []
+    values: dict[tuple[str, str], list[tuple[int, float | None]]] = {}
+    for training, losses in ((name, losses) for record in records for name, losses in record.losses.items()):
+        for loss, means in losses.items():
+            if loss != ITERATION:
+                places = map(int, losses[ITERATION])
+                values.setdefault((training, loss), []).extend(zip(places, means, strict=True))
+    if not values:
+        return None
+    curves = {names: points_of(found) for names, found in values.items()}
+    return LossCurves(records[0].index, records[0].annotations, curves)

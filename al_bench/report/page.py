@@ -109,7 +109,9 @@ def _own_tables(chapters: Sequence[Chapter]) -> Iterator[Table]:
             yield from chapter.planned.tables
         for part in chapter.parts:
             added = [table for one in part.additions for table in one.tables]
-            shown = [one.table for one in (part.segmentation, part.trainings, part.asked, part.gallery) if one]
+            shown = [
+                one.table for one in (part.segmentation, part.trainings, part.losses, part.asked, part.gallery) if one
+            ]
             shown += [*part.by_class, *(part.doubts.tables if part.doubts else [])]
             shown += part.statistics.tables if part.statistics else []
             shown += [part.tables[name] for name in ("standing", "forecast") if part.tables[name].rows]

@@ -35,15 +35,15 @@ from al_bench.report.settings import settings_ledger, settings_that_differ
 from al_bench.report.statistics import Statistics, statistics
 from al_bench.report.tables import Table
 from al_bench.report.trained import Trained
-from al_bench.report.trainings import Trainings, show_trainings
+from al_bench.report.trainings import Losses, Trainings, show_losses, show_trainings
 
 
 @dataclass(frozen=True)
 class Part:
     """One section. shares: of the classes in the data, None where unknown; published: of what its runs were run for,
-    where no experiment was asked for; segmentation, trainings, asked: None where there are no label maps, no looks
-    into a training, no classes that a query brought; gallery, doubts: None where nothing was picked from a pool, or no
-    guess is stored; by_class: a table of each metric that is one number per class."""
+    where no experiment was asked for; segmentation, trainings, losses, asked: None where there are no label maps, no
+    looks into a training, no losses that are kept, no classes that a query brought; gallery, doubts: None where nothing
+    was picked from a pool, or no guess is stored; by_class: a table of each metric that is one number per class."""
 
     section: Section
     anchor: str
@@ -54,6 +54,7 @@ class Part:
     published: Sequence[tuple[Published, Comparison | None]]
     segmentation: Segmentation | None
     trainings: Trainings | None
+    losses: Losses | None
     statistics: Statistics | None
     by_class: Sequence[Table]
     asked: ClassCounts | None
@@ -122,6 +123,7 @@ def part(
         [(known, compare(known, groups)) for known, groups in groups_of if groups],
         show_segmentation(section, classes, rebuilder, problems),
         show_trainings(charts),
+        show_losses(charts),
         statistics(section),
         measure_classes(section, classes),
         count_classes(section, classes),

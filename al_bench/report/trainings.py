@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from al_bench.active.metric import ITERATION
 from al_bench.analysis.grouping import Group, group_by
-from al_bench.analysis.watched import Watched, last_watched, watched_cycles
+from al_bench.analysis.watched import LossCurves, Watched, last_losses, last_watched, watched_cycles
 from al_bench.errors import amount
 from al_bench.report.figures.charts import Charts, alt_text, over_annotations
 from al_bench.report.figures.plots import Line, line_chart
@@ -22,6 +22,17 @@ class Trainings:
     groups: Sequence[Group]
     cycles: str
     pictures: Sequence[tuple[Picture, Picture]]
+    table: Table
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Of a section. groups: those that are drawn; cycles: which cycle of each is, in words; pictures: one of each loss
+    of each training, over iterations; table: their points."""
+
+    groups: Sequence[Group]
+    cycles: str
+    pictures: Sequence[Picture]
     table: Table
 
 
@@ -55,7 +66,7 @@ def _chart(lines: Sequence[Line], over: str, axis: str) -> Picture:
     return line_chart(lines, over, axis, alt_text(axis, lines, over))
 
 
-def _say_cycles(shown: Sequence[tuple[Group, Watched]]) -> str:
+def _say_cycles(shown: Sequence[tuple[Group, Watched | LossCurves]]) -> str:
     """ "cycle 3 (400 annotations) of random and entropy"."""
     alike = group_by(shown, lambda one: (one[1].cycle, one[1].annotations))
     if len(alike) == 1:
@@ -83,3 +94,32 @@ def _tabulate(charts: Charts, every: Sequence[tuple[Group, Sequence[Watched]]]) 
     ]  # fmt: skip
     about = f"{charts.section.title}: every look at a model while it was trained, over seeds, in stored units"
     return Table("observed", about, columns, rows)
+
+
+def show_losses(charts: Charts) -> Losses | None:
+    """Of the last cycle of each method of which its seeds keep them; None where no run does."""
+    shown = [(group, found) for group in charts.section.groups if (found := last_losses(group.runs)) is not None]
+    if not shown:
+        return None
+    names = dict.fromkeys(names for _, found in shown for names in found.curves)
+    pictures = []
+    for training, loss in names:
+        lines = [
+            over_annotations(
+                group.name, charts.looks[group.method, group.variant], found.curves[training, loss], measure(""),
+                charts.band,
+            )
+            for group, found in shown if (training, loss) in found.curves
+        ]  # fmt: skip
+        pictures.append(_chart(lines, "iterations", f"{training}: {loss.replace('_', ' ')}"))
+    rows: list[list[Cell]] = [
+        [group.name, found.cycle, found.annotations, training, loss, at.annotations, at.seeds, at.mean, at.minimum,
+         at.maximum]
+        for group, found in shown for (training, loss), points in found.curves.items() for at in points
+    ]  # fmt: skip
+    columns = [
+        "method", "cycle", "annotations", "training", "loss", ITERATION, "seeds", "mean", "minimum", "maximum",
+    ]  # fmt: skip
+    about = f"{charts.section.title}: losses of the last trainings, means over stretches that end at an iteration"
+    table = Table("losses", about, columns, rows)
+    return Losses([group for group, _ in shown], _say_cycles(shown), pictures, table)

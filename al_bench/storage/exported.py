@@ -65,7 +65,7 @@ def _cell(folder: Path, unfinished: bool) -> Cell | None:
     """The cell of a run's folder; None, said in the log, where it cannot be read or is not to be exported yet."""
     try:
         stored, records = checked_about(read_json(folder / "config.json")), whole_cycles(folder, folder.name)
-        cycles = [_portable_cycle(record, folder).plain() for record in records]
+        cycles = [_portable_cycle(record, folder, record is records[-1]).plain() for record in records]
         metrics = [Metric.stored(metric) for metric in stored["metrics"]]
         reason = find_end(records[-1] if records else None, Stopping.stored(stored["config"]["loop"], metrics))
     except (ValueError, KeyError, OSError, SafetensorError) as error:
@@ -80,11 +80,14 @@ def _cell(folder: Path, unfinished: bool) -> Cell | None:
     return {**portable(stored), "finished": reason, "cycles": cycles}
 
 
-def _portable_cycle(record: Record, folder: Path) -> Record:
+def _portable_cycle(record: Record, folder: Path, is_last: bool) -> Record:
     """A cycle without the sums of files that stay behind, and with what of them travels: a bit for each test image, 1
-    where the model had it right, eight to a byte."""
+    where the model had it right, eight to a byte. Losses do of the last cycle alone."""
     kept = without_sums(record)
-    if not isinstance(kept, CycleRecord) or kept.test_images is None:
+    if not isinstance(kept, CycleRecord):
+        return kept
+    kept = kept if is_last else kept.model_copy(update={"losses": {}})
+    if kept.test_images is None:
         return kept
     tensors = load((folder / "cycles" / f"{kept.index:03d}.safetensors").read_bytes())
     return kept.model_copy(update={"correct": tensors["correct"].tolist()})

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from al_bench.errors import printable
+
 _INFO = Path("/proc/cpuinfo")  # of Linux; elsewhere what Python knows
 _KEYS = ("model name", "cpu family", "model")
 
@@ -37,7 +39,7 @@ def name_machine(known: Mapping[str, Any]) -> str:
     """In words: its GPUs, or how many cores of which processor; of what does not say that, of which machine. known: as
     `hardware` has it."""
     named = known.get("processor") or known.get("machine")
-    return ", ".join(map(str, known.get("gpus") or [f"{named}, {known.get('cores')} cores"]))
+    return printable(", ".join(map(str, known.get("gpus") or [f"{named}, {known.get('cores')} cores"])))
 
 
 def processor(info: Path) -> str:

@@ -17,6 +17,7 @@ from al_bench.storage.plain_table import PlainTable
 
 Plain = dict[str, Any]  # as JSON holds it
 _Count = Annotated[int, Field(ge=0, lt=1 << 53)]
+_Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 
 _OF_FILES = frozenset({"sha256", "sha256_model", "sha256_record", "run"})
 _PLACE = {"index": 0, "annotations": 0}  # what the file of a measurement says beside it
@@ -87,8 +88,9 @@ class CycleRecord(_Stored):
     test_images: how many there are, where it is kept which of them were right; chosen_entropy: mean over the query, in
     nats, None for the initial labels; class_counts: labels of the training set; trace: what the strategy measured, a
     number per row; observed: a number per look at the model while it was trained (`Observer.trace`), empty where nobody
-    looked; costs: by part. commit: of the code; machine: that it was computed on, in words, None in records from before
-    it was kept, which were computed on the one that the run names.
+    looked; losses: of each training by its name, means over stretches that end at its iterations, of an exported run's
+    last cycle alone; costs: by part. commit: of the code; machine: that it was computed on, in words, None in records
+    from before it was kept, which were computed on the one that the run names.
 
     skipped_pictures: how many files of the data set were left out, for they cannot be read.
 
@@ -109,10 +111,11 @@ class CycleRecord(_Stored):
     query: QueryRecord
     trace: dict[str, list[float | None]] | None = None  # None in runs from before it was kept
     observed: dict[str, list[float | None]] = {}
+    losses: dict[str, dict[str, list[float]]] = {}
     skipped_pictures: int = 0
     costs: dict[str, PartCost] = Field(alias="effort")
     commit: str
-    machine: str | None = None
+    machine: _Line | None = None
     sha256: str | None = None
     sha256_model: str | None = None
     sha256_record: str | None = None
@@ -137,11 +140,11 @@ class Measurement(_Stored):
 
     metrics: Annotated[dict[str, Any], Field(min_length=1)]
     tables: dict[str, PlainTable]
-    finished: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+    finished: _Line
     skipped_pictures: int = 0
     costs: dict[str, PartCost] = Field(alias="effort")
     commit: str
-    machine: str | None = None
+    machine: _Line | None = None
     sha256: str | None = None
     sha256_model: str | None = None
     sha256_record: str | None = None
@@ -188,6 +191,9 @@ def _even(record: CycleRecord) -> CycleRecord:
         raise RecordError("does not say what its query and its training took")
     if len(looks) > 1 or (looks and not {ITERATION, SECONDS} <= record.observed.keys()):
         raise RecordError("has looks at a training whose lists are of different iterations")
+    for losses in record.losses.values():
+        if ITERATION not in losses or len({len(values) for values in losses.values()}) > 1:
+            raise RecordError("has losses of a training whose lists are of different iterations")
     return record
 
 

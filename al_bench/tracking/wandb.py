@@ -167,6 +167,9 @@ class Window:
         if record.observed:  # a table, which W&B draws over any of its columns: a run's own x axis is annotations
             looks: list[Iterable[Any]] = [list(look) for look in zip(*record.observed.values(), strict=True)]
             shown["train/observed"] = wandb.Table(columns=list(record.observed), data=looks)
+        for name, losses in record.losses.items():
+            rows: list[Iterable[Any]] = [list(row) for row in zip(*losses.values(), strict=True)]
+            shown[f"train/losses of {name}"] = wandb.Table(columns=list(losses), data=rows)
         if self.settings.images and (pairs := pictures(record, tensors, self.images)):
             shown[IMAGES] = [wandb.Image(image, caption=caption) for image, caption in pairs]
         self.run.log(shown, step=record.index, commit=True)

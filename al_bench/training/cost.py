@@ -14,7 +14,8 @@ import torch
 class Cost:
     """seconds of wall time; optimizer_steps of all optimizers; images_seen in training; peak_memory in bytes.
 
-    apart: what was done inside and is in none of these numbers, by part, see `measure_apart`.
+    apart: what was done inside and is in none of these numbers, by part, see `measure_apart`. losses: of each training
+    inside, by its name, see `LossRecord.summarize`.
     """
 
     seconds: float = 0.0
@@ -22,10 +23,11 @@ class Cost:
     images_seen: int = 0
     peak_memory: int = 0
     apart: dict[str, "Cost"] = field(default_factory=dict)
+    losses: dict[str, dict[str, list[float]]] = field(default_factory=dict)
 
     def plain(self) -> dict[str, float]:
-        """The numbers, without what is apart."""
-        return {name: value for name, value in vars(self).items() if name != "apart"}
+        """The numbers, without what is apart and the losses."""
+        return {name: value for name, value in vars(self).items() if name not in ("apart", "losses")}
 
     def add(self, other: "Cost") -> None:
         """Takes in what another block cost."""
@@ -103,3 +105,10 @@ def add_cost(optimizer_steps: int, images_seen: int, earlier_seconds: float = 0.
         cost.seconds += earlier_seconds
         cost.optimizer_steps += optimizer_steps
         cost.images_seen += images_seen
+
+
+def add_losses(name: str, losses: dict[str, list[float]]) -> None:
+    """Tells every block that is being measured the losses of a training; of two of one name the second is numbered."""
+    for cost in _meters.get():
+        alike = sum(known == name or known.startswith(f"{name} (") for known in cost.losses)
+        cost.losses[f"{name} ({alike + 1})" if alike else name] = losses

@@ -23,7 +23,7 @@ from al_bench.training.account import Account
 from al_bench.training.batches import Batches
 from al_bench.training.callback import Callback
 from al_bench.training.checkpoint import Checkpoint, finished_checkpoint
-from al_bench.training.cost import add_cost
+from al_bench.training.cost import add_cost, add_losses
 from al_bench.training.cuda_graph import Captured, capturable
 from al_bench.training.loss_record import Losses, Trace
 from al_bench.training.module import Module, TrainerFactory
@@ -81,6 +81,7 @@ class Fitter:
             checkpoint.remove()
         account = module.account
         add_cost(account.updates, round(account.steps_done * batches.images_per_step), account.earlier_seconds)
+        add_losses(name, account.losses.summarize())
         module.to(self.device).eval()
         if callback is not None:
             callback.finish()

@@ -1,12 +1,17 @@
 """The losses of a training: their means over blocks of steps, and a stop at one that is not finite."""
 
 from collections.abc import Mapping
+from statistics import fmean
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from al_bench.active.metric import ITERATION
+
 _FLUSH_STEPS = 50  # between two looks at the losses: each look waits for the device
+
+MOST_POINTS = 50  # of a loss that are kept with a cycle
 
 Trace = dict[str, list[float]]
 Losses = Mapping[str, Tensor]
@@ -36,6 +41,17 @@ class LossRecord:
             self.trace.setdefault(name, []).append(float(values.mean()))
         self.first += len(self.waiting)
         self.waiting = []
+
+    def summarize(self) -> Trace:
+        """Means over at most `MOST_POINTS` stretches of the training, equally long but for the last, and how many steps
+        were done at the end of each; empty before the first step."""
+        blocks = range(0, self.first, _FLUSH_STEPS)
+        steps = [min(_FLUSH_STEPS, self.first - start) for start in blocks]
+        each = -(-len(blocks) // MOST_POINTS)
+        parts = [slice(start, start + each) for start in range(0, len(blocks), each)] if each else []
+        means = {name: [fmean(values[part], steps[part]) for part in parts] for name, values in self.trace.items()}
+        ends = [float(min(part.stop * _FLUSH_STEPS, self.first)) for part in parts]
+        return {ITERATION: ends, **means} if parts else {}
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps, so that blocks fall as in an uncut training."""

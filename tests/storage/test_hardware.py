@@ -48,6 +48,7 @@ def test_a_record_has_it_and_a_page_shows_it(tmp_path: Path) -> None:
     for kept, shown in (
         (own, f"{own['processor']}, {own['cores']} cores"),
         ({"machine": "a", "cores": 3}, "a, 3 cores"),
+        ({"machine": "a\x1b[2J", "cores": 3}, r"a\x1b[2J, 3 cores"),
     ):
         write_json(folder / "config.json", {**about, "hardware": {**kept, "gpus": []}})
         (run,) = stored(tmp_path / "outputs", tmp_path / "outputs").runs

@@ -32,6 +32,8 @@ def test_exported_records_are_written_as_they_were_read(path):
         {"skipped_pictures": 2},
         {"test_images": 9, "correct": [1, 0]},
         {"trace": {}, "trace_mean": {}},
+        {"machine": "Some processor, 2 cores"},
+        {"losses": {"AC-GAN": {"iteration": [50.0, 70.0], "class_loss": [2.0, 1.5]}}},
         {"query": {**cycle(1, 0.5)["query"], "guesses": [1, 0], "of_guess": [0.75, 0.5], "of_answer": [0.25, None]}},
     ],
 )
@@ -63,6 +65,9 @@ def test_a_measurement_is_no_cycle():
         ({**cycle(1, 0.5), "metrics": {"class_accuracy": [0.5]}}, "no number that comes first"),
         ({**cycle(1, 0.5), "query": {**cycle(1, 0.5)["query"], "guesses": [2, 0]}}, "none of its 2 classes"),
         ({**cycle(1, 0.5), "query": {**cycle(1, 0.5)["query"], "of_guess": [0.5] * 3}}, "different annotations"),
+        ({**cycle(1, 0.5), "machine": "one\x1b[2J"}, "another version, machine: "),
+        ({**cycle(1, 0.5), "losses": {"AC-GAN": {"loss": [1.0]}}}, "losses of a training whose lists are of different"),
+        ({**cycle(1, 0.5), "losses": {"it": {"iteration": [1.0, 2.0], "loss": [1.0]}}}, "lists are of different iter"),
         ({**cycle(1, 0.5), "effort": {}}, "what its query and its training took"),
         ({**cycle(1, 0.5), "\x1b[2J\n": 1}, r"by another version, with \\x1b\[2J\\n"),
     ],

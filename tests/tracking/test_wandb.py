@@ -131,6 +131,18 @@ def test_looks_into_a_training_are_a_table(tmp_path):
         assert [list(column) for column in zip(*table["data"], strict=True)] == list(observed.values())
 
 
+def test_losses_of_a_training_are_a_table(tmp_path):
+    folder, stored = run(tmp_path, "strategy=random", budget=35)
+    records, files = held(folder)
+    rows = [record["history"]["item"] for record in records if record["type"] == "history"]
+    assert len(rows) == len(stored) > 1
+    for row, record in zip(rows, stored, strict=True):
+        table = json.loads((files / row["train/losses of classifier.path"]).read_text())
+        losses = record["losses"]["classifier"]
+        assert table["columns"] == list(losses) == ["iteration", "cross_entropy"]
+        assert [list(column) for column in zip(*table["data"], strict=True)] == list(losses.values())
+
+
 def test_watching_changes_nothing(tmp_path):
     _, watched = run(tmp_path / "watched", "strategy=entropy")
     _, alone = run(tmp_path / "alone", "strategy=entropy", "tracking=none")

@@ -24,17 +24,17 @@ def dropout_on(module: nn.Module) -> Iterator[None]:
 
 
 def dropout_passes(
-    module: nn.Module, forward: Callable[[Tensor], Tensor], batch: Tensor, passes: int
+    module: nn.Module, forward: Callable[[Tensor], Tensor], batch: Tensor, passes: int, whole: bool = False
 ) -> Iterator[Tensor]:
     """Yields what `forward` gives for the batch, `passes` times, with the dropout inside of `module` on.
 
     The later passes take from the first what the parts without dropout gave before one was reached, and compute the
     rest, with the masks of passes that compute everything. How `forward` is written does not matter, as long as nothing
-    in it is random but dropout layers.
+    in it is random but dropout layers. whole: every pass computes everything, to the same numbers.
     """
     start = _Start()
     with dropout_on(module), ExitStack() as hooked:
-        for part in _steady_parts(module):
+        for part in () if whole else _steady_parts(module):
             hooked.enter_context(_given_by(start, part))
         for layer in _dropout_layers(module):
             hooked.callback(layer.register_forward_pre_hook(start.end).remove)

@@ -78,17 +78,20 @@ def rows_by_pixels(shape: Sequence[int], most: int) -> int:
 
 
 def predict(
-    model: Network, inputs: Inputs, indices: Tensor, reduce: Callable[[Tensor], Tensor], passes: int = 0, seed: int = 0
-) -> Tensor:
+    model: Network, inputs: Inputs, indices: Tensor, reduce: Callable[[Tensor], Tensor], passes: int = 0, seed: int = 0,
+    whole_passes: bool = False,
+) -> Tensor:  # fmt: skip
     """Reduces a model's acquisition logits batch by batch.
 
     reduce: (B, K[, H, W]) logits, or (T, B, K[, H, W]) with T dropout passes, to (B,) or (B, D). passes: T, or 0 for
-    one pass without dropout; seed: of the dropout. Returns (len(indices), ...) on the model's device.
+    one pass without dropout; seed: of the dropout; whole_passes: see `dropout_passes`. Returns (len(indices), ...) on
+    the model's device.
     """
 
     def repeated(batch: Tensor) -> Tensor:
         logits = torch.empty(0)
-        for number, given in enumerate(dropout_passes(model, model.acquisition_logits, batch, passes)):
+        forward = model.acquisition_logits
+        for number, given in enumerate(dropout_passes(model, forward, batch, passes, whole_passes)):
             if number == 0:
                 logits = given.new_empty((passes, *given.shape))  # filled in place: of maps a copy is gigabytes
             logits[number] = given

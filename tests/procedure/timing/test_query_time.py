@@ -23,6 +23,12 @@ from al_bench.training.observation import Observer
 SMOKE = ("procedure=query_time", "dataset=digits", "scale=smoke", "strategy.mixture=0.5")
 
 
+def test_every_pass_of_dropout_is_timed_whole() -> None:
+    """As in the code whose time Tab. 1 has; a run's query computes what is equal once."""
+    assert part("procedure", *SMOKE).lines["mc_entropy"].strategy.whole_passes
+    assert not part("strategy", "dataset=digits", "strategy=mc_entropy").whole_passes
+
+
 @dataclass
 class Clock:
     """Stands still but for what the strategies of a test take."""

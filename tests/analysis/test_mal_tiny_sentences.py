@@ -158,6 +158,14 @@ def test_another_processor_is_another_draw() -> None:
     assert f"these two are {fmean(by):.1f} points above those, on one seed {max(map(abs, by)):.1f}" in RESULTS
 
 
+def test_the_discriminator_gives_features_of_labels_other_flips() -> None:
+    """With the initial labels nothing was queried: SL-Unc is SL-Random there, and SL-Div is not."""
+    first = {line: [curves(f"mal/{line}")[seed][500] for seed in SEEDS] for line in ("sl_random", "sl_unc", "sl_div")}
+    assert first["sl_random"] == first["sl_unc"] != first["sl_div"]
+    means = [f"{fmean(first[line]):.1f} %" for line in ("sl_div", "sl_random")]
+    assert f"({' and '.join(means)} with the initial labels)" in RESULTS
+
+
 def test_how_long_lines_train() -> None:
     steps = {line: [one.costs["fit"].optimizer_steps for one in run_of(line, 0).cycles] for line in LINES.values()}
     assert steps["mal/random_longer"] == steps["mal/mal"]

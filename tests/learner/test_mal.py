@@ -204,7 +204,7 @@ def told_apart(model: Aligned) -> float:
 
 
 def test_labels_alone_show_batch_norm_nothing_unlabeled() -> None:
-    """SL-Div's F is SL-Random's, and its D is trained on it all the same (Sec. 5)."""
+    """SL-Div's F is SL-Random's where nothing is augmented, and its D is trained on it all the same (Sec. 5)."""
     pool = made_pool()
     alone, beside_d = (
         learner(minimax=False, discriminator=discriminator).fit(pool, None, seed=0) for discriminator in (False, True)

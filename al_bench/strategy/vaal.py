@@ -194,13 +194,14 @@ class Game(Module):
         for images in kinds:
             reconstructed, mean, log_variance = self.vae(images)
             loss = loss + self.reconstruction(reconstructed, images, mean, log_variance)
-            fooled = functional.softplus(-self.discriminator(mean)).mean()  # cross entropy of "labeled"
+            fooled = functional.softplus(-self.discriminator(mean).float()).mean()  # cross entropy of "labeled"
             loss = loss + self.settings.adversarial_weight * fooled
         return loss
 
     def reconstruction(self, reconstructed: Tensor, images: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
         """Squared error plus beta times the divergence of the latents from N(0, I). reconstructed, images:
         (B, C, S, S); mean, log_variance: (B, z)."""
+        reconstructed, mean, log_variance = (part.float() for part in (reconstructed, mean, log_variance))
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
         squares = (reconstructed - images).square()
         if self.settings.balance == "code":

@@ -215,3 +215,29 @@ def test_a_smoothed_label_is_nine_tenths_of_it_and_a_tenth_of_all() -> None:
     logits = torch.tensor([[3.0, 1.0]]).log()
     expected = -(0.95 * math.log(0.75) + 0.05 * math.log(0.25))
     assert losses.smoothed_cross_entropy(logits, torch.tensor([0])).item() == pytest.approx(expected)
+
+
+def low(*shape):
+    return torch.randn(*shape).bfloat16()
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda: losses.cross_entropy(low(8, 3), torch.arange(8) % 3),
+        lambda: losses.smoothed_cross_entropy(low(8, 3), torch.arange(8) % 3),
+        lambda: losses.hinge(low(8, 3), torch.arange(8) % 3),
+        lambda: losses.on_boundary(low(8, 2)),
+        lambda: losses.ranking(low(8), low(8), 1.0),
+        lambda: losses.says(low(8), 1.0),
+        lambda: losses.consistency((low(8), low(8)), (low(8, 4), low(8, 4))),
+        lambda: losses.domain_loss(low(8), low(8)),
+        lambda: losses.labeledness_loss(low(8), low(8)),
+        lambda: losses.smoothed_entropy(low(8, 3)),
+        lambda: losses.wasserstein(low(8), low(8), 0.5),
+    ],
+)
+def test_a_loss_has_all_its_bits_in_low_precision(loss):
+    """A mean of eight bits moves in steps of its two hundredth part."""
+    with torch.autocast("cpu", torch.bfloat16):
+        assert loss().dtype == torch.float32

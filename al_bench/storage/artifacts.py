@@ -65,11 +65,15 @@ class Artifacts:
         """A trained module, trained first where nobody has: on `device`, in eval mode, its parameters take no gradient.
 
         kind, spec: see `get`. untrained: what the stored weights are loaded into. fit: called with a folder for
-        checkpoints; returns another such module, trained, and its losses.
+        checkpoints; returns another such module, trained, and its losses. Raises FloatingPointError, which names the
+        kind, at a loss that is not finite.
         """
 
         def make(scratch: Path) -> Made:
-            module, losses = fit(scratch)
+            try:
+                module, losses = fit(scratch)
+            except FloatingPointError as error:
+                raise FloatingPointError(f"the {kind}, which is trained once: {error}") from error
             return module.state_dict(), losses
 
         untrained.load_state_dict(self.get(kind, spec, make))

@@ -47,6 +47,17 @@ def test_how_long_making_took_is_known_whenever_that_was(tmp_path):
     assert 0.05 <= again.seconds["gan"] <= passed
 
 
+def test_what_diverges_is_named(tmp_path):
+    """A sentence about a loss alone would be taken for the learner's."""
+
+    def fit(scratch):
+        raise FloatingPointError("cross_entropy is nan at step 3")
+
+    with pytest.raises(FloatingPointError, match=r"^the oracle, which is trained once: cross_entropy is nan at"):
+        Artifacts(tmp_path).train_once("oracle", SPEC, torch.nn.Linear(2, 1), fit, torch.device("cpu"))
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
 def test_a_module_is_trained_once_and_comes_back_fixed(tmp_path):
     def fit(scratch):
         module = torch.nn.Linear(2, 1)

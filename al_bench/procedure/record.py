@@ -86,7 +86,10 @@ def record_cycle(
         query=_record_query(query, labels, guesses),
         trace={name: _plain(rows) for name, rows in query.trace.items() if is_plain(rows)},
         observed=_plain(dict(observed)),
-        losses=costs["fit"].losses,
+        losses={
+            name: {key: _plain(torch.tensor(values)) for key, values in losses.items()}
+            for name, losses in costs["fit"].losses.items()
+        },
         skipped_pictures=skipped_pictures,
         effort=_record_costs(costs),
         commit=current_commit(),

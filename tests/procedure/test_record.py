@@ -58,10 +58,10 @@ def test_a_trace_of_numbers_goes_into_the_record_and_images_stay_tensors():
     query, labels = PoolQuery(torch.tensor([4, 2, 7]), scores=rows, trace=trace), torch.tensor([0, 1, 0])
     pool = Pool.unlabeled_from(torch.zeros(9, 1, 2, 2, dtype=torch.uint8), 2).with_labels(query, labels)
     evaluation = Evaluation({"accuracy": 2 / 3}, torch.tensor([True, False, True]))
-    costs = {"fit": Cost(losses={"it": {"iteration": [8.0], "loss": [0.5]}})}
+    costs = {"fit": Cost(losses={"it": {"iteration": [8.0], "loss": [0.1]}})}
     observed = {"iteration": [4.0, 8.0], "fid": [2.5, float("inf")]}
     record = record_cycle(1, pool, query, labels, None, evaluation, costs, 0, observed)
-    assert record.losses == {"it": {"iteration": [8.0], "loss": [0.5]}}
+    assert record.losses == {"it": {"iteration": [8.0], "loss": [0.1]}}, "of float32, in as few digits"
     assert record.query.guesses is None and "guesses" not in record.plain()["query"], "of initial labels"
     assert record.trace == {"entropy_after": [0.1, None, 0.33333334]}, "the fewest digits of a float32"
     assert torch.tensor(record.trace["entropy_after"][2], dtype=torch.float32) == rows[2]

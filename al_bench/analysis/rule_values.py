@@ -10,7 +10,7 @@ from al_bench.analysis.common_range import common_range
 from al_bench.analysis.comparison import is_column
 from al_bench.analysis.curves import class_shares, headline, is_better_higher, values_by_annotations
 from al_bench.analysis.grouping import Group
-from al_bench.analysis.lines import share_first_labels
+from al_bench.analysis.lines import draw_otherwise
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rules import END, REACHING, Clause, Operand
 from al_bench.analysis.statistics.areas import area_under_curve
@@ -45,7 +45,7 @@ def paired_values(clause: Clause, operand: Operand, group: Group, other: Group |
     own = {run.seed: run for run in group.runs}
     others = {run.seed: run for run in other.runs} if other else own
     both = sorted(own.keys() & others.keys())
-    seeds = [seed for seed in both if not _draw_otherwise(own[seed], others[seed])]
+    seeds = [seed for seed in both if not draw_otherwise(own[seed], others[seed])]
     apart = [str(seed) for seed in both if seed not in seeds]
     drawn = f", without seeds {', '.join(apart)}, begun with other labels" if apart else ""
     if clause.measure in REACHING:
@@ -63,14 +63,6 @@ def paired_values(clause: Clause, operand: Operand, group: Group, other: Group |
         if known:
             firsts, seconds = ({seed: pair[side] for seed, pair in known.items()} for side in (0, 1))
             yield Pairs(f"{place}{cut}{drawn}", firsts, seconds, higher)
-
-
-def _draw_otherwise(own: Run, other: Run) -> bool:
-    """Whether one seed drew as many first labels, and others: these are as far apart as two seeds. Lines that begin
-    with another number of labels are compared as lines of that number."""
-    if not (own.is_loop and other.is_loop) or own.cycles[0].annotations != other.cycles[0].annotations:
-        return False
-    return not share_first_labels(own, other)
 
 
 def _over_the_same(

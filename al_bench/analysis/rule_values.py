@@ -84,8 +84,11 @@ def _over_the_same(
 
 
 def _against(clause: Clause, operand: Operand, run: Run, first: Curve) -> Curve:
-    if not operand.line and not operand.metric:
+    if operand.is_number:
         return dict.fromkeys(first, operand.factor)
+    if operand.at is not None:
+        value = _reduce(f"at {operand.at}", first)
+        return {} if value is None else dict.fromkeys(first, value * operand.factor)
     found = _curve(clause, operand.metric or clause.measure, run)
     return {at: value * operand.factor for at, value in found.items()}
 
@@ -155,13 +158,13 @@ def _reduce(where: str, curve: Curve) -> float | None:
 def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run, Run | None]]) -> Iterator[Pairs]:
     """What both need. One that does not get there counts as getting there at its end, which is too early, one that is
     there at its first look as getting there with that, which is too late; a seed of which neither gets there has no
-    difference, nor has one of which a way is not stored, or the other's end is no number."""
+    difference, nor has one of which a way is not stored, or whose goal is no number."""
     ways, place = _ways(clause, runs)
     firsts, seconds = dict[int, float](), dict[int, float]()
     may_rise = may_fall = False
     for seed, (way, other) in ways.items():
         higher = is_better_higher(runs[seed][0], headline(runs[seed][0]))
-        goal = other[-1][1] if clause.of == END and other else clause.of or 0.0
+        goal = _goal(clause, way, other)
         if not way or (other is not None and not other) or not math.isfinite(goal):
             continue
         own, its = _reached(way, goal, higher), _reached(other, goal, higher) if other else 1.0
@@ -174,6 +177,13 @@ def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run,
         may_fall = may_fall or its is None or (at_first[0] and not at_first[1])
     if firsts:
         yield Pairs(place, firsts, seconds, higher=False, may_rise=may_rise, may_fall=may_fall)
+
+
+def _goal(clause: Clause, way: Way, other: Way | None) -> float:
+    """NaN where the line has nothing at the size whose value is the goal."""
+    if clause.own is not None:
+        return next((value for at, value in way if is_column(int(at), clause.own)), math.nan)
+    return other[-1][1] if clause.of == END and other else clause.of or 0.0
 
 
 def _ways(clause: Clause, runs: Mapping[int, tuple[Run, Run | None]]) -> tuple[dict[int, tuple[Way, Way | None]], str]:

@@ -51,6 +51,12 @@ def values(lines: dict[str, Group], rule: str) -> list[tuple[float, float]]:
         ("labels(65) less than 30", [(10 + 10 * 15 / 21, 30.0)]),
         ("labels(end) less than 2 x random", [(10 + 10 * 20 / 21, 2 * 30.0)]),  # which ends with 70
         ("labels(75) less than random", [(20 + 10 * 4 / 9, 30.0)]),  # random ends at 30 and has not got there
+        ("labels(at 20) within 5 of 0.5 x random", [(20.0, 15.0)]),  # random ends below 71
+        ("labels(at 10) less than random", [(10.0, 15.0)]),  # 50, which random has between 10 and 20
+        ("labels(at 40) less than random", []),  # it has nothing there
+        ("accuracy better than itself at 20 at the end", [(80.0, 71.0)]),
+        ("accuracy more than 1.1 x itself at 10 at every size", [(50.0, 55.0), (71.0, 55.0), (80.0, 55.0)]),
+        ("accuracy worse than itself at 40 at the end", []),
     ],
 )
 def test_values(lines, rule: str, pairs: list[tuple[float, float]]) -> None:

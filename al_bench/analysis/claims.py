@@ -2,7 +2,8 @@
 
 A comparison is over the seeds that both lines have: what is claimed holds where the whole interval of the paired
 difference lies on its side, and does not hold where the whole interval lies on the other. Where a run ends before it
-reaches a goal, the labels that it needs are more than it has, and nothing is decided that the missing ones could undo.
+reaches a goal, the labels that it needs are more than it has, where it begins there they may be fewer, and nothing is
+decided that these could undo.
 Of a claim of several comparisons every one has to hold; that one fails has to be seen after Holm's correction over all
 of them, for among many one is always far off.
 """
@@ -68,7 +69,7 @@ class _Found:
     def words(self) -> str:
         pairs = f"{self.test.n} seed{'' if self.test.n == 1 else 's'}"
         if self.open:
-            pairs += f", of which not every one reaches {self.clause.goal}"
+            pairs += f", of which not every one is seen to reach {self.clause.goal}"
         moved = self.wanted * self.clause.margin
         bound = f", claimed to be {'above' if moved > 0 else 'below'} {moved:+g}" if moved else ""
         mean = f"{self.second}{bound}: {self.test.mean + moved:+.3g}"

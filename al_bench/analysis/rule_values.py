@@ -28,7 +28,7 @@ _MEASURED = 0  # where procedures without cycles have their numbers
 class Pairs:
     """What is compared at one place. place: in words; first, second: by seed, in the report's unit; higher: whether
     more is better. may_rise, may_fall: whether the first minus the second is in truth more, or less, for some seed: of
-    two that are to reach a goal one did not get there."""
+    two that are to reach a goal one did not get there, or was there before anybody looked."""
 
     place: str
     first: Values
@@ -157,8 +157,8 @@ def _reduce(where: str, curve: Curve) -> float | None:
 
 def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run, Run | None]]) -> Iterator[Pairs]:
     """What both need. One that does not get there counts as getting there at its end, which is too early, one that is
-    there at its first look as getting there with that, which is too late; a seed of which neither gets there has no
-    difference, nor has one of which a way is not stored, or whose goal is no number."""
+    there at its first look, or with its first labels, as getting there with that, which is too late; a seed of which
+    neither gets there has no difference, nor has one of which a way is not stored, or whose goal is no number."""
     ways, place = _ways(clause, runs)
     firsts, seconds = dict[int, float](), dict[int, float]()
     may_rise = may_fall = False
@@ -172,7 +172,7 @@ def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run,
             continue
         firsts[seed] = way[-1][0] if own is None else own
         seconds[seed] = operand.factor * ((other or way)[-1][0] if its is None else its)
-        at_first = [clause.measure != "labels" and at == of[0][0] for at, of in ((own, way), (its, other or way))]
+        at_first = [bool(of) and at == of[0][0] for at, of in ((own, way), (its, other or ()))]
         may_rise = may_rise or own is None or (at_first[1] and not at_first[0])
         may_fall = may_fall or its is None or (at_first[0] and not at_first[1])
     if firsts:

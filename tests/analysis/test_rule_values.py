@@ -178,6 +178,17 @@ def test_trainings_on_as_many_labels_are_compared(tmp_path: Path) -> None:
     assert (pairs.first, pairs.second, pairs.may_fall, pairs.may_rise) == ({0: 10.0}, {0: 30.0}, True, False)
 
 
+@pytest.mark.parametrize(("rule", "fall", "rise"), [("labels(35)", False, True), ("labels(45)", True, False)])
+def test_one_that_begins_at_the_goal_may_have_needed_less(tmp_path: Path, rule: str, fall: bool, rise: bool) -> None:
+    """Of 50 and 30 with the first 10 labels."""
+    made_run(tmp_path, "entropy", 0, (0.5, 0.6) if fall else (0.3, 0.6))
+    made_run(tmp_path, "random", 0, (0.3, 0.6) if fall else (0.5, 0.6))
+    known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
+    (clause,) = read_rule(f"{rule} less than random").clauses
+    (pairs,) = paired_values(clause, clause.operands[0], known["entropy"], known["random"])
+    assert (pairs.may_fall, pairs.may_rise) == (fall, rise)
+
+
 def test_an_end_that_is_no_number_is_no_goal(tmp_path: Path) -> None:
     made_run(tmp_path, "entropy", 0, (0.5, 0.8), more=looked_into([0.6, 0.8, 0.9], 20.0))
     made_run(tmp_path, "random", 0, (0.5, 0.7), more=looked_into([0.1, 0.9, None], 10.0))

@@ -3,13 +3,14 @@
 from typing import NamedTuple
 
 import pytest
-from composing import compose, run_id
+from composing import compose, run_id, values_of
 from made_runs import made_record
 from omegaconf import DictConfig, OmegaConf
 from test_experiments import cells_of, numbers_of, params_of, planned
 
 from al_bench.active.stopping import Stopping
 from al_bench.analysis.comparison import is_column
+from al_bench.analysis.contrast import read_contrasts
 
 CLASSIFICATION = ("imagenet", "inaturalist2018", "cifar100", "cifar100_imbalanced")
 TABLES = {  # the lines that each table prints, without its full supervision
@@ -208,3 +209,13 @@ def test_it_is_trained_as_a_network_from_scratch(method: str) -> None:
     assert (config.network.weights, config.network.stem) == (None, scratch.network.stem)
     rates = [node.lr for name, node in config.learner.items() if name in ("optimizer", "task_optimizer")]
     assert set(rates) == {scratch.learner.optimizer.lr}
+
+
+@pytest.mark.parametrize("name", ["tiny_imagenet", "camvid", "cifar10_imbalanced"])
+def test_each_line_on_other_data_is_in_a_difference(name: str) -> None:
+    """But for the model with every label; and the three take the same differences."""
+    found = read_contrasts(f"mal/{name}")
+    swept = set(values_of(params_of(f"mal/{name}")["method"]))
+    assert {line for pair in found.values() for line in pair} == swept - {"mal/full"}
+    dropout = {words: [line.replace("drn/bald", "bald") for line in pair] for words, pair in found.items()}
+    assert dropout == {words: [*pair] for words, pair in read_contrasts("mal/tiny_imagenet").items()}

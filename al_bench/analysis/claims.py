@@ -2,7 +2,8 @@
 
 A comparison is over the seeds that both lines have: what is claimed holds where the whole interval of the paired
 difference lies on its side, and does not hold where the whole interval lies on the other. Where a run ends before it
-reaches a goal, the labels that it needs are more than it has, and nothing is decided that the missing ones could undo.
+reaches a goal, the labels that it needs are more than it has, where it begins there they may be fewer, and nothing is
+decided that these could undo.
 Of a claim of several comparisons every one has to hold; that one fails has to be seen after Holm's correction over all
 of them, for among many one is always far off.
 """
@@ -13,7 +14,7 @@ from typing import Literal
 
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.rule_values import Pairs, paired_values, stored_name
-from al_bench.analysis.rules import END, Clause, Operand, Rule
+from al_bench.analysis.rules import Clause, Operand, Rule
 from al_bench.analysis.statistics.correction import holm
 from al_bench.analysis.statistics.paired import LEVEL, PairedTest, compare_pairs
 
@@ -68,8 +69,7 @@ class _Found:
     def words(self) -> str:
         pairs = f"{self.test.n} seed{'' if self.test.n == 1 else 's'}"
         if self.open:
-            goal = "what the other ends with" if self.clause.of == END else f"{self.clause.of:g}"
-            pairs += f", of which not every one reaches {goal}"
+            pairs += f", of which not every one is seen to reach {self.clause.goal}"
         moved = self.wanted * self.clause.margin
         bound = f", claimed to be {'above' if moved > 0 else 'below'} {moved:+g}" if moved else ""
         mean = f"{self.second}{bound}: {self.test.mean + moved:+.3g}"
@@ -119,8 +119,9 @@ def _compare(clause: Clause, operand: Operand, group: Group, groups: Mapping[str
         test = compare_pairs(pairs.first, moved, pairs.higher)
         if test is not None:
             line = operand.line and other and other.say_as_baseline(operand.line)
-            against = line or operand.metric or f"{operand.factor:g}"
-            times = f"{operand.factor:g} x " if operand.factor != 1 and (operand.line or operand.metric) else ""
+            itself = "" if operand.at is None else f"itself at {operand.at}"
+            against = line or operand.metric or itself or f"{operand.factor:g}"
+            times = "" if operand.factor == 1 or operand.is_number else f"{operand.factor:g} x "
             name = f"{stored_name(group.first, clause.measure)} minus {times}{against}{pairs.place}"
             yield _Found(clause, name, test, wanted, _undone(wanted, pairs))
 

@@ -17,6 +17,7 @@ from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.curves import metric
 from al_bench.analysis.experiment import Experiment
 from al_bench.analysis.grouping import Group
+from al_bench.analysis.lines import draw_otherwise
 from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.statistics.paired import Interval, interval
 from al_bench.config.groups import CONF, name_known
@@ -84,10 +85,11 @@ def _named(name: str, key: str, conf: Path) -> tuple[Path, Any]:
 
 
 def contrast_lines(first: Group, second: Group, name: str, problems: list[Problem]) -> list[Contrast]:
-    """At each number of annotations that both lines have measured with one of their seeds. name: of the metric; bits
-    that cannot be read are added to `problems`."""
+    """At each number of annotations that both lines have measured with one of their seeds, without seeds with which the
+    two draw other first labels. name: of the metric; bits that cannot be read are added to `problems`."""
     own, other = ({run.seed: run for run in group.runs} for group in (first, second))
-    both = [(own[seed], other[seed]) for seed in sorted(own.keys() & other.keys())]
+    shared = [(own[seed], other[seed]) for seed in sorted(own.keys() & other.keys())]
+    both = [pair for pair in shared if not draw_otherwise(*pair)]
     numbers = sorted({record.annotations for pair in both for record in pair[0].cycles})
     found = [_contrast(both, at, name, problems) for at in numbers]
     return [one for one in found if one is not None]

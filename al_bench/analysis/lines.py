@@ -156,3 +156,11 @@ def share_first_labels(own: Run, other: Run) -> bool:
     """Whether both began with the same labels; also where one does not say with which."""
     rows = [run.cycles[0].query.indices for run in (own, other)]
     return any(one is None for one in rows) or set(rows[0] or ()) == set(rows[1] or ())
+
+
+def draw_otherwise(own: Run, other: Run) -> bool:
+    """Whether one seed drew as many first labels, and others: these are as far apart as two seeds. Lines that begin
+    with another number of labels are compared as lines of that number."""
+    if not (own.is_loop and other.is_loop) or own.cycles[0].annotations != other.cycles[0].annotations:
+        return False
+    return not share_first_labels(own, other)

@@ -10,7 +10,7 @@ from al_bench.analysis.common_range import common_range
 from al_bench.analysis.comparison import is_column
 from al_bench.analysis.curves import class_shares, headline, is_better_higher, values_by_annotations
 from al_bench.analysis.grouping import Group
-from al_bench.analysis.lines import share_first_labels
+from al_bench.analysis.lines import draw_otherwise
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rules import END, REACHING, Clause, Operand
 from al_bench.analysis.statistics.areas import area_under_curve
@@ -28,7 +28,7 @@ _MEASURED = 0  # where procedures without cycles have their numbers
 class Pairs:
     """What is compared at one place. place: in words; first, second: by seed, in the report's unit; higher: whether
     more is better. may_rise, may_fall: whether the first minus the second is in truth more, or less, for some seed: of
-    two that are to reach a goal one did not get there."""
+    two that are to reach a goal one did not get there, or was there before anybody looked."""
 
     place: str
     first: Values
@@ -45,7 +45,7 @@ def paired_values(clause: Clause, operand: Operand, group: Group, other: Group |
     own = {run.seed: run for run in group.runs}
     others = {run.seed: run for run in other.runs} if other else own
     both = sorted(own.keys() & others.keys())
-    seeds = [seed for seed in both if not _draw_otherwise(own[seed], others[seed])]
+    seeds = [seed for seed in both if not draw_otherwise(own[seed], others[seed])]
     apart = [str(seed) for seed in both if seed not in seeds]
     drawn = f", without seeds {', '.join(apart)}, begun with other labels" if apart else ""
     if clause.measure in REACHING:
@@ -63,14 +63,6 @@ def paired_values(clause: Clause, operand: Operand, group: Group, other: Group |
         if known:
             firsts, seconds = ({seed: pair[side] for seed, pair in known.items()} for side in (0, 1))
             yield Pairs(f"{place}{cut}{drawn}", firsts, seconds, higher)
-
-
-def _draw_otherwise(own: Run, other: Run) -> bool:
-    """Whether one seed drew as many first labels, and others: these are as far apart as two seeds. Lines that begin
-    with another number of labels are compared as lines of that number."""
-    if not (own.is_loop and other.is_loop) or own.cycles[0].annotations != other.cycles[0].annotations:
-        return False
-    return not share_first_labels(own, other)
 
 
 def _over_the_same(
@@ -92,8 +84,11 @@ def _over_the_same(
 
 
 def _against(clause: Clause, operand: Operand, run: Run, first: Curve) -> Curve:
-    if not operand.line and not operand.metric:
+    if operand.is_number:
         return dict.fromkeys(first, operand.factor)
+    if operand.at is not None:
+        value = _reduce(f"at {operand.at}", first)
+        return {} if value is None else dict.fromkeys(first, value * operand.factor)
     found = _curve(clause, operand.metric or clause.measure, run)
     return {at: value * operand.factor for at, value in found.items()}
 
@@ -162,14 +157,14 @@ def _reduce(where: str, curve: Curve) -> float | None:
 
 def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run, Run | None]]) -> Iterator[Pairs]:
     """What both need. One that does not get there counts as getting there at its end, which is too early, one that is
-    there at its first look as getting there with that, which is too late; a seed of which neither gets there has no
-    difference, nor has one of which a way is not stored, or the other's end is no number."""
+    there at its first look, or with its first labels, as getting there with that, which is too late; a seed of which
+    neither gets there has no difference, nor has one of which a way is not stored, or whose goal is no number."""
     ways, place = _ways(clause, runs)
     firsts, seconds = dict[int, float](), dict[int, float]()
     may_rise = may_fall = False
     for seed, (way, other) in ways.items():
         higher = is_better_higher(runs[seed][0], headline(runs[seed][0]))
-        goal = other[-1][1] if clause.of == END and other else clause.of or 0.0
+        goal = _goal(clause, way, other)
         if not way or (other is not None and not other) or not math.isfinite(goal):
             continue
         own, its = _reached(way, goal, higher), _reached(other, goal, higher) if other else 1.0
@@ -177,11 +172,18 @@ def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run,
             continue
         firsts[seed] = way[-1][0] if own is None else own
         seconds[seed] = operand.factor * ((other or way)[-1][0] if its is None else its)
-        at_first = [clause.measure != "labels" and at == of[0][0] for at, of in ((own, way), (its, other or way))]
+        at_first = [bool(of) and at == of[0][0] for at, of in ((own, way), (its, other or ()))]
         may_rise = may_rise or own is None or (at_first[1] and not at_first[0])
         may_fall = may_fall or its is None or (at_first[0] and not at_first[1])
     if firsts:
         yield Pairs(place, firsts, seconds, higher=False, may_rise=may_rise, may_fall=may_fall)
+
+
+def _goal(clause: Clause, way: Way, other: Way | None) -> float:
+    """NaN where the line has nothing at the size whose value is the goal."""
+    if clause.own is not None:
+        return next((value for at, value in way if is_column(int(at), clause.own)), math.nan)
+    return other[-1][1] if clause.of == END and other else clause.of or 0.0
 
 
 def _ways(clause: Clause, runs: Mapping[int, tuple[Run, Run | None]]) -> tuple[dict[int, tuple[Way, Way | None]], str]:

@@ -48,8 +48,8 @@ def _starts(section: Section) -> Iterator[str]:
     for (name, other_name), seeds in found.items():
         which = f"seed{'' if len(seeds) == 1 else 's'} {listed([str(seed) for seed in seeds])}"
         yield (
-            f"{name} begins {which} with other labels than {other_name}: tests between lines leave such seeds out; the "
-            "best of a column, the penalty matrix, claims and contrasts take them for pairs, and say less there."
+            f"{name} begins {which} with other labels than {other_name}: tests between lines, claims and contrasts "
+            "leave such seeds out; the best of a column and the penalty matrix take them for pairs, and say less there."
         )
 
 

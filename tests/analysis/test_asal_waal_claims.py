@@ -69,8 +69,9 @@ def test_gaal_begins_as_asal_and_ends_as_random_sampling() -> None:
         spaces = list(SPACES) if row == "gaal" else ["asal_auto"]
         assert [(clause.relation, lines(clause), clause.where) for clause in rule.clauses] == [
             ("better", ["random"], "up to 350"), ("within", spaces, "up to 350"),
-            ("within", ["random"], "at the end"), ("worse", spaces, "at the end"),
+            ("worse", [""], "at the end"), ("within", ["random"], "at the end"), ("worse", spaces, "at the end"),
         ], name  # fmt: skip
+        assert rule.clauses[2].operands[0].at == 350, "it drops, which no other line tells"
 
 
 def test_alike_is_nearer_than_what_asal_gains() -> None:
@@ -152,8 +153,35 @@ def test_no_rule_compares_the_unit_of_query_times_with_itself() -> None:
 def test_the_gap_to_the_h_divergence_is_one_of_points() -> None:
     """About 5 %, of which any lead at all would be less."""
     ((_, _, rule),) = ruled("is about 5%", "waal/h_divergence_cifar10")
-    (clause,) = rule.clauses
-    assert (clause.relation, clause.margin, clause.where, len(clause.operands)) == ("better", 4.0, "at the start", 8)
+    more, less = rule.clauses
+    assert (more.relation, more.margin, more.where, len(more.operands)) == ("better", 4.0, "at the start", 8)
+    assert (less.relation, less.margin, less.where, lines(less)) == ("within", 6.0, "at the start", lines(more))
+
+
+def test_the_gap_that_is_reduced_is_judged_where_its_lines_are() -> None:
+    """Of about 8 %, by which the largest of the other gap is less."""
+    ((_, row, rule),) = ruled("reduced from about 8%", "waal/cifar10")
+    more, less = rule.clauses
+    assert (row, more.relation, more.margin, less.relation, less.margin) == ("waal", "better", 7.0, "within", 9.0)
+    assert {clause.where for clause in rule.clauses} == {"at the start"} and len(lines(more)) == len(lines(less)) == 8
+    ((_, _, other),) = ruled("is about 5%", "waal/h_divergence_cifar10")
+    assert other.clauses[1].margin < more.margin
+
+
+def test_twice_as_many_labels_are_for_what_asal_has_with_500() -> None:
+    """And not for what random sampling ends with."""
+    ((_, _, rule),) = ruled("approximately twice as many", "asal/cifar10_two")
+    (clause,) = [one for one in rule.clauses if one.measure == "labels"]
+    assert (clause.own, clause.of, lines(clause), clause.operands[0].factor) == (500, None, ["random"], 0.5)
+
+
+def test_faster_to_uncertainty_sampling_is_near_to_it_with_fewer_labels() -> None:
+    found = list(ruled("approaches uncertainty sampling faster", "asal/fig16"))
+    assert len(found) == 6
+    for _, row, rule in found:
+        near, fewer = rule.clauses
+        assert (near.relation, lines(near), fewer.measure, fewer.relation) == ("within", ["entropy"], "labels", "less")
+        assert lines(fewer) == [f"entropy_subset, {row.partition(', ')[2]}"]
 
 
 def test_what_app_c_prints_of_d_h_is_not_held_by_that_both_are_equal() -> None:

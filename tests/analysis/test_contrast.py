@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_runs import made_run
+from made_runs import EMPTY, made_run
 from scipy import stats
 
 from al_bench.analysis.contrast import (
@@ -57,6 +57,16 @@ def test_the_seeds_and_numbers_that_both_have(tmp_path: Path) -> None:
     half = 12.7062 * 0.03 / 2**0.5 / 2**0.5  # t of one degree of freedom; 0.05 and 0.02 deviate by 0.03 / sqrt 2
     assert first.over_seeds.high - first.mean == pytest.approx(half, rel=1e-4)
     assert first.over_images is None, "no bits were kept"
+
+
+def test_a_seed_that_drew_other_first_labels_is_no_pair(tmp_path: Path) -> None:
+    """As in claims and in tests of areas: of seed 1 nothing is subtracted."""
+    for seed, other in ((0, 0), (1, 9)):
+        for strategy, last, first in (("entropy", 0.8, seed), ("random", 0.7 + seed / 10, other)):
+            made_run(tmp_path, strategy, seed, (0.5, last), more={"query": {**EMPTY, "indices": [first, 5]}})
+    found = lines(tmp_path)
+    last = contrast_lines(found["entropy"], found["random"], "accuracy", [])[-1]
+    assert (last.seeds, last.mean, last.over_seeds) == ([0], pytest.approx(0.1), None)
 
 
 def test_images_are_paired_by_their_bits(tmp_path: Path) -> None:

@@ -132,6 +132,43 @@ def test_an_adversarial_game_against_a_reconstruction(main: str, parts: str) -> 
     assert (row, lines(rule.clauses[0]), rule.clauses[0].relation) == ("mal/ssl_random", ["mal/vaal"], "better")
 
 
+OF_OTHER_DATA = {"tiny_imagenet": 1000, "digits": 30, "camvid": 55, "cifar10_imbalanced": 2917}  # labels after a query
+
+
+@pytest.mark.parametrize("name", OF_OTHER_DATA)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "worse than Random and SL-Random",
+        "by a large margin early",
+        "sub-optimal in the beginning",
+        "diversity plays a more significant role",
+        "on par with Random",
+    ],
+)
+def test_sec_5_is_judged_on_other_data_by_the_rules_of_its_own(name: str, words: str) -> None:
+    """But for the measure and the number of labels after the first query."""
+    found, own = dict(ruled(f"mal/{name}", words)), dict(ruled("mal/ablation_imagenet", words))
+    assert found.keys() == own.keys()
+    for row, rule in found.items():
+        for one, other in zip(rule.clauses, own[row].clauses, strict=True):
+            assert (one.relation, one.margin, lines(one)) == (other.relation, other.margin, lines(other))
+            assert one.where == other.where.replace("128116", str(OF_OTHER_DATA[name]))
+    sentences = [claim.sentence for claim in TABLES[f"mal/{name}"].claims if words in claim.sentence]
+    assert all(sentence.endswith("; there of other data") for sentence in sentences)
+
+
+@pytest.mark.parametrize("name", [name for name in OF_OTHER_DATA if name != "digits"])
+def test_what_is_ahead_of_the_state_of_the_art_is_so_at_every_size(name: str) -> None:
+    """The digits have random sampling alone."""
+    baselines = [*BASELINES[:3], "mal/drn/bald" if name == "camvid" else "mal/bald", "mal/vaal"]
+    ((row, rule),) = ruled(f"mal/{name}", "superior to the state of the art")
+    (clause,) = rule.clauses
+    assert (row, clause.relation, lines(clause), clause.where) == ("mal/mal", "better", baselines, "at every size")
+    ((row, rule),) = ruled(f"mal/{name}", "than by reconstructing images")
+    assert (row, lines(rule.clauses[0]), rule.clauses[0].relation) == ("mal/ssl_random", ["mal/vaal"], "better")
+
+
 @pytest.mark.parametrize("name", ["alcg_cifar10", "alcg_stl10", "alcg_tinyimagenet10"])
 def test_less_training_examples_are_labels_and_not_quality(name: str) -> None:
     """With as many labels a better GAN-test says nothing of how many would do: that row is there already."""

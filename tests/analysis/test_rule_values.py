@@ -51,6 +51,12 @@ def values(lines: dict[str, Group], rule: str) -> list[tuple[float, float]]:
         ("labels(65) less than 30", [(10 + 10 * 15 / 21, 30.0)]),
         ("labels(end) less than 2 x random", [(10 + 10 * 20 / 21, 2 * 30.0)]),  # which ends with 70
         ("labels(75) less than random", [(20 + 10 * 4 / 9, 30.0)]),  # random ends at 30 and has not got there
+        ("labels(at 20) within 5 of 0.5 x random", [(20.0, 15.0)]),  # random ends below 71
+        ("labels(at 10) less than random", [(10.0, 15.0)]),  # 50, which random has between 10 and 20
+        ("labels(at 40) less than random", []),  # it has nothing there
+        ("accuracy better than itself at 20 at the end", [(80.0, 71.0)]),
+        ("accuracy more than 1.1 x itself at 10 at every size", [(50.0, 55.0), (71.0, 55.0), (80.0, 55.0)]),
+        ("accuracy worse than itself at 40 at the end", []),
     ],
 )
 def test_values(lines, rule: str, pairs: list[tuple[float, float]]) -> None:
@@ -170,6 +176,17 @@ def test_trainings_on_as_many_labels_are_compared(tmp_path: Path) -> None:
     (pairs,) = paired_values(clause, clause.operands[0], known["entropy"], known["random"])
     assert pairs.place == ", of the training on 20 labels"
     assert (pairs.first, pairs.second, pairs.may_fall, pairs.may_rise) == ({0: 10.0}, {0: 30.0}, True, False)
+
+
+@pytest.mark.parametrize(("rule", "fall", "rise"), [("labels(35)", False, True), ("labels(45)", True, False)])
+def test_one_that_begins_at_the_goal_may_have_needed_less(tmp_path: Path, rule: str, fall: bool, rise: bool) -> None:
+    """Of 50 and 30 with the first 10 labels."""
+    made_run(tmp_path, "entropy", 0, (0.5, 0.6) if fall else (0.3, 0.6))
+    made_run(tmp_path, "random", 0, (0.3, 0.6) if fall else (0.5, 0.6))
+    known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
+    (clause,) = read_rule(f"{rule} less than random").clauses
+    (pairs,) = paired_values(clause, clause.operands[0], known["entropy"], known["random"])
+    assert (pairs.may_fall, pairs.may_rise) == (fall, rise)
 
 
 def test_an_end_that_is_no_number_is_no_goal(tmp_path: Path) -> None:

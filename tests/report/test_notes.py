@@ -91,5 +91,5 @@ def test_lines_that_begin_with_other_labels_are_no_pairs_and_it_is_said(tmp_path
     (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
     (sentence,) = notes(section)
     assert sentence.startswith(
-        "waal begins seed 1 with other labels than entropy: tests between lines leave such seeds"
+        "waal begins seed 1 with other labels than entropy: tests between lines, claims and contrasts leave such seeds"
     )

@@ -146,7 +146,8 @@ class Asking:
         return query
 
     def _choose_first(self, pool: Pool, size: int) -> PoolQuery:
-        """Without a model: of features by the `first` strategy, which begins at one that is drawn; else drawn."""
+        """Without a model: of features by the `first` strategy, which begins at one that is drawn and looks at as many
+        as a query does; else drawn."""
         rng = seeding.generator(seeding.seed_for(self.seed, 0, "initial"))
         drawn = pool.unlabeled[torch.randperm(len(pool.unlabeled), generator=rng).to(pool.device)]
         untrained = self.parts.learner.empty(pool, self.seed).to(pool.device).eval()
@@ -156,7 +157,8 @@ class Asking:
             or find_missing(self.person.first, self.parts.learner, untrained)
         ):
             return PoolQuery(drawn[:size])
-        rest = self.person.first.query(untrained, _without(pool, drawn[:1].tolist()), size - 1, rng)
+        candidates = self._candidates(_without(pool, drawn[:1].tolist()), size - 1, rng)
+        rest = self.person.first.query(untrained, candidates, size - 1, rng)
         assert isinstance(rest, PoolQuery)
         return PoolQuery(torch.cat([drawn[:1], rest.indices]))
 

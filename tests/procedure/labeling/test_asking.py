@@ -1,11 +1,20 @@
 """What a person is asked, and when: pictures stand ready, and an audit set is nobody's training."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
+import pytest
 import torch
 from procedure.labeling.person import Person
 
+from al_bench.active.inputs import Inputs
+from al_bench.dataset import Split
 from al_bench.learner.supervised import Supervised
+from al_bench.representation.none import NoRepresentation
+from al_bench.representation.normalized import Normalization, NormalizedRows
 from al_bench.storage.answers import TakenBack, now
+from al_bench.strategy.coreset import CoreSet
 
 
 def test_the_audit_set_comes_first_and_no_model_is_trained_on_it(label):
@@ -101,19 +110,37 @@ def test_a_query_decodes_no_more_pictures_than_it_may(label):
     assert 16 <= known.sum() < 32
 
 
-def test_core_set_asks_first_where_inputs_are_features(label, monkeypatch):
-    from al_bench.dataset import Split
-    from al_bench.representation.none import NoRepresentation
+def represent(monkeypatch, made: Callable[[torch.Tensor], Inputs] = lambda numbers: numbers) -> None:
+    """Features in place of images, two of them far off. made: what holds them."""
 
     def features(self, dataset, artifacts):
-        from dataclasses import replace
-
         numbers = torch.zeros(len(dataset.train), 2)
         numbers[7], numbers[20] = 100.0, -100.0
-        return replace(dataset, train=Split(numbers, dataset.train.labels))
+        return replace(dataset, train=Split(made(numbers), dataset.train.labels))
 
     monkeypatch.setattr(NoRepresentation, "apply", features)
     monkeypatch.setattr(NoRepresentation, "shape", lambda self, shape: (2,))
     monkeypatch.setattr(NoRepresentation, "gives_images", False)
+
+
+def test_core_set_asks_first_where_inputs_are_features(label, monkeypatch):
+    represent(monkeypatch)
     records = label("loop.budget=8", "oracle.audit_size=0")
     assert {7, 20} <= set(records[0].query.indices)
+
+
+@pytest.mark.parametrize(("candidates", "expected"), [(15, 15), (39, 39), (10_000, 39)])
+def test_the_first_query_on_features_that_are_read_looks_at_no_more_than_it_may(
+    label, monkeypatch, candidates, expected
+):
+    """Of a million, all would not fit into memory. Where there are no more than that, all are looked at."""
+    represent(monkeypatch, lambda numbers: NormalizedRows(numbers, Normalization("none", *torch.empty(2, 0))))
+    looked_at, query = [], CoreSet.query
+
+    def look(self, model, pool, size, rng):
+        looked_at.append(len(pool.unlabeled))
+        return query(self, model, pool, size, rng)
+
+    monkeypatch.setattr(CoreSet, "query", look)
+    records = label("loop.budget=8", "oracle.audit_size=0", f"oracle.candidates={candidates}")
+    assert looked_at == [expected] and ({7, 20} <= set(records[0].query.indices) or candidates < 39)

@@ -6,9 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from al_bench.annotation.exchange import LABEL_CONFIG, read_answers, write_csv, write_label_studio
+from al_bench.annotation.exchange import LABEL_CONFIG, read_answers, refuse_answered, write_csv, write_label_studio
 from al_bench.annotation.importing import import_answers
-from al_bench.annotation.task_files import has_answers
 from al_bench.errors import UserError, printable
 from al_bench.files import Console
 from al_bench.training.interruption import as_command
@@ -25,8 +24,8 @@ def main(arguments: Sequence[str]) -> int:
 def export(asked: argparse.Namespace) -> str:
     """Writes the file; says what was written."""
     path = asked.to or asked.run / ("tasks.csv" if asked.query else "labels.csv")
-    if asked.query and path.exists() and has_answers(path):
-        raise UserError(f"{path} has answers that would be lost: import it first, or name another file by --to")
+    if asked.query:
+        refuse_answered(path)
     if path.suffix.lower() == ".json":
         count = write_label_studio(asked.run, path, asked.query, asked.pictures_at)
         beside = f", and {LABEL_CONFIG} beside it"

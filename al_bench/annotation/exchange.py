@@ -13,10 +13,15 @@ from al_bench.annotation.spreadsheet import answers_as_csv, query_as_csv, read_c
 from al_bench.errors import UserError
 from al_bench.files import write_json, written_whole
 from al_bench.storage.asked import PAGE, QUERY
+from al_bench.storage.grown import FILES_TAKEN, TAKEN
+from al_bench.storage.picture_list import AUDIT
 
 LABEL_CONFIG = "label_config.xml"
+TASKS_CSV, TASKS_JSON = "tasks.csv", "tasks.json"
+ANSWERED = ("answers.csv", "answers.json", TASKS_CSV)  # what a person puts into the folder of a run
 
-_OF_THE_RUN = frozenset({"config.json", QUERY, PAGE})
+_OF_THE_RUN = frozenset({"config.json", QUERY, PAGE, AUDIT, TAKEN, FILES_TAKEN})  # of those that end as an export does
+_TAKEN_ASIDE = ".taken-"  # in the names of what a person had put there
 
 
 def write_csv(folder: Path, path: Path, query: bool = False) -> int:
@@ -62,8 +67,17 @@ def read_answers(path: Path) -> list[Row]:
     return read_label_studio(path) if path.suffix.lower() == ".json" else read_csv(path)
 
 
+def refuse_answered(path: Path) -> None:
+    """Raises UserError where a file has answers, which would be lost, or is none of answers or tasks."""
+    if path.exists() and read_answers(path):
+        raise UserError(f"{path} has answers that would be lost: import it first, or name another file by --to")
+
+
 def _free_to_write(folder: Path, path: Path) -> Path:
     place, own = path.parent.resolve(), folder.resolve()
-    if own in place.parents or (own == place and path.name in _OF_THE_RUN):
+    is_export = path.suffix.lower() in (".csv", ".json") and path.name not in _OF_THE_RUN
+    if own in place.parents or (own == place and (not is_export or _TAKEN_ASIDE in path.name)):
         raise UserError(f"{path} is a file that the run itself needs: choose another place or name")
+    if own == place and path.name in ANSWERED:
+        refuse_answered(path)
     return path

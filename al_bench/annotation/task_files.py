@@ -7,12 +7,8 @@ Out: `tasks.csv`, to be filled in, `tasks.json` and `label_config.xml` for Label
 import os
 from pathlib import Path
 
-from al_bench.annotation.exchange import read_answers, write_csv, write_label_studio
+from al_bench.annotation.exchange import ANSWERED, TASKS_CSV, TASKS_JSON, read_answers, write_csv, write_label_studio
 from al_bench.annotation.importing import Taken, import_answers
-from al_bench.annotation.spreadsheet import read_csv
-
-TASKS_CSV, TASKS_JSON = "tasks.csv", "tasks.json"
-_ANSWERED = ("answers.csv", "answers.json", TASKS_CSV)  # what a person puts there
 
 
 def write_tasks(folder: Path) -> int:
@@ -21,7 +17,7 @@ def write_tasks(folder: Path) -> int:
     A `tasks.csv` with answers that were not taken stays as it is.
     """
     table = folder / TASKS_CSV
-    if not (table.exists() and has_answers(table)):
+    if not (table.exists() and read_answers(table)):
         write_csv(folder, table, query=True)
     return write_label_studio(folder, folder / TASKS_JSON, query=True)
 
@@ -32,7 +28,7 @@ def take_answers(folder: Path, new_classes: bool = False) -> Taken | None:
     new_classes: whether a class that there is not is added. Returns None where there are no answers. Raises UserError,
     takes nothing and leaves the files where they are, for what cannot be taken, see `import_answers`.
     """
-    places = [folder / name for name in _ANSWERED]
+    places = [folder / name for name in ANSWERED]
     found = {path: rows for path in places if os.path.lexists(path) and (rows := read_answers(path))}
     if not found:
         return None
@@ -40,11 +36,6 @@ def take_answers(folder: Path, new_classes: bool = False) -> Taken | None:
     for path in found:
         _move_aside(path)
     return taken
-
-
-def has_answers(table: Path) -> bool:
-    """Whether a CSV file has an answer in it. Raises UserError where it is none of answers or tasks."""
-    return bool(read_csv(table))
 
 
 def _move_aside(path: Path) -> None:

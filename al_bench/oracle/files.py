@@ -4,7 +4,8 @@ import logging
 from pathlib import Path
 
 from al_bench.active.part import declare
-from al_bench.annotation.task_files import TASKS_CSV, TASKS_JSON, take_answers, write_tasks
+from al_bench.annotation.exchange import TASKS_CSV, TASKS_JSON
+from al_bench.annotation.task_files import take_answers, write_tasks
 from al_bench.config.ranges import Fraction, NoneToAll, UpToAll
 from al_bench.errors import Pause, amount
 from al_bench.oracle import Person

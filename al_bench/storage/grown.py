@@ -9,6 +9,7 @@ from al_bench.storage.lines import read_lines
 from al_bench.storage.picture_list import PICTURES, PictureList
 
 TAKEN = "taken.json"  # which answers the last cycle has, of a run's folder
+FILES_TAKEN = "labels_taken.json"  # sums of the files of answers that were taken in
 
 
 def has_grown(run: Path, root: str | None) -> bool:

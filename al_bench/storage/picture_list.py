@@ -16,6 +16,7 @@ from al_bench.sources.listing import PictureFile
 from al_bench.storage.lines import append_lines, read_lines
 
 PICTURES = "pictures.jsonl"
+AUDIT = "audit.json"  # positions of the audit set
 
 _Known = TypeVar("_Known")
 

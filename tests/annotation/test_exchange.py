@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import json
 import re
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_labeling import NAMES, WHEN, Labeling, answer_all
+from made_labeling import NAMES, WHEN, Labeling, answer_all, exported
 
 from al_bench.annotation.exchange import read_answers, write_csv, write_label_studio
 from al_bench.annotation.importing import Taken, import_answers
@@ -177,6 +178,9 @@ def test_the_command(run, tmp_path, capsys, monkeypatch):
     for arguments, match in {
         ("export", folder, "--query"): "tasks.csv has answers that would be lost",
         ("export", folder, "--to", f"{folder}/query.json"): "query.json is a file that the run itself needs",
+        ("export", folder, "--to", f"{folder}/audit.json"): "audit.json is a file that the run itself needs",
+        ("export", folder, "--to", f"{folder}/tasks.csv"): "tasks.csv has answers that would be lost",
+        ("export", folder, "--to", f"{folder}/tasks.taken-1.csv"): "taken-1.csv is a file that the run itself needs",
         ("export", folder, "--to", f"{folder}/cycles/000.json"): "000.json is a file that the run itself needs",
         ("export", folder, "--to", "labels.txt"): "--to=labels.txt is neither",
         ("export", str(tmp_path)): "is not the folder of a run that a person labels",
@@ -186,6 +190,18 @@ def test_the_command(run, tmp_path, capsys, monkeypatch):
     }.items():
         with pytest.raises(UserError, match=re.escape(match)):
             script.main(arguments)
+
+
+def test_a_query_is_written_again_until_it_has_answers(run, tmp_path, capsys):
+    """Of both kinds: what a model takes a picture for is no answer."""
+    run.ask([AskedPicture(position=0, file="a.png", guess="cat", probability=0.5)])
+    for name in ("tasks.csv", "tasks.json"):
+        words = ["export", str(run.folder), "--query", "--to", str(tmp_path / name)]
+        for _ in range(2):
+            assert script.main(words) == 0 and capsys.readouterr().out.startswith("1 picture to label written to")
+    (tmp_path / "tasks.json").write_text(json.dumps([exported("a.png", "cat")]))
+    with pytest.raises(UserError, match=r"tasks\.json has answers that would be lost"):
+        script.main(words)
 
 
 def test_nothing_of_it_needs_torch():

@@ -23,7 +23,8 @@ from al_bench.files import digest, open_file, read_json, write_json
 from al_bench.oracle import Person
 from al_bench.sources.kept_images import KeptImages, forget
 from al_bench.storage.answers import LABELS, Answer, Answers, LabelLog, Line, NewClass, now
-from al_bench.storage.picture_list import PICTURES, Changes, PictureList
+from al_bench.storage.grown import FILES_TAKEN
+from al_bench.storage.picture_list import AUDIT, PICTURES, Changes, PictureList
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ class Session:
     def take_file(self, path: Path) -> None:
         """Takes in the answers of a file, once: what is answered afterwards stays. Raises UserError where it cannot be
         taken whole."""
-        taken = self.folder / "labels_taken.json"
+        taken = self.folder / FILES_TAKEN
         before = _stored_list(taken, str, "files that were taken") or []
         try:
             with open_file(path) as file:
@@ -139,7 +140,7 @@ class Session:
     def draw_audit(self, person: Person, seed: int) -> None:
         """Draws the audit set of the pictures that are there, once: it stays the same from then on. Raises UserError
         where it was drawn and is not there any more, or corrupted: another one would have been trained on."""
-        path, what = self.folder / "audit.json", f"positions in {PICTURES}"
+        path, what = self.folder / AUDIT, f"positions in {PICTURES}"
         found = _stored_list(path, int, what)
         if found is None and self.answers.given():
             raise UserError(f"{path} is gone, the audit set that the answers are apart from: put it back from a copy")

@@ -11,6 +11,7 @@ from composing import compose
 from pictures import save
 from procedure.labeling.person import FAST, Person
 
+from al_bench.annotation.exchange import write_csv
 from al_bench.config.identity import identify
 from al_bench.errors import Pause, UserError
 from al_bench.storage.answers import NewClass, TakenBack, now
@@ -114,6 +115,9 @@ def test_answers_that_are_there_already_are_taken_once(label, tmp_path, pictures
     label.person.say(one, "blue")
     label("loop.budget=26", f"oracle.labels={known}")
     assert label.person.answers.answer(one.position).label == "blue"
+    for path in label.folder.iterdir():  # among them what says that the file was taken
+        with pytest.raises(UserError, match="is a file that the run itself needs"):
+            write_csv(label.folder, path)
     known.write_text("file,label\nnone.png,red\n")
     with pytest.raises(UserError, match=r"none\.png"):
         label("loop.budget=30", f"oracle.labels={known}")

@@ -19,7 +19,7 @@ from al_bench.network.predict import evaluating, rows_by_pixels
 from al_bench.progress import progress
 from al_bench.report.tables import as_text
 from al_bench.sources.decoding import Decoder, Pixels, ahead
-from al_bench.sources.listing import PictureFile, picture_files
+from al_bench.sources.listing import PictureFile, picture_file, picture_files
 from al_bench.storage.folder import cycle_file
 from al_bench.storage.model_file import ModelHead
 from al_bench.storage.whole import model_is_whole, run_of, whole_cycles
@@ -93,9 +93,7 @@ def pictures_in(place: Path) -> tuple[Path, list[PictureFile]]:
     if not place.exists():
         raise UserError(f"{place} does not exist: name a folder of pictures, or a picture")
     folder = place if place.is_dir() else place.parent
-    files = picture_files(folder)
-    if not place.is_dir():
-        files = [file for file in files if file.name == place.name]
+    files = picture_files(folder) if folder == place else picture_file(place)
     if not files:
         raise UserError(f"{place} has no pictures: name a folder of pictures, or a picture")
     return folder, files

@@ -45,6 +45,13 @@ def picture_files(folder: Path) -> list[PictureFile]:
     return look_through(folder).pictures
 
 
+def picture_file(path: Path) -> list[PictureFile]:
+    """The one picture of its folder that is this, as `picture_files` finds it there, which may look at a million
+    others; none where it is no picture. Raises OSError."""
+    is_one = _visible(path.name) and path.name.lower().endswith(SUFFIXES) and path.is_file()
+    return [file_below(path.parent, path)] if is_one else []
+
+
 def is_text(name: str) -> bool:
     """Whether a file's name is UTF-8, and can stand in a file of text."""
     try:

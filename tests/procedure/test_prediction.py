@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from al_bench.analysis.backbones import backbone_of
 from al_bench.errors import UserError
 from al_bench.network.small_fcn import SmallFcn
-from al_bench.procedure.prediction import TrainedModel, load_model, newest_model, write_predictions
+from al_bench.procedure.prediction import TrainedModel, load_model, newest_model, pictures_in, write_predictions
 from al_bench.storage.cycle import Cycle
 from al_bench.storage.model_file import Featured, ModelHead, Reads, head_of, read_model
 from al_bench.storage.store import RunStore
@@ -353,3 +353,19 @@ def test_what_a_file_says_of_its_frozen_network_is_checked(tmp_path: Path, chang
 
 def test_a_model_that_reads_pictures_says_what_it_said_before() -> None:
     assert "featured" not in head().as_metadata()["al_bench"]
+
+
+def test_of_one_picture_no_other_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There may be a million beside it."""
+
+    def scan(folder: Path) -> None:
+        raise AssertionError(folder)
+
+    for name in ("one.PNG", "two.png", ".hidden.png", "notes.txt"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(os, "scandir", scan)
+    folder, files = pictures_in(tmp_path / "one.PNG")
+    assert (folder, [file.name for file in files]) == (tmp_path, ["one.PNG"])
+    for name in (".hidden.png", "notes.txt"):
+        with pytest.raises(UserError, match="has no pictures"):
+            pictures_in(tmp_path / name)

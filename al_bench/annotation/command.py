@@ -58,7 +58,7 @@ def _open(desk: Desk, holding: PageHolding, listening: socket.socket, asked: arg
     token = None if is_loopback(asked.host) else holding.left_token or secrets.token_urlsafe(24)
     address = address_of(asked.host, port, token)
     server = Server(desk, asked.idle, write_csv)
-    app = Gate(server.app(), token, f"al_bench_{port}")
+    app = Gate(server.app(), token, f"al_bench_{port}", asked.host)
     desk.look_for_runner()
     holding.announce(address)
     logger.info(f"label at {address} (Ctrl-C ends the page, every answer is kept)")

@@ -42,11 +42,11 @@ class Gate:
 
     app: behind it. token: that everybody must bring, once in the address, from then on as a cookie; None: the page is
     on loopback, and requests must name it as that (or another site's name could be made to lead here). cookie: its
-    name, of one page on a machine.
+    name, of one page on a machine. host: where the page is, by which it may be named, too.
     """
 
-    def __init__(self, app: App, token: str | None, cookie: str) -> None:
-        self.app, self.token, self.cookie = app, token, cookie
+    def __init__(self, app: App, token: str | None, cookie: str, host: str = _LOCAL[1]) -> None:
+        self.app, self.token, self.cookie, self.host = app, token, cookie, host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -66,8 +66,8 @@ class Gate:
     def _refusal(self, headers: MutableMapping[str, str]) -> str | None:
         """Why a request is not let in; None where it is."""
         host, origin = headers.get("host", ""), headers.get("origin")
-        if self.token is None and _name(f"//{host}") not in _LOCAL:
-            return _ELSEWHERE.format(hosts=" and ".join(_LOCAL[:2]))
+        if self.token is None and _name(f"//{host}") not in (*_LOCAL, self.host):
+            return _ELSEWHERE.format(hosts=self.host if self.host not in _LOCAL else " and ".join(_LOCAL[:2]))
         if self.token is not None and not self._is_right(_cookie(headers.get("cookie", ""), self.cookie)):
             return _NO_TOKEN
         if origin is not None and origin.partition("://")[2] != host:

@@ -61,6 +61,13 @@ def test_on_loopback_a_request_names_it_and_comes_from_the_page(kind, headers, e
     assert lets_in(LOCAL, kind=kind, **headers) is expected
 
 
+def test_on_another_address_of_loopback_a_request_may_name_that():
+    gate = Gate(_behind, None, "page", "127.0.0.2")
+    assert lets_in(gate, host="127.0.0.2:8080", origin="http://127.0.0.2:8080")
+    assert not lets_in(LOCAL, host="127.0.0.2:8080") and not lets_in(gate, host="127.0.0.3:8080")
+    assert b"answers to 127.0.0.2 alone" in ask(gate, host="evil.example")[1]["body"]
+
+
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 @pytest.mark.parametrize(
     ("cookie", "expected"),

@@ -60,7 +60,7 @@ def _open(desk: Desk, holding: PageHolding, listening: socket.socket, asked: arg
     server = Server(desk, asked.idle, write_csv)
     app = Gate(server.app(), token, f"al_bench_{port}", asked.host)
     desk.look_for_runner()
-    holding.announce(address)
+    holding.announce(address, reached_at(asked.host))
     logger.info(f"label at {address} (Ctrl-C ends the page, every answer is kept)")
     if not asked.no_open and has_screen():
         Thread(target=webbrowser.open, args=(address,), daemon=True).start()
@@ -124,6 +124,11 @@ def address_of(host: str, port: int, token: str | None) -> str:
     """What to open in a browser."""
     name = socket.gethostname() if host in ("0.0.0.0", "::") else host  # what a person can type elsewhere
     return f"http://{f'[{name}]' if ':' in name else name}:{port}" + (f"/?token={token}" if token else "")
+
+
+def reached_at(host: str) -> str:
+    """What this machine itself reaches a page at: its own name may lead nowhere, as in a container."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
 def has_screen() -> bool:

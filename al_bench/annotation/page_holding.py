@@ -42,11 +42,13 @@ class PageHolding:
         page = announced_page(self.folder)
         return parse_qs(urlsplit(page.address).query).get("token", [None])[0] if page else None
 
-    def announce(self, address: str) -> None:
-        """Says where the page is. Its file is for this user's eyes alone: an address may hold a token."""
+    def announce(self, address: str, host: str | None = None) -> None:
+        """Says where the page is; of the arguments see `OpenPage`. Its file is for this user's eyes alone: an address
+        may hold a token."""
+        page = OpenPage(address=address, process=os.getpid(), host=host)
         with written_whole(self.folder / PAGE) as file:
             os.fchmod(file.fileno(), 0o600)
-            file.write(OpenPage(address=address, process=os.getpid()).model_dump_json(indent=2).encode())
+            file.write(page.model_dump_json(indent=2).encode())
 
     def give_back(self) -> None:
         """For the next page."""

@@ -92,10 +92,12 @@ def _checked_address(address: str) -> str:
 
 
 class OpenPage(_Stored):
-    """address: of the page, for a browser; process: its id."""
+    """address: of the page, for a browser; process: its id; host: what this machine itself reaches it at, None: what
+    the address names."""
 
     address: Annotated[str, AfterValidator(_checked_address)]
     process: int
+    host: str | None = None
 
 
 def read_asked(folder: Path) -> Asked | None:
@@ -122,7 +124,7 @@ def open_page(folder: Path) -> OpenPage | None:
         lock.release()
         return None
     page = announced_page(folder)  # maybe that of one that was killed, before the next has said where it is
-    return page if page is not None and _listens(page.address) else None
+    return page if page is not None and _listens(page) else None
 
 
 def announced_page(folder: Path) -> OpenPage | None:
@@ -133,10 +135,10 @@ def announced_page(folder: Path) -> OpenPage | None:
         return None
 
 
-def _listens(address: str) -> bool:
-    place = urlsplit(address)
+def _listens(page: OpenPage) -> bool:
+    place = urlsplit(page.address)
     try:
-        socket.create_connection((place.hostname or "", place.port or 0), timeout=1).close()
+        socket.create_connection((page.host or place.hostname or "", place.port or 0), timeout=1).close()
     except (OSError, ValueError):
         return False
     return True

@@ -10,7 +10,7 @@ import pytest
 from made_asking import ROOT, command, made_asking
 
 from al_bench.annotation import command as page_command
-from al_bench.annotation.command import address_of, bound, main
+from al_bench.annotation.command import address_of, bound, main, reached_at
 from al_bench.annotation.page_holding import PageHolding
 from al_bench.errors import UserError
 from al_bench.storage.asked import QUERY, open_page
@@ -73,6 +73,20 @@ def test_a_page_that_is_open_says_where(run):
     assert open_page(run) is None and not (run / "page.json").exists()
 
 
+def test_a_page_for_others_is_open_where_this_machines_name_leads_nowhere(run):
+    holding = PageHolding(run)
+    holding.take()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://nowhere.invalid:{listening.getsockname()[1]}/?token=x"
+        try:
+            holding.announce(address)
+            assert open_page(run) is None
+            holding.announce(address, reached_at("0.0.0.0"))
+            assert open_page(run).address == address
+        finally:
+            holding.give_back()
+
+
 def test_a_page_that_was_killed_is_not_open_before_the_next_says_where(run):
     first = PageHolding(run)
     first.take()
@@ -130,6 +144,7 @@ def test_without_nicegui_it_says_what_to_install(run, monkeypatch):
 def test_addresses():
     assert address_of("127.0.0.1", 8080, None) == "http://127.0.0.1:8080"
     assert address_of("::1", 8080, None) == "http://[::1]:8080"
+    assert [reached_at(host) for host in ("127.0.0.1", "10.0.0.7", "::")] == ["127.0.0.1", "10.0.0.7", "::1"]
     assert address_of("0.0.0.0", 80, "x") == f"http://{socket.gethostname()}:80/?token=x"
 
 

@@ -32,6 +32,7 @@ from al_bench.storage.whole import whole_cycles
 
 logger = logging.getLogger(__name__)
 
+_OF_PERSON = ("who", "labels")  # of an oracle's arguments
 MOST_BYTES = 900_000  # of an exported file, which is committed: hosts refuse or warn from a MiB on
 
 
@@ -110,7 +111,7 @@ def _count_exported(path: Path) -> int:
 
 def portable(stored: Plain) -> Plain:
     """What `config.json` holds without where this machine keeps things: each of its `paths` as "<name>", a folder of
-    pictures elsewhere as one in "<data>"."""
+    pictures elsewhere as one in "<data>"; and without the name and the file of answers of a person who labels."""
     config = stored["config"]
     places = {place: f"<{name}>" for name, place in sorted(config.get("paths", {}).items())}
     root = (config.get("dataset") or {}).get("root")
@@ -120,7 +121,8 @@ def portable(stored: Plain) -> Plain:
 
     def without(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: without(item) for key, item in value.items()}
+            own = _OF_PERSON if str(value.get("_target_")).startswith("al_bench.oracle.") else ()
+            return {key: without(item) for key, item in value.items() if key not in own}
         if isinstance(value, list):
             return [without(item) for item in value]
         for place, name in longest_first:

@@ -133,6 +133,15 @@ def test_a_folder_of_pictures_elsewhere_does_not_travel_either():
     assert relative["dataset"]["root"] == "cats"
 
 
+def test_who_labels_and_where_their_answers_were_does_not_travel():
+    human = {"_target_": "al_bench.oracle.human.Human", "who": "me", "labels": "/home/me/labels.csv", "audit_size": 9}
+    config = {"oracle": human, "procedure": {"oracle": human, "labels": 3}}
+    kept = cells.portable({"identity": IDENTITY, "config": config})
+    person = {"_target_": human["_target_"], "audit_size": 9}
+    assert kept == {"identity": IDENTITY, "config": {"oracle": person, "procedure": {"oracle": person, "labels": 3}}}
+    assert cells.portable(kept) == kept and config["oracle"]["who"] == "me"
+
+
 def test_more_than_a_thousand_cycles_stay_in_order(tmp_path):
     (tmp_path / "cycles").mkdir()
     for index in range(1002):

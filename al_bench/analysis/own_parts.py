@@ -89,13 +89,21 @@ def _place(key: str, value: Any, name: str, top: str, places: Sequence[str], dec
         return None
     if top != "dataset":
         raise UserError(f"its {name}.{key}={value} is a file, which is not read for it")
-    path = os.path.normpath(str(value))
-    below = (_from_root(path).is_relative_to(_from_root(place)) for place in places)
+    path = os.path.normpath(_from_home(str(value)))
+    below = (_from_root(path).is_relative_to(_from_root(_from_home(place))) for place in places)
     if path.startswith("~") or not any(below):
         raise UserError(
             f"its {name}.{key}={value} is not below {' or '.join(places)}: give its folder by --data to have it read"
         )
     return path
+
+
+def _from_home(path: str) -> str:
+    """As it is where it names the home of nobody here."""
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:
+        return path
 
 
 def _from_root(path: str) -> Path:

@@ -98,6 +98,16 @@ def test_a_home_is_none_of_the_places_though_its_sign_is_a_name_below_one():
         own_node(MNIST | {"root": "~/data"}, "dataset", ["."], "decoded")
 
 
+def test_a_folder_in_the_readers_home_is_read_where_that_is_named(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    for place in ("/home/me/pics", "~/pics", "~"):
+        node = own_node(CIFAR10 | {"root": "~/pics/mine"}, "dataset", [place], "decoded")
+        assert node["root"] == "/home/me/pics/mine"
+    for root in ("~/pics/../other", "~nobody-of-this-name/pics", "x/../~/pics"):
+        with pytest.raises(UserError, match="is not below ~/pics"):
+            own_node(CIFAR10 | {"root": root}, "dataset", ["~/pics"], "decoded")
+
+
 @pytest.mark.parametrize(
     "choices",
     [

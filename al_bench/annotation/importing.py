@@ -4,7 +4,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
+from al_bench.annotation.known_pictures import KnownPictures
 from al_bench.annotation.labeling_run import LabelingRun
 from al_bench.annotation.rows import Row, quoted
 from al_bench.errors import UserError, printable
@@ -15,6 +17,8 @@ from al_bench.storage.asked import AskedPicture
 
 _SHOWN = 3  # rows that a refusal names
 _CLASSES = 20  # that it offers
+_AT_START = "to dataset.class_names"  # where a class can be added
+_BY_COMMAND = "by `scripts/labels.py import --new-classes`"
 
 
 @dataclass(frozen=True)
@@ -30,18 +34,57 @@ class Taken:
         return f"{words}; classes added: {', '.join(map(printable, self.classes))}" if self.classes else words
 
 
+@dataclass(frozen=True)
+class AtStart:
+    """What a run knows before it has asked. root: the folder of pictures; audit: positions of the audit set."""
+
+    root: Path
+    audit: frozenset[int]
+
+
+class Holder(Protocol):
+    """Whose pictures and classes an answer has to be of. root: the folder of the pictures."""
+
+    @property
+    def root(self) -> Path: ...
+
+    @property
+    def known(self) -> KnownPictures: ...
+
+    @property
+    def classes(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A run that has written nothing yet, see `Holder`."""
+
+    root: Path
+    known: KnownPictures
+    classes: Sequence[str]
+
+
+def refuse_answers(run: Holder, rows: Iterable[Row]) -> None:
+    """Raises UserError, as `import_answers` at the start of a run does, for answers that it cannot take."""
+    _new_classes(run, _placed(run, rows).values(), _AT_START)
+
+
 def import_answers(
-    folder: Path, rows: Iterable[Row], new_classes: bool = False, guess_shown: bool = False, root: Path | None = None
+    folder: Path,
+    rows: Iterable[Row],
+    new_classes: bool = False,
+    guess_shown: bool = False,
+    start: AtStart | None = None,
 ) -> Taken:
     """Appends what differs from what holds; when this returns it is on the disk.
 
     new_classes: whether a class that there is not is added. guess_shown: whether who answered saw what the model takes
-    a picture for. root: the folder of pictures, needed where the run has not asked yet. Raises UserError, and appends
+    a picture for. start: of a run that is being started and has maybe not asked yet. Raises UserError, and appends
     nothing, where a row's picture or class is unknown, or two rows say different things of a picture.
     """
-    run = LabelingRun(folder, root)
+    run = LabelingRun(folder, start.root if start else None)
     placed = _placed(run, rows)
-    added = _new_classes(run, placed.values(), new_classes)
+    added = _new_classes(run, placed.values(), None if new_classes else _AT_START if start else _BY_COMMAND)
     held = {position: run.answers.answer(position) for position in placed}
     differing = [one for one in placed if (before := held[one]) is None or before.label != placed[one].label]
     lines: list[Line] = [NewClass(when=now(), name=name) for name in added]
@@ -49,14 +92,15 @@ def import_answers(
     with progress("reading the answered pictures", len(differing), "pictures") as bar:
         for position in differing:
             known = held[position] or asked.get(position)
-            lines.append(_answer(run, position, placed[position], known, guess_shown))
+            audit = start is not None and position in start.audit
+            lines.append(_answer(run, position, placed[position], known, guess_shown, audit))
             bar.advance()
     if lines:
         run.log.append(*lines)
     return Taken(len(differing), len(placed) - len(differing), added)
 
 
-def _placed(run: LabelingRun, rows: Iterable[Row]) -> dict[int, Row]:
+def _placed(run: Holder, rows: Iterable[Row]) -> dict[int, Row]:
     """The row of each picture, the last of several that agree."""
     placed: dict[int, Row] = {}
     unknown = []
@@ -75,7 +119,7 @@ def _placed(run: LabelingRun, rows: Iterable[Row]) -> dict[int, Row]:
     return placed
 
 
-def _position(run: LabelingRun, row: Row) -> int | None:
+def _position(run: Holder, row: Row) -> int | None:
     found = sorted(run.known.find(row.file))
     if len(found) > 1:
         names = " or ".join(quoted(run.known.name(position)) for position in found)
@@ -88,23 +132,25 @@ def _spelled(row: Row, classes: frozenset[str]) -> Row:
     return row if row.label is None or row.label in classes else replace(row, label=row.label.strip())
 
 
-def _new_classes(run: LabelingRun, rows: Iterable[Row], allowed: bool) -> tuple[str, ...]:
-    """In the order of the rows. Raises UserError where there are some and none is allowed."""
+def _new_classes(run: Holder, rows: Iterable[Row], addable: str | None) -> tuple[str, ...]:
+    """In the order of the rows. Raises UserError where there are some and they have to be added first. addable: by
+    what; None: they need not be."""
     classes = run.classes
     new = {row.label: row.place for row in rows if row.label is not None and row.label not in classes}
-    if new and not allowed:
+    if new and addable is not None:
         some = ", ".join(map(quoted, classes[:_CLASSES])) + (", ..." if len(classes) > _CLASSES else "")
-        right = f"name one of {some}, or add it by `scripts/labels.py import --new-classes`"
+        right = f"name one of {some}, or add it {addable}"
         raise UserError(f"{_none_of_them(list(new.items()), 'class')}: {right}")
     return tuple(new)
 
 
 def _answer(
-    run: LabelingRun, position: int, row: Row, known: Answer | AskedPicture | None, guess_shown: bool
+    run: LabelingRun, position: int, row: Row, known: Answer | AskedPicture | None, guess_shown: bool, audit: bool
 ) -> Answer:
-    """known: of the picture by now, which says whether it is of the audit set and what a model takes it for."""
+    """known: of the picture by now, which says whether it is of the audit set and what a model takes it for; audit:
+    that it is, where nothing is known yet."""
     name = run.known.name(position) or row.file
-    of_model = {} if known is None else known.model_dump(include={"audit", "asked_by", "guess", "probability"})
+    of_model = {} if known is None else known.model_dump(include={"asked_by", "guess", "probability"})
     return Answer(
         when=row.when or now(),
         who=row.who,
@@ -113,6 +159,7 @@ def _answer(
         content=_content(run.root / name),
         label=row.label,
         seconds=row.seconds,
+        audit=audit or (known is not None and known.audit),
         guess_shown=guess_shown and of_model.get("guess") is not None,
         **of_model,
     )

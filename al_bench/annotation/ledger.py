@@ -29,6 +29,7 @@ class Ledger:
         self.num_audit = 0
         self.taken_back: dict[int, None] = {}
         self._given: dict[int, Answer] = {}  # by line: answers that were not taken back
+        self._timed: dict[int, Answer] = {}  # those of them that were given on the page
         self._lines_of: dict[int, list[int]] = {}  # by position: those lines
         self._pictures: dict[int, AskedPicture] = {}
         self._known: set[tuple[str, int | str, str]] = set()
@@ -67,9 +68,7 @@ class Ledger:
         """Labels a minute in the last minutes of work, pauses left out; None of too few."""
         times: list[datetime] = []
         worked = 0.0
-        for answer in self.latest():
-            if answer.seconds is None:
-                continue  # not given on the page
+        for answer in reversed(self._timed.values()):
             times.append(datetime.fromisoformat(answer.when))
             if len(times) > 1 and (gap := (times[-2] - times[-1]).total_seconds()) <= _PAUSE:
                 worked += max(0.0, gap)
@@ -93,13 +92,16 @@ class Ledger:
         self.taken_back.pop(line.position, None)
         if isinstance(line, Answer):
             self._given[number] = line
+            if line.seconds is not None:
+                self._timed[number] = line
             self._lines_of.setdefault(line.position, []).append(number)
             self._pictures[line.position] = _asked(line)
         elif isinstance(line, Later):
             self._pictures.setdefault(line.position, AskedPicture(position=line.position, file=line.file))
         elif isinstance(line, TakenBack):
             if lines := self._lines_of.get(line.position):
-                del self._given[lines.pop()]
+                del self._given[taken := lines.pop()]
+                self._timed.pop(taken, None)
             if after is None:
                 self.taken_back[line.position] = None
 

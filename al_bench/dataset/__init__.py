@@ -50,11 +50,13 @@ class Split:
 
 @dataclass(frozen=True)
 class PictureFolder:
-    """Where pictures lie. root: absolute; files: in the order of the training split; decoder: what becomes of one."""
+    """Where pictures lie. root: absolute; files: in the order of the training split; decoder: what becomes of one;
+    keep: whether decoded ones are kept, if the disk has room."""
 
     root: Path
     files: Sequence[PictureFile]
     decoder: Decoder
+    keep: bool = True
 
 
 @dataclass(frozen=True)

@@ -102,8 +102,8 @@ def image_folder(
     to hold, see `listing.folder_id`. imbalance: what is kept of the training split. class_depth: 1, a class is what
     lies in or below a folder; 2, in or below one of its folders, called animals/cat; and so on. broken: pictures that
     cannot be read are an error, or left out once they are drawn for a split; `Dataset.skipped` counts them.
-    class_names: of pictures that nobody labeled, see `read_unlabeled`, all of which are the pool; None: folders
-    are the classes.
+    class_names: of pictures that nobody labeled, see `read_unlabeled`, all of which are the pool, and of which a run
+    that a person labels keeps the decoded ones in its own folder; None: folders are the classes.
 
     Raises UserError for a folder that is not such a one, for arguments that cannot be, and for pictures that cannot be
     read, all of which are looked at.
@@ -116,7 +116,7 @@ def image_folder(
     listing = _listing(folder)
     say_left_out(folder, listing)
     if class_names is not None:
-        return read_unlabeled(folder, listing, class_names, decoder)
+        return read_unlabeled(folder, listing, class_names, decoder, cache == "auto")
     folders = ClassFolders(folder, listing, class_depth, classes)
     splits = folders.splits(test_share, split_seed)
     if imbalance is not None:

@@ -39,11 +39,12 @@ class Below(Sequence[Path]):
         return (self.root / name for name in self.names)
 
 
-def read_unlabeled(root: Path, listing: Listing, class_names: Sequence[str], decoder: Decoder) -> Dataset:
+def read_unlabeled(root: Path, listing: Listing, class_names: Sequence[str], decoder: Decoder, keep: bool) -> Dataset:
     """All pictures in or below `root`, none of which is decoded before it is asked for; labels are all -1, there is no
     test split, and how pictures lie in folders says nothing.
 
-    Raises UserError for names that cannot be those of classes, without a picture, and where no size is given.
+    keep: whether a run that a person labels keeps decoded pictures. Raises UserError for names that cannot be those of
+    classes, without a picture, and where no size is given.
     """
     names = _checked_names(class_names)
     if decoder.size is None:
@@ -69,7 +70,7 @@ def read_unlabeled(root: Path, listing: Listing, class_names: Sequence[str], dec
     unknown = torch.full((len(files),), -1)
     none = Split(torch.empty((0, *decoder.shape), dtype=torch.uint8), unknown[:0])
     logger.info(f"{amount(len(files), 'picture')} without labels; dataset.class_names has {named(names)}")
-    train, folder = Split(images, unknown), PictureFolder(root.resolve(), files, decoder)
+    train, folder = Split(images, unknown), PictureFolder(root.resolve(), files, decoder, keep)
     return Dataset(train, None, none, len(names), names, names=below.names, unlabeled=folder)
 
 

@@ -25,7 +25,7 @@ from al_bench.oracle import Annotator, Person
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import refuse_misfits, refuse_other_labels, refuse_unmeasurable
 from al_bench.procedure.labeling.asking import Asking
-from al_bench.procedure.labeling.session import Session
+from al_bench.procedure.labeling.session import Session, refuse_file
 from al_bench.procedure.labeling.source import FromPerson
 from al_bench.procedure.loop import finite, run_loop
 from al_bench.procedure.parts import Parts
@@ -186,11 +186,15 @@ class ActiveLearning(Procedure):
         """What a labeling run knows before it asks; None where the labels are known."""
         if not isinstance(self.oracle, Person) or self.dataset.unlabeled is None:
             return None
-        session = Session(store.folder, self.dataset.unlabeled, self.dataset.class_names)
+        pictures, class_names = self.dataset.unlabeled, self.dataset.class_names
+        labels = None if self.oracle.labels is None else Path(self.oracle.labels).expanduser()
+        if labels is not None:
+            refuse_file(labels, store.folder, pictures, class_names)
+        session = Session(store.folder, pictures, class_names)
         session.look()
         session.draw_audit(self.oracle, self.seed)
-        if self.oracle.labels is not None:
-            session.take_file(Path(self.oracle.labels).expanduser())
+        if labels is not None:
+            session.take_file(labels)
         return session
 
     def check_parts(self, dataset: Dataset) -> None:

@@ -206,13 +206,14 @@ def _new_array(file: IO[bytes], shape: tuple[int, ...]) -> "np.memmap[Any, np.dt
     return array
 
 
-def fits(folder: Path, shape: Sequence[int]) -> bool:
-    """Whether the disk of a folder has room for an array of this shape; says so where it has not."""
-    needed, free = int(np.prod(shape, dtype=np.int64)), shutil.disk_usage(folder).free
-    if needed + _SPARE_BYTES <= free:
+def fits(folder: Path, shape: Sequence[int], there: int = 0, setting: str = "paths.decoded") -> bool:
+    """Whether the disk of a folder has room for an array of this shape; says so where it has not. there: bytes of it
+    that are written already; setting: by which another folder is named."""
+    needed, free = int(np.prod(shape, dtype=np.int64)) - there, shutil.disk_usage(folder).free
+    if needed <= 0 or needed + _SPARE_BYTES <= free:
         return True
     logger.warning(
         f"decoded pictures would take {needed / 1e9:,.1f} GB and {folder} has {free / 1e9:,.1f} GB free: each is "
-        "decoded when it is asked for, which is slower; paths.decoded can name a folder on a larger disk"
+        f"decoded when it is asked for, which is slower; {setting} can name a folder on a larger disk"
     )
     return False

@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -29,22 +30,26 @@ class KeptImages:
     pictures: by position, None where there is none any more; decoder: what becomes of one, of a size that is given.
     path: of the file of decoded rows, which takes as much room as there are, the rest is a hole; beside it lies
     `<path>.known`, a byte a row. Both stay right while a position keeps its picture. fingerprint: of what the pictures
-    are. A picture that cannot be read, or is gone before it was decoded, is black, and said once. Raises UserError
-    where the disk does not take them.
+    are. keep: whether rows are written; if not, each is decoded whenever it is asked for, and `<path>.tried` says which
+    could be. A picture that cannot be read, or is gone before it was decoded, is black, and said once. Raises
+    UserError where the disk does not take them.
     """
 
     pictures: Sequence[Picture | None]
     decoder: Decoder
     path: Path
     fingerprint: str
+    keep: bool = True
     device: torch.device = _CPU
     dtype: torch.dtype = torch.uint8
     rows: Pixels = field(init=False, repr=False)
     known: Pixels = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._forget_lost()
-        for path, shape, name in ((self.path, self.shape, "rows"), (self._index, (len(self),), "known")):
+        if self.keep:
+            self._forget_lost()
+        rows = [(self.path, self.shape, "rows")] if self.keep else []
+        for path, shape, name in (*rows, (self._index, (len(self),), "known")):
             with named(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("ab") as file:
@@ -74,6 +79,8 @@ class KeptImages:
 
     def __getitem__(self, indices: Tensor, /) -> Tensor:
         wanted = indices.cpu().numpy()
+        if not self.keep:
+            return torch.from_numpy(self._read(wanted)).to(self.device)
         self._decode_new(wanted)
         return torch.from_numpy(self.rows[wanted]).to(self.device)
 
@@ -89,24 +96,47 @@ class KeptImages:
 
     def _decode_new(self, positions: NDArray[np.int64]) -> None:
         new = np.unique(positions[self.known[positions] == _UNKNOWN])
-        if len(new):
+        if len(new) and self.keep:
             self._decode(new.tolist())
+        elif len(new):
+            deque(self._try(new.tolist()), maxlen=0)
+
+    def _read(self, positions: NDArray[np.int64]) -> Pixels:
+        """(B, C, H, W) decoded now."""
+        images = np.zeros((len(positions), *self.shape[1:]), dtype=np.uint8)
+        for row, pixels in enumerate(self._try(positions.tolist())):
+            if pixels is not None:
+                images[row] = pixels
+        return images
+
+    def _try(self, positions: Sequence[int]) -> Iterator[Pixels | None]:
+        """Each decoded, None where it cannot be; which these are is known once all were."""
+        found = []
+        for position, pixels in zip(positions, ahead(self._pixels, positions), strict=True):
+            found.append((position, _BROKEN if pixels is None else _KEPT))
+            yield pixels
+        self._note([one for one in found if self.known[one[0]] == _UNKNOWN])
 
     def _decode(self, positions: Sequence[int]) -> None:
         """By pwrite: a mapped page that the disk has no room for would end the process."""
         size = int(np.prod(self.shape[1:]))
-        with named(self.path), self.path.open("r+b") as file, self._index.open("r+b") as index:
+        with named(self.path), self.path.open("r+b") as file:
             found = []
             for position, pixels in zip(positions, ahead(self._pixels, positions), strict=True):
                 if pixels is not None:
                     os.pwrite(file.fileno(), pixels.tobytes(), position * size)
-                found.append(_BROKEN if pixels is None else _KEPT)
+                found.append((position, _BROKEN if pixels is None else _KEPT))
             os.fdatasync(file.fileno())  # before it is said to be there
-            for position, what in zip(positions, found, strict=True):
+        self._note(found)
+
+    def _note(self, found: Sequence[tuple[int, int]]) -> None:
+        """What is known of some positions."""
+        with named(self._index), self._index.open("r+b") as index:
+            for position, what in found:
                 os.pwrite(index.fileno(), bytes([what]), position)
 
     def _pixels(self, position: int) -> Pixels | None:
-        if (picture := self.pictures[position]) is None:
+        if (picture := self.pictures[position]) is None or self.known[position] == _BROKEN:
             return None
         try:
             return self.decoder.decode(picture)
@@ -116,21 +146,21 @@ class KeptImages:
 
     @property
     def _index(self) -> Path:
-        return _index_of(self.path)
+        return _index_of(self.path, self.keep)
 
 
 def forget(path: Path, positions: Sequence[int]) -> None:
     """Has these decoded again when they are asked for next, since their files are others. path: of the decoded rows,
     which may not be there yet. Raises UserError where the disk does not take it."""
-    index = _index_of(path)
-    if not positions or not index.exists():
-        return
-    with named(index), index.open("r+b") as file:
-        size = os.fstat(file.fileno()).st_size
-        for position in positions:
-            if position < size:
-                os.pwrite(file.fileno(), bytes([_UNKNOWN]), position)
+    for index in (_index_of(path, keep) for keep in (True, False)):
+        if not positions or not index.exists():
+            continue
+        with named(index), index.open("r+b") as file:
+            size = os.fstat(file.fileno()).st_size
+            for position in positions:
+                if position < size:
+                    os.pwrite(file.fileno(), bytes([_UNKNOWN]), position)
 
 
-def _index_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}.known")
+def _index_of(path: Path, keep: bool) -> Path:
+    return path.with_name(f"{path.name}.{'known' if keep else 'tried'}")

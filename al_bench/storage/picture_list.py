@@ -52,6 +52,14 @@ class PictureList:
         for number, line in enumerate(read_lines(path), 1):
             self._set(*self._parse(line, number))
 
+    @classmethod
+    def of(cls, path: Path, files: Sequence[PictureFile]) -> "PictureList":
+        """That of a run which has not listed its pictures yet, these; nothing is written."""
+        pictures = cls(path)
+        for position, file in enumerate(files, len(pictures)):
+            pictures._set(position, file)
+        return pictures
+
     def __len__(self) -> int:
         return len(self.names)
 

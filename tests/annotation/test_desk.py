@@ -10,7 +10,7 @@ from al_bench.annotation.keys import checked_key, keys_of
 from al_bench.annotation.known import state_of, tiles_of
 from al_bench.annotation.operations import read_request
 from al_bench.errors import UserError
-from al_bench.storage.answers import Answer, LabelLog, NewClass, now
+from al_bench.storage.answers import Answer, LabelLog, NewClass, TakenBack, now
 from al_bench.storage.asked import QUERY, Measured, SecondLook
 
 
@@ -212,6 +212,22 @@ def test_a_pause_is_no_work(run):
     assert state_of(desk)["pace"] is None, "of four steps nothing is said"
     desk.record(operations({**give(0, 0, "dog"), "when": "2026-01-01T12:00:12.000Z"}))
     assert state_of(desk)["pace"] == pytest.approx(30)
+
+
+def test_answers_from_elsewhere_are_no_work_and_are_not_looked_through_for_it(run, monkeypatch):
+    desk = Desk(run)
+    desk.record(operations(*(give(3 * at, at, "cat") for at in range(7))))
+    LabelLog(run / "labels.jsonl").append(*(Answer(when=now(), position=at, file="", label="dog") for at in range(9)))
+    desk.look()
+    monkeypatch.setattr(desk.ledger, "latest", None)  # there may be a hundred thousand
+    assert desk.ledger.pace() == pytest.approx(20)
+    back = [TakenBack(when=now(), position=at, file="") for at in (0, 0, 1, 1)]
+    LabelLog(run / "labels.jsonl").append(*back[:2])
+    desk.look()
+    assert desk.ledger.pace() == pytest.approx(20), "of six answers"
+    LabelLog(run / "labels.jsonl").append(*back[2:])
+    desk.look()
+    assert desk.ledger.pace() is None
 
 
 def test_what_others_write_is_taken_up(run):

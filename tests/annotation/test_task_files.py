@@ -6,7 +6,7 @@ import pytest
 from made_labeling import NAMES, Labeling, exported
 
 from al_bench.annotation.exchange import write_csv, write_label_studio
-from al_bench.annotation.importing import Taken
+from al_bench.annotation.importing import AtStart, Taken
 from al_bench.annotation.task_files import take_answers, write_tasks
 from al_bench.errors import UserError
 from al_bench.sources.listing import PictureFile
@@ -81,9 +81,10 @@ def test_a_run_may_begin_with_answers(run):
     run.append(NewClass(when=now(), name="cat"))
     (run.folder / "query.json").unlink()
     run.refuses("is not the folder of a run that a person labels", "file,label\na.png,cat\n")
-    run.refuses("name one of 'cat', or", "file,label\na.png,-1+2\n", root=run.root)
-    assert run.take("file,label\na.png,cat\npics/sub/b.png,cat\n", root=run.root) == Taken(2, 0)
-    assert all(one.content for one in run.given())
+    start = AtStart(run.root, frozenset({1}))
+    run.refuses("add it to dataset.class_names", "file,label\na.png,-1+2\n", start=start)
+    assert run.take("file,label\na.png,cat\npics/sub/b.png,cat\n", start=start) == Taken(2, 0)
+    assert all(one.content for one in run.given()) and [one.audit for one in run.given()] == [False, True]
 
 
 def test_only_pictures_that_are_there_are_asked_for(run, tmp_path):

@@ -83,3 +83,19 @@ def test_those_that_cannot_be_read_are_found_among_some_alone(tmp_path, pictures
     kept = KeptImages(pictures, DECODER, tmp_path / "decoded", "id")
     assert kept.find_broken([5, 2]) == {2} and kept.find_broken([]) == set()
     assert sorted(opened) == [pictures[2], pictures[5]]
+
+
+def test_of_pictures_that_are_not_kept_only_what_cannot_be_read_is_known(tmp_path, pictures, opened, caplog):
+    KeptImages(pictures, DECODER, tmp_path / "decoded", "id")  # kept before, and none was asked for
+    pictures[2].write_bytes(b"none")
+    images = KeptImages(pictures, DECODER, tmp_path / "decoded", "id", keep=False)
+    for _ in range(2):
+        assert images[torch.tensor([4, 2, 1])][:, 0, 0, 0].tolist() == [41, 0, 11]
+    assert sorted(opened) == sorted([pictures[2], *2 * [pictures[1], pictures[4]]]) and len(caplog.records) == 1
+    assert images.find_broken([0, 2]) == {2} and images.to(torch.device("cpu")).broken.tolist() == [2]
+    kept = KeptImages(pictures, DECODER, tmp_path / "decoded", "id")
+    assert kept[torch.tensor([1, 4])][:, 0, 0, 0].tolist() == [11, 41], "no row is thought to be there"
+    pictures[2].write_bytes(pictures[4].read_bytes())
+    forget(tmp_path / "decoded", [2])
+    again = KeptImages(pictures, DECODER, tmp_path / "decoded", "id", keep=False)
+    assert again[torch.tensor([2])][:, 0, 0, 0].tolist() == [41]

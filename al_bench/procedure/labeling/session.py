@@ -15,12 +15,14 @@ from al_bench import seeding
 from al_bench.active.inputs import fingerprint
 from al_bench.active.pool import UNKNOWN
 from al_bench.annotation.exchange import read_answers
-from al_bench.annotation.importing import import_answers
+from al_bench.annotation.importing import AtStart, Beginning, import_answers, refuse_answers
+from al_bench.annotation.known_pictures import KnownPictures
 from al_bench.dataset import Dataset, PictureFolder, Split
 from al_bench.dataset.unlabeled_folder import Below
 from al_bench.errors import UserError, amount
 from al_bench.files import digest, open_file, read_json, write_json
 from al_bench.oracle import Person
+from al_bench.sources.cache import fits
 from al_bench.sources.kept_images import KeptImages, forget
 from al_bench.storage.answers import LABELS, Answer, Answers, LabelLog, Line, NewClass, now
 from al_bench.storage.grown import FILES_TAKEN
@@ -83,12 +85,13 @@ class Session:
         count = len(self.class_names)
         logger.warning(f"{count} classes: the run keeps {', '.join(kept)}, which dataset.class_names leaves out{new}")
 
-    def read_new(self) -> None:
-        """Takes in the answers that came since."""
+    def read_new(self) -> int:
+        """Takes in the answers that came since; returns how many lines those are."""
         new = self.log.read_new()
         self.lines += new
         for line in new:
             self.answers.add(line)
+        return len(new)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -122,7 +125,8 @@ class Session:
                 f"oracle.labels={path} cannot be read ({error.strerror}): name a file of answers"
             ) from error
         if content not in before:
-            logger.info(f"{path}: {import_answers(self.folder, read_answers(path), root=self.pictures.root)}")
+            start = AtStart(self.pictures.root, self.audit)
+            logger.info(f"{path}: {import_answers(self.folder, read_answers(path), start=start)}")
             write_json(taken, [*before, content])
             self.read_new()
 
@@ -132,10 +136,17 @@ class Session:
         below = Below(self.pictures.root, names)
         paths = [None if position in gone else below[position] for position in range(len(names))] if gone else below
         known = digest(repr((fingerprint(dataset.train.images), names, sorted(gone))).encode())[:16]
-        self.images = KeptImages(paths, self.pictures.decoder, self.folder / _DECODED, known)
+        self.images = KeptImages(paths, self.pictures.decoder, self.folder / _DECODED, known, self._keeps(len(names)))
         images = self.images
         dataset = replace(dataset, train=Split(images, torch.full((len(names),), UNKNOWN)))
         return replace(dataset, num_classes=len(self.class_names), class_names=self.class_names)
+
+    def _keeps(self, count: int) -> bool:
+        """Whether so many decoded pictures are kept, for which the disk has to have room."""
+        path, shape = self.folder / _DECODED, self.pictures.decoder.shape
+        assert shape is not None
+        there = path.stat().st_blocks * 512 if path.exists() else 0  # it has holes
+        return self.pictures.keep and fits(self.folder, (count, *shape), there, "paths.outputs")
 
     def draw_audit(self, person: Person, seed: int) -> None:
         """Draws the audit set of the pictures that are there, once: it stays the same from then on. Raises UserError
@@ -190,6 +201,14 @@ class Session:
                 return hashlib.file_digest(file, "sha256").hexdigest()[:16]
         except OSError:
             return None
+
+
+def refuse_file(path: Path, folder: Path, pictures: PictureFolder, class_names: Sequence[str]) -> None:
+    """Raises UserError where a run that has written nothing yet could not take a file of answers whole; of all else see
+    `Session`."""
+    if not any((folder / name).exists() for name in (PICTURES, LABELS)):
+        known = KnownPictures(PictureList.of(folder / PICTURES, pictures.files), pictures.root)
+        refuse_answers(Beginning(pictures.root, known, class_names), read_answers(path))
 
 
 def _stored_list(path: Path, kind: type, what: str) -> list[Any] | None:

@@ -48,8 +48,7 @@ class FromPerson:
             return None
         self.person.begin(self.session.folder)
         while labels is None:
-            self.session.read_new()
-            found = self.session.labels()
+            found = self._next_labels()
             if not self.asking.unanswered() and not self._asks_next(found):
                 cost.add(self.asking.ask(cycle, model, self._pool(found)))
             if self._is_exhausted(found):
@@ -58,8 +57,19 @@ class FromPerson:
                 labels = found
                 write_json(self.session.folder / TAKEN, {"cycle": cycle, "lines": labels.num_lines})
             else:
-                self.person.wait(self.session.folder)
+                self._wait_for_more(found)
         return self._given(labels, cost)
+
+    def _next_labels(self) -> Labels:
+        self.session.read_new()
+        return self.session.labels()
+
+    def _wait_for_more(self, found: Labels) -> None:
+        """Returns once there are other lines than these labels are from: nothing else makes them enough, and looking
+        through a hundred thousand takes a core while the person labels."""
+        self.person.wait(self.session.folder)
+        while self.session.answers.num_lines == found.num_lines and not self.session.read_new():
+            self.person.wait(self.session.folder)
 
     def _given(self, labels: Labels, cost: Cost) -> Given:
         held = _by_position(labels)

@@ -1,9 +1,11 @@
 """What is kept of a person's answers, and that none is asked for twice."""
 
 import csv
+import itertools
 import json
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,8 +16,10 @@ from procedure.labeling.person import FAST, Person
 from al_bench.annotation.exchange import write_csv
 from al_bench.config.identity import identify
 from al_bench.errors import Pause, UserError
+from al_bench.procedure.labeling.session import Session
 from al_bench.storage.answers import NewClass, TakenBack, now
 from al_bench.storage.store import RunStore
+from al_bench.storage.unstarted import discard_unstarted
 from run import instantiated
 
 
@@ -121,6 +125,49 @@ def test_answers_that_are_there_already_are_taken_once(label, tmp_path, pictures
     known.write_text("file,label\nnone.png,red\n")
     with pytest.raises(UserError, match=r"none\.png"):
         label("loop.budget=30", f"oracle.labels={known}")
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ("red-2.png,green", r"name one of 'red', 'blue', or add it to dataset\.class_names$"),
+        ("none.png,red", "none.png"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_is_refused_before_anything_is_written(label, tmp_path, row, sentence):
+    (known := tmp_path / "known.csv").write_text(f"file,label\nred-0.png,red\n{row}\n")
+    with pytest.raises(UserError, match=sentence):
+        label("loop.budget=12", f"oracle.labels={known}")
+    discard_unstarted(label.folder, tmp_path)
+    assert not label.folder.exists()
+
+
+def test_an_audit_set_that_a_file_labels_is_one_all_the_same(label, tmp_path, pictures):
+    names = [path.relative_to(pictures).as_posix() for path in pictures.rglob("*.png")]
+    rows = [f"{name},{Path(name).name.partition('-')[0]}\n" for name in names]
+    (known := tmp_path / "known.csv").write_text("file,label\n" + "".join(rows))
+    records = label("loop.budget=12", f"oracle.labels={known}")
+    audited = {one.position for one in label.person.held if one.audit}
+    assert audited == set(json.loads((label.folder / "audit.json").read_text())) and records[0].test_images == 8
+
+
+def test_answers_are_looked_through_only_when_others_came(label, monkeypatch):
+    looked, labels, wait, waited = [], Session.labels, Person.wait, itertools.count()
+    monkeypatch.setattr(Session, "labels", lambda self, *given: looked.append(given) or labels(self, *given))
+    monkeypatch.setattr(Person, "wait", lambda self, *given: None if next(waited) % 5 else wait(self, *given))
+    label("loop.budget=12")
+    assert len(label.person.held) == 12 and next(waited) > 50 and len(looked) < 20
+
+
+@pytest.mark.parametrize("words", [[], ["dataset.cache=never"]], ids=["a full disk", "never"])
+def test_decoded_pictures_are_kept_only_where_they_may_and_fit(label, monkeypatch, words, caplog, pictures):
+    if not words:
+        monkeypatch.setattr("al_bench.sources.cache.shutil.disk_usage", lambda folder: SimpleNamespace(free=1 << 30))
+    next(pictures.rglob("red-3.png")).write_bytes(b"no picture")
+    records = label("loop.budget=16", *words)
+    assert not (label.folder / "decoded.npy").exists() and records[-1].metrics["accuracy"] == 1
+    said = "each is decoded when it is asked for, which is slower; paths.outputs can name a folder on a larger disk"
+    assert (said in caplog.text) == (not words)
 
 
 def test_what_the_person_cannot_tell_counts_and_teaches_nothing(label):

@@ -34,6 +34,7 @@ _SENTENCES = {
     errno.ENFILE: _CROWDED,
     errno.ENOLCK: _UNLOCKED,
     errno.EOPNOTSUPP: _UNLOCKED,
+    errno.ENOSYS: _UNLOCKED,
     errno.EFBIG: "{path} is larger than its disk, or a limit (`ulimit -f`), takes: choose another disk or limit",
     errno.EBUSY: "{path} is in use by something else: end that, or choose another place",
     errno.EIO: "the disk of {path} fails at reading or writing: look after it, or choose another disk",

@@ -171,6 +171,12 @@ def remembered(path: Path, make: Callable[[], Any]) -> Any:
         return made
 
 
+def lock_of(path: Path, timeout: float = -1) -> FileLock:
+    """A lock that the system takes back when its owner dies: on a disk that has none it fails, where filelock would
+    take the file's mere existence for it. timeout: in seconds, -1: none."""
+    return FileLock(path, timeout, fallback_to_soft=False)
+
+
 @contextmanager
 def hold(lock: Path, what: str) -> Iterator[None]:
     """One process at a time, by a lock file that the system takes back when its owner dies.
@@ -179,7 +185,7 @@ def hold(lock: Path, what: str) -> Iterator[None]:
     not take the file, or has no locks.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
-    held = FileLock(lock)
+    held = lock_of(lock)
     with named(lock):
         lock.touch()  # where no file can be made, waiting for one would not end
         try:

@@ -23,6 +23,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from al_bench.cores import usable_cores
 from hydra_plugins.forks import ForkServer, forking, is_possible, targets_of
 from hydra_plugins.gpus import VISIBLE, freest, takes_any, visible_gpus
 from hydra_plugins.live_rows import live_rows
@@ -147,14 +148,13 @@ class Processes(Launcher):
 
     def _environment(self) -> dict[str, str]:
         """Of every cell: the cores are shared out."""
-        return {**os.environ, "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // self.workers))}
+        return {**os.environ, "OMP_NUM_THREADS": str(max(1, usable_cores() // self.workers))}
 
     def _settle(self, waiting: Iterable[Cell]) -> None:
         """Looks for GPUs where cells may be on any, and sets how many run at once unless that was said."""
         if self.shares_out_gpus and any(takes_any(str(cell.config.device)) for cell in waiting):
             self.visible = visible_gpus(os.environ)
-        cores = os.cpu_count() or 1
-        self.workers = self.workers or min(len(self.visible) or cores, cores)
+        self.workers = self.workers or min(len(self.visible) or usable_cores(), usable_cores())
 
     def _gpu_for(self, cell: Cell) -> dict[str, str]:
         """What the cell's environment says of GPUs, beside what it inherits."""

@@ -16,7 +16,8 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from hydra_plugins.processes import USUAL, Processes
-from hydra_plugins.slurm import ended_elsewhere, logged
+from hydra_plugins.slurm import logged
+from hydra_plugins.slurm_queue import ended_elsewhere
 from hydra_plugins.sweep_cells import Cell, Process
 
 _KILLED = -int(signal.SIGKILL)

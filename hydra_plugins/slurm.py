@@ -5,23 +5,24 @@ cancelled is submitted once more and resumes, one that fails does not stop the o
 """
 
 # No `from __future__ import annotations` here, see processes.py.
+import logging
 import os
-import signal
 import subprocess
-import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
 from hydra_plugins.processes import USUAL, Processes
+from hydra_plugins.slurm_queue import Job, Queue, ask, goes_on
 from hydra_plugins.sweep_cells import Cell, Process
 
-_KILLED = -int(signal.SIGKILL)
-_OUT_OF_TIME = "timed-out"  # as submitit says it
-TIME_LIMIT = "unfinished, its job came to its time limit (hydra.launcher.minutes)"
-_OF_NOBODY = "Invalid job id"  # of a job that left the queue a while ago
+_PAUSE = 10.0  # seconds between two questions to the controller, which serves all of a cluster
+_JOB = "slurm-job"  # the file in a cell's folder that names its job for as long as that is in the queue
+
+logger = logging.getLogger("al_bench")
 
 
 def call(command: Sequence[str], folder: str) -> int:
@@ -35,61 +36,6 @@ def call(command: Sequence[str], folder: str) -> int:
         process.terminate()
         process.wait()
         raise
-
-
-class Job:
-    """A cell's job. It is asked for by the queue itself: accounting, which submitit asks, is not kept everywhere."""
-
-    def __init__(self, job: Any) -> None:
-        self.job = job
-        self.returncode: int | None = None
-        self.was_gone = False
-        self.because = ""
-
-    def poll(self) -> int | None:
-        """As of subprocess.Popen; -9 of a job that left the queue without an answer."""
-        if self.returncode is None and self.job.paths.result_pickle.exists():
-            self.returncode = self._answer()
-        elif self.returncode is None and not self._is_queued():
-            if self.was_gone:
-                self.returncode = _KILLED
-            self.was_gone = True  # a shared folder shows an answer later than the queue shows that the job has ended
-        return self.returncode
-
-    def terminate(self) -> None:
-        """Takes it out of the queue; where it runs its cell gets a SIGTERM, and stores what it has."""
-        self.job.cancel(check=False)
-
-    def wait(self) -> int:
-        """Until it has left the queue."""
-        while (code := self.poll()) is None:
-            time.sleep(0.5)
-        return code
-
-    def _answer(self) -> int:
-        from submitit.core.utils import UncompletedJobError
-
-        try:
-            answer, value = self.job._get_outcome_and_result()
-        except (UncompletedJobError, EOFError):
-            return _KILLED
-        if answer == "success":
-            return ended_elsewhere(int(value))
-        if _OUT_OF_TIME in str(value):
-            self.because = TIME_LIMIT
-        return _KILLED
-
-    def _is_queued(self) -> bool:
-        """A controller that does not answer says nothing of the job."""
-        asked = ["squeue", "--noheader", "--states=all", "--Format=State,exit_code", f"--jobs={self.job.job_id}"]
-        said = subprocess.run(asked, capture_output=True, text=True, check=False)
-        if said.returncode:
-            return _OF_NOBODY not in said.stderr
-        ended = {"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"}
-        steps = [line.split() for line in said.stdout.splitlines()]
-        if any(state == "TIMEOUT" or _died_of_notice(int(code)) for state, code in steps):
-            self.because = TIME_LIMIT  # of a job that was killed before it could answer
-        return any(state not in ended for state, _ in steps)
 
 
 class Slurm(Processes):
@@ -122,7 +68,7 @@ class Slurm(Processes):
         refuse_value("hydra.launcher.minutes", minutes, PositiveInt | None)
         _refuse_without_slurm()
         self.workers = workers or 1_000_000
-        self.cpus = cpus
+        self.cpus, self.queue = cpus, Queue(max(_PAUSE, poll))
         wanted = {
             "slurm_partition": partition,
             "cpus_per_task": cpus,
@@ -135,35 +81,43 @@ class Slurm(Processes):
         self.wanted = {key: value for key, value in wanted.items() if value is not None}
 
     def spawn(self, command: Sequence[str], cell: Cell) -> Process:
-        """Submits a cell. Raises UserError where Slurm refuses it."""
+        """Submits a cell, or waits for its job, which a sweep that was killed has left in the queue. Raises UserError
+        where Slurm refuses it."""
         import submitit
         from submitit.core.utils import FailedJobError
+        from submitit.slurm.slurm import SlurmJob
 
         from al_bench.errors import UserError
 
-        executor = submitit.AutoExecutor(folder=Path(self.config.hydra.sweep.dir) / "slurm", cluster="slurm")
+        folder, note = Path(self.config.hydra.sweep.dir) / "slurm", cell.folder / _JOB
+        if (left := _left_in_queue(note)) is not None:
+            logger.info(f"[{cell.number}] {cell.name}: its job {left} is in the queue already")
+            return Job(SlurmJob(folder, left), self.queue, note)
+        executor = submitit.AutoExecutor(folder=folder, cluster="slurm")
         executor.update_parameters(name=f"al_bench-{cell.number}", stderr_to_stdout=True, **self.wanted)
         try:
-            return Job(executor.submit(call, logged(command, cell.log, self.cpus), str(Path.cwd())))
+            job = executor.submit(call, logged(command, cell.log, self.cpus), str(Path.cwd()))
         except FailedJobError as error:
             raise UserError(f"slurm refused a job: {' '.join(str(error).split())}") from error
+        with suppress(OSError):  # it is submitted all the same
+            note.write_text(str(job.job_id))
+        return Job(job, self.queue, note)
 
 
-def _died_of_notice(status: int) -> bool:
-    """Whether a job ended by the signal of a near time limit: it came before submitit's process listened for it."""
-    notice = int(signal.SIGUSR2)
-    return status & 127 == notice or status >> 8 == 128 + notice
+def _left_in_queue(note: Path) -> str | None:
+    """The job that a cell's folder names, unless the queue says that it has ended."""
+    try:
+        job_id = str(int(note.read_text()))
+    except (OSError, ValueError):
+        return None
+    said = ask([job_id])
+    return job_id if said is None or goes_on(said[job_id]) else None
 
 
 def logged(command: Sequence[str], log: Path, threads: int) -> list[str]:
     """A command for another machine, its output behind what the log has."""
     words = ["env", f"OMP_NUM_THREADS={threads}", "sh", "-c", 'exec "$@" >>"$0" 2>&1', str(log.absolute()), *command]
     return [os.fspath(word) for word in words]
-
-
-def ended_elsewhere(code: int) -> int:
-    """The exit code of a cell on another machine; minus the signal where the cluster stopped it, which asks first."""
-    return -int(signal.SIGTERM) if code == 128 + signal.SIGTERM else code
 
 
 def _refuse_without_slurm() -> None:

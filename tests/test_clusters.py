@@ -15,7 +15,7 @@ import clusters
 import forked
 import pytest
 
-from hydra_plugins import slurm
+from hydra_plugins import slurm_queue
 
 ROOT = Path(__file__).parent.parent
 LINE = ("-m", "scale=smoke", "gan=none", "device=cpu", "threads=1", "network=linear", "tracking=none")
@@ -112,7 +112,7 @@ def told_to_end(queue, folder):
     """A job that Slurm tells to end and that dies of it. Slurm looks every 30 s: it has just looked."""
     asked = ["sbatch", "--parsable", "--time=1", "--signal=USR2@90", f"--output={folder}/log", "--wrap=srun sleep 99"]
     number = subprocess.run(asked, env=queue[0], capture_output=True, text=True, check=True).stdout.strip()
-    job = slurm.Job(SimpleNamespace(job_id=number, paths=SimpleNamespace(result_pickle=folder / "none")))
+    job = slurm_queue.Job(SimpleNamespace(job_id=number, paths=SimpleNamespace(result_pickle=folder / "none")))
     return job, job.wait()
 
 
@@ -121,7 +121,7 @@ def told_to_end(queue, folder):
 def test_a_job_that_is_told_to_end_before_it_listens_came_to_its_time_limit(queue, tmp_path, monkeypatch):
     monkeypatch.setenv("SLURM_CONF", queue[0]["SLURM_CONF"])
     job, code = told_to_end(queue, tmp_path)
-    assert (code, job.because) == (-signal.SIGKILL, slurm.TIME_LIMIT)
+    assert (code, job.because) == (-signal.SIGKILL, slurm_queue.TIME_LIMIT)
 
 
 @pytest.mark.slow

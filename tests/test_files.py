@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from al_bench import files
+from al_bench.annotation.page_holding import PageHolding
 from al_bench.errors import UserError, of_files
+from al_bench.storage.holding import Holding
 from al_bench.training.interruption import ended_in_words
 
 
@@ -158,12 +160,15 @@ def test_too_many_open_files(tmp_path, caplog):
     assert caplog.messages[0].startswith(f"error: too many files are open for {tmp_path}/x.json: raise the limit")
 
 
-@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP])
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
 def test_a_disk_without_locks(tmp_path, monkeypatch, code):
     monkeypatch.setattr(fcntl, "flock", failing(code))
     lock = tmp_path / "x.lock"
     with pytest.raises(UserError, match=f"the disk of {lock} has no locks"), files.hold(lock, "the thing"):
         pass
+    for holding in (Holding(tmp_path), PageHolding(tmp_path)):
+        with pytest.raises(UserError, match=f"the disk of {tmp_path}/\\S*lock has no locks"):
+            holding.take()
 
 
 @pytest.mark.parametrize("place", ["/dev/full", "/etc/hostname/run.log"])

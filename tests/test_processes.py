@@ -383,11 +383,13 @@ def test_cells_go_to_the_gpu_that_the_fewest_are_on():
 )
 def test_how_many_cells_run_at_once(tmp_path, monkeypatch, said, device, cores, asked, at_once):
     monkeypatch.setenv(gpus.VISIBLE, said)
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(cores)))
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
     launcher, cell = processes.Processes(asked, 0.1), made_cell(tmp_path)
     cell.config.device = device
     launcher._settle([cell])
     assert launcher.workers == at_once
+    assert launcher._environment()["OMP_NUM_THREADS"] == str(max(1, cores // at_once))
     assert bool(launcher._gpu_for(cell)) == (device in ("auto", "cuda") and said != "")
 
 

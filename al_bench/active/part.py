@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, signature
 from pathlib import Path
@@ -19,6 +20,9 @@ from typing import Any, TypeVar
 from al_bench.files import open_file
 
 T = TypeVar("T", bound=Callable[..., Any])
+
+_LIBRARIES = ("torch", "torchvision", "torchmetrics", "pytorch_lightning", "timm", "sklearn", "scipy", "numpy")
+"""Packages whose modules move from version to version, while their names stay."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +68,7 @@ def declare(
 
 
 def declared(target: Callable[..., Any]) -> Declared:
-    """What a part declares; of what is not of this package, its package and name.
+    """What a part declares; of what declares nothing, its module and name, or, of a library, its package and name.
 
     Raises TypeError for something of this package that declares nothing, and for what is written in C.
     """
@@ -76,7 +80,8 @@ def declared(target: Callable[..., Any]) -> Declared:
     package, _, _ = target.__module__.partition(".")
     if package == __name__.partition(".")[0]:
         raise TypeError(f"{target.__module__}.{target.__qualname__} is no part: it declares no name, see active.part")
-    return Declared(f"{package}.{target.__qualname__}", revision=None)
+    place = package if package in _LIBRARIES or package in sys.stdlib_module_names else target.__module__
+    return Declared(f"{place}.{target.__qualname__}", revision=None)
 
 
 @dataclasses.dataclass(frozen=True)

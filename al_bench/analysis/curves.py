@@ -118,10 +118,11 @@ def entropies(cycles: Sequence[CycleRecord]) -> list[float]:
     return [value for record in cycles if (value := chosen_entropy(record)) is not None]
 
 
-def class_shares(record: CycleRecord) -> list[float]:
-    """Each class's fraction of the labels of the training set."""
+def class_shares(record: CycleRecord, num_classes: int = 0) -> list[float]:
+    """Each class's fraction of the labels of the training set; none of those up to `num_classes` that a run has not."""
     total = sum(record.class_counts)
-    return [count / total if total else 0.0 for count in record.class_counts]
+    shares = [count / total if total else 0.0 for count in record.class_counts]
+    return [*shares, *[0.0] * (num_classes - len(shares))]
 
 
 def balance(record: CycleRecord) -> float:

@@ -14,6 +14,7 @@ from al_bench.analysis.line_names import but_seed, name_lines
 from al_bench.analysis.reading import Run
 from al_bench.config.experiment import Cell, cells_of
 from al_bench.config.groups import CONF
+from al_bench.config.search_path import folder_with
 from al_bench.config.values import differences, from_project
 from al_bench.storage.record import cut_at_end
 
@@ -165,7 +166,7 @@ def plan_experiment(name: str, overrides: Sequence[str], conf: Path = CONF) -> E
     `versions: {epoch-matched: null, step-matched: match_steps=true}` are the sweep as it is and one with an override.
     One whose cells are all the same as those of the sweep as it is, is none.
     """
-    named = _read(name, conf)
+    named = _read(name, folder_with(name, overrides, conf))
     swept = _swept(named)
     first, *others = [
         replace(
@@ -214,7 +215,8 @@ def _reference(line: str, overrides: Sequence[str], swept: Collection[str], conf
     name, own = named.removeprefix("experiment="), [*shared, *chosen]
     cells = cells_of(name, own)
     unsaid = {item for cell in cells for item in cell.overrides if item.partition("=")[0] not in keys}
-    return Experiment(name, _source(conf / "experiment" / f"{name}.yaml"), own, name_lines(cells, unsaid))
+    source = _source(folder_with(name, own, conf) / "experiment" / f"{name}.yaml")
+    return Experiment(name, source, own, name_lines(cells, unsaid))
 
 
 def arrange_lines(name: str, overrides: Sequence[str], cells: Sequence[Cell], conf: Path = CONF) -> Experiment:
@@ -222,6 +224,7 @@ def arrange_lines(name: str, overrides: Sequence[str], cells: Sequence[Cell], co
 
     They are named by what the file sweeps over, narrowed to one value or not, and by what else tells them apart.
     """
+    conf = folder_with(name, overrides, conf)
     swept = _swept(_read(name, conf))
     alike = set.intersection(*({*but_seed(cell)} for cell in cells))
     common = {item for item in alike if item.partition("=")[0] not in swept}

@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from al_bench.errors import UserError
-from al_bench.files import named, written_whole
+from al_bench.files import lock_of, named, written_whole
 from al_bench.storage.asked import PAGE, PAGE_LOCK, OpenPage, announced_page
 
 _MOMENT = 1.0  # seconds: who asks whether a page is open holds the lock for less
@@ -24,7 +24,7 @@ class PageHolding:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.left_token: str | None = None
-        self._lock = FileLock(folder / PAGE_LOCK)
+        self._lock = lock_of(folder / PAGE_LOCK)
 
     def take(self) -> None:
         """Raises UserError where another process has the page open, saying where."""

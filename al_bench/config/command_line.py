@@ -7,6 +7,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from al_bench.config.groups import CONF, members, name_known
+from al_bench.config.search_path import ITEM, items_of, missing_folder
 from al_bench.errors import UserError
 
 _PEOPLE = ("oracle=human", "oracle=files")
@@ -25,8 +26,7 @@ _SEARCHED = "hydra.searchpath="
 _KEY = re.compile(r"[+~\w./@]+", re.ASCII)  # of an argument
 _PLAIN = re.compile(r"[\w./@+:,-]*=[\w./:,-]*", re.ASCII)  # an argument that needs no look
 _QUOTES = ("'", '"')
-_ITEM = r"""\s*'(?:[^'\\]|\\.)*'\s*|\s*"(?:[^"\\]|\\.)*"\s*|[^\[\]{}'",]*"""  # of a list: with quotes or without
-_LIST = re.compile(rf"\[(?:{_ITEM})(?:,(?:{_ITEM}))*\]")
+_LIST = re.compile(rf"\[(?:{ITEM})(?:,(?:{ITEM}))*\]")
 _OPTIONS = (
     *("--help", "-h", "--hydra-help", "--version", "--resolve", "--run", "-r", "--multirun", "-m"),
     *("--shell-completion", "-sc", "--info", "-i"),
@@ -89,7 +89,7 @@ def with_own_folder(arguments: Sequence[str]) -> list[str]:
             rest.append(argument)
     if not folder:
         return rest
-    searched = [",".join(_items_of(item.removeprefix(_SEARCHED))) for item in rest if item.startswith(_SEARCHED)]
+    searched = [",".join(items_of(item.removeprefix(_SEARCHED))) for item in rest if item.startswith(_SEARCHED)]
     own = _in_quotes(f"file://{Path(folder).expanduser().resolve()}")
     listed = ",".join([own, *searched[-1:]])
     return [*(item for item in rest if not item.startswith(_SEARCHED)), f"{_SEARCHED}[{listed}]"]
@@ -176,14 +176,9 @@ def _is_readable(argument: str) -> bool:
 def _with_quotes(argument: str) -> str:
     key, _, value = argument.partition("=")
     if _LIST.fullmatch(value):
-        items = (item if item[:1] in _QUOTES else _in_quotes(item) for item in _items_of(value))
+        items = (item if item[:1] in _QUOTES else _in_quotes(item) for item in items_of(value))
         return f"{key}=[{','.join(items)}]"
     return f"{key}={_in_quotes(value)}"
-
-
-def _items_of(listed: str) -> list[str]:
-    """Of a list as it is written, each with its quotes."""
-    return [item.strip() for item in re.findall(rf"(?:^|,)({_ITEM})", listed.removeprefix("[").removesuffix("]"))]
 
 
 def _in_quotes(text: str) -> str:
@@ -206,22 +201,10 @@ def unreadable(arguments: Sequence[str]) -> str | None:
     return None
 
 
-def _no_folder(argument: str) -> str | None:
-    """A sentence about the first entry of a search path that is no folder, of which Hydra would say nothing."""
-    key, _, value = argument.lstrip("+").partition("=")
-    for entry in _items_of(value) if key == "hydra.searchpath" else ():
-        folder = entry.strip("'\"").replace("\\'", "'").removeprefix("file://")
-        if folder and "://" not in folder and not Path(folder).is_dir():
-            return (
-                f"{argument}: {folder} is not a folder: name one that holds configurations, as file://$PWD/mine/configs"
-            )
-    return None
-
-
 def unsupported(arguments: Sequence[str]) -> str | None:
     """A sentence about the first of Hydra's settings on a command line that our runs do not go with, else None."""
     for argument in arguments:
-        if problem := _no_folder(argument):
+        if problem := missing_folder(argument):
             return problem
         key, _, value = argument.lstrip("+").partition("=")
         if key in _OWN_CONFIG and {*_SWEEPS} & {*arguments}:

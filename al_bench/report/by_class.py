@@ -38,9 +38,10 @@ def _table(section: Section, name: str, classes: Sequence[str]) -> Table:
 def _row(group: Group, name: str, num_classes: int, factor: float) -> list[Cell] | None:
     """None where the runs have no such metric, or it is one of other classes. factor: from stored to written values."""
     last = [run.cycles[-1] for run in group.runs]
-    values = [value for record in last if isinstance(value := record.metrics.get(name), list)]
-    if not values or any(len(value) != num_classes for value in values):
+    found = [(record, value) for record in last if isinstance(value := record.metrics.get(name), list)]
+    if not found or any(len(value) != len(record.class_counts) for record, value in found):
         return None
+    values = [[*value, *[None] * (num_classes - len(value))] for _, value in found]  # of classes that others have more
     numbers = np.array(values, dtype=float)  # None becomes NaN
     known = ~np.isnan(numbers).all(0)
     means = [factor * float(np.nanmean(numbers[:, place])) if known[place] else None for place in range(num_classes)]

@@ -17,6 +17,7 @@ from al_bench.analysis.experiment import Experiment
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Problem
 from al_bench.analysis.statistics.paired import LEVEL, Interval
+from al_bench.config.search_path import folder_with
 from al_bench.report.measures import Measure, measure
 from al_bench.report.tables import Cell, Table
 
@@ -27,6 +28,7 @@ def tabulate_contrasts(
     """A table for each metric that the experiment names and that is stored, one of the headline where it names none;
     none where it asks for no contrasts. What cannot be read is added to `problems`. Raises UserError for one of no line
     of it."""
+    conf = folder_with(experiment.name, experiment.overrides, conf)
     asked = read_contrasts(experiment.name, conf)
     if not asked:
         return []

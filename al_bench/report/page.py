@@ -14,6 +14,7 @@ from al_bench.analysis.published import read_published
 from al_bench.analysis.reading import Stored
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.groups import CONF
+from al_bench.config.search_path import folder_with
 from al_bench.errors import amount
 from al_bench.files import written_whole
 from al_bench.progress import duration
@@ -73,7 +74,9 @@ def _make_page(
     artifacts = show_artifacts(found.artifacts, parts_of, rebuilder)
     trained = [one for one in artifacts if one.users or not found.named]
     trained.sort(key=lambda one: (not one.users, one.samples is None))
-    editor = Editor(found, styles, band, trained, read_published(found.problems, conf), rebuilder, conf)
+    folders = dict.fromkeys([conf, *(folder_with(one.name, one.overrides, conf) for one in experiments)])
+    published = [table for folder in folders for table in read_published(found.problems, folder)]
+    editor = Editor(found, styles, band, trained, published, rebuilder, conf)
     chapters = [editor.chapter(outline) for outline in outlined]
     found.problems[:] = dict.fromkeys(found.problems)  # curves and pictures read the same tensors
     every = [section for outline in outlined for section in outline.every]

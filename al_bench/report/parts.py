@@ -102,7 +102,8 @@ def part(
     """Everything of the section of `charts`. chapter: the experiment's name, or empty; trained: what was trained once;
     numbers: published ones to look through; what cannot be read is added to `problems`."""
     section = charts.section
-    classes, shares = _class_names(section, rebuilder), _data_shares(section, rebuilder)
+    classes = _class_names(section, rebuilder)
+    shares = _data_shares(section, rebuilder, len(classes))
     plots = charts.ask_for_all(classes, shares)
     tables = [
         results.summary(section), results.learning(section), results.curves(section),
@@ -152,24 +153,28 @@ def _name_users(trained: Sequence[Trained], section: Section) -> list[tuple[str,
 
 
 def _class_names(section: Section, rebuilder: Rebuilder) -> list[str]:
-    """Those of the data set where it can be loaded, else their numbers, told from names that are digits."""
-    run = section.groups[0].first
-    names = class_names(run, rebuilder)
-    count = len(run.cycles[0].class_counts)
+    """Those of the data set where it can be loaded, else their numbers, told from names that are digits; of the run
+    that has the most: a person adds classes."""
+    run = max((run for group in section.groups for run in group.runs), key=_count_classes)
+    names, count = class_names(run, rebuilder), _count_classes(run)
     return list(names) if len(names) == count else [f"class {number}" for number in range(count)]
 
 
-def _data_shares(section: Section, rebuilder: Rebuilder) -> list[float] | None:
+def _count_classes(run: Run) -> int:
+    return len(run.cycles[0].class_counts)
+
+
+def _data_shares(section: Section, rebuilder: Rebuilder, num_classes: int) -> list[float] | None:
     """Each class's fraction of the pool: of a run that had all labels, else of the data set, if it can be loaded."""
     whole = next((group.first for group in section.groups if has_all(group)), None)
     if whole is not None:
-        return class_shares(whole.cycles[-1])
+        return class_shares(whole.cycles[-1], num_classes)
     run = section.groups[0].first
     dataset = rebuilder.dataset(run)
     labels = getattr(getattr(dataset, "train", None), "labels", None)
     if labels is None or len(labels.shape) != 1 or getattr(dataset, "unlabeled", None) is not None:
         return None
-    counts = labels.bincount(minlength=len(run.cycles[0].class_counts)).tolist()
+    counts = labels.bincount(minlength=num_classes).tolist()
     return [count / len(labels) for count in counts]
 
 

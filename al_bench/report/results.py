@@ -128,7 +128,7 @@ def classes(section: Section, names: Sequence[str], shares: Sequence[float] | No
     of_data = dict(zip(names, shares or [], strict=False))
     rows: list[Row] = []
     for group in section.groups:
-        ends = [class_shares(run.cycles[-1]) for run in group.runs]
+        ends = [class_shares(run.cycles[-1], len(names)) for run in group.runs]
         for name, column in zip(names, zip(*ends, strict=True), strict=True):
             found = point(0, [100 * share for share in column])
             of_class = 100 * of_data[name] if name in of_data else None

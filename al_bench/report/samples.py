@@ -34,7 +34,8 @@ def show_samples(group: Group, classes: Sequence[str], problems: list[Problem]) 
             continue
         if found:
             cycles = [(index, run.cycles[index].annotations) for index in found]
-            rows = [(name, _row(name, place, found)) for place, name in enumerate(classes)]
+            num_rows = min(map(len, found.values()))  # of a run of fewer classes than others have
+            rows = [(name, _row(name, place, found)) for place, name in enumerate(classes) if place < num_rows]
             return Samples(group, run, cycles, rows)
     return None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from statistics import fmean
 
 import numpy as np
@@ -85,7 +86,8 @@ def _row(group: Group, count: int) -> list[Cell]:
     records = [record for run in group.runs for record in run.cycles if record.annotations == end.annotations]
     measured = [values for record in records if (values := _ious(record))]
     means = [fmean(known) for values in measured if (known := [value for value in values if value is not None])]
-    columns = [[value for value in column if value is not None] for column in zip(*measured, strict=True)]
+    columns = [[value for value in column if value is not None] for column in zip_longest(*measured)]
+    columns += [[]] * (count - len(columns))  # of classes that other runs have more
     return [group.name, end.annotations, end.seeds, _written(means), *(_written(column) for column in columns)]
 
 

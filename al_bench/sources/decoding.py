@@ -1,6 +1,5 @@
 """Pictures of any size and mode to uint8 arrays of one shape, by a thread per core."""
 
-import os
 import re
 import warnings
 from collections import deque
@@ -16,12 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
+from al_bench.cores import usable_cores
 from al_bench.errors import UserError
 from al_bench.files import open_file
 
 Pixels = NDArray[np.uint8]
 
 _CHUNK = 64  # pictures that a thread decodes at a time
+_MOST_WORKERS = 16  # what waits of each is memory: 1.2 GB of 224 x 224 pixels in color by chunks
 _MOST_NAMED = 5
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # those of `listing.SUFFIXES`; others start programs
 _QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
@@ -228,10 +229,10 @@ def ahead(
 ) -> Generator[_Result, None, None]:
     """The results of `function` in order, computed by threads and only a few ahead of the one asked for.
 
-    workers: how many threads, None: one per core; at most twice as many results wait. Threads are enough: Pillow
-    decodes and scales outside of Python's lock. Closed early, it waits for what is being computed and begins no more.
+    workers: how many threads, None: one per core, up to 16; at most twice as many results wait. Threads are enough:
+    Pillow decodes and scales outside of Python's lock. Closed early, it waits for what is computed and begins no more.
     """
-    workers = workers or os.cpu_count() or 1
+    workers = workers or min(usable_cores(), _MOST_WORKERS)
     waiting: deque[Future[_Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:

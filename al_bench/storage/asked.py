@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from al_bench.errors import UserError
-from al_bench.files import read_json, write_json
+from al_bench.files import lock_of, read_json, write_json
 from al_bench.storage.answers import Name, Position
 
 QUERY, PAGE, PAGE_LOCK = "query.json", "page.json", "page.lock"
@@ -113,7 +113,7 @@ def read_asked(folder: Path) -> Asked | None:
 
 def open_page(folder: Path) -> OpenPage | None:
     """The page that is open for a run; None where none is, or none yet."""
-    lock = FileLock(folder / PAGE_LOCK)
+    lock = lock_of(folder / PAGE_LOCK)
     try:
         if not (folder / PAGE).exists():
             return None

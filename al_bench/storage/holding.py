@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from al_bench.errors import UserError
-from al_bench.files import named
+from al_bench.files import lock_of, named
 
 _MOMENT = 0.5  # seconds: who asks which process runs here, as `runner_of` does, holds the lock for less
 
@@ -19,7 +19,7 @@ class Holding:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock = FileLock(folder / "lock")
+        self._lock = lock_of(folder / "lock")
         self._unwritable: OSError | UserError | None = None
 
     @property
@@ -65,7 +65,7 @@ def runner_of(folder: Path) -> str | None:
     """Which process runs in a folder, in words; None where none does."""
     if not (folder / "owner").is_file():
         return None
-    lock = FileLock(folder / "lock")
+    lock = lock_of(folder / "lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -4,7 +4,9 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
+
+from al_bench.files import lock_of
 
 _OF_A_START = ("run.log", "hydra", "config.json", "lock", "owner")  # what a run has before anything is computed
 
@@ -16,7 +18,7 @@ def discard_unstarted(folder: Path, outputs: Path, *others: str) -> None:
     others: names of files in it that may go too.
     """
     with suppress(OSError, Timeout):
-        with FileLock(folder / "lock", timeout=0):
+        with lock_of(folder / "lock", timeout=0):
             kept = [
                 path for path in folder.rglob("*") if path.relative_to(folder).parts[0] not in (*_OF_A_START, *others)
             ]

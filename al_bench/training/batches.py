@@ -31,6 +31,9 @@ class Batches(ABC):
     trains and in the order of the steps.
     """
 
+    per_epoch: int | None = None
+    """Steps of an epoch, where a training need not have as many steps as its plan has epochs of them."""
+
     @abstractmethod
     def __len__(self) -> int:
         """The number of steps of the whole training."""

@@ -30,7 +30,7 @@ class TrainedByTrainer(pl.LightningModule):
         """The module's `step`, on several devices with a part of the batch each."""
         optimizers: Any = self.optimizers()
         listed = optimizers if isinstance(optimizers, list) else [optimizers]
-        self.module.propagate_by(self.manual_backward)
+        self.module.propagate_by(self.manual_backward, str(self.trainer.precision))
         self.module.set_rates(self.module.account.fraction, listed)
         part = batch if isinstance(batch, Part) else Part(batch, 1.0)
         ends = self.module.account.add_step(self.module.step_on_part(part, listed))

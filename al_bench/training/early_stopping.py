@@ -62,9 +62,9 @@ class EarlyStopping:
 
 
 def callback_of(
-    stopping: EarlyStopping | None, network: Network, pool: Pool, steps: int, epochs: int
+    stopping: EarlyStopping | None, network: Network, pool: Pool, steps: int, per_epoch: int
 ) -> Callback | None:
-    """What looks at a training of `network` that takes `steps` steps in `epochs` epochs; None without a rule.
+    """What looks at a training of `network` that takes `steps` steps, `per_epoch` an epoch; None without a rule.
 
     Raises UserError where the pool brings no validation split.
     """
@@ -72,17 +72,17 @@ def callback_of(
         return None
     if pool.validation is None:
         raise UserError("learner.early_stopping needs a validation split and there is none: use null")
-    return BestKept(stopping, network, *pool.validation, steps, epochs)
+    return BestKept(stopping, network, *pool.validation, steps, per_epoch)
 
 
 class BestKept(Callback):
     """Keeps the weights of the best look; the first of equals stays."""
 
     def __init__(
-        self, stopping: EarlyStopping, network: Network, inputs: Inputs, labels: Inputs, steps: int, epochs: int
+        self, stopping: EarlyStopping, network: Network, inputs: Inputs, labels: Inputs, steps: int, per_epoch: int
     ) -> None:
         self.stopping, self.network, self.inputs, self.labels = stopping, network, inputs, labels
-        self.steps, self.per_epoch = steps, steps // epochs
+        self.steps, self.per_epoch = steps, per_epoch
         self.value, self.step, self.weights = -torch.inf, 0, dict[str, Tensor]()
 
     def ends(self, steps_done: int) -> bool:

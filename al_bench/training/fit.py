@@ -97,7 +97,7 @@ class Fitter:
 
     def _fit_by_loop(self, module: Module, batches: Batches, name: str, checkpoint: Checkpoint | None) -> None:
         fabric = _fabric(self.device, self.precision)
-        module.propagate_by(fabric.backward)
+        module.propagate_by(fabric.backward, self.precision)
         plain = module.configure_optimizers()
         _, *optimizers = fabric.setup(module, *plain)
         account = module.account

@@ -38,7 +38,8 @@ class LabeledBatches(Batches):
     ) -> None:
         self.inputs, self.labels, self.augmentation = inputs, labels, augmentation
         self.order = EpochSampler(len(inputs), batch_size, seed, inputs.device, least=least)
-        self.steps = steps or epochs * (per_epoch or self.order.per_epoch)
+        self.per_epoch = per_epoch or self.order.per_epoch
+        self.steps = steps or epochs * self.per_epoch
 
     def __len__(self) -> int:
         return self.steps

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from al_bench.errors import UserError
 from al_bench.training.account import Account
 from al_bench.training.loss_record import Losses
 
@@ -48,6 +49,7 @@ class Module(nn.Module, ABC):
         super().__init__()
         self.account = Account()
         self.backward: Callable[[Tensor], object] = Tensor.backward
+        self.precision = "32-true"
         self.fraction_of_mean = 1.0  # of the loss of a part, so that the mean over devices is the mean over rows
 
     def begin(self, account: Account) -> None:
@@ -55,9 +57,9 @@ class Module(nn.Module, ABC):
         self.account = account
         self.train()
 
-    def propagate_by(self, backward: Callable[[Tensor], object]) -> None:
+    def propagate_by(self, backward: Callable[[Tensor], object], precision: str) -> None:
         """Has `update` ask a driver for the gradients of a loss, which scales it first where its precision asks so."""
-        self.backward = backward
+        self.backward, self.precision = backward, precision
 
     @abstractmethod
     def step(self, batch: Any, optimizers: Sequence[Optimizer]) -> Losses:
@@ -97,7 +99,9 @@ class Module(nn.Module, ABC):
 
     def update(self, optimizer: Optimizer, loss: Tensor, *others: Optimizer) -> None:
         """Gradients of `loss` from zero, and one step of `optimizer`, and of `others` where each part has its own: one
-        update."""
+        update. Raises UserError where gradients of several optimizers are scaled: the scale may move between them."""
+        if others and self.precision == "16-mixed":
+            raise UserError("precision=16-mixed cannot be where one update moves several optimizers: use bf16-mixed")
         for each in (optimizer, *others):
             each.zero_grad()
         self.backward(loss if self.fraction_of_mean == 1.0 else loss * self.fraction_of_mean)

@@ -26,6 +26,7 @@ class PairedBatches(Batches):
 
     def __init__(self, labeled: LabeledBatches, inputs: Inputs, unlabeled: Tensor, seed: int, least: int = 1) -> None:
         self.labeled, self.inputs, self.unlabeled = labeled, inputs, unlabeled
+        self.per_epoch = labeled.per_epoch
         size = labeled.order.batch_size
         self.order = EpochSampler(len(unlabeled), size, seed, inputs.device, least=least) if len(unlabeled) else None
 

@@ -68,7 +68,8 @@ class Plan:
         seed: of the learner's whole fit. name: for the progress and the checkpoint. scratch: see `Fitter.fit`. epochs:
         other than the plan's. observe: looks at `model`.
         """
-        callback = callback_of(self.early_stopping, model, pool, len(batches), epochs or self.epochs)
+        per_epoch = batches.per_epoch or max(1, len(batches) // (epochs or self.epochs))
+        callback = callback_of(self.early_stopping, model, pool, len(batches), per_epoch)
         if observe is not None:
             callback = observe.watching(model, len(batches), callback)
         Fitter(pool.device, self.precision, self.trainer).fit(

@@ -1,6 +1,5 @@
 """Whether a Trainer of the user's own can be made here."""
 
-import os
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from al_bench.config.validation import load_target
+from al_bench.cores import usable_cores
 from al_bench.errors import UserError
 from al_bench.training.module import TrainerFactory
 from al_bench.training.several_devices import make_trainer, refuse_launcher, refuse_undivided
@@ -29,9 +29,9 @@ def check_trainer(trainer: TrainerFactory, procedure: Mapping[str, Any]) -> None
     except _CANNOT_BE as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(f"trainer cannot be made here: {first}") from error
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     if made.accelerator.name() == "cpu" and made.num_devices > cores:
-        raise UserError(f"trainer.devices={made.num_devices} must be at most {cores}, the CPU cores there are")
+        raise UserError(f"trainer.devices={made.num_devices} must be at most {cores}, the CPU cores that it may use")
     refuse_launcher(made)
     for place, node in _trained_nodes("", procedure):
         divisible = getattr(load_target(place, node["_target_"]), "divisible", False)

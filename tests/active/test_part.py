@@ -83,6 +83,14 @@ def test_a_factory_is_described_as_what_it_calls():
     )
 
 
+def test_parts_that_declare_nothing_and_share_a_name_are_others():
+    """Two modules of one package with a class of the same name each."""
+    one, other = (type("Mine", (), {"__module__": f"mine.{module}"}) for module in ("first", "second"))
+    assert (declared(one).name, declared(other).name) == ("mine.first.Mine", "mine.second.Mine")
+    assert describe(partial(one)) != describe(partial(other))
+    assert str(declared(torch.optim.lr_scheduler.StepLR)) == "torch.StepLR", "a library's stands as it was"
+
+
 def test_places_do_not_count_and_files_count_by_content(tmp_path):
     for name in ("one", "same"):
         (tmp_path / name).write_text("[1]")

@@ -35,6 +35,13 @@ def test_a_row_is_a_method_s_mean_over_seeds(tmp_path):
     assert second.rows == [["random", first.rows[1][1], 0.5, 0.5, None]], "what no seed has a value of has none"
 
 
+def test_a_run_of_fewer_classes_than_others_has_no_value_of_those_it_lacks(tmp_path):
+    made_run(tmp_path, "random", 0, more=measured(class_gan_test=[1.0, 0.5, 0.25]))
+    made_run(tmp_path, "random", 1, more={**measured(class_gan_test=[0.0, 0.5]), "class_counts": [5, 5]})
+    (table,) = tables_of(tmp_path)
+    assert table.rows[0][2:] == [0.5, 0.5, 0.25]
+
+
 def test_a_metric_has_the_words_and_the_unit_that_are_declared(tmp_path, monkeypatch):
     declared = {"name": "gan_test", "unit": "fraction", "higher_is_better": True, "words": "GAN-test"}
     monkeypatch.setitem(made_runs.ABOUT, "metrics", [made_runs.ACCURACY, declared])

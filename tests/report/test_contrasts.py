@@ -27,7 +27,7 @@ def identity(strategy: str, seed: int) -> dict[str, object]:
     return {"part": "made.loop", **parts, "strategy": {"part": f"made.{strategy}"}, "seed": seed}
 
 
-def experiment() -> Experiment:
+def experiment(*overrides: str) -> Experiment:
     cells = [
         Cell(
             (f"strategy={line}", f"seed={seed}"), {**CHOICES, "strategy": line}, identity(line, seed), LOOP,
@@ -35,7 +35,7 @@ def experiment() -> Experiment:
         )
         for line in ("random", "margin", "waal") for seed in (0, 1)
     ]  # fmt: skip
-    return arrange_lines("made", [], cells)
+    return arrange_lines("made", overrides, cells)
 
 
 @pytest.fixture
@@ -110,6 +110,17 @@ def test_metrics_that_are_no_list_of_names_are_refused(conf: Path, given: str) -
     file.write_text(file.read_text() + f"contrast_metrics: {given}\n")
     with pytest.raises(UserError, match=r"contrast_metrics is .*use a list of metrics"):
         tabulate_contrasts(experiment(), [], [], conf)
+
+
+def test_what_a_file_in_a_folder_of_ones_own_asks_for_is_read_there(conf: Path) -> None:
+    """Where Hydra's search path found it, its contrasts and the published numbers beside it."""
+    one = experiment(f"hydra.searchpath=[pkg://elsewhere,'file://{conf}']")
+    (conf / "experiment" / "paper").mkdir()
+    (conf / "experiment" / "paper" / "made.csv").write_text("no table\n")
+    runs = stored_of(one.labels, conf.parent, conf.parent / "cells")
+    page = write_report(runs, conf.parent / "report", "range", Rebuilder(None), conf.parent / "none", [one])
+    assert "<h3>One line minus another</h3>" in page.read_text()
+    assert [problem.place.name for problem in runs.problems] == ["made.csv"]
 
 
 def test_the_page_and_its_tables_have_them(conf: Path) -> None:

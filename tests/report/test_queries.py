@@ -45,6 +45,21 @@ def test_each_query_s_classes_over_seeds_and_those_that_it_left_out(tmp_path):
     assert found.table.rows[1] == ["random", 1, 20, 2, 3, 0.5, 0, 1.5, 1, "owl"]
 
 
+def test_runs_of_a_section_that_have_different_numbers_of_classes(tmp_path):
+    """A person adds a class on the page where pictures are labeled."""
+    made_run(tmp_path, "entropy", 0, more={**query([0, 0, 1, 1]), "class_counts": [5, 5]})
+    made_run(tmp_path, "random", 0, more={**query([0, 0, 1, 1]), "class_counts": [5, 5]})
+    made_run(tmp_path, "random", 1, more=query([0, 1, 2, 2]))
+    made_run(tmp_path, "full", 0, (0.5,), more={"class_counts": [5, 5], "unlabeled": 0})
+    write_report(stored(tmp_path, tmp_path / "cells"), tmp_path / "report", "range", Rebuilder(pool_of_four))
+    text = (tmp_path / "report" / "index.html").read_text()
+    assert "Label distribution" in text
+    (rows,) = [table.read_text() for table in (tmp_path / "report").rglob("*classes.csv")]
+    assert [row.split(",")[2] for row in rows.splitlines()[1:]] == [*CLASSES] * 3
+    assert "entropy,owl,1,0.0" in rows
+    assert "random,owl,2,16.6" in rows
+
+
 def test_many_classes_have_no_column_each(tmp_path):
     made_run(tmp_path, "random", 0, more={**query([0, 0, 1, 20]), "class_counts": [1] * 21})
     found = count_classes(section_of(tmp_path), [f"kind {number}" for number in range(21)])

@@ -1,6 +1,7 @@
 """A training that gains nothing more ends, and its best model is what is kept."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -9,8 +10,11 @@ import torch
 from toy_training import Toy, assert_equal, batches
 
 from al_bench.active.pool import Pool
+from al_bench.active.query import PoolQuery
 from al_bench.errors import UserError
+from al_bench.learner.supervised import Supervised
 from al_bench.network import Network
+from al_bench.network.linear import Linear
 from al_bench.training import interruption
 from al_bench.training.cost import measure_cost
 from al_bench.training.early_stopping import BestKept, EarlyStopping, callback_of, closeness_each, correct_each
@@ -25,7 +29,7 @@ class Scripted(BestKept):
     """Measures what it is told to, look by look."""
 
     def __init__(self, module, values, stopping):
-        super().__init__(stopping, module, torch.empty(0), torch.empty(0), STEPS, EPOCHS)
+        super().__init__(stopping, module, torch.empty(0), torch.empty(0), STEPS, STEPS // EPOCHS)
         self.values, self.seen = list(values), []
 
     def measured(self):
@@ -56,6 +60,19 @@ def test_it_ends_after_its_patience_with_the_best_weights(trainer):
 def test_it_looks_every_so_many_epochs_and_at_the_end(every, looks):
     _, watched = fitted([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], every=every, patience=20)
     assert len(watched.seen) == looks
+
+
+@pytest.mark.parametrize(("steps", "looks"), [(None, 6), (3, 1), (14, 2), (50, 8)])
+def test_epochs_of_a_training_of_so_many_steps_are_passes_over_what_is_labeled(monkeypatch, steps, looks):
+    """A pass over 50 in batches of eight has seven steps; the plan's own six epochs say nothing then."""
+    seen = []
+    monkeypatch.setattr(BestKept, "measured", lambda watched: seen.append(watched) or float(len(seen)))
+    inputs, labels = torch.arange(50.0)[:, None], torch.arange(50) % 2
+    pool = Pool.unlabeled_from(inputs, 2).with_labels(PoolQuery(torch.arange(50)), labels)
+    plan = {"epochs": 6, "batch_size": 8, "optimizer": partial(torch.optim.SGD, lr=0.1), "steps": steps}
+    learner = Supervised(network=Linear, early_stopping=EarlyStopping("accuracy", 1, 20), **plan)
+    learner.fit(replace(pool, validation=(inputs, labels)), None, seed=0)
+    assert len(seen) == looks
 
 
 def test_both_drivers_keep_the_same_model():
@@ -110,7 +127,7 @@ def test_the_whole_validation_split_is_measured():
     inputs = torch.arange(300.0)[:, None]
     labels = (inputs[:, 0] > 100).long()
     pool = Pool.unlabeled_from(inputs, 2)
-    watched = partial(BestKept, EarlyStopping("accuracy", 1, 1), inputs=inputs, labels=labels, steps=1, epochs=1)
+    watched = partial(BestKept, EarlyStopping("accuracy", 1, 1), inputs=inputs, labels=labels, steps=1, per_epoch=1)
     assert watched(Threshold(100.5)).measured() == 1
     assert watched(Threshold(130.5)).measured() == pytest.approx(0.9)
     with pytest.raises(UserError, match="needs a validation split"):

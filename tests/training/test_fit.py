@@ -123,6 +123,25 @@ def test_a_training_that_a_signal_stops_goes_on_to_the_same_end(tmp_path, signal
     assert other == trace
 
 
+class Together(Toy):
+    """One loss moves both parts."""
+
+    def step(self, batch, optimizers):
+        loss = cross_entropy(self.second(self.first(batch[0])), batch[1])
+        self.update(optimizers[0], loss, optimizers[1])
+        return {"loss": loss.detach()}
+
+
+def test_one_update_of_several_optimizers_is_refused_in_float16():
+    """Fabric moves the scale after each of them."""
+    module, batch = Together(), (INPUTS, LABELS)
+    module.propagate_by(torch.Tensor.backward, "16-mixed")
+    with pytest.raises(UserError, match="precision=16-mixed cannot be where one update moves several optimizers"):
+        module.step(batch, module.configure_optimizers())
+    module.propagate_by(torch.Tensor.backward, "bf16-mixed")
+    module.step(batch, module.configure_optimizers())
+
+
 def test_a_signal_is_not_lost_where_nothing_is_deferred():
     with interruption.signals_handled(), pytest.raises(interruption.Interrupted):
         os.kill(os.getpid(), signal.SIGTERM)

@@ -113,7 +113,7 @@ class Scripted(BestKept):
 def test_early_stopping_keeps_its_best_weights_beside_it(tmp_path):
     def stopped(observer):
         module = Toy()
-        watched = Scripted(EarlyStopping("accuracy", 1, 2), module, INPUTS, LABELS, STEPS, 6)
+        watched = Scripted(EarlyStopping("accuracy", 1, 2), module, INPUTS, LABELS, STEPS, 7)
         watched.values = [0.1, 0.5, 0.4, 0.3]
         watching = observer.watching(module, STEPS, watched) if observer else watched
         Fitter(CPU).fit(module, batches(), seed=2, name="toy", callback=watching, scratch=tmp_path)

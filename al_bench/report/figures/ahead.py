@@ -13,6 +13,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from al_bench.cores import usable_cores
+
 Draw = Callable[[], str]
 
 _MANY = 40  # pictures of a page from which it is worth to fork
@@ -78,7 +80,7 @@ def drawing_ahead(workers: int | None = None) -> Iterator[Drawings]:
     processes are not forked."""
     if workers is None:
         can_fork = "fork" in multiprocessing.get_all_start_methods() and hasattr(os, "sched_getaffinity")
-        workers = min(_MOST, len(os.sched_getaffinity(0)) - 1) if can_fork else 0
+        workers = min(_MOST, usable_cores() - 1) if can_fork else 0
     token = _drawings.set(drawings := Drawings(workers))
     try:
         yield drawings

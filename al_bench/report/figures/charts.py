@@ -136,7 +136,7 @@ class Charts:
     def classes(self, names: Sequence[str], shares: Sequence[float] | None) -> Picture:
         """Each class's fraction of the training set at the end. shares: those of the data, None where unknown."""
         groups = [group for group in self.section.groups if not has_all(group)]
-        lines = [self._shares(group) for group in groups or self.section.groups]
+        lines = [self._shares(group, len(names)) for group in groups or self.section.groups]
         about = "share of the labels, %"
         ends = [f"{line.name} from {min(line.y):.1f} to {max(line.y):.1f}" for line in lines]
         alt = f"Each class's {about}, at the end of the runs: {listed(ends)}"
@@ -153,7 +153,7 @@ class Charts:
     def _classes_of(self, group: Group, names: Sequence[str], shares: Sequence[float] | None) -> Picture:
         about, lines = "share of the labels, %", []
         for place, (name, look) in enumerate(zip(names, class_looks(len(names)), strict=True)):
-            points = curve(group.runs, lambda record, place=place: class_shares(record)[place])  # type: ignore[misc]
+            points = curve(group.runs, lambda record, place=place: class_shares(record, len(names))[place])  # type: ignore[misc]
             one = over_annotations(name, look, points, measure("share"), self.band)
             lines.append(replace(one, tick=100 * shares[place] if shares else None))
         return line_chart(lines, ANNOTATIONS, about, alt_text(f"{group.name}: {about}", lines))
@@ -177,8 +177,8 @@ class Charts:
             if points
         ]
 
-    def _shares(self, group: Group) -> Line:
-        ends = [class_shares(run.cycles[-1]) for run in group.runs]
+    def _shares(self, group: Group, num_classes: int) -> Line:
+        ends = [class_shares(run.cycles[-1], num_classes) for run in group.runs]
         points = [point(0, [100 * share for share in column]) for column in zip(*ends, strict=True)]
         return over_annotations(group.name, self._look(group), points, measure(""), self.band)
 

@@ -54,8 +54,9 @@ def show_criteria(charts: Charts, problems: list[Problem]) -> Criteria | None:
 
 def auroc(labeled: Sequence[float], unlabeled: Sequence[float]) -> float:
     """AUROC, 0 to 1: the probability that a labeled input's answer is above an unlabeled one's, half of it at ties."""
-    above = np.asarray(labeled)[:, None] - np.asarray(unlabeled)
-    return float(((above > 0) + 0.5 * (above == 0)).mean())
+    own, others = np.asarray(labeled), np.sort(np.asarray(unlabeled))
+    below, up_to = np.searchsorted(others, own, "left").sum(), np.searchsorted(others, own, "right").sum()
+    return float((below + up_to) / (2 * len(own) * len(others)))
 
 
 def _auroc_of(record: CycleRecord, rows: Rows) -> Mapping[str, float]:

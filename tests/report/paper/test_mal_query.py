@@ -1,7 +1,9 @@
 """What the criteria of MAL's query do: shares by hand, histograms, and that others show nothing."""
 
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made_runs import made_run
 
@@ -65,6 +67,20 @@ def test_how_well_both_kinds_are_told_apart() -> None:
     assert auroc([1.0, 2.0], [-1.0, 0.0]) == 1.0
     assert auroc([0.0], [0.0]) == 0.5
     assert auroc([0.0, 2.0], [-1.0, 1.0]) == 0.75
+    rng = np.random.default_rng(1)
+    labeled, unlabeled = (rng.integers(0, 9, count) / 4 for count in (200, 300))  # with ties
+    by_pairs = np.mean([(one > other) + 0.5 * (one == other) for one in labeled for other in unlabeled])
+    assert auroc(labeled.tolist(), unlabeled.tolist()) == pytest.approx(by_pairs, abs=1e-12)
+
+
+def test_telling_apart_a_large_pool_needs_no_table_of_all_pairs() -> None:
+    """30,000 by 60,000 pairs would be 14 GB."""
+    tracemalloc.start()
+    try:
+        assert auroc(np.arange(30_000.0) + 0.5, np.arange(60_000.0)) == pytest.approx(0.25, abs=1e-4)
+        assert tracemalloc.get_traced_memory()[1] < 10e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_has_no_discriminator_shows_nothing(tmp_path: Path) -> None:

@@ -150,8 +150,8 @@ def test_the_page_shows_both(outputs, tmp_path):
 
 
 def test_the_versions_are_those_that_the_file_names():
-    conf = TESTS / "conf"
-    one = plan_experiment("shadow_versions", [SHADOW], conf)
+    """Of a folder of one's own on the search path."""
+    one = plan_experiment("shadow_versions", [SHADOW])
     (other,) = one.versions
     assert (one.version, other.version, one.unchanged) == ("epoch-matched", "step-matched", ["adba"])
     assert list(one.lines) == list(other.lines) == ["random", "adba"]

@@ -35,7 +35,7 @@ from al_bench.training.both_kinds import Batch, BothKinds
 from al_bench.training.cost import measure_apart
 from al_bench.training.fit import Fitter
 from al_bench.training.loss_record import Losses
-from al_bench.training.losses import labeledness_loss
+from al_bench.training.losses import labeledness_loss, raised
 from al_bench.training.module import Module, TrainerFactory, frozen
 
 
@@ -194,14 +194,14 @@ class Game(Module):
         for images in kinds:
             reconstructed, mean, log_variance = self.vae(images)
             loss = loss + self.reconstruction(reconstructed, images, mean, log_variance)
-            fooled = functional.softplus(-self.discriminator(mean).float()).mean()  # cross entropy of "labeled"
+            fooled = functional.softplus(-raised(self.discriminator(mean))).mean()  # cross entropy of "labeled"
             loss = loss + self.settings.adversarial_weight * fooled
         return loss
 
     def reconstruction(self, reconstructed: Tensor, images: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
         """Squared error plus beta times the divergence of the latents from N(0, I). reconstructed, images:
         (B, C, S, S); mean, log_variance: (B, z)."""
-        reconstructed, mean, log_variance = (part.float() for part in (reconstructed, mean, log_variance))
+        reconstructed, mean, log_variance = map(raised, (reconstructed, mean, log_variance))
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
         squares = (reconstructed - images).square()
         if self.settings.balance == "code":

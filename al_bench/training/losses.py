@@ -1,5 +1,5 @@
-"""Training losses: tensors in, a scalar out, each citing its source. They are float32 whatever the precision of what
-comes in, which autocast sees to for cross entropy alone: eight bits of a mean are too few to play for."""
+"""Training losses: tensors in, a scalar out, each citing its source. None has fewer bits than float32, whatever comes
+in, which autocast sees to for cross entropy alone: eight bits of a mean are too few to play for."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -69,7 +69,7 @@ def on_boundary(logits: Tensor) -> Tensor:
 
     The regression of boundary points to 0 that ADBA trains jointly with the hinge loss (docs/papers/asal.md, ADBA).
     """
-    return (logits[:, 1] - logits[:, 0]).float().square().mean()
+    return raised(logits[:, 1] - logits[:, 0]).square().mean()
 
 
 def ranking(predicted: Tensor, target: Tensor, margin: float) -> Tensor:
@@ -78,7 +78,7 @@ def ranking(predicted: Tensor, target: Tensor, margin: float) -> Tensor:
 
     predicted, target: (B,); no gradient goes to the target. 0 for a single row, `margin` where all predictions agree.
     """
-    predicted, paired = predicted.float(), len(predicted) // 2 * 2
+    predicted, paired = raised(predicted), len(predicted) // 2 * 2
     if paired == 0:
         return predicted.sum() * 0
     gap = predicted[0:paired:2] - predicted[1:paired:2]
@@ -126,8 +126,8 @@ def consistency(
     its last layer. weight: lambda_2; margin: M'. (WGAN-CT, Wei et al. 2018, as biuyq/CT-GAN CT_gan_cifar_resnet.py
     weighs it; docs/papers/asal.md, GANs.)
     """
-    apart = (values[0] - values[1]).float().square()
-    features_apart = (features[0] - features[1]).float().square().mean(1)
+    apart = raised(values[0] - values[1]).square()
+    features_apart = raised(features[0] - features[1]).square().mean(1)
     return (weight * (apart + feature_weight * features_apart) - margin).clamp(min=0).mean()
 
 
@@ -158,7 +158,7 @@ def smoothed_entropy(logits: Tensor) -> Tensor:
     logits: (B, K[, H, W]). The small number is that of the published minimax entropy (VisionLearningGroup/SSDA_MME
     utils/loss.py).
     """
-    probs = logits.float().softmax(1)
+    probs = raised(logits).softmax(1)
     return -(probs * (probs + 1e-5).log()).sum(1).mean()
 
 
@@ -175,4 +175,9 @@ def bias_coefficient(labeled: int, unlabeled: int, query_size: int) -> float:
 def wasserstein(unlabeled: Tensor, labeled: Tensor, bias: float) -> Tensor:
     """mean g(unlabeled) - bias mean g(labeled), of a critic's (B,) values (WAAL Eq. 8 without mu'): the critic raises
     it and the features lower it."""
-    return unlabeled.float().mean() - bias * labeled.float().mean()
+    return raised(unlabeled).mean() - bias * raised(labeled).mean()
+
+
+def raised(values: Tensor) -> Tensor:
+    """The same values, in float32 where they have fewer bits."""
+    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values

@@ -23,7 +23,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from al_bench.cores import usable_cores
+from al_bench.sources.cores import usable_cores
 from hydra_plugins.forks import ForkServer, forking, is_possible, targets_of
 from hydra_plugins.gpus import VISIBLE, freest, takes_any, visible_gpus
 from hydra_plugins.live_rows import live_rows

@@ -21,7 +21,7 @@ MEMBERS = {  # of families: what `conf/` makes by its own name
 
 # Each row may import from itself and from the rows above it. A module at the package's root stands for itself.
 ORDER = """
-    errors seeding progress cores
+    errors seeding progress
     files
     active
     sources

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from al_bench.cores import usable_cores
 from al_bench.errors import UserError
 from al_bench.files import open_file
+from al_bench.sources.cores import usable_cores
 
 Pixels = NDArray[np.uint8]
 

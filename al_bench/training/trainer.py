@@ -7,8 +7,8 @@ from typing import Any
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from al_bench.config.validation import load_target
-from al_bench.cores import usable_cores
 from al_bench.errors import UserError
+from al_bench.sources.cores import usable_cores
 from al_bench.training.module import TrainerFactory
 from al_bench.training.several_devices import make_trainer, refuse_launcher, refuse_undivided
 

@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from al_bench.cores import usable_cores
+from al_bench.sources.cores import usable_cores
 
 Draw = Callable[[], str]
 

@@ -129,7 +129,8 @@ def test_an_adversarial_game_against_a_reconstruction(main: str, parts: str) -> 
     game = {one.column: one.mean for one in TABLES[f"mal/{parts}"].numbers if one.row == "mal/ssl_random"}
     gaps = [round(game[column] - vaal[column], 1) for column in game]
     ((row, rule),) = ruled(f"mal/{main}", f"SSL-Random is {min(gaps)} to {max(gaps)} points above VAAL")
-    assert (row, lines(rule.clauses[0]), rule.clauses[0].relation) == ("mal/ssl_random", ["mal/vaal"], "better")
+    (clause,) = rule.clauses
+    assert (row, lines(clause), clause.relation) == ("mal/ssl_random", ["mal/vaal", "mal/random_longer"], "better")
 
 
 OF_OTHER_DATA = {"tiny_imagenet": 1000, "digits": 30, "camvid": 55, "cifar10_imbalanced": 2917}  # labels after a query
@@ -160,8 +161,8 @@ def test_sec_5_is_judged_on_other_data_by_the_rules_of_its_own(name: str, words:
 
 @pytest.mark.parametrize("name", [name for name in OF_OTHER_DATA if name != "digits"])
 def test_what_is_ahead_of_the_state_of_the_art_is_so_at_every_size(name: str) -> None:
-    """The digits have random sampling alone."""
-    baselines = [*BASELINES[:3], "mal/drn/bald" if name == "camvid" else "mal/bald", "mal/vaal"]
+    """The digits have random sampling alone. Steps may not explain it: the control of as many is among the lines."""
+    baselines = [*BASELINES[:3], "mal/drn/bald" if name == "camvid" else "mal/bald", "mal/vaal", "mal/random_longer"]
     ((row, rule),) = ruled(f"mal/{name}", "superior to the state of the art")
     (clause,) = rule.clauses
     assert (row, clause.relation, lines(clause), clause.where) == ("mal/mal", "better", baselines, "at every size")

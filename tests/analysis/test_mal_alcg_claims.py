@@ -129,8 +129,7 @@ def test_an_adversarial_game_against_a_reconstruction(main: str, parts: str) -> 
     game = {one.column: one.mean for one in TABLES[f"mal/{parts}"].numbers if one.row == "mal/ssl_random"}
     gaps = [round(game[column] - vaal[column], 1) for column in game]
     ((row, rule),) = ruled(f"mal/{main}", f"SSL-Random is {min(gaps)} to {max(gaps)} points above VAAL")
-    (clause,) = rule.clauses
-    assert (row, lines(clause), clause.relation) == ("mal/ssl_random", ["mal/vaal", "mal/random_longer"], "better")
+    assert (row, lines(rule.clauses[0]), rule.clauses[0].relation) == ("mal/ssl_random", ["mal/vaal"], "better")
 
 
 OF_OTHER_DATA = {"tiny_imagenet": 1000, "digits": 30, "camvid": 55, "cifar10_imbalanced": 2917}  # labels after a query
@@ -167,7 +166,8 @@ def test_what_is_ahead_of_the_state_of_the_art_is_so_at_every_size(name: str) ->
     (clause,) = rule.clauses
     assert (row, clause.relation, lines(clause), clause.where) == ("mal/mal", "better", baselines, "at every size")
     ((row, rule),) = ruled(f"mal/{name}", "than by reconstructing images")
-    assert (row, lines(rule.clauses[0]), rule.clauses[0].relation) == ("mal/ssl_random", ["mal/vaal"], "better")
+    (clause,) = rule.clauses
+    assert (row, lines(clause), clause.relation) == ("mal/ssl_random", ["mal/vaal", "mal/random_longer"], "better")
 
 
 @pytest.mark.parametrize("name", ["alcg_cifar10", "alcg_stl10", "alcg_tinyimagenet10"])

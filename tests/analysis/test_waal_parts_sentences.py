@@ -336,3 +336,20 @@ def test_what_waal_is_beside_as_many_steps_beyond_half_of_the_budget() -> None:
     assert f"by {-ends[0]:.2f} and {-ends[1]:.2f} at 6,000" in RESULTS
     means = [fmean(one[seed][6000] for seed in (0, 1)) for one in both]
     assert f"{means[0]:.2f} beside the paper's 85.99, and random sampling {means[1]:.2f}" in RESULTS
+
+
+def test_the_query_times() -> None:
+    (run,) = kept_runs("fashion_mnist-waal-query_time-seed=0")
+    assert run.measurement is not None
+    ratios = {name.removesuffix("_ratio"): value for name, value in run.measurement.metrics.items()}
+    first = [f"{words} {ratios[name]:.2f} (" for words, name in (
+        ("margin", "margin"), ("least confidence", "least_confidence"), ("entropy", "entropy"), ("core-set", "coreset"),
+    )]  # fmt: skip
+    later = [f"k-means {ratios['kmeans']:.1f} and", *(f"{words} {ratios[name]:.1f} (" for words, name in (
+        ("k-median", "k_median"), ("DBAL", "mc_entropy"), ("DeepFool", "deepfool"),
+    ))]  # fmt: skip
+    assert all(words in RESULTS for words in (*first, *later))
+    assert max(ratios, key=lambda name: ratios[name]) == "k_median" and ratios["coreset"] < ratios["mc_entropy"]
+    table = run.measurement.tables["query_time"]
+    unit = next(row for row in table["rows"] if row[0] == "waal")
+    assert f"WAAL's {unit[table['columns'].index('seconds')]:.2f} s as the unit" in RESULTS

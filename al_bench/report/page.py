@@ -1,6 +1,7 @@
 """The page: everything of a report, put into `page/index.html`, and the tables beside it."""
 
 import logging
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -39,6 +40,8 @@ BANDS = {"range": "the lowest to the highest seed", "deviation": "one standard d
 
 _TEMPLATES = Path(__file__).parent / "page"
 _OF_PAPERS = Path(__file__).parent / "paper"
+_PRE = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL)
+_INDENT = re.compile(r"\s*\n\s*")  # that of the templates, which nobody reads in a page
 _TOGETHER = {
     "summary": "Where each method ends: at the last number of annotations that all its seeds reached",
     "curves": "Every point of every curve over seeds, in stored units: fractions of one, nats",
@@ -86,7 +89,8 @@ def _make_page(
     beside = [across.table] if across else []
     return _render(
         chapters=chapters, counts=(len(runs.rows), groups), trained=trained, runs=runs,
-        tables=_write_tables(chapters, beside, runs, to / "tables"), styles=styles, problems=found.problems,
+        tables=_write_tables(chapters, beside, runs, to / "tables"), styles=styles,
+        looks=list(dict.fromkeys(styles.values())), problems=found.problems,
         missing=rebuilder.words(), across=across, band=BANDS[band], date=time.strftime("%Y-%m-%d %H:%M"),
     )  # fmt: skip
 
@@ -135,6 +139,7 @@ def _render(**context: Any) -> str:
     )  # fmt: skip
     letters = {origin: letter for letter, origin in ORIGINS.items()}
     style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
-    return environment.get_template("index.html").render(
+    html = environment.get_template("index.html").render(
         **context, style=style, origins=ORIGINS, fades=FADES, letters=letters
     )
+    return "".join(part if part.startswith("<pre") else _INDENT.sub("\n", part) for part in _PRE.split(html))

@@ -3,8 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from al_bench.analysis.comparison import groups_run_for
 from al_bench.analysis.cost import memory_is
@@ -15,7 +18,6 @@ from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.values import from_project
 from al_bench.errors import amount
-from al_bench.files import as_json
 from al_bench.report import results
 from al_bench.report.by_class import measure_classes
 from al_bench.report.comparison import Comparison, compare
@@ -135,7 +137,7 @@ def part(
         side_by_side(section, rebuilder, problems),
         [(group, *found) for group, found in images if found],
         additions,
-        [(group, from_project(as_json(_readable(group.first)))) for group in section.groups],
+        [(group, from_project(_readable(group.first))) for group in section.groups],
         classes,
         shares,
     )
@@ -178,6 +180,11 @@ def _data_shares(section: Section, rebuilder: Rebuilder, num_classes: int) -> li
     return [count / len(labels) for count in counts]
 
 
-def _readable(run: Run) -> dict[str, Any]:
-    """A run's configuration without `procedure`, which holds the same parts once more."""
-    return {key: value for key, value in run.config.items() if key != "procedure"}
+def _readable(run: Run) -> str:
+    """A run's configuration as conf/ would have it, without `procedure`, which holds the same parts once more."""
+    config = {key: value for key, value in run.config.items() if key != "procedure"}
+    write = partial(yaml.dump, config, sort_keys=False, default_flow_style=None, allow_unicode=True, width=120)
+    try:
+        return str(write(Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)))  # libyaml: a tenth of the time
+    except UnicodeEncodeError:  # a path that is no UTF-8
+        return str(write(Dumper=yaml.SafeDumper))

@@ -1,3 +1,5 @@
+import html
+import json
 import re
 import sys
 from types import SimpleNamespace
@@ -5,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+import yaml
 from made_runs import generated, made_run
 
 from al_bench.active.part import hash_of
@@ -169,3 +172,12 @@ def test_images_of_three_channels(tmp_path):
     tensors = {**generated(), "trace.generated": np.zeros((2, 3, 4, 4), dtype=np.uint8)}
     made_run(tmp_path / "outputs", "asal_auto", 0, tensors=tensors)
     assert "synthetic image 2 of cycle 1" in page(tmp_path)
+
+
+def test_a_configuration_is_shown_whole_and_as_yaml(tmp_path):
+    run = made_run(tmp_path / "outputs", "entropy", 0, learner={"weights": "/a b/<data>\n  é\udcff", "rates": [0.1, 1]})
+    shown = re.findall(r'<pre class="scroll" tabindex="0">(.*?)</pre>', page(tmp_path), re.DOTALL)
+    config = json.loads((run / "config.json").read_text())["config"]
+    assert [yaml.safe_load(html.unescape(text)) for text in shown] == [
+        {key: value for key, value in config.items() if key != "procedure"}
+    ]

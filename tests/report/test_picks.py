@@ -108,5 +108,5 @@ def test_names_of_files_and_classes_are_text_on_the_page(tmp_path):
     shown = text.split("Chosen pictures</h3>")[1].split("<h3")[0]
     assert "Füße/&lt;script&gt;alert(1)&lt;/script&gt;.png" in shown and "<script" not in text
     assert "model: dog &amp; &lt;b&gt;" in shown and "dog & <b>" not in text
-    assert 'class="differs-here"' in shown
+    assert 'class="other"' in shown
     assert (tmp_path / "report" / "tables" / "picks-digits.csv").exists()

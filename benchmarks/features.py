@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -71,9 +71,9 @@ def made_dataset(folder: Path, num_train: int, num_test: int) -> Dataset:
     means = torch.randn(NUM_CLASSES, SIZE, generator=rng)
     labels = [torch.randint(NUM_CLASSES, (count,), generator=rng) for count in (num_train, num_test)]
 
-    def drawn(classes: Tensor, there: int) -> Iterator[Tensor]:
-        for part in classes[there:].split(BATCH):
-            yield means[part] / 4 + torch.randn(len(part), SIZE, generator=rng)
+    def drawn(classes: Tensor, parts: Sequence[Tensor]) -> Iterator[Tensor]:
+        for part in parts:
+            yield means[classes[part]] / 4 + torch.randn(len(part), SIZE, generator=rng)
 
     artifacts = Artifacts(folder)
     stored = [

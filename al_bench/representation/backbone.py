@@ -32,7 +32,8 @@ class Backbone(Representation):
     network, weights, weights_folder: see `backbone_of`. image_size: side in pixels that images are scaled to, whose
     rest is cut off evenly; None: the network's own. normalize: `standardize`, each of the D to mean 0 and deviation 1
     on the training split; `l2`, each image's to length 1; `none`. precision: `auto` is bfloat16 on a GPU and float32 on
-    a CPU. Features are known by the images of their split, the network and what the file of its weights holds.
+    a CPU. Features are known by the images of their split, the network and what the file of its weights holds; in a
+    folder that a person labels, those of pictures that are as they were are taken from before.
     """
 
     network: str | None
@@ -86,18 +87,20 @@ class Backbone(Representation):
             "images": fingerprint(images),
         }
 
-        def compute(there: int) -> Iterator[Tensor]:
-            parts = torch.arange(there, len(images), device=images.device).split(rows)
+        def compute(parts: Sequence[Tensor]) -> Iterator[Tensor]:
+            asked = [part.to(images.device) for part in parts]
+            there = len(images) - sum(map(len, asked))
             with (
                 progress(f"features of {split}", len(images), "pictures", start=there) as bar,
-                closing(ahead(images.__getitem__, parts, workers=1)) as batches,
+                closing(ahead(images.__getitem__, asked, workers=1)) as batches,
                 torch.no_grad(),
             ):
                 for batch in batches:
                     yield network(to_float(batch))
                     bar.advance(len(batch))
 
-        return artifacts.rows("backbone", spec, (len(images), network.size_of(images.shape[1:])), rows, compute)
+        shape = (len(images), network.size_of(images.shape[1:]))
+        return artifacts.rows("backbone", spec, shape, rows, compute, getattr(images, "row_ids", None))
 
     def _featured(self, network: FrozenBackbone, images: Inputs, normalization: Normalization) -> Featured:
         """What a model's file says of it, so that other pictures go the same way."""

@@ -31,8 +31,9 @@ class KeptImages:
     path: of the file of decoded rows, which takes as much room as there are, the rest is a hole; beside it lies
     `<path>.known`, a byte a row. Both stay right while a position keeps its picture. fingerprint: of what the pictures
     are. keep: whether rows are written; if not, each is decoded whenever it is asked for, and `<path>.tried` says which
-    could be. A picture that cannot be read, or is gone before it was decoded, is black, and said once. Raises
-    UserError where the disk does not take them.
+    could be. row_ids: (N,) of each picture which file it is, see `listing.file_ids`; None where nobody says. A picture
+    that cannot be read, or is gone before it was decoded, is black, and said once. Raises UserError where the disk does
+    not take them.
     """
 
     pictures: Sequence[Picture | None]
@@ -40,6 +41,7 @@ class KeptImages:
     path: Path
     fingerprint: str
     keep: bool = True
+    row_ids: NDArray[np.uint64] | None = None
     device: torch.device = _CPU
     dtype: torch.dtype = torch.uint8
     rows: Pixels = field(init=False, repr=False)

@@ -6,7 +6,7 @@ Imports nothing heavy: a run's identity asks this while it is composed.
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -180,6 +180,13 @@ def file_below(root: Path, path: Path) -> PictureFile:
     """A file by its name below a folder. Raises OSError."""
     status = path.stat()
     return PictureFile(path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns)
+
+
+def file_ids(root: Path, files: Iterable[PictureFile]) -> Iterator[int]:
+    """Of each file 64 bits that are others once it lies elsewhere, has another name or size, or was written again."""
+    for file in files:
+        text = f"{root}\0{file.name}\0{file.size}\0{file.changed}".encode("utf-8", "surrogateescape")
+        yield int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 
 
 def databases_id(root: str | int | None, names: Iterable[str], ending: str = "") -> str | None:

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import torch
@@ -20,6 +21,7 @@ from al_bench.files import digest, make_once, read_json, write_json, written_who
 from al_bench.storage.about import checked_artifact
 from al_bench.storage.commit import current_commit
 from al_bench.storage.record import record_sum
+from al_bench.storage.reused_rows import RowIds, find_rows, write_ids
 from al_bench.storage.row_file import Compute, read_rows, sum_of, write_rows
 from al_bench.training.cost import Cost, measure_cost
 from al_bench.training.loss_record import Trace
@@ -79,10 +81,19 @@ class Artifacts:
         untrained.load_state_dict(self.get(kind, spec, make))
         return untrained.to(device).eval().requires_grad_(False)
 
-    def rows(self, kind: str, spec: Mapping[str, Any], shape: tuple[int, int], batch: int, compute: Compute) -> Tensor:
+    def rows(
+        self,
+        kind: str,
+        spec: Mapping[str, Any],
+        shape: tuple[int, int],
+        batch: int,
+        compute: Compute,
+        ids: RowIds | None = None,
+    ) -> Tensor:
         """(N, D) float32 rows of an artifact, mapped from its file, computed first where they are not there.
 
         kind, spec: see `get`. shape: (N, D). batch, compute: see `write_rows`; a kill loses the batch that was begun.
+        ids: of each row what it is of, so that those which an earlier artifact has are taken from it, see `find_rows`.
         """
         path = self.root / kind / hash_of(spec)
         files = [path.with_suffix(".safetensors"), path.with_suffix(".json")]
@@ -98,9 +109,11 @@ class Artifacts:
                 growing.parent.mkdir(exist_ok=True)
                 files[0].replace(growing)
             with measure_cost() as cost:
-                write_rows(growing, shape, batch, compute)
+                reused = None if ids is None else find_rows(path.parent, spec, ids)
+                write_rows(growing, shape, batch, compute, reused)
             growing.replace(files[0])
-            self._record(path, kind, spec, sum_of(files[0]), cost, {})
+            more = {} if ids is None else {"sha256_ids": write_ids(files[0], ids)}
+            self._record(path, kind, spec, sum_of(files[0]), cost, {}, more)
             return read_rows(files[0], read_json(files[1])["sha256"])
 
         found = make_once(files, kind, read, make)
@@ -126,7 +139,16 @@ class Artifacts:
         self._record(path, kind, spec, digest(data), cost, losses)
         return load(data)
 
-    def _record(self, path: Path, kind: str, spec: Mapping[str, Any], sha256: str, cost: Cost, losses: Trace) -> None:
+    def _record(
+        self,
+        path: Path,
+        kind: str,
+        spec: Mapping[str, Any],
+        sha256: str,
+        cost: Cost,
+        losses: Trace,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Writes what says that an artifact is there, and removes what was kept while it was made."""
         record = {
             "kind": kind,
@@ -136,6 +158,7 @@ class Artifacts:
             "effort": cost.plain(),
             "spec": spec,
             "losses": losses,
+            **more,
         }
         write_json(path.with_suffix(".json"), {**record, "sha256_record": record_sum(record)})
         shutil.rmtree(path.with_suffix(".scratch"), ignore_errors=True)

@@ -63,6 +63,11 @@ class PictureList:
     def __len__(self) -> int:
         return len(self.names)
 
+    @property
+    def files(self) -> Sequence[PictureFile]:
+        """By position, of pictures that are gone the last that they were."""
+        return self._files
+
     def position(self, name: str) -> int | None:
         """That of the picture with a name, None where there is none, or none any more."""
         found = self._position.get(name)

@@ -9,7 +9,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,14 +26,22 @@ _NUMBER = 4  # bytes of a float32
 _SPARE_BYTES = 1 << 30  # left free on the disk for all else
 _IN_MEMORY = 8 << 30  # bytes of a table that is kept nowhere: a larger one lies in a file without a name
 
-Compute = Callable[[int], Iterable[Tensor]]  # (rows that are there) -> the next ones (B, D), in order
+Compute = Callable[[Sequence[Tensor]], Iterable[Tensor]]  # positions (B,) of each batch -> its rows (B, D), in order
 
 
-def write_rows(path: Path, shape: tuple[int, int], batch: int, compute: Compute) -> None:
+@dataclass(frozen=True)
+class Reused:
+    """rows: (M, D) of another table; places: (N,) int64 where each row of a new one is among them, -1 for nowhere."""
+
+    rows: Tensor
+    places: Tensor
+
+
+def write_rows(path: Path, shape: tuple[int, int], batch: int, compute: Compute, reused: Reused | None = None) -> None:
     """Completes a file of (N, D) rows, behind the whole batches that are in it.
 
-    shape: (N, D); batch: rows that `compute` gives at a time, but for the last. Raises UserError where the disk does
-    not take it.
+    shape: (N, D); batch: rows that are written at a time, but for the last; compute: asked for those of them that are
+    not `reused`. Raises UserError where the disk does not take it.
     """
     head = _head(shape)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,10 +53,24 @@ def write_rows(path: Path, shape: tuple[int, int], batch: int, compute: Compute)
             file.write(head)
         file.seek(len(head) + there * shape[1] * _NUMBER)
         file.truncate()
-        for rows in compute(there):
+        for rows in _batches(torch.arange(there, shape[0]).split(batch), compute, reused):
             file.write(rows.detach().float().cpu().contiguous().numpy().tobytes())
             file.flush()
             os.fdatasync(file.fileno())
+
+
+def _batches(parts: Sequence[Tensor], compute: Compute, reused: Reused | None) -> Iterator[Tensor]:
+    """(B, D) rows of each part, in order. parts: (B,) positions."""
+    if reused is None:
+        yield from compute([part for part in parts if len(part)])
+        return
+    new = [part[reused.places[part] < 0] for part in parts]
+    computed = iter(compute([part for part in new if len(part)]))
+    for part, missing in zip(parts, new, strict=True):
+        rows = reused.rows[reused.places[part].clamp(min=0)]
+        if len(missing):
+            rows[reused.places[part] < 0] = next(computed).detach().float().cpu()
+        yield rows
 
 
 def read_rows(path: Path, sha256: str) -> Tensor:

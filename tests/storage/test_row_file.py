@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -24,10 +24,10 @@ def write(path: Path) -> list[int]:
     """Where batches were asked for."""
     asked = []
 
-    def compute(there: int) -> Iterator[Tensor]:
-        for first in range(there, SHAPE[0], BATCH):
-            asked.append(first)
-            yield ROWS[first : first + BATCH]
+    def compute(parts: Sequence[Tensor]) -> Iterator[Tensor]:
+        for part in parts:
+            asked.append(int(part[0]))
+            yield ROWS[part]
 
     write_rows(path, SHAPE, BATCH, compute)
     return asked
@@ -61,14 +61,15 @@ def test_another_file_is_begun_anew(tmp_path: Path) -> None:
 def test_a_file_whose_record_was_not_written_is_not_computed_again(tmp_path: Path) -> None:
     asked: list[int] = []
 
-    def compute(there: int) -> Iterator[Tensor]:
-        asked.append(there)
-        yield ROWS[there:]
+    def compute(parts: Sequence[Tensor]) -> Iterator[Tensor]:
+        for part in parts:
+            asked.append(int(part[0]))
+            yield ROWS[part]
 
     first = Artifacts(tmp_path).rows("features", {"of": "a"}, SHAPE, SHAPE[0], compute).clone()
     (record,) = (tmp_path / "features").glob("*.json")
     record.unlink()
-    again = Artifacts(tmp_path).rows("features", {"of": "a"}, SHAPE, SHAPE[0], lambda there: iter(()))
+    again = Artifacts(tmp_path).rows("features", {"of": "a"}, SHAPE, SHAPE[0], lambda parts: iter(()))
     assert torch.equal(first, again) and asked == [0]
 
 

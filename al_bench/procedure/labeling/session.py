@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,6 +25,7 @@ from al_bench.files import digest, open_file, read_json, write_json
 from al_bench.oracle import Person
 from al_bench.sources.cache import fits
 from al_bench.sources.kept_images import KeptImages, forget
+from al_bench.sources.listing import file_ids
 from al_bench.storage.answers import LABELS, Answer, Answers, LabelLog, Line, NewClass, now
 from al_bench.storage.grown import FILES_TAKEN
 from al_bench.storage.picture_list import AUDIT, PICTURES, Changes, PictureList
@@ -135,8 +137,12 @@ class Session:
         names, gone = self.list.names, self.list.gone
         below = Below(self.pictures.root, names)
         paths = [None if position in gone else below[position] for position in range(len(names))] if gone else below
-        known = digest(repr((fingerprint(dataset.train.images), names, sorted(gone))).encode())[:16]
-        self.images = KeptImages(paths, self.pictures.decoder, self.folder / _DECODED, known, self._keeps(len(names)))
+        ids = np.fromiter(file_ids(self.pictures.root, self.list.files), np.uint64, len(names))
+        ids[sorted(gone)] = ~ids[sorted(gone)]  # black, or as it was decoded before
+        known = digest(repr((fingerprint(dataset.train.images), names, sorted(gone))).encode() + ids.tobytes())[:16]
+        self.images = KeptImages(
+            paths, self.pictures.decoder, self.folder / _DECODED, known, self._keeps(len(names)), ids
+        )
         images = self.images
         dataset = replace(dataset, train=Split(images, torch.full((len(names),), UNKNOWN)))
         return replace(dataset, num_classes=len(self.class_names), class_names=self.class_names)

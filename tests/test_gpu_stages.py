@@ -116,8 +116,14 @@ def test_alcg_goes_seed_by_seed_at_whole_width_with_its_bases_beside_each_other(
 def test_the_tests_that_need_a_gpu_are_run_and_both_claims(tmp_path: Path) -> None:
     tests, _, *claims, _ = commands(tmp_path, "check")
     assert tests[:6] == ["-m", "pytest", "-q", "-rs", "-m", "gpu"]
-    known = {"matcher/test_exact.py", "matcher/test_ivf.py", "training/test_cuda_graph.py", "test_bench_matching.py"}
-    known |= {"representation/test_backbone.py", "learner/test_acgan.py"}
+    known = {
+        "matcher/test_exact.py",
+        "matcher/test_ivf.py",
+        "training/test_cuda_graph.py",
+        "training/test_loss_record.py",
+        "test_bench_matching.py",
+    }
+    known |= {"representation/test_backbone.py", "learner/test_acgan.py", "dataset/test_splits.py"}
     assert set(tests[6:]) == {f"tests/{name}" for name in known}
     assert [line[:2] for line in claims] == [
         ["scripts/bench.py", name] for name in ("gan_gpu", "matcher_gpu", "packed_gpu")

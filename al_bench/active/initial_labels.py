@@ -47,7 +47,8 @@ def initial_indices(
             f"class {short}, which has {int(counts[short])}: use fewer, or loop.initial=stratified"
         )
     order = torch.randperm(len(labels), generator=rng)
-    chosen = torch.cat([order[labels.cpu()[order] == k][: int(per_class[k])] for k in range(num_classes)])
+    by_class = order[labels.cpu()[order].argsort(stable=True)].split(counts.tolist())
+    chosen = torch.cat([members[:count] for members, count in zip(by_class, per_class.tolist(), strict=True)])
     return chosen[torch.randperm(size, generator=rng)]
 
 

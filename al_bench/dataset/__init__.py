@@ -40,7 +40,7 @@ class Split:
 
     def subset(self, indices: Tensor) -> "Split":
         """The split of the given positions, in their order, in memory."""
-        positions = None if self.positions is None else self.positions[indices]
+        positions = None if self.positions is None else self.positions[indices.to(self.positions.device)]
         return Split(self.images[indices], self.labels[indices], positions)
 
     def to(self, device: torch.device) -> "Split":

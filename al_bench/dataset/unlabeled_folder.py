@@ -1,8 +1,9 @@
 """Pictures that nobody labeled: a folder, flat or nested, and the names of the classes that a person will give."""
 
+import json
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ import torch
 from al_bench.dataset import Dataset, PictureFolder, Split
 from al_bench.dataset.class_folders import named
 from al_bench.errors import UserError, amount, printable
+from al_bench.files import digest
 from al_bench.sources.cache import LazyImages
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import SUFFIXES, Listing, id_of, is_text
@@ -62,7 +64,7 @@ def read_unlabeled(root: Path, listing: Listing, class_names: Sequence[str], dec
     assert decoder.shape is not None
     shape = torch.Size((len(files), *decoder.shape))
     try:
-        known = id_of(root, files)
+        known = digest(json.dumps([id_of(root, files), asdict(decoder)]).encode())[:16]
     except OSError as error:
         raise UserError(f"{error.filename} cannot be read ({error.strerror}): mend it, or leave it out") from error
     below = Below(root, [file.name for file in files])

@@ -110,6 +110,8 @@ class GanQuality(Evaluator):
         self.judged = (lambda images: own(images)[1].argmax(1)) if network else None
         images = self._real(dataset).images
         self.real = know_real(images, dataset.test, self.judge.model, network, self.samples, self.seed, artifacts)
+        if uneven := _say_uneven(self._real(dataset), dataset.num_classes):
+            logger.warning(uneven)
         if min(self.samples, len(images)) <= (size := len(self.real.moments.mean)):
             logger.warning(
                 f"FID is of {self.samples:,} samples and {len(images):,} real images, of which one is no more than its "
@@ -171,6 +173,11 @@ class GanQuality(Evaluator):
                 f"evaluator.real={self.split}: use fewer neighbors"
             )
         self.judge.check(dataset)
+        if self.judge.min_confidence > 0:
+            raise UserError(
+                f"evaluator.judge.min_confidence={self.judge.min_confidence} withholds answers, and GAN-test asks for "
+                "all: leave it at 0"
+            )
         if self.gan_train is not None:
             check_training(self.gan_train, dataset, self.samples, self.seed)
 
@@ -207,6 +214,17 @@ class GanQuality(Evaluator):
         precision, recall = precision_and_recall(made.features, self.real.features, self.neighbors)
         measured: Metrics = {"precision": precision, "recall": recall}
         return measured if made.finite else _without_value(measured)
+
+
+def _say_uneven(real: Split, num_classes: int) -> str:
+    """That classes are not as many each among real images as among samples, "" where they are, to a tenth."""
+    counts = real.classes.bincount(minlength=num_classes)
+    if int(counts.max()) * 10 <= int(counts.min()) * 11:
+        return ""
+    return (
+        f"real images have {int(counts.min()):,} to {int(counts.max()):,} of a class, samples as many of each: FID, "
+        "KID, precision and recall count that against them, whatever the samples look like"
+    )
 
 
 def _without_value(metrics: Metrics) -> Metrics:

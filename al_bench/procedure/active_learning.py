@@ -100,6 +100,11 @@ class Settings:
                 raise UserError(f"loop.stop_at names {name}, which is not measured: use {', '.join(known)}")
             if known[name].unit == "fraction" and not 0 <= goal <= 1:
                 raise UserError(f"loop.stop_at.{name}={goal} is never reached: a fraction is from 0 to 1")
+        if self.certain_above is not None and "accuracy" not in known:
+            raise UserError(
+                f"loop.certain_above={self.certain_above} is an accuracy, which is not measured: use loop.stop_at with "
+                f"{', '.join(known)}"
+            )
 
 
 def tell_cycle(show: Callable[[], None], metrics: Sequence[Metric], record: CycleRecord) -> None:
@@ -150,7 +155,7 @@ class ActiveLearning(Procedure):
 
     def run(self, store: RunStore) -> None:
         device = chosen_device(self.device)
-        self.check_parts(self.dataset.to(device))
+        self.check_parts(self.dataset)
         session = self._session(store)
         images = (session.dataset(self.dataset) if session else self.dataset).to(device)
         with finite(f"before cycle 0, seed {self.seed}"):

@@ -182,10 +182,11 @@ def file_below(root: Path, path: Path) -> PictureFile:
     return PictureFile(path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns)
 
 
-def file_ids(root: Path, files: Iterable[PictureFile]) -> Iterator[int]:
-    """Of each file 64 bits that are others once it lies elsewhere, has another name or size, or was written again."""
+def file_ids(read: str, files: Iterable[PictureFile]) -> Iterator[int]:
+    """Of each file 64 bits that are others once it has another name or size, or was written again. read: from where and
+    how, which they depend on too."""
     for file in files:
-        text = f"{root}\0{file.name}\0{file.size}\0{file.changed}".encode("utf-8", "surrogateescape")
+        text = f"{read}\0{file.name}\0{file.size}\0{file.changed}".encode("utf-8", "surrogateescape")
         yield int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 
 

@@ -64,5 +64,10 @@ class LossRecord:
         self.waiting = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
     def _values(self) -> dict[str, Tensor]:
-        names = self.waiting[0] if self.waiting else ()
-        return {name: torch.stack([losses[name].detach() for losses in self.waiting]).float().cpu() for name in names}
+        if not self.waiting:
+            return {}
+        devices = {name: loss.device for name, loss in self.waiting[-1].items()}  # those of a checkpoint are on the CPU
+        columns = {
+            name: [losses[name].detach().to(device) for losses in self.waiting] for name, device in devices.items()
+        }
+        return {name: torch.stack(column).float().cpu() for name, column in columns.items()}

@@ -26,6 +26,17 @@ def test_stratified_keeps_the_class_shares():
     assert counts(draw("stratified", 7)) == [4, 2, 1]  # 4.2, 2.1, 0.7: the largest remainder takes the last one
 
 
+@pytest.mark.parametrize(("rule", "asked"), [("balanced", [3, 3, 3]), ("stratified", [5, 3, 1])])
+def test_of_each_class_the_first_of_one_order(rule, asked):
+    rng = generator(0)
+    order = torch.randperm(100, generator=rng)
+    first = [order[LABELS[order] == label][:count] for label, count in enumerate(asked)]
+    drawn = draw(rule, 9)
+    if rule == "stratified":  # which draws nothing before
+        assert torch.equal(drawn, torch.cat(first)[torch.randperm(9, generator=rng)])
+    assert counts(drawn) == asked
+
+
 def test_random_is_uniform():
     drawn = torch.cat([draw("random", 10, seed=seed) for seed in range(400)])
     share = torch.bincount(LABELS[drawn], minlength=3) / len(drawn)

@@ -36,6 +36,13 @@ def numbers(split: Split | None) -> list[int]:
     return found
 
 
+@pytest.mark.gpu
+def test_a_part_of_a_split_on_a_gpu_keeps_its_positions() -> None:
+    whole = Split(TRAIN.images, TRAIN.labels, torch.arange(9)).to(torch.device("cuda"))
+    part = whole.subset(torch.tensor([8, 2], device="cuda"))
+    assert part.positions is not None and part.positions.tolist() == [8, 2]
+
+
 def put(path: Path, content: object) -> Path:
     path.write_text(json.dumps(content))
     return path

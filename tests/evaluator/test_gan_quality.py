@@ -379,3 +379,22 @@ def test_torchvisions_own_layout_is_told_from_fids(tmp_path: Path) -> None:
     torch.save({name: torch.zeros(like.shape) for name, like in shapes.items()}, path)
     with pytest.raises(UserError, match="is torchvision's Inception network"):
         prepared(tmp_path, dataset(), inception=str(path))
+
+
+def test_a_judge_that_withholds_answers_is_refused(tmp_path: Path) -> None:
+    judge = Judge()
+    judge.min_confidence = 0.5
+    with pytest.raises(UserError, match=r"evaluator.judge.min_confidence=0.5 withholds answers, and GAN-test asks"):
+        GanQuality(judge, **USUAL).check(dataset())
+
+
+def test_uneven_real_images_are_said_to_count_against_samples(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    world = dataset()
+    prepared(tmp_path / "even", world)
+    assert "real images have" not in caplog.text
+    kept = torch.cat(
+        [(world.train.classes > 0).nonzero().flatten(), (world.train.classes == 0).nonzero().flatten()[:3]]
+    )
+    prepared(tmp_path / "uneven", replace(world, train=world.train.subset(kept)))
+    most = int(world.train.classes.bincount().max())
+    assert f"real images have 3 to {most} of a class, samples as many of each: FID, KID, precision and" in caplog.text

@@ -14,10 +14,13 @@ from al_bench.active.query import PoolQuery, SyntheticQuery
 from al_bench.config.identity import identify
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
+from al_bench.evaluator.accuracy import Accuracy
 from al_bench.evaluator.gan_quality import GanQuality
+from al_bench.evaluator.mean_iou import MeanIou
 from al_bench.files import read_json
 from al_bench.learner.supervised import Supervised
 from al_bench.oracle.ground_truth import GroundTruth
+from al_bench.procedure.active_learning import Settings
 from al_bench.procedure.terminal import cycle_line, cycle_table
 from al_bench.seeding import generator
 from al_bench.storage.record import read_record
@@ -547,3 +550,11 @@ def whole_but_file(record):
 def test_a_noisy_oracles_answers_are_stored(tmp_path):
     run(tmp_path, "strategy=random", "oracle=noisy", budget=35)
     assert len(load_file(next(tmp_path.glob("*/cycles/001.safetensors")))["labels"]) == 15
+
+
+@pytest.mark.parametrize("certain_above", [0.5, 0.0])
+def test_a_certainty_of_what_is_not_measured_is_refused(certain_above):
+    settings = Settings("random", False, 10, 10, 100, certain_above=certain_above)
+    settings.check(1000, Accuracy())
+    with pytest.raises(UserError, match=rf"loop.certain_above={certain_above} is an accuracy, which is not measured"):
+        settings.check(1000, MeanIou(kept_maps=0))

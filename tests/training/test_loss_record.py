@@ -55,3 +55,23 @@ def test_what_is_measured_around_a_training_knows_its_losses() -> None:
     assert around.losses["toy"]["iteration"][-1] == len(batches())
     assert around.losses["toy"] != around.losses["toy (2)"]
     assert "losses" not in around.plain()
+
+
+def test_losses_of_a_checkpoint_wait_beside_those_of_another_device() -> None:
+    """They come from the disk to the CPU. A meta tensor is on none, and its value cannot be read."""
+    record, again = LossRecord(), LossRecord()
+    record.add({"loss": torch.tensor(1.0)})
+    again.load(record.state())
+    again.add({"loss": torch.tensor(2.0, device="meta")})
+    with pytest.raises(NotImplementedError, match="meta"):
+        again.flush()
+
+
+@pytest.mark.gpu
+def test_a_training_on_a_gpu_goes_on_with_its_losses() -> None:
+    record, again = LossRecord(), LossRecord()
+    record.add({"loss": torch.tensor(1.0, device="cuda")})
+    again.load(record.state())
+    again.add({"loss": torch.tensor(2.0, device="cuda")})
+    again.flush()
+    assert again.summarize() == {"iteration": [2.0], "loss": [1.5]}

@@ -137,7 +137,8 @@ class Session:
         names, gone = self.list.names, self.list.gone
         below = Below(self.pictures.root, names)
         paths = [None if position in gone else below[position] for position in range(len(names))] if gone else below
-        ids = np.fromiter(file_ids(self.pictures.root, self.list.files), np.uint64, len(names))
+        read = f"{self.pictures.root}\0{self.pictures.decoder}"
+        ids = np.fromiter(file_ids(read, self.list.files), np.uint64, len(names))
         ids[sorted(gone)] = ~ids[sorted(gone)]  # black, or as it was decoded before
         known = digest(repr((fingerprint(dataset.train.images), names, sorted(gone))).encode() + ids.tobytes())[:16]
         self.images = KeptImages(

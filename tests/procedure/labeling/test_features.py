@@ -1,6 +1,7 @@
 """Features of a folder that changes while a person labels it."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -25,18 +26,20 @@ class Folder:
         self.place, self.computed = place, computed
         self.backbone = Backbone(None, str(model_of(place / "model.safetensors", SHAPE)), normalize="none")
 
-    def put(self, *names: str, seed: int = 0) -> None:
+    def put(self, *names: str, seed: int = 0, width: int = 8) -> None:
         for number, name in enumerate(names):
-            pixels = np.random.default_rng((seed, number)).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            pixels = np.random.default_rng((seed, number)).integers(0, 256, (8, width, 3), dtype=np.uint8)
             save(self.place / "pictures" / name, pixels)
 
-    def features(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """As a run has them by now, and as they are of the same images."""
+    def features(
+        self, run: str = "run", crop: Literal["center", "none"] = "center"
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """As a run has them by now, and as they are of the same images. crop: see `Decoder`."""
         dataset = image_folder(
-            self.place / "pictures", 8, "center", "rgb", 0.2, 0, "auto", self.place / "decoded", class_names=["a", "b"]
+            self.place / "pictures", 8, crop, "rgb", 0.2, 0, "auto", self.place / "decoded", class_names=["a", "b"]
         )
         assert dataset.unlabeled is not None
-        session = Session(self.place / "run", dataset.unlabeled, dataset.class_names)
+        session = Session(self.place / run, dataset.unlabeled, dataset.class_names)
         session.look()
         images = session.dataset(dataset)
         found = self.backbone.apply(images, Artifacts(self.place / "artifacts")).train.images
@@ -84,3 +87,13 @@ def test_a_picture_that_is_gone_and_comes_back_is_what_it_was(folder: Folder) ->
     away.rename(folder.place / "pictures" / "b.bmp")
     again, own = folder.features()
     assert torch.allclose(again, own, atol=1e-6) and torch.allclose(again, first, atol=1e-6)
+
+
+def test_pictures_that_another_run_reads_otherwise_have_other_features(folder: Folder) -> None:
+    folder.put("a.bmp", "b.bmp", width=16)
+    cropped, _ = folder.features()
+    squeezed, own = folder.features("other", crop="none")
+    assert torch.allclose(squeezed, own, atol=1e-6) and folder.computed == [2, 2]
+    assert not torch.allclose(squeezed, cropped, atol=1e-3)
+    folder.features("third")
+    assert folder.computed == [2, 2], "and those that read alike the same"

@@ -8,7 +8,7 @@ configuration of it is a line with a number, and what is other is said.
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -19,7 +19,7 @@ from al_bench.analysis.curves import headline, values_by_annotations
 from al_bench.analysis.grouping import Group, sections
 from al_bench.analysis.lines import compare_two
 from al_bench.analysis.selection import stored_of_task
-from al_bench.analysis.standing import find_standings, last_mean
+from al_bench.analysis.standing import Ranked, Standing, find_standings, last_mean
 from al_bench.analysis.statistics.correction import correct
 from al_bench.errors import UserError, amount, printable
 from al_bench.report.cells import format_differences
@@ -54,7 +54,9 @@ def main() -> None:
             f"\nmean rank of the areas; labels to the {goal} that {arguments.minus} has at last, the median; steps and "
             "seconds of trainings and queries a run"
         )
-        print(tabulate(standing_rows(same, target), headers="keys", disable_numparse=True))
+        standings, ranked = find_standings(same, headline(lines[arguments.minus].first), target)
+        print(tabulate(standing_rows(same, standings), headers="keys", disable_numparse=True))
+        print(say_ranked(ranked, list(same)))
     for name in lines.keys() - same.keys():
         print(f"\n{what}, in another precision minus the line itself{unit}")
         pair = {name: lines[name], own_line(name): lines[own_line(name)]}
@@ -166,11 +168,20 @@ def difference_rows(lines: Mapping[str, Group], minus: str, at: int | None) -> l
     return rows
 
 
-def standing_rows(lines: Mapping[str, Group], target: float) -> list[dict[str, str]]:
+def say_ranked(ranked: Ranked | None, lines: Sequence[str]) -> str:
+    """What the ranks are over, and which lines have none."""
+    if ranked is None:
+        return "no ranks: the lines share no seed with two numbers of annotations"
+    seeds = f"seed{'' if len(ranked.seeds) == 1 else 's'} {', '.join(map(str, ranked.seeds))}"
+    without = [line for line in lines if line not in ranked.ranks]
+    short = f"; without {', '.join(without)}, of fewer than half of the seeds or of the annotations" if without else ""
+    return f"ranks over {seeds}, {ranked.low:,} to {ranked.high:,} annotations{short}"
+
+
+def standing_rows(lines: Mapping[str, Group], standings: Mapping[str, Standing]) -> list[dict[str, str]]:
     """Rank, labels to the target and cost of each line that has a curve."""
     rows = []
-    metric = headline(next(iter(lines.values())).first)
-    for name, standing in find_standings(lines, metric, target).items():
+    for name, standing in standings.items():
         reached, seeds = standing.reached, len(lines[name].runs)
         labels = "not reached" if reached.middle is None else f"{reached.middle:,.0f}"
         some = f", {reached.censored} of {seeds} not" if reached.censored and reached.middle is not None else ""

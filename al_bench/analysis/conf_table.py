@@ -20,7 +20,10 @@ def read_rows(path: Path, columns: Sequence[str], more: Sequence[str] = ()) -> l
         if named[: len(columns)] != tuple(columns) or not {*rest} <= {*more} or len({*named}) < len(named):
             then = f", then any of {', '.join(more)}" if more else ""
             raise ValueError(f"its columns have to be {', '.join(columns)}{then}")
-        rows = list(reader)
+        try:
+            rows = list(reader)
+        except csv.Error as error:  # which is no ValueError
+            raise ValueError(f"row {reader.line_num + 1}: {error}") from error
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
             raise ValueError(f"row {number} has not as many cells as columns")

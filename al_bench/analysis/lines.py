@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from statistics import fmean
 from typing import Literal
 
 import numpy as np
@@ -49,31 +50,48 @@ class Width:
 
 
 def common_width(groups: Sequence[Group], reference: Group, name: str) -> Width | None:
-    """What every seed of all lines covers, but for lines that would cut it to less than half of the reference's range;
-    None where the reference has no two sizes."""
-    ranges = {group.name: _range_of(group, name) for group in groups}
+    """What the lines cover, but for those that would cut it to less than half of the reference's range, alone or with
+    others that have more of it; None where the reference has no two sizes. Of a line its seeds count that have come at
+    least half as far as its others."""
+    ranges = {group.name: range_of(group, name) for group in groups}
     whole = ranges[reference.name]
     if whole is None:
         return None
-    middle = (whole[0] + whole[1]) / 2
-    kept = {line: of for line, of in ranges.items() if of is not None and of[0] < middle <= of[1]}
-    return Width(max(low for low, _ in kept.values()), min(high for _, high in kept.values()), [*kept])
+    known = {line: (max(of[0], whole[0]), min(of[1], whole[1])) for line, of in ranges.items() if of is not None}
+    (low, high), kept = whole, {reference.name}
+    for line in sorted(known, key=lambda line: known[line][0] - known[line][1]):
+        inside = max(low, known[line][0]), min(high, known[line][1])
+        if 2 * (inside[1] - inside[0]) >= whole[1] - whole[0]:
+            (low, high), kept = inside, kept | {line}
+    return Width(low, high, [line for line in ranges if line in kept])
 
 
-def _range_of(group: Group, name: str) -> tuple[int, int] | None:
-    """The annotations that all seeds of a line cover; None where that is no width."""
+def range_of(group: Group, name: str) -> tuple[int, int] | None:
+    """The annotations that a line's seeds cover, see `common_width`; None where that is no width."""
     curves = [values_by_annotations(run, name) for run in group.runs]
-    if not all(curves):
-        return None
-    low, high = max(min(curve) for curve in curves), min(max(curve) for curve in curves)
+    kept = list(common_range({place: one for place, one in enumerate(curves) if one}).sizes.values())
+    low, high = max((min(one) for one in kept), default=0), min((max(one) for one in kept), default=0)
     return (low, high) if low < high else None
 
 
 def areas(group: Group, name: str, width: Width, scale: Scale = "linear") -> dict[int, float]:
-    """The area under each seed's curve, between its cycles interpolated; empty for a line without `width`."""
+    """The area under the curve of each seed that covers `width`, between its cycles interpolated; empty for a line that
+    is not among its lines."""
     if group.name not in width.lines:
         return {}
-    return {run.seed: _area(values_by_annotations(run, name), width, scale) for run in group.runs}
+    curves = {run.seed: values_by_annotations(run, name) for run in group.runs}
+    return {
+        seed: _area(curve, width, scale)
+        for seed, curve in curves.items()
+        if curve and min(curve) <= width.low and width.high <= max(curve)
+    }
+
+
+def value_at(group: Group, name: str, at: int) -> float:
+    """A line's mean over the seeds that cover so many annotations, at least one, between cycles interpolated."""
+    curves = [values_by_annotations(run, name) for run in group.runs]
+    inside = [curve for curve in curves if curve and min(curve) <= at <= max(curve)]
+    return fmean(float(np.interp(at, sorted(curve), [curve[size] for size in sorted(curve)])) for curve in inside)
 
 
 def _area(curve: Mapping[int, float], width: Width, scale: Scale) -> float:

@@ -13,8 +13,7 @@ def commits_of(run: Run) -> list[str]:
 
 def hardware_of(run: Run) -> list[str]:
     """All machines that its records were computed on, in order: GPUs, or how many cores of which processor."""
-    own = name_machine(run.about["hardware"])
-    return list(dict.fromkeys(record.machine or own for record in run.records))
+    return list(dict.fromkeys(_by_cycle(run)))
 
 
 def say_mixed(runs: Sequence[Run]) -> list[str]:
@@ -37,6 +36,20 @@ def say_machines(first: Sequence[Run], second: Sequence[Run]) -> str:
     """What two lines ran on, of each where that is not the same: equal code rounds otherwise there, and a training of
     many steps comes to another model."""
     own, other = machines_of(first), machines_of(second)
-    if set(own) == set(other):
-        return "; ".join(own)
-    return f"the first on {' and '.join(own)}; the second on {' and '.join(other)}"
+    if set(own) != set(other):
+        return f"the first on {' and '.join(own)}; the second on {' and '.join(other)}"
+    seeds = on_others(first, second)
+    apart = f"; not both on the same with seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
+    return "; ".join(own) + (apart if seeds else "")
+
+
+def on_others(first: Sequence[Run], second: Sequence[Run]) -> list[int]:
+    """The seeds that two lines have, with which they were not on the same machine in all of the cycles of both."""
+    own, other = ({run.seed: _by_cycle(run) for run in runs} for runs in (first, second))
+    shared = sorted(own.keys() & other.keys())
+    return [seed for seed in shared if any(a != b for a, b in zip(own[seed], other[seed], strict=False))]
+
+
+def _by_cycle(run: Run) -> list[str]:
+    known = name_machine(run.about["hardware"])
+    return [record.machine or known for record in run.records]

@@ -8,9 +8,10 @@ are shown and compared with nothing. A row whose mean is a sentence, or empty an
 claim in words, whose column may be any subject. The column rule says by what it is judged (`analysis.rules`).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import isfinite, nan
+from math import isfinite
 from pathlib import Path
 
 from al_bench.analysis.conf_table import read_rows
@@ -20,6 +21,10 @@ from al_bench.config.groups import CONF
 
 _COLUMNS = ("row", "column", "mean", "std", "n", "source")
 _MORE = ("doubt", "rule")  # columns that a table may have beside these
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+_COUNT = re.compile(r"[0-9]+|[0-9]{1,3}(,[0-9]{3})+")
+_PLACE_WORDS = 2  # of a source that says where, as "Tab. 4", and nothing
+_LIKE_COUNT = re.compile(r"[\d_.,\s]+")
 
 
 @dataclass(frozen=True)
@@ -73,10 +78,11 @@ def read_published(problems: list[Problem], conf: Path = CONF) -> list[Published
 
 
 def _is_claim(row: dict[str, str]) -> bool:
-    """A single word in place of a number, "98.5 %", and a deviation of no mean are mistakes and no sentences."""
+    """A single word in place of a number, "98.5 %", a deviation of no mean, and no mean beside a source without a
+    sentence are mistakes and no claims."""
     mean = row["mean"].strip()
     is_sentence = " " in mean and any(letter.isalpha() for letter in mean)
-    return (is_sentence or not mean) and not row["std"] and not row["n"]
+    return (is_sentence or (not mean and len(row["source"].split()) > _PLACE_WORDS)) and not row["std"] and not row["n"]
 
 
 def _claims(rows: Sequence[dict[str, str]]) -> list[Claim]:
@@ -98,7 +104,9 @@ def _number(row: dict[str, str], place: int) -> Number:
     """place: of the row, the head is the first. Raises ValueError for what is no number, or none that can be."""
     mean, std, count = (_float(row[key], f"row {place}, {key}") for key in ("mean", "std", "n"))
     if mean is None:
-        raise ValueError(f"row {place} has a std or n and no mean")
+        raise ValueError(f'row {place} has no mean, nor a sentence, such as "Sec. 5.1: ..." is in source')
+    if _LIKE_COUNT.fullmatch(row["column"]) and not _COUNT.fullmatch(row["column"]):
+        raise ValueError(f"row {place}, column: {row['column']!r} is no number of annotations, write one such as 2000")
     if std is not None and std < 0:
         raise ValueError(f"row {place}, std: {row['std']} is a deviation below 0")
     if count is not None and (count < 1 or not count.is_integer()):
@@ -109,10 +117,8 @@ def _number(row: dict[str, str], place: int) -> Number:
 
 def _float(text: str, place: str) -> float | None:
     """None of an empty cell. place: said of what is no number."""
-    try:
-        found = float(text) if text else None
-    except ValueError:
-        found = nan
-    if found is not None and not isfinite(found):
+    if not text:
+        return None
+    if not _NUMBER.fullmatch(text) or not isfinite(found := float(text)):
         raise ValueError(f"{place}: {text!r} is no number, write one such as 98.5")
     return found

@@ -1,6 +1,6 @@
 """Where each line of a comparison stands: its rank, the labels with which it is as good as another, what it costs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -18,9 +18,19 @@ Curves = Mapping[str, Mapping[int, Mapping[int, float]]]  # line -> seed -> anno
 
 
 @dataclass(frozen=True)
+class Ranked:
+    """Mean ranks of lines, over `seeds` and annotations from `low` to `high`, which all of these lines have."""
+
+    ranks: Mapping[str, float]
+    seeds: Sequence[int]
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
 class Standing:
     """rank: the mean over seeds, 1 for the largest area under the curve, or the least of a metric of which less is
-    better; None where no seed is shared. reached: the annotations at which each seed reaches the target. steps and
+    better; None where the line is not ranked. reached: the annotations at which each seed reaches the target. steps and
     seconds: of trainings and queries, a run."""
 
     rank: float | None
@@ -36,34 +46,39 @@ def last_mean(group: Group, name: str) -> float | None:
     return fmean(found[max(shared)].values()) if len(shared) > 1 else None
 
 
-def find_standings(lines: Mapping[str, Group], name: str, target: float) -> dict[str, Standing]:
-    """Of each line that has a curve."""
+def find_standings(lines: Mapping[str, Group], name: str, target: float) -> tuple[dict[str, Standing], Ranked | None]:
+    """Of each line that has a curve, and what the ranks are over, None where there are none."""
     curves = {line: {run.seed: values_by_annotations(run, name) for run in group.runs} for line, group in lines.items()}
     curves = {line: runs for line, runs in curves.items() if min(map(len, runs.values())) > 1}
     higher = all(is_better_higher(group.first, name) for group in lines.values())
-    ranks = rank_areas(curves, higher)
+    ranked = rank_areas(curves, higher)
+    ranks = ranked.ranks if ranked else {}
     found = {}
     for line, runs in curves.items():
         reached = [labels_to_reach(*_points(curve), target, higher) for curve in runs.values()]
         spent = [cost for cost in costs(lines[line]) if cost.part in (PARTS["fit"], PARTS["query"])]
         steps, seconds = sum(cost.optimizer_steps for cost in spent), sum(cost.seconds for cost in spent)
         found[line] = Standing(ranks.get(line), summarize_reached(reached), steps, seconds)
-    return found
+    return found, ranked
 
 
-def rank_areas(curves: Curves, higher_is_better: bool) -> dict[str, float]:
-    """Mean ranks over the seeds that all lines have, of areas over the annotations that all have; equals share one.
+def rank_areas(curves: Curves, higher_is_better: bool) -> Ranked | None:
+    """Mean ranks over the seeds that the lines share, of areas over the annotations that all have; equals share one.
 
-    Empty where no seed, or no two numbers of annotations, are shared.
+    A line that has less than half of the most seeds, or in one of its seeds less than half of the widest range, is not
+    ranked. None where no seed, or no two numbers of annotations, are shared.
     """
+    curves = {line: runs for line, runs in curves.items() if 2 * len(runs) >= max(map(len, curves.values()))}
+    widths = {line: min(max(one) - min(one) for one in runs.values()) for line, runs in curves.items()}
+    curves = {line: runs for line, runs in curves.items() if 2 * widths[line] >= max(widths.values())}
     seeds = sorted(set.intersection(*(set(runs) for runs in curves.values()))) if curves else []
     shared = [set(runs[seed]) for runs in curves.values() for seed in seeds]
     sizes = sorted(set.intersection(*shared)) if shared else []
     if len(sizes) < 2:
-        return {}
+        return None
     areas = [[area_under_curve(sizes, [runs[seed][at] for at in sizes]) for seed in seeds] for runs in curves.values()]
     ranks = rankdata(np.array(areas) * (-1 if higher_is_better else 1), axis=0).mean(1)
-    return dict(zip(curves, ranks.tolist(), strict=True))
+    return Ranked(dict(zip(curves, ranks.tolist(), strict=True)), seeds, sizes[0], sizes[-1])
 
 
 def _points(curve: Mapping[int, float]) -> tuple[list[int], list[float]]:

@@ -1,10 +1,10 @@
 """What a section's differences are worth: areas, labels to a goal, tests against random sampling, who beats whom."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
-from al_bench.analysis.curves import curve, headline, is_better_higher, last_common, metric, values_by_annotations
+from al_bench.analysis.curves import headline, is_better_higher, values_by_annotations
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.lines import (
     BUDGETS,
@@ -13,12 +13,15 @@ from al_bench.analysis.lines import (
     areas,
     common_width,
     compare_lines,
+    range_of,
+    value_at,
     values_by_size,
 )
-from al_bench.analysis.provenance import machines_of
+from al_bench.analysis.provenance import on_others
 from al_bench.analysis.statistics.areas import Scale
 from al_bench.analysis.statistics.best import find_best, say_best
 from al_bench.analysis.statistics.bootstrap import bootstrap_interval
+from al_bench.analysis.statistics.correction import correct
 from al_bench.analysis.statistics.paired import ASSUMES, FEWEST_RANKED, LEVEL
 from al_bench.analysis.statistics.penalty import penalty_matrix
 from al_bench.analysis.statistics.power import seeds_needed
@@ -52,6 +55,8 @@ def statistics(section: Section) -> Statistics | None:
     tests = [one for budget in BUDGETS for one in compare_lines(groups, reference, name, budget)]
     if not tests:
         return None
+    corrected = correct([one.of_line.test for one in tests])
+    tests = [replace(one, of_line=among_all) for one, among_all in zip(tests, corrected, strict=True)]
     tables = [_areas(section, groups, reference, name, shown), _tests(section, tests, reference, shown)]
     matrix = _penalties(section, groups, name)
     return Statistics(
@@ -66,11 +71,12 @@ def _has_curve(group: Group) -> bool:
 
 def _areas(section: Section, groups: Sequence[Group], reference: Group, name: str, shown: Measure) -> Table:
     """The goal is what the reference has at its end, the mean over seeds."""
-    end = last_common(curve(reference.runs, metric(name)))
-    goal = None if end is None else end.mean
-    width = common_width(groups, reference, name)
+    end, width = range_of(reference, name), common_width(groups, reference, name)
+    goal = None if end is None else value_at(reference, name, end[1])
     rows = [_area_row(group, name, width, goal, shown) for group in groups]
-    of = "" if goal is None else f"; the goal is {shown.written(goal)}, what {reference.name} has at its end"
+    of = ""
+    if end is not None and goal is not None:
+        of = f"; the goal is {shown.written(goal)}, what {reference.name} has at its end, {end[1]:,}"
     best = _best_areas(groups, name, width)
     by = f"; {say_best([group.seeds for group in groups])}" if best else ""
     columns = [
@@ -88,7 +94,7 @@ def _areas(section: Section, groups: Sequence[Group], reference: Group, name: st
 
 def _say_width(width: Width | None, groups: Sequence[Group]) -> str:
     if width is None:
-        return "annotations, of which no two numbers are in common"
+        return "annotations, of which the first line has no two numbers"
     short = [group.name for group in groups if group.name not in width.lines]
     apart = f"; {listed(short)} cover{'s' if len(short) == 1 else ''} less than half of it" if short else ""
     return f"{width.low:,} to {width.high:,} annotations, which all lines have{apart}"
@@ -170,7 +176,7 @@ def _said(tests: Sequence[Compared], section: Section, groups: Sequence[Group], 
         f"The test is the {ASSUMES}",
         "at equal training steps (of every network of a training, a critic's among them) or seconds, those of all "
         "cycles and queries so far, each line has the last value within what both have spent, which may be of other "
-        "numbers of annotations",
+        "numbers of annotations; what is trained once for several runs, a GAN or an oracle, is in neither",
     ]
     if min(one.of_line.test.n for one in tests) < FEWEST_RANKED:
         words.append(
@@ -180,10 +186,11 @@ def _said(tests: Sequence[Compared], section: Section, groups: Sequence[Group], 
     unpaired = [f"{line} (seeds {listed(seeds)})" for line, seeds in sorted(alone.items())]
     if unpaired:
         words.append(
-            f"seeds that one of both lines has alone, or begins with other labels, are left out: {listed(unpaired)}"
+            "seeds that one of both lines has alone, begins with other labels or has come less than half as far with "
+            f"are left out: {listed(unpaired)}"
         )
-    tested, own = {one.line for one in tests}, set(machines_of(reference.runs))
-    if apart := [group.name for group in groups if group.name in tested and set(machines_of(group.runs)) != own]:
+    tested = {one.line for one in tests}
+    if apart := [group.name for group in groups if group.name in tested and on_others(group.runs, reference.runs)]:
         words.append(
             f"{listed(apart)} {'is' if len(apart) == 1 else 'are'} not known to have run on the hardware of "
             f"{reference.name}, and equal code rounds otherwise on another: what that moves is in the difference"

@@ -1,5 +1,6 @@
 """Two lines as a whole, by hand: at equal annotations, steps and seconds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from made_runs import EFFORT, made_run
 
 from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.grouping import Group, sections
-from al_bench.analysis.lines import areas, common_width, compare_lines, compare_two
+from al_bench.analysis.lines import Width, areas, common_width, compare_lines, compare_two, value_at
 from al_bench.analysis.reading import stored
 
 CHEAP, DEAR = (0.5, 0.6, 0.7), (0.5, 0.8, 0.9)
@@ -62,3 +63,43 @@ def test_areas_are_of_each_seed(lines) -> None:
     assert width is not None
     assert areas(lines["random"], "accuracy", width) == pytest.approx({0: 0.6, 1: 0.6})
     assert compare_lines([lines["random"]], lines["random"], "accuracy", "annotations") == []
+
+
+def many_of(outputs: Path, **curves: tuple[int, int]) -> dict[str, Group]:
+    """Lines of three seeds whose cycles go from one number of annotations to another, ten apart."""
+    for line, (first, last) in curves.items():
+        for seed in range(3):
+            made_run(outputs, line, seed, tuple(0.5 for _ in range(first, last + 1, 10)))
+    (section,) = sections(stored(outputs, Path("none")).runs)
+    return dict(groups_by_line(section.groups))
+
+
+def shifted(group: Group, by: int) -> Group:
+    """The same cycles at so many more annotations."""
+    moved = [
+        replace(run, records=[one.model_copy(update={"annotations": one.annotations + by}) for one in run.cycles])
+        for run in group.runs
+    ]
+    return replace(group, runs=moved)
+
+
+def test_a_line_that_begins_late_does_not_cut_the_others(tmp_path: Path) -> None:
+    found = many_of(tmp_path, random=(10, 100), margin=(10, 100), late=(10, 20), half=(10, 60), ends=(10, 60))
+    late, ends = shifted(found["late"], 40), shifted(found["ends"], 40)
+    width = common_width([found["random"], found["margin"], late], found["random"], "accuracy")
+    assert width == Width(10, 100, ["random", "margin"]), "50 to 60 holds the middle and little else"
+    width = common_width([found["random"], found["half"], ends], found["random"], "accuracy")
+    assert width == Width(10, 60, ["random", "half"]), "two of half each have a tenth in common"
+
+
+def test_a_seed_that_was_just_begun_cuts_no_line(tmp_path: Path) -> None:
+    found = many_of(tmp_path, random=(10, 100))["random"]
+    made_run(tmp_path, "random", 3, (0.9, 0.9), finished=False)
+    made_run(tmp_path, "random", 4, (0.9,), finished=False)
+    (section,) = sections(stored(tmp_path, Path("none")).runs)
+    (found,) = section.groups
+    width = common_width([found], found, "accuracy")
+    assert width == Width(10, 100, [found.name])
+    assert areas(found, "accuracy", width) == pytest.approx({0: 0.5, 1: 0.5, 2: 0.5})
+    assert value_at(found, "accuracy", 20) == pytest.approx((3 * 0.5 + 0.9) / 4)
+    assert value_at(found, "accuracy", 95) == pytest.approx(0.5)

@@ -83,7 +83,14 @@ def test_a_table_in_another_schema_is_named(tmp_path, text):
         ("a,20,98.5,0.3,0,T", r"row 3, n: 0 is no number of seeds"),
         ("a,20,98.5,0.3,2.5,T", r"row 3, n: 2.5 is no number of seeds"),
         ("a,20,98.5,0.3,five,T", r"row 3, n: 'five' is no number"),
-        ("a,20,,0.3,5,T", r"row 3 has a std or n and no mean"),
+        ("a,20,,0.3,5,T", r"row 3 has no mean, nor a sentence"),
+        ("a,20,,,,Tab. 4", r"row 3 has no mean, nor a sentence"),
+        ("a,20,98_5,,,T", r"row 3, mean: '98_5' is no number"),
+        ("a,20,\uff19\uff18,,,T", r"row 3, mean: '\uff19\uff18' is no number"),
+        ("a,20,98.5,,1_0,T", r"row 3, n: '1_0' is no number"),
+        ("a,2_000,98.5,,,T", r"row 3, column: '2_000' is no number of annotations"),
+        ("a,2000 ,98.5,,,T", r"row 3, column: '2000 ' is no number of annotations"),
+        ("a,20,98.5,,," + "T" * 200_000, r"row 3: field larger than field limit"),
     ],
 )
 def test_a_bad_number_is_named_by_its_row_and_column(tmp_path, cells, said):

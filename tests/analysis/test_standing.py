@@ -8,7 +8,7 @@ from made_runs import EFFORT, made_run
 from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.grouping import Group, sections
 from al_bench.analysis.reading import stored
-from al_bench.analysis.standing import find_standings, last_mean, rank_areas
+from al_bench.analysis.standing import Ranked, find_standings, last_mean, rank_areas
 
 EFFORTS = {
     "effort": {
@@ -32,7 +32,7 @@ def lines(tmp_path: Path) -> dict[str, Group]:
 
 def test_a_line_stands_by_its_seeds(lines: dict[str, Group]) -> None:
     """Entropy's area is the larger one with seed 0 (1.45 against 1.2 tens), and with seed 1 (1.35 against 1.3)."""
-    found = find_standings(lines, "accuracy", 0.75)
+    found, _ = find_standings(lines, "accuracy", 0.75)
     assert set(found) == {"random", "entropy"}, "one number of annotations is no curve"
     assert [found[name].rank for name in ("entropy", "random")] == [1, 2]
     assert found["entropy"].reached.reached == pytest.approx([10 + 10 * 25 / 30] * 2)
@@ -56,8 +56,25 @@ def test_equals_share_a_rank_and_less_may_be_better() -> None:
         "other": {0: {10: 0.5, 20: 0.7}, 1: {10: 0.5, 20: 0.9}, 2: {10: 0.0, 20: 0.0}},
         "third": {0: {10: 0.4, 20: 0.4}, 1: {10: 0.7, 20: 0.9}},
     }
-    assert rank_areas(curves, higher_is_better=True) == {"one": 2.25, "other": 1.75, "third": 2.0}
-    assert rank_areas(curves, higher_is_better=False) == {"one": 1.75, "other": 2.25, "third": 2.0}
-    assert rank_areas({**curves, "fourth": {5: {10: 0.4, 20: 0.4}}}, higher_is_better=True) == {}
-    assert rank_areas({**curves, "fourth": {0: {40: 0.4, 50: 0.4}}}, higher_is_better=True) == {}
-    assert rank_areas({}, higher_is_better=True) == {}
+    ranked = Ranked({"one": 2.25, "other": 1.75, "third": 2.0}, [0, 1], 10, 20)
+    assert rank_areas(curves, higher_is_better=True) == ranked
+    less = rank_areas(curves, higher_is_better=False)
+    assert less is not None and less.ranks == {"one": 1.75, "other": 2.25, "third": 2.0}
+    apart = {seed: {10: 0.4, 20: 0.4} for seed in (5, 6)}
+    assert rank_areas({**curves, "fourth": apart}, higher_is_better=True) is None
+    beyond = {seed: {40: 0.4, 50: 0.4} for seed in (0, 1)}
+    assert rank_areas({**curves, "fourth": beyond}, higher_is_better=True) is None
+    assert rank_areas({}, higher_is_better=True) is None
+
+
+@pytest.mark.parametrize(
+    "short",
+    [{0: {10: 0.9, 20: 0.9, 30: 0.9}}, {seed: {10: 0.9, 12: 0.9} for seed in range(3)}],
+    ids=["seeds", "annotations"],
+)
+def test_a_line_of_less_than_half_is_not_ranked_and_cuts_nobody(short: dict[int, dict[int, float]]) -> None:
+    one = {seed: {10: 0.5, 20: 0.6, 30: 0.7} for seed in range(3)}
+    other = {seed: {**curve, 30: 0.8} for seed, curve in one.items()}
+    curves = {"one": one, "other": other, "new": short}
+    found = rank_areas(curves, higher_is_better=True)
+    assert found == Ranked({"one": 2.0, "other": 1.0}, [0, 1, 2], 10, 30)

@@ -18,6 +18,7 @@ from al_bench.config.ranges import (
     Text,
     Threads,
 )
+from al_bench.config.trainers import refuse_trainer, refuse_trainers
 from al_bench.config.validation import refuse_keys, show
 from al_bench.errors import UserError
 
@@ -75,8 +76,8 @@ class StopRules:
 
 
 def refuse_nodes(values: Mapping[str, Any]) -> None:
-    """Raises UserError for a key that nothing reads or that is missing, and for what is no part where one is needed:
-    asked before a run's folder is made, so of a configuration as Hydra has it.
+    """Raises UserError for a key that nothing reads or that is missing, for what is no part where one is needed, and
+    for a Trainer that would train otherwise: asked before a run's folder is made, so of what Hydra has composed.
 
     values: of the top level, without Hydra's own.
     """
@@ -93,6 +94,7 @@ def refuse_nodes(values: Mapping[str, Any]) -> None:
         if not is_node and (value is not None or key not in _PARTS_OR_NULL):
             raise UserError(f"{key}={show(value)} must be {_choices(key)}")
     refuse_keys(values["paths"], Paths, "paths.")
+    refuse_trainer(values["trainer"] or {})
 
 
 def refuse_top_level(written: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -102,6 +104,7 @@ def refuse_top_level(written: Mapping[str, Any], values: Mapping[str, Any]) -> N
     written: the whole configuration without Hydra's own, in plain containers; values: the same, resolved.
     """
     refuse_nodes(values)
+    refuse_trainers(values)
     for path, value in _leaves(values):
         if isinstance(value, float) and (math.isnan(value) or value == -math.inf):
             raise UserError(f"{path}={value} must be a number")

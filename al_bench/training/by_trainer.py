@@ -43,7 +43,8 @@ class TrainedByTrainer(pl.LightningModule):
 def fit_by_trainer(
     module: Module, batches: Batches, factory: TrainerFactory, device: torch.device, precision: Precision, name: str
 ) -> None:
-    """Trains a module in place. What `factory` says of itself wins over what is said here. name: of the training.
+    """Trains a module in place. What `factory` says of itself, where it trains and what it shows, wins over what is
+    said here. name: of the training.
 
     On several devices a batch is the same rows as on one, each device's part of it counts by its rows, and the losses
     are means over all. Raises UserError where that would not be the same training.

@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.strategies.launchers import _MultiProcessingLauncher
 
+from al_bench.config.trainers import refuse_trainer
 from al_bench.errors import UserError
 from al_bench.training.account import Account
 from al_bench.training.module import TrainerFactory
@@ -17,8 +18,10 @@ from al_bench.training.module import TrainerFactory
 
 def make_trainer(factory: TrainerFactory, usual: dict[str, Any]) -> pl.Trainer:
     """What `factory` makes. usual: arguments that it does not say itself; several devices are, where it names no
-    strategy, processes that end with the training (`ddp_spawn`)."""
-    named = {**usual, **getattr(factory, "keywords", {})}
+    strategy, processes that end with the training (`ddp_spawn`). Raises UserError as `refuse_trainer` does."""
+    own = getattr(factory, "keywords", {})
+    refuse_trainer(own)
+    named = {**usual, **own}
     driver = factory(**named)
     if driver.world_size > 1 and "strategy" not in named:
         driver = factory(**named, strategy="ddp_spawn")

@@ -230,6 +230,9 @@ def refused_line(*overrides: str) -> str:
     return ""
 
 
+TRAINER = "trainer={_target_:pytorch_lightning.Trainer,_partial_:true"
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
@@ -270,6 +273,11 @@ def refused_line(*overrides: str) -> str:
         ("recipe.optimizer=null", "recipe.optimizer=null must be a part, a node with a _target_"),
         ("~recipe.optimizer.lr", ""),  # torch's own default
         ("trainer=abc", "trainer=abc must be a node with a _target_"),
+        (f"{TRAINER},max_steps:3}}", "trainer.max_steps=3 says neither where a training runs nor what it shows: use"),
+        (f"{TRAINER},precision:bf16-mixed}}", "trainer.precision=bf16-mixed says neither where a training runs nor "),
+        (f"{TRAINER},gradient_clip_val:0.5}}", "trainer.gradient_clip_val=0.5 says neither where a training runs nor "),
+        (f"learner.{TRAINER},limit_train_batches:2}}", "learner.trainer.limit_train_batches=2 says neither where"),
+        (f"{TRAINER},devices:2,strategy:ddp_spawn,enable_progress_bar:true}}", ""),
         ("loop=5", "loop=5 must be settings by their names, such as loop.budget=100"),
         ("+foo=1", "foo is not known: "),
         ("+sed=1", "sed is not known: did you mean seed? "),

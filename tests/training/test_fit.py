@@ -79,6 +79,12 @@ def test_processes_that_would_start_the_command_again_are_refused():
         fitted(module=Straight(), trainer=partial(pl.Trainer, devices=2, strategy="ddp"))
 
 
+def test_a_trainer_that_would_train_otherwise_is_refused():
+    for trainer in (partial(pl.Trainer, max_epochs=1, callbacks=[]), partial(partial(pl.Trainer, max_epochs=1))):
+        with pytest.raises(UserError, match=r"^trainer\.max_epochs=1 says neither .*: use steps, learner\.epochs or"):
+            fitted(trainer=trainer)
+
+
 def test_a_trainers_callbacks_are_called():
     class Count(pl.Callback):
         steps = 0

@@ -64,10 +64,8 @@ class LossRecord:
         self.waiting = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
     def _values(self) -> dict[str, Tensor]:
-        if not self.waiting:
-            return {}
-        devices = {name: loss.device for name, loss in self.waiting[-1].items()}  # those of a checkpoint are on the CPU
-        columns = {
-            name: [losses[name].detach().to(device) for losses in self.waiting] for name, device in devices.items()
+        last = self.waiting[-1] if self.waiting else {}  # those from a checkpoint may be on another device
+        return {
+            name: torch.stack([losses[name].detach().to(value.device) for losses in self.waiting]).float().cpu()
+            for name, value in last.items()
         }
-        return {name: torch.stack(column).float().cpu() for name, column in columns.items()}

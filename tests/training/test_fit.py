@@ -12,6 +12,7 @@ from toy_training import CPU, INPUTS, LABELS, StopsAt, Straight, Toy, assert_equ
 
 from al_bench.errors import UserError
 from al_bench.training import interruption
+from al_bench.training.checkpoint import own_state
 from al_bench.training.cost import add_cost, measure_cost
 from al_bench.training.fit import Fitter
 from al_bench.training.image_batches import ImageBatches
@@ -152,6 +153,36 @@ def test_a_signal_is_not_lost_where_nothing_is_deferred():
     with interruption.signals_handled(), pytest.raises(interruption.Interrupted):
         os.kill(os.getpid(), signal.SIGTERM)
         signal.sigtimedwait([], 1)
+
+
+def test_a_training_that_was_begun_on_a_gpu_goes_on_without_one(tmp_path, monkeypatch):
+    """A stand-in: its tensors are said to be on the fourth of eight GPUs, each with a generator, as older ones had."""
+    save = torch.save
+
+    def save_elsewhere(state, file):
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(torch.serialization, "location_tag", lambda storage: "cuda:3")
+            optimizers = [{**values, "param_groups": captured(values)} for values in state["optimizers"]]
+            save({**state, "optimizers": optimizers, "cuda_rng": [state["rng"]] * 8}, file)
+
+    def captured(values):
+        return [{**group, "capturable": True} if "capturable" in group else group for group in values["param_groups"]]
+
+    with interruption.signals_handled(), pytest.raises(interruption.Interrupted), monkeypatch.context() as patched:
+        patched.setattr(torch, "save", save_elsewhere)
+        fitted(Toy(signal_at=20), scratch=tmp_path)
+    resumed, trace = fitted(scratch=tmp_path)
+    uncut, losses = fitted()
+    assert_equal(uncut, resumed)
+    assert trace == losses
+
+
+def test_a_gpus_generator_goes_on_where_its_state_is_stored():
+    states = [torch.full((2,), index, dtype=torch.uint8) for index in range(3)]
+    assert own_state(states[1], torch.device("cuda:0")) is states[1]
+    assert own_state(states, torch.device("cuda:2")) is states[2]
+    assert own_state(states, torch.device("cuda")) is states[0]
+    assert own_state(states, torch.device("cuda:3")) is own_state(None, torch.device("cuda:0")) is None
 
 
 @pytest.mark.parametrize("damage", ["truncated", "corrupted"])

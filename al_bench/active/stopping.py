@@ -59,7 +59,8 @@ class Stopping:
         if cycle.unlabeled == 0 and not grows:
             return ALL_LABELED
         if cycle.annotations >= self.budget:
-            return f"the budget of {self.budget} annotations is spent"
+            more = f": {cycle.annotations} are stored, of a larger one" if cycle.annotations > self.budget else ""
+            return f"the budget of {self.budget} annotations is spent{more}"
         if self.max_cycles is not None and cycle.index >= self.max_cycles:
             return f"loop.max_cycles={self.max_cycles} is reached"
         return self._reached(cycle.metrics) or self._certain(cycle)

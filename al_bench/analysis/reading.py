@@ -22,6 +22,7 @@ from al_bench.files import digest
 from al_bench.storage.about import checked_about, checked_artifact
 from al_bench.storage.cell import SUFFIX, CellError, id_of, read_cell
 from al_bench.storage.folder import cycle_records, run_folders, strays
+from al_bench.storage.known import reach
 from al_bench.storage.record import CycleRecord, Measurement, Plain, Record, RecordError, cycles_of, find_end
 
 Arrays = dict[str, np.ndarray]
@@ -150,7 +151,7 @@ class Stored:
 
 def stored(outputs: Path, cells: Path) -> Stored:
     """Every run under `outputs`, every exported one under `cells`, every artifact. Of a run that is in both, the one
-    with more cycles counts."""
+    that comes farther counts."""
     found = Stored()
     add_runs([outputs, *sorted(cells.glob(f"*{SUFFIX}"))], found)
     add_artifacts([outputs / "artifacts"], found)
@@ -172,13 +173,14 @@ def add_runs(places: Sequence[Path], found: Stored) -> None:
 
 
 def keep_longest(run: Run, best: dict[str, Run], problems: list[Problem]) -> None:
-    """Puts a run into those by id where it has more cycles than the one that is there. Two of one id whose numbers are
-    not the same are named: neither is averaged with the other."""
+    """Puts a run into those by id where it comes farther than the one that is there. Two of one id whose numbers are
+    not the same are named, but for a last query that a smaller budget had cut: neither is averaged with the other."""
     other = best.setdefault(run.id, run)
-    kept, left = (run, other) if len(run.records) > len(other.records) else (other, run)
+    kept, left = (run, other) if reach(run.records) > reach(other.records) else (other, run)
     best[run.id] = kept
     for index, (here, there) in enumerate(zip(left.records, kept.records, strict=False)):
-        if here.metrics != there.metrics:
+        is_cut = index == len(left.records) - 1 and reach([here]) < reach([there])
+        if here.metrics != there.metrics and not is_cut:
             sentence = f"holds other numbers of run {run.id} than {kept.place}, from cycle {index} on"
             problems.append(Problem(left.place, f"{sentence}: those count, for they have as many cycles or more"))
             return

@@ -90,7 +90,7 @@ class FromOracle:
 
     def _cut_query(self, records: Sequence[CycleRecord]) -> str:
         """That a smaller budget had cut the last query of these cycles, in words; "" where none had. It is asked anew:
-        no result depends on the budgets by which a run came to where it is."""
+        a run that goes on has the results of one whose budget was the larger one from the first."""
         if len(records) < 2:
             return ""
         before, last = records[-2:]

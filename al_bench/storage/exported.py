@@ -17,7 +17,7 @@ from al_bench.files import read_json, set_aside, written_whole
 from al_bench.storage.about import checked_about
 from al_bench.storage.cell import SUFFIX, Cell, CellError, OtherFormatError, pack
 from al_bench.storage.folder import run_folders, strays
-from al_bench.storage.known import exported_cycles
+from al_bench.storage.known import exported_cycles, reach
 from al_bench.storage.record import (
     CycleRecord,
     Plain,
@@ -42,7 +42,7 @@ def export(
     """Writes each finished run under `outputs` as `<label>-<id>.cell.xz` under `cells`; returns the files.
 
     A run is finished when its own stored stop rules hold; unfinished: others too, as far as they are, which count as
-    finished for who asks for no more. An exported cell with more cycles is left alone.
+    finished for who asks for no more. An exported cell that comes as far, or farther, is left alone.
     pictures_of: gives some pictures of a run's folder as plain values by what they are, which travel with it.
     """
     written = []
@@ -53,7 +53,7 @@ def export(
         if cell is None:
             continue
         path = cells / f"{'-'.join(folder.relative_to(outputs).parts)}{SUFFIX}"
-        if _count_exported(path) < len(cell["cycles"]):
+        if _reach_exported(path) < reach([read_record(values) for values in cell["cycles"]]):
             if pictures_of:
                 cell |= pictures_of(folder)
             with written_whole(path) as file:
@@ -94,19 +94,19 @@ def _portable_cycle(record: Record, folder: Path, is_last: bool) -> Record:
     return kept.model_copy(update={"correct": tensors["correct"].tolist()})
 
 
-def _count_exported(path: Path) -> int:
-    """How many cycles a cell that may be written anew has already. One that is not whole is set aside and named; one of
-    another version is left alone, as if no run had more."""
+def _reach_exported(path: Path) -> tuple[int, int]:
+    """How far a cell that may be written anew comes already. One that is not whole is set aside and named; one of
+    another version is left alone, as if no run came farther."""
     if not path.exists():
-        return 0
+        return 0, 0
     try:
-        return len(exported_cycles(path))
+        return reach(exported_cycles(path))
     except OtherFormatError as error:
         logger.warning(f"{path} {error}: it is left alone, move it away to have it written anew")
-        return sys.maxsize
+        return sys.maxsize, 0
     except (CellError, RecordError) as error:
         logger.warning(f"{path} {error}: kept as {set_aside(path).name}")
-        return 0
+        return 0, 0
 
 
 def portable(stored: Plain) -> Plain:

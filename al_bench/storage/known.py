@@ -1,7 +1,7 @@
 """What is known of a run before it begins: its own cycles, and those of an exported cell of the same identity."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -35,6 +35,12 @@ def exported_cycles(path: Path) -> list[Record]:
     return records
 
 
+def reach(records: Sequence[Record]) -> tuple[int, int]:
+    """How far the records of a run come, to be compared: cycles, then annotations, of which a smaller budget has cut
+    the last query of some."""
+    return len(records), max((record.annotations for record in cycles_of(records[-1:])), default=0)
+
+
 def _on_its_machine(record: Record, cell: Cell) -> Record:
     """Where it does not say so, the run of the cell does, and one that goes on from it elsewhere says otherwise."""
     known = cell.get("hardware")
@@ -60,7 +66,7 @@ def begun_cell(cells: Path, wanted: Plain) -> list[CycleRecord]:
         for records in _exported(cells, wanted)
         if len(cycles_of(records)) == len(records) > 1 and all(map(_tells_query, cycles_of(records)))
     ]
-    return max(whole, key=len, default=[])
+    return max(whole, key=reach, default=[])
 
 
 def _tells_query(record: CycleRecord) -> bool:

@@ -21,6 +21,7 @@ def cycle(index=3, annotations=80, unlabeled=20, images=None, **metrics):
         (Stopping(100), None, None),
         (Stopping(100), cycle(), None),
         (Stopping(80), cycle(), "the budget of 80 annotations is spent"),
+        (Stopping(75), cycle(), "the budget of 75 annotations is spent: 80 are stored, of a larger one"),
         (Stopping(1000), cycle(unlabeled=0), "every image is labeled"),
         (Stopping(float("inf")), cycle(), None),
         (Stopping(100, max_cycles=3), cycle(), "loop.max_cycles=3 is reached"),

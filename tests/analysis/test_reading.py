@@ -60,6 +60,19 @@ def test_other_numbers_of_the_same_run_are_named_and_never_averaged(tmp_path):
     assert (len(found.runs[0].records), found.problems) == (2, [])
 
 
+@pytest.mark.parametrize("is_cut", ["the run", "the cell"])
+def test_of_as_many_cycles_those_of_more_annotations_count(tmp_path, is_cut):
+    """The last query of the other was cut by a smaller budget, which is no contradiction."""
+    made_run(tmp_path / "whole", "entropy", 0, (0.5, 0.75))
+    folder = made_run(tmp_path / "cut", "entropy", 0, (0.5, 0.7), more={"annotations": 15})
+    write_cycle(folder, cycle(0, 0.5))
+    runs, exported = ("cut", "whole") if is_cut == "the run" else ("whole", "cut")
+    export(tmp_path / exported, tmp_path / "cells", unfinished=True)
+    found = read(tmp_path / runs, tmp_path / "cells")
+    (run,) = found.runs
+    assert ([record.annotations for record in run.cycles], found.problems) == ([10, 20], [])
+
+
 @pytest.mark.parametrize("text", ["{", '{"index": 1}', "[]", ""])
 def test_a_garbled_cycle_is_named_and_those_before_it_count(tmp_path, text):
     folder = made_run(tmp_path, "entropy", 0, (0.1, 0.2, 0.3))

@@ -12,7 +12,7 @@ from al_bench.files import digest, write_json
 from al_bench.storage import exported as cells
 from al_bench.storage.cell import pack, read_cell
 from al_bench.storage.folder import cycle_records
-from al_bench.storage.known import finished_cell
+from al_bench.storage.known import begun_cell, finished_cell
 from al_bench.storage.record import record_sum
 
 IDENTITY = {"part": "made.loop", "seed": 0}
@@ -102,6 +102,26 @@ def test_an_exported_cell_with_more_cycles_is_left_alone(tmp_path):
     assert cells.export(tmp_path / "other", tmp_path / "cells") == []
     (path,) = (tmp_path / "cells").iterdir()
     assert len(read_cell(path)["cycles"]) == 3
+
+
+def test_a_query_that_is_whole_takes_the_place_of_what_a_smaller_budget_had_cut(tmp_path):
+    """And not the other way round."""
+    made_run(tmp_path / "outputs", (20, 25), budget=25)
+    made_run(tmp_path / "other", (20, 25), budget=25)
+    (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
+    made_run(tmp_path / "outputs", (20, 30), budget=30)
+    assert cells.export(tmp_path / "outputs", tmp_path / "cells") == [path]
+    assert cells.export(tmp_path / "other", tmp_path / "cells") == []
+    assert [cycle["annotations"] for cycle in read_cell(path)["cycles"]] == [20, 30]
+
+
+def test_of_two_cells_of_a_run_the_one_that_comes_farther_is_gone_on_with(tmp_path):
+    for number, last in enumerate((25, 30, 27)):
+        folder = made_run(tmp_path / str(number), (20, last), budget=last)
+        folder.parent.rename(folder.parent.with_name(f"seed={number}"))
+        cells.export(tmp_path / str(number), tmp_path / "cells")
+    assert len(list((tmp_path / "cells").iterdir())) == 3
+    assert [record.annotations for record in begun_cell(tmp_path / "cells", IDENTITY)] == [20, 30]
 
 
 @pytest.mark.parametrize("name", ["config.json", "cycles/001.json"])

@@ -1,14 +1,19 @@
 """Supervised learning on what is labeled, from new weights in every cycle (ASAL Sec. 4.2, WAAL Sec. 4)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+import torch
+
 from al_bench import seeding
 from al_bench.active.part import declare, describe, hash_of
 from al_bench.active.pool import Pool
+from al_bench.errors import UserError
 from al_bench.learner import Learner
 from al_bench.network import Network, NetworkFactory
+from al_bench.network.dry_run import dry_run
 from al_bench.training import losses
 from al_bench.training.classification import Classification, Loss
 from al_bench.training.cut_mix import CutMix
@@ -44,6 +49,19 @@ class Supervised(LabeledPlan, Learner):
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
             return self.network(input_shape=tuple(pool.inputs.shape[1:]), num_classes=pool.num_classes)
 
+    def check_batches(
+        self, model: Network, input_shape: Sequence[int], labeled: float, unlabeled: float, on_maps: bool
+    ) -> None:
+        """As `Learner` says it; of label maps, that they are not mixed and that the loss is one of them."""
+        super().check_batches(model, input_shape, labeled, unlabeled, on_maps)
+        if on_maps and self.mixing is not None:
+            raise UserError(
+                "learner.mixing weighs two labels by their shares of an image, and a label map says itself what each "
+                "pixel is: use learner.mixing=null"
+            )
+        if on_maps:
+            _refuse_no_loss_of_maps(self.loss, dry_run(model, input_shape))
+
     def fit(
         self,
         pool: Pool,
@@ -75,3 +93,14 @@ class Supervised(LabeledPlan, Learner):
             say_once("models are trained in stacks with those of other cells")
             fit.finish()
         return done
+
+
+def _refuse_no_loss_of_maps(loss: Loss, shape: Sequence[int]) -> None:
+    """Raises UserError where a loss cannot be taken of a label map. shape: (K, H, W) of the logits of one image."""
+    try:
+        loss(torch.zeros(1, *shape), torch.zeros(1, *shape[1:], dtype=torch.uint8))
+    except (RuntimeError, ValueError, IndexError) as error:
+        name = getattr(loss, "__name__", type(loss).__name__)
+        raise UserError(
+            f"learner.loss={name} is no loss of label maps: use al_bench.training.losses.cross_entropy or hinge"
+        ) from error

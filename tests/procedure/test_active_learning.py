@@ -340,6 +340,12 @@ def test_a_gan_that_explodes_ends_with_one_sentence(tmp_path):
     assert not list(tmp_path.rglob("artifacts/gan/*.json"))
 
 
+MAPS = (
+    "dataset=shapes_seg", "strategy=entropy", "loop.initial_size=4", "loop.query_size=2", "dataset.train_size=12",
+    "dataset.test_size=4", "dataset.max_images=null", "learner.epochs=1",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
@@ -372,6 +378,18 @@ def test_a_gan_that_explodes_ends_with_one_sentence(tmp_path):
         (
             ["dataset=shapes_seg", "strategy=gaal", "gan=wgan_gp", "network=small_fcn", "learner=supervised"],
             r"^strategy=gaal .*synthetic .*pixels.* strategy=mal",
+        ),
+        (
+            [*MAPS, "+learner.mixing={_target_: al_bench.training.cut_mix.CutMix, probability: 0.5}"],
+            r"^learner\.mixing weighs two labels by their shares .*: use learner\.mixing=null",
+        ),
+        (
+            [
+                *MAPS,
+                "+learner.loss={_target_: hydra.utils.get_method, path: "
+                "al_bench.training.losses.smoothed_cross_entropy}",
+            ],
+            r"^learner\.loss=smoothed_cross_entropy is no loss of label maps: use .*cross_entropy or hinge",
         ),
         (
             ["strategy=labeledness", "learner=mal", "learner.discriminator=false", "network=small_cnn"],
@@ -510,12 +528,6 @@ def test_waal_runs_to_the_end_of_its_pool_and_comes_back(tmp_path):
     recorded = {"uncertainty", "critic", "by_uncertainty", "critic_of_pool", "critic_of_labeled"}
     assert recorded == records[1]["trace"].keys()
     assert comparable(run(tmp_path, "strategy=waal", "loop.query_size=100", budget="inf")) == comparable(records)
-
-
-MAPS = (
-    "dataset=shapes_seg", "strategy=entropy", "loop.initial_size=4", "loop.query_size=2", "dataset.train_size=12",
-    "dataset.test_size=4", "dataset.max_images=null", "learner.epochs=1",
-)  # fmt: skip
 
 
 @pytest.mark.parametrize("overrides", [("strategy=entropy",), MAPS], ids=["classes", "maps"])

@@ -20,12 +20,14 @@ class Evaluation:
     bool, which test images the model has right, in their order, for tests of pairs; None where there is no right.
     predicted: (P, H, W) uint8, the model's label maps of the first test images, for a reader; None where there are
     none. samples: (K, S, C, H, W) uint8, images that the model made, S of each class, for a reader; None where it makes
-    none."""
+    none. measured_by: the networks whose word the metrics are, by short hashes of their weights: a judge, and what else
+    takes features behind a "+"; empty where none are."""
 
     metrics: Metrics
     correct: Tensor | None = None
     predicted: Tensor | None = None
     samples: Tensor | None = None
+    measured_by: str = ""
 
 
 class Evaluator(ABC):

@@ -131,7 +131,8 @@ class GanQuality(Evaluator):
                 metrics["gan_train"] = train_on(made, dataset, self.gan_train, self.seed)
         ordered = {metric.name: metrics[metric.name] for metric in self.scalars}
         grid = made.images[: columns * num_classes].unflatten(0, (columns, num_classes)) if columns else None
-        return Evaluation({**metrics, **ordered}, samples=None if grid is None else grid.transpose(0, 1).cpu())
+        samples = None if grid is None else grid.transpose(0, 1).cpu()
+        return Evaluation({**metrics, **ordered}, samples=samples, measured_by=self.real.measured_by)
 
     def look(self, model: Network, dataset: Dataset) -> Metrics:
         """Without GAN-train, precision and recall, which take the longest, and what is the same every time."""

@@ -13,14 +13,18 @@ from al_bench.evaluator.generation import Moments
 from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts, Made
 
+_SHORT = 12  # digits of a hash, as a run's id has them
+
 
 @dataclass(frozen=True)
 class Real:
-    """moments: of all images. features: (M, D) of some. judge_accuracy: of the judge, on the test images."""
+    """moments: of all images. features: (M, D) of some. judge_accuracy: of the judge, on the test images. measured_by:
+    see `Evaluation`."""
 
     moments: Moments
     features: Tensor
     judge_accuracy: float
+    measured_by: str
 
 
 def know_real(
@@ -31,9 +35,10 @@ def know_real(
     images: (N, C, H, W) uint8. judge: a classifier; inception: whose features count, the judge's where it is None.
     most: how many images' features are kept, drawn by `seed`.
     """
+    by = [weights_id(judge), None if inception is None else weights_id(inception)]
     spec = {
-        "judge": weights_id(judge),
-        "extractor": None if inception is None else weights_id(inception),
+        "judge": by[0],
+        "extractor": by[1],
         "images": fingerprint(images),
         "test": [fingerprint(test.images), fingerprint(test.labels)],
         "kept": min(most, len(images)),
@@ -52,7 +57,7 @@ def know_real(
 
     found = {name: value.to(images.device) for name, value in artifacts.get("real_images", spec, make).items()}
     moments = Moments(len(images), found["mean"], found["scatter"])
-    return Real(moments, found["features"], float(found["accuracy"]))
+    return Real(moments, found["features"], float(found["accuracy"]), "+".join(one[:_SHORT] for one in by if one))
 
 
 def moments_and_rows(images: Inputs, extract: Extract, rows: Tensor) -> tuple[Moments, Tensor]:

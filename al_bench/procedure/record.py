@@ -94,6 +94,7 @@ def record_cycle(
         effort=_record_costs(costs),
         commit=current_commit(),
         machine=current_machine(),
+        measured_by=evaluation.measured_by or None,
     )
 
 

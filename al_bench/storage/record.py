@@ -90,9 +90,8 @@ class CycleRecord(_Stored):
     number per row; observed: a number per look at the model while it was trained (`Observer.trace`), empty where nobody
     looked; losses: of each training by its name, means over stretches that end at its iterations, of an exported run's
     last cycle alone; costs: by part. commit: of the code; machine: that it was computed on, in words, None in records
-    from before it was kept, which were computed on the one that the run names.
-
-    skipped_pictures: how many files of the data set were left out, for they cannot be read.
+    from before it was kept, which were computed on the one that the run names; measured_by: see `Evaluation`, None
+    where nothing did and in records from before. skipped_pictures: files of the data set that cannot be read.
 
     The sums are of the files beside the record and of all else in it; run: the id of the run that it is of, None in a
     cell and in older runs. Only a cell's cycles have `correct`, a bit for
@@ -116,6 +115,7 @@ class CycleRecord(_Stored):
     costs: dict[str, PartCost] = Field(alias="effort")
     commit: str
     machine: _Line | None = None
+    measured_by: _Line | None = None
     sha256: str | None = None
     sha256_model: str | None = None
     sha256_record: str | None = None

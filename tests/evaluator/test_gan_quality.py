@@ -14,7 +14,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
-from al_bench.evaluator import real_images
+from al_bench.evaluator import extractor, real_images
 from al_bench.evaluator.gan_quality import GanQuality
 from al_bench.evaluator.generation import kernel_distance
 from al_bench.network.predict import most_rows
@@ -60,6 +60,22 @@ def test_real_test_images_are_as_good_as_the_judge(tmp_path: Path) -> None:
     assert (found["precision"], found["recall"]) == (1, 1)
     assert (found["num_samples"], found["num_real"]) == (SAMPLES, len(world.test))
     assert found["class_drawn"] == [0.375, 0.125, 0, 0.5], "what the model says of its training"
+
+
+def test_by_which_judge_it_was_measured_is_told_and_hashed_once(tmp_path: Path, monkeypatch: Any) -> None:
+    world, hashed = dataset(), list[str]()
+
+    def weights_id(network: Any) -> str:
+        hashed.append(extractor.weights_id(network))
+        return hashed[-1]
+
+    monkeypatch.setattr(real_images, "weights_id", weights_id)
+    one, other = (prepared(tmp_path, world, Judge(pixels=pixels)) for pixels in (1, 16))
+    assert len(set(hashed)) == 2
+    assert [by.evaluate(Painter(), world).measured_by for by in (one, one, other)] == [
+        hashed[0][:12], hashed[0][:12], hashed[1][:12]
+    ]  # fmt: skip
+    assert len(hashed) == 2, "none in a cycle"
 
 
 def test_labels_that_are_not_kept_cost_gan_test_alone(tmp_path: Path) -> None:
@@ -313,7 +329,12 @@ def test_an_inception_file_gives_the_published_names(tmp_path: Path, inception: 
     torch.save(inception, path)
     world = dataset(train=12, test=8)
     evaluator = prepared(tmp_path, world, Judge(pixels=16), samples=8, neighbors=2, real="test", inception=str(path))
-    found = evaluator.evaluate(Copyist(world.test.images), world).metrics
+    evaluation = evaluator.evaluate(Copyist(world.test.images), world)
+    found, by = evaluation.metrics, evaluation.measured_by.split("+")
+    assert by == [
+        extractor.weights_id(one)[:12]
+        for one in (Judge(16).model, extractor.load_inception(str(path), torch.device("cpu")))
+    ]
     assert {"inception_score", "fid", "kid"} < set(found) and not any(name.endswith("_own") for name in found)
     assert found["gan_test"] == 1, "which the judge answers"
     assert found["fid"] == pytest.approx(0, abs=1e-6)

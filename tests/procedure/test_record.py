@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -66,6 +67,9 @@ def test_a_trace_of_numbers_goes_into_the_record_and_images_stay_tensors():
     assert record.trace == {"entropy_after": [0.1, None, 0.33333334]}, "the fewest digits of a float32"
     assert torch.tensor(record.trace["entropy_after"][2], dtype=torch.float32) == rows[2]
     assert record.query.scores == record.trace["entropy_after"]
+    assert "measured_by" not in record.plain()
+    judged = record_cycle(1, pool, query, labels, None, replace(evaluation, measured_by="0a1b"), costs, 0, observed)
+    assert judged.plain()["measured_by"] == "0a1b"
     maps = torch.ones(2, 3, 3, dtype=torch.uint8)
     assert torch.equal(tensors_of(query, None, Evaluation({}, predicted=maps))["predicted"], maps)
     tensors = tensors_of(query, labels, evaluation)

@@ -23,6 +23,7 @@ from al_bench.report.coverage import (
     tabulate_items,
     tabulate_numbers,
 )
+from al_bench.report.judges import say_judges_of
 from al_bench.report.measures import factor_of
 from al_bench.report.tables import Table, format_cell
 from al_bench.training.interruption import as_command
@@ -65,7 +66,7 @@ def main() -> None:
         if not place.is_dir():
             print(f"{place} is no folder: there are no {what}")
     left = left_out([*problems, *found.problems], list(covered.values()))
-    for sentence in [*left, *say_uncounted(found.runs), *say_mixed(found.runs)]:
+    for sentence in [*left, *say_uncounted(found.runs), *say_mixed(found.runs), *say_judges_of(found.runs)]:
         print(sentence)
     print(to)
 

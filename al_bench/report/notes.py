@@ -1,4 +1,5 @@
-"""What has to be known of a section's numbers before they are read: who labeled, what an entropy is, what was free."""
+"""What has to be known of a section's numbers before they are read: who labeled, who judged, what an
+entropy is, what was free."""
 
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ from al_bench.analysis.provenance import say_mixed
 from al_bench.analysis.reading import Run
 from al_bench.errors import amount
 from al_bench.report.figures.charts import has_all
+from al_bench.report.judges import say_judges, say_plain_samples
 from al_bench.report.measures import listed
 from al_bench.report.paper import add_to_group
 
@@ -24,7 +26,8 @@ def notes(section: Section) -> list[str]:
             users.setdefault(sentence, []).append(group.name)
     own = [f"{listed(names)}: {sentence}" for sentence, names in users.items()]
     mixed = [f"T{one[1:]}." for one in say_mixed([run for group in section.groups for run in group.runs])]
-    return [*_chance(section), *own, *_starts(section), *mixed]
+    judged = [*say_judges(section), *say_plain_samples(section)]
+    return [*_chance(section), *own, *_starts(section), *judged, *mixed]
 
 
 def _chance(section: Section) -> Iterator[str]:

@@ -85,3 +85,8 @@ def test_with_all_labels_the_gan_can_be_trained() -> None:
     assert (cycle.annotations, max(looks)) == (60_000, 10_000)
     early, late = (f"{100 * float(looks[at] or 0):.1f} %" for at in (3000, 10_000))
     assert f"{early} GAN-test after 3,000 iterations, {late} after 10,000" in RESULTS
+    every = [*kept_runs("fashion_mnist-alcg-random+acgan+ac_dcgan"), *kept_runs("fashion_mnist-alcg-certainty_mc")]
+    (known,) = {float(one.metrics["judge_accuracy"]) for kept in every for one in kept.cycles}
+    assert float(looks[3000] or 0) > known
+    assert f"a LeNet, knows {100 * known:.1f} % of the real test images" in RESULTS
+    assert f"Both are above the judge's own {100 * known:.1f} %, which says that samples are plainer than" in RESULTS

@@ -102,3 +102,55 @@ def test_what_is_said_of_the_fakes_that_are_chosen() -> None:
     }
     random, certain = (f"{100 * min(found):.0f} to {100 * max(found):.0f} %" for found in drawn.values())
     assert f"a class is {random} of the fakes that trained D with random images, {certain} with certain ones" in RESULTS
+
+
+def judge_of(line: str, seed: int) -> float:
+    """What it knows of the real test images, in every cycle."""
+    (known,) = {float(one.metrics["judge_accuracy"]) for one in DIGITS.run_of(line, seed).cycles}
+    return known
+
+
+def test_what_is_said_of_the_judges() -> None:
+    known = [{judge_of(line, seed) for line in ASKED} for seed in SEEDS]
+    assert [len(of_seed) for of_seed in known] == [1] * 5, "the lines of a seed share it"
+    first, second = (max(known[seed]) for seed in (0, 3))
+    assert known == [{first}] * 3 + [{second}] * 2 and first != second
+    early, late = (f"{100 * one:.1f} %" for one in (first, second))
+    assert f"that of seeds 0 to 2 knows {early} of the real test images" in RESULTS
+    assert f"that of seeds 3 and 4, another one, {late}." in RESULTS
+    for seed in SEEDS:
+        starts = [
+            DIGITS.run_of(line, seed).cycles[0].metrics["fid_own"] for line, of in ASKED.items() if of[1:] == (1, 200)
+        ]
+        assert len(starts) == 4 and len(set(starts)) == 1, "one GAN, to the last digit"
+
+
+def test_which_lines_are_above_their_judge() -> None:
+    of_judge = 100 * fmean(judge_of("RAND", seed) for seed in SEEDS)
+    ends = {line: fmean(curve[200] for curve in DIGITS.curves(line, "gan_test").values()) for line in ASKED}
+    above = {line: end for line, end in ends.items() if end > of_judge}
+    balanced, adversarial = "CS_MC, balanced over predicted classes", "AS (random images, gamma 4)"
+    assert set(above) == {balanced, adversarial, "RAND, 340 iterations"}
+    said = f"(balanced CS_MC {above[balanced]:.1f}, AS {above[adversarial]:.1f}"
+    said += f", RAND for 340 iterations {above['RAND, 340 iterations']:.1f})"
+    assert f"GAN-test above the judge's own accuracy {said} says that samples are plainer than real images" in RESULTS
+
+
+def hits_of_one_label(line: str, place: int) -> float:
+    """Mean GAN-test of the classes that have one label in a cycle, in percent."""
+    cycles = [DIGITS.run_of(line, seed).cycles[place] for seed in SEEDS]
+    pairs = [pair for one in cycles for pair in zip(one.class_counts, one.metrics["class_gan_test"], strict=True)]
+    return 100 * fmean(hits for count, hits in pairs if count == 1)
+
+
+def test_one_image_of_a_class_is_too_few_only_beside_many_others() -> None:
+    (first, last), (early, late) = (
+        [hits_of_one_label(line, place) for place in (0, -1)] for line in ("CS_MC", "ALCG (CS_MC, gamma 4)")
+    )
+    assert (
+        f"classes with one label have a mean GAN-test of {first:.1f} % in the first cycles, of 20 labels, and of "
+        f"{last:.1f} % at 200 labels under CS_MC (ALCG {early:.1f} and {late:.1f} %)"
+    ) in RESULTS
+    for false in ("has one image of a class cannot make it", "with one image of a class cannot make it"):
+        assert false not in RESULTS and false not in PAPER
+    assert "a GAN hardly makes a class that is a small share of what its discriminator is shown" in RESULTS

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from al_bench.active.interval import surely_above
 from al_bench.active.metric import Metric
+from al_bench.errors import UserError
 
 ALL_LABELED = "every image is labeled"
 
@@ -83,6 +84,20 @@ class Stopping:
         if low <= self.certain_above:
             return None
         return f"accuracy is above {self.certain_above} with {100 * self.confidence:g} % certainty (above {low:.3f})"
+
+    def refuse_unmeasured(self) -> None:
+        """Raises UserError for a goal of what is not among the metrics, and for one that cannot be reached."""
+        known = {metric.name: metric for metric in self.metrics}
+        for name, goal in (self.stop_at or {}).items():
+            if name not in known:
+                raise UserError(f"loop.stop_at names {name}, which is not measured: use {', '.join(known)}")
+            if known[name].unit == "fraction" and not 0 <= goal <= 1:
+                raise UserError(f"loop.stop_at.{name}={goal} is never reached: a fraction is from 0 to 1")
+        if self.certain_above is not None and "accuracy" not in known:
+            raise UserError(
+                f"loop.certain_above={self.certain_above} is an accuracy, which is not measured: use loop.stop_at with "
+                f"{', '.join(known)}"
+            )
 
     def next_size(self, query_size: int, annotations: int, unlabeled: int) -> int:
         """How many annotations the next query asks for: what the budget and the pool still allow."""

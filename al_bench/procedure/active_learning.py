@@ -94,17 +94,7 @@ class Settings:
                 f"loop.budget={self.budget} does not hold {paid:,} validation labels beside {first} initial ones: use "
                 "a larger budget, or loop.free_validation=true"
             )
-        known = {metric.name: metric for metric in evaluator.scalars}
-        for name, goal in (self.stop_at or {}).items():
-            if name not in known:
-                raise UserError(f"loop.stop_at names {name}, which is not measured: use {', '.join(known)}")
-            if known[name].unit == "fraction" and not 0 <= goal <= 1:
-                raise UserError(f"loop.stop_at.{name}={goal} is never reached: a fraction is from 0 to 1")
-        if self.certain_above is not None and "accuracy" not in known:
-            raise UserError(
-                f"loop.certain_above={self.certain_above} is an accuracy, which is not measured: use loop.stop_at with "
-                f"{', '.join(known)}"
-            )
+        self.stopping(evaluator.scalars).refuse_unmeasured()
 
 
 def tell_cycle(show: Callable[[], None], metrics: Sequence[Metric], record: CycleRecord) -> None:

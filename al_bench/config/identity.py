@@ -94,7 +94,7 @@ def label_of(chosen: Mapping[str, str], config: DictConfig) -> str:
 
 
 def _shown(node: DictConfig, about: About) -> list[str]:
-    """Of what a part wants to be read, what is switched on, and what is a number other than its default."""
+    """Of what a part wants to be read, what is switched on, and what is a number or a word other than its default."""
     found = {name: node.get(name) for name in about.shown}
     usual = about.counted.defaults
     return [

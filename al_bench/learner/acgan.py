@@ -21,9 +21,8 @@ from al_bench.gan.game import to_real
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.network.class_conditional import ClassConditionalGan
-from al_bench.network.predict import batch_statistics, evaluating
 from al_bench.network.warm_start import can_go_on
-from al_bench.training import losses
+from al_bench.training import fakes, losses
 from al_bench.training.class_batches import Batch, ClassBatches
 from al_bench.training.fit import Fitter
 from al_bench.training.image_batches import ImageBatches
@@ -41,16 +40,22 @@ class Acgan(Learner):
 
     gan: its losses, networks, optimizers and batches; its seed plays no part. iterations: of the generator, in place of
     the GAN's own. gamma: how many times as many fakes as a batch has are drawn, of which those with the highest D(x)
-    train (Sec. 3.4); 1 is regular training. class_weight: of C's loss beside D's (Eq. 4); generator_class_weight: of it
-    beside the generator's (Eq. 5). classify_fakes: whether C learns from fakes, too. reads: which real images D is
-    shown, the "labeled" ones (Alg. 1, line 11) or all of the "pool". warm_start: whether the weights of the cycle
-    before are gone on from; the optimizers begin anew. missing_classes: of which no image is labeled, "skip", they are
-    not drawn, or "refuse".
+    train (Sec. 3.4); 1 is regular training. fake_classes: of which fakes are drawn, "even", each that has a label as
+    often, or "labeled", as often as it is labeled. select: the candidates of all classes "together", or "per_class", of
+    each class as many as a batch without candidates has of it. new_fakes: whether they are drawn and chosen in
+    "each_critic_step", the last of them training the generator, or once in "each_iteration". class_weight: of C's loss
+    beside D's (Eq. 4); generator_class_weight: of it beside the generator's (Eq. 5). classify_fakes: whether C learns
+    from fakes, too. reads: which real images D is shown, the "labeled" ones (Alg. 1, line 11) or all of the "pool".
+    warm_start: whether the weights of the cycle before are gone on from; the optimizers begin anew. missing_classes: of
+    which no image is labeled, "skip", they are not drawn, or "refuse".
     """
 
     gan: Gan | None
     iterations: Iterations | None = None
     gamma: Repeats = field(default=1, metadata={"label": True})
+    fake_classes: fakes.FakeClasses = field(default="even", metadata={"label": True})
+    select: fakes.Select = field(default="together", metadata={"label": True})
+    new_fakes: fakes.NewFakes = field(default="each_critic_step", metadata={"label": True})
     class_weight: ModerateOrZero
     generator_class_weight: ModerateOrZero
     classify_fakes: bool
@@ -126,11 +131,11 @@ class Acgan(Learner):
         return model
 
     def _classes(self, pool: Pool) -> Tensor:
-        """(P,) int64 classes that are drawn: those of which an image is labeled."""
+        """Int64 classes that fakes are drawn of, each as often: those of which an image is labeled."""
         if missing := _missing(pool):
             them = "it" if len(missing) == 1 else "them"
             logger.warning(f"{_say_missing(missing)}: no image of {them} is drawn in this cycle")
-        return torch.tensor([number for number in range(pool.num_classes) if number not in missing], device=pool.device)
+        return fakes.classes_to_draw(pool.training_labels(), self.fake_classes)
 
     def _batches(self, pool: Pool, seed: int) -> ClassBatches:
         inputs, labels = pool.training_set()
@@ -145,10 +150,10 @@ class Acgan(Learner):
 
 
 class ConditionalGame(Module):
-    """One iteration of Alg. 1, lines 10 to 15: `num_critic` steps of D and C, each on new images and new fakes, then
-    one of the generator, on the fakes of the last of them.
+    """One iteration of Alg. 1, lines 10 to 15: `num_critic` steps of D and C, each on new images and, unless
+    `new_fakes` says otherwise, new fakes, then one of the generator, on the fakes of the last of them.
 
-    classes: (P,) int64, those of which fakes are drawn, each as often.
+    classes: int64, those of which fakes are drawn, each entry as often.
     """
 
     classes: Tensor
@@ -162,11 +167,12 @@ class ConditionalGame(Module):
     def step(self, batch: Batch, optimizers: Sequence[Optimizer]) -> Losses:
         """batch: see `ClassBatches`; images are uint8."""
         discriminator_optimizer, generator_optimizer = optimizers
-        critic_steps = list(zip(*batch, strict=True))
+        critic_steps, once = list(zip(*batch, strict=True)), self.settings.new_fakes == "each_iteration"
         for number, (images, labels, *others) in enumerate(critic_steps, start=1):
-            latents, wanted = self.choose_fakes(len(images), images.device)
-            with torch.set_grad_enabled(number == len(critic_steps)):  # the last fakes train the generator, too
-                fake = self.model.generate(latents, wanted)
+            if number == 1 or not once:
+                latents, wanted = self.choose_fakes(len(images), images.device)
+                with torch.set_grad_enabled(once or number == len(critic_steps)):  # the last train the generator, too
+                    fake = self.model.generate(latents, wanted)
             loss, class_loss = self.losses_of_critic(images, labels, others, fake.detach(), wanted)
             self.update(discriminator_optimizer, loss + self.settings.class_weight * class_loss)
             self.model.drawn.index_add_(0, wanted, torch.ones_like(wanted))
@@ -205,27 +211,23 @@ class ConditionalGame(Module):
 
     def choose_fakes(self, count: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """(count, Z) latents and (count,) classes of the fakes that train: of `gamma` times as many candidates those of
-        highest D(x), of all classes together, in the order in which they were drawn (Sec. 3.4)."""
-        drawn = count * self.settings.gamma
-        latents = torch.randn(drawn, self.model.latent_size, device=device)
+        highest D(x), of all classes together or of each class, in the order in which they were drawn (Sec. 3.4)."""
+        gamma, per_class = self.settings.gamma, self.settings.select == "per_class"
+        latents = torch.randn(count * gamma, self.model.latent_size, device=device)
+        drawn = count if per_class else count * gamma
         wanted = self.classes[torch.randint(len(self.classes), (drawn,), device=device)]
-        if self.settings.gamma == 1:
+        if gamma == 1:
             return latents, wanted
-        chosen = self.rank(latents, wanted)[:count].sort().values
+        if per_class:
+            wanted = wanted.repeat_interleave(gamma)
+        ranked = self.rank(latents, wanted)
+        best = fakes.first_of_each_class(ranked, wanted, gamma) if per_class else ranked[:count]
+        chosen = best.sort().values
         return latents[chosen], wanted[chosen]
 
     def rank(self, latents: Tensor, wanted: Tensor) -> Tensor:
-        """(M,) int64 rows of M candidates, those of highest D(x) first.
-
-        Their images are made for this alone: batch norm takes the statistics of all candidates and spectral norm the
-        vectors that it has, and neither keeps anything of them. The chosen are made again, as a batch of their own, so
-        that batch norm sees those alone where they train.
-        """
-        with torch.no_grad(), evaluating(self.model), batch_statistics(self.model):
-            features = self.model.features(self.model.generate(latents, wanted))
-            with torch.autocast(features.device.type, enabled=False):  # values of fewer bits would often be equal
-                values = self.model.critic.score(features.float())
-        return values.sort(descending=True, stable=True).indices
+        """As `fakes.rank` does it."""
+        return fakes.rank(self.model, latents, wanted)
 
     def configure_optimizers(self) -> list[Optimizer]:
         """That of D and C first."""

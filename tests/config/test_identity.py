@@ -322,10 +322,22 @@ def test_the_label_names_the_gan_that_a_learner_trains_and_a_gamma_of_its_own():
         ("gan=ac_sngan", "architecture@gan=ig"): "random+acgan+ac_sngan+ig",
         ("gan=ac_sngan", "learner.gamma=4"): "random+acgan+ac_sngan+gamma=4",
         ("gan=ac_sngan", "learner.gamma=1"): "random+acgan+ac_sngan",
+        ("gan=ac_sngan", "learner.fake_classes=labeled"): "random+acgan+ac_sngan+fake_classes=labeled",
+        ("gan=ac_sngan", "learner.select=per_class"): "random+acgan+ac_sngan+select=per_class",
+        ("gan=ac_sngan", "learner.new_fakes=each_iteration"): "random+acgan+ac_sngan+new_fakes=each_iteration",
     }
     for more, method in expected.items():
         assert label(_root_=compose(*usual, *more)) == f"digits/{method}/seed=0"
     assert label(_root_=compose("dataset=digits", "strategy=asal_auto")) == "digits/asal_auto/seed=0", "the strategy's"
+
+
+def test_how_fakes_are_drawn_is_another_run_and_as_they_always_were_the_stored_one():
+    """The id is that of a kept cell from before there was a choice."""
+    line = "experiment=alcg/digits", "method=alcg/cs_mc", "seed=0"
+    usual = "learner.fake_classes=even", "learner.select=together", "learner.new_fakes=each_critic_step"
+    assert run_id(*line) == run_id(*line, *usual) == "ec0847f56c2c"
+    others = "learner.fake_classes=labeled", "learner.select=per_class", "learner.new_fakes=each_iteration"
+    assert len({run_id(*line), *(run_id(*line, other) for other in others)}) == 4
 
 
 def test_a_gan_s_conditional_part_and_a_cut_of_its_iterations_count():

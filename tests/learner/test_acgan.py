@@ -230,23 +230,27 @@ class Watched(ConditionalGame):
         return values
 
 
-def watched(kind: type[Gan], norm: str, critic_steps: int = 1, gamma: int = 4) -> Watched:
-    settings = learner(gan_of(kind, norm, num_critic=critic_steps), gamma=gamma)
+def watched(kind: type[Gan], norm: str, critic_steps: int = 1, gamma: int = 4, **changed: Any) -> Watched:
+    settings = learner(gan_of(kind, norm, num_critic=critic_steps), gamma=gamma, **changed)
     return Watched(settings.empty(pool(), 0).train(), settings, torch.arange(CLASSES))
+
+
+PER_CLASS = {"select": "per_class", "fake_classes": "labeled", "new_fakes": "each_iteration"}
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("reads", ["labeled", "pool"])
-@pytest.mark.parametrize("gamma", [1, 4])
+@pytest.mark.parametrize(("gamma", "chosen"), [(1, {}), (4, {}), (4, PER_CLASS)])
 @pytest.mark.parametrize(("kind", "norm"), [(Dcgan, "batch"), (Sngan, "spectral"), (WganGp, "none")])
 def test_a_captured_training_ends_as_an_eager_one(
-    kind: type[Gan], norm: str, gamma: int, reads: str, monkeypatch: pytest.MonkeyPatch
+    kind: type[Gan], norm: str, gamma: int, chosen: dict[str, Any], reads: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Eight iterations, five of them replayed."""
     monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
     on_gpu = pool(images=IMAGES.cuda())
+    changed = {"gamma": gamma, "reads": reads, **chosen}
     eager, captured = (
-        learner(gan_of(kind, norm, iterations=8, capture=capture), gamma=gamma, reads=reads).fit(on_gpu, None, seed=1)
+        learner(gan_of(kind, norm, iterations=8, capture=capture), **changed).fit(on_gpu, None, seed=1)
         for capture in (False, True)
     )
     start = learner(gan_of(kind, norm)).empty(on_gpu, seed=1)
@@ -264,6 +268,49 @@ def test_the_fakes_of_highest_d_train_and_keep_their_order(kind: type[Gan], norm
     assert rows == sorted(rows), "in the order in which they were drawn"
     assert torch.equal(classes[rows], wanted)
     assert set(rows) == set(values.topk(6).indices.tolist())
+
+
+@pytest.mark.parametrize(("kind", "norm"), [(Dcgan, "batch"), (Sngan, "spectral"), (WganGp, "none")])
+def test_of_each_class_its_fakes_of_highest_d_train_as_many_as_were_drawn_of_it(kind: type[Gan], norm: str) -> None:
+    """By a loop; the classes are those that a batch without candidates draws."""
+    game = watched(kind, norm, select="per_class")
+    play(game, batch())
+    ((latents, wanted, values),) = game.seen
+    candidates, classes = game.ranked[0]
+    slots = classes.reshape(6, 4)
+    assert bool((slots == slots[:, :1]).all()), "four candidates of the class of each"
+    rows = [int((candidates == latent).all(1).nonzero()) for latent in latents]
+    assert rows == sorted(rows), "in the order in which they were drawn"
+    assert torch.equal(classes[rows], wanted)
+    best = set[int]()
+    for number, count in enumerate(torch.bincount(slots[:, 0], minlength=CLASSES).tolist()):
+        of_it = (classes == number).nonzero().flatten()
+        best.update(of_it[values[of_it].topk(count).indices].tolist())
+    assert set(rows) == best != set(values.topk(6).indices.tolist())
+
+
+def test_no_shape_of_a_choice_depends_on_values() -> None:
+    """On tensors without values, which have no ranks either: a CUDA graph can be made of it."""
+
+    def rows(latents: Tensor, wanted: Tensor) -> Tensor:
+        return torch.empty_like(wanted)
+
+    for select in ("together", "per_class"):
+        game = game_of(learner(gamma=4, select=select)).to("meta")
+        game.rank = rows  # type: ignore[method-assign]
+        latents, wanted = game.choose_fakes(6, torch.device("meta"))
+        assert (latents.shape, wanted.shape) == ((6, 5), (6,))
+
+
+@pytest.mark.parametrize(("kind", "norm"), [(Dcgan, "batch"), (Sngan, "spectral"), (WganGp, "none")])
+def test_without_candidates_a_choice_per_class_is_regular_training_bit_for_bit(kind: type[Gan], norm: str) -> None:
+    trained = {
+        (gamma, select): weights(learner(gan_of(kind, norm), gamma=gamma, select=select).fit(pool(), None, seed=3))
+        for gamma in (1, 4)
+        for select in ("together", "per_class")
+    }
+    assert equal(trained[1, "together"], trained[1, "per_class"])
+    assert not equal(trained[4, "together"], trained[4, "per_class"])
 
 
 @pytest.mark.parametrize(("kind", "norm"), [(Dcgan, "batch"), (Sngan, "spectral"), (WganGp, "none")])
@@ -305,6 +352,40 @@ def test_each_critic_step_chooses_anew_and_the_generator_takes_the_last_choice(m
     assert int(game.model.drawn.sum()) == 3 * 6, "what each critic step was trained on is counted"
 
 
+def test_fakes_of_an_iteration_train_each_critic_step_and_the_generator(monkeypatch: pytest.MonkeyPatch) -> None:
+    game, seen = watched(WganGp, "none", critic_steps=3, new_fakes="each_iteration"), list[tuple[Tensor, Tensor]]()
+    judge = ClassConditionalGan.judge
+
+    def noted(game: ConditionalGame, images: Tensor, labels: Tensor, others: Any, fake: Tensor, wanted: Tensor) -> Any:
+        seen.append((fake, wanted))
+        return losses_of_critic(game, images, labels, others, fake, wanted)
+
+    def judged(model: ClassConditionalGan, images: Tensor) -> Any:
+        last.append(images)
+        return judge(model, images)
+
+    losses_of_critic, last = ConditionalGame.losses_of_critic, list[Tensor]()
+    monkeypatch.setattr(ConditionalGame, "losses_of_critic", noted)
+    monkeypatch.setattr(ClassConditionalGan, "judge", judged)
+    before = weights(game.model.generator)
+    play(game, batch(3))
+    assert len(game.ranked) == len(game.seen) == 1
+    assert len(seen) == 3 and all(torch.equal(fake, last[-1]) for fake, _ in seen)
+    assert all(torch.equal(wanted, game.seen[0][1]) for _, wanted in seen)
+    assert not equal(weights(game.model.generator), before)
+    assert int(game.model.drawn.sum()) == 3 * 6, "what each critic step was trained on is counted"
+
+
+def test_with_one_critic_step_fakes_of_an_iteration_are_those_of_the_step() -> None:
+    for critic_steps in (1, 2):
+        gan = gan_of(WganGp, "none", num_critic=critic_steps)
+        each, once = (
+            learner(gan, gamma=2, new_fakes=new_fakes).fit(pool(), None, seed=3)
+            for new_fakes in ("each_critic_step", "each_iteration")
+        )
+        assert equal(weights(each), weights(once)) == (critic_steps == 1)
+
+
 def test_each_critic_step_reads_images_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     game, (images, labels) = game_of(learner(gan_of(WganGp, "none", num_critic=3))), batch(3)
     read = list[tuple[Tensor, Tensor]]()
@@ -333,6 +414,29 @@ def test_classes_are_drawn_alike_and_d_may_prefer_some() -> None:
     with seeding.fork(0):
         _, wanted = preferring.choose_fakes(50, torch.device("cpu"))
     assert torch.bincount(wanted, minlength=CLASSES)[2] > 40, "the choice is among all classes together"
+
+
+@pytest.mark.parametrize(
+    ("fake_classes", "shares"), [("even", [1 / 3, 1 / 3, 0, 1 / 3]), ("labeled", [2 / 8, 5 / 8, 0, 1 / 8])]
+)
+def test_classes_are_drawn_evenly_or_as_they_are_labeled(fake_classes: str, shares: list[float]) -> None:
+    settings = learner(fake_classes=fake_classes)
+    classes = settings._classes(pool(torch.tensor([1, 0, 1, 1, 3, 0, 1, 1])))
+    with seeding.fork(0):
+        _, wanted = game_of(settings, classes).choose_fakes(8000, torch.device("cpu"))
+    found = torch.bincount(wanted, minlength=CLASSES) / 8000
+    assert found.tolist() == pytest.approx(shares, abs=4 * math.sqrt(1 / 4 / 8000))
+
+
+def test_labeled_classes_are_those_of_the_training() -> None:
+    """Seven eighths of the labels are of one class, and so are the fakes that train D."""
+    labels = torch.tensor([1] * 21 + [0, 2, 3])
+    drawn = {}
+    for fake_classes in ("even", "labeled"):
+        model = learner(gan_of(iterations=60), fake_classes=fake_classes).fit(pool(labels), None, seed=0)
+        assert isinstance(model, ClassConditionalGan)
+        drawn[fake_classes] = int(model.drawn[1]) / (60 * 6)
+    assert drawn == {"even": pytest.approx(1 / 4, abs=0.1), "labeled": pytest.approx(7 / 8, abs=0.1)}
 
 
 def test_a_class_without_a_label_is_not_drawn_and_is_named(caplog: pytest.LogCaptureFixture) -> None:

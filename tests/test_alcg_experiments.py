@@ -13,7 +13,7 @@ CRITERIA = {"cs_mc": "certainty_mc", "cs_lm": "certainty_lm", "cs_le": "certaint
 METHODS = {  # the query and gamma of each line (Secs. 3.3, 3.4, 4.2 to 4.4)
     "rand": ("random", 1), "as": ("random", 4), "alcg": ("certainty_mc", 4),
     "least_confidence": ("least_confidence", 1), "cs_mc_balanced": ("certainty_balanced", 1),
-    "rand_longer": ("random", 1),
+    "rand_longer": ("random", 1), "cs_mc_labeled": ("certainty_mc", 1),
     **{method: (strategy, 1) for method, strategy in CRITERIA.items()},
 }  # fmt: skip
 SETS = ("cifar10", "stl10", "tinyimagenet10")

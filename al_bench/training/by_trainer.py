@@ -6,6 +6,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from al_bench.config.ranges import Precision
@@ -64,7 +65,8 @@ def fit_by_trainer(
     refuse_launcher(driver)
     refuse_undivided(name, module.divisible, driver.world_size)
     brought_back = account_brought_back(driver, module.account)
-    with brought_back, closing(PerProcess(batches, driver)) as parts, _interrupted_as_ever():
+    least = 2 if any(isinstance(part, _BatchNorm) for part in module.modules()) else 1
+    with brought_back, closing(PerProcess(batches, driver, least)) as parts, _interrupted_as_ever():
         driver.fit(TrainedByTrainer(module), train_dataloaders=parts)
     module.account.losses.flush()
 

@@ -11,10 +11,10 @@ from al_bench.training.module import Part
 
 
 class PerProcess(Batches):
-    """What one device of a Trainer reads; its rank is known only once the Trainer runs."""
+    """What one device of a Trainer reads; its rank is known only once the Trainer runs. least: see `divide`."""
 
-    def __init__(self, batches: Batches, trainer: pl.Trainer) -> None:
-        self.batches, self.trainer = batches, trainer
+    def __init__(self, batches: Batches, trainer: pl.Trainer, least: int) -> None:
+        self.batches, self.trainer, self.least = batches, trainer, least
         self.reading: Iterator[Any] | None = None
 
     def __len__(self) -> int:
@@ -36,7 +36,7 @@ class PerProcess(Batches):
         batch = self.batches.augment(loaded)
         if self.trainer.world_size == 1:
             return batch
-        return divide(batch, self.trainer.global_rank, self.trainer.world_size)
+        return divide(batch, self.trainer.global_rank, self.trainer.world_size, self.least)
 
     @property
     def waits(self) -> bool:
@@ -47,10 +47,10 @@ class PerProcess(Batches):
         return self.batches.images_per_step
 
 
-def divide(batch: tuple[Tensor, ...], rank: int, world_size: int) -> Part:
-    """Every world_size-th row of each tensor. A device for which none is left takes a row that does not count, for a
-    mean over no rows is no number."""
+def divide(batch: tuple[Tensor, ...], rank: int, world_size: int, least: int = 1) -> Part:
+    """Every world_size-th row of each tensor; all rows, on each device, where one would have fewer than `least`."""
     rows = len(batch[0])
+    if rows < least * world_size:
+        return Part(batch, 1.0)
     own = len(range(rank, rows, world_size))
-    first = rank if own else rank % rows
-    return Part(tuple(tensor[first::world_size] for tensor in batch), own * world_size / rows)
+    return Part(tuple(tensor[rank::world_size] for tensor in batch), own * world_size / rows)

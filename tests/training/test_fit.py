@@ -8,7 +8,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from torch import nn
-from toy_training import CPU, INPUTS, LABELS, StopsAt, Straight, Toy, assert_equal, batches
+from toy_training import CPU, INPUTS, LABELS, Normed, StopsAt, Straight, Toy, assert_equal, batches
 
 from al_bench.errors import UserError
 from al_bench.training import interruption
@@ -55,10 +55,25 @@ def test_two_devices_share_each_batch_and_train_as_one():
     assert their_losses["loss"] == pytest.approx(losses["loss"], abs=0.02)  # means of halves, the last one of a row
 
 
-@pytest.mark.parametrize(("rows", "parts"), [(5, [3, 2]), (2, [1, 1]), (1, [1, 1])])
-def test_parts_of_a_batch_count_by_their_rows(rows, parts):
+@pytest.mark.slow
+def test_batch_norm_on_two_devices_has_two_rows_at_least():
+    """Batches of 3 rows, of which a device would have one."""
+    rows = LabeledBatches(INPUTS[:12], LABELS[:12], batch_size=3, epochs=2, seed=1)
+    trained = []
+    for trainer in (None, partial(pl.Trainer, devices=2)):
+        trained.append(Normed())
+        Fitter(CPU, trainer=trainer).fit(trained[-1], rows, seed=2, name="toy")
+    for name, tensor in trained[0].state_dict().items():
+        assert torch.allclose(tensor, trained[1].state_dict()[name], atol=1e-6), name
+
+
+@pytest.mark.parametrize(
+    ("rows", "least", "parts"),
+    [(5, 1, [3, 2]), (2, 1, [1, 1]), (1, 1, [1, 1]), (5, 2, [3, 2]), (4, 2, [2, 2]), (3, 2, [3, 3]), (2, 2, [2, 2])],
+)
+def test_parts_of_a_batch_count_by_their_rows(rows, least, parts):
     batch = (INPUTS[:rows], LABELS[:rows])
-    divided = [divide(batch, rank, 2) for rank in (0, 1)]
+    divided = [divide(batch, rank, 2, least) for rank in (0, 1)]
     assert [len(part.rows[0]) for part in divided] == parts
     mean = sum(part.weight * part.rows[0].mean(0) for part in divided) / 2
     assert torch.allclose(mean, batch[0].mean(0), atol=1e-6)

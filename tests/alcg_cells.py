@@ -44,7 +44,6 @@ class Lines:
                     for run in kept_runs(name)
                     if (run.config["learner"]["iterations"] or run.config["gan"]["iterations"]) == iterations
                     and len(run.cycles) == len(self.sizes)
-                    and run.config["learner"].get("fake_classes", "even") == "even"
                 )
         return found
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from al_bench.analysis.grouping import Group
-from al_bench.analysis.rule_values import Pairs, paired_values, stored_name
+from al_bench.analysis.rule_curves import stored_name
+from al_bench.analysis.rule_values import Pairs, paired_values
 from al_bench.analysis.rules import Clause, Operand, Rule
 from al_bench.analysis.statistics.correction import holm
 from al_bench.analysis.statistics.paired import LEVEL, PairedTest, compare_pairs

@@ -14,7 +14,7 @@ from al_bench.analysis.grouping import Group
 from al_bench.analysis.lines import compare_two, share_first_labels
 from al_bench.analysis.provenance import say_machines
 from al_bench.analysis.reading import Run
-from al_bench.analysis.rule_values import stored_name
+from al_bench.analysis.rule_curves import stored_name
 from al_bench.analysis.statistics.correction import CorrectedTest, correct
 from al_bench.config.groups import CONF
 from al_bench.errors import UserError

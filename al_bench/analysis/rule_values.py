@@ -8,20 +8,19 @@ from dataclasses import dataclass, replace
 from al_bench.active.metric import ITERATION, SECONDS
 from al_bench.analysis.common_range import common_range
 from al_bench.analysis.comparison import is_column
-from al_bench.analysis.curves import class_shares, headline, is_better_higher, values_by_annotations
+from al_bench.analysis.curves import headline, is_better_higher
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.lines import draw_otherwise
 from al_bench.analysis.reading import Run
+from al_bench.analysis.rule_curves import MEASURED, Curve, rule_curve, stored_name, unit_factor
 from al_bench.analysis.rules import END, REACHING, Clause, Operand
 from al_bench.analysis.statistics.areas import area_under_curve
 from al_bench.analysis.statistics.reaching import labels_to_reach
 
-Curve = dict[int, float]  # values by annotations
 Values = dict[int, float]  # by seed
 Way = Sequence[tuple[float, float]]  # rising places and values
 _OWN_ENDS = ("at the start", "at the end")
 _OBSERVED = {"iterations": ITERATION, "seconds": SECONDS}
-_MEASURED = 0  # where procedures without cycles have their numbers
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def paired_values(clause: Clause, operand: Operand, group: Group, other: Group |
         return
     curves: dict[int, tuple[Curve, Curve]] = {}
     for seed in seeds:
-        first = _curve(clause, clause.measure, own[seed])
+        first = rule_curve(clause, clause.measure, own[seed])
         curves[seed] = first, _against(clause, operand, others[seed], first)
     curves, cut = _over_the_same(clause, curves)
     for place, wanted in _places(clause, [first for first, _ in curves.values()]):
@@ -89,34 +88,8 @@ def _against(clause: Clause, operand: Operand, run: Run, first: Curve) -> Curve:
     if operand.at is not None:
         value = _reduce(f"at {operand.at}", first)
         return {} if value is None else dict.fromkeys(first, value * operand.factor)
-    found = _curve(clause, operand.metric or clause.measure, run)
+    found = rule_curve(clause, operand.metric or clause.measure, run)
     return {at: value * operand.factor for at, value in found.items()}
-
-
-def _curve(clause: Clause, name: str, run: Run) -> Curve:
-    """Finite values by annotations, in the report's unit."""
-    name = stored_name(run, name)
-    if run.measurement is not None:
-        value = run.measurement.metrics.get(name)
-        return {_MEASURED: float(value) * _factor(run, name)} if isinstance(value, int | float) else {}
-    if name == "chosen_entropy":
-        known = {record.annotations: record.chosen_entropy for record in run.cycles}
-        return {at: value for at, value in known.items() if value is not None}
-    if name == "share":
-        shares = {record.annotations: class_shares(record) for record in run.cycles}
-        place = int(clause.of or 0)
-        return {at: 100 * values[place] for at, values in shares.items() if place < len(values)}
-    return {at: value * _factor(run, name) for at, value in values_by_annotations(run, name).items()}
-
-
-def stored_name(run: Run, name: str) -> str:
-    """A metric's name, or that of what stands in for it without the network that the published one takes."""
-    known = run.records[0].metrics
-    return f"{name}_own" if name not in known and f"{name}_own" in known else name
-
-
-def _factor(run: Run, name: str) -> float:
-    return 100.0 if any(one.name == name and one.unit == "fraction" for one in run.metrics) else 1.0
 
 
 def _higher(clause: Clause, run: Run) -> bool:
@@ -126,7 +99,7 @@ def _higher(clause: Clause, run: Run) -> bool:
 def _places(clause: Clause, curves: Sequence[Curve]) -> Iterator[tuple[str, str]]:
     """Words and a place for each comparison of a clause."""
     if clause.where != "at every size":
-        yield ("" if curves and set(curves[0]) == {_MEASURED} else f" {clause.where}"), clause.where
+        yield ("" if curves and set(curves[0]) == {MEASURED} else f" {clause.where}"), clause.where
         return
     sizes = set.intersection(*(set(curve) for curve in curves)) if curves else set()
     for size in sorted(sizes):
@@ -138,8 +111,8 @@ def _reduce(where: str, curve: Curve) -> float | None:
     if not curve:
         return None
     sizes = sorted(curve)
-    if sizes == [_MEASURED]:
-        return curve[_MEASURED]
+    if sizes == [MEASURED]:
+        return curve[MEASURED]
     *words, last = where.split()
     if words == ["at"]:
         near = [at for at in sizes if is_column(at, int(last))]
@@ -220,14 +193,14 @@ def _reached(way: Way, goal: float, better_higher: bool) -> float | None:
 
 def _by_annotations(clause: Clause, run: Run, low: float, high: float) -> Way:
     """The headline metric by annotations, those within these."""
-    curve = _curve(clause, headline(run), run)
+    curve = rule_curve(clause, headline(run), run)
     return sorted((float(at), value) for at, value in curve.items() if low <= at <= high)
 
 
 def _inside(clause: Clause, run: Run, annotations: int) -> Way:
     """The headline metric by iterations or seconds of the training on so many annotations; NaN where it was no number.
     Empty where nobody looked, or nothing was one."""
-    name, factor = headline(run), _factor(run, headline(run))
+    name, factor = headline(run), unit_factor(run, headline(run))
     observed = next(record.observed for record in run.cycles if record.annotations == annotations)
     places = observed.get(_OBSERVED[clause.measure], [])
     points = zip(places, observed.get(name, [None] * len(places)), strict=True)

@@ -1,0 +1,35 @@
+"""The curves that rules speak of: one of a run's values by its annotations, in the report's unit."""
+
+from al_bench.analysis.curves import class_shares, values_by_annotations
+from al_bench.analysis.reading import Run
+from al_bench.analysis.rules import Clause
+
+Curve = dict[int, float]  # values by annotations
+MEASURED = 0  # where procedures without cycles have their numbers
+
+
+def rule_curve(clause: Clause, name: str, run: Run) -> Curve:
+    """Finite values by annotations, in the report's unit."""
+    name = stored_name(run, name)
+    if run.measurement is not None:
+        value = run.measurement.metrics.get(name)
+        return {MEASURED: float(value) * unit_factor(run, name)} if isinstance(value, int | float) else {}
+    if name == "chosen_entropy":
+        known = {record.annotations: record.chosen_entropy for record in run.cycles}
+        return {at: value for at, value in known.items() if value is not None}
+    if name == "share":
+        shares = {record.annotations: class_shares(record) for record in run.cycles}
+        place = int(clause.of or 0)
+        return {at: 100 * values[place] for at, values in shares.items() if place < len(values)}
+    return {at: value * unit_factor(run, name) for at, value in values_by_annotations(run, name).items()}
+
+
+def stored_name(run: Run, name: str) -> str:
+    """A metric's name, or that of what stands in for it without the network that the published one takes."""
+    known = run.records[0].metrics
+    return f"{name}_own" if name not in known and f"{name}_own" in known else name
+
+
+def unit_factor(run: Run, name: str) -> float:
+    """From the stored unit to the report's."""
+    return 100.0 if any(one.name == name and one.unit == "fraction" for one in run.metrics) else 1.0

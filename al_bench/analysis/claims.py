@@ -18,6 +18,7 @@ from al_bench.analysis.rule_values import Pairs, paired_values
 from al_bench.analysis.rules import Clause, Operand, Rule
 from al_bench.analysis.statistics.correction import holm
 from al_bench.analysis.statistics.paired import LEVEL, PairedTest, compare_pairs
+from al_bench.errors import amount
 
 Word = Literal["holds", "does not hold", "not decided"]
 HOLDS: Word = "holds"
@@ -36,13 +37,14 @@ class Verdict:
 @dataclass(frozen=True)
 class _Found:
     """One comparison: the first value minus the second, which the claimed margin moved, and how both are called. open:
-    what may not be concluded, as a goal was not reached."""
+    what may not be concluded, as a goal was not reached; beside: what is to be said of the seeds."""
 
     clause: Clause
     second: str
     test: PairedTest
     wanted: int  # 1: the difference has to be positive; -1: negative; 0: small
     open: Collection[Word] = ()
+    beside: str = ""
 
     @property
     def word(self) -> Word:
@@ -68,9 +70,7 @@ class _Found:
 
     @property
     def words(self) -> str:
-        pairs = f"{self.test.n} seed{'' if self.test.n == 1 else 's'}"
-        if self.open:
-            pairs += f", of which not every one is seen to reach {self.clause.goal}"
+        pairs = f"{amount(self.test.n, 'seed')}{self.beside}"
         moved = self.wanted * self.clause.margin
         bound = f", claimed to be {'above' if moved > 0 else 'below'} {moved:+g}" if moved else ""
         mean = f"{self.second}{bound}: {self.test.mean + moved:+.3g}"
@@ -124,7 +124,16 @@ def _compare(clause: Clause, operand: Operand, group: Group, groups: Mapping[str
             against = line or operand.metric or itself or f"{operand.factor:g}"
             times = "" if operand.factor == 1 or operand.is_number else f"{operand.factor:g} x "
             name = f"{stored_name(group.first, clause.measure)} minus {times}{against}{pairs.place}"
-            yield _Found(clause, name, test, wanted, _undone(wanted, pairs))
+            yield _Found(clause, name, test, wanted, _undone(wanted, pairs), _said_beside(clause, pairs))
+
+
+def _said_beside(clause: Clause, pairs: Pairs) -> str:
+    """After the number of seeds: what is not known of them."""
+    if pairs.neither:
+        return f", beside {len(pairs.neither)} of which neither line is seen to reach {clause.goal}"
+    if pairs.may_rise or pairs.may_fall:
+        return f", of which not every one is seen to reach {clause.goal}"
+    return ""
 
 
 def _undone(wanted: int, pairs: Pairs) -> list[Word]:

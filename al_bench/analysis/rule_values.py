@@ -27,7 +27,8 @@ _OBSERVED = {"iterations": ITERATION, "seconds": SECONDS}
 class Pairs:
     """What is compared at one place. place: in words; first, second: by seed, in the report's unit; higher: whether
     more is better. may_rise, may_fall: whether the first minus the second is in truth more, or less, for some seed: of
-    two that are to reach a goal one did not get there, or was there before anybody looked."""
+    two that are to reach a goal one did not get there, or was there before anybody looked. neither: seeds of which
+    neither did, which have no difference: with more labels it may be on either side."""
 
     place: str
     first: Values
@@ -35,6 +36,7 @@ class Pairs:
     higher: bool
     may_rise: bool = False
     may_fall: bool = False
+    neither: Sequence[int] = ()
 
 
 def paired_values(clause: Clause, operand: Operand, group: Group, other: Group | None) -> Iterator[Pairs]:
@@ -131,9 +133,10 @@ def _reduce(where: str, curve: Curve) -> float | None:
 def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run, Run | None]]) -> Iterator[Pairs]:
     """What both need. One that does not get there counts as getting there at its end, which is too early, one that is
     there at its first look, or with its first labels, as getting there with that, which is too late; a seed of which
-    neither gets there has no difference, nor has one of which a way is not stored, or whose goal is no number."""
+    neither gets there has no difference and leaves both open, one of which a way is not stored, or whose goal is no
+    number, has none."""
     ways, place = _ways(clause, runs)
-    firsts, seconds = dict[int, float](), dict[int, float]()
+    firsts, seconds, neither = dict[int, float](), dict[int, float](), list[int]()
     may_rise = may_fall = False
     for seed, (way, other) in ways.items():
         higher = is_better_higher(runs[seed][0], headline(runs[seed][0]))
@@ -142,6 +145,7 @@ def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run,
             continue
         own, its = _reached(way, goal, higher), _reached(other, goal, higher) if other else 1.0
         if own is None and its is None:
+            neither.append(seed)
             continue
         firsts[seed] = way[-1][0] if own is None else own
         seconds[seed] = operand.factor * ((other or way)[-1][0] if its is None else its)
@@ -149,7 +153,8 @@ def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run,
         may_rise = may_rise or own is None or (at_first[1] and not at_first[0])
         may_fall = may_fall or its is None or (at_first[0] and not at_first[1])
     if firsts:
-        yield Pairs(place, firsts, seconds, higher=False, may_rise=may_rise, may_fall=may_fall)
+        rise, fall = may_rise or bool(neither), may_fall or bool(neither)
+        yield Pairs(place, firsts, seconds, higher=False, may_rise=rise, may_fall=fall, neither=neither)
 
 
 def _goal(clause: Clause, way: Way, other: Way | None) -> float:

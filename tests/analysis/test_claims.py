@@ -122,6 +122,19 @@ def test_labels_that_are_lacking_decide_nothing_that_they_could_undo(lines, line
     assert ("of which not every one is seen to reach" in verdict.reason) == bool(bound)
 
 
+def test_seeds_of_which_neither_line_reaches_the_goal_may_undo_either(tmp_path: Path) -> None:
+    """Of five seeds two reach 70, sooner with the query; the other three would need more labels, nobody knows which."""
+    for seed in range(5):
+        last, early = (0.60, 0.0) if seed > 1 else (0.75, 0.1 + seed / 100)
+        made_run(tmp_path, "random", seed, (0.40, 0.50, last))
+        made_run(tmp_path, "entropy", seed, (0.40, 0.60 + early, last))
+    known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
+    for relation in ("less than", "more than", "within 1 of"):
+        verdict = judge(read_rule(f"labels(70) {relation} random"), "entropy", known)
+        assert verdict.word == "not decided"
+        assert verdict.reason.endswith("2 seeds, beside 3 of which neither line is seen to reach 70")
+
+
 def test_a_failure_among_many_has_to_stand_after_correction(lines) -> None:
     """Alone it fails; beside as many comparisons as make it chance, nothing is decided."""
     rule = "accuracy worse than random at 20"

@@ -8,6 +8,7 @@ Of a claim of several comparisons every one has to hold; that one fails has to b
 of them, for among many one is always far off.
 """
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +18,7 @@ from al_bench.analysis.rule_curves import stored_name
 from al_bench.analysis.rule_values import Pairs, paired_values
 from al_bench.analysis.rules import Clause, Operand, Rule
 from al_bench.analysis.statistics.correction import holm
-from al_bench.analysis.statistics.paired import LEVEL, PairedTest, compare_pairs
+from al_bench.analysis.statistics.paired import LEVEL, PairedTest, compare_pairs, probability
 from al_bench.errors import amount
 
 Word = Literal["holds", "does not hold", "not decided"]
@@ -56,6 +57,16 @@ class _Found:
             inside, outside = ends[0] > 0, ends[1] < 0
         word = HOLDS if inside else FAILS if outside else OPEN
         return OPEN if word in self.open else word
+
+    @property
+    def p(self) -> float:
+        """Of the test against what refutes the claim: 0, or the nearer bound, which one inside of it does not; 1 where
+        there is none."""
+        if self.wanted == 0 and abs(self.test.mean) <= self._width:
+            return 1.0
+        nearer = math.copysign(self._width, self.test.mean) if self.wanted == 0 else 0.0
+        found = probability([one - nearer for one in self.test.differences])
+        return 1.0 if found is None else found
 
     @property
     def _width(self) -> float:
@@ -159,7 +170,7 @@ def _of_all(found: Sequence[_Found]) -> Verdict:
     failed = [one for one in found if one.word == FAILS]
     sure = [one for one in failed if _fails_among(one, found)]
     if sure:
-        worst = min(sure, key=lambda one: one.test.p or 0.0)
+        worst = min(sure, key=lambda one: one.p)
         return Verdict(FAILS, _told(worst, len(sure), len(found)))
     if undecided or failed:
         return Verdict(OPEN, _told((undecided or failed)[0], len(found) - len(undecided) - len(failed), len(found)))
@@ -167,9 +178,9 @@ def _of_all(found: Sequence[_Found]) -> Verdict:
 
 
 def _fails_among(one: _Found, found: Sequence[_Found]) -> bool:
-    if one.clause.exact or one.wanted == 0 or len(found) == 1:
+    if one.clause.exact or len(found) == 1:
         return True
-    raised = holm([1.0 if other.test.p is None else other.test.p for other in found])
+    raised = holm([other.p for other in found])
     return raised[[other is one for other in found].index(True)] < 1 - LEVEL
 
 

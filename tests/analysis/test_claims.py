@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made_runs import made_run
 
-from al_bench.analysis.claims import judge
+from al_bench.analysis.claims import _Found, _of_all, judge
 from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.grouping import sections
 from al_bench.analysis.reading import stored
 from al_bench.analysis.rules import Clause, Operand, RuleError, read_rule
+from al_bench.analysis.statistics.paired import compare_pairs
 
 MADE = {  # accuracies at 10, 20 and 30 annotations, of three seeds; entropy rises above random, margin is level
     "random": [(0.50, 0.60, 0.70), (0.52, 0.61, 0.71), (0.49, 0.62, 0.69)],
@@ -144,11 +146,29 @@ def test_a_failure_among_many_has_to_stand_after_correction(lines) -> None:
     assert judge(read_rule(many), "entropy", lines).word == "not decided"
 
 
-def test_what_is_apart_is_so_among_many_too(lines) -> None:
-    """Its interval lies outside of what is called level, which no p says anything of."""
-    rule = "accuracy within 1.0 of random at the end"
-    many = "; ".join([rule, *["accuracy within 50.0 of random at the start"] * 200])
-    assert judge(read_rule(many), "entropy", lines).word == "does not hold"
+def test_what_is_apart_has_to_be_so_among_many_too(lines) -> None:
+    """By its p against the nearer bound, whichever side it is of: of +10.3 against 1, p = 0.001, not of 0."""
+    rule = "accuracy within 1.0 of {} at the end"
+    for line, other in (("entropy", "random"), ("random", "entropy")):
+        apart, level = rule.format(other), f"accuracy within 1.0 of {other} at the start"
+        for others, word in ((0, "does not hold"), (20, "does not hold"), (200, "not decided")):
+            assert judge(read_rule("; ".join([apart, *[level] * others])), line, lines).word == word
+    near = ["accuracy within 8.5 of random at the end"]  # p = 0.03, of 0 it were 0.001
+    beside = ["accuracy within 1.0 of random at the start"]
+    assert judge(read_rule(near[0]), "entropy", lines).word == "does not hold"
+    assert judge(read_rule("; ".join(near + beside)), "entropy", lines).word == "not decided"
+
+
+def test_of_eight_at_their_bounds_one_seldom_fails() -> None:
+    """Each is 1 above on average, as far as may be: without correction one of eight is outside in 18 of 100 cases."""
+    rng = np.random.default_rng(0)
+    (clause,) = read_rule("accuracy within 1.0 of random").clauses
+    failed = 0
+    for _ in range(400):
+        drawn = rng.normal(1.0, 1.0, (8, 5))
+        tests = [compare_pairs(dict(enumerate(one)), dict.fromkeys(range(5), 0.0)) for one in drawn.tolist()]
+        failed += _of_all([_Found(clause, "", test, 0) for test in tests if test]).word == "does not hold"
+    assert failed / 400 < 0.05
 
 
 def test_a_rule_is_read() -> None:

@@ -33,6 +33,7 @@ _ANSWERED = (
     *("question", "experiment", "scale", "answer", "by", "metric", "difference", "95% low", "high", "p after Holm"),
     *("d", "seeds", "unpaired"),
 )
+_JUDGED = ("line", "claim", "rule", "verdict", "by")
 _ITEMS = ("paper", "item", "state", "numbers", "measured", "claims", "hold", "do not hold", "on other data")
 _LONGEST = 60  # characters of a cell on a terminal
 
@@ -83,7 +84,7 @@ def show(tables: list[Table], whole: bool) -> None:
         print(f"{answers.about}\n\n{_for_terminal(answers, _ANSWERED)}\n")
     print(_for_terminal(items, _ITEMS))
     if whole:
-        print(f"\n{_for_terminal(numbers, _SHOWN)}\n\n{_for_terminal(claims, ('line', 'claim', 'verdict', 'by'))}")
+        print(f"\n{_for_terminal(numbers, _SHOWN)}\n\n{_for_terminal(claims, _JUDGED)}")
     print()
 
 

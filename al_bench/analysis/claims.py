@@ -83,8 +83,7 @@ class _Found:
     def words(self) -> str:
         pairs = f"{amount(self.test.n, 'seed')}{self.beside}"
         moved = self.wanted * self.clause.margin
-        bound = f", claimed to be {'above' if moved > 0 else 'below'} {moved:+g}" if moved else ""
-        mean = f"{self.second}{bound}: {self.test.mean + moved:+.3g}"
+        mean = f"{self.second}{self._bound}: {self.test.mean + moved:+.3g}"
         if self.clause.exact:
             return f"{mean}, computed"
         low, high = self.test.low, self.test.high
@@ -92,6 +91,13 @@ class _Found:
         if low is None or high is None:
             return f"{mean}, {nothing}, {pairs}"
         return f"{mean}, {LEVEL:.0%} interval {low + moved:+.3g} to {high + moved:+.3g}, {pairs}"
+
+    @property
+    def _bound(self) -> str:
+        if self.wanted == 0:
+            return f", claimed to be within ±{self._width:g}"
+        moved = self.wanted * self.clause.margin
+        return f", claimed to be {'above' if moved > 0 else 'below'} {moved:+g}" if moved else ""
 
 
 def judge(rule: Rule | None, line: str, groups: Mapping[str, Group]) -> Verdict:

@@ -38,13 +38,15 @@ class CoveredNumber:
 
 @dataclass(frozen=True)
 class CoveredClaim:
-    """A claim as it is said of one line, "" for all of a table; scale: of the runs that decide it."""
+    """A claim as it is said of one line, "" for all of a table; scale: of the runs that decide it; rule: as it is
+    written, "" where there is none."""
 
     line: str
     column: str
     sentence: str
     verdict: Verdict
     scale: str = ""
+    rule: str = ""
 
     @property
     def of_other_data(self) -> bool:
@@ -193,5 +195,6 @@ def _claims(table: Published, known: Sequence[tuple[str, dict[str, Group]]]) -> 
             judged = [(scale, judge(rule, line, groups)) for scale, groups in known]
             decided = [one for one in judged if one[1].word != OPEN]
             scale, verdict = (decided or judged or [("", judge(rule, line, {}))])[0]
-            found.append(CoveredClaim(line, claim.column, claim.sentence, verdict, scale))
+            written = rule.text if rule else ""
+            found.append(CoveredClaim(line, claim.column, claim.sentence, verdict, scale, written))
     return found

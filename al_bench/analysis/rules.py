@@ -97,6 +97,11 @@ class Rule:
     clauses: Sequence[Clause] = ()
     why: str = ""
 
+    @property
+    def text(self) -> str:
+        """As it is written."""
+        return "; ".join(clause.text for clause in self.clauses) or f"{_NONE} {self.why}"
+
 
 def read_rule(text: str) -> Rule:
     """Raises RuleError for what is no rule."""

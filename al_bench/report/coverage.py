@@ -41,14 +41,17 @@ def tabulate_numbers(covered: Sequence[Covered]) -> Table:
 
 
 def tabulate_claims(covered: Sequence[Covered]) -> Table:
-    """A row for each line that a claim is said of, with its verdict and the comparison that it hangs on."""
+    """A row for each line that a claim is said of, with its rule, its verdict and the comparison that it hangs on."""
     rows: list[list[Cell]] = [
-        [one.name, claim.line, claim.column, claim.sentence, claim.verdict.word, claim.verdict.reason, claim.scale]
+        [
+            one.name, claim.line, claim.column, claim.sentence, claim.rule, claim.verdict.word, claim.verdict.reason,
+            claim.scale,
+        ]
         for one in covered
         for claim in one.claims
-    ]
+    ]  # fmt: skip
     about = "What the papers say in words, judged by the rules in conf/experiment"
-    return Table("claims", about, ["experiment", "line", "of", "claim", "verdict", "by", "scale"], rows)
+    return Table("claims", about, ["experiment", "line", "of", "claim", "rule", "verdict", "by", "scale"], rows)
 
 
 def tabulate_answers(answers: Sequence[Answer]) -> Table:

@@ -86,6 +86,11 @@ def test_verdicts(lines, line: str, rule: str, word: str) -> None:
             "accuracy better than random by 5 at 30",
             "accuracy minus random (untuned) at 30, claimed to be above +5: +10.3, 95% interval +8.9 to +11.8, 3 seeds",
         ),
+        (
+            "margin",
+            "accuracy within 0.1 of random at the end",
+            "accuracy minus random (untuned) at the end, claimed to be within ±0.1: +0.333, 95% interval",
+        ),
         ("lonely", "accuracy better than random", "one tests nothing, 1 seed"),
         ("entropy", "accuracy better than coreset", "no run of coreset is stored"),
         ("entropy", "fid better than random", "nothing stored has both"),
@@ -169,6 +174,13 @@ def test_of_eight_at_their_bounds_one_seldom_fails() -> None:
         tests = [compare_pairs(dict(enumerate(one)), dict.fromkeys(range(5), 0.0)) for one in drawn.tolist()]
         failed += _of_all([_Found(clause, "", test, 0) for test in tests if test]).word == "does not hold"
     assert failed / 400 < 0.05
+
+
+@pytest.mark.parametrize(
+    "text", ["accuracy better than random | margin by 2; labels(end) less than random", "none: people look at it"]
+)
+def test_a_rule_is_shown_as_it_is_written(text: str) -> None:
+    assert read_rule(text).text == text
 
 
 def test_a_rule_is_read() -> None:

@@ -70,7 +70,10 @@ def test_the_tables_say_the_same(covered: Covered) -> None:
         pytest.approx(10.5), "measured",
     ]  # fmt: skip
     assert numbers.rows[1][10] == "doubted: printed twice"
-    assert [row[4] for row in tabulate_claims([covered]).rows] == ["holds", "not decided"]
+    claims = tabulate_claims([covered])
+    assert claims.columns[4:6] == ["rule", "verdict"]
+    judged = [["accuracy better than random", "holds"], ["", "not decided"]]
+    assert [row[4:6] for row in claims.rows] == judged, "what a verdict says is read beside its margin"
     items = [Item("ASAL", "Tab. 1", "table", [NAME], ""), Item("ASAL", "Fig. 1", "picture", [], "a drawing")]
     rows = tabulate_items(items, {NAME: covered}).rows
     assert [row[4] for row in rows] == ["1 of 3", "no experiment"]

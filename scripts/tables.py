@@ -31,7 +31,7 @@ from al_bench.training.interruption import as_command
 _SHOWN = ("experiment", "line", "at", "published", "measured", "our std", "seeds", "difference", "state", "scale")
 _ANSWERED = (
     *("question", "experiment", "scale", "answer", "by", "metric", "difference", "95% low", "high", "p after Holm"),
-    *("d", "seeds", "unpaired"),
+    *("d", "seeds", "unpaired", "annotations"),
 )
 _JUDGED = ("line", "claim", "rule", "verdict", "by")
 _ITEMS = ("paper", "item", "state", "numbers", "measured", "claims", "hold", "do not hold", "on other data")

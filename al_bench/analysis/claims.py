@@ -146,6 +146,8 @@ def _compare(clause: Clause, operand: Operand, group: Group, groups: Mapping[str
 
 def _said_beside(clause: Clause, pairs: Pairs) -> str:
     """After the number of seeds: what is not known of them."""
+    if pairs.short:
+        return ", one line less than half as far as the other"
     if pairs.neither:
         return f", beside {len(pairs.neither)} of which neither line is seen to reach {clause.goal}"
     if pairs.may_rise or pairs.may_fall:
@@ -155,7 +157,9 @@ def _said_beside(clause: Clause, pairs: Pairs) -> str:
 
 def _undone(wanted: int, pairs: Pairs) -> list[Word]:
     """What the labels could undo that a run lacks to reach a goal: a difference that rises ends what it is to be below,
-    and what refutes that it is above."""
+    and what refutes that it is above. Or to come half as far as the other line: all that is said of end or whole."""
+    if pairs.short:
+        return [HOLDS, FAILS]
     if wanted == 0:
         return [HOLDS, FAILS] if pairs.may_rise or pairs.may_fall else []
     rising, falling = (FAILS, HOLDS) if wanted > 0 else (HOLDS, FAILS)

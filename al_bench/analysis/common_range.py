@@ -1,6 +1,6 @@
 """Which annotations stand beside each other where the seeds of two lines have come differently far."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -31,3 +31,38 @@ def common_range(sizes: Mapping[int, Collection[int]]) -> CommonRange:
     inside = {seed: [at for at in sorted(sizes[seed]) if low <= at <= high] for seed in kept}
     end = high if any(spans[seed][1] > high for seed in kept) else None
     return CommonRange({seed: own for seed, own in inside.items() if own}, sorted(spans.keys() - set(kept)), end)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The annotations `low` to `high` over which two lines are compared, of those that the longer one has, `whole`."""
+
+    low: int
+    high: int
+    whole: tuple[int, int]
+
+    @property
+    def words(self) -> str:
+        """ "10 to 20 of 10 to 200", without "of" where it is the whole."""
+        of = f" of {self.whole[0]:,} to {self.whole[1]:,}" if (self.low, self.high) != self.whole else ""
+        return f"{self.low:,} to {self.high:,}{of}"
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is less than half of the whole."""
+        return 2 * (self.high - self.low) < self.whole[1] - self.whole[0]
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether it ends before the middle of the whole."""
+        return 2 * (self.high - self.whole[0]) < self.whole[1] - self.whole[0]
+
+
+def common_part(sizes: Mapping[int, Sequence[int]], lines: Sequence[Iterable[Collection[int]]]) -> Part | None:
+    """sizes: that are compared, by seed; lines: the annotations of each seed, of both lines. None where nothing is."""
+    compared = [at for own in sizes.values() for at in own]
+    known = [[at for own in line for at in own] for line in lines]
+    if not compared or not all(known):
+        return None
+    longer = max(known, key=lambda line: max(line) - min(line))
+    return Part(min(compared), max(compared), (min(longer), max(longer)))

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from al_bench.analysis.common_range import Part, common_part, common_range
 from al_bench.analysis.comparison import Factor
 from al_bench.analysis.conf_table import read_rows
 from al_bench.analysis.coverage import folders_with_data, lines_of, plan_scales
+from al_bench.analysis.curves import values_by_annotations
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.lines import compare_two, share_first_labels
 from al_bench.analysis.provenance import say_machines
@@ -38,7 +40,7 @@ class Answer:
     """metric: that was compared, which may stand in for the one asked for; second: the line that it is compared with,
     as it is said; scale: of the runs; machines: what they ran on, in words; factor: from the stored unit to the written
     one; tested: the areas under the curves over the annotations that both have, in the stored unit, among all answers;
-    None where nothing can be compared, `why` in words."""
+    None where nothing can be compared, `why` in words; part: over which of the longer line's these areas are."""
 
     question: Question
     metric: str
@@ -48,6 +50,7 @@ class Answer:
     factor: float = 1.0
     tested: CorrectedTest | None = None
     why: str = ""
+    part: Part | None = None
 
     @property
     def word(self) -> str:
@@ -56,6 +59,8 @@ class Answer:
             return self.why
         if self.tested.test.n == 1:
             return "not decided: one seed"
+        if self.part is not None and self.part.is_short:
+            return "not decided: one line less than half as far as the other"
         return {True: "yes", False: "no", None: "not decided"}[self.tested.better]
 
 
@@ -90,13 +95,23 @@ def answer_questions(
             if (test := compare_two(first, second, metric)) is None:
                 answers.append(replace(answer, why=_why_uncompared(first, second)))
             else:
-                answers.append(answer)
+                answers.append(replace(answer, part=_part_of(first, second, metric, test.seeds)))
                 tests.append(test)
         if not both:
             here = folders_with_data(one.experiment, data, conf)
             answers.append(Answer(one, one.metric, one.second, why="nothing stored" if here else "no data here"))
     tested = iter(correct(tests))
     return [answer if answer.why else replace(answer, tested=next(tested)) for answer in answers]
+
+
+def _part_of(first: Group, second: Group, name: str, seeds: Sequence[int]) -> Part | None:
+    """The annotations that both lines have with all these seeds."""
+    curves = [
+        {run.seed: values_by_annotations(run, name) for run in group.runs if run.seed in seeds}
+        for group in (first, second)
+    ]
+    found = common_range({seed: curves[0][seed].keys() & curves[1][seed].keys() for seed in seeds})
+    return common_part(found.sizes, [[curve.keys() for curve in line.values()] for line in curves])
 
 
 def _why_uncompared(first: Group, second: Group) -> str:

@@ -2,11 +2,11 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from al_bench.active.metric import ITERATION, SECONDS
-from al_bench.analysis.common_range import common_range
+from al_bench.analysis.common_range import CommonRange, common_part, common_range
 from al_bench.analysis.comparison import is_column
 from al_bench.analysis.curves import headline, is_better_higher
 from al_bench.analysis.grouping import Group
@@ -28,7 +28,8 @@ class Pairs:
     """What is compared at one place. place: in words; first, second: by seed, in the report's unit; higher: whether
     more is better. may_rise, may_fall: whether the first minus the second is in truth more, or less, for some seed: of
     two that are to reach a goal one did not get there, or was there before anybody looked. neither: seeds of which
-    neither did, which have no difference: with more labels it may be on either side."""
+    neither did, which have no difference: with more labels it may be on either side. short: whether one line has not
+    come half as far as the other, of what is claimed of an end or a whole."""
 
     place: str
     first: Values
@@ -37,6 +38,7 @@ class Pairs:
     may_rise: bool = False
     may_fall: bool = False
     neither: Sequence[int] = ()
+    short: bool = False
 
 
 def paired_values(clause: Clause, operand: Operand, group: Group, other: Group | None) -> Iterator[Pairs]:
@@ -57,31 +59,52 @@ def paired_values(clause: Clause, operand: Operand, group: Group, other: Group |
     for seed in seeds:
         first = rule_curve(clause, clause.measure, own[seed])
         curves[seed] = first, _against(clause, operand, others[seed], first)
-    curves, cut = _over_the_same(clause, curves)
+    curves, cut, short = _over_the_same(clause, curves)
     for place, wanted in _places(clause, [first for first, _ in curves.values()]):
         reduced = {seed: [_reduce(wanted, one) for one in pair] for seed, pair in curves.items()}
         known = {seed: (a, b) for seed, (a, b) in reduced.items() if a is not None and b is not None}
         if known:
             firsts, seconds = ({seed: pair[side] for seed, pair in known.items()} for side in (0, 1))
-            yield Pairs(f"{place}{cut}{drawn}", firsts, seconds, higher)
+            yield Pairs(f"{place}{cut}{drawn}", firsts, seconds, higher, short=short)
 
 
 def _over_the_same(
     clause: Clause, curves: Mapping[int, tuple[Curve, Curve]]
-) -> tuple[dict[int, tuple[Curve, Curve]], str]:
-    """Both curves of each seed at the annotations that both have, over what all seeds cover, and what of it is left
-    out, in words. Lines that have no annotations in common are compared at their own start or end."""
+) -> tuple[dict[int, tuple[Curve, Curve]], str, bool]:
+    """Both curves of each seed at the annotations that both have, over what all seeds cover; what of the lines that
+    leaves out, in words; and whether it is too little for what is claimed. Lines that have no annotations in common are
+    compared at their own start or end."""
     both = {seed: first.keys() & second.keys() for seed, (first, second) in curves.items()}
     if not any(both.values()):
         apart = clause.where in _OWN_ENDS and all(first and second for first, second in curves.values())
-        return (dict(curves) if apart else {}), (", of each line" if apart else "")
+        return (dict(curves) if apart else {}), (", of each line" if apart else ""), False
     found = common_range({seed: sizes for seed, sizes in both.items() if sizes})
     one_size = re.fullmatch(r"at \d+", clause.where) is not None  # whoever has it is there
     same: dict[int, tuple[Curve, Curve]] = {}
     for seed, sizes in (both if one_size else found.sizes).items():
         first, second = curves[seed]
         same[seed] = {at: first[at] for at in sizes}, {at: second[at] for at in sizes}
-    return same, "" if one_size else found.words
+    if one_size:
+        return same, "", False
+    lines = [[curves[seed][side].keys() for seed in found.sizes] for side in (0, 1)]
+    return same, *_say_part(clause.where, found, lines)
+
+
+def _say_part(where: str, found: CommonRange, lines: Sequence[Sequence[Collection[int]]]) -> tuple[str, bool]:
+    """Of the annotations that a clause speaks of those that are compared, "" where they are all of the longer line's;
+    and whether they are too few for it. lines: see `common_part`."""
+    inside = {seed: [at for at in own if _is_within(where, at)] for seed, own in found.sizes.items()}
+    part = common_part(inside, [[[at for at in own if _is_within(where, at)] for own in line] for line in lines])
+    left = replace(found, end=None).words
+    if part is None or (part.low, part.high) == part.whole or (where == "at the start" and part.low == part.whole[0]):
+        return left, False
+    short = (where == "at the end" and part.ends_early) or (where == "on average" and part.is_short)
+    return f", over {part.words} annotations{left}", short
+
+
+def _is_within(where: str, at: int) -> bool:
+    *words, last = where.split()
+    return at <= int(last) if words == ["up", "to"] else at >= int(last) if words == ["from"] else True
 
 
 def _against(clause: Clause, operand: Operand, run: Run, first: Curve) -> Curve:
@@ -121,10 +144,7 @@ def _reduce(where: str, curve: Curve) -> float | None:
         return curve[near[0]] if near else None
     if where in ("at the start", "at the end"):
         return curve[sizes[0 if last == "start" else -1]]
-    if words == ["up", "to"]:
-        sizes = [at for at in sizes if at <= int(last)]
-    elif words == ["from"]:
-        sizes = [at for at in sizes if at >= int(last)]
+    sizes = [at for at in sizes if _is_within(where, at)]
     if len(sizes) == 1:
         return curve[sizes[0]]
     return area_under_curve(sizes, [curve[at] for at in sizes]) if sizes else None
@@ -135,7 +155,7 @@ def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run,
     there at its first look, or with its first labels, as getting there with that, which is too late; a seed of which
     neither gets there has no difference and leaves both open, one of which a way is not stored, or whose goal is no
     number, has none."""
-    ways, place = _ways(clause, runs)
+    ways, place, short = _ways(clause, runs)
     firsts, seconds, neither = dict[int, float](), dict[int, float](), list[int]()
     may_rise = may_fall = False
     for seed, (way, other) in ways.items():
@@ -154,7 +174,7 @@ def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run,
         may_fall = may_fall or its is None or (at_first[0] and not at_first[1])
     if firsts:
         rise, fall = may_rise or bool(neither), may_fall or bool(neither)
-        yield Pairs(place, firsts, seconds, higher=False, may_rise=rise, may_fall=fall, neither=neither)
+        yield Pairs(place, firsts, seconds, False, may_rise=rise, may_fall=fall, neither=neither, short=short)
 
 
 def _goal(clause: Clause, way: Way, other: Way | None) -> float:
@@ -164,27 +184,32 @@ def _goal(clause: Clause, way: Way, other: Way | None) -> float:
     return other[-1][1] if clause.of == END and other else clause.of or 0.0
 
 
-def _ways(clause: Clause, runs: Mapping[int, tuple[Run, Run | None]]) -> tuple[dict[int, tuple[Way, Way | None]], str]:
+def _ways(
+    clause: Clause, runs: Mapping[int, tuple[Run, Run | None]]
+) -> tuple[dict[int, tuple[Way, Way | None]], str, bool]:
     """Those of each seed: by annotations, over what all seeds cover where they have to reach an end; or inside the last
-    training that all have. And what of them that leaves out, in words."""
+    training that all have. What of them that leaves out, in words, and whether the end is an early one."""
     sizes = {seed: set[int].intersection(*map(_sizes, filter(None, pair))) for seed, pair in runs.items()}
     found = common_range({seed: own for seed, own in sizes.items() if own})
     if clause.measure == "labels":
-        ends = dict.fromkeys(runs, (0.0, math.inf))
+        ends, cut = dict.fromkeys(runs, (0.0, math.inf)), ("", False)
         if clause.of == END:
+            lines = [[_sizes(run) for seed in found.sizes if (run := runs[seed][side])] for side in (0, 1)]
+            cut = _say_part("at the end", found, lines)
             ends = {seed: (float(own[0]), float(own[-1])) for seed, own in found.sizes.items()}
         by_labels = {
             seed: tuple(run and _by_annotations(clause, run, *ends[seed]) for run in runs[seed]) for seed in ends
         }
-        return by_labels, found.words if clause.of == END else ""  # type: ignore[return-value]  # two of two
+        return by_labels, *cut  # type: ignore[return-value]  # two of two
     shared = set[int].intersection(*map(set, found.sizes.values())) if found.sizes else set[int]()
     if not shared:
-        return {}, ""
+        return {}, "", False
     last = max(shared)
     inside = {seed: tuple(run and _inside(clause, run, last) for run in runs[seed]) for seed in found.sizes}
     earlier = any(run is not None and max(_sizes(run)) > last for seed in found.sizes for run in runs[seed])
     left = replace(found, end=None).words
-    return inside, f"{f', of the training on {last:,} labels' if earlier else ''}{left}"  # type: ignore[return-value]
+    said = f"{f', of the training on {last:,} labels' if earlier else ''}{left}"
+    return inside, said, False  # type: ignore[return-value]
 
 
 def _sizes(run: Run) -> set[int]:

@@ -23,8 +23,8 @@ metric's own direction, of what is reached by fewer, `more` and `less` by the nu
 number, a factor times a line (`1.63 x random`), another metric of the same runs (`metric:w1_biased_minimum`) or the
 line `itself at N`, which has one value wherever it stands. Numbers are in the unit of the report: percent for
 fractions. WHERE: `at N` annotations, `at the start`, `at the end`, `at every size`, `up to N`, `from N`, `on average`
-(the area under the curve, and what holds without a WHERE); the sizes are those that both lines have. `exactly` is of
-what is computed and not estimated: one run decides it.
+(the area under the curve, and what holds without a WHERE); the sizes are those that both lines have, for an end or a
+whole at least half of the longer one's. `exactly` is of what is computed and not estimated: one run decides it.
 """
 
 import math

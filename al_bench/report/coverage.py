@@ -58,12 +58,12 @@ def tabulate_answers(answers: Sequence[Answer]) -> Table:
     """A row for each question, with its answer, test and number of seeds."""
     columns = [
         "question", "answer", "by", "metric", "difference", f"{LEVEL:.0%} low", "high", "p", "p after Holm", "d",
-        "seeds", "unpaired", "seeds it would take", "experiment", "scale", "hardware",
+        "seeds", "unpaired", "annotations", "seeds it would take", "experiment", "scale", "hardware",
     ]  # fmt: skip
     about = (
         "Each line minus the other, area under the curve over annotations, paired t over seeds; of FID and KID less is "
         "better; unpaired are seeds that one of both has alone, begins otherwise with, or has come less than half as "
-        "far with"
+        "far with; annotations are those compared, of the longer line's"
     )
     return Table("questions", about, columns, [_answer_row(one) for one in answers])
 
@@ -72,13 +72,13 @@ def _answer_row(one: Answer) -> list[Cell]:
     asked = one.question
     by = f"{asked.first} minus {one.second}"
     if one.tested is None:
-        return [asked.question, one.word, by, asked.metric, *[None] * 9, asked.experiment, one.scale, one.machines]
+        return [asked.question, one.word, by, asked.metric, *[None] * 10, asked.experiment, one.scale, one.machines]
     test = one.tested.test
     ends = [None if value is None else value * one.factor for value in (test.mean, test.low, test.high)]
     return [
         asked.question, one.word, by, one.metric, *ends, test.p, one.tested.p, test.effect, test.n,
-        ", ".join(map(str, test.unpaired)), seeds_needed(test.effect, alpha=one.tested.level), asked.experiment,
-        one.scale, one.machines,
+        ", ".join(map(str, test.unpaired)), one.part.words if one.part else "",
+        seeds_needed(test.effect, alpha=one.tested.level), asked.experiment, one.scale, one.machines,
     ]  # fmt: skip
 
 

@@ -142,6 +142,22 @@ def test_seeds_of_which_neither_line_reaches_the_goal_may_undo_either(tmp_path: 
         assert verdict.reason.endswith("2 seeds, beside 3 of which neither line is seen to reach 70")
 
 
+def test_a_line_less_than_half_as_far_decides_nothing_of_an_end_or_a_whole(tmp_path: Path) -> None:
+    for seed in range(3):
+        better = [0.5 + seed / 100 + size / 90 for size in range(6)]
+        made_run(tmp_path, "random", seed, tuple(0.3 + seed / 70 + size / 100 for size in range(6)))
+        made_run(tmp_path, "new", seed, tuple(better[:2]), finished=False)
+        made_run(tmp_path, "half", seed, tuple(better[:4]), finished=False)
+    known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
+    for where in ("on average", "at the end"):
+        verdict = judge(read_rule(f"accuracy better than random {where}"), "new", known)
+        assert verdict.word == "not decided"
+        assert f"{where}, over 10 to 20 of 10 to 60 annotations: +" in verdict.reason
+        assert verdict.reason.endswith("3 seeds, one line less than half as far as the other")
+        assert judge(read_rule(f"accuracy better than random {where}"), "half", known).word == "holds"
+        assert judge(read_rule(f"accuracy worse than random {where}"), "new", known).word == "not decided"
+
+
 def test_a_failure_among_many_has_to_stand_after_correction(lines) -> None:
     """Alone it fails; beside as many comparisons as make it chance, nothing is decided."""
     rule = "accuracy worse than random at 20"

@@ -57,6 +57,26 @@ def test_answers_carry_their_test(made: Stored, tmp_path: Path) -> None:
     assert rows[0][4] == pytest.approx(20.0, abs=0.2), "percent"
 
 
+@pytest.mark.parametrize(
+    ("cycles", "annotations", "word"),
+    [
+        (6, "10 to 60", "yes"),
+        (4, "10 to 40 of 10 to 60", "yes"),
+        (3, "10 to 30 of 10 to 60", "not decided: one line less than half as far as the other"),
+    ],
+)
+def test_an_answer_says_over_which_annotations(tmp_path: Path, cycles: int, annotations: str, word: str) -> None:
+    for line, count in (("random", 6), ("min_distance", cycles)):
+        for cell in plan_experiment(NAME, ["seed=0,1,2"]).lines[line]:
+            start = 0.2 + cell.seed / 100 if line == "random" else 0.4 + cell.seed / 110
+            values = tuple(start + size / 20 for size in range(count))
+            made_run(tmp_path, line, cell.seed, values, identity=cell.identity, choices={"dataset": "mnist_two"})
+    answers = answer_questions([AHEAD], stored(tmp_path, Path("none")).runs, lambda name, declared: 1.0, [tmp_path])
+    table = tabulate_answers(answers)
+    (row,) = table.rows
+    assert (row[1], row[list(table.columns).index("annotations")]) == (word, annotations)
+
+
 @pytest.mark.slow
 def test_every_question_asks_of_lines_that_there_are() -> None:
     lines = {name: plan_experiment(name, []).all_lines for name in {one.experiment for one in read_questions()}}

@@ -112,7 +112,7 @@ def of_three_seeds(tmp_path: Path, third: tuple[float, ...]) -> dict[str, Group]
     ("third", "seeds", "words", "end"),
     [
         ((0.5, 0.7, 0.8, 0.9), [0, 1, 2], " at the end", 90.0),
-        ((0.5, 0.7, 0.8), [0, 1, 2], " at the end, to 30 annotations that all have", 80.0),
+        ((0.5, 0.7, 0.8), [0, 1, 2], " at the end, over 10 to 30 of 10 to 40 annotations", 80.0),
         ((0.5,), [0, 1], " at the end, without seed 2", 90.0),
     ],
 )
@@ -161,7 +161,7 @@ def test_what_is_reached_is_so_over_what_all_seeds_have(tmp_path: Path) -> None:
     known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
     (clause,) = read_rule("labels(end) less than random").clauses
     (pairs,) = paired_values(clause, clause.operands[0], known["entropy"], known["random"])
-    assert pairs.place == ", to 30 annotations that all have"
+    assert pairs.place == ", over 10 to 30 of 10 to 50 annotations"
     assert pairs.second == {0: pytest.approx(30.0), 1: pytest.approx(30.0)}
     assert pairs.first == {0: pytest.approx(20 + 10 / 3), 1: pytest.approx(20 + 10 / 3)}
 
@@ -210,3 +210,42 @@ def test_lines_without_a_size_in_common_are_compared_at_their_own_ends(tmp_path:
         pairs = list(paired_values(clause, clause.operands[0], known["many"], known["few"]))
         assert [(one.first[0], one.second[0]) for one in pairs] == [pytest.approx(one) for one in found]
         assert all(one.place == " at the end, of each line" for one in pairs)
+
+
+@pytest.fixture(scope="module")
+def unfinished(tmp_path_factory) -> dict[str, Group]:
+    """`new` has two of six cycles in every seed, `half` four, `random` all."""
+    outputs = tmp_path_factory.mktemp("unfinished")
+    for line, cycles in (("new", 2), ("half", 4), ("random", 6)):
+        for seed in range(3):
+            values = tuple(0.3 + size / 10 + seed / 100 for size in range(cycles))
+            made_run(outputs, line, seed, values, finished=cycles == 6)
+    return dict(groups_by_line(sections(stored(outputs, Path("none")).runs)[0].groups))
+
+
+@pytest.mark.parametrize(
+    ("line", "rule", "place", "short"),
+    [
+        ("new", "accuracy better than random", " on average, over 10 to 20 of 10 to 60 annotations", True),
+        ("new", "accuracy better than random at the end", " at the end, over 10 to 20 of 10 to 60 annotations", True),
+        ("new", "labels(end) less than random", ", over 10 to 20 of 10 to 60 annotations", True),
+        ("random", "accuracy better than new", " on average, over 10 to 20 of 10 to 60 annotations", True),
+        ("half", "accuracy better than random", " on average, over 10 to 40 of 10 to 60 annotations", False),
+        ("half", "labels(end) less than random", ", over 10 to 40 of 10 to 60 annotations", False),
+        ("new", "accuracy better than random up to 30", " up to 30, over 10 to 20 of 10 to 30 annotations", False),
+        ("half", "accuracy better than random up to 30", " up to 30", False),
+        ("half", "accuracy better than random from 20", " from 20, over 20 to 40 of 20 to 60 annotations", False),
+        ("new", "accuracy better than random at the start", " at the start", False),
+        ("new", "accuracy better than random at 20", " at 20", False),
+        ("new", "accuracy better than 20", " on average", False),
+    ],
+)
+def test_which_part_of_the_longer_line_is_compared_is_said(
+    unfinished: dict[str, Group], line: str, rule: str, place: str, short: bool
+) -> None:
+    """And what is claimed of an end or a whole is not of less than half of it, though all seeds are as far."""
+    (clause,) = read_rule(rule).clauses
+    (operand,) = clause.operands
+    other = unfinished[operand.line] if operand.line else None
+    (pairs,) = paired_values(clause, operand, unfinished[line], other)
+    assert (pairs.place, pairs.short, len(pairs.first)) == (place, short, 3)

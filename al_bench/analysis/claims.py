@@ -145,14 +145,21 @@ def _compare(clause: Clause, operand: Operand, group: Group, groups: Mapping[str
 
 
 def _said_beside(clause: Clause, pairs: Pairs) -> str:
-    """After the number of seeds: what is not known of them."""
+    """After the number of seeds: what is not known of them, and which are no pair."""
+    said = ""
     if pairs.short:
-        return ", one line less than half as far as the other"
-    if pairs.neither:
-        return f", beside {len(pairs.neither)} of which neither line is seen to reach {clause.goal}"
-    if pairs.may_rise or pairs.may_fall:
-        return f", of which not every one is seen to reach {clause.goal}"
-    return ""
+        said = ", one line less than half as far as the other"
+    elif pairs.neither:
+        said = f", beside {len(pairs.neither)} of which neither line is seen to reach {clause.goal}"
+    elif pairs.may_rise or pairs.may_fall:
+        said = f", of which not every one is seen to reach {clause.goal}"
+    if pairs.alone:
+        said += f"; {_seeds(pairs.alone)} {'is' if len(pairs.alone) == 1 else 'are'} of one line alone"
+    return said + (f"; of {_seeds(pairs.lacking)} one has nothing there" if pairs.lacking else "")
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
 
 
 def _undone(wanted: int, pairs: Pairs) -> list[Word]:

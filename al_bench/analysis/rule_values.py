@@ -29,7 +29,8 @@ class Pairs:
     more is better. may_rise, may_fall: whether the first minus the second is in truth more, or less, for some seed: of
     two that are to reach a goal one did not get there, or was there before anybody looked. neither: seeds of which
     neither did, which have no difference: with more labels it may be on either side. short: whether one line has not
-    come half as far as the other, of what is claimed of an end or a whole."""
+    come half as far as the other, of what is claimed of an end or a whole. alone: seeds of one line alone; lacking:
+    those of both of which one has no value there."""
 
     place: str
     first: Values
@@ -39,12 +40,13 @@ class Pairs:
     may_fall: bool = False
     neither: Sequence[int] = ()
     short: bool = False
+    alone: Sequence[int] = ()
+    lacking: Sequence[int] = ()
 
 
 def paired_values(clause: Clause, operand: Operand, group: Group, other: Group | None) -> Iterator[Pairs]:
     """Of one place, or of each size that every pair of seeds has; none where nothing is stored of either. other: the
     line of the operand. Seeds with which the two draw other first labels are no pair."""
-    higher = _higher(clause, group.first)
     own = {run.seed: run for run in group.runs}
     others = {run.seed: run for run in other.runs} if other else own
     both = sorted(own.keys() & others.keys())
@@ -52,20 +54,27 @@ def paired_values(clause: Clause, operand: Operand, group: Group, other: Group |
     apart = [str(seed) for seed in both if seed not in seeds]
     drawn = f", without seeds {', '.join(apart)}, begun with other labels" if apart else ""
     if clause.measure in REACHING:
-        pairs = {seed: (own[seed], others[seed] if other else None) for seed in seeds}
-        yield from (replace(one, place=one.place + drawn) for one in _paired_ways(clause, operand, pairs))
-        return
+        found = _paired_ways(clause, operand, {seed: (own[seed], others[seed] if other else None) for seed in seeds})
+    else:
+        found = _paired_curves(clause, operand, {seed: (own[seed], others[seed]) for seed in seeds})
+    for pairs in found:
+        yield replace(pairs, place=pairs.place + drawn, alone=sorted(own.keys() ^ others.keys()))
+
+
+def _paired_curves(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run, Run]]) -> Iterator[Pairs]:
     curves: dict[int, tuple[Curve, Curve]] = {}
-    for seed in seeds:
-        first = rule_curve(clause, clause.measure, own[seed])
-        curves[seed] = first, _against(clause, operand, others[seed], first)
-    curves, cut, short = _over_the_same(clause, curves)
-    for place, wanted in _places(clause, [first for first, _ in curves.values()]):
-        reduced = {seed: [_reduce(wanted, one) for one in pair] for seed, pair in curves.items()}
+    for seed, (run, other) in runs.items():
+        first = rule_curve(clause, clause.measure, run)
+        curves[seed] = first, _against(clause, operand, other, first)
+    same, cut, short = _over_the_same(clause, curves)
+    left = {seed for seed, (a, b) in curves.items() if a.keys() & b.keys()} - same.keys()  # which `cut` says
+    for place, wanted in _places(clause, [first for first, _ in same.values()]):
+        reduced = {seed: [_reduce(wanted, one) for one in pair] for seed, pair in same.items()}
         known = {seed: (a, b) for seed, (a, b) in reduced.items() if a is not None and b is not None}
         if known:
             firsts, seconds = ({seed: pair[side] for seed, pair in known.items()} for side in (0, 1))
-            yield Pairs(f"{place}{cut}{drawn}", firsts, seconds, higher, short=short)
+            higher, lacking = _higher(clause, next(iter(runs.values()))[0]), sorted(curves.keys() - known.keys() - left)
+            yield Pairs(f"{place}{cut}", firsts, seconds, higher, short=short, lacking=lacking)
 
 
 def _over_the_same(
@@ -156,12 +165,13 @@ def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run,
     neither gets there has no difference and leaves both open, one of which a way is not stored, or whose goal is no
     number, has none."""
     ways, place, short = _ways(clause, runs)
-    firsts, seconds, neither = dict[int, float](), dict[int, float](), list[int]()
+    firsts, seconds, neither, lacking = dict[int, float](), dict[int, float](), list[int](), list[int]()
     may_rise = may_fall = False
     for seed, (way, other) in ways.items():
         higher = is_better_higher(runs[seed][0], headline(runs[seed][0]))
         goal = _goal(clause, way, other)
         if not way or (other is not None and not other) or not math.isfinite(goal):
+            lacking.append(seed)
             continue
         own, its = _reached(way, goal, higher), _reached(other, goal, higher) if other else 1.0
         if own is None and its is None:
@@ -174,7 +184,7 @@ def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run,
         may_fall = may_fall or its is None or (at_first[0] and not at_first[1])
     if firsts:
         rise, fall = may_rise or bool(neither), may_fall or bool(neither)
-        yield Pairs(place, firsts, seconds, False, may_rise=rise, may_fall=fall, neither=neither, short=short)
+        yield Pairs(place, firsts, seconds, False, rise, fall, neither, short, lacking=lacking)
 
 
 def _goal(clause: Clause, way: Way, other: Way | None) -> float:

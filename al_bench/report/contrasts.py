@@ -1,6 +1,6 @@
 """The differences between lines that an experiment asks for, as tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 from al_bench.analysis.contrast import (
@@ -66,21 +66,25 @@ def _tabulate(
         of = f"{shown.words}{', of which less is better' if shown.less_is_better else ''}, "
         lines = contrast_lines(found[first], found[second], name, problems)
         against = found[second].say_as_baseline(second)
-        rows += [_row(words, f"{first} minus {against}", one, shown) for one in lines]
+        seeds = {run.seed for line in (first, second) for run in found[line].runs}
+        rows += [_row(words, f"{first} minus {against}", one, seeds, shown) for one in lines]
     return Table(
         f"contrasts-{experiment.name.replace('/', '-')}{f'-{metric}' if metric else ''}",
-        f"{experiment.name}: {of}one line minus another, with {LEVEL:.0%} intervals over seeds and over test images",
+        f"{experiment.name}: {of}one line minus another, with {LEVEL:.0%} intervals over seeds and over test images; "
+        "unpaired are seeds that one of both has alone, begins otherwise with, or has not got there with",
         [
-            "what", "lines", "annotations", difference, "seeds", "over seeds, low", "over seeds, high",
+            "what", "lines", "annotations", difference, "seeds", "unpaired", "over seeds, low", "over seeds, high",
             "over test images, low", "over test images, high",
         ],
         rows,
     )  # fmt: skip
 
 
-def _row(words: str, lines: str, one: Contrast, shown: Measure) -> list[Cell]:
+def _row(words: str, lines: str, one: Contrast, seeds: Set[int], shown: Measure) -> list[Cell]:
+    """seeds: of either line."""
+    unpaired = ", ".join(map(str, sorted(seeds - {*one.seeds})))
     ends = [*_ends(one.over_seeds, shown), *_ends(one.over_images, shown)]
-    return [words, lines, one.annotations, shown.number(one.mean), len(one.seeds), *ends]
+    return [words, lines, one.annotations, shown.number(one.mean), len(one.seeds), unpaired, *ends]
 
 
 def _ends(found: Interval | None, shown: Measure) -> list[Cell]:

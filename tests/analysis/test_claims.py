@@ -158,6 +158,24 @@ def test_a_line_less_than_half_as_far_decides_nothing_of_an_end_or_a_whole(tmp_p
         assert judge(read_rule(f"accuracy worse than random {where}"), "new", known).word == "not decided"
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("accuracy better than random", "2 seeds; seeds 2, 4 are of one line alone"),
+        ("accuracy more than random at 30", "; seeds 2, 4 are of one line alone; of seed 1 one has nothing there"),
+        ("labels(end) less than random", "2 seeds; seeds 2, 4 are of one line alone"),
+        ("accuracy more than 20", "3 seeds"),
+    ],
+)
+def test_seeds_that_are_no_pair_are_said(tmp_path: Path, rule: str, said: str) -> None:
+    for line, seeds in (("random", (0, 1, 4)), ("entropy", (0, 1, 2))):
+        for seed in seeds:
+            accuracies = (0.3, 0.4 + seed / 100 + (line == "entropy") / (9 + seed), 0.6)
+            made_run(tmp_path, line, seed, accuracies[: 2 if (line, seed) == ("random", 1) else 3], finished=False)
+    known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
+    assert judge(read_rule(rule), "entropy", known).reason.endswith(said)
+
+
 def test_a_failure_among_many_has_to_stand_after_correction(lines) -> None:
     """Alone it fails; beside as many comparisons as make it chance, nothing is decided."""
     rule = "accuracy worse than random at 20"

@@ -66,11 +66,22 @@ def test_a_row_for_each_number_that_both_lines_have(conf: Path) -> None:
         ["the query", "waal minus random (untuned)", 20],
     ]
     assert table.columns[3] == "difference, points"
-    assert table.rows[0][3:] == [0.0, 2, None, None, None, None], "a first cycle's tensors hold no bits here"
-    difference, seeds, low, high, lower, higher = table.rows[1][3:]
-    assert (difference, seeds) == (pytest.approx(3.0), 2)
+    assert table.rows[0][3:] == [0.0, 2, "", None, None, None, None], "a first cycle's tensors hold no bits here"
+    difference, seeds, unpaired, low, high, lower, higher = table.rows[1][3:]
+    assert (difference, seeds, unpaired) == (pytest.approx(3.0), 2, "")
     assert (low, high) == (pytest.approx(3 - 25.412, abs=0.01), pytest.approx(3 + 25.412, abs=0.01))
     assert (lower, higher) == (pytest.approx(25 - 79.56, abs=0.01), pytest.approx(25 + 79.56, abs=0.01))
+
+
+def test_seeds_that_are_no_pair_are_said(conf: Path) -> None:
+    """One line has a third seed, and another is not at 20 labels yet."""
+    made_run(conf.parent, "waal", 2, identity=identity("waal", 2))
+    for line, accuracies in (("waal", (0.5, 0.6)), ("random", (0.5,))):
+        made_run(conf.parent, line, 3, accuracies, identity=identity(line, 3), finished=line == "waal")
+    groups = [group for section in sections(found(conf)) for group in section.groups]
+    (table,) = tabulate_contrasts(experiment(), groups, [], conf)
+    assert [row[4:6] for row in table.rows] == [[3, "2"], [2, "2, 3"]]
+    assert "unpaired are seeds that one of both has alone" in table.about
 
 
 def test_an_experiment_that_asks_for_none_has_no_table(conf: Path) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from al_bench.analysis.claims import Word
+from al_bench.analysis.claims import OPEN, Word
 from al_bench.analysis.contents import Item
 from al_bench.analysis.coverage import MEASURED, NO_DATA, Covered, CoveredNumber
 from al_bench.analysis.questions import Answer
@@ -87,13 +87,25 @@ def summarize_coverage(covered: Sequence[Covered]) -> str:
     numbers = [number for one in covered for number in one.numbers]
     states = Counter(number.state for number in numbers)
     claims = [claim for one in covered for claim in one.claims]
-    said = [f"{len(numbers):,} published numbers: {listed([f'{count:,} {state}' for state, count in states.items()])}."]
+    smaller = _at_smaller([number.scale for number in numbers if number.state == MEASURED])
+    said = [
+        f"{len(numbers):,} published numbers: {listed([f'{count:,} {state}' for state, count in states.items()])}"
+        f"{smaller and f'; of the measured {smaller}'}."
+    ]
     for about, other in (("claims, one for each line", False), ("more on other data than the papers'", True)):
         verdicts = Counter(claim.verdict.word for claim in claims if claim.of_other_data == other)
         if verdicts or not other:
             ours = listed([f"{verdicts[word]:,} {words}" for word, words in _VERDICTS.items()])
-            said.append(f"{verdicts.total():,} {about}: {ours}.")
+            decided = [one.scale for one in claims if one.of_other_data == other and one.verdict.word != OPEN]
+            smaller = _at_smaller(decided)
+            said.append(f"{verdicts.total():,} {about}: {ours}{smaller and f'; of the decided {smaller}'}.")
     return " ".join(said)
+
+
+def _at_smaller(scales: Sequence[str]) -> str:
+    """How many are of another scale than the paper's, in words; "" where none is."""
+    found = Counter(scale for scale in scales if scale not in ("", "paper"))
+    return listed([f"{count:,} at scale={scale}" for scale, count in found.items()]) if found else ""
 
 
 def _item_row(item: Item, covered: Sequence[Covered]) -> list[Cell]:

@@ -83,6 +83,15 @@ def test_the_tables_say_the_same(covered: Covered) -> None:
     )
 
 
+def test_what_is_of_a_smaller_scale_is_counted_apart(covered: Covered) -> None:
+    numbers = [replace(one, scale="small" if one.state == "measured" else "") for one in covered.numbers]
+    claims = [replace(one, scale=scale) for one, scale in zip(covered.claims, ("small", "small"), strict=True)]
+    assert summarize_coverage([replace(covered, numbers=numbers, claims=claims)]) == (
+        "3 published numbers: 1 measured, 1 doubted and 1 missing; of the measured 1 at scale=small. "
+        "2 claims, one for each line: 1 hold, 0 do not hold and 1 are not decided; of the decided 1 at scale=small."
+    )
+
+
 def test_a_table_is_written_for_latex(covered: Covered) -> None:
     text = tabulate_claims([covered]).as_latex()
     assert r"min\_distance" in text

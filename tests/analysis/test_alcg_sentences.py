@@ -3,8 +3,8 @@
 from statistics import fmean
 
 import pytest
-from alcg_cells import METRICS, Lines
-from kept_cells import RESULTS, page_of
+from alcg_cells import METRICS, Lines, written
+from kept_cells import RESULTS, Curves, area, kept_runs, page_of
 
 PAPER = page_of("alcg")
 ASKED = {
@@ -154,3 +154,35 @@ def test_one_image_of_a_class_is_too_few_only_beside_many_others() -> None:
     for false in ("has one image of a class cannot make it", "with one image of a class cannot make it"):
         assert false not in RESULTS and false not in PAPER
     assert "a GAN hardly makes a class that is a small share of what its discriminator is shown" in RESULTS
+
+
+def of_labeled(metric: str) -> Curves:
+    """Of CS_MC whose fakes are drawn as labeled, as written."""
+    found: Curves = {}
+    for seed in SEEDS:
+        (run,) = kept_runs(f"digits-certainty_mc+acgan+ac_dcgan+fake_classes=labeled-seed={seed}")
+        found[seed] = {one.annotations: METRICS[metric][0] * float(one.metrics[metric]) for one in run.cycles}
+    return found
+
+
+@pytest.mark.parametrize("metric", ["gan_test", "gan_train"])
+def test_what_is_said_of_fakes_that_are_drawn_as_labeled(metric: str) -> None:
+    labeled = of_labeled(metric)
+    even, random = (DIGITS.curves(line, metric) for line in ("CS_MC", "RAND"))
+    end = fmean(curve[200] for curve in labeled.values())
+    said = f"{end:.1f} % ({written(area(labeled, even), metric)} of area beside even ones, "
+    assert f"{said}{written(area(labeled, random), metric)} beside random images)" in RESULTS
+    if metric == "gan_test":
+        behind = written(area(labeled, random), metric)
+        assert f"drawn as labeled certainty ends with {end:.1f} %, {behind} of area beside random images" in PAPER
+        assert f"drawn as labeled it is {behind} of GAN-test from random images on the digits" in RESULTS
+        ahead = [sum(labeled[seed][200] > other[seed][200] for seed in SEEDS) for other in (even, random)]
+        assert ahead == [5, 0]
+
+
+def test_what_certainty_asks_for_whose_fakes_are_drawn_as_labeled() -> None:
+    runs = [kept_runs(f"digits-certainty_mc+acgan+ac_dcgan+fake_classes=labeled-seed={seed}")[0] for seed in SEEDS]
+    most = [max(run.cycles[-1].class_counts) for run in runs]
+    assert f"It asks for fewer of one class, too, {min(most)} to {max(most)} of a seed's 200 labels" in RESULTS
+    knows = {100 * float(run.cycles[0].metrics["judge_accuracy"]) for run in runs}  # type: ignore[arg-type]
+    assert len(knows) == 1 and f"by another judge, of {knows.pop():.1f} %." in RESULTS

@@ -56,7 +56,7 @@ def main() -> None:
         )
         standings, ranked = find_standings(same, headline(lines[arguments.minus].first), target)
         print(tabulate(standing_rows(same, standings), headers="keys", disable_numparse=True))
-        print(say_ranked(ranked, list(same)))
+        print(f"\n{say_ranked(ranked, list(same))}")
     for name in lines.keys() - same.keys():
         print(f"\n{what}, in another precision minus the line itself{unit}")
         pair = {name: lines[name], own_line(name): lines[own_line(name)]}

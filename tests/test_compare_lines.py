@@ -39,7 +39,8 @@ def test_rows_are_those_of_the_document(
     label: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Differences, ranks, labels and steps of each line; seconds are another machine's."""
-    _, differences, standings, *_ = printed(capsys, monkeypatch, label).split("\n\n")
+    _, differences, standings, ranked, *_ = printed(capsys, monkeypatch, label).split("\n\n")
+    assert ranked.startswith("ranks over seeds 0, 1")
     _, from_random, *_ = printed(capsys, monkeypatch, label, "--minus", "random").split("\n\n")
     section = TEXT.split(SECTIONS[label])[1].split("\n##")[0]
     by_margin, by_random = (cells_of(text) for text in (differences, from_random))

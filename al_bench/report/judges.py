@@ -93,7 +93,7 @@ def _say_lines(groups: Sequence[Group], judges: Judges, scores: str) -> Iterator
     for lines, seeds in divided.items():
         yield (
             f"With {_seeds(seeds)} {_apart(lines)}: a difference between them in {scores} is of the judges as well as "
-            "of the lines, and says nothing."
+            "of the lines."
         )
 
 

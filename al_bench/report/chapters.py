@@ -119,13 +119,12 @@ class Editor:
         planned = self._plan(outline) if outline.experiment else None
         name, numbers = (outline.experiment.name, ()) if outline.experiment else ("", self.numbers)
         shown = [one for one in self.numbers if name in ("", one.name)]
+        charts = [Charts(section, self.looks, self.band, shown) for section in outline.sections]
+        early = [one.ask_early() for one in charts]
         parts = [
-            part(
-                Charts(section, self.looks, self.band, shown), name, self.trained, numbers, self.rebuilder,
-                self.found.problems, self.conf,
-            )
-            for section in outline.sections
-        ]  # fmt: skip
+            part(one, asked, name, self.trained, numbers, self.rebuilder, self.found.problems, self.conf)
+            for one, asked in zip(charts, early, strict=True)
+        ]
         return Chapter(planned, parts, outline.measured)
 
     def _plan(self, outline: Outline) -> Planned:

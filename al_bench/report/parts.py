@@ -22,7 +22,7 @@ from al_bench.report import results
 from al_bench.report.by_class import measure_classes
 from al_bench.report.comparison import Comparison, compare
 from al_bench.report.doubts import Doubts, show_doubts
-from al_bench.report.figures.charts import Charts, Plots, has_all
+from al_bench.report.figures.charts import Charts, EarlyPlots, Plots, has_all
 from al_bench.report.figures.palette import Look, class_looks
 from al_bench.report.images import Beside, CycleImages, class_names, show_synthesized, side_by_side
 from al_bench.report.measures import listed, measure
@@ -98,15 +98,15 @@ class Part:
 
 
 def part(
-    charts: Charts, chapter: str, trained: Sequence[Trained], numbers: Sequence[Published], rebuilder: Rebuilder,
-    problems: list[Problem], conf: Path,
+    charts: Charts, early: EarlyPlots, chapter: str, trained: Sequence[Trained], numbers: Sequence[Published],
+    rebuilder: Rebuilder, problems: list[Problem], conf: Path,
 ) -> Part:  # fmt: skip
-    """Everything of the section of `charts`. chapter: the experiment's name, or empty; trained: what was trained once;
-    numbers: published ones to look through; what cannot be read is added to `problems`."""
+    """Everything of the section of `charts`. early: asked of it; chapter: the experiment's name, or empty; trained:
+    what was trained once; numbers: published ones to look through; what cannot be read is added to `problems`."""
     section = charts.section
     classes = _class_names(section, rebuilder)
     shares = _data_shares(section, rebuilder, len(classes))
-    plots = charts.ask_for_all(classes, shares)
+    plots = charts.ask_for_all(early, classes, shares)
     tables = [
         results.summary(section), results.learning(section), results.curves(section),
         results.classes(section, classes, shares), results.cost(section, _name_users(trained, section)),

@@ -48,6 +48,17 @@ class Plots:
 
 
 @dataclass(frozen=True)
+class EarlyPlots:
+    """Those of `Plots` for which nobody has to know the classes, and so read the data set."""
+
+    learning: Picture
+    others: Sequence[Picture]
+    entropy: Picture | None
+    balance: Picture
+    time: Picture
+
+
+@dataclass(frozen=True)
 class Charts:
     """Draws the plots of a section. band: "range" or "deviation"; published: numbers that lie on its curves."""
 
@@ -56,12 +67,15 @@ class Charts:
     band: str
     published: Sequence[Published] = ()
 
-    def ask_for_all(self, names: Sequence[str], shares: Sequence[float] | None) -> Plots:
-        """All of them at once, so that inside `drawing_ahead` they are drawn while tables are made. names, shares: of
-        the classes, see `classes`."""
+    def ask_early(self) -> EarlyPlots:
+        """Asked of all sections first, so that inside `drawing_ahead` they are drawn while data sets are read."""
+        return EarlyPlots(self.learning(), self.others(), self.entropy(), self.balance(), self.time())
+
+    def ask_for_all(self, early: EarlyPlots, names: Sequence[str], shares: Sequence[float] | None) -> Plots:
+        """The rest of them at once, to be drawn while tables are made. names, shares: of the classes, see `classes`."""
         return Plots(
-            self.learning(), self.others(), self.entropy(), self.classes(names, shares), self.balance(),
-            self.class_curves(names, shares), self.time(),
+            early.learning, early.others, early.entropy, self.classes(names, shares), early.balance,
+            self.class_curves(names, shares), early.time,
         )  # fmt: skip
 
     def learning(self) -> Picture:

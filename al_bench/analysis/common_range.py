@@ -7,18 +7,16 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class CommonRange:
     """sizes: of each seed that is kept, ascending, those within what all of these cover; left_out: seeds that would cut
-    it to less than half of the longest; end: where it ends before the longest does, None where it does not."""
+    it to less than half of the longest."""
 
     sizes: Mapping[int, Sequence[int]]
     left_out: Sequence[int]
-    end: int | None
 
     @property
     def words(self) -> str:
-        """What of the seeds is not compared; "" where all is."""
+        """Which seeds are not compared; "" where all are."""
         left = f", without {'seed' if len(self.left_out) == 1 else 'seeds'} " if self.left_out else ""
-        cut = "" if self.end is None else f", to {self.end:,} annotations that all have"
-        return f"{cut}{left}{', '.join(map(str, self.left_out))}"
+        return f"{left}{', '.join(map(str, self.left_out))}"
 
 
 def common_range(sizes: Mapping[int, Collection[int]]) -> CommonRange:
@@ -29,8 +27,7 @@ def common_range(sizes: Mapping[int, Collection[int]]) -> CommonRange:
     kept = [seed for seed, (low, high) in spans.items() if 2 * (high - low) >= longest]
     low, high = max((spans[seed][0] for seed in kept), default=0), min((spans[seed][1] for seed in kept), default=0)
     inside = {seed: [at for at in sorted(sizes[seed]) if low <= at <= high] for seed in kept}
-    end = high if any(spans[seed][1] > high for seed in kept) else None
-    return CommonRange({seed: own for seed, own in inside.items() if own}, sorted(spans.keys() - set(kept)), end)
+    return CommonRange({seed: own for seed, own in inside.items() if own}, sorted(spans.keys() - set(kept)))
 
 
 @dataclass(frozen=True)

@@ -104,11 +104,10 @@ def _say_part(where: str, found: CommonRange, lines: Sequence[Sequence[Collectio
     and whether they are too few for it. lines: see `common_part`."""
     inside = {seed: [at for at in own if _is_within(where, at)] for seed, own in found.sizes.items()}
     part = common_part(inside, [[[at for at in own if _is_within(where, at)] for own in line] for line in lines])
-    left = replace(found, end=None).words
     if part is None or (part.low, part.high) == part.whole or (where == "at the start" and part.low == part.whole[0]):
-        return left, False
+        return found.words, False
     short = (where == "at the end" and part.ends_early) or (where == "on average" and part.is_short)
-    return f", over {part.words} annotations{left}", short
+    return f", over {part.words} annotations{found.words}", short
 
 
 def _is_within(where: str, at: int) -> bool:
@@ -217,8 +216,7 @@ def _ways(
     last = max(shared)
     inside = {seed: tuple(run and _inside(clause, run, last) for run in runs[seed]) for seed in found.sizes}
     earlier = any(run is not None and max(_sizes(run)) > last for seed in found.sizes for run in runs[seed])
-    left = replace(found, end=None).words
-    said = f"{f', of the training on {last:,} labels' if earlier else ''}{left}"
+    said = f"{f', of the training on {last:,} labels' if earlier else ''}{found.words}"
     return inside, said, False  # type: ignore[return-value]
 
 

@@ -16,7 +16,7 @@ from al_bench.network import Network, NetworkFactory
 from al_bench.network.dry_run import dry_run
 from al_bench.training import losses
 from al_bench.training.classification import Classification, Loss
-from al_bench.training.cut_mix import CutMix
+from al_bench.training.cut_mix import CutMix, refuse_no_images
 from al_bench.training.labeled_batches import LabeledBatches
 from al_bench.training.observation import Observer
 from al_bench.training.pack import ask, in_pack, say_once
@@ -52,8 +52,11 @@ class Supervised(LabeledPlan, Learner):
     def check_batches(
         self, model: Network, input_shape: Sequence[int], labeled: float, unlabeled: float, on_maps: bool
     ) -> None:
-        """As `Learner` says it; of label maps, that they are not mixed and that the loss is one of them."""
+        """As `Learner` says it; that what is mixed is an image, and of label maps, that nothing is mixed and that the
+        loss is one of them."""
         super().check_batches(model, input_shape, labeled, unlabeled, on_maps)
+        if self.mixing is not None:
+            refuse_no_images(1, *input_shape)
         if on_maps and self.mixing is not None:
             raise UserError(
                 "learner.mixing weighs two labels by their shares of an image, and a label map says itself what each "

@@ -25,10 +25,7 @@ class CutMix:
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor, float]:
         """Float images (B, C, H, W) to mixed ones; to the positions (B,) in the batch of what is in their rectangles;
         and to the share of the area that is their own. Raises UserError for inputs that are not images."""
-        if images.dim() != 4:
-            raise UserError(
-                f"learner.mixing needs images (B, C, H, W) and got {tuple(images.shape)}: use learner.mixing=null"
-            )
+        refuse_no_images(*images.shape)
         partners = torch.arange(len(images), device=images.device)
         if torch.rand(()) >= self.probability:
             return images, partners, 1.0
@@ -39,6 +36,15 @@ class CutMix:
         place = (..., slice(top, top + height), slice(left, left + width))
         mixed[place] = images[partners][place]
         return mixed, partners, 1 - height * width / math.prod(images.shape[2:])
+
+
+def refuse_no_images(*shape: int) -> None:
+    """Raises UserError where a batch of this shape is none of images."""
+    if len(shape) != 4:
+        raise UserError(
+            f"learner.mixing needs images (B, C, H, W) and got inputs of {' x '.join(map(str, shape[1:]))} numbers, "
+            "which are features: use learner.mixing=null, or representation=none"
+        )
 
 
 def _span(side: int, part: float) -> tuple[int, int]:

@@ -344,6 +344,7 @@ MAPS = (
     "dataset=shapes_seg", "strategy=entropy", "loop.initial_size=4", "loop.query_size=2", "dataset.train_size=12",
     "dataset.test_size=4", "dataset.max_images=null", "learner.epochs=1",
 )  # fmt: skip
+MIXED = "+learner.mixing={_target_: al_bench.training.cut_mix.CutMix, probability: 0.5}"
 
 
 @pytest.mark.parametrize(
@@ -380,8 +381,12 @@ MAPS = (
             r"^strategy=gaal .*synthetic .*pixels.* strategy=mal",
         ),
         (
-            [*MAPS, "+learner.mixing={_target_: al_bench.training.cut_mix.CutMix, probability: 0.5}"],
+            [*MAPS, MIXED],
             r"^learner\.mixing weighs two labels by their shares .*: use learner\.mixing=null",
+        ),
+        (
+            ["representation=autoencoder", "network=linear", MIXED],
+            r"^learner\.mixing needs images .* got inputs of \d+ numbers, .*representation=none",
         ),
         (
             [

@@ -14,6 +14,7 @@ METHODS = {  # the query and gamma of each line (Secs. 3.3, 3.4, 4.2 to 4.4)
     "rand": ("random", 1), "as": ("random", 4), "alcg": ("certainty_mc", 4),
     "least_confidence": ("least_confidence", 1), "cs_mc_balanced": ("certainty_balanced", 1),
     "rand_longer": ("random", 1), "cs_mc_labeled": ("certainty_mc", 1),
+    "as_per_class": ("random", 4),
     **{method: (strategy, 1) for method, strategy in CRITERIA.items()},
 }  # fmt: skip
 SETS = ("cifar10", "stl10", "tinyimagenet10")
@@ -22,7 +23,7 @@ FIGURES = {
     **{f"alcg_{name}": (["rand", "cs_mc", "alcg"], BASES) for name in SETS},
     "grids": (["rand", *CRITERIA], BASES[:2]),
     "adversarial_cifar10": (["rand", "as"], BASES[:2]),
-    "adversarial_fashion_mnist": (["rand", "as"], BASES[:2]),
+    "adversarial_fashion_mnist": (["rand", "as", "as_per_class"], BASES[:2]),
     "fashion_mnist": (["rand", *CRITERIA, "as", "alcg"], BASES[:2]),
     "fashion_mnist_wgan_gp": (["rand", "cs_mc", "alcg"], BASES[2:]),
     "balance_fashion_mnist": (["least_confidence", "cs_mc_balanced"], BASES[:2]),

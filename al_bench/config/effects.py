@@ -31,9 +31,10 @@ def effects(config: DictConfig, chosen: Mapping[str, str]) -> str:
 
 
 def _in_vain(config: DictConfig, chosen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What is given and not asked for, and with what: lengths of a training on labeled inputs with a learner, cuts with
-    pictures that nobody labeled, but for those by the scale."""
-    given = {"match_steps": "true" if config.match_steps else None, "steps": config.steps}
+    """What is given and not asked for, and with what: lengths and batches of a training on labeled inputs with a
+    learner, cuts with pictures that nobody labeled, but for those by the scale."""
+    last = None if config.last_batch == "smaller" else config.last_batch
+    given = {"match_steps": "true" if config.match_steps else None, "steps": config.steps, "last_batch": last}
     asked = str(OmegaConf.to_container(config.learner, resolve=False))
     for key, value in given.items():
         if value is not None and f"${{{key}}}" not in asked:

@@ -38,8 +38,9 @@ class TopLevel:
     """seed: of the run. device: see `training.device.chosen_device`. threads: of torch on the CPU, None for all cores.
 
     precision: of learners. match_steps: whether an epoch has as many steps as one of WAAL's. steps: of a training on
-    labeled inputs alone, None for those of its epochs. stacked: whether trainings and latent searches are computed with
-    those of other cells of the same process. capture: whether a GAN's step becomes a CUDA graph. keep_weights: of which
+    labeled inputs alone, None for those of its epochs. last_batch: what becomes of the inputs that an epoch's whole
+    batches leave over, see `training.sampler`. stacked: whether trainings and latent searches are computed with those
+    of other cells of the same process. capture: whether a GAN's step becomes a CUDA graph. keep_weights: of which
     cycles the model stays on disk.
     """
 
@@ -49,6 +50,7 @@ class TopLevel:
     precision: Precision
     match_steps: bool
     steps: Iterations | None
+    last_batch: Literal["smaller", "even", "filled"]
     stacked: bool
     capture: bool
     keep_weights: Literal["last", "all"]

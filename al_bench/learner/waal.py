@@ -128,6 +128,7 @@ class Waal(Plan, Learner):
             pairing=self.pairing,
             seed=seeding.seed_for(seed, 0, "batches"),
             augmentation=self.augmentation,
+            last_batch=self.last_batch,
             least=least,
         )
         module = MinMax(model, self, *self.weights(len(batches.labels), len(pool.unlabeled)))

@@ -30,7 +30,7 @@ class BothKinds(Batches):
         self.inputs, self.rounds, self.augmentation, self.least = pool.inputs, rounds, augmentation, least
         self.kinds = [(pool.labeled, "labeled"), (pool.unlabeled, "unlabeled")]
         self.orders = [
-            EpochSampler(len(positions), batch_size, seeding.seed_for(seed, 0, kind), pool.device, whole=True)
+            EpochSampler(len(positions), batch_size, seeding.seed_for(seed, 0, kind), pool.device, "left_out")
             for positions, kind in self.kinds
         ]
 

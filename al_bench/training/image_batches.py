@@ -17,7 +17,7 @@ class ImageBatches(Batches):
 
     def __init__(self, inputs: Inputs, *, batch_size: int, steps: int, seed: int, per_step: int = 1) -> None:
         self.inputs, self.steps, self.per_step = inputs, steps, per_step
-        self.order = EpochSampler(len(inputs), batch_size, seed, inputs.device, whole=True)
+        self.order = EpochSampler(len(inputs), batch_size, seed, inputs.device, "left_out")
 
     def __len__(self) -> int:
         return self.steps

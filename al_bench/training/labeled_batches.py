@@ -12,15 +12,15 @@ from al_bench.errors import UserError
 from al_bench.network import name_network
 from al_bench.network.dry_run import norms_alone
 from al_bench.training.batches import Augmentation, Batches
-from al_bench.training.sampler import EpochSampler
+from al_bench.training.sampler import EpochSampler, LastBatch
 
 
 class LabeledBatches(Batches):
     """Float inputs (B, ...) and labels (B, ...) of a training set, `epochs` times over.
 
-    augmentation: takes and returns a batch of stored inputs and labels. least: see `EpochSampler`. per_epoch: batches
-    of an epoch, which goes on in the next order where one is through; None: one pass. steps: batches of all epochs
-    together; None: as many as they have.
+    augmentation: takes and returns a batch of stored inputs and labels. last_batch, least: see `EpochSampler`.
+    per_epoch: batches of an epoch, which goes on in the next order where one is through; None: one pass. steps: batches
+    of all epochs together; None: as many as they have.
     """
 
     def __init__(
@@ -32,12 +32,13 @@ class LabeledBatches(Batches):
         epochs: int,
         seed: int,
         augmentation: Augmentation | None = None,
+        last_batch: LastBatch = "smaller",
         least: int = 1,
         per_epoch: int | None = None,
         steps: int | None = None,
     ) -> None:
         self.inputs, self.labels, self.augmentation = inputs, labels, augmentation
-        self.order = EpochSampler(len(inputs), batch_size, seed, inputs.device, least=least)
+        self.order = EpochSampler(len(inputs), batch_size, seed, inputs.device, last_batch, least)
         self.per_epoch = per_epoch or self.order.per_epoch
         self.steps = steps or epochs * self.per_epoch
 
@@ -65,7 +66,7 @@ class LabeledBatches(Batches):
 
     @property
     def images_per_step(self) -> float:
-        return len(self.inputs) / self.order.per_epoch
+        return self.order.mean_size
 
 
 def least_batch(

@@ -11,7 +11,7 @@ from al_bench.active.pool import Pool
 from al_bench.active.view import in_memory
 from al_bench.training.batches import Augmentation, Batches
 from al_bench.training.labeled_batches import LabeledBatches
-from al_bench.training.sampler import EpochSampler, PerEpoch
+from al_bench.training.sampler import EpochSampler, LastBatch, PerEpoch
 
 Batch = tuple[Tensor, Tensor, Tensor]  # labeled inputs, their labels, unlabeled inputs
 Loaded = tuple[Tensor, Tensor, Tensor, Tensor]  # the same as stored, and the positions of the unlabeled ones
@@ -21,14 +21,14 @@ Pairing = Literal["replacement", "modulo"]
 class PairedBatches(Batches):
     """Labeled batches, each with as many float unlabeled inputs (as there are, at most).
 
-    least: of unlabeled inputs, see `EpochSampler`.
+    The last batch of both kinds is that of `labeled`. least: of unlabeled inputs, see `EpochSampler`.
     """
 
     def __init__(self, labeled: LabeledBatches, inputs: Inputs, unlabeled: Tensor, seed: int, least: int = 1) -> None:
         self.labeled, self.inputs, self.unlabeled = labeled, inputs, unlabeled
         self.per_epoch = labeled.per_epoch
-        size = labeled.order.batch_size
-        self.order = EpochSampler(len(unlabeled), size, seed, inputs.device, least=least) if len(unlabeled) else None
+        size, last = labeled.order.batch_size, labeled.order.last
+        self.order = EpochSampler(len(unlabeled), size, seed, inputs.device, last, least) if len(unlabeled) else None
 
     def __len__(self) -> int:
         return len(self.labeled)
@@ -59,8 +59,8 @@ class UnlabeledWithLabeled(Batches):
     """Labeled inputs, their labels, and as many unlabeled inputs, all float; without the last where all is labeled.
 
     The larger of both sets is passed over once an epoch. pairing: of the smaller one, "replacement", drawn with
-    replacement, or "modulo", the larger one's position modulo its size. augmentation: of both kinds. least: see
-    `EpochSampler`.
+    replacement, or "modulo", the larger one's position modulo its size. augmentation: of both kinds. last_batch, least:
+    of the larger one, see `EpochSampler`.
     """
 
     def __init__(
@@ -72,12 +72,13 @@ class UnlabeledWithLabeled(Batches):
         pairing: Pairing,
         seed: int,
         augmentation: Augmentation | None = None,
+        last_batch: LastBatch = "smaller",
         least: int = 1,
     ) -> None:
         (self.inputs, self.labels), self.pool = pool.training_set(), pool
         self.epochs, self.pairing, self.seed, self.augmentation = epochs, pairing, seed, augmentation
         self.sizes = len(self.labels), len(pool.unlabeled)
-        self.order = EpochSampler(max(self.sizes), batch_size, seed, pool.device, least=least)
+        self.order = EpochSampler(max(self.sizes), batch_size, seed, pool.device, last_batch, least)
         self.drawn = PerEpoch(self._draw)
 
     def __len__(self) -> int:
@@ -102,7 +103,7 @@ class UnlabeledWithLabeled(Batches):
 
     @property
     def images_per_step(self) -> float:
-        return (2 if min(self.sizes) else 1) * self.order.num_items / self.order.per_epoch
+        return (2 if min(self.sizes) else 1) * self.order.mean_size
 
     def _positions(self, chosen: Tensor, size: int, step: int) -> Tensor:
         """(B,) positions in one of the sets, (0,) where it is empty."""
@@ -110,9 +111,7 @@ class UnlabeledWithLabeled(Batches):
             return chosen[:size]
         if self.pairing == "modulo":
             return chosen % size
-        epoch, number = divmod(step, self.order.per_epoch)
-        first = number * self.order.batch_size
-        return self.drawn[epoch][first : first + len(chosen)]
+        return self.order.take(step, self.drawn)
 
     def _draw(self, epoch: int) -> Tensor:
         """Positions in the smaller set for a whole epoch."""

@@ -17,7 +17,7 @@ from al_bench.training.fit import Fitter
 from al_bench.training.labeled_batches import LabeledBatches, least_batch
 from al_bench.training.module import Module, TrainerFactory
 from al_bench.training.observation import Observer
-from al_bench.training.sampler import steps_of_a_pass
+from al_bench.training.sampler import LastBatch, steps_of_a_pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,7 @@ class Plan:
 
     optimizer: of (parameters) -> optimizer. schedule: factor on the learning rates by the fraction of the training
     done. augmentation: of stored batches. early_stopping: by the validation split. precision, trainer: see `Fitter`.
+    last_batch: what becomes of the inputs that an epoch's whole batches leave over, see `LastBatch`.
     """
 
     epochs: Epochs
@@ -34,6 +35,7 @@ class Plan:
     schedule: Callable[[float], float] | None = None
     augmentation: Augmentation | None = None
     early_stopping: EarlyStopping | None = None
+    last_batch: LastBatch = field(default="smaller", metadata={"label": True})
     precision: Precision = "32-true"
     trainer: TrainerFactory | None = field(default=None, metadata={"identity": False})
 
@@ -115,6 +117,7 @@ class LabeledPlan(Plan):
             epochs=epochs or self.epochs,
             seed=seeding.seed_for(seed, 0, "batches"),
             augmentation=self.augmentation,
+            last_batch=self.last_batch,
             least=least,
             per_epoch=steps_of_a_pass(larger, self.batch_size, least) if self.match_steps else None,
             steps=self.steps,

@@ -250,6 +250,8 @@ TRAINER = "trainer={_target_:pytorch_lightning.Trainer,_partial_:true"
         ("method=matched/random steps=17", "steps=17 and match_steps=true both say"),
         ("dataset=mnist_two strategy=adba strategy.n_line_images=1", "strategy.n_line_images=1 must be at least 2"),
         ("match_steps=maybe", "match_steps=maybe must be true or false"),
+        ("last_batch=dropped", "last_batch=dropped must be 'smaller', 'even' or 'filled'"),
+        ("learner.last_batch=dropped", "learner.last_batch=dropped must be 'smaller', 'even' or 'filled'"),
         ("steps=0", "steps=0 must be more than 0 or null"),
         ("capture=1", "capture=1 must be true or false"),
         ("keep_weights=none", "keep_weights=none must be 'last' or 'all'"),

@@ -181,19 +181,15 @@ def test_ours_have_every_line_that_mal_prints(name: str, bald: str) -> None:
     assert len({run_id(*cell.overrides) for cell in cells_of(f"mal/{name}")}) == len(set(lines))
 
 
-@pytest.mark.parametrize(
-    ("given", "epochs", "steps"),
-    [((), 4, None), (("steps=50",), 4, 4), (("steps=50", "scale.iterations=30"), 4, 4), (("scale.epochs=3",), 4, None)],
-)
-def test_the_control_is_four_times_as_long_however_long_a_training_is(
-    given: tuple[str, ...], epochs: int, steps: int | None
+@pytest.mark.parametrize(("control", "times"), [("random_longer", 4), ("random_ssl_steps", 3)])
+@pytest.mark.parametrize("given", [(), ("steps=50",), ("steps=50", "scale.iterations=30"), ("scale.epochs=3",)])
+def test_a_control_is_as_many_times_as_long_however_long_a_training_is(
+    control: str, times: int, given: tuple[str, ...]
 ) -> None:
-    """Of MAL's four optimizer steps for a batch; `steps=` goes before epochs in both."""
-    usual, longer = (
-        compose("dataset=tiny_imagenet", f"method=mal/{name}", *given) for name in ("random", "random_longer")
-    )
-    assert longer.learner.epochs == epochs * usual.learner.epochs
-    assert longer.learner.steps == (steps and steps * usual.learner.steps)
+    """MAL has four optimizer steps for a batch, SSL-Random, without D, three; `steps=` goes before epochs in both."""
+    usual, longer = (compose("dataset=tiny_imagenet", f"method=mal/{name}", *given) for name in ("random", control))
+    assert longer.learner.epochs == times * usual.learner.epochs
+    assert longer.learner.steps == (times * usual.learner.steps if "steps=50" in given else None)
 
 
 def test_our_uneven_cifar10_is_as_large_as_the_papers_cifar100() -> None:

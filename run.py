@@ -150,7 +150,7 @@ def run(config: "DictConfig") -> None:
         refuse_arguments(written, resolved, "procedure")
         store.go_on()
         store.exported = begun_cell(Path(config.paths.cells), identity)
-        settle(config.threads, config.device)
+        settle(config.threads, config.device, resolved["procedure"])
         if config.trainer is not None:
             from al_bench.training.trainer import check_trainer
 
@@ -205,15 +205,17 @@ def instantiated(node: "DictConfig") -> Any:
         raise
 
 
-def settle(threads: int | None, device: str) -> None:
-    """Sets how many CPU threads torch uses (FAISS follows it), and hides the GPUs from a run that uses none.
+def settle(threads: int | None, device: str, procedure: Mapping[str, Any]) -> None:
+    """Sets how many CPU threads torch uses (FAISS follows it), and hides the GPUs from a run that uses none. Raises
+    UserError for a precision of the procedure's parts that the device has not.
 
     Adam asks at every step whether there is a GPU: an answer from the driver costs as much as a step of a small model.
     """
     import torch
 
-    from al_bench.training.device import chosen_device
+    from al_bench.training.device import chosen_device, refuse_half_precision
 
+    refuse_half_precision(device, procedure)
     if threads is not None:
         torch.set_num_threads(threads)
     if chosen_device(device).type == "cpu":

@@ -15,6 +15,7 @@ def _whole(value: float) -> float:
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+NotAll = Annotated[float, Field(ge=0, lt=1)]  # of what is left out at random, of which something stays
 Certainty = Annotated[float, Field(gt=0.5, lt=1)]  # of a one-sided claim
 ProperFraction = Annotated[float, Field(gt=0, lt=1)]
 Temperatures = Annotated[float, Field(gt=1, le=100)]  # tried in tenths; over 100 all classes are alike

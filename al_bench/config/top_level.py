@@ -9,9 +9,9 @@ from al_bench.config.groups import members, name_known
 from al_bench.config.ranges import (
     Certainty,
     CountOrAll,
-    Fraction,
     Iterations,
     NoneToAll,
+    NotAll,
     Precision,
     Seed,
     Signed,
@@ -73,7 +73,7 @@ class StopRules:
     budget: CountOrAll
     max_cycles: NoneToAll | None
     stop_at: Mapping[str, Signed] | None
-    certain_above: Fraction | None
+    certain_above: NotAll | None
     confidence: Certainty
 
 

@@ -14,6 +14,12 @@ SHOWN = (
     "callbacks", "logger", "profiler", "log_every_n_steps", "default_root_dir", "enable_checkpointing",
     "enable_progress_bar", "enable_model_summary",
 )  # fmt: skip
+LOOKING_ON = (
+    "DeviceStatsMonitor", "LearningRateMonitor", "ModelSummary", "ProgressBar", "RichModelSummary", "RichProgressBar",
+    "ThroughputMonitor", "TQDMProgressBar",
+)  # fmt: skip
+"""Lightning's callbacks that change no training; one of a user's own is believed to be one."""
+_LIGHTNINGS = ("pytorch_lightning.", "lightning.")
 _LENGTH = "use steps, learner.epochs or the part's own length"
 _INSTEAD = {
     "precision": "use precision",
@@ -43,3 +49,16 @@ def refuse_trainer(arguments: Mapping[str, Any], name: str = "trainer") -> None:
             remedy = _INSTEAD.get(key, f"use {', '.join(PLACEMENT + SHOWN)}")
             said = " ".join(str(value).split())
             raise UserError(f"{name}.{key}={said} says neither where a training runs nor what it shows: {remedy}")
+    _refuse_callbacks(arguments.get("callbacks"), name)
+
+
+def _refuse_callbacks(callbacks: Any, name: str) -> None:
+    """Raises UserError for a callback of Lightning's that may end a training or change it."""
+    for node in callbacks if isinstance(callbacks, list | tuple) else [callbacks]:
+        target = str(node.get("_target_")) if isinstance(node, Mapping) else ""
+        kind = target.rpartition(".")[2]
+        if target.startswith(_LIGHTNINGS) and kind not in LOOKING_ON:
+            raise UserError(
+                f"{name}.callbacks has {kind}, which may change a training, and no run's id knows of it: use "
+                f"{', '.join(LOOKING_ON[:-1])} or {LOOKING_ON[-1]}, which look on"
+            )

@@ -80,6 +80,8 @@ class Mal(LabeledPlan, Learner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.precision == "16-mixed":
+            raise UserError("learner=mal updates several optimizers at once, which 16-mixed cannot: use bf16-mixed")
         if not self.discriminator:
             if self.d_to_f != "none":
                 raise UserError(f"learner.d_to_f={self.d_to_f} has no discriminator: use learner.discriminator=true")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.dropout import _DropoutNd
 
 from al_bench.errors import UserError
 from al_bench.network import Network, Wrapped, name_network
+from al_bench.network.dropout_passes import drops
 from al_bench.network.dry_run import dry_run
 from al_bench.network.labeledness import LabelednessDiscriminator
 from al_bench.network.predict import evaluating
@@ -27,7 +27,7 @@ class Aligned(Wrapped):
         super().__init__(network)
         self.classifier, self.discriminator = classifier, discriminator
         # What else a network provides is said of M alone; of F and C, which strategies ask, it may not hold.
-        dropout = {"dropout"} if any(isinstance(part, _DropoutNd) for part in classifier.modules()) else set()
+        dropout = {"dropout"} if drops(classifier) else set()
         self.provides = network.provides & {"embedding", *dropout}  # type: ignore[misc]
 
     def acquisition_logits(self, inputs: Tensor) -> Tensor:

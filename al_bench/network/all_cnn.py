@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction, Padding
+from al_bench.config.ranges import NotAll, Padding
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.initialization import Initialization, initialize
@@ -31,8 +31,8 @@ class AllCnn(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        input_dropout: Fraction,
-        dropout: Fraction,
+        input_dropout: NotAll,
+        dropout: NotAll,
         last_padding: Padding,
         initialization: Initialization,
     ) -> None:

@@ -12,7 +12,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction, Kernel, ModerateOrZero, Width, Widths
+from al_bench.config.ranges import Kernel, ModerateOrZero, NotAll, Width, Widths
 from al_bench.network.critic import Critic, normalize_spectrally
 from al_bench.network.initialization import Initialization, initialize
 from al_bench.network.resampling import down, halved, spatial, up
@@ -83,7 +83,7 @@ class ConvCritic(Critic):
         norm: Literal["none", "batch", "layer", "spectral"],
         input_range: Literal["canonical", "signed"],
         initialization: Initialization,
-        dropout: Fraction = 0.0,
+        dropout: NotAll = 0.0,
     ) -> None:
         image_channels, size = spatial(image_shape)
         height, width = halved(size, len(channels))[-1]

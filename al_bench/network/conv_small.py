@@ -11,7 +11,7 @@ from typing import ClassVar
 from torch import nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction, Kernel, ModerateOrZero
+from al_bench.config.ranges import Fraction, Kernel, ModerateOrZero, NotAll
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.memory_format import MapDropout
@@ -35,7 +35,7 @@ class ConvSmall(Network):
         first_kernel: Kernel,
         first_stride: Kernel,
         slope: ModerateOrZero,
-        dropout: Fraction,
+        dropout: NotAll,
         norm_momentum: Fraction,
         norm_logits: bool,
     ) -> None:

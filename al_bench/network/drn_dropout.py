@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction, Width
+from al_bench.config.ranges import NotAll, Width
 from al_bench.network.drn import Drn
 from al_bench.network.memory_format import MapDropout
 from al_bench.network.standardized import Deviations, Means
@@ -24,7 +24,7 @@ class DrnDropout(Drn):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        dropout: Fraction,
+        dropout: NotAll,
         kind: Literal["d_22", "d_38", "c_26"],
         width: Width,
         mean: Means,

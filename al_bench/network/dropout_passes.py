@@ -70,7 +70,12 @@ class _Start:
         return value if value._version == version else compute(*inputs, **named)
 
 
-def _dropout_layers(module: nn.Module) -> list[nn.Module]:
+def drops(module: nn.Module) -> bool:
+    """Whether something inside of it is ever dropped: at a rate of 0 every pass is the same."""
+    return any(layer.p > 0 for layer in _dropout_layers(module))
+
+
+def _dropout_layers(module: nn.Module) -> list[_DropoutNd]:
     return [part for part in module.modules() if isinstance(part, _DropoutNd)]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from torch import Tensor, nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction, Width
+from al_bench.config.ranges import NotAll, Width
 from al_bench.errors import UserError
 from al_bench.network.critic import Critic
 from al_bench.network.initialization import initialize
@@ -57,7 +57,7 @@ class ResidualCritic(Critic):
     (0.2, 0.5, 0.5) for the consistency term of WGAN-CT, whose authors drop so.
     """
 
-    def __init__(self, image_shape: Sequence[int], channels: Width, dropout: Sequence[Fraction]) -> None:
+    def __init__(self, image_shape: Sequence[int], channels: Width, dropout: Sequence[NotAll]) -> None:
         if len(dropout) != 3:
             raise UserError(f"dropout={list(dropout)} of a residual critic is one rate for each of blocks 2, 3 and 4")
         super().__init__(nn.Linear(channels, 1), signed=True)

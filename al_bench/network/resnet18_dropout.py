@@ -8,7 +8,7 @@ from torch import nn
 from torchvision.models.resnet import ResNet18_Weights
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction, Side, Width
+from al_bench.config.ranges import NotAll, Side, Width
 from al_bench.network import Network
 from al_bench.network.center_cut import front_layers
 from al_bench.network.memory_format import MapDropout
@@ -30,7 +30,7 @@ class ResNet18Dropout(Network):
         self,
         input_shape: Sequence[int],
         num_classes: int,
-        dropout: Fraction,
+        dropout: NotAll,
         stem: Stem,
         width: Width,
         mean: Means,

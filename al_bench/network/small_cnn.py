@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction, Width, Widths
+from al_bench.config.ranges import NotAll, Width, Widths
 from al_bench.errors import UserError
 from al_bench.network import Network
 
@@ -28,7 +28,7 @@ class SmallCnn(Network):
         num_classes: int,
         channels: Widths,
         hidden: Width,
-        dropout: Fraction,
+        dropout: NotAll,
     ) -> None:
         if len(input_shape) != 3 or min(input_shape[1:]) < 2:
             raise UserError(

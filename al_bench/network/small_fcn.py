@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import nn
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction, Width
+from al_bench.config.ranges import NotAll, Width
 from al_bench.errors import UserError
 from al_bench.network import Network
 
@@ -21,7 +21,7 @@ class SmallFcn(Network):
     provides: ClassVar[frozenset[str]] = frozenset({"embedding", "dropout"})
     of_maps: ClassVar[bool] = True
 
-    def __init__(self, input_shape: Sequence[int], num_classes: int, width: Width, dropout: Fraction) -> None:
+    def __init__(self, input_shape: Sequence[int], num_classes: int, width: Width, dropout: NotAll) -> None:
         if len(input_shape) != 3:
             raise UserError(
                 f"network=small_fcn needs images (C, H, W) and got {tuple(input_shape)}: use representation=none"

@@ -7,7 +7,7 @@ from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
 from al_bench.active.part import declare
-from al_bench.config.ranges import Fraction, Width
+from al_bench.config.ranges import NotAll, Width
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.standardized import Deviations, Means, Standardized
@@ -30,7 +30,7 @@ class Vgg16Bn(Network):
         input_shape: Sequence[int],
         num_classes: int,
         hidden: Width,
-        dropout: Fraction,
+        dropout: NotAll,
         mean: Means,
         std: Deviations,
     ) -> None:

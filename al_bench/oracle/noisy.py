@@ -7,7 +7,7 @@ from al_bench import seeding
 from al_bench.active.part import declare
 from al_bench.active.pool import UNKNOWN
 from al_bench.active.query import Query, SyntheticQuery
-from al_bench.config.ranges import Fraction, Seed
+from al_bench.config.ranges import Fraction, NotAll, Seed
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.oracle import Oracle
@@ -24,7 +24,7 @@ class Noisy(Oracle):
 
     answers: Tensor
 
-    def __init__(self, flip: Fraction, abstain: Fraction, seed: Seed) -> None:
+    def __init__(self, flip: Fraction, abstain: NotAll, seed: Seed) -> None:
         self.flip, self.abstain, self.seed = flip, abstain, seed
 
     def check(self, dataset: Dataset) -> None:

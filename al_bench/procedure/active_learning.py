@@ -15,7 +15,7 @@ from al_bench.active.part import declare
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.active.stopping import Stopping
-from al_bench.config.ranges import Certainty, CountOrAll, Fraction, Iterations, NoneToAll, Seed, Signed, UpToAll
+from al_bench.config.ranges import Certainty, CountOrAll, Iterations, NoneToAll, NotAll, Seed, Signed, UpToAll
 from al_bench.config.top_level import refuse_small_budget
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
@@ -63,7 +63,7 @@ class Settings:
     observe_every: Iterations | None = None
     max_cycles: NoneToAll | None = field(default=None, metadata={"identity": False})
     stop_at: Mapping[str, Signed] | None = field(default=None, metadata={"identity": False})
-    certain_above: Fraction | None = field(default=None, metadata={"identity": False})
+    certain_above: NotAll | None = field(default=None, metadata={"identity": False})
     confidence: Certainty = field(default=0.95, metadata={"identity": False})
 
     def stopping(self, metrics: Sequence[Metric]) -> Stopping:

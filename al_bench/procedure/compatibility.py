@@ -17,6 +17,7 @@ from al_bench.feature import Feature
 from al_bench.gan import Gan
 from al_bench.learner import Learner
 from al_bench.network import Network, name_network
+from al_bench.network.dropout_passes import drops
 from al_bench.network.dry_run import dry_run
 from al_bench.oracle import Annotator
 from al_bench.representation import Representation
@@ -66,7 +67,7 @@ def refuse_unmeasurable(evaluator: Evaluator, learner: Learner, network: Network
 
     on_maps: whether labels are maps.
     """
-    given = learner.provides | network.provides
+    given = _given(learner, network)
     for need in find_missing(evaluator, learner, network):
         others = [f"evaluator={member}" for member in evaluators_of(given, on_maps)]
         raise UserError(_what_lacks(name_chosen(evaluator), need, learner, network, on_maps, others))
@@ -88,7 +89,12 @@ def refuse_other_labels(network: Network, input_shape: Sequence[int], map_shape:
 
 def find_missing(asking: Strategy | Evaluator, learner: Learner, network: Network) -> list[str]:
     """What is asked of the model that neither the learner nor the network gives, in alphabetical order."""
-    return sorted(asking.needs - learner.provides - network.provides)
+    return sorted(asking.needs - _given(learner, network))
+
+
+def _given(learner: Learner, network: Network) -> frozenset[str]:
+    """What can be asked of the model: no dropout of a network whose rate is 0."""
+    return learner.provides | (network.provides if drops(network) else network.provides - {"dropout"})
 
 
 def model_for(strategy: Strategy, learner: Learner, pool: Pool, seed: int) -> Network:
@@ -144,6 +150,8 @@ def _choices(family: ModuleType, base: type, holds: Callable[[Any], bool]) -> li
 
 def _what_lacks(who: str, need: str, learner: Learner, network: Network, on_maps: bool, others: Sequence[str]) -> str:
     """The sentence on what nothing of a model gives. others: remedies besides another network or learner."""
+    if need == "dropout" and need in network.provides:
+        return f"{who} asks a model for dropout, and {name_network(network)} drops nothing: use network.dropout=0.5"
     networks = [f"network={member}" for member in networks_with(need, on_maps)] if learner.trains_network else []
     learners = [f"learner={member}" for member in learners_with(need)]
     remedies = [learner.switched_by[need]] if need in learner.switched_by else networks + learners

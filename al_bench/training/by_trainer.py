@@ -10,6 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from al_bench.config.ranges import Precision
+from al_bench.errors import UserError
 from al_bench.training.batches import Batches
 from al_bench.training.module import Module, Part, TrainerFactory
 from al_bench.training.per_process import PerProcess
@@ -48,7 +49,8 @@ def fit_by_trainer(
     said here. name: of the training.
 
     On several devices a batch is the same rows as on one, each device's part of it counts by its rows, and the losses
-    are means over all. Raises UserError where that would not be the same training.
+    are means over all. Raises UserError where that would not be the same training, or a callback of the Trainer's ended
+    it.
     """
     usual = {
         "max_epochs": 1,
@@ -68,7 +70,13 @@ def fit_by_trainer(
     least = 2 if any(isinstance(part, _BatchNorm) for part in module.modules()) else 1
     with brought_back, closing(PerProcess(batches, driver, least)) as parts, _interrupted_as_ever():
         driver.fit(TrainedByTrainer(module), train_dataloaders=parts)
-    module.account.losses.flush()
+    account = module.account
+    if not account.is_whole:
+        raise UserError(
+            f"a callback of trainer ended the training of {name} after {account.steps_done} of {account.steps_planned} "
+            "steps, which no run's id knows: use one that looks on alone, and steps or learner.epochs for its length"
+        )
+    account.losses.flush()
 
 
 @contextmanager

@@ -1,5 +1,8 @@
 """Where a run computes."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 
 from al_bench.errors import UserError
@@ -21,3 +24,16 @@ def chosen_device(name: str) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise UserError(f"device={name} was asked for and {torch.cuda.device_count()} GPUs are there: use device=cpu")
     return device
+
+
+def refuse_half_precision(device: str, node: Any, path: str = "") -> None:
+    """Raises UserError where a part would train in float16 on a CPU: Lightning takes bfloat16 there, whose numbers are
+    others, and the run's id would be that of a GPU's.
+
+    device: see `chosen_device`; node: of the procedure, in plain containers; path: of the node, as a user types it.
+    """
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            refuse_half_precision(device, value, f"{path}.{key}".lstrip("."))
+    elif path.rpartition(".")[2] == "precision" and node == "16-mixed" and chosen_device(device).type == "cpu":
+        raise UserError(f"{path}=16-mixed needs a GPU, and this run is on the CPU: use bf16-mixed or 32-true")

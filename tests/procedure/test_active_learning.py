@@ -385,6 +385,11 @@ MIXED = "+learner.mixing={_target_: al_bench.training.cut_mix.CutMix, probabilit
             r"^learner\.mixing weighs two labels by their shares .*: use learner\.mixing=null",
         ),
         (
+            ["network=small_cnn", "network.dropout=0", "strategy=bald"],
+            r"^strategy=bald .*asks .* for dropout, and network=small_cnn drops nothing: use network\.dropout=0\.5",
+        ),
+        (["strategy=mal", "network=small_cnn", "precision=16-mixed"], r"^learner=mal updates .*: use bf16-mixed"),
+        (
             ["representation=autoencoder", "network=linear", MIXED],
             r"^learner\.mixing needs images .* got inputs of \d+ numbers, .*representation=none",
         ),

@@ -14,6 +14,7 @@ from al_bench.errors import UserError
 from al_bench.training import interruption
 from al_bench.training.checkpoint import own_state
 from al_bench.training.cost import add_cost, measure_cost
+from al_bench.training.device import refuse_half_precision
 from al_bench.training.fit import Fitter
 from al_bench.training.image_batches import ImageBatches
 from al_bench.training.labeled_batches import LabeledBatches, least_batch
@@ -111,6 +112,18 @@ def test_a_trainers_callbacks_are_called():
     count = Count()
     fitted(trainer=partial(pl.Trainer, callbacks=[count]))
     assert count.steps == len(batches())
+
+
+class Stops(pl.Callback):
+    def on_train_batch_end(self, trainer, *arguments):
+        trainer.should_stop = trainer.global_step >= 4
+
+
+def test_a_callback_of_the_trainers_that_ends_a_training_is_refused():
+    """The run would be shorter and have the same id."""
+    sentence = rf"^a callback of trainer ended the training of .* after \d+ of {len(batches())} steps, which"
+    with pytest.raises(UserError, match=sentence):
+        fitted(trainer=partial(pl.Trainer, callbacks=[Stops()]))
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_does_not():
@@ -367,3 +380,14 @@ def test_an_optimizer_is_fused_unless_its_factory_says_how():
     assert fused(partial(torch.optim.Adam, lr=0.1, fused=False)) is False
     assert fused(partial(torch.optim.Adam, lr=0.1, foreach=True)) is None
     assert fused(partial(torch.optim.RMSprop, lr=0.1)) is None
+
+
+@pytest.mark.parametrize("device", ["cpu", "auto"])
+def test_float16_is_refused_on_a_cpu(device):
+    """Lightning takes bfloat16 there, whose numbers are others."""
+    if device == "auto" and torch.cuda.is_available():
+        pytest.skip("a GPU is there")
+    node = {"strategy": {"gan": {"precision": "16-mixed"}}, "learner": {"precision": "bf16-mixed"}}
+    with pytest.raises(UserError, match=r"^strategy\.gan\.precision=16-mixed needs a GPU.*: use bf16-mixed or 32-true"):
+        refuse_half_precision(device, node)
+    refuse_half_precision(device, {"learner": {"precision": "bf16-mixed"}, "about": "16-mixed"})

@@ -133,21 +133,34 @@ def mean_entropy(passes: Tensor) -> Tensor:
 
     passes: (T, B, K[, H, W]) logits.
     """
-    log_mean = _log_mean(passes)
-    return _per_input(-(log_mean.exp() * log_mean).sum(1))
+    return _entropy_of_mean(_exact(passes)).float()
 
 
 @declare("score/mutual_information")
 def mutual_information(passes: Tensor) -> Tensor:
     """BALD: entropy of the mean minus the mean entropy of T dropout passes, from 0 to log K.
 
-    passes: (T, B, K[, H, W]) logits. Zero where all passes agree, however uncertain each is.
+    passes: (T, B, K[, H, W]) logits. Zero where all passes agree, however uncertain each is; of label maps but for
+    rounding, by which a small difference of two entropies may fall below.
     """
     if _are_maps(passes):
         return mean_entropy(passes) - torch.stack([entropy(logits) for logits in passes]).mean(0)
+    passes = _exact(passes)
     log_probs = passes.log_softmax(2)
     expected = -(log_probs.exp() * log_probs).sum(2).mean(0)
-    return mean_entropy(passes) - _per_input(expected)
+    return (_entropy_of_mean(passes) - expected).clamp(min=0).float()
+
+
+def _exact(passes: Tensor) -> Tensor:
+    """In float64, for entropies and what they differ by are far below the float32 of a probability near 1; but maps,
+    of which every pixel counts and no copy is made."""
+    return passes if _are_maps(passes) else passes.double()
+
+
+def _entropy_of_mean(passes: Tensor) -> Tensor:
+    """(B,) of (T, B, K[, H, W]) logits."""
+    log_mean = _log_mean(passes)
+    return _per_input(-(log_mean.exp() * log_mean).sum(1))
 
 
 def _log_mean(passes: Tensor) -> Tensor:

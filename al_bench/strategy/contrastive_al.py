@@ -1,6 +1,7 @@
 """Contrastive active learning: images that look like labeled ones to a model that answers otherwise (Margatina et al.
 2021, Alg. 1)."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -45,7 +46,8 @@ def contrast(embedded: Tensor, logs: Tensor, known: Tensor, answered: Tensor, ne
 
     embedded: (B, D) and known: (L, D) embeddings; logs: (B, K) and answered: (L, K) log-probabilities.
     """
-    nearest = torch.cdist(embedded, known).topk(min(neighbors, len(known)), largest=False).indices
+    center = known.mean(0)  # of distances by products float32 keeps little where all lie far from 0
+    nearest = torch.cdist(embedded - center, known - center).topk(min(neighbors, len(known)), largest=False).indices
     near = answered[nearest]  # (B, m, K)
     return (near.exp() * (near - logs[:, None])).sum(2).mean(1)
 
@@ -53,4 +55,7 @@ def contrast(embedded: Tensor, logs: Tensor, known: Tensor, answered: Tensor, ne
 def _log_probabilities(logits: Tensor) -> Tensor:
     """(B, K) of (B, K[, H, W]) logits."""
     logs = logits.log_softmax(1)
-    return logs.exp().flatten(2).mean(2).log() if logs.dim() > 2 else logs
+    if logs.dim() == 2:
+        return logs
+    of_positions = logs.flatten(2)
+    return of_positions.logsumexp(2) - math.log(of_positions.shape[2])  # finite where every probability underflows

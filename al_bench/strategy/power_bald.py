@@ -17,7 +17,7 @@ from al_bench.network.predict import predict
 from al_bench.strategy import Strategy, highest
 
 
-@declare("strategy/power_bald")
+@declare("strategy/power_bald", revision=2)
 @dataclass(frozen=True)
 class PowerBald(Strategy):
     """Draws unlabeled images without replacement, each by its `score` to the power `beta` ("Stochastic Batch

@@ -151,6 +151,19 @@ def test_bald_is_log_2_where_two_sure_passes_disagree():
     assert scores.mutual_information(passes).item() == pytest.approx(math.log(2), rel=1e-5)
 
 
+def test_information_of_certain_inputs_is_not_lost() -> None:
+    """In float32 it was a difference of entropies near 0: negative here and there, and wrong by a quarter."""
+    logits = torch.randn(20, 3000, 4, generator=torch.Generator().manual_seed(0))
+    logits[..., 0] += 15
+    exact = logits.double().softmax(2)
+    mean = exact.mean(0)
+    expected = (exact * exact.log()).sum(2).mean(0) - (mean * mean.log()).sum(1)
+    found = scores.mutual_information(logits)
+    assert found.dtype == torch.float32 and found.min() >= 0
+    assert torch.allclose(found.double(), expected, rtol=1e-4, atol=0)
+    assert torch.allclose(scores.mean_entropy(logits).double(), -(mean * mean.log()).sum(1), rtol=1e-5, atol=0)
+
+
 def test_bald_against_a_plain_loop():
     passes = torch.randn(5, 4, 3)
     for row in range(4):

@@ -13,7 +13,7 @@ from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.seeding import generator
-from al_bench.strategy.contrastive_al import ContrastiveAl, contrast
+from al_bench.strategy.contrastive_al import ContrastiveAl, _log_probabilities, contrast
 
 
 def made(count: int, width: int, classes: int, num_labeled: int, seed: int) -> tuple[Network, Pool]:
@@ -79,3 +79,20 @@ def test_picks_are_those_of_scikit_activeml(seed: int) -> None:
     assert query.indices.tolist() == list(theirs)
     assert query.scores is not None
     assert query.scores.tolist() == pytest.approx(utilities[0, theirs].tolist(), rel=1e-3)
+
+
+def test_neighbors_are_the_nearest_wherever_the_embeddings_lie() -> None:
+    """Far from 0 a distance by products has no digit left of what tells points apart."""
+    rng = generator(3)
+    known, others = 0.1 * torch.randn(200, 64, generator=rng), 0.1 * torch.randn(20, 64, generator=rng)
+    answered = torch.randn(200, 3, generator=rng).log_softmax(1)
+    logs = torch.randn(20, 3, generator=rng).log_softmax(1)
+    near, far = (contrast(others + offset, logs, known + offset, answered, 10) for offset in (0, 100))
+    assert torch.allclose(near, far, atol=1e-5)
+
+
+def test_maps_on_which_a_class_underflows_everywhere_have_a_score() -> None:
+    logits = torch.tensor([[60.0, 0, -200], [0, 1, 2]])[:, :, None, None].expand(2, 3, 4, 4)
+    logs = _log_probabilities(logits)
+    assert torch.allclose(logs, logits[:, :, 0, 0].log_softmax(1))
+    assert contrast(torch.zeros(2, 1), logs, torch.zeros(2, 1), logs, 2).isfinite().all()

@@ -122,7 +122,7 @@ class Ranked(Module):
         logits, predicted = self.model.both(inputs, self.detached)
         each = losses.cross_entropy_each(logits, labels)
         ranking = losses.ranking(predicted, each, self.settings.margin)
-        loss = each.mean()
+        loss = each.mean() if labels.dim() == 1 else losses.cross_entropy(logits, labels)  # a mean over pixels
         self.update(optimizers[0], loss + self.settings.weight * ranking)
         return {"cross_entropy": loss.detach(), "ranking": ranking.detach()}
 

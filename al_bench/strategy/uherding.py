@@ -111,12 +111,13 @@ class UHerding(Strategy):
         rows = rows[torch.randperm(len(rows), generator=rng)].to(pool.device)
         held, kept = rows.split([count := int(self.held_out * len(rows)), len(rows) - count])
         seed = int(torch.randint(2**62, (), generator=rng))
-        if count == 0:
+        if count < 1 + self.learner.validates:
             return 1.0
         part = replace(pool, labeled=pool.labeled[kept], labels=pool.labels[kept])
+        if self.learner.validates:  # what chose the best weights would find them better calibrated than they are
+            watched, held = held.tensor_split(2)
+            part = replace(part, validation=(pool.inputs[pool.labeled[watched]], pool.labels[watched]))
         positions, labels = pool.labeled[held], pool.labels[held]
-        if self.learner.validates:
-            part = replace(part, validation=(pool.inputs[positions], labels))
         model = self.learner.fit(part, None, seed)
         logits = stream(model.acquisition_logits, model, pool.inputs, positions)
         return best_temperature(logits, labels, torch.arange(1, self.max_temperature, _STEP), self.bins)

@@ -25,7 +25,8 @@ else:  # a signature is a schema, whose annotations are read without Lightning
 
 
 class Part(NamedTuple):
-    """One device's part of a batch. weight: its rows by those that it would have if all had as many."""
+    """One device's part of a batch. weight: what of it counts, rows or pixels of label maps, by what it would be if all
+    had as much."""
 
     rows: Any
     weight: float
@@ -38,7 +39,7 @@ class Module(nn.Module, ABC):
     the loop of our own replays the step as a CUDA graph (`cuda_graph.Captured`); it may then not look at a value on the
     device, and its optimizers have to be able to (Adam). On a CPU it changes nothing. account: of the training that
     goes on, or of the last one. divisible: whether every loss that it minimises is a mean over the rows of its batch,
-    so that gradients on parts of a batch, averaged, are those on the whole one.
+    so that gradients on parts of a batch, each by its weight, are on average those on the whole one.
     """
 
     schedule: Callable[[float], float] | None = None

@@ -4,9 +4,11 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor
 
 from al_bench.training.batches import Batches
+from al_bench.training.losses import IGNORED
 from al_bench.training.module import Part
 
 
@@ -48,9 +50,14 @@ class PerProcess(Batches):
 
 
 def divide(batch: tuple[Tensor, ...], rank: int, world_size: int, least: int = 1) -> Part:
-    """Every world_size-th row of each tensor; all rows, on each device, where one would have fewer than `least`."""
+    """Every world_size-th row of each tensor; all rows, on each device, where one would have fewer than `least`. Rows
+    count alike, and label maps, which a batch has beside its inputs, by their pixels that losses look at."""
     rows = len(batch[0])
     if rows < least * world_size:
         return Part(batch, 1.0)
-    own = len(range(rank, rows, world_size))
-    return Part(tuple(tensor[rank::world_size] for tensor in batch), own * world_size / rows)
+    own, whole = float(len(range(rank, rows, world_size))), float(rows)
+    if len(batch) == 2 and batch[1].dim() > 1:
+        counted = (batch[1] != IGNORED).flatten(1).sum(1)
+        own, whole = torch.stack([counted[rank::world_size].sum(), counted.sum()]).tolist()
+    weight = own * world_size / whole if whole else 1.0  # of maps of which all is ignored, whose loss is 0
+    return Part(tuple(tensor[rank::world_size] for tensor in batch), weight)

@@ -130,3 +130,18 @@ def test_it_reads_features_and_embedding() -> None:
 def test_refuses_batches_without_pairs() -> None:
     with pytest.raises(UserError, match=r"learner\.batch_size=1 "):
         learner(batch_size=1)
+
+
+def test_of_label_maps_it_minimises_what_other_learners_do() -> None:
+    """The mean over pixels; that of images' means took a map of which all is ignored for a perfect answer."""
+    logits, maps = torch.zeros(2, 3, 4, 4), torch.full((2, 4, 4), losses.IGNORED, dtype=torch.uint8)
+    maps[0, 0, 0] = 1
+
+    class Both(torch.nn.Module):
+        def both(self, inputs: Tensor, detached: bool) -> tuple[Tensor, Tensor]:
+            return logits, torch.zeros(2)
+
+    ranked = Ranked(Both(), learner())  # type: ignore[arg-type]
+    ranked.update = lambda optimizer, loss: None  # type: ignore[method-assign, assignment]
+    found = ranked.step((torch.zeros(2, 1), maps), [None])["cross_entropy"]  # type: ignore[list-item]
+    assert float(found) == pytest.approx(float(losses.cross_entropy(logits, maps)))

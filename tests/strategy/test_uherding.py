@@ -1,5 +1,7 @@
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -167,18 +169,36 @@ def test_it_is_calibrated_on_labels_that_the_model_was_not_trained_on() -> None:
     assert query.indices.tolist() == slow(pool, temperature, 1.0, 8)
 
 
-def test_a_learner_that_validates_watches_what_is_held_out() -> None:
+def test_a_learner_that_validates_watches_half_of_what_is_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels that chose the best weights find them better calibrated than they are: others choose the temperature."""
     strategy, pool = herding(None, 1.0), made_pool(20)
     assert isinstance(strategy.learner, Given)
-    strategy.learner.watches = True
+    strategy.learner.watches, calibrated = True, list[Tensor]()
+
+    def best(batches: Iterable[Tensor], labels: Tensor, *others: Any) -> float:
+        calibrated.extend(batches)
+        return 1.0
+
+    monkeypatch.setattr("al_bench.strategy.uherding.best_temperature", best)
     strategy.query(Model().eval(), pool, 3, generator(0))
     (part,) = strategy.learner.pools
     assert part.validation is not None
     inputs, labels = part.validation
-    held = torch.tensor([row not in part.labeled.tolist() for row in pool.labeled.tolist()])
-    order = torch.arange(6)
-    assert sorted(inputs[order][:, 0].tolist()) == sorted(pool.inputs[pool.labeled[held]][:, 0].tolist())
-    assert sorted(labels[order].tolist()) == sorted(pool.labels[held].tolist())
+    watched = inputs[torch.arange(3)][:, 0].tolist()
+    held = [row for row in pool.labeled.tolist() if row not in part.labeled.tolist()]
+    others = torch.cat(calibrated)[:, 0].tolist()
+    assert len(inputs) == len(labels) == len(others) == 3
+    assert sorted(watched + others) == pytest.approx(sorted(pool.inputs[torch.tensor(held)][:, 0].tolist()))
+
+
+def test_one_label_that_is_held_out_cannot_do_both() -> None:
+    strategy = herding(None, 1.0)
+    assert isinstance(strategy.learner, Given)
+    strategy.query(Model().eval(), made_pool(4), 2, generator(0))
+    assert len(strategy.learner.pools) == 1
+    strategy.learner.watches = True
+    strategy.query(Model().eval(), made_pool(4), 2, generator(0))
+    assert len(strategy.learner.pools) == 1
 
 
 def test_with_too_few_labels_to_hold_any_out_nothing_is_trained() -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from toy_training import CPU, INPUTS, LABELS, Normed, StopsAt, Straight, Toy, assert_equal, batches
 
+from al_bench import seeding
 from al_bench.errors import UserError
 from al_bench.training import interruption
 from al_bench.training.checkpoint import own_state
@@ -18,7 +19,7 @@ from al_bench.training.device import refuse_half_precision
 from al_bench.training.fit import Fitter
 from al_bench.training.image_batches import ImageBatches
 from al_bench.training.labeled_batches import LabeledBatches, least_batch
-from al_bench.training.losses import cross_entropy
+from al_bench.training.losses import IGNORED, cross_entropy
 from al_bench.training.module import Module, frozen
 from al_bench.training.per_process import divide
 from al_bench.training.sampler import EpochSampler
@@ -79,6 +80,26 @@ def test_parts_of_a_batch_count_by_their_rows(rows, least, parts):
     mean = sum(part.weight * part.rows[0].mean(0) for part in divided) / 2
     assert torch.allclose(mean, batch[0].mean(0), atol=1e-6)
     assert all(torch.equal(part.rows[1], (part.rows[0][:, 0] > part.rows[0][:, 1]).long()) for part in divided)
+
+
+@pytest.mark.parametrize("ignored", ["some", "a part's", "all"])
+def test_parts_of_label_maps_count_by_the_pixels_that_the_loss_looks_at(ignored):
+    """By rows, the gradient of two maps of which one has 8 of 64 pixels was off by nearly all of it."""
+    maps = torch.randint(3, (4, 8, 8), generator=seeding.generator(0)).to(torch.uint8)
+    maps[0, 1:] = IGNORED
+    maps[::2] = IGNORED if ignored == "a part's" else maps[::2]
+    maps[:] = IGNORED if ignored == "all" else maps
+    images = torch.randn(4, 2, 8, 8, generator=seeding.generator(1))
+
+    def gradient(batch, weight=1.0):
+        torch.manual_seed(0)
+        head = torch.nn.Conv2d(2, 3, 1)
+        (weight * cross_entropy(head(batch[0]), batch[1])).backward()
+        return head.weight.grad
+
+    parts = [divide((images, maps), rank, 2) for rank in (0, 1)]
+    mean = sum(gradient(part.rows, part.weight) for part in parts) / 2
+    assert torch.allclose(mean, gradient((images, maps)), atol=1e-6)
 
 
 def test_a_trainer_that_is_stopped_says_by_what():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pictures import save
 
+from al_bench.errors import UserError
 from scripts import labels, predict
 
 ROOT = Path(__file__).parent.parent
@@ -85,3 +86,23 @@ def test_the_model_says_what_other_pictures_are(labeled, tmp_path, capsys):
     save(tmp_path / "bluish.png", np.full((8, 8, 3), (40, 40, 170), dtype=np.uint8))
     assert predict.main([str(labeled), str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[1].startswith("bluish.png,blue,")
+
+
+def test_labels_and_predictions_of_the_rest_hold_every_picture_once(labeled, pictures, tmp_path, capsys):
+    assert labels.main(["export", str(labeled), "--to", str(tmp_path / "labels.csv")]) == 0
+    capsys.readouterr()
+    assert predict.main([str(labeled), "--rest"]) == 0
+    rest = [row["file"] for row in csv.DictReader(capsys.readouterr().out.splitlines())]
+    with (tmp_path / "labels.csv").open(newline="", encoding="utf-8-sig") as file:
+        answered = [row["file"] for row in csv.DictReader(file)]
+    there = sorted(str(one.relative_to(pictures)) for one in pictures.rglob("*.png"))
+    assert sorted(rest + answered) == there and rest and answered
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [((), r"DIR is missing: name a folder of pictures, or .*--rest"), (("DIR", "--rest"), r"leave DIR out, or --rest")],
+)
+def test_pictures_are_named_in_one_way(labeled, words, sentence):
+    with pytest.raises(UserError, match=sentence):
+        predict.main([str(labeled), *words])

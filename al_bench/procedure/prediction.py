@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -99,13 +99,14 @@ def pictures_in(place: Path) -> tuple[Path, list[PictureFile]]:
     return folder, files
 
 
-def write_predictions(file: IO[str], model: TrainedModel, place: Path) -> list[str]:
+def write_predictions(file: IO[str], model: TrainedModel, place: Path, answered: Set[str] = frozenset()) -> list[str]:
     """Writes a CSV with a row for each picture: its file, the class of the highest probability, and the probability of
     each class. A picture that cannot be read has no row. Returns a sentence for each of these.
 
-    place: a folder of pictures, or one picture.
+    place: a folder of pictures, or one picture; answered: the names of those that are left out.
     """
     folder, files = pictures_in(place)
+    files = [picture for picture in files if picture.name not in answered]
     problems: list[str] = []
     names = [printable(name) for name in model.head.class_names]
     writer = csv.writer(file, lineterminator="\n")

@@ -12,6 +12,7 @@ from al_bench.active.part import declare
 from al_bench.config.ranges import Levels, ProperFraction, Seed, Side, UpToAll
 from al_bench.dataset import Dataset, Split
 from al_bench.dataset.class_folders import ByClass, ClassFolders, named, say_left_out
+from al_bench.dataset.copies import say_copies
 from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_positions, smaller
 from al_bench.dataset.unlabeled_folder import read_unlabeled
@@ -119,6 +120,7 @@ def image_folder(
         return read_unlabeled(folder, listing, class_names, decoder, cache == "auto")
     folders = ClassFolders(folder, listing, class_depth, classes)
     splits = folders.splits(test_share, split_seed)
+    say_copies(folder, splits)
     if imbalance is not None:
         splits["train"] = _thin(splits["train"], imbalance)
     most = {"train": max_images, "val": max_held_out, "test": smaller(max_held_out, max_test)}

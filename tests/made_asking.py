@@ -1,5 +1,7 @@
 """Folders of labeling runs, made by hand, and the page of one in a process of its own."""
 
+import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +16,7 @@ from PIL import Image
 
 from al_bench.storage.answers import LABELS, Answers, LabelLog, Line
 from al_bench.storage.asked import Asked, AskedPicture, open_page, write_asked
+from al_bench.storage.picture_list import PICTURES
 
 ROOT = Path(__file__).parent.parent
 
@@ -39,6 +42,16 @@ def ask(run: Path, pictures: Sequence[AskedPicture], classes: Sequence[str] = ("
     """Replaces what a run asks."""
     said = {"root": str(run.parent / "pictures"), "state": "waiting", "said": "Label these pictures.", **more}
     write_asked(run, Asked(classes=list(classes), pictures=list(pictures), **said))
+
+
+def list_pictures(run: Path, *lines: list) -> None:
+    """Replaces the run's list of its pictures."""
+    (run / PICTURES).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
+def content_of(run: Path, position: int) -> str:
+    """By which a picture's file is known."""
+    return hashlib.sha256((run.parent / "pictures" / f"{position:03d}.png").read_bytes()).hexdigest()[:16]
 
 
 def lines_of(run: Path) -> list[Line]:

@@ -1,19 +1,20 @@
 """What lies on the desk of a person who labels: what is asked, minus what was answered, in one order."""
 
+import os
 import secrets
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+from al_bench.annotation.fitting import Fitting
 from al_bench.annotation.keys import keys_of
 from al_bench.annotation.ledger import Ledger
-from al_bench.annotation.operations import Give, NameClass, Operation, Postpone
+from al_bench.annotation.operations import Give, NameClass, Operation, Postpone, TakeBack
+from al_bench.annotation.stamp import Stamp, stamp_of
 from al_bench.errors import UserError, of_files
 from al_bench.storage.answers import Later, Line, NewClass, TakenBack
-from al_bench.storage.asked import QUERY, Asked, AskedPicture, SecondLook, read_asked
+from al_bench.storage.asked import QUERY, Asked, AskedPicture, SecondLook, make_run_id, read_asked, read_run_id
 from al_bench.storage.holding import runner_of
-
-Stamp = tuple[int, int, int]
 
 
 class Desk:
@@ -21,8 +22,8 @@ class Desk:
 
     folder: of the run. who: labels, may be empty. problem: a sentence on what could not be read when it was last looked
     at; what was read before is kept. runner: the run's process in words, None: it does not run. version: grows whenever
-    something is different, in the process that `key` names. Raises UserError where the folder is none of a labeling
-    run.
+    something is different, in the process that `key` names. run_id: of the run that this is the desk of, whatever is
+    made in its folder later. Raises UserError where the folder is none of a labeling run.
     """
 
     def __init__(self, folder: Path, who: str = "") -> None:
@@ -35,7 +36,9 @@ class Desk:
         self._stamp: Stamp | None = None
         self._doubted: dict[int, SecondLook] = {}
         self._seen: dict[int, AskedPicture] = {}  # all that this process was asked, whatever is asked now
+        self._fitting = Fitting(folder)
         self._asked = self._read()
+        self.run_id = make_run_id(folder)
         self.ledger.read_new()
 
     @property
@@ -64,7 +67,8 @@ class Desk:
         self.problem = None
         added = 0
         try:
-            if _stamp_of(self.folder / QUERY) != self._stamp:
+            if stamp_of(self.folder / QUERY) != self._stamp:
+                self._refuse_other_run()
                 self._asked = self._read()
             added = self.ledger.read_new()
         except (UserError, OSError) as error:
@@ -120,8 +124,10 @@ class Desk:
         return known if known is None or look is None else known.model_copy(update={"file": look.file})
 
     def record(self, operations: Sequence[Operation]) -> None:
-        """Keeps what a person did; when this returns it is on the disk, each once. Raises UserError where the
-        disk does not take it, or a line there is none; nothing of it is kept then."""
+        """Keeps what a person did; when this returns it is on the disk, each once. Raises UnfitError where something of
+        it is of no picture of the run, or of another than the one that was answered, UserError where the disk does not
+        take it, or a line there is none; nothing of it is kept then."""
+        self._refuse_other_run()
         self.look()
         self.ledger.read_new()  # where that cannot be, nothing is added
         lines: list[Line] = []
@@ -134,14 +140,17 @@ class Desk:
     def _lines(self, operation: Operation, names: set[str]) -> list[Line]:
         if isinstance(operation, NameClass):
             return self._named(operation, names)
+        position = operation.position if isinstance(operation, TakeBack) else operation.picture.position
+        known = self.picture(position)
+        name = self._fitting.name(position, None) if known is None else known.file
         if isinstance(operation, Give):
-            return [*self._unnamed(operation, names), operation.line(self.who, self._labeled(operation.picture))]
-        if isinstance(operation, Postpone):
-            asked = operation.picture
-            return [Later(when=operation.when, who=self.who, position=asked.position, file=asked.file)]
-        known = self.picture(operation.position)
-        file = known.file if known else ""
-        return [TakenBack(when=operation.when, who=self.who, position=operation.position, file=file)]
+            name = self._fitting.name(position, name)
+            answer = operation.line(self.who, self._labeled(operation.picture.model_copy(update={"file": name})))
+            if not self.ledger.knows(answer):  # what was kept and is sent again was of the picture that there was
+                self._fitting.refuse_other(operation, self.root, name)
+            return [*self._unnamed(operation, names), answer]
+        line = Later if isinstance(operation, Postpone) else TakenBack
+        return [line(when=operation.when, who=self.who, position=position, file=name)]
 
     def _named(self, operation: NameClass, names: set[str]) -> list[Line]:
         """The class, and the one that loses its key to it."""
@@ -161,8 +170,9 @@ class Desk:
         return [NewClass(when=operation.when, who=self.who, name=operation.label)]
 
     def _labeled(self, asked: AskedPicture) -> AskedPicture:
-        """A picture as its answer keeps it. asked: as a browser has it, which counts where no more is known."""
-        picture = self.picture(asked.position) or asked
+        """A picture as its answer keeps it. asked: as a browser has it, with the name that it has now; what it says
+        counts where no more is known."""
+        picture = (self.picture(asked.position) or asked).model_copy(update={"file": asked.file})
         look = self._doubted.get(asked.position)
         if look is None or not self._is_doubted(look):
             return picture
@@ -178,7 +188,7 @@ class Desk:
         return self.classes.index(name) if name in self.classes else len(self.classes)
 
     def _read(self) -> Asked:
-        stamp = _stamp_of(self.folder / QUERY)
+        stamp = stamp_of(self.folder / QUERY)
         asked = read_asked(self.folder)
         if asked is None:
             raise UserError(
@@ -187,7 +197,17 @@ class Desk:
         self._stamp = stamp
         self._doubted = {look.position: look for look in asked.second_looks}
         self._seen |= {picture.position: picture for picture in asked.pictures}
+        looks = {look.position: look.file for look in asked.second_looks}
+        self._fitting.asked = looks | {picture.position: picture.file for picture in asked.pictures}
         return asked
+
+    def _refuse_other_run(self) -> None:
+        """Raises UserError where the run that this is the desk of is gone, whatever is in its folder now."""
+        if read_run_id(self.folder) != self.run_id:
+            raise UserError(
+                f"{self.folder} is another run's by now, or gone: end this page (process {os.getpid()}), and open that "
+                f"run's by python scripts/annotate.py {self.folder}"
+            )
 
     def _touch(self) -> None:
         self.version += 1
@@ -201,11 +221,3 @@ def worded(error: UserError | OSError) -> UserError:
     if known is None:
         raise error
     return known
-
-
-def _stamp_of(path: Path) -> Stamp | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns

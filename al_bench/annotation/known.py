@@ -46,8 +46,9 @@ def state_of(desk: Desk) -> dict[str, Any]:
 
 
 def run_of(desk: Desk) -> str:
-    """By which a window knows the run that it is of: another one's page may open where its own was."""
-    return digest(os.fsencode(desk.folder.resolve()))[:16]
+    """By which a window knows the run that it is of: another one's page may open where its own was, of another folder
+    or of the same one, made anew."""
+    return digest(os.fsencode(desk.folder.resolve()) + desk.run_id.encode())[:16]
 
 
 def classes_of(desk: Desk) -> list[dict[str, Any]]:

@@ -20,7 +20,10 @@ def _in_utc(when: str) -> str:
     moment = datetime.fromisoformat(when)
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    try:
+        return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    except OverflowError as error:
+        raise ValueError(f"a moment that is none in UTC, {when}") from error
 
 
 def _named(name: str) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Literal
@@ -11,6 +12,7 @@ from typing import Literal
 from PIL import Image
 from PIL.ExifTags import Base
 
+from al_bench.annotation.stamp import Stamp, stamp_of
 from al_bench.errors import UserError, printable
 from al_bench.files import open_file
 from al_bench.sources.decoding import Decoder, opened
@@ -102,8 +104,7 @@ class Pictures:
 
 def make(picture: Below, side: int) -> Served:
     """A picture, upright, on white, with no side longer than `side` pixels. Raises UserError as `Pictures.get` does."""
-    with picture.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    digest = content_of(picture)
     width, height = _size(picture)
     scale = min(1.0, side / max(width, height))
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
@@ -116,6 +117,18 @@ def make(picture: Below, side: int) -> Served:
     else:
         image.save(written, "JPEG", quality=90, subsampling=0)
     return Served(written.getvalue(), "image/png" if small else "image/jpeg", digest)
+
+
+def content_of(picture: Below) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of the file on the disk, read once while it stays as it is. Raises
+    UserError as `Below.path` does, and OSError where it cannot be read."""
+    return _content(picture, stamp_of(picture.path))
+
+
+@lru_cache(1 << 14)
+def _content(picture: Below, stamp: Stamp | None) -> str:
+    with picture.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _size(picture: Below) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from nicegui import Client, ui
 
 from al_bench.annotation.desk import Desk, worded
+from al_bench.annotation.fitting import UnfitError
 from al_bench.annotation.known import classes_of, run_of, state_of, tiles_of
 from al_bench.annotation.operations import read_request
 from al_bench.annotation.pictures import SIDES, Below, Pictures, Served
@@ -78,7 +79,7 @@ class Server:
         try:
             operations = read_request(body)
         except UserError as error:
-            return _refused(str(error), 400)
+            return _refused(str(error), 400, final=True)
         if run != run_of(self.desk):
             return _refused("this window is of another run, which keeps what was done in it: open its page", 409)
 
@@ -86,7 +87,10 @@ class Server:
             self.desk.record(operations)
             return state_of(self.desk)
 
-        return await self._answered(keep)
+        try:
+            return await self._answered(keep)
+        except UnfitError as error:
+            return _refused(str(error), error.status, final=True)
 
     async def _grid(self, guess: str) -> Response:
         return await self._answered(lambda: {"tiles": tiles_of(self.desk, guess), "classes": classes_of(self.desk)})
@@ -123,6 +127,8 @@ class Server:
         """What `make` makes in the desk's thread, or the sentence on why it could not."""
         try:
             value = await _in(self._desk_thread, make)
+        except UnfitError:
+            raise
         except (UserError, OSError) as error:
             return _refused(str(worded(error)), 409)
         return _json(value)
@@ -173,8 +179,9 @@ def _json(value: Any, status: int = 200) -> Response:
     return Response(json.dumps(value, allow_nan=False), status, headers, "application/json")
 
 
-def _refused(sentence: str, status: int) -> Response:
-    return _json({"sentence": sentence}, status)
+def _refused(sentence: str, status: int, final: bool = False) -> Response:
+    """final: sent again it would be refused again."""
+    return _json({"sentence": sentence, "final": final}, status)
 
 
 def serve(server: Server, app: Callable[..., Any], sockets: list[Any]) -> None:

@@ -2,8 +2,10 @@
 
 query.json   what is asked, and what is known so far; the run writes it, the page reads it
 page.json    where the page is open; the page writes it, and holds `page.lock` while it is open
+run_id.json  which run the folder is of: drawn when it is made, so that one made anew in its place is told from it
 """
 
+import secrets
 import socket
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -13,10 +15,10 @@ from filelock import Timeout
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from al_bench.errors import UserError
-from al_bench.files import lock_of, read_json, write_json
+from al_bench.files import lock_of, read_json, remembered, write_json
 from al_bench.storage.answers import Name, Position
 
-QUERY, PAGE, PAGE_LOCK = "query.json", "page.json", "page.lock"
+QUERY, PAGE, PAGE_LOCK, RUN_ID = "query.json", "page.json", "page.lock", "run_id.json"
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -100,6 +102,19 @@ class OpenPage(_Stored):
     host: str | None = None
 
 
+def make_run_id(folder: Path) -> str:
+    """Which run a folder is of, drawn where it does not say yet."""
+    return str(remembered(folder / RUN_ID, lambda: secrets.token_hex(16)))
+
+
+def read_run_id(folder: Path) -> str | None:
+    """Which run a folder is of; None where it does not say, as of a folder that is gone."""
+    try:
+        return str(read_json(folder / RUN_ID))
+    except (ValueError, FileNotFoundError):
+        return None
+
+
 def read_asked(folder: Path) -> Asked | None:
     """What a run asks; None where it has not asked yet. Raises UserError for a file that is none."""
     path = folder / QUERY
@@ -145,5 +160,6 @@ def _listens(page: OpenPage) -> bool:
 
 
 def write_asked(folder: Path, asked: Asked) -> None:
-    """Replaces what a run asks."""
+    """Replaces what a run asks, which from then on is known as that run."""
+    make_run_id(folder)
     write_json(folder / QUERY, asked.model_dump())

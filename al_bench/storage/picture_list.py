@@ -73,6 +73,10 @@ class PictureList:
         found = self._position.get(name)
         return None if found in self.gone else found
 
+    def had(self, position: int, name: str) -> bool:
+        """Whether a picture has a name or once had it, and none after it."""
+        return self._position.get(name) == position
+
     def has_all(self, found: Sequence[PictureFile]) -> bool:
         """Whether it has all of a folder's pictures as they are. found: as `look` takes them."""
         return all(

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from made_asking import ask, asked, labels_of, lines_of, made_asking
+from made_asking import ask, asked, content_of, labels_of, lines_of, list_pictures, made_asking
+from made_operations import back, give, later, moment, operations
 
 from al_bench.annotation.desk import Desk
 from al_bench.annotation.keys import checked_key, keys_of
@@ -12,29 +13,6 @@ from al_bench.annotation.operations import read_request
 from al_bench.errors import UserError
 from al_bench.storage.answers import Answer, LabelLog, NewClass, TakenBack, now
 from al_bench.storage.asked import QUERY, Measured, SecondLook
-
-
-def operations(*given: dict) -> list:
-    return read_request(json.dumps({"operations": given}).encode())
-
-
-def moment(number: int) -> str:
-    return f"2026-01-01T10:00:{number:02d}.000Z"
-
-
-def give(number: int, position: int, label: str | None, **more) -> dict:
-    """An answer in second `number`."""
-    picture = asked(position).model_dump()
-    said = {"label": label, "seconds": 1, "guess_shown": False, "content": None}
-    return {"kind": "answer", "when": moment(number), "picture": picture, **said, **more}
-
-
-def back(number: int, position: int) -> dict:
-    return {"kind": "back", "when": moment(number), "position": position}
-
-
-def later(number: int, position: int) -> dict:
-    return {"kind": "later", "when": moment(number), "picture": asked(position).model_dump()}
 
 
 def order(desk: Desk) -> list[int]:
@@ -83,10 +61,11 @@ def test_what_is_sent_twice_is_kept_once(run):
 def test_an_answer_keeps_what_the_run_said_of_its_picture(run):
     ask(run, [asked(0, asked_by=2, guess="dog", probability=0.75), asked(1, audit=True, guess="cat", probability=0.5)])
     desk = Desk(run, who="Zoë")
-    desk.record(operations(give(0, 0, "cat", content="0123456789abcdef", guess_shown=True), give(1, 1, None)))
+    content = content_of(run, 0)
+    desk.record(operations(give(0, 0, "cat", content=content, guess_shown=True), give(1, 1, None)))
     first, second = lines_of(run)
     assert (first.who, first.asked_by, first.guess, first.probability) == ("Zoë", 2, "dog", 0.75)
-    assert (first.content, first.seconds, first.guess_shown) == ("0123456789abcdef", 1, True)
+    assert (first.content, first.seconds, first.guess_shown) == (content, 1, True)
     assert first.when == "2026-01-01T10:00:00.000+00:00"
     assert (second.audit, second.label, second.guess) == (True, None, "cat")
 
@@ -94,6 +73,7 @@ def test_an_answer_keeps_what_the_run_said_of_its_picture(run):
 def test_an_answer_to_what_is_asked_no_more_is_kept(run):
     """It was on the screen when the process was killed and what is asked was replaced."""
     ask(run, [asked(5)])
+    list_pictures(run, *([f"{at:03d}.png", 10, 0] for at in range(6)))
     desk = Desk(run)
     desk.record(operations(give(0, 1, "cat")))
     assert labels_of(run) == {1: "cat"}
@@ -214,7 +194,8 @@ def test_a_pause_is_no_work(run):
     assert state_of(desk)["pace"] == pytest.approx(30)
 
 
-def test_answers_from_elsewhere_are_no_work_and_are_not_looked_through_for_it(run, monkeypatch):
+def test_answers_from_elsewhere_are_no_work_and_are_not_looked_through_for_it(tmp_path, monkeypatch):
+    run = made_asking(tmp_path, 7)
     desk = Desk(run)
     desk.record(operations(*(give(3 * at, at, "cat") for at in range(7))))
     LabelLog(run / "labels.jsonl").append(*(Answer(when=now(), position=at, file="", label="dog") for at in range(9)))
@@ -269,6 +250,7 @@ def test_a_renamed_picture_is_looked_at_again_by_its_new_name(run):
     desk = Desk(run)
     desk.record(operations(give(0, 0, "cat")))
     doubt = {"answer": "cat", "probability": 0.1, "guess": "dog", "guess_probability": 0.9}
+    list_pictures(run, ["000.png", 10, 0], ["new.png", 10, 0, 0])
     ask(run, [], second_looks=[SecondLook(position=0, file="new.png", **doubt)])
     assert desk.look() and desk.picture(0).file == "new.png"
     desk.record(operations(give(1, 0, "dog")))

@@ -29,7 +29,7 @@ export default {
   },
   beforeCreate() {
     this.pictures = new Pictures();
-    this.outbox = new Outbox((state) => this.take(state), (sentence) => this.say(sentence));
+    this.outbox = new Outbox((state) => this.take(state), (sentence, gone) => this.refuse(sentence, gone));
   },
   created() {
     this.fetch();
@@ -146,6 +146,13 @@ export default {
     },
     say(words) {
       this.words = words;
+    },
+    // What was refused for good is asked again, with the picture as it is now.
+    refuse(sentence, { picture }) {
+      this.say(sentence);
+      if (!picture) return;
+      if (this.shown === picture.position) this.shown = null;
+      this.pictures.renew(picture.position);
     },
 
     // Whether the picture was on the screen when a key or button was pressed: or it was meant for another one.

@@ -1,5 +1,6 @@
 // What a person did and the page's process has not yet said to be on the disk. It outlives the window: until then it is
-// in the browser's storage, and is sent again; the process keeps each once.
+// in the browser's storage, and is sent again; the process keeps each once. What it refuses for good, as an answer to a
+// picture whose file is another by now, is not sent again: it is shown until the person has read it.
 import { reactive } from "vue";
 
 const AGAIN = 1000; // milliseconds
@@ -10,7 +11,7 @@ export class Outbox {
     this.onState = onState;
     this.onRefused = onRefused;
     this.most = MOST;
-    this.seen = reactive({ pending: [], problem: null });
+    this.seen = reactive({ pending: [], problem: null, refused: [], elsewhere: 0 });
     this.last = 0;
     this.offset = 0; // of the process's clock to this one, milliseconds
     this.sending = false;
@@ -25,12 +26,22 @@ export class Outbox {
     if (this.place) return;
     this.run = run;
     this.place = `al_bench/${run}/pending`;
-    try {
-      this.seen.pending.unshift(...JSON.parse(localStorage.getItem(this.place) ?? "[]"));
-    } catch {
-      // nothing was stored
-    }
+    this.seen.pending.unshift(...stored(this.place));
+    this.seen.refused.unshift(...stored(`al_bench/${run}/refused`));
+    this.seen.elsewhere = others(this.place).reduce((count, place) => count + stored(place).length, 0);
     this.send();
+  }
+
+  // Forgets what was refused, which the person has read.
+  dismiss() {
+    this.seen.refused = [];
+    this.save();
+  }
+
+  // Forgets what waits for other runs' pages.
+  drop() {
+    others(this.place).forEach((place) => localStorage.removeItem(place));
+    this.seen.elsewhere = 0;
   }
 
   // A moment, later than any that was given before: it tells operations apart.
@@ -49,6 +60,7 @@ export class Outbox {
     if (!this.place) return;
     try {
       localStorage.setItem(this.place, JSON.stringify(this.seen.pending));
+      localStorage.setItem(`al_bench/${this.run}/refused`, JSON.stringify(this.seen.refused));
     } catch {
       // a browser that stores nothing has them in this window alone
     }
@@ -67,10 +79,8 @@ export class Outbox {
         this.most = MOST;
       } else if (this.refused && batch.length > 1) {
         this.most = 1; // which of them?
-      } else if (this.refused && batch[0].kind === "class") {
-        this.seen.pending.shift();
-        this.save();
-        this.onRefused(this.seen.problem);
+      } else if (this.refused) {
+        this.refuse(batch[0], this.seen.problem);
         this.seen.problem = null;
       } else {
         await new Promise((resolve) => setTimeout(resolve, AGAIN));
@@ -79,12 +89,21 @@ export class Outbox {
     this.sending = false;
   }
 
+  // Takes out what is refused for good, and what takes it back: that would take back the answer before it.
+  refuse(gone, sentence) {
+    const of = (one) => one.kind === "back" && one.position === gone.picture?.position && Date.parse(one.of) === Date.parse(gone.when);
+    this.seen.pending = this.seen.pending.filter((one) => one !== gone && !of(one));
+    if (gone.kind !== "class") this.seen.refused.push(sentence);
+    this.save();
+    this.onRefused(sentence, gone);
+  }
+
   async post(operations) {
     try {
       const headers = { "Content-Type": "application/json" };
       const response = await fetch(`/record?run=${this.run}`, { method: "POST", headers, body: JSON.stringify({ operations }) });
       const said = await response.json();
-      this.refused = response.status === 400;
+      this.refused = said.final === true;
       this.seen.problem = response.ok ? null : said.sentence;
       return response.ok ? said : null;
     } catch {
@@ -92,5 +111,22 @@ export class Outbox {
       this.seen.problem = "the page's process does not answer; start it again";
       return null;
     }
+  }
+}
+
+function stored(place) {
+  try {
+    return JSON.parse(localStorage.getItem(place) ?? "[]");
+  } catch {
+    return []; // nothing was stored
+  }
+}
+
+// Where answers wait for the pages of other runs that were at this address.
+function others(own) {
+  try {
+    return Object.keys(localStorage).filter((place) => /^al_bench\/[0-9a-f]+\/pending$/.test(place) && place !== own);
+  } catch {
+    return []; // a browser that stores nothing
   }
 }

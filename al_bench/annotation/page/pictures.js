@@ -30,6 +30,16 @@ export class Pictures {
     this.next();
   }
 
+  // Loads a picture anew, whose file is another by now.
+  renew(position) {
+    for (const name of [`view/${position}`, `tile/${position}`]) {
+      if (!this.kept.has(name)) continue;
+      this.forget(name, this.kept.get(name));
+      this.waiting.unshift(name);
+    }
+    this.next();
+  }
+
   next() {
     while (this.loading < AT_A_TIME && this.waiting.length) {
       const name = this.waiting.shift();

@@ -16,6 +16,17 @@ export const template = `
       </header>
       <p v-if="unsaved" class="warning" role="alert">{{ outbox.pending.length }} not saved yet: {{ outbox.seen.problem }}.
         They are kept in this browser and sent again.</p>
+      <div v-if="outbox.seen.refused.length" class="warning" role="alert">
+        <p>{{ outbox.seen.refused.length === 1 ? "One answer was" : outbox.seen.refused.length + " answers were" }} not kept:</p>
+        <ul><li v-for="(sentence, place) in outbox.seen.refused" :key="place">{{ sentence }}</li></ul>
+        <button type="button" @click="outbox.dismiss()">I have read it</button>
+      </div>
+      <div v-if="outbox.seen.elsewhere" class="warning" role="alert">
+        <p>Of another run, whose page was at this address, {{ outbox.seen.elsewhere === 1 ? "one answer is" :
+          outbox.seen.elsewhere + " answers are" }} not saved: kept in this browser, and sent once that page is here again.
+          Where that run was deleted or made anew, they can go nowhere.</p>
+        <button type="button" @click="outbox.drop()">Forget them</button>
+      </div>
       <p v-if="state.problem" class="warning" role="alert">{{ state.problem }}</p>
       <p class="run" :class="alive ? state.state : 'stopped'"><span class="dot"></span>{{ state.said }}</p>
 

@@ -1,12 +1,14 @@
 """Whom the page answers, with what, and what is left of one that ended."""
 
+import shutil
 import subprocess
 
 import pytest
 from annotation.browser.page_use import SHOWN, request, saved, shown
 from chromium import needs_chromium
-from made_asking import ROOT, command, labels_of, lines_of, made_asking, opened_page
+from made_asking import ROOT, ask, asked, command, labels_of, lines_of, made_asking, opened_page
 
+from al_bench.storage.asked import SecondLook
 from al_bench.storage.holding import Holding
 
 pytestmark = needs_chromium
@@ -149,6 +151,88 @@ def test_a_window_goes_over_to_the_run_whose_page_is_at_its_address_now(window, 
         assert saved(second, 1) == {0: "yak"}
     with opened_page(first, port=page.port):
         assert saved(first, 1) == {0: "cat"}
+
+
+def test_answers_to_pictures_that_are_others_by_now_are_not_kept_and_said(window, tmp_path):
+    run, pictures = made_asking(tmp_path, 6), tmp_path / "pictures"
+    with opened_page(run) as page:
+        tab = window(page.address)
+        for position in range(2):
+            shown(tab, position)
+            tab.keyboard.press("1")
+        saved(run, 2)
+        tab.wait_for_load_state("networkidle")
+        page.kill()
+        for position in (2, 3):
+            shown(tab, position)
+            tab.keyboard.press("2")
+        shown(tab, 4)
+        tab.keyboard.press("2")
+        shown(tab, 5)
+        tab.keyboard.press("Backspace")
+        (pictures / "005.png").replace(pictures / "003.png")
+    with opened_page(run, port=page.port):
+        tab.get_by_text("One answer was not kept").wait_for()
+        tab.get_by_text("003.png is another picture by now: the answer (dog)").first.wait_for()
+        assert saved(run, 5) == {0: "cat", 1: "cat", 2: "dog"}, "4 was taken back"
+        tab.wait_for_function(
+            "!JSON.parse(localStorage.getItem(Object.keys(localStorage).find(one => one.endsWith('pending')))).length"
+        )
+        tab.get_by_role("button", name="I have read it").click()
+        assert tab.get_by_text("not kept").count() == 0
+        again = window(page.address)
+        again.get_by_role("button", name="Label here").click()
+        shown(again, 4)
+        again.keyboard.press("1")
+        shown(again, 3)
+        again.keyboard.press("1")
+        assert saved(run, 7) == {0: "cat", 1: "cat", 2: "dog", 4: "cat", 3: "cat"}, "asked again, as it is now"
+
+
+def test_what_is_taken_back_of_a_refused_answer_takes_back_no_other(window, tmp_path):
+    run, pictures = made_asking(tmp_path, 3), tmp_path / "pictures"
+    with opened_page(run) as page:
+        tab = window(page.address)
+        shown(tab, 0)
+        tab.keyboard.press("1")
+        saved(run, 1)
+        doubt = {"answer": "cat", "probability": 0.02, "guess": "dog", "guess_probability": 0.97}
+        ask(run, [asked(1), asked(2)], second_looks=[SecondLook(position=0, file="000.png", **doubt)])
+        tab.get_by_role("tab", name="Look again 1").click()
+        shown(tab, 0)
+        tab.wait_for_load_state("networkidle")
+        page.kill()
+        tab.keyboard.press("2")
+        tab.wait_for_selector("text=1 not saved yet")
+        tab.keyboard.press("Backspace")
+        tab.wait_for_selector("text=2 not saved yet")
+        (pictures / "002.png").replace(pictures / "000.png")
+    with opened_page(run, port=page.port):
+        tab.get_by_text("One answer was not kept").wait_for()
+        tab.wait_for_selector("text=not saved yet", state="detached")
+        assert saved(run, 1) == {0: "cat"}
+
+
+def test_answers_for_a_run_that_was_made_anew_are_not_taken_for_it(window, tmp_path):
+    run = made_asking(tmp_path, 4)
+    with opened_page(run) as page:
+        tab = window(page.address)
+        shown(tab, 0)
+        page.kill()
+        tab.keyboard.press("1")
+        tab.wait_for_selector("text=1 not saved yet")
+        shutil.rmtree(run)
+        shutil.rmtree(tmp_path / "pictures")
+        made_asking(tmp_path, 4, ("owl", "yak"))
+    with opened_page(run, port=page.port):
+        tab.get_by_text("Of another run, whose page was at this address, one answer is not saved").wait_for()
+        shown(tab, 0)
+        tab.keyboard.press("2")
+        assert saved(run, 1) == {0: "yak"}
+        tab.get_by_role("button", name="Forget them").click()
+        tab.reload()
+        shown(tab, 1)
+        assert tab.get_by_text("Of another run").count() == 0 and labels_of(run) == {0: "yak"}
 
 
 def test_elsewhere_a_token_is_needed(window, tmp_path):

@@ -32,13 +32,17 @@ class Fitting:
         self._read: tuple[Stamp | None, PictureList] | None = None
 
     def name(self, position: int, known: str | None) -> str:
-        """What a picture is called now. known: what it was called when it was last heard of, None: it never was."""
+        """What a picture is called now. known: what it was called when it was last heard of, None: it never was. Raises
+        UnfitError where the run has no such picture."""
         if (asked := self.asked.get(position)) is not None:
             return asked
         names = self._list.names
         if position < len(names):
             return names[position]
-        return known or ""
+        if known is None:
+            sentence = f"the run asked for no picture {position}, which its list does not have: load the page again"
+            raise UnfitError(sentence, HTTPStatus.BAD_REQUEST)
+        return known
 
     def refuse_other(self, given: Give, root: Path, name: str) -> None:
         """Raises UnfitError for an answer to another picture than the one at its position now. root: the folder of

@@ -274,6 +274,7 @@ def test_pictures_that_are_gone_are_said(run):
         ),
         (json.dumps({"operations": [{**give(0, 0, "cat"), "when": "yesterday"}]}).encode(), "when"),
         (json.dumps({"operations": [{**give(0, 0, "cat"), "when": "2026-01-01T10:00:00"}]}).encode(), "time zone"),
+        (json.dumps({"operations": [{**give(0, 0, "cat"), "when": "0001-01-01T00:00:00+23:59"}]}).encode(), "in UTC"),
         (json.dumps({"operations": [{**give(0, 0, "cat"), "label": "a\nb"}]}).encode(), "label"),
         (
             b'{"operations": [{"kind": "class", "when": "2026-01-01T10:00:00Z", "name": "a", "key": "0"}]}',

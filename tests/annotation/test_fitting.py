@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import pytest
 from made_asking import ask, asked, content_of, labels_of, lines_of, list_pictures, made_asking
-from made_operations import give, operations
+from made_operations import back, give, later, operations
 
 from al_bench.annotation.desk import Desk
 from al_bench.annotation.fitting import UnfitError
@@ -61,6 +61,23 @@ def test_a_picture_that_was_renamed_takes_what_was_said_of_it_by_its_old_name(ru
     list_pictures(run, *([f"{at:03d}.png", 10, 0] for at in range(6)), ["new_1.png", 10, 0, 1], ["new_2.png", 10, 0, 2])
     Desk(run).record(operations(*given))
     assert [(line.position, line.file) for line in lines_of(run)] == [(1, "new_1.png"), (2, "new_2.png")]
+
+
+@pytest.mark.parametrize("kind", ["answer", "later", "back"])
+def test_what_is_of_no_picture_of_the_run_is_refused(run, kind):
+    """Kept, it would be one that the run's next start cannot place."""
+    list_pictures(run, *([f"{at:03d}.png", 10, 0] for at in range(8)))
+    picture = asked(8, file="../../etc/passwd").model_dump()
+    given = {
+        "answer": give(0, 8, "owl", picture=picture),
+        "later": {**later(0, 8), "picture": picture},
+        "back": back(0, 8),
+    }
+    sentence = "the run asked for no picture 8, which its list does not have: load the page again"
+    assert refusal(run, give(1, 0, "cat"), given[kind]) == (sentence, HTTPStatus.BAD_REQUEST)
+    desk = Desk(run)
+    desk.record(operations(later(0, 7)))
+    assert [line.file for line in lines_of(run)] == ["007.png"], "by the list's name, whatever the browser says"
 
 
 def test_an_answer_to_a_picture_that_is_asked_no_more_is_of_what_the_list_has_there(run):

@@ -1,5 +1,6 @@
 """Whom the page answers, with what, and what is left of one that ended."""
 
+import json
 import shutil
 import subprocess
 
@@ -8,6 +9,7 @@ from annotation.browser.page_use import SHOWN, request, saved, shown
 from chromium import needs_chromium
 from made_asking import ROOT, ask, asked, command, labels_of, lines_of, made_asking, opened_page
 
+from al_bench.storage.answers import now
 from al_bench.storage.asked import SecondLook
 from al_bench.storage.holding import Holding
 
@@ -125,6 +127,14 @@ def test_other_sites_are_not_answered(asking_page):
         asking_page, "POST", "/record", b'{"operations": [1]}', **{"Content-Type": "application/json"}
     )
     assert status == 400 and b"load the page again" in body
+
+
+def test_what_is_of_no_picture_of_the_run_is_no_answer(asking_page):
+    run = json.loads(request(asking_page, "GET", "/state")[1])["run"]
+    for at, when, words in ((999_999, now(), b"no picture 999999"), (0, "0001-01-01T00:00:00+23:59", b"none in UTC")):
+        sent = json.dumps({"operations": [{"kind": "back", "when": when, "position": at}]}).encode()
+        status, body = request(asking_page, "POST", f"/record?run={run}", sent, **{"Content-Type": "application/json"})
+        assert status == 400 and words in body and json.loads(body)["final"]
 
 
 def test_what_was_done_in_a_window_of_another_run_is_not_kept_in_this_one(asking_page):

@@ -85,7 +85,11 @@ def test_the_report_shows_what_was_chosen_with_names_and_answers(labeled, pictur
 def test_the_model_says_what_other_pictures_are(labeled, tmp_path, capsys):
     save(tmp_path / "bluish.png", np.full((8, 8, 3), (40, 40, 170), dtype=np.uint8))
     assert predict.main([str(labeled), str(tmp_path)]) == 0
-    assert capsys.readouterr().out.splitlines()[1].startswith("bluish.png,blue,")
+    said = capsys.readouterr().out
+    assert said.splitlines()[1].startswith("bluish.png,blue,")
+    (tmp_path / "said.csv").write_text(said)
+    with pytest.raises(UserError, match="a model's predictions, no answers"):
+        labels.main(["import", str(labeled), str(tmp_path / "said.csv")])
 
 
 def test_labels_and_predictions_of_the_rest_hold_every_picture_once(labeled, pictures, tmp_path, capsys):

@@ -47,7 +47,8 @@ def read_csv(path: Path) -> list[Row]:
 
     The columns file and label are needed, who, when, seconds and cannot_tell taken where they are there, in any order;
     all others are passed over. Commas, semicolons or tabs between; UTF-8 or, with its mark, UTF-16; any ends of lines.
-    Raises UserError for anything else, and for a row that is none, naming it by its line.
+    Raises UserError for anything else, also for a model's predictions, and for a row that is none, naming it by its
+    line.
     """
     text = _decoded(path, read_bounded(path))
     delimiter = _delimiter(path, text)
@@ -56,6 +57,11 @@ def read_csv(path: Path) -> list[Row]:
     columns = [cell.strip().casefold() for cell in head]
     if twice := {name for name in columns if name in _ANSWERS and columns.count(name) > 1}:
         raise UserError(f"{path} has the column {min(twice)} twice: leave one out")
+    if said := [name for name in columns if name.startswith("p(") and name.endswith(")")]:
+        right = "where a person has looked through them, take out its columns p(...) first"
+        raise UserError(
+            f"{path} has the column {quoted(said[0])}: these are a model's predictions, no answers; {right}"
+        )
     rows = []
     for number, cells in lines:
         place = f"{path.name}, line {number}"

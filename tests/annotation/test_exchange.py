@@ -89,6 +89,7 @@ def test_other_tables_are_read_too(run):
         ("", "no columns file and label"),
         ("file,lable\na.png,cat\n", "no columns file and label"),
         ("file,label,label\na.png,cat,cat\n", "column label twice"),
+        ("file,label,p(cat),p(-1+2)\na.png,cat,0.9,0.1\n", r"the column 'p\(cat\)': these are a model's predictions"),
         ("file,label\na.png,cat\na.png,cat,dog\n", "line 3 has 3 cells"),
         ('file,label\na.png,cat\n"a.png"x,cat\n', "line 3 is no row"),
         ("file,label\n" + "a" * 200_000 + ",cat\n", "line 2 is no row"),

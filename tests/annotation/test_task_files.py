@@ -50,6 +50,14 @@ def test_labeling_by_files_alone(run):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["tasks.csv", "answers.csv"])
+def test_what_a_model_says_is_no_answer(run, name):
+    (run.folder / name).write_text("file,label,p(cat)\na.png,cat,0.9\n")
+    with pytest.raises(UserError, match="a model's predictions, no answers"):
+        take_answers(run.folder)
+    assert (run.folder / name).exists() and run.given() == []
+
+
 def test_names_that_no_text_holds(tmp_path):
     """Bytes that are no UTF-8, ends of lines: written with escapes, and found by them."""
     run = Labeling(tmp_path, ["\udcff.png", "a\nb.png"])

@@ -128,14 +128,15 @@ def test_answers_that_are_there_already_are_taken_once(label, tmp_path, pictures
 
 
 @pytest.mark.parametrize(
-    ("row", "sentence"),
+    ("table", "sentence"),
     [
-        ("red-2.png,green", r"name one of 'red', 'blue', or add it to dataset\.class_names$"),
-        ("none.png,red", "none.png"),
+        ("file,label\nred-2.png,green", r"name one of 'red', 'blue', or add it to dataset\.class_names$"),
+        ("file,label\nred-0.png,red\nnone.png,red", "none.png"),
+        ("file,label,p(red),p(blue)\nred-0.png,red,0.9,0.1", "a model's predictions"),
     ],
 )
-def test_a_file_that_cannot_be_taken_is_refused_before_anything_is_written(label, tmp_path, row, sentence):
-    (known := tmp_path / "known.csv").write_text(f"file,label\nred-0.png,red\n{row}\n")
+def test_a_file_that_cannot_be_taken_is_refused_before_anything_is_written(label, tmp_path, table, sentence):
+    (known := tmp_path / "known.csv").write_text(f"{table}\n")
     with pytest.raises(UserError, match=sentence):
         label("loop.budget=12", f"oracle.labels={known}")
     discard_unstarted(label.folder, tmp_path)

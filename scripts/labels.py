@@ -38,11 +38,11 @@ def export(asked: argparse.Namespace) -> str:
 
 
 def bring_in(asked: argparse.Namespace) -> str:
-    """Appends the answers of the file; says how many."""
+    """Appends the answers of the file; says how many, and how many of others they take the place of."""
     rows = read_answers(asked.file)
     if not rows:
         raise UserError(f"{asked.file} has no answer: fill in its column label, or label its tasks first")
-    return str(import_answers(asked.run, rows, asked.new_classes))
+    return str(import_answers(asked.run, rows, asked.new_classes, keep=asked.keep))
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -58,6 +58,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     prefix = "what comes before a picture's name in Label Studio's tasks (/data/local-files/?d=FOLDER/)"
     one.add_argument("--pictures-at", metavar="PREFIX", help=prefix)
     two.add_argument("file", type=Path, metavar="FILE", help="which answers to take")
+    two.add_argument("--keep", action="store_true", help="leave pictures as they are that have an answer already")
     two.add_argument("--new-classes", action="store_true", help="add classes that the run does not have")
     return parser.parse_args(arguments)
 

@@ -1,6 +1,7 @@
 """Answers of a file into a labeling run, all of them or none: what differs from what holds is appended as lines."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,13 +10,13 @@ from typing import Protocol
 from al_bench.annotation.known_pictures import KnownPictures
 from al_bench.annotation.labeling_run import LabelingRun
 from al_bench.annotation.rows import Row, quoted
-from al_bench.errors import UserError, printable
+from al_bench.errors import UserError, amount, printable
 from al_bench.files import open_file
 from al_bench.progress import progress
 from al_bench.storage.answers import Answer, Line, NewClass, now
 from al_bench.storage.asked import AskedPicture
 
-_SHOWN = 3  # rows that a refusal names
+_SHOWN = 3  # rows that a refusal names, and persons whose answers were replaced
 _CLASSES = 20  # that it offers
 _AT_START = "to dataset.class_names"  # where a class can be added
 _BY_COMMAND = "by `scripts/labels.py import --new-classes`"
@@ -23,14 +24,28 @@ _BY_COMMAND = "by `scripts/labels.py import --new-classes`"
 
 @dataclass(frozen=True)
 class Taken:
-    """What came in. answers: that differ from what held; same: that do not; classes: that are new."""
+    """What came in. answers: that differ from what held; same: that do not; classes: that are new.
+
+    replaced: answers that held before and hold no more, by who gave them; newer: how many of these were given after
+    those that replace them. kept: answers that hold although the file says something else, by who gave them.
+    """
 
     answers: int
     same: int
     classes: tuple[str, ...] = ()
+    replaced: tuple[tuple[str, int], ...] = ()
+    newer: int = 0
+    kept: tuple[tuple[str, int], ...] = ()
 
     def __str__(self) -> str:
-        words = f"{self.answers:,} answer{'' if self.answers == 1 else 's'} taken, {self.same:,} the same as before"
+        words = amount(self.answers, "answer") + " taken"
+        if self.replaced:
+            words += f", {_by_whom(self.replaced, 'of them in place of others')}"
+        if self.newer:
+            words += f", {self.newer:,} of which had been given after those of the file"
+        words += f", {self.same:,} the same as before"
+        if self.kept:
+            words += f", {_by_whom(self.kept, 'passed over, where others are kept')}"
         return f"{words}; classes added: {', '.join(map(printable, self.classes))}" if self.classes else words
 
 
@@ -75,18 +90,22 @@ def import_answers(
     new_classes: bool = False,
     guess_shown: bool = False,
     start: AtStart | None = None,
+    keep: bool = False,
 ) -> Taken:
     """Appends what differs from what holds; when this returns it is on the disk.
 
     new_classes: whether a class that there is not is added. guess_shown: whether who answered saw what the model takes
-    a picture for. start: of a run that is being started and has maybe not asked yet. Raises UserError, and appends
-    nothing, where a row's picture or class is unknown, or two rows say different things of a picture.
+    a picture for. start: of a run that is being started and has maybe not asked yet. keep: whether pictures that have
+    an answer keep it. Raises UserError, and appends nothing, where a row's picture or class is unknown, or two rows say
+    different things of a picture.
     """
     run = LabelingRun(folder, start.root if start else None)
     placed = _placed(run, rows)
-    added = _new_classes(run, placed.values(), None if new_classes else _AT_START if start else _BY_COMMAND)
     held = {position: run.answers.answer(position) for position in placed}
-    differing = [one for one in placed if (before := held[one]) is None or before.label != placed[one].label]
+    others = {one: before for one, before in held.items() if before and before.label != placed[one].label}
+    differing = [one for one in placed if held[one] is None or (one in others and not keep)]
+    taken = (placed[one] for one in differing)
+    added = _new_classes(run, taken, None if new_classes else _AT_START if start else _BY_COMMAND)
     lines: list[Line] = [NewClass(when=now(), name=name) for name in added]
     asked = {one.position: one for one in run.asked}
     with progress("reading the answered pictures", len(differing), "pictures") as bar:
@@ -97,7 +116,20 @@ def import_answers(
             bar.advance()
     if lines:
         run.log.append(*lines)
-    return Taken(len(differing), len(placed) - len(differing), added)
+    newer = sum(before.when > (placed[one].when or now()) for one, before in others.items())
+    by_whom = tuple(Counter(before.who for before in others.values()).most_common())
+    same = len(placed) - len(differing) - (len(others) if keep else 0)
+    if keep:
+        return Taken(len(differing), same, added, kept=by_whom)
+    return Taken(len(differing), same, added, by_whom, newer)
+
+
+def _by_whom(counts: Sequence[tuple[str, int]], what: str) -> str:
+    """How many answers, and who gave how many of them, the first few persons by name."""
+    named = [f"{printable(who) or 'somebody without a name'} {count:,}" for who, count in counts[:_SHOWN]]
+    rest = sum(count for _, count in counts[_SHOWN:])
+    words = ", ".join([*named, *([f"others {rest:,}"] if rest else [])])
+    return f"{sum(count for _, count in counts):,} {what} (by {words})"
 
 
 def _placed(run: Holder, rows: Iterable[Row]) -> dict[int, Row]:

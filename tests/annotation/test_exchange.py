@@ -123,6 +123,39 @@ def test_a_table_that_cannot_be_taken_is_refused_whole(run, table, match):
     run.refuses(match, table)
 
 
+def test_what_is_replaced_is_said_and_may_be_kept(run):
+    """Of an older file, whose answers were corrected since, it is said that they were."""
+    for position, who in enumerate(("bob", "bob", "", "anna")):
+        run.answer(position, "cat", who=who, when=f"2026-05-31T15:0{position}:00.000+00:00")
+    rows = "".join(f"{name},-1+2,2026-05-31T15:01:30Z\n" for name in NAMES[:6] if "," not in name)
+    table = "file,label,when\na.png,cat,\n" + rows.replace("a.png,-1+2,2026-05-31T15:01:30Z\n", "", 1)
+    said = "1 answer taken, 1 the same as before, 3 passed over, where others are kept"
+    assert str(run.take(table, keep=True)) == f"{said} (by bob 1, somebody without a name 1, anna 1)"
+    assert [one.label for one in run.given()] == ["cat"] * 4 + ["-1+2"]
+    said = "3 answers taken, 3 of them in place of others (by bob 1, somebody without a name 1, anna 1)"
+    newer = "2 of which had been given after those of the file, 2 the same as before"
+    assert str(run.take(table)) == f"{said}, {newer}"
+    assert run.take(table) == Taken(0, 5)
+
+
+def test_a_class_of_a_row_that_is_passed_over_is_not_added(run):
+    run.answer(0, "cat", who="bob")
+    assert str(run.take("file,label\na.png,fox\n", keep=True, new_classes=True)) == (
+        "0 answers taken, 0 the same as before, 1 passed over, where others are kept (by bob 1)"
+    )
+    assert Answers(LabelLog(run.folder / "labels.jsonl").read_new()).classes == {}
+
+
+def test_persons_whose_answers_are_replaced_are_named_up_to_some(run):
+    for position in range(4):
+        run.answer(position, "cat", who=f"person {position}")
+    names = "".join(f"{name},-1+2\n" for name in NAMES[:4])
+    words = "by person 0 1, person 1 1, person 2 1, others 1"
+    assert str(run.take(f"file,label\n{names}")) == (
+        f"4 answers taken, 4 of them in place of others ({words}), 0 the same as before"
+    )
+
+
 def test_classes_may_come_with_labels(run):
     assert str(run.take("file,label\na.png,fox\nsub/b.png,fox\n=c.png,owl\n", new_classes=True)) == (
         "3 answers taken, 0 the same as before; classes added: fox, owl"
@@ -172,6 +205,11 @@ def test_the_command(run, tmp_path, capsys, monkeypatch):
     assert said("export", folder, "--to", f"{tmp_path}/l.JSON") == words
     assert said("import", folder, f"{tmp_path}/l.JSON") == "0 answers taken, 1 the same as before\n"
     (tmp_path / "more.csv").write_text("file,label\nsub/b.png,fox\n")
+    (tmp_path / "other.csv").write_text("file,label\na.png,-1+2\n")
+    words = (
+        "0 answers taken, 0 the same as before, 1 passed over, where others are kept (by somebody without a name 1)\n"
+    )
+    assert said("import", folder, f"{tmp_path}/other.csv", "--keep") == words
     words = "1 answer taken, 0 the same as before; classes added: fox\n"
     assert said("import", folder, f"{tmp_path}/more.csv", "--new-classes") == words
     (run.folder / "tasks.csv").write_text("file,label\n=c.png,cat\n")

@@ -17,6 +17,7 @@ from threading import Thread
 from al_bench.annotation.desk import Desk
 from al_bench.annotation.exchange import write_csv
 from al_bench.annotation.gate import Gate, is_loopback
+from al_bench.annotation.neighbor import page_at, reached_at
 from al_bench.annotation.page_holding import PageHolding
 from al_bench.errors import UserError
 from al_bench.files import Console
@@ -110,8 +111,10 @@ _HOSTS = "use 127.0.0.1 for this machine alone, 0.0.0.0 for all that reach it"
 def _unbound(host: str, port: int, error: OSError) -> Exception:
     """The sentence on a port that cannot be had."""
     if error.errno == errno.EADDRINUSE:
+        whose, how = page_at(host, port) or ("another program", "end that")
         return UserError(
-            f"port {port} of {host} is taken: choose another by --port (oracle.port of the run), 0 for any"
+            f"port {port} of {host} is taken by {whose}: choose another by --port (oracle.port of the run), 0 for any, "
+            f"or {how}"
         )
     if error.errno == errno.EACCES:
         return UserError(f"port {port} is the system's: choose one above 1023 by --port (oracle.port of the run)")
@@ -124,11 +127,6 @@ def address_of(host: str, port: int, token: str | None) -> str:
     """What to open in a browser."""
     name = socket.gethostname() if host in ("0.0.0.0", "::") else host  # what a person can type elsewhere
     return f"http://{f'[{name}]' if ':' in name else name}:{port}" + (f"/?token={token}" if token else "")
-
-
-def reached_at(host: str) -> str:
-    """What this machine itself reaches a page at: its own name may lead nowhere, as in a container."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
 def has_screen() -> bool:

@@ -24,7 +24,7 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-_NO_TOKEN = "This page needs the token that its address ended in: open the whole address that the page printed.\n"
+NO_TOKEN = "This page needs the token that its address ended in: open the whole address that the page printed.\n"
 _ELSEWHERE = "This page answers to {hosts} alone, not to the name it was asked by.\n"
 _FOREIGN = "Another site asks in this browser's name, which this page does not answer.\n"
 
@@ -69,7 +69,7 @@ class Gate:
         if self.token is None and _name(f"//{host}") not in (*_LOCAL, self.host):
             return _ELSEWHERE.format(hosts=self.host if self.host not in _LOCAL else " and ".join(_LOCAL[:2]))
         if self.token is not None and not self._is_right(_cookie(headers.get("cookie", ""), self.cookie)):
-            return _NO_TOKEN
+            return NO_TOKEN
         if origin is not None and origin.partition("://")[2] != host:
             return _FOREIGN
         return None

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from nicegui import Client, ui
 from al_bench.annotation.desk import Desk, worded
 from al_bench.annotation.fitting import UnfitError
 from al_bench.annotation.known import classes_of, run_of, state_of, tiles_of
+from al_bench.annotation.neighbor import WHOSE, Whose
 from al_bench.annotation.operations import read_request
 from al_bench.annotation.pictures import SIDES, Below, Pictures, Served
 from al_bench.annotation.windows import Windows
@@ -54,6 +56,7 @@ class Server:
         app.add_api_route("/grid", self._grid)
         app.add_api_route("/picture/{position}", self._picture)
         app.add_api_route("/labels.csv", self._csv)
+        app.add_api_route(WHOSE, self._whose)
         ui.page("/", title=f"Label {self.desk.folder.resolve().name}")(self._page)
         ui.run_with(
             app,
@@ -67,6 +70,9 @@ class Server:
 
     def _page(self, client: Client) -> None:
         self.windows.add(client)
+
+    async def _whose(self) -> Response:
+        return _json(Whose(run=str(self.desk.folder.resolve()), process=os.getpid()).model_dump())
 
     async def _state(self) -> Response:
         return await self._answered(lambda: state_of(self.desk))

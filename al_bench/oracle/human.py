@@ -1,5 +1,6 @@
 """A person who labels in the browser: the page is a process of its own, which this starts."""
 
+import errno
 import importlib.util
 import logging
 import socket
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 from al_bench.active.part import declare
+from al_bench.annotation.neighbor import page_at
 from al_bench.config.ranges import Fraction, NoneToAll, Port, UpToAll
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
@@ -61,7 +63,7 @@ class Human(Person):
     def begin(self, folder: Path) -> None:
         """Raises UserError where the port is taken by something else than the run's own page."""
         if not self._begun and not self._is_open(folder):
-            _refuse_taken(self.host, self.port)
+            refuse_taken(self.host, self.port)
             process, end = self._start(folder), time.monotonic() + _OPENS
             while not self._is_open(folder) and process.poll() is None and time.monotonic() < end:
                 time.sleep(_MOMENT)
@@ -106,14 +108,17 @@ class Human(Person):
             )
 
 
-def _refuse_taken(host: str, port: int) -> None:
+def refuse_taken(host: str, port: int) -> None:
     """Raises UserError where nothing can listen there."""
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as tried:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             tried.bind((host, port))
     except OSError as error:
+        found = page_at(host, port) if error.errno == errno.EADDRINUSE else None
+        whose, how = found or ("another program may be there", "end that")
+        other = port + 1 if port < 65_535 else 8080
         raise UserError(
-            f"the page cannot open on oracle.host={host} oracle.port={port} ({error.strerror or error}): another "
-            f"program may be there, choose another port, such as oracle.port={port + 1 if port < 65_535 else 8080}"
+            f"the page cannot open on oracle.host={host} oracle.port={port} ({error.strerror or error}), "
+            f"{f'{whose} is there' if found else whose}: choose another port, such as oracle.port={other}, or {how}"
         ) from error

@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from made_asking import ROOT, command, made_asking
+from made_asking import ROOT, command, made_asking, opened_page
 
 from al_bench.annotation import command as page_command
-from al_bench.annotation.command import address_of, bound, main, reached_at
+from al_bench.annotation.command import address_of, bound, main
+from al_bench.annotation.neighbor import reached_at
 from al_bench.annotation.page_holding import PageHolding
 from al_bench.errors import UserError
+from al_bench.oracle.human import refuse_taken
 from al_bench.storage.asked import QUERY, open_page
 from al_bench.storage.holding import Holding
 
@@ -114,6 +116,30 @@ def test_a_port_that_is_taken(run):
         port = other.getsockname()[1]
         assert f"port {port} of 127.0.0.1 is taken" in refused(run, "--port", port)
     assert open_page(run) is None and not (run / "page.json").exists(), "the run's page is free again"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_a_port_where_another_runs_page_is_says_whose(run, tmp_path, host):
+    """To the page's own command and to the run that wants to open one."""
+    other = made_asking(tmp_path / "other", 1)
+    with opened_page(other, "--host", host) as page:
+        whose = f"the page of {other} (process {page.process.pid})"
+        how = f"end it now by kill {page.process.pid}"
+        if host == "0.0.0.0":
+            whose, how = "a page of al_bench for others, whose run its token alone tells", "end it where it was opened"
+        said = refused(run, "--port", page.port, "--host", host)
+        assert said.startswith(f"port {page.port} of {host} is taken by {whose}: choose another") and said.endswith(how)
+        with pytest.raises(UserError) as error:
+            refuse_taken(host, int(page.port))
+        assert f"{whose} is there: choose another port, such as oracle.port={int(page.port) + 1}" in str(error.value)
+        assert str(error.value).endswith(how)
+
+
+def test_a_port_where_something_else_is_says_no_run(run):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(UserError, match=r"another program may be there: choose another port, such as .* end that$"):
+            refuse_taken("127.0.0.1", port)
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "203.0.113.9"])

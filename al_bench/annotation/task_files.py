@@ -23,7 +23,8 @@ def write_tasks(folder: Path) -> int:
 
 
 def take_answers(folder: Path, new_classes: bool = False) -> Taken | None:
-    """Takes in what a person put into the folder, once: each file is then called `answers.taken-1.csv` and so on.
+    """Takes in what a person put into the folder, once: each file is then called `answers.taken-1.csv`,
+    `tasks.taken-1.csv` and so on.
 
     new_classes: whether a class that there is not is added. Returns None where there are no answers. Raises UserError,
     takes nothing and leaves the files where they are, for what cannot be taken, see `import_answers`.

@@ -5,7 +5,12 @@ from string import ascii_lowercase, digits
 
 from al_bench.errors import UserError
 
-TAKEN = {"0": "cannot tell", " ": "zoom", "?": "help"}  # by the page itself, beside keys that write nothing
+TAKEN = {
+    "0": "cannot tell",
+    " ": "zoom",
+    "?": "help",
+    "/": "find a class",
+}  # by the page itself, beside keys that write nothing
 _DIGITS = digits[1:]
 
 

@@ -110,7 +110,7 @@ def test_keys_are_digits_then_letters_until_there_are_none():
     assert len(used) == len(set(used))
 
 
-@pytest.mark.parametrize("key", ["0", " ", "?", "ab", "\t"])
+@pytest.mark.parametrize("key", ["0", " ", "?", "/", "ab", "\t"])
 def test_a_key_that_cannot_be_is_refused(key):
     with pytest.raises(UserError, match="key"):
         checked_key(key)

@@ -105,7 +105,7 @@ export const Help = {
         ["1–9, letters", "this class instead"],
         ["→", "skip it for now"],
       ]],
-      ["Everywhere", [["?", "these keys"], ["Esc", "close"]]],
+      ["Everywhere", [["/", "find one of many classes by its name, Enter gives the first"], ["?", "these keys"], ["Esc", "close"]]],
     ],
   }),
 };

@@ -206,7 +206,7 @@ export default {
     },
     nameClass(name, key) {
       const small = key?.toLowerCase() ?? null;
-      if (small !== null && "0? ".includes(small)) return this.say(`The key ${small} is the page's own: choose another.`);
+      if (small !== null && "0? /".includes(small)) return this.say(`The key ${small} is the page's own: choose another.`);
       this.outbox.push({ kind: "class", when: this.outbox.moment(), name, key: small });
       this.say(small ? `${name}: key ${small}` : `${name} is a class now`);
     },

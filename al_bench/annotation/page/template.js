@@ -40,7 +40,7 @@ export const template = `
             :refused="refused" :words="words" @give="give" @back="takeBack" @say="say" />
         </div>
         <aside>
-          <Classes :classes="view.classes" :flashed="flashed" @give="press" @name="nameClass" />
+          <Classes ref="classes" :classes="view.classes" :flashed="flashed" @give="press" @name="nameClass" />
           <Facts :state="state" :view="view" />
         </aside>
       </main>
@@ -68,7 +68,7 @@ export const template = `
           <p class="last" aria-live="polite">{{ words }}</p>
         </div>
         <aside>
-          <Classes :classes="view.classes" :flashed="flashed" @give="press" @name="nameClass" />
+          <Classes ref="classes" :classes="view.classes" :flashed="flashed" @give="press" @name="nameClass" />
           <Facts :state="state" :view="view" />
         </aside>
       </main>

@@ -127,6 +127,41 @@ def test_classes_and_keys_of_ones_own(window, tmp_path):
         assert saved(run, 5) == {0: "Eule ä", 1: "dog", 2: "cat"}
 
 
+def test_one_of_many_classes_is_found_by_its_name(window, tmp_path):
+    classes = [f"class {number:03d}" for number in range(120)] + ["Grünspecht", "a Grun", "GRUN"]
+    pictures = [asked(at, guess=classes[0], probability=0.9) for at in range(6)]
+    run = made_asking(tmp_path, pictures=pictures, classes=classes)
+    with opened_page(run) as page:
+        tab = window(page.address)
+        shown(tab, 0)
+        tab.keyboard.press("/")
+        tab.keyboard.type("grun")
+        assert tab.locator(".give .name").all_inner_texts() == ["GRUN", "Grünspecht", "a Grun"]
+        assert tab.inner_text(".find p") == "3 of 123; Enter: GRUN"
+        tab.keyboard.type("s")
+        tab.keyboard.press("Enter")
+        shown(tab, 1)
+        assert tab.locator(".give").count() == 123 and tab.input_value(".find input") == ""
+        tab.keyboard.press("1")
+        shown(tab, 2)
+        tab.keyboard.press("/")
+        tab.keyboard.type("no such")
+        tab.keyboard.press("Enter")
+        assert tab.inner_text(".find p") == "No class has that in its name."
+        tab.keyboard.press("Escape")
+        tab.keyboard.press("0")
+        shown(tab, 3)
+        assert saved(run, 3) == {0: "Grünspecht", 1: "class 000", 2: None}
+        tab_of(tab, "Grid")
+        tab.get_by_role("button", name="Confirm 3").wait_for()
+        tab.click('.tile[data-position="4"]')
+        tab.keyboard.press("/")
+        tab.keyboard.type("117")
+        tab.keyboard.press("Enter")
+        tab.get_by_role("button", name="Confirm 2").wait_for()
+        assert saved(run, 4)[4] == "class 117"
+
+
 def test_what_is_asked_may_change_while_it_is_open(window, tmp_path):
     run = made_asking(tmp_path, 12)
     with opened_page(run) as page:

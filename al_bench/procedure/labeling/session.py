@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from al_bench import seeding
 from al_bench.active.inputs import fingerprint
 from al_bench.active.pool import UNKNOWN
 from al_bench.annotation.exchange import read_answers
@@ -21,14 +19,16 @@ from al_bench.annotation.known_pictures import KnownPictures
 from al_bench.dataset import Dataset, PictureFolder, Split
 from al_bench.dataset.unlabeled_folder import Below
 from al_bench.errors import UserError, amount
-from al_bench.files import digest, open_file, read_json, write_json
+from al_bench.files import digest, open_file, write_json
 from al_bench.oracle import Person
+from al_bench.procedure.labeling.audit import draw_audit
 from al_bench.sources.cache import fits
 from al_bench.sources.kept_images import KeptImages, forget
 from al_bench.sources.listing import file_ids
 from al_bench.storage.answers import LABELS, Answer, Answers, LabelLog, Line, NewClass, now
 from al_bench.storage.grown import FILES_TAKEN
-from al_bench.storage.picture_list import AUDIT, PICTURES, Changes, PictureList
+from al_bench.storage.picture_list import PICTURES, Changes, PictureList
+from al_bench.storage.plain_list import read_list
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class Session:
         """Takes in the answers of a file, once: what is answered afterwards stays. Raises UserError where it cannot be
         taken whole."""
         taken = self.folder / FILES_TAKEN
-        before = _stored_list(taken, str, "files that were taken") or []
+        before = read_list(taken, str, "files that were taken") or []
         try:
             with open_file(path) as file:
                 content = hashlib.file_digest(file, "sha256").hexdigest()
@@ -156,19 +156,8 @@ class Session:
         return self.pictures.keep and fits(self.folder, (count, *shape), there, "paths.outputs")
 
     def draw_audit(self, person: Person, seed: int) -> None:
-        """Draws the audit set of the pictures that are there, once: it stays the same from then on. Raises UserError
-        where it was drawn and is not there any more, or corrupted: another one would have been trained on."""
-        path, what = self.folder / AUDIT, f"positions in {PICTURES}"
-        found = _stored_list(path, int, what)
-        if found is None and self.answers.given():
-            raise UserError(f"{path} is gone, the audit set that the answers are apart from: put it back from a copy")
-        if found is None:
-            there = torch.tensor([place for place in range(len(self.list)) if place not in self.list.gone])
-            size = min(person.audit_size, int(person.audit_share * len(there)))
-            rng = seeding.generator(seeding.seed_for(seed, 0, "audit"))
-            write_json(path, found := there[torch.randperm(len(there), generator=rng)[:size]].tolist())
-        if not all(0 <= one < len(self.list) for one in found):
-            raise UserError(f"{path} is no list of {what}: put it back from a copy")
+        """Takes the audit set, or draws it, see `audit.draw_audit`."""
+        found = draw_audit(self.folder, self.list, bool(self.answers.given()), person, seed)
         self.drawn, self.audit = tuple(found), frozenset(found)
 
     def labels(self, num_lines: int | None = None) -> Labels:
@@ -216,19 +205,6 @@ def refuse_file(path: Path, folder: Path, pictures: PictureFolder, class_names: 
     if not any((folder / name).exists() for name in (PICTURES, LABELS)):
         known = KnownPictures(PictureList.of(folder / PICTURES, pictures.files), pictures.root)
         refuse_answers(Beginning(pictures.root, known, class_names), read_answers(path))
-
-
-def _stored_list(path: Path, kind: type, what: str) -> list[Any] | None:
-    """What a file of ours lists, all of one kind; None where it is not there. Raises UserError for anything else."""
-    try:
-        found = read_json(path)
-    except FileNotFoundError:
-        return None
-    except ValueError:
-        found = None
-    if not isinstance(found, list) or not all(type(one) is kind for one in found):
-        raise UserError(f"{path} is no list of {what}: put it back from a copy")
-    return found
 
 
 def _unlike(given: Sequence[Answer], audit: Sequence[Answer]) -> list[Answer]:

@@ -29,7 +29,7 @@ class Labeling:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(name.encode(errors="surrogateescape"))
         found = [PictureFile(name, 10, 0) for name in names]
-        PictureList(self.folder / "pictures.jsonl").look(found, {}, lambda name: None, print)
+        PictureList(self.folder / "pictures.jsonl").look(found, {}, lambda name: None, print, lambda names: set())
         self.ask()
 
     def ask(self, pictures: list[AskedPicture] | None = None, **more) -> None:

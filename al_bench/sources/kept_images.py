@@ -3,7 +3,7 @@
 import logging
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -162,6 +162,25 @@ def forget(path: Path, positions: Sequence[int]) -> None:
             for position in positions:
                 if position < size:
                     os.pwrite(file.fileno(), bytes([_UNKNOWN]), position)
+
+
+def find_same(path: Path, decoder: Decoder, pictures: Mapping[int, Picture]) -> set[int]:
+    """The positions whose decoded rows are what some pictures, by position, are decoded to. path: of the rows, which
+    may not be there yet; of what is not among them nothing is said."""
+    index, size = _index_of(path, True), int(np.prod(decoder.shape or ()))
+    if not pictures or not path.exists() or not index.exists():
+        return set()
+    known, rows = np.fromfile(index, np.uint8), np.memmap(path, mode="r", dtype=np.uint8)
+    there = [one for one in pictures if one < min(len(known), len(rows) // size) and known[one] == _KEPT]
+
+    def is_same(position: int) -> bool:
+        try:
+            pixels = decoder.decode(pictures[position])
+        except UserError:
+            return False
+        return np.array_equal(pixels.ravel(), rows[position * size : (position + 1) * size])
+
+    return {position for position, same in zip(there, ahead(is_same, there), strict=True) if same}
 
 
 def _index_of(path: Path, keep: bool) -> Path:

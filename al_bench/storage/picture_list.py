@@ -89,14 +89,17 @@ class PictureList:
         contents: Contents,
         content_of: Callable[[str], str | None],
         forget: Callable[[Sequence[int]], None],
+        find_same: Callable[[Mapping[int, str]], set[int]],
     ) -> Changes:
         """Holds a folder's pictures against the list and adds to it what is new.
 
         found: all that the folder holds. contents: of the pictures that were answered. content_of: the same of a name
         in the folder, None where it cannot be read; it is asked only of answered pictures' files that changed, and of
         new files that are as large as an answered one that is gone. A file whose content is not what was answered is
-        another picture. One that nobody answered is what has its name: `forget` is given the positions of those whose
-        file is another, before the list says so; or, where no file has it, the one file of its size and time of change.
+        another picture. One that nobody answered is what has its name, or else the one new file of its size, time of
+        change and last part of the name: `forget` is given the positions of both, before the list says so, for their
+        content may be another. Or the one new file of its size and time, where `find_same`, which is given names by
+        position, says that what is known of the position is of that file.
         """
         present = {file.name: file for file in found}
         self.gone = {position for position, file in enumerate(self._files) if present.get(file.name) != file}
@@ -112,16 +115,17 @@ class PictureList:
         kept |= {file.name for file in changed.values()}
         new = [file for file in found if file.name not in kept]
         renamed = self._renamed(self.gone - touched.keys(), new, contents, content_of)
-        names = {file.name for file in renamed.values()}
-        renamed |= self._moved(
-            self.gone - contents.keys() - touched.keys(), [one for one in new if one.name not in names]
-        )
-        names = {file.name for file in renamed.values()}
-        added = [file for file in new if file.name not in names]
+        moved = self._alone_in(self.gone - contents.keys() - touched.keys(), _without(new, renamed), _stamp_and_name)
+        renamed |= moved
+        left = self.gone - contents.keys() - touched.keys() - moved.keys()
+        alike = self._alone_in(left, _without(new, renamed), _stamp)
+        same = find_same({position: file.name for position, file in alike.items()})
+        renamed |= {position: alike[position] for position in sorted(same)}
+        added = _without(new, renamed)
         more = range(len(self), len(self) + len(added))
         placed = [*touched.items(), *renamed.items(), *zip(more, added, strict=True)]
         lines = [json.dumps([*file, position] if position < len(self) else file) for position, file in placed]
-        forget(sorted(changed))
+        forget(sorted(changed | moved))
         if lines:
             append_lines(self.path, lines, "the list of pictures")
         for position, file in placed:
@@ -157,17 +161,13 @@ class PictureList:
                 found[positions.pop()] = file
         return found
 
-    def _moved(self, gone: set[int], new: Sequence[PictureFile]) -> dict[int, PictureFile]:
-        """Of pictures that nobody answered and that are gone, the new file that each is: told by size and time of
-        change, where these are one's alone, else by the last part of the name, too."""
-        found: dict[int, PictureFile] = {}
-        for key in (_stamp, _stamp_and_name):
-            taken = {file.name for file in found.values()}
-            left = [file for file in new if file.name not in taken]
-            files = _alone({file.name: file for file in left}, key)
-            places = _alone({position: self._files[position] for position in sorted(gone - found.keys())}, key)
-            found |= {places[one][0]: files[one][1] for one in places.keys() & files.keys()}
-        return found
+    def _alone_in(
+        self, gone: set[int], new: Sequence[PictureFile], key: Callable[[PictureFile], Hashable]
+    ) -> dict[int, PictureFile]:
+        """Of pictures that are gone, the new file of the same key, where no other of them has it, and no other file."""
+        files = _alone({file.name: file for file in new}, key)
+        places = _alone({position: self._files[position] for position in sorted(gone)}, key)
+        return {places[one][0]: files[one][1] for one in places.keys() & files.keys()}
 
     def _set(self, position: int, file: PictureFile) -> None:
         if position == len(self.names):
@@ -188,6 +188,11 @@ class PictureList:
         except (ValueError, TypeError) as error:
             raise UserError(f"{self.path}, line {number} is no picture: put the file back from a copy") from error
         return position, PictureFile(name, size, changed)
+
+
+def _without(files: Sequence[PictureFile], taken: Mapping[int, PictureFile]) -> list[PictureFile]:
+    names = {file.name for file in taken.values()}
+    return [file for file in files if file.name not in names]
 
 
 def _stamp(file: PictureFile) -> Hashable:

@@ -77,7 +77,7 @@ def test_a_picture_in_anothers_place_does_not_take_its_answer_along(run, tmp_pat
     run.answer(0, "cat")
     listed = PictureList(run.folder / "pictures.jsonl")
     found = [PictureFile("a.png", 11, 1), *(PictureFile(name, 10, 0) for name in NAMES[1:])]
-    listed.look(found, {0: "what was answered"}, lambda name: None, print)
+    listed.look(found, {0: "what was answered"}, lambda name: None, print, lambda names: set())
     assert write_csv(run.folder, tmp_path / "labels.csv") == 0
     assert run.take("file,label\na.png,-1+2\n") == Taken(1, 0)
     assert [one.position for one in run.given()] == [0, len(NAMES)]

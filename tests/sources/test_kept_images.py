@@ -7,7 +7,7 @@ from PIL import Image
 
 from al_bench.sources import kept_images
 from al_bench.sources.decoding import Decoder
-from al_bench.sources.kept_images import KeptImages, forget
+from al_bench.sources.kept_images import KeptImages, find_same, forget
 
 DECODER = Decoder((4, 4), "center", "rgb")
 
@@ -99,3 +99,13 @@ def test_of_pictures_that_are_not_kept_only_what_cannot_be_read_is_known(tmp_pat
     forget(tmp_path / "decoded", [2])
     again = KeptImages(pictures, DECODER, tmp_path / "decoded", "id", keep=False)
     assert again[torch.tensor([2])][:, 0, 0, 0].tolist() == [41]
+
+
+def test_a_row_is_the_same_only_where_a_picture_is_decoded_to_it(tmp_path, pictures):
+    path = tmp_path / "decoded"
+    assert find_same(path, DECODER, {1: pictures[1]}) == set(), "nothing is there yet"
+    kept = KeptImages(pictures, DECODER, path, "id")
+    kept[torch.tensor([1, 2, 3])]
+    pictures[5].write_bytes(b"none")
+    asked = {1: pictures[1], 2: pictures[4], 3: pictures[5], 4: pictures[4], 900: pictures[1]}
+    assert find_same(path, DECODER, asked) == {1}

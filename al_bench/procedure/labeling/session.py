@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from al_bench.files import digest, open_file, write_json
 from al_bench.oracle import Person
 from al_bench.procedure.labeling.audit import draw_audit
 from al_bench.sources.cache import fits
-from al_bench.sources.kept_images import KeptImages, forget
+from al_bench.sources.kept_images import KeptImages, find_same, forget
 from al_bench.sources.listing import file_ids
 from al_bench.storage.answers import LABELS, Answer, Answers, LabelLog, Line, NewClass, now
 from al_bench.storage.grown import FILES_TAKEN
@@ -106,7 +106,7 @@ class Session:
         before, given = len(self.list), [one.position for one in self.answers.given()]
         self._refuse_unknown(given)
         forgotten = partial(forget, self.folder / _DECODED)
-        changes = self.list.look(self.pictures.files, contents, self._content_of, forgotten)
+        changes = self.list.look(self.pictures.files, contents, self._content_of, forgotten, self._find_same)
         if before:
             more, gone, renamed = amount(len(changes[0]), "picture"), len(changes[1]), len(changes[2])
             lost = len(self.list.gone.intersection(given))
@@ -190,6 +190,10 @@ class Session:
                 f"{self.log.path} has an answer to picture {last}, and {self.list.path} says of {len(self.list):,} "
                 "pictures which they are: put both back from a copy"
             )
+
+    def _find_same(self, names: Mapping[int, str]) -> set[int]:
+        pictures = {position: self.pictures.root / name for position, name in names.items()}
+        return find_same(self.folder / _DECODED, self.pictures.decoder, pictures)
 
     def _content_of(self, name: str) -> str | None:
         try:

@@ -4,6 +4,7 @@ import csv
 import itertools
 import json
 import logging
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from composing import compose
 from pictures import save
+from PIL import Image
 from procedure.labeling.person import FAST, Person
 
 from al_bench.annotation.exchange import write_csv
@@ -18,6 +20,7 @@ from al_bench.config.identity import identify
 from al_bench.errors import Pause, UserError
 from al_bench.procedure.labeling.session import Session
 from al_bench.storage.answers import NewClass, TakenBack, now
+from al_bench.storage.picture_list import PictureList
 from al_bench.storage.store import RunStore
 from al_bench.storage.unstarted import discard_unstarted
 from run import instantiated
@@ -39,6 +42,26 @@ def test_labels_stay_with_their_pictures_when_the_folder_changes(label, pictures
     )
     assert len(set(label.person.shown) & {one.position for one in label.person.held[: len(before)]}) == 0
     assert records[-1].annotations >= 26 and sum(records[-1].class_counts) == records[-1].annotations - 8
+
+
+def test_another_picture_of_the_same_size_and_time_is_not_taken_for_one_that_went(label, pictures):
+    """As in uncompressed files of an archive that gives all one time; one that was renamed is known by its pixels."""
+    for file in [*pictures.rglob("*.png")]:
+        with Image.open(file) as image:
+            image.save(file.with_suffix(".bmp"))
+        file.unlink()
+        os.utime(file.with_suffix(".bmp"), ns=(7, 7))
+    label("loop.budget=16")
+    renamed = next(one for one in label.person.waiting() if one.guess)
+    (pictures / renamed.file).rename(pictures / "red-renamed.bmp")
+    label("loop.budget=20")
+    removed = next(one for one in label.person.waiting() if one.guess)
+    (pictures / removed.file).unlink()
+    save(pictures / "red-new.bmp", np.full((8, 8, 3), (200, 0, 0), dtype=np.uint8))
+    os.utime(pictures / "red-new.bmp", ns=(7, 7))
+    label("loop.budget=24")
+    listed = PictureList(label.folder / "pictures.jsonl")
+    assert listed.names[renamed.position] == "red-renamed.bmp" and listed.names.index("red-new.bmp") == 40
 
 
 def test_a_class_that_is_added_on_the_way_is_learned_too(label, caplog):

@@ -1,11 +1,12 @@
 """Which pictures cannot be read: looked for once, by decoding all of them, and kept beside what is decoded."""
 
+import errno
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from al_bench.errors import UserError, of_files
+from al_bench.errors import UserError
 from al_bench.files import digest, make_once, read_json, write_json
 from al_bench.progress import progress
 from al_bench.sources.decoding import Decoder, ahead
@@ -58,8 +59,15 @@ def _is_readable(picture: Path, decoder: Decoder) -> bool:
     try:
         decoder.decode(picture)
     except UserError as error:
-        cause = error.__cause__
-        if isinstance(cause, MemoryError) or (isinstance(cause, OSError) and of_files(cause, picture)):
+        if is_of_file(error):
             raise
         return False
     return True
+
+
+def is_of_file(error: UserError) -> bool:
+    """Whether a picture could not be decoded for its file, its disk or short memory, which may pass, and not for its
+    content."""
+    cause = error.__cause__
+    of_system = isinstance(cause, OSError) and cause.errno not in (None, errno.EINVAL)  # EINVAL: a pipe, an odd offset
+    return isinstance(cause, MemoryError) or of_system

@@ -5,6 +5,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor
 from al_bench.active.inputs import Inputs
 from al_bench.errors import UserError
 from al_bench.files import named
+from al_bench.sources.broken_pictures import is_of_file
 from al_bench.sources.decoding import Decoder, Picture, Pixels, ahead
 
 logger = logging.getLogger(__name__)
@@ -32,8 +34,9 @@ class KeptImages:
     `<path>.known`, a byte a row. Both stay right while a position keeps its picture. fingerprint: of what the pictures
     are. keep: whether rows are written; if not, each is decoded whenever it is asked for, and `<path>.tried` says which
     could be. row_ids: (N,) of each picture which file it is, see `listing.file_ids`; None where nobody says. A picture
-    that cannot be read, or is gone before it was decoded, is black, and said once. Raises UserError where the disk does
-    not take them.
+    that cannot be read, or is gone before it was decoded, is black, and said once. away: positions whose files cannot
+    be read now, whatever they hold: they are not tried before they are taken out of it, and nothing stored says so.
+    Raises UserError where the disk does not take them.
     """
 
     pictures: Sequence[Picture | None]
@@ -42,6 +45,7 @@ class KeptImages:
     fingerprint: str
     keep: bool = True
     row_ids: NDArray[np.uint64] | None = None
+    away: set[int] = field(default_factory=set, repr=False)
     device: torch.device = _CPU
     dtype: torch.dtype = torch.uint8
     rows: Pixels = field(init=False, repr=False)
@@ -69,12 +73,21 @@ class KeptImages:
         wanted = np.array(positions, dtype=np.int64)
         self._decode_new(wanted)
         found: list[int] = wanted[self.known[wanted] == _BROKEN].tolist()
-        return set(found)
+        return set(found) | self.away.intersection(positions)
+
+    def try_again(self) -> list[int]:
+        """The positions, ascending, of pictures that could not be read before and cannot now: each is tried, and none
+        is said."""
+        before = [one for one in np.flatnonzero(self.known == _BROKEN).tolist() if one < len(self)]
+        self._note([(position, _UNKNOWN) for position in before])
+        there = [position for position in before if self.pictures[position] is not None]
+        self._decode_new(np.array(there, dtype=np.int64), quiet=True)
+        return sorted(self.find_broken(there))
 
     @property
     def broken(self) -> Tensor:
         """(B,) int64 positions of pictures that were asked for and could not be read."""
-        return torch.from_numpy(np.flatnonzero(self.known == _BROKEN))
+        return torch.from_numpy(np.union1d(np.flatnonzero(self.known == _BROKEN), sorted(self.away)).astype(np.int64))
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -96,12 +109,13 @@ class KeptImages:
         if rows < known * int(np.prod(self.shape[1:])):
             self._index.unlink()
 
-    def _decode_new(self, positions: NDArray[np.int64]) -> None:
+    def _decode_new(self, positions: NDArray[np.int64], quiet: bool = False) -> None:
         new = np.unique(positions[self.known[positions] == _UNKNOWN])
-        if len(new) and self.keep:
-            self._decode(new.tolist())
-        elif len(new):
-            deque(self._try(new.tolist()), maxlen=0)
+        wanted = [position for position in new.tolist() if position not in self.away]
+        if wanted and self.keep:
+            self._decode(wanted, quiet)
+        elif wanted:
+            deque(self._try(wanted, quiet), maxlen=0)
 
     def _read(self, positions: NDArray[np.int64]) -> Pixels:
         """(B, C, H, W) decoded now."""
@@ -111,23 +125,23 @@ class KeptImages:
                 images[row] = pixels
         return images
 
-    def _try(self, positions: Sequence[int]) -> Iterator[Pixels | None]:
+    def _try(self, positions: Sequence[int], quiet: bool = False) -> Iterator[Pixels | None]:
         """Each decoded, None where it cannot be; which these are is known once all were."""
         found = []
-        for position, pixels in zip(positions, ahead(self._pixels, positions), strict=True):
-            found.append((position, _BROKEN if pixels is None else _KEPT))
+        for position, pixels in zip(positions, ahead(partial(self._pixels, quiet), positions), strict=True):
+            found.append((position, self._what(position, pixels)))
             yield pixels
         self._note([one for one in found if self.known[one[0]] == _UNKNOWN])
 
-    def _decode(self, positions: Sequence[int]) -> None:
+    def _decode(self, positions: Sequence[int], quiet: bool) -> None:
         """By pwrite: a mapped page that the disk has no room for would end the process."""
         size = int(np.prod(self.shape[1:]))
         with named(self.path), self.path.open("r+b") as file:
             found = []
-            for position, pixels in zip(positions, ahead(self._pixels, positions), strict=True):
+            for position, pixels in zip(positions, ahead(partial(self._pixels, quiet), positions), strict=True):
                 if pixels is not None:
                     os.pwrite(file.fileno(), pixels.tobytes(), position * size)
-                found.append((position, _BROKEN if pixels is None else _KEPT))
+                found.append((position, self._what(position, pixels)))
             os.fdatasync(file.fileno())  # before it is said to be there
         self._note(found)
 
@@ -137,13 +151,23 @@ class KeptImages:
             for position, what in found:
                 os.pwrite(index.fileno(), bytes([what]), position)
 
-    def _pixels(self, position: int) -> Pixels | None:
-        if (picture := self.pictures[position]) is None or self.known[position] == _BROKEN:
+    def _what(self, position: int, pixels: Pixels | None) -> int:
+        """What is known of a row once it was tried."""
+        return _KEPT if pixels is not None else _UNKNOWN if position in self.away else _BROKEN
+
+    def _pixels(self, quiet: bool, position: int) -> Pixels | None:
+        if position in self.away or self.known[position] == _BROKEN:
+            return None
+        if (picture := self.pictures[position]) is None:
+            self.away.add(position)
             return None
         try:
             return self.decoder.decode(picture)
         except UserError as error:
-            logger.warning(f"{error}; until then it is left out")
+            if is_of_file(error):
+                self.away.add(position)
+            if not quiet:
+                logger.warning(f"{error}; until then it is left out")
             return None
 
     @property

@@ -109,3 +109,30 @@ def test_a_row_is_the_same_only_where_a_picture_is_decoded_to_it(tmp_path, pictu
     pictures[5].write_bytes(b"none")
     asked = {1: pictures[1], 2: pictures[4], 3: pictures[5], 4: pictures[4], 900: pictures[1]}
     assert find_same(path, DECODER, asked) == {1}
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_file_that_is_away_for_a_while_is_not_known_as_broken(tmp_path, pictures, keep, caplog):
+    aside = pictures[2].rename(tmp_path / "aside")
+    kept = KeptImages(pictures, DECODER, tmp_path / "decoded", "id", keep)
+    for _ in range(2):
+        assert kept.to(torch.device("cpu"))[torch.tensor([2, 3])][:, 0, 0, 0].tolist() == [0, 31]
+    assert kept.find_broken([2, 3]) == {2} and kept.broken.tolist() == [2] and len(caplog.records) == 1
+    aside.rename(pictures[2])
+    again = KeptImages(pictures, DECODER, tmp_path / "decoded", "id", keep)
+    assert again.try_again() == [] and again[torch.tensor([2])][0, 0, 0, 0] == 21
+    kept.away.clear()
+    assert kept.find_broken([2, 3]) == set()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_was_broken_is_tried_again_when_that_is_asked_for(tmp_path, pictures, keep, caplog):
+    good = pictures[2].read_bytes()
+    for number in (2, 4):
+        pictures[number].write_bytes(b"none")
+    KeptImages(pictures, DECODER, tmp_path / "decoded", "id", keep).find_broken([2, 4])
+    pictures[2].write_bytes(good)
+    caplog.clear()
+    again = KeptImages(pictures, DECODER, tmp_path / "decoded", "id", keep)
+    assert again.try_again() == [4] and again.broken.tolist() == [4] and not caplog.records
+    assert again[torch.tensor([2, 4])][:, 0, 0, 0].tolist() == [21, 0]

@@ -17,6 +17,7 @@ from al_bench.annotation.exchange import read_answers
 from al_bench.annotation.importing import AtStart, Beginning, import_answers, refuse_answers
 from al_bench.annotation.known_pictures import KnownPictures
 from al_bench.dataset import Dataset, PictureFolder, Split
+from al_bench.dataset.class_folders import named
 from al_bench.dataset.unlabeled_folder import Below
 from al_bench.errors import UserError, amount
 from al_bench.files import digest, open_file, write_json
@@ -145,6 +146,10 @@ class Session:
             paths, self.pictures.decoder, self.folder / _DECODED, known, self._keeps(len(names)), ids
         )
         images = self.images
+        if broken := images.try_again():
+            which = named([names[position] for position in broken])
+            count = amount(len(broken), "picture")
+            logger.warning(f"left out: {count} that cannot be read: mend or replace {which}; every start tries again")
         dataset = replace(dataset, train=Split(images, torch.full((len(names),), UNKNOWN)))
         return replace(dataset, num_classes=len(self.class_names), class_names=self.class_names)
 

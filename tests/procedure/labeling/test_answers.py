@@ -218,3 +218,27 @@ def test_an_answer_to_a_picture_that_cannot_be_read_teaches_nothing(label, pictu
     assert broken & set(answered.values()) and broken.isdisjoint(answered[place] for place in trained)
     audit = json.loads((label.folder / "audit.json").read_text())
     assert records[-1].test_images == sum(answered[place] not in broken for place in audit) < 8
+
+
+def test_pictures_that_were_away_for_a_while_are_asked_for_once_they_are_back(label, pictures, caplog):
+    away: list[Path] = []
+
+    def take_away(person: Person, times: int) -> None:
+        if times == 0:
+            asked = [pictures / one.file for one in person.asked.pictures if not one.audit]
+            away.extend(file.rename(file.with_suffix(".away")) for file in asked[-5:])
+
+    label("loop.budget=16", before=take_away)
+    answered = {Path(one.file).name for one in label.person.held}
+    broken = next(file for file in sorted(pictures.rglob("*.png")) if file.name not in answered)
+    broken.write_bytes(b"no picture")
+    for file in away:
+        file.rename(file.with_suffix(".png"))
+    records = label()
+    trained = {place for record in records for place in record.query.indices}
+    used = {Path(one.file).stem for one in label.person.held if one.position in trained}
+    assert {file.stem for file in away} <= used and broken.stem not in used
+    assert "left out: 1 picture that" not in caplog.text, "it was never tried before"
+    label()
+    named = broken.relative_to(pictures)
+    assert f"left out: 1 picture that cannot be read: mend or replace {named}; every start tries again" in caplog.text

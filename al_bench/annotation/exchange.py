@@ -14,13 +14,14 @@ from al_bench.errors import UserError
 from al_bench.files import write_json, written_whole
 from al_bench.storage.asked import PAGE, QUERY, RUN_ID
 from al_bench.storage.grown import FILES_TAKEN, TAKEN
-from al_bench.storage.picture_list import AUDIT
+from al_bench.storage.picture_list import AUDIT, AUDIT_DRAWN
 
 LABEL_CONFIG = "label_config.xml"
 TASKS_CSV, TASKS_JSON = "tasks.csv", "tasks.json"
 ANSWERED = ("answers.csv", "answers.json", TASKS_CSV)  # what a person puts into the folder of a run
 
-_OF_THE_RUN = frozenset({"config.json", QUERY, PAGE, RUN_ID, AUDIT, TAKEN, FILES_TAKEN})  # that end as an export does
+# of those that end as an export does
+_OF_THE_RUN = frozenset({"config.json", QUERY, PAGE, RUN_ID, AUDIT, AUDIT_DRAWN, TAKEN, FILES_TAKEN})
 _TAKEN_ASIDE = ".taken-"  # in the names of what a person had put there
 
 

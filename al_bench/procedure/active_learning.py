@@ -186,8 +186,7 @@ class ActiveLearning(Procedure):
         if labels is not None:
             refuse_file(labels, store.folder, pictures, class_names)
         session = Session(store.folder, pictures, class_names)
-        session.look()
-        session.draw_audit(self.oracle, self.seed)
+        session.draw_audit(session.look(), self.oracle, self.seed)
         if labels is not None:
             session.take_file(labels)
         return session

@@ -126,6 +126,15 @@ def read_asked(folder: Path) -> Asked | None:
         raise UserError(f"{path} is corrupted: a run writes it anew when it is started") from error
 
 
+def asked_positions(folder: Path) -> set[int]:
+    """Of the pictures that a run asks for; none where what it asks is corrupted, which it then makes anew."""
+    try:
+        asked = read_asked(folder)
+    except UserError:
+        return set()
+    return set() if asked is None else {one.position for one in asked.pictures}
+
+
 def open_page(folder: Path) -> OpenPage | None:
     """The page that is open for a run; None where none is, or none yet."""
     lock = lock_of(folder / PAGE_LOCK)

@@ -17,6 +17,7 @@ from al_bench.storage.lines import append_lines, read_lines
 
 PICTURES = "pictures.jsonl"
 AUDIT = "audit.json"  # positions of the audit set
+AUDIT_DRAWN = "audit_drawn.json"  # of which pictures it was drawn
 
 _Known = TypeVar("_Known")
 

@@ -191,7 +191,9 @@ class Asking:
 
     def _what_follows(self, cycle: int, pool: Pool) -> str:
         if cycle:
-            return f"The next model is trained on {amount(self.query_size, 'answer')} more than the last one."
+            first = sum(one.audit for one in self.unanswered())
+            audit = f", with {amount(first, 'picture')} of the audit set answered" if first else ""
+            return f"The next model is trained on {amount(self.query_size, 'answer')} more than the last one{audit}."
         audit = f"the {amount(len(self.session.audit), 'picture')} of the audit set and " if self.session.audit else ""
         first = int(min(self.initial_size, len(pool) - len(self.session.audit)))
         others = amount(first, "more picture")
@@ -211,7 +213,7 @@ class Asking:
             cycle=records[-1].index if records else None,
             curve=curve_of(records),
             second_looks=second_looks(records, self.session),
-            forecast=forecast_sentence(records, audited, count - audited, self.person.goal),
+            forecast=forecast_sentence(records, count - audited, self.person.goal),
         )
         write_asked(self.session.folder, asked)
 

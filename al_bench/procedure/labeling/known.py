@@ -73,12 +73,12 @@ def curve_of(records: Sequence[CycleRecord]) -> list[Measured]:
     return [Measured(annotations=one.annotations, correct=one.correct, images=one.count) for one in measured(records)]
 
 
-def forecast_sentence(records: Sequence[CycleRecord], audit_size: int, pool_size: int, goal: float) -> str | None:
+def forecast_sentence(records: Sequence[CycleRecord], pool_size: int, goal: float) -> str | None:
     """How many labels an accuracy of `goal` will take, those of the audit set apart; None where nothing can be said.
 
     pool_size: pictures that can be labeled and trained on.
     """
-    curve = [Point(one.annotations - audit_size, one.correct, one.count) for one in measured(records)]
+    curve = [Point(one.annotations - one.count, one.correct, one.count) for one in measured(records)]
     found = forecast([one for one in curve if one.annotations > 0], goal, pool_size)
     wanted = f"{100 * goal:g} % on the audit set"
     if found.reason:

@@ -27,6 +27,7 @@ from al_bench.sources.cache import fits
 from al_bench.sources.kept_images import KeptImages, find_same, forget
 from al_bench.sources.listing import file_ids
 from al_bench.storage.answers import LABELS, Answer, Answers, LabelLog, Line, NewClass, now
+from al_bench.storage.asked import asked_positions
 from al_bench.storage.grown import FILES_TAKEN
 from al_bench.storage.picture_list import PICTURES, Changes, PictureList
 from al_bench.storage.plain_list import read_list
@@ -160,9 +161,10 @@ class Session:
         there = path.stat().st_blocks * 512 if path.exists() else 0  # it has holes
         return self.pictures.keep and fits(self.folder, (count, *shape), there, "paths.outputs")
 
-    def draw_audit(self, person: Person, seed: int) -> None:
-        """Takes the audit set, or draws it, see `audit.draw_audit`."""
-        found = draw_audit(self.folder, self.list, bool(self.answers.given()), person, seed)
+    def draw_audit(self, changes: Changes, person: Person, seed: int) -> None:
+        """Draws the audit set, or of what is new into it, see `audit.draw_audit`. changes: that were just looked at."""
+        used = {one.position for one in self.answers.given()} | asked_positions(self.folder)
+        found = draw_audit(self.folder, self.list, len(self.list) - len(changes.more), used, person, seed)
         self.drawn, self.audit = tuple(found), frozenset(found)
 
     def labels(self, num_lines: int | None = None) -> Labels:

@@ -113,9 +113,10 @@ class FromPerson:
                 f"among them, which teaches nothing: put more pictures into {self.session.pictures.root}, or take "
                 f"answers back by python scripts/annotate.py {self.session.folder}"
             )
+        if any(one.audit for one in left):
+            return False
         if not self._held:
-            audited = not any(one.audit for one in left)
-            return audited and len(known) >= 2 and (len(labels.positions) >= self.asking.initial_size or not left)
+            return len(known) >= 2 and (len(labels.positions) >= self.asking.initial_size or not left)
         changed = self._num_changed(labels)
         return len(known) >= 2 and (changed >= self.asking.query_size or (changed > 0 and not left))
 

@@ -16,6 +16,8 @@ from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.analysis.traces import Rows, rows_of
 from al_bench.report.figures.svg import Picture
 from al_bench.report.paper import add_to_pair
+from al_bench.storage.folder import cycle_file
+from al_bench.storage.model_file import stored_class_names
 from al_bench.storage.record import QueryRecord
 
 _PAIRS = 10  # of one cycle
@@ -140,9 +142,25 @@ def _pairs(run: Run, pairs: Pairs, names: Sequence[str]) -> list[Pair]:
 
 
 def class_names(run: Run, rebuilder: Rebuilder) -> Sequence[str]:
-    """Those of the data set, none where it cannot be loaded."""
+    """Those of the data set; where it cannot be loaded those that one of the run's models says, or none."""
     dataset = rebuilder.dataset(run)
-    return dataset.class_names if dataset is not None else ()
+    if dataset is not None:
+        return tuple(dataset.class_names)
+    last = len(run.records) - 1
+    said = (stored_class_names(cycle_file(run.place, one, ".model.safetensors"), run.id) for one in range(last, -1, -1))
+    return next((names for names in said if names), ())
+
+
+def section_class_names(section: Section, rebuilder: Rebuilder) -> list[str]:
+    """Those of the run that has the most, for a person adds classes, which come last; their numbers, told from names
+    that are digits, where fewer names are known."""
+    run = max((run for group in section.groups for run in group.runs), key=_count_classes)
+    names, count = class_names(run, rebuilder), _count_classes(run)
+    return list(names[:count]) if len(names) >= count else [f"class {number}" for number in range(count)]
+
+
+def _count_classes(run: Run) -> int:
+    return len(run.cycles[0].class_counts)
 
 
 def _words(query: QueryRecord, traces: Rows, row: int, names: Sequence[str]) -> list[str]:

@@ -24,7 +24,7 @@ from al_bench.report.comparison import Comparison, compare
 from al_bench.report.doubts import Doubts, show_doubts
 from al_bench.report.figures.charts import Charts, EarlyPlots, Plots, has_all
 from al_bench.report.figures.palette import Look, class_looks
-from al_bench.report.images import Beside, CycleImages, class_names, show_synthesized, side_by_side
+from al_bench.report.images import Beside, CycleImages, section_class_names, show_synthesized, side_by_side
 from al_bench.report.measures import listed, measure
 from al_bench.report.notes import notes
 from al_bench.report.outlook import tabulate_forecasts, tabulate_standings
@@ -104,7 +104,7 @@ def part(
     """Everything of the section of `charts`. early: asked of it; chapter: the experiment's name, or empty; trained:
     what was trained once; numbers: published ones to look through; what cannot be read is added to `problems`."""
     section = charts.section
-    classes = _class_names(section, rebuilder)
+    classes = section_class_names(section, rebuilder)
     shares = _data_shares(section, rebuilder, len(classes))
     plots = charts.ask_for_all(early, classes, shares)
     tables = [
@@ -152,18 +152,6 @@ def _name_users(trained: Sequence[Trained], section: Section) -> list[tuple[str,
     """Each artifact that groups of a section use, with their names as one: it was made once for all of them."""
     users = [(one, [user.group.name for user in one.users if user.title == section.title]) for one in trained]
     return [(listed(names), one.artifact) for one, names in users if names]
-
-
-def _class_names(section: Section, rebuilder: Rebuilder) -> list[str]:
-    """Those of the data set where it can be loaded, else their numbers, told from names that are digits; of the run
-    that has the most: a person adds classes."""
-    run = max((run for group in section.groups for run in group.runs), key=_count_classes)
-    names, count = class_names(run, rebuilder), _count_classes(run)
-    return list(names) if len(names) == count else [f"class {number}" for number in range(count)]
-
-
-def _count_classes(run: Run) -> int:
-    return len(run.cycles[0].class_counts)
 
 
 def _data_shares(section: Section, rebuilder: Rebuilder, num_classes: int) -> list[float] | None:

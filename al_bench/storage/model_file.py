@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _KEY = "al_bench"  # of the file's head, which has names and texts
+_LONGEST = 200  # characters of a class's name
 _FIRST = ("weights", "weights_folder")  # of a network before it was trained, which the file's own stand in the place of
 
 
@@ -121,6 +122,20 @@ def read_model(path: Path) -> "tuple[ModelHead, dict[str, Tensor]]":
     if wrong := next((name for name, one in weights.items() if not one.isfinite().all()), None):
         raise UserError(f"{path} holds numbers in {wrong} that are not finite: ask another model")
     return head, weights
+
+
+def stored_class_names(path: Path, run: str) -> tuple[str, ...]:
+    """The names of classes in the head of a model's file, a text that anybody may have written; none where the file is
+    not there, or its head is not of the run of this id, or has a name that no class can have, or one twice."""
+    try:
+        open_file(path).close()
+        with safe_open(path, "np") as file:
+            head = _parse(path, (file.metadata() or {}).get(_KEY))
+    except (OSError, SafetensorError, UserError):
+        return ()
+    names = head.class_names
+    fit = all(0 < len(name) <= _LONGEST and name.isprintable() for name in names) and len(set(names)) == len(names)
+    return names if fit and head.run == run else ()
 
 
 def _parse(path: Path, text: str | None) -> ModelHead:

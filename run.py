@@ -143,7 +143,7 @@ def run(config: "DictConfig") -> None:
             if (samples := store.folder / "samples.png").is_file():
                 logger.info(f"samples: {samples}")
             return
-        if not stored and (told := say_nearest(store.folder, identity, about["label"])):
+        if not stored and (told := say_nearest(store.folder, identity, about)):
             logger.info(told)
         store.refuse_unwritable()
         keep_command(store.folder, config)

@@ -126,8 +126,12 @@ class Asking:
         )
 
     def _wanted(self, cycle: int, pool: Pool) -> int:
-        """How many pictures are asked for and not trained on: those of the cycle, and those to label meanwhile."""
-        needed = self.query_size if cycle else max(0.0, self.initial_size - len(pool.labeled))
+        """How many pictures are asked for and not trained on: those of the cycle, and those to label meanwhile. What
+        the person could not tell counts as none of the cycle's."""
+        told = int((pool.labels != UNKNOWN).sum())
+        needed = max(0.0, self.initial_size - told)
+        if cycle and (last := self.store.last) is not None:
+            needed = min(self.query_size, max(1, self.query_size - told + sum(last.class_counts)))
         return int(min(needed + self._ahead(), len(pool)))
 
     def _ahead(self) -> int:

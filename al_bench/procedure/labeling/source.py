@@ -101,7 +101,12 @@ class FromPerson:
     def _asks_next(self, labels: Labels) -> bool:
         """Whether nobody labels beside a training, so that the model that can be trained now asks, not the last."""
         known = labels.labels[labels.labels != UNKNOWN].unique()
-        return self.person.ahead == 0 and len(known) >= 2 and self._is_enough(labels)
+        return self.person.ahead == 0 and len(known) >= 2 and self._has_number(labels)
+
+    def _has_number(self, labels: Labels) -> bool:
+        """Whether there are as many labels as a cycle begins with; what the person could not tell is none."""
+        wanted = self.asking.query_size if self._held else self.asking.initial_size
+        return self._num_changed(labels, told=True) >= wanted
 
     def _is_enough(self, labels: Labels) -> bool:
         """Whether a cycle can begin. Raises UserError where it never will."""
@@ -115,14 +120,14 @@ class FromPerson:
             )
         if any(one.audit for one in left):
             return False
-        if not self._held:
-            return len(known) >= 2 and (len(labels.positions) >= self.asking.initial_size or not left)
-        changed = self._num_changed(labels)
-        return len(known) >= 2 and (changed >= self.asking.query_size or (changed > 0 and not left))
+        left_over = not left and (not self._held or self._num_changed(labels) > 0)
+        return len(known) >= 2 and (self._has_number(labels) or left_over)
 
-    def _num_changed(self, labels: Labels) -> int:
-        """How many of the labels to train on the last cycle had not, or others in their place."""
-        return sum(self._held.get(place) != label for place, label in _by_position(labels).items())
+    def _num_changed(self, labels: Labels, told: bool = False) -> int:
+        """How many of the labels to train on the last cycle had not, or others in their place. told: of those alone
+        that the person could tell."""
+        changed = (label for place, label in _by_position(labels).items() if self._held.get(place) != label)
+        return sum(not told or label != UNKNOWN for label in changed)
 
     def _pool(self, labels: Labels) -> Pool:
         pool = Pool.unlabeled_from(self.parts.dataset.train.images, len(labels.class_names))

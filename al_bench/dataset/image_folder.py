@@ -15,7 +15,7 @@ from al_bench.dataset.class_folders import ByClass, ClassFolders, named, say_lef
 from al_bench.dataset.copies import say_copies
 from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_positions, smaller
-from al_bench.dataset.unlabeled_folder import read_unlabeled
+from al_bench.dataset.unlabeled_folder import read_unlabeled, say_leading_out
 from al_bench.errors import UserError, amount, printable
 from al_bench.sources.broken_pictures import find_broken
 from al_bench.sources.cache import decode_images
@@ -115,6 +115,8 @@ def image_folder(
     if class_names is not None:
         _refuse_in_vain(classes=classes, imbalance=imbalance, class_depth=None if class_depth == 1 else class_depth)
     listing = _listing(folder)
+    if class_names is not None:
+        say_leading_out(folder, listing)
     say_left_out(folder, listing)
     if class_names is not None:
         return read_unlabeled(folder, listing, class_names, decoder, cache == "auto")

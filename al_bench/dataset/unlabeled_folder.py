@@ -14,6 +14,7 @@ from al_bench.errors import UserError, amount, printable
 from al_bench.files import digest
 from al_bench.sources.cache import LazyImages
 from al_bench.sources.decoding import Decoder
+from al_bench.sources.links import leading_out
 from al_bench.sources.listing import SUFFIXES, Listing, id_of, is_text
 from al_bench.storage.answers import LABELS, Answers, LabelLog
 from al_bench.storage.picture_list import PICTURES, PictureList
@@ -74,6 +75,20 @@ def read_unlabeled(root: Path, listing: Listing, class_names: Sequence[str], dec
     logger.info(f"{amount(len(files), 'picture')} without labels; dataset.class_names has {named(names)}")
     train, folder = Split(images, unknown), PictureFolder(root.resolve(), files, decoder, keep)
     return Dataset(train, None, none, len(names), names, names=below.names, unlabeled=folder)
+
+
+def say_leading_out(root: Path, listing: Listing) -> None:
+    """Says how many pictures a page will not show, since nothing that lies outside of their folder is shown."""
+    try:
+        out = leading_out(root, listing)
+    except OSError:  # a link that went meanwhile
+        return
+    if out:
+        logger.warning(
+            f"{amount(len(out), 'picture')} of {len(listing.pictures):,} can be reached by links that lead out of "
+            f"{root} alone, such as {printable(out[0])}, and the page shows none of these: put the files there "
+            "themselves, or hard links, or name the folder that they lie in by dataset.root"
+        )
 
 
 def as_labeled(dataset: Dataset, run: Path) -> Dataset:

@@ -33,11 +33,13 @@ class PictureFile(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What lies in or below a folder. pictures, folders: by name, sorted; left_out: why -> names of all else."""
+    """What lies in or below a folder. pictures, folders: by name, sorted; left_out: why -> names of all else; links:
+    names of the pictures and folders that are links themselves, sorted."""
 
     pictures: list[PictureFile]
     folders: list[str]
     left_out: dict[str, list[str]]
+    links: list[str]
 
 
 def picture_files(folder: Path) -> list[PictureFile]:
@@ -68,7 +70,7 @@ def visible_folders(folder: Path) -> list[str]:
 
 def look_through(folder: Path) -> Listing:
     """What lies in or below `folder`. Links are followed, but into no folder that they lie in. Raises OSError."""
-    found = Listing([], [], {})
+    found = Listing([], [], {}, [])
     waiting: list[tuple[str, Path, tuple[_Place, ...]]] = [("", folder, ())]
     while waiting:
         above, place, outer = waiting.pop()
@@ -79,14 +81,17 @@ def look_through(folder: Path) -> Listing:
             name = above + entry.name
             if (why := _why_not(entry, inside)) is not None:
                 found.left_out.setdefault(why, []).append(name)
-            elif is_folder(entry):
+                continue
+            if entry.is_symlink():
+                found.links.append(name)
+            if is_folder(entry):
                 found.folders.append(name)
                 waiting.append((f"{name}/", Path(entry.path), inside))
             else:
                 status = entry.stat()
                 found.pictures.append(PictureFile(name, status.st_size, status.st_mtime_ns))
     left_out = {why: sorted(names) for why, names in sorted(found.left_out.items())}
-    return Listing(sorted(found.pictures), sorted(found.folders), left_out)
+    return Listing(sorted(found.pictures), sorted(found.folders), left_out, sorted(found.links))
 
 
 def is_folder(entry: "os.DirEntry[str]") -> bool:

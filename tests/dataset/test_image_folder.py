@@ -253,6 +253,20 @@ def test_what_is_left_out_is_counted_and_named_in_one_line(
     )
 
 
+def test_links_that_the_page_will_not_follow_are_said_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    outside, root = fill(tmp_path / "outside", {"": 2}), fill(tmp_path / "mine", {"": 2})
+    (root / "deeper").symlink_to(outside)
+    read(root)
+    assert "lead out of" not in caplog.text, "nobody is to see them"
+    caplog.clear()
+    read(root, class_names=["cat", "dog"], image_size=8)
+    assert caplog.messages[0].startswith(
+        f"6 pictures of 12 can be reached by links that lead out of {root} alone, such"
+    )
+    assert "deeper/cat/0.png, and the page shows none of these: put the files" in caplog.messages[0]
+
+
 def test_names_that_are_no_utf_8(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     root = fill(tmp_path / "mine", {"": 3})

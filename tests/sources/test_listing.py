@@ -9,7 +9,8 @@ from pictures import fill, noise, save
 from al_bench.errors import UserError
 from al_bench.sources import listing as picture_files
 from al_bench.sources.decoding import Decoder
-from al_bench.sources.listing import PictureFile, id_of, patterns_id, pictures_id
+from al_bench.sources.links import leading_out
+from al_bench.sources.listing import PictureFile, id_of, look_through, patterns_id, pictures_id
 from al_bench.sources.split_folders import find_splits
 
 
@@ -156,3 +157,20 @@ def test_of_many_files_only_some_are_read(tmp_path: Path, monkeypatch: pytest.Mo
     assert id_of(tmp_path, files) == first
     save(tmp_path / files[3].name, noise(99))
     assert id_of(tmp_path, files) != first
+
+
+def test_pictures_that_links_out_of_the_folder_lead_to_are_told(tmp_path):
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    for path in (root / "a" / "in.png", root / "own.png", outside / "b" / "out.png"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    (root / "inside.png").symlink_to(root / "a" / "in.png")
+    assert leading_out(root, look_through(root)) == []
+    (root / "a" / "link.png").symlink_to("../../outside/b/out.png")
+    (root / "folder").symlink_to(outside)
+    (root / "same").symlink_to("a")
+    found = look_through(root)
+    assert found.links == ["a/link.png", "folder", "inside.png", "same", "same/link.png"]
+    assert leading_out(root, found) == ["a/link.png", "folder/b/out.png", "same/link.png"]
+    (tmp_path / "another").symlink_to(root)  # as a person may name it
+    assert leading_out(tmp_path / "another", look_through(tmp_path / "another")) == leading_out(root, found)

@@ -52,8 +52,9 @@ def read_unlabeled(root: Path, listing: Listing, class_names: Sequence[str], dec
     names = _checked_names(class_names)
     if decoder.size is None:
         raise UserError(
-            "dataset.image_size is not given, and pictures without labels, as dataset.class_names is for, are not all "
-            "looked at: such as 64, or leave dataset.class_names out where a folder for each class has them"
+            "oracle=human or oracle=files has a person label pictures without labels, as dataset.class_names is for, "
+            "and dataset.image_size is not given: such as 64, for not all are looked at; or leave dataset.class_names "
+            "out where a folder for each class has them"
         )
     files = [file for file in listing.pictures if is_text(file.name)]
     if len(files) < len(listing.pictures):

@@ -32,7 +32,7 @@ from al_bench.network.predict import embeddings, predict
 from al_bench.network.small_cnn import SmallCnn
 from al_bench.sources import cache as decoded
 from al_bench.sources import decoded_record
-from al_bench.sources.cache import LazyImages, MappedImages, decode_images
+from al_bench.sources.cache import LazyImages, MappedImages, decode_images, fits
 from al_bench.sources.decoding import Decoder
 from al_bench.sources.listing import picture_files
 from al_bench.training.image_batches import ImageBatches
@@ -281,7 +281,12 @@ def test_without_room_on_the_disk_they_are_decoded_when_asked_for(
             lazy = images_of(root)
             assert isinstance(lazy, LazyImages)
             assert torch.equal(lazy[torch.arange(30)], expected(root))
-        assert "has 1.1 GB free: each is decoded when it is asked for" in caplog.text
+        said = (
+            "would take 5.8 KB and {} has 1.1 GB free, of which 1.1 GB are left to others: each is decoded when it is"
+        )
+        assert said.format(root.parent / "decoded") in caplog.text
+        caplog.clear()
+        assert not fits(root, (2, 3, 224, 224, 1000), there=1_000_000) and "would take 300.1 MB and" in caplog.text
         assert not list((root.parent / "decoded").glob("*.npy"))
         patch.setattr(shutil, "disk_usage", lambda path: usage((1 << 30) + 30 * 3 * 64))
         assert isinstance(images_of(root), MappedImages), "there is room now"

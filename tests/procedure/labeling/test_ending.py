@@ -75,7 +75,10 @@ def test_one_class_alone_teaches_nothing(label):
         (["dataset.class_names=[cat,cat]"], "each once"),
         (["dataset.class_names=['',c]"], "characters that can be seen"),
         (["dataset.class_names=[' a',c]"], "without spaces around it"),
-        (["dataset.image_size=null"], "image_size is not given"),
+        (
+            ["dataset.image_size=null"],
+            "^oracle=human or oracle=files has a person .* and dataset.image_size is not given: such as 64",
+        ),
         (["loop.certain_above=0.9", "oracle.audit_size=0"], "certain_above=0.9 is never reached"),
         (["dataset.class_names=null"], "no class folders|fewer|at least two|class folders"),
     ],

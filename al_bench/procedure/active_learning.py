@@ -29,6 +29,7 @@ from al_bench.procedure.labeling.session import Session, refuse_file
 from al_bench.procedure.labeling.source import FromPerson
 from al_bench.procedure.loop import finite, run_loop
 from al_bench.procedure.parts import Parts
+from al_bench.procedure.promises import refuse_dataset
 from al_bench.procedure.samples import save_grid
 from al_bench.procedure.terminal import cycle_line, cycle_table
 from al_bench.representation import Representation
@@ -193,6 +194,7 @@ class ActiveLearning(Procedure):
 
     def check_parts(self, dataset: Dataset) -> None:
         """Refuses parts that do not fit together; a network that cannot read such inputs refuses itself."""
+        refuse_dataset(dataset)
         if self.learner.validates and dataset.validation is None:
             raise UserError("learner.early_stopping needs a validation split, which this data set has not: use null")
         counted = dataset.validation if self.learner.validates and not self.settings.free_validation else None

@@ -18,6 +18,7 @@ from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.oracle import Oracle
 from al_bench.procedure.parts import Parts
+from al_bench.procedure.promises import fit_held
 from al_bench.procedure.record import answered, guess_chosen, record_cycle, tensors_in_cell, tensors_of
 from al_bench.storage.cycle import Cycle
 from al_bench.storage.record import CycleRecord
@@ -197,13 +198,14 @@ def fit_model(
     observe: Observer | None,
 ) -> Network:
     """The cycle's model; only its training may look at the validation split. Raises UserError where nothing could be
-    labeled."""
+    labeled, and for a learner that breaks its promise."""
     if len(pool.training_labels()) == 0:
         raise UserError(f"cycle {cycle}, seed {seed}: the oracle could label none of {pool.annotations} annotations")
     if parts.validation_labels and (split := parts.dataset.validation) is not None:
         pool = replace(pool, validation=(split.images, split.labels))
     fit_seed = seeding.seed_for(seed, cycle, "fit")
-    return parts.learner.fit(pool, model, fit_seed, store.scratch / f"{cycle:03d}-{pool.answers_id}", observe)
+    scratch, writes = store.scratch / f"{cycle:03d}-{pool.answers_id}", pool.writes
+    return fit_held(parts.learner, parts.learner.fit(pool, model, fit_seed, scratch, observe), pool, writes)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from al_bench.evaluator import Evaluation, Evaluator
 from al_bench.learner import Learner
 from al_bench.network import Network
 from al_bench.oracle import Annotator
+from al_bench.procedure.promises import held_evaluation
 from al_bench.storage.model_file import Reads
 from al_bench.strategy import Strategy
 from al_bench.training.observation import Observer
@@ -39,9 +40,11 @@ class Parts:
         return len(validation) if self.learner.validates and validation is not None else 0
 
     def evaluate(self, model: Network) -> Evaluation:
-        """What the model is worth on the test split; no number, where there is no test image."""
+        """What the model is worth on the test split; no number, where there is no test image. Raises UserError for an
+        evaluator that breaks its promise."""
         if len(self.dataset.test):
-            return self.evaluator.evaluate(model, self.dataset)
+            found = self.evaluator.evaluate(model, self.dataset)
+            return held_evaluation(self.evaluator, found, len(self.dataset.test))
         return Evaluation({metric.name: math.nan for metric in self.evaluator.scalars})
 
     def reads(self, model: Network) -> Reads:

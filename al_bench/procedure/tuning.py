@@ -22,6 +22,7 @@ from al_bench.oracle import Annotator
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import refuse_other_labels, refuse_unmeasurable
 from al_bench.procedure.first_labels import label_first
+from al_bench.procedure.promises import fit_held, held_evaluation, refuse_dataset
 from al_bench.procedure.record import record_measurement
 from al_bench.procedure.terminal import outcome
 from al_bench.representation import Representation
@@ -72,6 +73,7 @@ class Tuning(Procedure):
             )
 
     def run(self, store: RunStore) -> None:
+        refuse_dataset(replace(self.dataset, test=self.dataset.train))  # of the test nothing is read here
         images = self.dataset.to(chosen_device(self.device))
         images.refuse_unlabeled(asks=False)
         artifacts = Artifacts(Path(self.artifacts))
@@ -125,8 +127,10 @@ class Tuning(Procedure):
 
     def train(self, pool: Pool, scratch: Path) -> Network | None:
         """As in a run's first cycle; None, said, where a loss is not finite, which is a result: the setting is none."""
+        writes = pool.writes
         try:
-            return self.learner.fit(pool, None, seeding.seed_for(self.seed, 0, "fit"), scratch / "setting")
+            fitted = self.learner.fit(pool, None, seeding.seed_for(self.seed, 0, "fit"), scratch / "setting")
+            return fit_held(self.learner, fitted, pool, writes)
         except FloatingPointError as error:
             logger.warning(f"this setting, seed {self.seed}: {error}")
             return None
@@ -135,7 +139,7 @@ class Tuning(Procedure):
         """NaN of each metric where there is no model."""
         if model is None:
             return {metric.name: nan for metric in self.evaluator.scalars}
-        return self.evaluator.evaluate(model, measured).metrics
+        return held_evaluation(self.evaluator, self.evaluator.evaluate(model, measured), len(measured.test)).metrics
 
     def say(self, metrics: dict[str, float | list[float]], pool: Pool, count: int) -> str:
         """The result in a sentence."""

@@ -34,6 +34,7 @@ from torchvision.datasets import CIFAR10
 from al_bench.active.inputs import fingerprint
 from al_bench.dataset import Dataset, Split, fashion_mnist, index_file, mnist
 from al_bench.errors import UserError
+from al_bench.procedure.promises import refuse_dataset
 from al_bench.training.losses import IGNORED
 
 Maker = Callable[[Path, pytest.MonkeyPatch], list[str]]
@@ -267,6 +268,10 @@ def test_labels_are_classes_or_maps(dataset: Dataset) -> None:
             assert labels.shape == (len(split),)
             found = split.classes
         assert found.unique().tolist() == list(range(dataset.num_classes)), "every class is in every split"
+
+
+def test_a_run_takes_it(dataset: Dataset) -> None:
+    refuse_dataset(dataset)
 
 
 def test_classes_have_names(dataset: Dataset) -> None:

@@ -15,6 +15,7 @@ from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.evaluator import Evaluator, Metrics
 from al_bench.network import Network
+from al_bench.procedure.promises import held_evaluation
 from al_bench.storage.artifacts import Artifacts
 
 CLASSES = 4
@@ -134,6 +135,11 @@ def test_names_each_metric_that_is_one_number(case: Case) -> None:
 def test_a_fraction_is_one(case: Case) -> None:
     fractions = [case.metrics[metric.name] for metric in case.evaluator.scalars if metric.unit == "fraction"]
     assert fractions and all(isinstance(value, float) and 0 <= value <= 1 for value in fractions)
+
+
+def test_a_run_takes_it(case: Case) -> None:
+    evaluation = case.evaluator.evaluate(case.model, case.dataset)
+    assert held_evaluation(case.evaluator, evaluation, len(case.dataset.test)) is evaluation
 
 
 def test_measures_the_same_again(case: Case) -> None:

@@ -96,9 +96,10 @@ def read_lines(outputs: Path, cells: Path, label: str) -> dict[str, Group]:
 
 
 def method_of(group: Group) -> str:
-    """The method that was chosen, else the strategy and what else its label says."""
+    """The method that was chosen, and what of it was changed; else the strategy and what else its label says."""
     chosen = str(group.first.choices.get("method", "none"))
-    return group.method if chosen == "none" else chosen.removeprefix("compared/")
+    changed = f" with {' '.join(group.changes)}" if group.changes else ""
+    return group.method if chosen == "none" else chosen.removeprefix("compared/") + changed
 
 
 def say_differences(lines: Mapping[str, Group]) -> list[str]:

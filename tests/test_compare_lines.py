@@ -123,6 +123,17 @@ def test_lines_of_no_method_are_named_by_their_strategies_and_say_how_they_diffe
     }  # fmt: skip
 
 
+def test_a_method_that_was_changed_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_run(tmp_path, "margin", 0, (0.5, 0.6), choices={"method": "none"})
+    made_run(tmp_path, "waal", 0, (0.5, 0.7), choices={"method": "waal"})
+    made_run(tmp_path, "random", 0, (0.5, 0.8), choices={"method": "waal"})
+    curves, differences, *_ = compare(tmp_path, capsys, monkeypatch)
+    assert cells_of(differences).keys() == {"waal", "waal with strategy=random"}
+    assert re.search(r"^waal with strategy=random +1 +50\.00 +80\.00 ", curves, re.MULTILINE)
+
+
 def test_what_is_compared_is_the_metric_that_was_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

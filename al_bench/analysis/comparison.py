@@ -87,7 +87,8 @@ def _of_method(number: Number, groups: Sequence[Group]) -> list[Group | None]:
 def _is_chosen(row: str, group: Group) -> bool:
     """Whether a line's method is that of a row, or its strategy, trained as long as the others of the table."""
     choices, learner = group.first.choices, group.first.identity.get("learner") or {}
-    return row == choices.get("method") or (row == choices.get("strategy") and not learner.get("match_steps"))
+    is_method = row == choices.get("method") and not group.changes
+    return is_method or (row == choices.get("strategy") and not learner.get("match_steps"))
 
 
 def _compare(number: Number, group: Group | None, factor: Factor) -> ComparedNumber:

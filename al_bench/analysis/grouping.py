@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from al_bench.analysis.reading import Run
+from al_bench.config.methods import changes
 from al_bench.config.values import differences
 from al_bench.storage.record import Plain
 
@@ -41,6 +42,11 @@ class Group:
     def first(self) -> Run:
         return self.runs[0]
 
+    @property
+    def changes(self) -> list[str]:
+        """What it has otherwise than the method that was chosen for it, as a command line says it."""
+        return changes(self.first.choices, self.first.config)
+
     def differences_from(self, other: "Group") -> list[str]:
         """Where its configuration is another, "there" the other's."""
         return differences(_but_seed(other.first.identity), _but_seed(self.first.identity))
@@ -48,10 +54,11 @@ class Group:
     def say_as_baseline(self, line: str) -> str:
         """The name of its line, which others are compared with: of random sampling that nobody tuned it says so.
 
-        Methods in `conf/method/tuned` are, and those in `compared`, whose recipes are, unless their name says not.
+        Methods in `conf/method/tuned` are, and those in `compared`, whose recipes are, unless their name says not or
+        a run has them changed.
         """
         chosen, method = self.first.choices, str(self.first.choices.get("method"))
-        tuned = method.startswith(("tuned/", "compared/")) and "untuned" not in method
+        tuned = method.startswith(("tuned/", "compared/")) and not ("untuned" in method or self.changes)
         return (
             f"{line} (untuned)" if chosen.get("strategy") == "random" and not tuned and "untuned" not in line else line
         )

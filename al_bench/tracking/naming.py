@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from al_bench.active.part import hash_of
+from al_bench.config.methods import changes
 
 AXIS = "annotations"  # the x axis of everything
 LINE = "line"  # key of the configuration: what a run is a seed of
@@ -44,10 +45,15 @@ def tag(group: str, name: str) -> str:
     return f"{group}:{name}"[:_LONGEST]
 
 
+def method_of(choices: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """The method that a run is one of: "none" where none is chosen, or something of it was changed."""
+    return "none" if changes(choices, config) else str(choices.get("method", "none"))
+
+
 def line_of(label: str, identity: Mapping[str, Any], method: str = "none") -> str:
     """What runs have in common that differ in the seed alone: the label without it, and four digits that tell from each
     other what bears one label and is configured otherwise. method: where one is chosen its name stands for what it is
-    made of, as in the tables."""
+    made of, as in the tables; "none" for one of which a run has something changed, see `method_of`."""
     alike, own = _without(identity, identity.get("seed")), label.rpartition("/seed=")[0]
     named = own if method == "none" else f"{own.partition('/')[0]}/{method}"
     return f"{named} {hash_of(alike)[:4]}"

@@ -28,7 +28,7 @@ from al_bench.storage.record import CycleRecord
 from al_bench.storage.store import RunStore
 from al_bench.tracking import Tracking
 from al_bench.tracking.cycle_values import numbers, pictures
-from al_bench.tracking.naming import AXIS, IMAGES, LINE, group_of, line_of, metric_key, tags_of
+from al_bench.tracking.naming import AXIS, IMAGES, LINE, group_of, line_of, method_of, metric_key, tags_of
 from al_bench.training.pack import in_pack
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Window:
             raise wandb.errors.UsageError("no API key: `wandb login` or WANDB_API_KEY gives it one")
         about, identity = self.store.about, self.store.identity
         chosen = about["choices"]
-        line = line_of(about["label"], identity, chosen.get("method", "none"))
+        line = line_of(about["label"], identity, method_of(chosen, about["config"]))
         return wandb.init(
             id=hash_of(identity),
             name=about["label"],

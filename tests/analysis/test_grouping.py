@@ -125,6 +125,7 @@ def test_runs_that_share_a_parts_seed_are_one_group_even_where_it_is_one_of_thei
         ("random", "none", "the line (untuned)"),
         ("random", "matched/random", "the line (untuned)"),
         ("random", "tuned/digits_waal", "the line"),
+        ("random", "compared/entropy", "the line (untuned)"),
         ("random", "compared/random", "the line"),
         ("random", "compared/untuned_features", "the line (untuned)"),
         ("entropy", "none", "the line"),

@@ -269,13 +269,15 @@ def test_seeds_are_of_one_line_and_settings_are_not():
     def line(*overrides):
         config = compose(*SMOKE, *overrides)
         chosen = dict(config.hydra.runtime.choices)
-        return naming.line_of(label_of(chosen, config), identify(config), chosen["method"])
+        method = naming.method_of(chosen, {key: plain(config[key]) for key in config if key != "hydra"})
+        return naming.line_of(label_of(chosen, config), identify(config), method)
 
     assert line("seed=0") == line("seed=7") == line("seed=7", "device=auto", "tracking.job_type=mine")
     assert line("seed=0").startswith("digits/random ")
     assert line("seed=0") != line("seed=0", "learner.epochs=9")
     methods = {name: line("strategy=random", f"method={name}") for name in ("matched/random", "tuned/digits_waal")}
     assert all(named.startswith(f"digits/{name} ") for name, named in methods.items()), "as in the tables"
+    assert line("method=waal", "strategy=entropy", "learner=supervised").startswith("digits/entropy ")
 
 
 def test_a_tag_is_no_longer_than_wandb_takes():

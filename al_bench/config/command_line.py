@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from al_bench.config.groups import CONF, members, name_known
+from al_bench.config.groups import CONF, is_group, members, name_known
 from al_bench.config.search_path import ITEM, items_of, missing_folder
 from al_bench.errors import UserError
 
@@ -55,23 +55,35 @@ def help_text() -> str:
 
 
 def unknown_choice(arguments: Sequence[str]) -> str | None:
-    """A sentence about the first GROUP=CHOICE on a command line that names no file, None where all do.
+    """A sentence about the first GROUP=CHOICE on a command line that is a list or names no file, None where all do.
 
     Said before Hydra composes anything, whose own message takes a screen; a key that is not known is told by `refusal`,
     for an experiment has keys of its own. With a search path or configuration folder of the user's own, what is known
     is left to Hydra.
     """
+    if listed := next(filter(None, map(_listed, arguments)), None):
+        return listed
     if any(argument.startswith(("hydra.searchpath", "--config-", "-cd", "-cp")) for argument in arguments):
         return None
     for argument in arguments:
         key, _, value = argument.partition("=")
         group = key.partition("@")[0]
-        if not (re.fullmatch(_NAMES, value) and group and (CONF / group).is_dir() and "=" in argument):
+        if not (re.fullmatch(_NAMES, value) and is_group(group) and "=" in argument):
             continue
         for choice in value.split(","):
             if choice not in (known := members(group)):
                 return f"{key}={choice} is not known: {name_known(choice, known)}"
     return None
+
+
+def _listed(argument: str) -> str | None:
+    """What is right in the place of a list of choices, of which Hydra makes a node of no name; None for all else."""
+    key, _, value = argument.lstrip("+").partition("=")
+    if not is_group(key) or not re.fullmatch(r"\[[^\[\]{}]*\]", value):
+        return None
+    choices = [item.strip() for item in value[1:-1].split(",") if item.strip()]
+    sweep = f"; for a sweep -m {key}={','.join(choices)}" if choices[1:] else f": use one of {', '.join(members(key))}"
+    return f"{argument} must be one choice{f': {key}={choices[0]}' if len(choices) == 1 else sweep}"
 
 
 def with_own_folder(arguments: Sequence[str]) -> list[str]:

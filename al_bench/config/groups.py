@@ -18,6 +18,11 @@ def members(group: str) -> list[str]:
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))
 
 
+def is_group(key: str) -> bool:
+    """Whether a key of a command line, without what stands behind an @, is one of ours."""
+    return bool(key) and (CONF / key.partition("@")[0]).is_dir()
+
+
 def users_of(group: str) -> dict[str, list[str]]:
     """The choices, by their group, that take one of `group` as a part of themselves."""
     found: dict[str, list[str]] = {}

@@ -6,7 +6,7 @@ from inspect import signature
 from traceback import walk_tb
 from typing import Any
 
-from al_bench.config.groups import members, name_known, places_of, users_of
+from al_bench.config.groups import is_group, members, name_known, places_of, users_of
 from al_bench.config.validation import load_target
 from al_bench.errors import UserError, of_files, printable
 
@@ -14,7 +14,7 @@ _MEMORY = re.compile(
     r"can't allocate memory|bad_alloc|out of memory|Storage size calculation overflowed|multiplication overflow"
 )
 _REMEDIES = {  # which Hydra says in further lines, or not at all
-    "Ambiguous value": "begin with -m for a sweep of several values, or write a list in [ ]",
+    "Ambiguous value for argument": "begin with -m for a sweep of several values",
     "Could not append": "leave out the +",
 }
 
@@ -49,7 +49,8 @@ def sentence_of(error: BaseException) -> str | None:
     told = [one for one in chain if one is error or isinstance(one, HydraException | OmegaConfBaseException)]
     words = "; ".join(dict.fromkeys(map(_first, told)))
     if remedy := next((remedy for begin, remedy in _REMEDIES.items() if words.startswith(begin)), None):
-        return _line(f"{words}: {remedy}")
+        swept = re.match(r"Ambiguous value for argument '([^=']+)=", words)
+        return _line(f"{words}: {remedy}{'' if swept is None or is_group(swept[1]) else ', or write a list in [ ]'}")
     keys = [str(key) for one in told if (key := getattr(one, "full_key", None)) and key != "_dummy_"]
     return _line(words if not keys or keys[0] in words else f"{keys[0]}: {words}")
 

@@ -272,6 +272,9 @@ def test_what_needs_no_quotes_or_is_no_value_stays(argument):
 def test_unknown_choices_are_named_before_anything_is_composed():
     assert "architecture@gan=igg is not known: did you mean ig?" in str(unknown_choice(["architecture@gan=igg"]))
     assert "strategy=null is not known: use one of" in str(unknown_choice(["strategy=null"]))
+    listed = "evaluator=[accuracy,mean_iou] must be one choice; for a sweep -m evaluator=accuracy,mean_iou"
+    assert unknown_choice(["hydra.searchpath=[file:///x]", "evaluator=[accuracy,mean_iou]"]) == listed
+    assert unknown_choice(["gan=[none]"]) == "gan=[none] must be one choice: gan=none"
     assert unknown_choice(["strategy=random,entropy", "seed=1", "loop.budget=3", "+x=1", "hydra.verbose=true"]) is None
     assert unknown_choice(["experiment=asal/mnist_two", "contrasts={}"]) is None
     sentence = unknown_choice(["strategy=random,entopy"])

@@ -41,6 +41,7 @@ def test_a_refusal_is_found_below_what_was_raised_for_it_and_stands_on_one_line(
             "architecture@gan=ig",
             "nothing that is chosen has architecture@gan: use architecture@gan with gan=ac_",
         ),
+        ("network=linear,small_cnn", "Ambiguous value for argument 'network=linear,small_cnn': begin with -m for a sw"),
         ("+seed=1", "Could not append to config. An item is already at 'seed': leave out the +"),
         ("loop.budget='", "loop.budget=' cannot be read: quote a value of other signs than letters and digits"),
         ("strategy=randm", "strategy=randm is not known: did you mean random? Use one of adba, "),
@@ -52,6 +53,13 @@ def test_what_hydra_cannot_compose_is_named(override, sentence):
     with pytest.raises((HydraException, ValueError)) as refusal:
         compose(override)
     assert sentence_of(refusal.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(("override", "a_list"), [("network=linear,small_cnn", False), ("loop.budget=1,2", True)])
+def test_a_list_is_what_values_may_be_and_choices_may_not(override, a_list):
+    with pytest.raises(HydraException) as refusal:
+        compose(override)
+    assert sentence_of(refusal.value).endswith(", or write a list in [ ]") == a_list
 
 
 def test_a_mapping_in_the_place_of_a_list_is_named():

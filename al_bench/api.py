@@ -3,6 +3,7 @@
 `al_bench.results` and `al_bench.run` are these two; this module is imported when one is first asked for.
 """
 
+import json
 import math
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from al_bench.analysis.reading import Run, Stored, keep_longest, stored
 from al_bench.analysis.selection import stored_of
 from al_bench.config.command_line import folder_of, prepare_line
 from al_bench.config.entry import COMMAND
-from al_bench.config.experiment import cells_of_line
+from al_bench.config.experiment import Node, cells_of_line, composed_or_none
+from al_bench.config.values import keys_of, value_at
 from al_bench.errors import UserError, printable
 from al_bench.storage.record import CycleRecord, cut_at_end
 
@@ -55,16 +57,18 @@ def results(*places: str | Path) -> "pd.DataFrame":
 def run(**overrides: Any) -> "pd.DataFrame":
     """Runs what `python run.py KEY=VALUE ...` would, or shows it where it is finished; one row a cycle, as `results`.
 
-    overrides: what a command line takes: `run(strategy="margin", seed=0)`, nested as a mapping (`loop={"budget": 60}`)
-    or by its path (`**{"loop.budget": 60}`), what is null until then as text (`loop={"stop_at": "{accuracy: 0.9}"}`); a
-    list is a sweep over its values. Of a run that went on, as by a larger
-    budget, it has the cycles to where these stop rules hold. What the command says goes to the
-    standard output. Raises UserError, with its sentence, where it is refused or ends early.
+    overrides: what a command line takes: `run(strategy="margin", seed=0)`, nested as a mapping (`loop={"budget": 60}`,
+    `loop={"stop_at": {"accuracy": 0.9}}`) or by its path (`**{"loop.budget": 60}`); a list, a range or an array is a
+    sweep over its values. Of a run that went on, as by a larger budget, it has the cycles to where these stop rules
+    hold. What the command says goes to the standard output. Raises UserError, with its sentence, where it is refused or
+    ends early.
     """
-    arguments = [item for key, value in overrides.items() for item in _arguments(key, value)]
+    given = {key: _listed(key, value) for key, value in overrides.items()}
+    composed = _composed_without_mappings(given)
+    arguments = [item for key, value in given.items() for item in _arguments(key, value, composed)]
     line, _ = prepare_line(arguments)
     cells = cells_of_line(line)
-    sweep = ["-m"] if len(cells) > 1 or any(isinstance(value, list | tuple) for value in overrides.values()) else []
+    sweep = ["-m"] if len(cells) > 1 or any(isinstance(value, list) for value in given.values()) else []
     said = _run_command([*sweep, *arguments])
     if said is not None:
         raise UserError(said)
@@ -81,13 +85,42 @@ def _stored_in(place: Path) -> Stored:
     return stored(place, place)
 
 
-def _arguments(key: str, value: Any) -> list[str]:
-    """As they are written on a command line."""
+def _listed(key: str, value: Any) -> Any:
+    """The same in plain types: what has several values as a list, of which there is at least one."""
     if isinstance(value, Mapping):
-        return [item for inner, own in value.items() for item in _arguments(f"{key}.{inner}", own)]
-    if isinstance(value, list | tuple):
+        return {inner: _listed(f"{key}.{inner}", own) for inner, own in value.items()}
+    value = value.tolist() if hasattr(value, "tolist") else [*value] if isinstance(value, range | tuple) else value
+    if value == []:
+        raise UserError(f"{key}=[] is empty: give it at least one value, or leave it out")
+    return value
+
+
+def _composed_without_mappings(given: Mapping[str, Any]) -> Node:
+    """What the values that are no mappings compose, the first of each sweep: what is null there takes one whole."""
+    rest = {key: value[0] if isinstance(value, list) else value for key, value in given.items()}
+    named = [f"{key}={_written(value)}" for key, value in rest.items() if not isinstance(value, Mapping)]
+    return (composed_or_none(prepare_line(named)[0]) if len(named) < len(rest) else None) or {}
+
+
+def _arguments(key: str, value: Any, composed: Node) -> list[str]:
+    """As they are written on a command line. composed: see `_composed_without_mappings`."""
+    if isinstance(value, Mapping):
+        above, _, name = key.rpartition(".")
+        if name in keys_of(within := value_at(composed, above) if above else composed) and within[name] is None:
+            return [f"{key}={_inside(value)}"]
+        return [item for inner, own in value.items() for item in _arguments(f"{key}.{inner}", own, composed)]
+    if isinstance(value, list):
         return [f"{key}={','.join(_written(one) for one in value)}"]
     return [f"{key}={_written(value)}"]
+
+
+def _inside(value: Any) -> str:
+    """As it is written inside of a mapping."""
+    if isinstance(value, Mapping):
+        return f"{{{','.join(f'{key}: {_inside(own)}' for key, own in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(_inside, value))}]"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else _written(value)
 
 
 def _written(value: Any) -> str:

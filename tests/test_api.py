@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import forked
+import numpy as np
 import pandas as pd
 import pytest
 from made_runs import cycle, made_run, write_cycle
 
 import al_bench
 from al_bench import api
+from al_bench.config.values import read_value
 from al_bench.errors import UserError
 
 SMOKE = {"strategy": "random", "scale": "smoke", "gan": "none", "device": "cpu", "tracking": "none"}
@@ -125,8 +127,25 @@ def test_a_run_that_is_refused_says_why() -> None:
 
 
 def test_arguments_are_written_as_on_a_command_line() -> None:
-    written = api._arguments("loop", {"stop_at": None, "free_validation": True, "budget": [10, 20]})
-    assert written == ["loop.stop_at=null", "loop.free_validation=true", "loop.budget=10,20"]
+    given = {"stop_at": None, "free_validation": True, "budget": np.array([10, 20]), "max_cycles": range(1)}
+    written = api._arguments("loop", api._listed("loop", given), {})
+    assert written == ["loop.stop_at=null", "loop.free_validation=true", "loop.budget=10,20", "loop.max_cycles=0"]
+    for empty in ([], (), range(0), np.array([])):
+        with pytest.raises(UserError, match=r"^seed=\[\] is empty: give it at least one value"):
+            api.run(seed=empty)
+
+
+def test_a_mapping_in_the_place_of_null_is_given_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Sequence[str]] = []
+    monkeypatch.setattr(api, "_run_command", made.append)
+    where = {"outputs": "/nothing/there", "cells": "/nothing/there"}
+    api.run(**SMOKE, paths=where, loop={"stop_at": {"accuracy": 0.9}, "budget": 30}, seed=np.int64(3))
+    assert {"loop.stop_at={accuracy: 0.9}", "loop.budget=30", "seed=3"} <= {*made[0]} and "-m" not in made[0]
+    own = {"_target_": "mine.Mine", "words": ["a b", 'say "it"'], "on": True, "inner": {"x": None}}
+    (text,) = api._arguments("gan", own, {"gan": None})
+    assert read_value(text.removeprefix("gan=")) == own
+    api.run(**SMOKE, paths=where, seed=range(1))
+    assert made[1][0] == "-m" and "seed=0" in made[1]
 
 
 def test_nothing_is_imported_until_it_is_asked_for() -> None:

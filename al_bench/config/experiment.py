@@ -123,6 +123,16 @@ def written_of(overrides: Sequence[str]) -> Node:
     return node
 
 
+def composed_or_none(overrides: Sequence[str]) -> Node | None:
+    """As `written_of`; None where nothing can be composed, which is said of the whole line."""
+    from hydra.errors import HydraException
+
+    try:
+        return written_of(overrides)
+    except (HydraException, OmegaConfBaseException, UserError):
+        return None
+
+
 def made(node: Node) -> Any:
     """What a stored configuration node describes. Raises UserError where that cannot be made here."""
     from hydra.errors import InstantiationException

@@ -122,6 +122,7 @@ def run(config: "DictConfig") -> None:
     from al_bench.storage.hardware import hardware
     from al_bench.storage.known import begun_cell, finished_cell
     from al_bench.storage.neighbors import say_nearest
+    from al_bench.storage.own_sources import warn_of_changed
     from al_bench.storage.record import cut_at_end
     from al_bench.storage.store import RunStore
 
@@ -138,6 +139,8 @@ def run(config: "DictConfig") -> None:
     with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights, hardware) as store:
         stored = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
         records, reason = cut_at_end(stored, stopping)
+        if store.records:
+            warn_of_changed(store.folder, about["sources"])
         if reason is not None and not (reason == ALL_LABELED and has_grown(store.folder, whole["dataset"].get("root"))):
             logger.info(f"finished before: {reason}{say_more(stored, records)}\n{outcome(records, metrics)}")
             if (samples := store.folder / "samples.png").is_file():
@@ -162,6 +165,7 @@ def describe(config: "DictConfig", whole: dict[str, Any], choices: Mapping[str, 
     """What is stored of a run beside its identity. whole: its configuration as plain values; choices: Hydra's."""
     from al_bench.config.identity import label_of, metrics_of, records_of
     from al_bench.storage.commit import current_commit
+    from al_bench.storage.own_sources import own_sources
 
     return {
         "label": label_of(choices, config),
@@ -170,6 +174,7 @@ def describe(config: "DictConfig", whole: dict[str, Any], choices: Mapping[str, 
         "config": whole,
         "choices": dict(choices),
         "commit": current_commit(),
+        "sources": own_sources(whole["procedure"]),
     }
 
 

@@ -42,6 +42,17 @@ def describe_node(node: Any, about: Callable[[str], About] = about_path) -> Any:
     return plain_value(node)
 
 
+def targets_of(node: Any) -> set[str]:
+    """The paths in the code of all that a resolved configuration node, in plain containers, makes."""
+    if isinstance(node, list):
+        return {path for value in node for path in targets_of(value)}
+    if not isinstance(node, Mapping):
+        return set()
+    target = node.get("path") if node.get("_target_") in _REFERENCES else node.get("_target_")
+    inside = {path for value in node.values() for path in targets_of(value)}
+    return inside | ({target} if isinstance(target, str) else set())
+
+
 def _is_argument(key: str) -> bool:
     return not key.startswith("_") or key == "_args_"  # the others say how it is made, not of what
 

@@ -168,7 +168,11 @@ class RunStore:
         is set aside. Of a run that is only looked at no model is read. `config.json` has the stop rules of this start
         from here on, by which a reader says whether the run is finished."""
         path, loop = self.folder / "config.json", self.about.get("config", {}).get("loop")
-        if loop is not None and (stored := read_json(path)) != (asked := with_stop_rules(stored, loop)):
+        stored = read_json(path)
+        asked = stored if loop is None else with_stop_rules(stored, loop)
+        if not self.records and "sources" in self.about:  # what ended before its first cycle was mended since
+            asked = {**asked, "sources": self.about["sources"]}
+        if asked != stored:
             write_json(path, asked)
         whole = len(self.records)
         while whole and not model_is_whole(self.folder, whole - 1, self.records[whole - 1].sha256_model):

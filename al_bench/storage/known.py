@@ -1,7 +1,9 @@
 """What is known of a run before it begins: its own cycles, and those of an exported cell of the same identity."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -24,16 +26,37 @@ from al_bench.storage.record import (
 )
 from al_bench.storage.whole import whole_cycles
 
+_PEOPLE = ("oracle/human", "oracle/files")  # who change answers, which a later cycle has again
+
 logger = logging.getLogger(__name__)
 
 
 def exported_cycles(path: Path) -> list[Record]:
-    """The cycles of a cell, each with its machine. Raises CellError or RecordError where it is not whole."""
+    """The cycles of a cell, each with its machine. Raises CellError or RecordError where it is not whole or
+    holds what no loop does."""
     cell = read_cell(path)
     records = [_on_its_machine(read_record(values), cell) for values in cell["cycles"]]
     if [record.index for record in cycles_of(records)] != list(range(len(cycles_of(records)))):
         raise RecordError("lacks a cycle before the last")
+    oracle = cell["identity"].get("oracle")
+    if str(oracle.get("part") if isinstance(oracle, dict) else None).partition("@")[0] not in _PEOPLE:
+        _refuse_other_queries(cycles_of(records))
     return records
+
+
+def _refuse_other_queries(cycles: Sequence[CycleRecord]) -> None:
+    """Raises RecordError for cycles that no loop has: each buys annotations, as many as it asks for images, where it
+    tells of these, and no image twice."""
+    counts = [record.annotations for record in cycles]
+    if any(after <= before for before, after in pairwise(counts)):
+        raise RecordError(f"has cycles of {', '.join(map(str, counts))} annotations, which have to grow")
+    for before, record in pairwise(cycles):
+        asked, bought = record.query.indices, record.annotations - before.annotations
+        if asked is not None and len(asked) != bought:
+            raise RecordError(f"asks for {len(asked)} images in cycle {record.index} and counts {bought} annotations")
+    each = Counter(index for record in cycles for index in record.query.indices or ())
+    if each and (most := each.most_common(1)[0])[1] > 1:
+        raise RecordError(f"asks {most[1]} times for image {most[0]} of the pool")
 
 
 def reach(records: Sequence[Record]) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 import json
 import lzma
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -33,8 +34,9 @@ def made_run(outputs, annotations=(20, 30), budget=30):
         "hardware": {},
     }
     write_json(folder / "config.json", about)
-    for index, count in enumerate(annotations):
-        write_record(folder, made_record(index=index, annotations=count))
+    for index, (before, count) in enumerate(pairwise([0, *annotations])):
+        asked = {"indices": [*range(before, count)], "labels": None, "ranks": None}
+        write_record(folder, made_record(index=index, annotations=count, query=asked))
     return folder
 
 
@@ -56,6 +58,32 @@ def test_a_finished_run_travels_and_is_found(tmp_path):
     assert (content["commit"], len(content["cycles"])) == ("abc", 2)
     assert len(finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))) == 2
     assert finished_cell(tmp_path / "cells", {"seed": 1}, Stopping(30)) == []
+
+
+@pytest.mark.parametrize(
+    ("annotations", "indices", "words"),
+    [
+        ((20, 5, 40), None, "has cycles of 20, 5, 40 annotations, which have to grow"),
+        ((20, 20, 40), None, "has cycles of 20, 20, 40 annotations"),
+        ((20, 30, 40), [*range(31, 40)], "asks for 9 images in cycle 2 and counts 10 annotations"),
+        ((20, 30, 40), [5, *range(31, 40)], "asks 2 times for image 5 of the pool"),
+    ],
+)
+@pytest.mark.parametrize("oracle", ["noisy", "human"])
+def test_a_cell_of_other_queries_than_a_loop_has_does_not_count(tmp_path, caplog, annotations, indices, words, oracle):
+    made_run(tmp_path / "outputs", (20, 30, 40), budget=40)
+    (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
+    cell = read_cell(path)
+    identity = {**IDENTITY, "oracle": {"part": f"oracle/{oracle}@2"}}
+    for record, count in zip(cell["cycles"], annotations, strict=True):
+        record["annotations"] = count
+        record["query"]["indices"] = None if indices is None else record["query"]["indices"]
+    if indices is not None:
+        cell["cycles"][2]["query"]["indices"] = indices
+    path.with_name(f"made-{hash_of(identity)}.cell.xz").write_bytes(pack({**cell, "identity": identity}))
+    found = finished_cell(tmp_path / "cells", identity, Stopping(40))
+    assert len(found) == (3 if oracle == "human" else 0), "a person changes answers"
+    assert (words in caplog.text) == (oracle != "human")
 
 
 def test_of_a_smaller_budget_the_cycles_to_it_count(tmp_path):

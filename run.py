@@ -146,8 +146,6 @@ def run(config: "DictConfig") -> None:
             if (samples := store.folder / "samples.png").is_file():
                 logger.info(f"samples: {samples}")
             return
-        if not stored and (told := say_nearest(store.folder, identity, about)):
-            logger.info(told)
         store.refuse_unwritable()
         keep_command(store.folder, config)
         refuse_arguments(written, resolved, "procedure")
@@ -158,7 +156,10 @@ def run(config: "DictConfig") -> None:
             from al_bench.training.trainer import check_trainer
 
             check_trainer(instantiated(config.trainer), resolved["procedure"])
-        instantiated(config.procedure).run(store)
+        procedure = instantiated(config.procedure)
+        if not stored and (told := say_nearest(store.folder, identity, about)):
+            logger.info(told)  # once nothing of it was refused that is told before it runs
+        procedure.run(store)
 
 
 def describe(config: "DictConfig", whole: dict[str, Any], choices: Mapping[str, Any]) -> dict[str, Any]:

@@ -163,6 +163,13 @@ def test_what_was_stored_before_outlives_a_refused_command(tmp_path):
     assert done.returncode == 2 and done.stdout.splitlines()[-1].startswith("error: loop.stop_at names accurcy")
     assert {path: path.read_bytes() for path in tmp_path.rglob("cycles/*")} == stored != {}
     assert "accurcy" in log.read_text()
+    refused = run(*SMOKE, "loop.query_size=0", folder=tmp_path)
+    assert refused.returncode == 2 and "loop.query_size=0 must be more than 0" in refused.stdout
+    assert "a new run" not in refused.stdout, "no run began beside the stored one"
+    finished = run(*SMOKE[:-1], "device=tpu", folder=tmp_path)
+    assert finished.returncode == 2 and "device=tpu is not known" in finished.stdout, (
+        "a finished run is not shown by it"
+    )
 
 
 def test_data_that_are_absent_are_named_with_their_place(tmp_path):

@@ -1,6 +1,7 @@
 """What the keys of a configuration take that belong to no part; asked before anything of a run is looked up."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -29,6 +30,7 @@ _PARTS = (
 _PARTS_OR_NULL = ("gan", "feature", "trainer")
 _MAPPINGS = ("paths", "recipe")
 _INSTEAD = {**dict.fromkeys(_MAPPINGS, "a mapping"), "loop": "settings by their names, such as loop.budget=100"}
+_DEVICE = re.compile(r"auto|cpu(:0)?|cuda(:(0|[1-9]\d*))?")  # whether it is there is asked of a run that computes
 _BESIDE = ("preset", "method", "experiment")  # nodes of groups that set others
 _OF_EXPERIMENTS = ("references", "contrasts", "contrast_metrics", "versions", "at_scale")  # which the report reads
 
@@ -111,6 +113,8 @@ def refuse_top_level(written: Mapping[str, Any], values: Mapping[str, Any]) -> N
         if isinstance(value, float) and (math.isnan(value) or value == -math.inf):
             raise UserError(f"{path}={value} must be a number")
     refuse_keys(values, TopLevel)
+    if not _DEVICE.fullmatch(values["device"]):
+        raise UserError(f"device={values['device']} is not known: use auto, cpu, cuda or cuda:1")
     refuse_stop_rules(values["loop"])
     refuse_small_budget(values["loop"])
     _refuse_two_lengths(written["learner"], values)

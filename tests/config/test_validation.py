@@ -238,6 +238,10 @@ TRAINER = "trainer={_target_:pytorch_lightning.Trainer,_partial_:true"
     [
         ("seed=first", "seed=first must be a whole number"),
         ("device=0", "device=0 must be text"),
+        ("device=tpu", "device=tpu is not known: use auto, cpu, cuda or cuda:1"),
+        ("device=cpu:5", "device=cpu:5 is not known: use auto, cpu, cuda or cuda:1"),
+        ("device=cuda:1", ""),
+        ("device=cpu:0", ""),
         ("threads=0", "threads=0 must be more than 0 or null"),
         ("precision=fp8", "precision=fp8 must be '32-true', 'bf16-mixed' or '16-mixed'"),
         ("steps=17 match_steps=true", "steps=17 and match_steps=true both say how long the learner trains: use one"),

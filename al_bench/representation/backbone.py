@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -100,7 +101,8 @@ class Backbone(Representation):
                     bar.advance(len(batch))
 
         shape = (len(images), network.size_of(images.shape[1:]))
-        return artifacts.rows("backbone", spec, shape, rows, compute, getattr(images, "row_ids", None))
+        lost = partial(getattr, images, "away", ())  # of which a batch had nothing
+        return artifacts.rows("backbone", spec, shape, rows, compute, getattr(images, "row_ids", None), lost)
 
     def _featured(self, network: FrozenBackbone, images: Inputs, normalization: Normalization) -> Featured:
         """What a model's file says of it, so that other pictures go the same way."""

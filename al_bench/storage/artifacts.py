@@ -7,7 +7,7 @@ one, the first trains and the other waits on a lock that the system takes back w
 import logging
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ from al_bench.files import digest, make_once, read_json, write_json, written_who
 from al_bench.storage.about import checked_artifact
 from al_bench.storage.commit import current_commit
 from al_bench.storage.record import record_sum
-from al_bench.storage.reused_rows import RowIds, find_rows, write_ids
+from al_bench.storage.reused_rows import RowIds, but_for_lost, find_rows, write_ids
 from al_bench.storage.row_file import Compute, read_rows, sum_of, write_rows
 from al_bench.training.cost import Cost, measure_cost
 from al_bench.training.loss_record import Trace
@@ -89,11 +89,14 @@ class Artifacts:
         batch: int,
         compute: Compute,
         ids: RowIds | None = None,
+        lost: Callable[[], Collection[int]] = tuple,
     ) -> Tensor:
         """(N, D) float32 rows of an artifact, mapped from its file, computed first where they are not there.
 
         kind, spec: see `get`. shape: (N, D). batch, compute: see `write_rows`; a kill loses the batch that was begun.
         ids: of each row what it is of, so that those which an earlier artifact has are taken from it, see `find_rows`.
+        lost: once all are computed, places of rows that are of nothing, as what they are of could not be had: who asks
+        for this spec again computes these anew, and takes the others over.
         """
         path = self.root / kind / hash_of(spec)
         files = [path.with_suffix(".safetensors"), path.with_suffix(".json")]
@@ -111,12 +114,18 @@ class Artifacts:
             with measure_cost() as cost:
                 reused = None if ids is None else find_rows(path.parent, spec, ids)
                 write_rows(growing, shape, batch, compute, reused)
-            growing.replace(files[0])
-            more = {} if ids is None else {"sha256_ids": write_ids(files[0], ids)}
-            self._record(path, kind, spec, sum_of(files[0]), cost, {}, more)
-            return read_rows(files[0], read_json(files[1])["sha256"])
+            place, about, known = path, spec, ids
+            if without := sorted(lost()):
+                about, known = but_for_lost(spec, ids, without)
+                place = self.root / kind / hash_of(about)
+            growing.replace(rows := place.with_suffix(".safetensors"))
+            more = {} if known is None else {"sha256_ids": write_ids(rows, known)}
+            shutil.rmtree(path.with_suffix(".scratch"), ignore_errors=True)
+            self._record(place, kind, about, sum_of(rows), cost, {}, more)
+            files[1] = place.with_suffix(".json")
+            return read_rows(rows, read_json(files[1])["sha256"])
 
-        found = make_once(files, kind, read, make)
+        found = make_once([*files], kind, read, make)
         self.seconds[kind] = self.seconds.get(kind, 0) + read_json(files[1])["effort"]["seconds"]
         return found
 

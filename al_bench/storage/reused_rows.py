@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 RowIds = NDArray[np.uint64]  # (N,), of each row what it is of: equal ones have equal rows
 
+_OF_NOTHING = np.uint64(0)  # no file has this id but by a chance of one in 2^64
 _OF_ROWS = "images"  # of a spec, that says which rows there are and in which order
 
 
@@ -54,6 +55,18 @@ def find_rows(folder: Path, spec: Mapping[str, Any], ids: RowIds) -> Reused | No
         return None
     logger.info(f"{count:,} of {len(ids):,} are as they were, and are taken from {record.stem}")
     return Reused(rows, torch.from_numpy(places))
+
+
+def but_for_lost(
+    spec: Mapping[str, Any], ids: RowIds | None, lost: Sequence[int]
+) -> tuple[dict[str, Any], RowIds | None]:
+    """What a table is of some of whose rows are of nothing, which nobody asks for, and what its other rows are of."""
+    about = {**spec, _OF_ROWS: f"{spec[_OF_ROWS]} without {hash_of({'rows': [*lost]})}"}
+    if ids is None:
+        return about, None
+    known = ids.copy()
+    known[[*lost]] = _OF_NOTHING
+    return about, known
 
 
 def _without_rows(spec: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ class Made:
         self.artifacts = Artifacts(folder)
         self.asked: list[list[int]] = []
 
-    def rows(self, ids: Sequence[int], network: str = "a", lasts: int = 99) -> Tensor:
+    def rows(self, ids: Sequence[int], network: str = "a", lasts: int = 99, lost: Collection[int] = ()) -> Tensor:
         known, self.asked = np.array(ids, dtype=np.uint64), []
 
         def compute(parts: Sequence[Tensor]) -> Iterator[Tensor]:
@@ -34,7 +34,7 @@ class Made:
                 yield row_of(self.asked[-1], network)
 
         spec = {"network": network, "images": f"those of {ids}"}
-        return self.artifacts.rows("features", spec, (len(ids), WIDTH), BATCH, compute, known)
+        return self.artifacts.rows("features", spec, (len(ids), WIDTH), BATCH, compute, known, lambda: lost)
 
 
 def row_of(ids: Sequence[int], network: str = "a") -> Tensor:
@@ -99,6 +99,19 @@ def test_a_kill_loses_the_batch_that_was_begun(made: Made) -> None:
     assert made.asked == [[5, 6]]
     assert torch.equal(made.rows(more), row_of(more))
     assert made.asked == [[7, 8], [9]]
+
+
+@pytest.mark.parametrize("lost", [[2], [0, 5]])
+def test_rows_of_what_could_not_be_had_are_computed_once_it_is_back(made: Made, lost: list[int]) -> None:
+    ids = [1, 2, 3, 4, 5, 6]
+    black = made.rows(ids, lost=lost)
+    assert len(black) == 6 and len(made.asked) == 2, "the others are there meanwhile"
+    assert torch.equal(made.rows(ids), row_of(ids))
+    assert sorted(one for part in made.asked for one in part) == [ids[place] for place in lost]
+    made.rows(ids)
+    assert made.asked == []
+    assert torch.equal(made.rows([*ids, 7]), row_of([*ids, 7]))
+    assert made.asked == [[7]]
 
 
 def test_a_batch_of_which_all_is_there_asks_for_nothing(tmp_path: Path) -> None:

@@ -263,3 +263,31 @@ def test_how_long_a_cycle_trains() -> None:
     assert (
         "takes 80 optimizer steps of random, 160 of SL-Random, 240 of SSL-Random and SL-Div and 320 of MAL" in RESULTS
     )
+
+
+def even_and_smaller() -> tuple[Curves, Curves]:
+    """Random sampling of MAL's lines whose epochs have batches of one size, and as it is."""
+    even = {run.seed: accuracies_of(run) for run in kept_runs("digits-random+last_batch=even-seed=*")}
+    assert sorted(even) == list(SEEDS)
+    return even, curves("mal/digits", "mal/random")
+
+
+def test_the_rows_of_the_last_batch() -> None:
+    for name, line in zip(("even", "smaller"), even_and_smaller(), strict=True):
+        means = [f"{fmean(line[seed][size] for seed in SEEDS):.1f}" for size in MAL.sizes]
+        assert f"| {name} | {' | '.join(means)} |" in RESULTS
+    images = [str(size % 16 or 16) for size in MAL.sizes]
+    assert f"| images in it | {' | '.join(images)} |" in RESULTS
+
+
+def test_what_is_said_of_the_last_batch() -> None:
+    even, smaller = even_and_smaller()
+    assert f"Even batches are {words_of(area(even, smaller))} points of area apart" in RESULTS
+    found = {at: interval([even[seed][at] - smaller[seed][at] for seed in SEEDS]) for at in MAL.sizes}
+    told = [at for at, one in found.items() if one is not None and (one.low > 0 or one.high < 0)]
+    assert told == [20, 50, 100]
+    for size in told:
+        one = found[size]
+        assert one is not None and f"{words_of(one, 1)} at {size}" in RESULTS
+    more = [fmean(line[seed][50] - line[seed][40] for seed in SEEDS) for line in (smaller, even)]
+    assert f"50 labels are worth {more[0]:.1f} points more than 40, with even ones {more[1]:.1f}" in RESULTS

@@ -21,6 +21,13 @@ def shown(tab, position: int) -> None:
     tab.wait_for_selector(f'.stage[data-position="{position}"]')
 
 
+def answered(tab, positions, key: str = "1") -> None:
+    """Answers some pictures by one key, each once it is on the screen."""
+    for position in positions:
+        shown(tab, position)
+        tab.keyboard.press(key)
+
+
 def saved(run, count: int) -> dict[int, str | None]:
     """The labels, once so many lines are on the disk."""
     end = time.monotonic() + 60

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from annotation.browser.page_use import SHOWN, request, saved, shown
+from annotation.browser.page_use import SHOWN, answered, request, saved, shown
 from chromium import needs_chromium
 from made_asking import ROOT, ask, asked, command, labels_of, lines_of, made_asking, opened_page
 
@@ -20,9 +20,7 @@ def test_a_page_that_is_killed_loses_nothing(window, tmp_path):
     run = made_asking(tmp_path, 12)
     with opened_page(run) as page:
         tab = window(page.address)
-        for position in range(4):
-            shown(tab, position)
-            tab.keyboard.press("1")
+        answered(tab, range(4))
         shown(tab, 4)
         tab.keyboard.press("Backspace")
         shown(tab, 3)
@@ -167,15 +165,11 @@ def test_answers_to_pictures_that_are_others_by_now_are_not_kept_and_said(window
     run, pictures = made_asking(tmp_path, 6), tmp_path / "pictures"
     with opened_page(run) as page:
         tab = window(page.address)
-        for position in range(2):
-            shown(tab, position)
-            tab.keyboard.press("1")
+        answered(tab, range(2))
         saved(run, 2)
         tab.wait_for_load_state("networkidle")
         page.kill()
-        for position in (2, 3):
-            shown(tab, position)
-            tab.keyboard.press("2")
+        answered(tab, (2, 3), "2")
         shown(tab, 4)
         tab.keyboard.press("2")
         shown(tab, 5)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from annotation.browser.page_use import NAMELESS, saved, shown, tab_of
+from annotation.browser.page_use import NAMELESS, answered, saved, shown, tab_of
 from chromium import needs_chromium
 from made_asking import ask, asked, lines_of, made_asking, opened_page
 
@@ -58,9 +58,7 @@ def test_second_looks(window, tmp_path):
     run = made_asking(tmp_path, 4)
     with opened_page(run) as page:
         tab = window(page.address)
-        for position in range(3):
-            shown(tab, position)
-            tab.keyboard.press("1")
+        answered(tab, range(3))
         saved(run, 3)
         doubt = {"answer": "cat", "probability": 0.02, "guess": "dog", "guess_probability": 0.97}
         whens = [line.when for line in lines_of(run)]

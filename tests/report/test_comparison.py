@@ -112,8 +112,11 @@ def test_the_entropy_of_what_was_chosen_is_over_all_cycles(tmp_path):
 
 
 def test_a_row_may_name_what_was_chosen_for_a_line(tmp_path):
-    found = groups(tmp_path, choices={"method": "min_distance"})
-    assert rows_of(compare(known(("min_distance", "20", 83.0, 2.0, 5)), found).table)[0]["method"] == "entropy"
+    made_of = {"method": "min_distance", "learner": "hinge"}
+    number = known(("min_distance", "20", 83.0, 2.0, 5))
+    assert rows_of(compare(number, groups(tmp_path / "own", choices=made_of)).table)[0]["method"] == "entropy+hinge"
+    changed = groups(tmp_path / "changed", choices={**made_of, "learner": "supervised"})
+    assert rows_of(compare(number, changed).table)[0]["method"] == "min_distance (not measured)"
 
 
 @pytest.mark.parametrize(("longer", "measured"), [(False, pytest.approx(85)), (True, None)])

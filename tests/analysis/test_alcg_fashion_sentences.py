@@ -156,3 +156,19 @@ def test_the_claims_of_figure_9_do_not_hold_there() -> None:
     assert words["alcg/as, gan ac_dcgan"] == ["does not hold"] * 5
     assert words["alcg/as, gan ac_sngan"] == ["not decided"] * 5
     assert "faster, by iterations and by seconds, **do not hold here**" in RESULTS
+
+
+def test_what_is_said_of_a_choice_within_classes() -> None:
+    """Of the seeds that were run."""
+    regular, chosen = map(of_figure_9, (REGULAR, CHOSEN))
+    within = {run.seed: run.cycles[0] for run in kept_runs("fashion_mnist-alcg-random+acgan+ac_dcgan+gamma=4+select=*")}
+    assert sorted(within) == [0]
+    test, train, fid = (
+        [factor * float(one[0].metrics[metric]) for one in (within, chosen, regular)]  # type: ignore[arg-type]
+        for metric, factor in (("gan_test", 100), ("gan_train", 100), ("fid_own", 1))
+    )
+    said = f"ends with {test[0]:.1f} % GAN-test, where candidates of all classes end with {test[1]:.1f} and regular"
+    said += f" training with {test[2]:.1f}; GAN-train {train[0]:.1f} % ({train[1]:.1f} and {train[2]:.1f}), "
+    assert f"{said}FID-own {fid[0]:.1f} ({fid[1]:.1f} and {fid[2]:.1f})." in RESULTS
+    assert f"(`learner.select=per_class`, one seed) it ends at {test[0]:.1f} %" in PAPER
+    assert test[0] > max(100 * float(one.metrics["gan_test"]) for one in chosen.values())  # type: ignore[arg-type]

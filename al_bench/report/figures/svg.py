@@ -64,7 +64,8 @@ def _draw_now(draw: Callable[[Axes], None], width: int, height: int, left: float
         FigureCanvasSVG(figure)
         draw(axes := figure.add_subplot())
         left = max(left, _room_for_values(axes))
-        figure.subplots_adjust(left / width, bottom / height, 1 - 12 / width, 1 - 8 / height)
+        right = _room_for_last_tick(axes)
+        figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - 8 / height)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue().replace(INK, "currentColor").replace("'DejaVu Sans'", _FONT)
@@ -77,3 +78,13 @@ def _room_for_values(axes: Axes) -> float:
     """The left margin in pixels of a y axis that has a label: for it and the longest value."""
     values = axes.yaxis.get_major_formatter().format_ticks(list(axes.yaxis.get_majorticklocs()))
     return 22 + LETTER * max(map(len, values), default=0) if axes.get_ylabel() else 0
+
+
+def _room_for_last_tick(axes: Axes) -> float:
+    """The right margin in pixels: half of what stands below the last tick, which may be at the axis' end; of a name,
+    which is turned or stands in the middle of its place, no more than of a number."""
+    low, high = sorted(axes.get_xlim())
+    ticks = [float(one) for one in axes.xaxis.get_majorticklocs()]
+    names = axes.xaxis.get_major_formatter().format_ticks(ticks)
+    letters = max((len(name) for tick, name in zip(ticks, names, strict=True) if low <= tick <= high), default=0)
+    return max(12.0, min(26.0, 2 + LETTER * letters / 2))

@@ -9,9 +9,9 @@ from al_bench.report.figures.palette import Look
 from al_bench.report.figures.plots import Line, line_chart
 
 
-def texts(low: float, high: float) -> dict[str, float]:
+def texts(low: float, high: float, end: float = 2) -> dict[str, float]:
     """What the texts of a chart say, and their place on the x axis in points."""
-    line = Line("one", Look("#112233", "o", ""), [1, 2], [low, high])
+    line = Line("one", Look("#112233", "o", ""), [1, end], [low, high])
     picture = line_chart([line], "annotations", "IS-own", "a line")
     svg = base64.b64decode(picture.uri.partition(",")[2]).decode()
     return {said: float(x) for x, said in re.findall(r'<text [^>]* x="([-\d.]+)"[^>]*>([^<]+)</text>', svg)}
@@ -26,6 +26,15 @@ def test_values_are_written_out_beside_the_label(low: float, high: float, shown:
     assert shown in said and not any("e" in words and words[0].isdigit() for words in said), said
     assert said["IS-own"] > 5
     assert said[shown] - said["IS-own"] > 5 * len(shown) * 0.75, "beside the longest value"
+
+
+@pytest.mark.parametrize("end", [10_000, 60_000, 1_000_000])
+def test_the_number_below_the_last_tick_is_on_the_picture(end: float) -> None:
+    """It stands in its middle, which is at the end of the axis."""
+    said = texts(0.0, 1.0, end)
+    words = f"{end:,}"
+    assert words in said
+    assert said[words] + 0.5 * 5 * len(words) < 380 * 0.75, "a letter has five points, the picture 380 pixels"
 
 
 def test_rounding_is_drawn_flat() -> None:

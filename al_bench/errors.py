@@ -74,6 +74,12 @@ def amount(count: int, word: str) -> str:
     return f"{count:,} {word}" + ("" if count == 1 else "s")
 
 
+def room(num_bytes: float) -> str:
+    """Bytes on a disk: "1.1 GB", "40.2 MB", "5.8 KB"."""
+    size, unit = next(one for one in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")) if num_bytes >= one[0] or one[0] == 1e3)
+    return f"{num_bytes / size:,.1f} {unit}"
+
+
 def of_files(error: OSError, path: Path | None = None) -> UserError | None:
     """A failure of the file system in a sentence that names the path and what to do; None where it is none.
 

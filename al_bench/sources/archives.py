@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from al_bench.errors import UserError, amount, of_files, printable
+from al_bench.errors import UserError, amount, of_files, printable, room
 from al_bench.files import hold, named, open_file, sync_folder
 from al_bench.progress import progress
 
@@ -142,12 +142,12 @@ class _Archive:
     def unpack(self, top: str, into: Path) -> None:
         """Raises UserError, and OSError and those of `_CORRUPTED`."""
         count, needed = self._measure(top)
-        logger.info(f"{printable(self.path)} holds {amount(count, 'file')} of together {needed / 1e9:,.2f} GB")
+        logger.info(f"{printable(self.path)} holds {amount(count, 'file')} of together {room(needed)}")
         into.mkdir()
         free = shutil.disk_usage(into).free
         if needed + _SPARE_BYTES > free:
             raise UserError(
-                f"{self.path} takes {needed / 1e9:,.2f} GB unpacked and {into.parent} has {free / 1e9:,.2f} GB free: "
+                f"{self.path} takes {room(needed)} unpacked and {into.parent} has {room(free)} free: "
                 "name a folder on a larger disk"
             )
         with self._open() as opened, progress(f"unpacking {printable(self.path.name)}", count, "files") as bar:

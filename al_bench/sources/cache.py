@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs, fingerprint_of
+from al_bench.errors import room
 from al_bench.files import digest, make_once, read_json, written_whole
 from al_bench.progress import progress
 from al_bench.sources.decoded_record import checked_record, hold_against, stamp, write_record
@@ -213,14 +214,8 @@ def fits(folder: Path, shape: Sequence[int], there: int = 0, setting: str = "pat
     if needed <= 0 or needed + _SPARE_BYTES <= free:
         return True
     logger.warning(
-        f"decoded pictures would take {_room(needed)} and {folder} has {_room(free)} free, of which "
-        f"{_room(_SPARE_BYTES)} are left to others: each is decoded when it is asked for, which is slower; {setting} "
+        f"decoded pictures would take {room(needed)} and {folder} has {room(free)} free, of which "
+        f"{room(_SPARE_BYTES)} are left to others: each is decoded when it is asked for, which is slower; {setting} "
         "can name a folder on a larger disk"
     )
     return False
-
-
-def _room(num_bytes: int) -> str:
-    """For a person: "1.1 GB", "40.2 MB", "5.8 KB"."""
-    size, unit = next(one for one in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")) if num_bytes >= one[0] or one[0] == 1e3)
-    return f"{num_bytes / size:,.1f} {unit}"

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from al_bench.errors import UserError
+from al_bench.errors import UserError, room
 from al_bench.files import named, open_file
 
 _NAME = "rows"
@@ -125,6 +125,6 @@ def _refuse_no_room(folder: Path, needed: int, key: str) -> None:
     free = shutil.disk_usage(folder).free
     if needed + _SPARE_BYTES > free:
         raise UserError(
-            f"{folder} has {free / 1e9:,.1f} GB free and needs {needed / 1e9:,.1f} GB for features, and one more: "
+            f"{folder} has {room(free)} free and needs {room(needed)} for features, and one more: "
             f"free some, or name a folder on a larger disk by {key}"
         )

@@ -162,7 +162,7 @@ def test_what_is_said_of_a_choice_within_classes() -> None:
     """Of the seeds that were run."""
     regular, chosen = map(of_figure_9, (REGULAR, CHOSEN))
     within = {run.seed: run.cycles[0] for run in kept_runs("fashion_mnist-alcg-random+acgan+ac_dcgan+gamma=4+select=*")}
-    assert sorted(within) == [0]
+    assert sorted(within) == [0, 1]
     test, train, fid = (
         [factor * float(one[0].metrics[metric]) for one in (within, chosen, regular)]  # type: ignore[arg-type]
         for metric, factor in (("gan_test", 100), ("gan_train", 100), ("fid_own", 1))
@@ -170,5 +170,7 @@ def test_what_is_said_of_a_choice_within_classes() -> None:
     said = f"ends with {test[0]:.1f} % GAN-test, where candidates of all classes end with {test[1]:.1f} and regular"
     said += f" training with {test[2]:.1f}; GAN-train {train[0]:.1f} % ({train[1]:.1f} and {train[2]:.1f}), "
     assert f"{said}FID-own {fid[0]:.1f} ({fid[1]:.1f} and {fid[2]:.1f})." in RESULTS
-    assert f"(`learner.select=per_class`, one seed) it ends at {test[0]:.1f} %" in PAPER
-    assert test[0] > max(100 * float(one.metrics["gan_test"]) for one in chosen.values())  # type: ignore[arg-type]
+    second = [100 * float(one[1].metrics["gan_test"]) for one in (within, chosen, regular)]  # type: ignore[arg-type]
+    assert f"the second seed ends at {second[0]:.1f} % ({second[1]:.1f} and {second[2]:.1f})." in RESULTS
+    assert f"(`learner.select=per_class`, two seeds) it ends at {test[0]:.1f} and {second[0]:.1f} %" in PAPER
+    assert min(test[0], second[0]) > max(100 * float(one.metrics["gan_test"]) for one in chosen.values())  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ def say_copies(root: Path, splits: Mapping[str, ByClass]) -> None:
     """Warns of pictures for validation and for the test whose files are those of pictures for training, byte for byte.
     Files that cannot be read are no copies here: who decodes them says so."""
     train = [file for members in splits["train"].values() for file in members]
-    for name in splits.keys() - {"train"}:
+    for name in sorted(splits.keys() - {"train"}):
         files = [file for members in splits[name].values() for file in members]
         looked = _some(files, _MOST)
         if copies := find_copies(root, looked, train):

@@ -116,11 +116,12 @@ def _matches(run: Run, record: CycleRecord, count: int, rebuilder: Rebuilder) ->
     return np.stack(images) if len(images) == count else None
 
 
-def png(image: np.ndarray) -> bytes:
-    """A (C, H, W) uint8 image of 1 or 3 channels, or 2 or 4 with how opaque it is, as a file."""
+def png(image: np.ndarray, optimize: bool = True) -> bytes:
+    """A (C, H, W) uint8 image of 1 or 3 channels, or 2 or 4 with how opaque it is, as a file. optimize: half a percent
+    smaller, in nearly twice the time."""
     pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", optimize=True)
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", optimize=optimize)
     return buffer.getvalue()
 
 

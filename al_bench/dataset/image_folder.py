@@ -20,7 +20,8 @@ from al_bench.errors import UserError, amount, printable
 from al_bench.sources.broken_pictures import find_broken
 from al_bench.sources.cache import decode_images
 from al_bench.sources.decoding import Decoder, size_of
-from al_bench.sources.listing import Listing, PictureFile, folder_id, look_through
+from al_bench.sources.listing import Listing, PictureFile, folder_id
+from al_bench.sources.looking import listing_of
 
 logger = logging.getLogger(__name__)
 
@@ -173,7 +174,7 @@ def _summary(folders: ClassFolders, names: Sequence[str], splits: Mapping[str, S
 def _listing(folder: Path) -> Listing:
     """Raises UserError where something cannot be looked at."""
     try:
-        return look_through(folder)
+        return listing_of(folder)
     except OSError as error:
         raise UserError(f"{error.filename} cannot be read ({error.strerror}): mend it, or leave it out") from error
 

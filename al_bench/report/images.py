@@ -223,4 +223,4 @@ def sample_grid(images: np.ndarray, columns: int, alt: str) -> Picture:
 
 
 def _uri(image: np.ndarray) -> str:
-    return "data:image/png;base64," + base64.b64encode(png(image)).decode()
+    return "data:image/png;base64," + base64.b64encode(png(image, optimize=False)).decode()

@@ -33,6 +33,7 @@ from al_bench.report.picture_files import take_pictures_out
 from al_bench.report.tables import Table, format_cell
 from al_bench.report.trained import show_artifacts
 from al_bench.report.verdicts import word_verdicts
+from al_bench.sources.looking import looking_once
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def write_report(
     band: a key of BANDS; rebuilder: makes data sets and GANs for pictures; experiments: those to show, in place of all
     that was found. What cannot be read along the way is added to `found.problems`.
     """
-    with drawing_ahead() as drawings:
+    with drawing_ahead() as drawings, looking_once():
         html = drawings.fill(_make_page(found, to, band, rebuilder, conf, experiments))
     with written_whole(to / "index.html", remade=True) as file:
         file.write(take_pictures_out(html, to / "pictures").encode(errors="backslashreplace"))

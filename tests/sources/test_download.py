@@ -137,3 +137,13 @@ def test_another_content_is_named(tmp_path: Path) -> None:
     for function in (check, read_checked):
         with pytest.raises(UserError, match=r"file is corrupted or truncated: remove it, and it is fetched again"):
             function(tmp_path / "file", MD5)
+
+
+def test_a_file_that_changes_after_it_was_checked_is_checked_again(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(CONTENT)
+    check(path, MD5)
+    path.write_bytes(CONTENT[::-1])
+    os.utime(path, ns=(0, 1))  # clocks of some disks are coarse
+    with pytest.raises(UserError, match="is corrupted or truncated"):
+        check(path, MD5)

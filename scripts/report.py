@@ -20,7 +20,6 @@ from al_bench.training.interruption import as_command
 
 def main() -> None:
     """Writes the report and says what was left out; exit code 2 where a named run or experiment does not exist."""
-    gc.disable()  # a fifth of the time, and no memory: what is read is kept until the page is written
     arguments = parse()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[Console()])
     experiments = compose(arguments)
@@ -97,5 +96,6 @@ def parse() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    gc.disable()  # a fifth of the time, and no memory: what is read is kept until the page is written
     with as_command():
         main()

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
 from al_bench.active.part import declare
 from al_bench.config.ranges import NumpySeed, ProperFraction, UpToAll
@@ -34,6 +32,9 @@ def digits(
     imbalance: what is kept of the training split. Raises UserError for classes that cannot be, and a test_share that
     leaves a split without an image of a class.
     """
+    from sklearn.datasets import load_digits  # takes a second, for which a plan has no use
+    from sklearn.model_selection import train_test_split
+
     kept = choose_classes(classes)
     bunch = load_digits()
     images = np.rint(bunch.images / 16 * 255).astype(np.uint8)[:, None]

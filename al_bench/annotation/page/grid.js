@@ -74,7 +74,10 @@ export const Grid = {
     },
     async choose(name) {
       this.group = name ?? null;
+      this.tiles = []; // of another class, which a key would give this one
+      this.loaded = false;
       this.marked = new Set();
+      this.seen = new Set();
       this.shownAt = performance.now();
       if (name) await this.fetch();
     },
@@ -85,14 +88,15 @@ export const Grid = {
       this.tiles = (await response.json()).tiles;
       this.loaded = true;
     },
-    // Only what was on the screen, loaded, is confirmed.
+    // Only what was on the screen, loaded, as one of the class that is confirmed.
     notice(entries) {
+      const { seen } = this;
       for (const { target, isIntersecting } of entries) {
         const position = Number(target.dataset.position);
         if (!isIntersecting) continue;
         const stop = this.$watch(() => this.one({ position }).state, (state) => {
           if (state !== "ready") return;
-          requestAnimationFrame(() => requestAnimationFrame(() => this.seen.add(position)));
+          requestAnimationFrame(() => requestAnimationFrame(() => seen.add(position)));
           queueMicrotask(() => stop());
         }, { immediate: true });
       }

@@ -47,7 +47,7 @@ export const keyboard = {
       if (event.key === "?") return (this.help = true);
       if (!this.seated || event.key === "Tab") return false;
       if (event.key === "/" && this.labelOf(event) === undefined) return this.$refs.classes.find();
-      if (event.key === "Backspace") return this.takeBack() ?? true;
+      if (event.key === "Backspace") return event.repeat || (this.takeBack() ?? true);
       if (this.mode === "grid" && this.$refs.grid.key(event)) return true;
       const label = this.labelOf(event);
       const own = label === undefined ? (OWN[event.key] ?? null) : "label";

@@ -49,8 +49,8 @@ export default {
       return held || this.queue[0] || null;
     },
     kept() {
-      const { position } = this.held;
-      return this.mode === "label" && !this.answered.has(position) ? this.held : null;
+      if (this.mode === "looks") return this.held; // it has an answer, and is let go once it has another
+      return this.mode === "label" && !this.answered.has(this.held.position) ? this.held : null;
     },
     answered() {
       return new Set(this.view.history.map((one) => one.picture.position));
@@ -108,6 +108,7 @@ export default {
     seat(mine) {
       this.seated = mine;
       if (mine) this.fetch();
+      else this.closeZoom();
     },
     async fetch() {
       try {
@@ -157,7 +158,8 @@ export default {
 
     // Whether the picture was on the screen when a key or button was pressed: or it was meant for another one.
     isSeen(event) {
-      if (this.current && this.shown === this.current.position && event.timeStamp >= this.shownAt) return true;
+      const hidden = this.zoomed && this.zoomed.position !== this.current?.position;
+      if (this.current && !hidden && this.shown === this.current.position && event.timeStamp >= this.shownAt) return true;
       if (this.current) this.say("Too early: that picture was not on the screen yet.");
       return false;
     },

@@ -2,11 +2,12 @@
 
 import hashlib
 
-from annotation.browser.page_use import saved, shown
+from annotation.browser.page_use import answered, saved, shown
 from chromium import needs_chromium
-from made_asking import asked, lines_of, made_asking, opened_page
+from made_asking import ask, asked, lines_of, made_asking, opened_page
 
 from al_bench.storage.answers import Answer
+from al_bench.storage.asked import SecondLook
 
 pytestmark = needs_chromium
 
@@ -63,6 +64,46 @@ def test_a_key_never_labels_a_picture_that_was_not_on_the_screen(window, tmp_pat
         shown(tab, 14)
         tab.keyboard.press("2")
         assert saved(run, 15) == {0: "cat"} | dict.fromkeys(range(1, 15), "dog")
+
+
+def test_a_key_that_is_held_down_takes_one_answer_back(window, tmp_path):
+    run = made_asking(tmp_path, 6)
+    with opened_page(run) as page:
+        tab = window(page.address)
+        answered(tab, range(4))
+        shown(tab, 4)
+        back = (
+            "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'Backspace', bubbles: true, repeat: %s}))"
+        )
+        tab.evaluate(";".join([back % "false", *[back % "true"] * 20]))
+        shown(tab, 3)
+        assert saved(run, 5) == {0: "cat", 1: "cat", 2: "cat"}
+
+
+def test_no_key_labels_what_the_zoom_hides(window, tmp_path):
+    """Another picture took the place of the enlarged one, or another window labels."""
+    run = made_asking(tmp_path, 4)
+    with opened_page(run) as page:
+        tab = window(page.address)
+        answered(tab, range(3))
+        saved(run, 3)
+        doubt = {"probability": 0.02, "guess": "dog", "guess_probability": 0.97, "answer": "cat"}
+        whens = [line.when for line in lines_of(run)]
+        looks = [SecondLook(position=at, file=f"{at:03d}.png", when=whens[at], **doubt) for at in range(3)]
+        ask(run, [asked(3)], second_looks=looks[:2])
+        tab.get_by_role("tab", name="Look again 2").click()
+        shown(tab, 0)
+        tab.keyboard.press(" ")
+        tab.wait_for_selector(".zoom img")
+        ask(run, [asked(3)], second_looks=looks[2:])
+        tab.get_by_role("tab", name="Look again 1").wait_for()
+        tab.keyboard.press("2")
+        assert saved(run, 4) == {0: "dog", 1: "cat", 2: "cat"}, "the one that is enlarged"
+        shown(tab, 2)
+        tab.keyboard.press(" ")
+        tab.wait_for_selector(".zoom img")
+        window(page.address).get_by_role("button", name="Label here").click()
+        tab.wait_for_selector(".zoom", state="detached")
 
 
 def test_later_zoom_and_a_guess(window, tmp_path):

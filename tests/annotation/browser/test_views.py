@@ -52,6 +52,27 @@ def test_only_what_was_on_the_screen_is_confirmed(window, tmp_path):
         tab.locator(".tile").last.scroll_into_view_if_needed()
         tab.mouse.wheel(0, 2000)
         tab.get_by_role("button", name="Confirm 24").wait_for()
+        ask(run, [asked(at, guess="dog", probability=0.9) for at in range(24)])  # a new model says something else
+        tab.get_by_role("button", name="dog 24").click()
+        tab.get_by_role("button", name=re.compile("Confirm [1-9]")).wait_for()
+        assert int(tab.inner_text(".grid-bar .primary").split()[1]) < 24
+
+
+def test_another_class_is_given_to_no_picture_of_the_one_before(window, tmp_path):
+    pictures = [asked(at, guess=guess, probability=0.9) for at, guess in enumerate(["cat", "cat", "dog"])]
+    run, held = made_asking(tmp_path, pictures=pictures), []
+    with opened_page(run) as page:
+        tab = window(page.address)
+        tab_of(tab, "Grid")
+        tab.get_by_role("button", name="Confirm 2").wait_for()
+        tab.route("**/grid?guess=dog", lambda route: held.append(route))  # comes late
+        tab.get_by_role("button", name="dog 1").click()
+        tab.get_by_role("button", name="Confirm 0").wait_for()
+        tab.keyboard.press("Enter")
+        held[0].continue_()
+        tab.get_by_role("button", name="Confirm 1").wait_for()
+        tab.keyboard.press("Enter")
+        assert saved(run, 1) == {2: "dog"}
 
 
 def test_second_looks(window, tmp_path):

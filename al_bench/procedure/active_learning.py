@@ -152,6 +152,8 @@ class ActiveLearning(Procedure):
         with finite(f"before cycle 0, seed {self.seed}"):
             dataset = self.representation.apply(images, self.artifacts)
             self.prepare(images, dataset)
+        if session is not None and not self.representation.gives_images:
+            session.leave_out_away()
         parts = Parts(
             dataset,
             self.strategy,

@@ -71,7 +71,7 @@ class Asking:
         the pool; returns what choosing cost."""
         self.session.read_new()
         self._forget(pool)
-        self.session.images.away.clear()  # files that could not be read may be back
+        self.session.images.away.intersection_update(self.session.left_out)  # others that could not be read may be back
         with measure_cost() as cost, finite(f"cycle {cycle}, seed {self.seed}"):
             waiting = sum(not one.audit for one in self.asked.values()) if self.unanswered() else 0
             rest = _without(pool, list(self.asked))

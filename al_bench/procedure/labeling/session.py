@@ -79,6 +79,7 @@ class Session:
         self.list = PictureList(folder / PICTURES)
         self.drawn: tuple[int, ...] = ()  # the audit set as it was drawn, which is how it is shown
         self.audit: frozenset[int] = frozenset()
+        self.left_out: frozenset[int] = frozenset()  # until the next start, though their files may be back before
 
     def _say_kept(self, class_names: Sequence[str], added: Sequence[str]) -> None:
         """That a run keeps every class, for somebody who left one out or gave it another name."""
@@ -153,6 +154,17 @@ class Session:
             logger.warning(f"left out: {count} that cannot be read: mend or replace {which}; every start tries again")
         dataset = replace(dataset, train=Split(images, torch.full((len(names),), UNKNOWN)))
         return replace(dataset, num_classes=len(self.class_names), class_names=self.class_names)
+
+    def leave_out_away(self) -> None:
+        """Leaves out, until the next start computes them anew, pictures whose files were away while features were
+        computed: theirs are those of a black one."""
+        self.left_out = frozenset(self.images.away - self.list.gone)
+        if self.left_out:
+            which = named([self.list.names[position] for position in sorted(self.left_out)])
+            logger.warning(
+                f"left out until the next start: {amount(len(self.left_out), 'picture')} whose files were "
+                f"away while features were computed: {which}"
+            )
 
     def _keeps(self, count: int) -> bool:
         """Whether so many decoded pictures are kept, for which the disk has to have room."""

@@ -1,5 +1,6 @@
 """Features of a folder that changes while a person labels it."""
 
+import errno
 from pathlib import Path
 from typing import Literal
 
@@ -12,8 +13,10 @@ from pictures import save
 from al_bench.active.inputs import read_all
 from al_bench.dataset.image_folder import image_folder
 from al_bench.network.frozen_backbone import FrozenBackbone
+from al_bench.procedure import loop
 from al_bench.procedure.labeling.session import Session
 from al_bench.representation.backbone import Backbone
+from al_bench.sources import decoding
 from al_bench.storage.artifacts import Artifacts
 
 SHAPE = (3, 8, 8)
@@ -97,3 +100,41 @@ def test_pictures_that_another_run_reads_otherwise_have_other_features(folder: F
     assert not torch.allclose(squeezed, cropped, atol=1e-3)
     folder.features("third")
     assert folder.computed == [2, 2], "and those that read alike the same"
+
+
+def test_a_picture_that_was_away_while_features_were_computed_is_left_out_until_the_next_start(
+    label, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its file is back before the first answer, and its features are those of a black picture."""
+    opened, pools, fit = decoding.open_file, [], loop.fit_model
+    away = {f"{color}-{number}.png" for color in ("red", "blue") for number in range(0, 20, 2)}
+
+    def fail(path: Path):
+        if Path(path).name in away:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return opened(path)
+
+    def fit_model(parts, pool, *more):
+        pools.append(pool)
+        return fit(parts, pool, *more)
+
+    def mend(person, times: int) -> None:
+        monkeypatch.setattr(decoding, "open_file", opened)
+
+    monkeypatch.setattr(decoding, "open_file", fail)
+    monkeypatch.setattr(loop, "fit_model", fit_model)
+    weights = model_of(tmp_path / "backbone" / "model.safetensors", SHAPE)
+    featured = (
+        "representation=backbone", f"representation.weights={weights}", "representation.network=null",
+        "representation.normalize=none",
+    )  # fmt: skip
+    label(*featured, before=mend)
+    names = {one.position: Path(one.file).name for one in label.person.held}
+    assert len(names) == 20 and not away & set(names.values())
+    assert "left out until the next start: 20 pictures whose files were away while features" in caplog.text
+    label(*featured)
+    names = {one.position: Path(one.file).name for one in label.person.held}
+    assert len(names) == 40, "they are asked for then"
+    with torch.no_grad():
+        black = made_network(SHAPE).embed(torch.zeros(1, *SHAPE))
+    assert not torch.isclose(read_all(pools[-1].inputs), black, atol=1e-6).all(1).any()

@@ -23,7 +23,7 @@ from al_bench.storage.commit import current_commit
 from al_bench.storage.record import record_sum
 from al_bench.storage.reused_rows import RowIds, but_for_lost, find_rows, write_ids
 from al_bench.storage.row_file import Compute, read_rows, sum_of, write_rows
-from al_bench.training.cost import Cost, measure_cost
+from al_bench.training.cost import Cost, add_cost, measure_cost
 from al_bench.training.loss_record import Trace
 from al_bench.training.pack import apart
 
@@ -43,17 +43,30 @@ class Artifacts:
         self.root = root
         self.seconds: dict[str, float] = {}
 
-    def get(self, kind: str, spec: Mapping[str, Any], make: Callable[[Path], Made]) -> dict[str, Tensor]:
+    def get(
+        self, kind: str, spec: Mapping[str, Any], make: Callable[[Path], Made], charged: bool = False
+    ) -> dict[str, Tensor]:
         """The tensors of an artifact, made first where they are not there.
 
         kind: what it is, for the folder and the log. spec: plain values that say what it was made from, see
-        `describe`. make: called with a folder for checkpoints; returns the tensors and the losses. A corrupted artifact
-        is set aside and made anew.
+        `describe`. make: called with a folder for checkpoints; returns the tensors and the losses. charged: what making
+        took counts for whoever asks, also where it was made before. A corrupted artifact is set aside and made anew.
         """
         path = self.root / kind / hash_of(spec)
         files = [path.with_suffix(".safetensors"), path.with_suffix(".json")]
-        found = make_once(files, kind, lambda: self._read(path), lambda: self._make(path, kind, spec, make))
-        self.seconds[kind] = read_json(path.with_suffix(".json"))["effort"]["seconds"]
+        made = list[Path]()
+
+        def make_now() -> dict[str, Tensor]:
+            made.append(path)
+            return self._make(path, kind, spec, make)
+
+        start = time.perf_counter()
+        found = make_once(files, kind, lambda: self._read(path), make_now)
+        effort = read_json(path.with_suffix(".json"))["effort"]
+        self.seconds[kind] = effort["seconds"]
+        if charged and not made:
+            waited = time.perf_counter() - start  # for whoever made it meanwhile
+            add_cost(effort["optimizer_steps"], effort["images_seen"], effort["seconds"] - waited)
         return found
 
     def train_once(

@@ -57,8 +57,9 @@ class Vaal(Strategy):
     trained on them, and of labeled ones apart; "eval", running statistics of both.
 
     What is kept is not the two networks but the discriminator's answers, an artifact of the images, the labeled
-    positions, the seed and these settings. A chosen image's trace: its answer, and whether the model's entropy alone
-    would have chosen it, 1 or 0; beside these quantiles of the answers over unlabeled and labeled images.
+    positions in their order, the seed and these settings; what making them took is the query's cost, whoever made them.
+    A chosen image's trace: its answer, and whether the model's entropy alone would have chosen it, 1 or 0; beside these
+    quantiles of the answers over unlabeled and labeled images.
     """
 
     vae: Callable[..., ConvVae]
@@ -103,11 +104,12 @@ class Vaal(Strategy):
     def query(self, model: Network, pool: Pool, size: int, rng: torch.Generator) -> PoolQuery:
         seed = int(torch.randint(2**62, (), generator=rng))
         artifacts: Artifacts = self._artifacts  # type: ignore[attr-defined]
-        positions = hashlib.sha256(pool.labeled.sort().values.cpu().numpy().tobytes()).hexdigest()[:16]
+        positions = hashlib.sha256(pool.labeled.cpu().numpy().tobytes()).hexdigest()[:16]  # batches follow their order
         spec = {"vaal": describe(self), "images": fingerprint(pool.inputs), "labeled": positions, "seed": seed}
         if pool.withheld is not None:
             spec["withheld"] = hashlib.sha256(pool.withheld.sort().values.cpu().numpy().tobytes()).hexdigest()[:16]
-        answers = artifacts.get("vaal", spec, partial(self._answers, pool, seed))["answers"].to(pool.device)
+        made = artifacts.get("vaal", spec, partial(self._answers, pool, seed), charged=True)
+        answers = made["answers"].to(pool.device)
         query = query_highest(-answers[pool.unlabeled], pool.unlabeled, size, rng)
         with measure_apart("record"):
             uncertainty = torch.full_like(answers, torch.inf)

@@ -1,6 +1,8 @@
 """VAAL: whose loss is whose, the direction of the query, and what is kept of a training."""
 
+import json
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from al_bench.seeding import generator
 from al_bench.storage.artifacts import Artifacts
 from al_bench.strategy.vaal import Game, Vaal, _discriminator
 from al_bench.training.both_kinds import BothKinds
+from al_bench.training.cost import measure_cost
 
 ADAM = partial(torch.optim.Adam, lr=5e-4)
 
@@ -264,6 +267,29 @@ def test_a_query_asked_again_is_not_trained_again(tmp_path: Path, monkeypatch: p
     prepared(vaal(), tmp_path, pool).query(Unused(), pool, 5, generator(1))
     prepared(vaal(beta=2.0), tmp_path, pool).query(Unused(), pool, 5, generator(0))
     assert len(rounds) == 12
+
+
+def test_answers_that_were_made_before_cost_what_making_them_took(tmp_path: Path) -> None:
+    """By another run, or before a kill."""
+    pool, costs = made_pool(), []
+    for _ in range(2):
+        with measure_cost() as cost:
+            prepared(vaal(), tmp_path, pool).query(Unused(), pool, 5, generator(0))
+        costs.append(cost)
+    (record,) = (tmp_path / "vaal").glob("*.json")
+    made = json.loads(record.read_text())["effort"]
+    assert made["optimizer_steps"] == 9 and made["images_seen"] > 0
+    for cost in costs:
+        assert (cost.optimizer_steps, cost.images_seen) == (made["optimizer_steps"], made["images_seen"])
+        assert cost.seconds >= made["seconds"]
+
+
+def test_answers_are_those_of_labels_in_their_order(tmp_path: Path) -> None:
+    pool = made_pool()
+    backwards = replace(pool, labeled=pool.labeled.flip(0), labels=pool.labels.flip(0))
+    for one in (pool, backwards):
+        prepared(vaal(), tmp_path, one).query(Unused(), one, 5, generator(0))
+    assert len([*(tmp_path / "vaal").glob("*.json")]) == 2
 
 
 def test_the_length_follows_the_pool_not_the_labels() -> None:

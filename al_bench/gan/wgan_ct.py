@@ -50,3 +50,10 @@ class WganCt(WganGp):
                 "gan.discriminator.dropout above 0, or use gan=wgan_gp or gan=res_wgan_gp"
             )
         return networks
+
+    def check_told_classes(self) -> None:
+        """Raises UserError: a training with classes makes one pass over the real images."""
+        raise UserError(
+            "gan=wgan_ct and gan=res_wgan_ct compare two passes over the real images, and learner=acgan makes one: use "
+            "gan=ac_wgan_gp"
+        )

@@ -520,6 +520,8 @@ def test_what_is_no_class_conditional_gan_is_refused() -> None:
     with pytest.raises(UserError, match=r"gan\.generator_batch_size=9 is another than gan\.batch_size="):
         learner(gan_of(generator_batch_size=9))
     learner(gan_of(generator_batch_size=gan_of().batch_size))
+    with pytest.raises(UserError, match="compare two passes over the real images, and learner=acgan makes one"):
+        learner(replace(part("gan", "gan=wgan_ct"), conditional=gan_of().conditional))
     features = Pool.unlabeled_from(torch.zeros(4, 7), CLASSES)
     with pytest.raises(UserError, match="these inputs are features: use representation=none"):
         learner().empty(features, 0)

@@ -58,7 +58,7 @@ def make_images(
         stored = as_stored(batch.float().nan_to_num(), torch.uint8)  # as real images are, before anything sees them
         features, logits = extract(stored)
         moments = (moments or Moments.none(features.shape[1], device)).with_rows(features)
-        images.append(stored[: max(0, kept - first)])
+        images.append(stored[: max(0, kept - first)].clone())  # a view would keep its batch
         first += len(stored)
         parts.append((features, logits, logits.argmax(1) if judged is None else judged(stored)))
     assert moments is not None, "no image is asked for"

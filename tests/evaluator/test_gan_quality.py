@@ -209,6 +209,20 @@ def test_samples_of_every_batch_count(tmp_path: Path) -> None:
     assert len(made.features.unique(dim=0)) == count, "of latents of their own"
 
 
+def test_images_that_are_not_kept_take_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, count, held, cat = dataset(), 2 * most_rows(torch.device("cpu")) + 44, list[int](), torch.cat
+    evaluator = prepared(tmp_path, world, samples=count)
+
+    def noted(tensors: Any, *given: Any, **named: Any) -> Tensor:
+        tensors = list(tensors)
+        held.extend(one.untyped_storage().nbytes() - one.nbytes for one in tensors if one.dtype == torch.uint8)
+        return cat(tensors, *given, **named)
+
+    monkeypatch.setattr(torch, "cat", noted)
+    assert len(evaluator._make(Painter(), CLASSES, kept=10).images) == 10
+    assert len(held) == 3 and not any(held)
+
+
 def test_real_images_are_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = dataset()
     first = prepared(tmp_path, world).evaluate(Painter(), world).metrics

@@ -137,7 +137,9 @@ def run(config: "DictConfig") -> None:
     logger.info(f"{runtime.output_dir}\n{effects(config, runtime.choices)}")
     about = describe(config, whole, runtime.choices)
     with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights, hardware) as store:
-        stored = store.records or finished_cell(Path(config.paths.cells), identity, stopping)
+        stored = store.records
+        if cut_at_end(stored, stopping)[1] is None:
+            stored = finished_cell(Path(config.paths.cells), identity, stopping) or stored
         records, reason = cut_at_end(stored, stopping)
         if store.records:
             warn_of_changed(store.folder, about["sources"])

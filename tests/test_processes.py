@@ -321,6 +321,9 @@ def test_an_exported_cell_counts_as_finished_elsewhere(swept, tmp_path):
     assert "all 2 cells are finished" in again.stdout
     single = (*SMOKE, "strategy=random", f"paths.outputs={there}", f"paths.cells={there}/cells")
     assert "finished before" in forked.run(*single).stdout
+    begun = (*SMOKE, "strategy=random", f"paths.outputs={there}/begun")
+    forked.run(*begun, f"paths.cells={there}/none", "loop.max_cycles=1")
+    assert "finished before" in forked.run(*begun, f"paths.cells={there}/cells").stdout, "though a cycle of it is here"
     more = forked.run(*single, "loop.max_cycles=3")
     assert "going on from an exported cell: the model of its cycle 2 is trained again" in more.stdout
     assert "cycle   3" in more.stdout

@@ -186,3 +186,29 @@ def test_what_certainty_asks_for_whose_fakes_are_drawn_as_labeled() -> None:
     assert f"It asks for fewer of one class, too, {min(most)} to {max(most)} of a seed's 200 labels" in RESULTS
     knows = {100 * float(run.cycles[0].metrics["judge_accuracy"]) for run in runs}  # type: ignore[arg-type]
     assert len(knows) == 1 and f"by another judge, of {knows.pop():.1f} %." in RESULTS
+
+
+def test_what_is_said_of_a_choice_within_classes() -> None:
+    runs = {seed: kept_runs(f"digits-random+acgan+ac_dcgan+gamma=4+select=per_class-seed={seed}")[0] for seed in SEEDS}
+    within = {
+        metric: {
+            seed: {one.annotations: METRICS[metric][0] * float(one.metrics[metric]) for one in run.cycles}
+            for seed, run in runs.items()
+        }
+        for metric in METRICS
+    }
+    others = ("AS (random images, gamma 4)", "RAND")
+    found = [{one: area(within[one], DIGITS.curves(line, one)) for one in METRICS} for line in others]
+    end = fmean(curve[200] for curve in within["gan_test"].values())
+    beside = [written(one["gan_test"], "gan_test") for one in found]
+    assert f"ends with a GAN-test of {end:.1f} %, {beside[0]} of area beside candidates of all classes and" in RESULTS
+    assert f"candidates of all classes and {beside[1]} beside random images;" in RESULTS
+    assert f"that choice changes GAN-test by {beside[0]} of area, five seeds" in PAPER
+    apart = [[one for one in METRICS if not areas[one].low < 0 < areas[one].high] for areas in found]
+    assert apart == [["gan_train"], ["gan_train", "fid_own", "recall"]]
+    assert [areas[one].mean > 0 for areas, names in zip(found, apart, strict=True) for one in names] == [
+        True, True, False, True,
+    ], "a lower FID is a better one"  # fmt: skip
+    assert f"apart from the former ({written(found[0]['gan_train'], 'gan_train')})" in RESULTS
+    knows = {100 * float(one.metrics["judge_accuracy"]) for run in runs.values() for one in run.cycles}
+    assert len(knows) == 1 and f"Seeds 3 and 4 are by the judge of {knows.pop():.1f} %;" in RESULTS

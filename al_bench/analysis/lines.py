@@ -125,7 +125,8 @@ def compare_two(
         both = {seed: tuple(values_by_annotations(line[seed], name) for line in (own, other)) for seed in alike}
         pairs = _values_at(both, at) if at is not None else _areas(both)
     else:
-        pairs = {seed: pair for seed in alike if (pair := _pair(own[seed], other[seed], name, budget)) is not None}
+        near = _as_far([(own[seed], other[seed]) for seed in alike], name)
+        pairs = {seed: pair for seed in near if (pair := _pair(own[seed], other[seed], name, budget)) is not None}
     first, second = ({seed: pair[side] for seed, pair in pairs.items()} for side in (0, 1))
     found = compare_pairs(first, second, is_better_higher(reference.first, name))
     return found and replace(found, unpaired=sorted((own.keys() | other.keys()) - first.keys()))
@@ -144,6 +145,17 @@ def _areas(curves: Mapping[int, Sequence[Mapping[int, float]]]) -> dict[int, tup
             first, second = (area_under_curve(sizes, [one[at] for at in sizes]) for one in curves[seed])
             found[seed] = first, second
     return found
+
+
+def _as_far(pairs: Sequence[tuple[Run, Run]], name: str) -> list[int]:
+    """The seeds with which both have come at least half as far as with others, as for areas; all of them where no pair
+    has a number of annotations in common."""
+    shared = {
+        own.seed: set.intersection(*(set(values_by_annotations(run, name)) for run in (own, other)))
+        for own, other in pairs
+    }
+    kept = common_range({seed: sizes for seed, sizes in shared.items() if sizes}).sizes
+    return sorted(kept or shared)
 
 
 def _pair(own: Run, other: Run, name: str, budget: Budget) -> tuple[float, float] | None:

@@ -8,7 +8,7 @@ from made_runs import EFFORT, made_run
 
 from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.grouping import Group, sections
-from al_bench.analysis.lines import Width, areas, common_width, compare_lines, compare_two, value_at
+from al_bench.analysis.lines import Budget, Width, areas, common_width, compare_lines, compare_two, value_at
 from al_bench.analysis.reading import stored
 
 CHEAP, DEAR = (0.5, 0.6, 0.7), (0.5, 0.8, 0.9)
@@ -56,6 +56,20 @@ def test_seconds_are_not_steps(tmp_path: Path) -> None:
     found = compare_two(own["entropy"], own["random"], "accuracy", "seconds")
     assert found is not None
     assert found.mean == pytest.approx(0.8 - 0.7), "in 15 s: two cycles of 6 s, three of 5 s"
+
+
+@pytest.mark.parametrize("budget", ["annotations", "steps", "seconds"])
+def test_a_seed_less_than_half_as_far_as_others_is_no_pair(tmp_path: Path, budget: Budget) -> None:
+    """At equal steps and seconds neither: its last value is that of a few labels, theirs of many."""
+    for seed, cycles in ((0, 6), (1, 6), (2, 2)):
+        for line, step in (("random", 0.01), ("entropy", 0.05)):
+            values = tuple(0.3 + step * cycle for cycle in range(cycles if line == "entropy" else 6))
+            made_run(tmp_path, line, seed, values, more=costs(10, 2.0, 0.0), finished=cycles == 6)
+    (section,) = sections(stored(tmp_path, Path("none")).runs)
+    own = groups_by_line(section.groups)
+    found = compare_two(own["entropy"], own["random"], "accuracy", budget)
+    assert found is not None
+    assert (list(found.seeds), list(found.unpaired)) == ([0, 1], [2])
 
 
 def test_areas_are_of_each_seed(lines) -> None:

@@ -26,7 +26,7 @@ from al_bench.analysis.lines import values_by_size
 from al_bench.analysis.peers import read_agreements
 from al_bench.analysis.provenance import commits_of, hardware_of
 from al_bench.analysis.reading import Artifact, Run
-from al_bench.analysis.statistics.best import find_best, say_best
+from al_bench.analysis.statistics.best import Best, find_best, say_best
 from al_bench.report.measures import Measure, listed, measure
 from al_bench.report.tables import Cell, Table
 
@@ -77,19 +77,19 @@ def learning(section: Section) -> Table:
     ]
     about = f"{section.title}: {main.axis}, mean and standard deviation over seeds, by number of annotations"
     names = [row[0] for row in rows]
-    best = _best_at(shown, [group for group in section.groups if group.name in names])
-    by = f"; {say_best([group.seeds for group in section.groups if group.name in names])}" if best else ""
+    found = _best_at(shown, [group for group in section.groups if group.name in names])
+    best = frozenset((one.place, column) for column, one in enumerate(found, 1) if one is not None)
+    by = f"; {said}" if (said := say_best(found)) else ""
     return Table("learning", f"{about}{by}", ["method", *(f"{count:,}" for count in shown)], rows, best)
 
 
-def _best_at(sizes: Sequence[int], groups: Sequence[Group]) -> frozenset[tuple[int, int]]:
-    """Row and column of each number of annotations' best line, where tests tell it from the others."""
+def _best_at(sizes: Sequence[int], groups: Sequence[Group]) -> list[Best | None]:
+    """Each number of annotations' best line, where tests tell it from the others."""
     if not groups:
-        return frozenset()
+        return []
     name = headline(groups[0].first)
     values = [values_by_size(group, name) for group in groups]
-    found = find_best([[of.get(size, {}) for of in values] for size in sizes], is_better_higher(groups[0].first, name))
-    return frozenset((row, column) for column, row in enumerate(found, 1) if row is not None)
+    return find_best([[of.get(size, {}) for of in values] for size in sizes], is_better_higher(groups[0].first, name))
 
 
 def _spread_out(counts: Sequence[int]) -> list[int]:

@@ -19,7 +19,7 @@ from al_bench.analysis.lines import (
 )
 from al_bench.analysis.provenance import on_others
 from al_bench.analysis.statistics.areas import Scale
-from al_bench.analysis.statistics.best import find_best, say_best
+from al_bench.analysis.statistics.best import Best, find_best, say_best
 from al_bench.analysis.statistics.bootstrap import bootstrap_interval
 from al_bench.analysis.statistics.correction import correct
 from al_bench.analysis.statistics.paired import ASSUMES, FEWEST_RANKED, LEVEL
@@ -77,8 +77,9 @@ def _areas(section: Section, groups: Sequence[Group], reference: Group, name: st
     of = ""
     if end is not None and goal is not None:
         of = f"; the goal is {shown.written(goal)}, what {reference.name} has at its end, {end[1]:,}"
-    best = _best_areas(groups, name, width)
-    by = f"; {say_best([group.seeds for group in groups])}" if best else ""
+    found = _best_areas(groups, name, width)
+    best = frozenset((one.place, 3 + place) for place, one in enumerate(found) if one is not None)
+    by = f"; {said}" if (said := say_best(found)) else ""
     columns = [
         "line",
         "seeds",
@@ -100,14 +101,13 @@ def _say_width(width: Width | None, groups: Sequence[Group]) -> str:
     return f"{width.low:,} to {width.high:,} annotations, which all lines have{apart}"
 
 
-def _best_areas(groups: Sequence[Group], name: str, width: Width | None) -> frozenset[tuple[int, int]]:
-    """Row and column of the best area, by their number and by its logarithm, where tests tell it."""
+def _best_areas(groups: Sequence[Group], name: str, width: Width | None) -> list[Best | None]:
+    """The line of the best area, by the number of annotations and by its logarithm, where tests tell it."""
     if width is None:
-        return frozenset()
+        return []
     scales: tuple[Scale, ...] = ("linear", "log")
     columns = [[areas(group, name, width, scale) for group in groups] for scale in scales]
-    found = find_best(columns, is_better_higher(groups[0].first, name))
-    return frozenset((row, 3 + place) for place, row in enumerate(found) if row is not None)
+    return find_best(columns, is_better_higher(groups[0].first, name))
 
 
 def _area_row(group: Group, name: str, width: Width | None, goal: float | None, shown: Measure) -> list[Cell]:

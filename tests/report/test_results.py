@@ -28,6 +28,17 @@ def test_the_best_of_a_column_is_bold_where_its_test_says_so(tmp_path: Path) -> 
     )
 
 
+def test_a_caption_counts_the_seeds_that_were_tested(tmp_path: Path) -> None:
+    """Of ten stored seeds four have come to the size whose best is marked, where both lines begin alike."""
+    for seed in range(10):
+        made_run(tmp_path, "random", seed, (0.5 + seed / 100, 0.6 + seed / 100))
+        ahead = (0.5 + seed / 100, 0.7 + seed / 50)
+        made_run(tmp_path, "entropy", seed, ahead if seed < 4 else ahead[:1], finished=seed < 4)
+    table = learning(section_of(tmp_path))
+    assert table.best == {(0, 2)}
+    assert "(n = 4)" in table.about
+
+
 def test_nothing_is_bold_where_no_test_says_so(tmp_path: Path) -> None:
     for seed in range(3):
         made_run(tmp_path, "random", seed, (0.5, 0.6 + seed / 100))

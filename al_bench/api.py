@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from al_bench.analysis.curves import scalar_metrics
+from al_bench.analysis.ending import end_by
 from al_bench.analysis.grouping import Group, sections
 from al_bench.analysis.provenance import say_mixed
 from al_bench.analysis.reading import Run, Stored, keep_longest, stored
@@ -22,7 +23,7 @@ from al_bench.config.entry import COMMAND
 from al_bench.config.experiment import Node, cells_of_line, composed_or_none
 from al_bench.config.values import keys_of, value_at
 from al_bench.errors import UserError, printable
-from al_bench.storage.record import CycleRecord, cut_at_end
+from al_bench.storage.record import CycleRecord
 
 if TYPE_CHECKING:  # pandas takes half a second
     import pandas as pd
@@ -74,9 +75,7 @@ def run(**overrides: Any) -> "pd.DataFrame":
         raise UserError(said)
     labels, rules = {cell.id: cell.label for cell in cells}, {cell.id: cell.stopping for cell in cells}
     found = stored_of(labels, folder_of("outputs", line), folder_of("cells", line))
-    ends = {one.id: cut_at_end(one.records, rules[one.id]) for one in found.runs if one.id in labels}
-    frame = _frame([replace(one, records=ends[one.id][0]) for one in found.runs if one.id in labels])
-    return frame.assign(finished=frame.id.map({key: reason for key, (_, reason) in ends.items()}))
+    return _frame([end_by(one, rules[one.id]) for one in found.runs if one.id in rules])
 
 
 def _stored_in(place: Path) -> Stored:

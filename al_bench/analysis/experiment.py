@@ -10,13 +10,14 @@ from typing import Any
 
 import yaml
 
+from al_bench.active.stopping import Stopping
+from al_bench.analysis.ending import end_by
 from al_bench.analysis.line_names import but_seed, name_lines
 from al_bench.analysis.reading import Run
 from al_bench.config.experiment import Cell, cells_of
 from al_bench.config.groups import CONF
 from al_bench.config.search_path import folder_with
 from al_bench.config.values import differences, from_project
-from al_bench.storage.record import cut_at_end
 
 _OWN = ("strategy.", "feature.")  # settings of what a sweep's strategies are made of, which its references are not
 
@@ -79,6 +80,11 @@ class Experiment:
         own = {cell.id: cell.label for cells in self.all_lines.values() for cell in cells}
         return own | {key: label for version in self.versions for key, label in version.labels.items()}
 
+    @cached_property
+    def _rules(self) -> dict[str, Stopping]:
+        """The stop rules of each id; of one that a reference has too, its own."""
+        return {cell.id: cell.stopping for cells in reversed([*self.all_lines.values()]) for cell in cells}
+
     @property
     def is_as_written(self) -> bool:
         """Whether its lines are those of its file, and bear the names that they have there: nothing that was given
@@ -112,8 +118,9 @@ class Experiment:
         return [own, *(command for one in self.references if one.lines for command in one.commands)]
 
     def runs(self, stored: Iterable[Run]) -> list[Run]:
-        """Those of the stored runs that are its cells."""
-        return [run for run in stored if run.id in self.names]
+        """Those of the stored runs that are its cells, each to where the stop rules of its cell hold: one may have gone
+        on for another experiment, of a larger budget."""
+        return [end_by(run, self._rules[run.id]) for run in stored if run.id in self._rules]
 
     def others(self, stored: Iterable[Run]) -> list[Other]:
         """Runs that bear the label of a cell, seed included, and are another's."""
@@ -135,7 +142,7 @@ class Experiment:
 
     def progress(self, stored: Iterable[Run]) -> list[Progress]:
         """Of each line, by the stored runs."""
-        runs = {run.id: run for run in self.runs(stored)}
+        runs = {run.id: run for run in stored}
         every = (self, *self.references)
         return [one._progress(name, cells, runs) for one in every for name, cells in one.lines.items()]
 
@@ -145,7 +152,9 @@ class Experiment:
 
     def _progress(self, name: str, cells: Sequence[Cell], runs: Mapping[str, Run]) -> Progress:
         own = {cell.seed: (cell, runs.get(cell.id)) for cell in cells}
-        finished = [seed for seed, (cell, run) in own.items() if run is not None and _is_finished(cell, run)]
+        finished = [
+            seed for seed, (cell, run) in own.items() if run is not None and end_by(run, cell.stopping).finished
+        ]
         rest = [seed for seed in own if seed not in finished]
         begun = {seed: run.cycles[-1].annotations for seed in rest if (run := own[seed][1]) is not None}
         return Progress(name, len(cells), finished, begun, self._command(name, rest))
@@ -236,8 +245,3 @@ def _source(path: Path) -> str:
     """The second line of its file, which names the table or figure."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return lines[1].lstrip("# ") if len(lines) > 1 and lines[1].startswith("#") else ""
-
-
-def _is_finished(cell: Cell, run: Run) -> bool:
-    """Whether the cell's own stop rules hold."""
-    return cut_at_end(run.records, cell.stopping)[1] is not None

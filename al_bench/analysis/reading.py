@@ -13,11 +13,7 @@ from safetensors.numpy import load
 from al_bench.active.metric import Metric, Recorded
 from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
-from al_bench.analysis.checking import (
-    UnreadableError,
-    checked_cycle,
-    content,
-)
+from al_bench.analysis.checking import UnreadableError, checked_cycle, content
 from al_bench.files import digest
 from al_bench.storage.about import checked_about, checked_artifact
 from al_bench.storage.cell import SUFFIX, CellError, id_of, read_cell
@@ -39,11 +35,12 @@ class Problem:
 @dataclass(frozen=True)
 class Run:
     """One stored run. place: its folder or the exported file; about: all of it but the records; records: in
-    order, at least one."""
+    order, at least one; asked: the stop rules of the experiment that asks for it, None where its own count."""
 
     place: Path
     about: Plain
     records: Sequence[Record]
+    asked: Stopping | None = None
 
     @cached_property
     def cycles(self) -> Sequence[CycleRecord]:
@@ -107,7 +104,7 @@ class Run:
     @property
     def finished(self) -> str | None:
         """Why no cycle follows, None where one does."""
-        return find_end(self.records[-1], Stopping.stored(self.config["loop"], self.metrics))
+        return find_end(self.records[-1], self.asked or Stopping.stored(self.config["loop"], self.metrics))
 
     @property
     def has_tensors(self) -> bool:

@@ -1,10 +1,13 @@
 """An experiment is a set of cells: found by their ids, shown as missing, or named where they are another's."""
 
+import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_runs import CHOICES, label, made_measurement, made_run
+from made_runs import ACCURACY, CHOICES, label, made_measurement, made_run
 
+from al_bench.active.metric import Metric
 from al_bench.active.part import hash_of
 from al_bench.analysis.experiment import arrange_lines, plan_experiment
 from al_bench.analysis.rebuilding import Rebuilder
@@ -15,6 +18,7 @@ from al_bench.report.cells import format_differences, summarize_cells, tabulate_
 from al_bench.report.page import write_report
 
 SHADOW = f"hydra.searchpath=[file://{Path(__file__).parents[1] / 'conf'}]"
+MEASURED = (Metric.stored(ACCURACY),)
 LOOP = {"budget": 30, "max_cycles": None, "stop_at": None}
 
 
@@ -68,6 +72,38 @@ def test_cells_are_finished_begun_or_missing_with_what_makes_them(tmp_path):
     command = "python run.py -m experiment=paper/made strategy={} scale=small seed={}"
     assert entropy[:-1] == ["entropy", 4, 1, "seed 2: 20 annotations so far", command.format("entropy", "1,2,3")]
     assert random == ["random", 1, 0, None, command.format("random", 0), "not known"]
+
+
+def test_a_run_that_went_on_for_another_experiment_is_cut_at_its_own_end(tmp_path):
+    """On its page as in its claims; a stop rule other than the budget ends one too."""
+    one = arrange_lines("paper/made", [], [cell("entropy", 0), cell("random", 0)])
+    for line, last in (("entropy", 0.95), ("random", 0.9)):
+        run_of(tmp_path, one.lines[line][0], (0.5, 0.6, 0.7, 0.8, last))
+    found = found_for(one, tmp_path)
+    assert [len(run.records) for run in found.runs] == [5, 5]
+    assert [len(run.records) for run in one.runs(found.runs)] == [3, 3]
+    assert {run.finished for run in one.runs(found.runs)} == {"the budget of 30 annotations is spent"}
+    text, tables = written(tmp_path, one, found, "entropy,accuracy,70,,,Tab. 1\n")
+    (annotations,) = {row["annotations"] for row in rows_of(tables / "runs.csv")}
+    assert annotations == "30" and "2 of 2 cells finished" in text
+    assert {row["annotations"] for row in rows_of(tables / "curves.csv")} == {"10", "20", "30"}
+    assert [row["measured"] for row in rows_of(tables / "published-paper-made.csv")] == ["70.0"]
+    goal = replace(
+        one.lines["entropy"][0], loop={**LOOP, "budget": 100, "stop_at": {"accuracy": 0.55}}, metrics=MEASURED
+    )
+    (run,) = arrange_lines("paper/made", [], [goal]).runs(found.runs)
+    assert (len(run.records), run.finished) == (2, "accuracy 0.55 is reached")
+    most = replace(goal, loop={"budget": 100, "max_cycles": 3, "stop_at": None})
+    (run,) = arrange_lines("paper/made", [], [most]).runs(found.runs)
+    assert (len(run.records), run.finished) == (4, "loop.max_cycles=3 is reached")
+    long = replace(goal, loop={"budget": "all", "max_cycles": None, "stop_at": None})
+    (run,) = arrange_lines("paper/made", [], [long]).runs(found.runs)
+    assert (len(run.records), run.finished) == (5, None), "though its own budget of 50 is spent"
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def test_what_is_stored_under_another_label_or_by_another_experiment_counts(tmp_path):

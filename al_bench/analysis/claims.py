@@ -3,7 +3,7 @@
 A comparison is over the seeds that both lines have: what is claimed holds where the whole interval of the paired
 difference lies on its side, and does not hold where the whole interval lies on the other. Where a run ends before it
 reaches a goal, the labels that it needs are more than it has, where it begins there they may be fewer, and nothing is
-decided that these could undo.
+decided that these could undo; nor is anything of an end or a whole while a run that is compared goes on.
 Of a claim of several comparisons every one has to hold; that one fails has to be seen after Holm's correction over all
 of them, for among many one is always far off.
 """
@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from al_bench.analysis.ending import name_seeds, say_unfinished, unfinished
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.rule_curves import stored_name
 from al_bench.analysis.rule_values import Pairs, paired_values
@@ -141,31 +142,38 @@ def _compare(clause: Clause, operand: Operand, group: Group, groups: Mapping[str
             against = line or operand.metric or itself or f"{operand.factor:g}"
             times = "" if operand.factor == 1 or operand.is_number else f"{operand.factor:g} x "
             name = f"{stored_name(group.first, clause.measure)} minus {times}{against}{pairs.place}"
-            yield _Found(clause, name, test, wanted, _undone(wanted, pairs), _said_beside(clause, pairs))
+            begun = _unfinished(clause, pairs, [group, *([other] if other else [])])
+            yield _Found(clause, name, test, wanted, _undone(wanted, pairs, begun), _said_beside(clause, pairs, begun))
 
 
-def _said_beside(clause: Clause, pairs: Pairs) -> str:
-    """After the number of seeds: what is not known of them, and which are no pair."""
+def _unfinished(clause: Clause, pairs: Pairs, groups: Sequence[Group]) -> list[int]:
+    """The compared seeds of which a run goes on to what the clause speaks of."""
+    runs = [run for group in groups for run in group.runs if run.is_loop]
+    beyond = [run for run in runs if clause.goes_beyond(run.cycles[-1].annotations)]
+    return unfinished(beyond, {*pairs.first, *pairs.neither})
+
+
+def _said_beside(clause: Clause, pairs: Pairs, begun: Sequence[int]) -> str:
+    """After the number of seeds: what is not known of them, and which are no pair. begun: see `_unfinished`."""
     said = ""
     if pairs.short:
         said = ", one line less than half as far as the other"
+    elif begun:
+        said = f"; {say_unfinished(begun)}"
     elif pairs.neither:
         said = f", beside {len(pairs.neither)} of which neither line is seen to reach {clause.goal}"
     elif pairs.may_rise or pairs.may_fall:
         said = f", of which not every one is seen to reach {clause.goal}"
     if pairs.alone:
-        said += f"; {_seeds(pairs.alone)} {'is' if len(pairs.alone) == 1 else 'are'} of one line alone"
-    return said + (f"; of {_seeds(pairs.lacking)} one has nothing there" if pairs.lacking else "")
+        said += f"; {name_seeds(pairs.alone)} {'is' if len(pairs.alone) == 1 else 'are'} of one line alone"
+    return said + (f"; of {name_seeds(pairs.lacking)} one has nothing there" if pairs.lacking else "")
 
 
-def _seeds(seeds: Sequence[int]) -> str:
-    return f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
-
-
-def _undone(wanted: int, pairs: Pairs) -> list[Word]:
+def _undone(wanted: int, pairs: Pairs, begun: Sequence[int]) -> list[Word]:
     """What the labels could undo that a run lacks to reach a goal: a difference that rises ends what it is to be below,
-    and what refutes that it is above. Or to come half as far as the other line: all that is said of end or whole."""
-    if pairs.short:
+    and what refutes that it is above. Or to come to its end, or half as far as the other line: all that is said of end
+    or whole. begun: see `_unfinished`."""
+    if pairs.short or begun:
         return [HOLDS, FAILS]
     if wanted == 0:
         return [HOLDS, FAILS] if pairs.may_rise or pairs.may_fall else []

@@ -100,17 +100,18 @@ def _compare(number: Number, group: Group | None, factor: Factor) -> ComparedNum
 
 
 def _measure(number: Number, group: Group) -> tuple[str, Point | None]:
-    """The headline metric at a number of annotations, a metric by its name at the end, the entropy over all cycles."""
+    """The headline metric at a number of annotations, a metric by its name at the end, the entropy over all cycles:
+    the latter two of runs that have come to their end."""
+    ended = [run for run in group.runs if run.finished is not None]
     if number.column.replace(" ", "_") == "chosen_entropy":
-        values = [fmean(known) for run in group.runs if (known := entropies(run.cycles))]
+        values = [fmean(known) for run in ended if (known := entropies(run.cycles))]
         return "entropy", point(0, values) if values else None
     name = number.column if number.column in scalar_metrics(group.first) else headline(group.first)
     if not group.first.is_loop:
         return name, measured_point(group.runs, name) if name == number.column else None
-    points = curve(group.runs, metric(name))
     if name == number.column:
-        return name, last_common(points)
-    return name, _nearest(points, number.column.replace(",", ""))
+        return name, last_common(curve(ended, metric(name)))
+    return name, _nearest(curve(group.runs, metric(name)), number.column.replace(",", ""))
 
 
 def _nearest(points: Sequence[Point], column: str) -> Point | None:

@@ -12,6 +12,7 @@ from al_bench.analysis.comparison import Factor
 from al_bench.analysis.conf_table import read_rows
 from al_bench.analysis.coverage import folders_with_data, lines_of, plan_scales
 from al_bench.analysis.curves import values_by_annotations
+from al_bench.analysis.ending import say_unfinished, unfinished
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.lines import compare_two, share_first_labels
 from al_bench.analysis.provenance import say_machines
@@ -40,7 +41,8 @@ class Answer:
     """metric: that was compared, which may stand in for the one asked for; second: the line that it is compared with,
     as it is said; scale: of the runs; machines: what they ran on, in words; factor: from the stored unit to the written
     one; tested: the areas under the curves over the annotations that both have, in the stored unit, among all answers;
-    None where nothing can be compared, `why` in words; part: over which of the longer line's these areas are."""
+    None where nothing can be compared, `why` in words; part: over which of the longer line's these areas are;
+    unfinished: seeds that were compared and of which a run has not come to its end."""
 
     question: Question
     metric: str
@@ -51,6 +53,7 @@ class Answer:
     tested: CorrectedTest | None = None
     why: str = ""
     part: Part | None = None
+    unfinished: Sequence[int] = ()
 
     @property
     def word(self) -> str:
@@ -61,6 +64,8 @@ class Answer:
             return "not decided: one seed"
         if self.part is not None and self.part.is_short:
             return "not decided: one line less than half as far as the other"
+        if self.unfinished:
+            return f"not decided: {say_unfinished(self.unfinished)}"
         return {True: "yes", False: "no", None: "not decided"}[self.tested.better]
 
 
@@ -95,7 +100,8 @@ def answer_questions(
             if (test := compare_two(first, second, metric)) is None:
                 answers.append(replace(answer, why=_why_uncompared(first, second)))
             else:
-                answers.append(replace(answer, part=_part_of(first, second, metric, test.seeds)))
+                begun = unfinished([*first.runs, *second.runs], test.seeds)
+                answers.append(replace(answer, part=_part_of(first, second, metric, test.seeds), unfinished=begun))
                 tests.append(test)
         if not both:
             here = folders_with_data(one.experiment, data, conf)

@@ -24,7 +24,8 @@ number, a factor times a line (`1.63 x random`), another metric of the same runs
 line `itself at N`, which has one value wherever it stands. Numbers are in the unit of the report: percent for
 fractions. WHERE: `at N` annotations, `at the start`, `at the end`, `at every size`, `up to N`, `from N`, `on average`
 (the area under the curve, and what holds without a WHERE); the sizes are those that both lines have, for an end or a
-whole at least half of the longer one's. `exactly` is of what is computed and not estimated: one run decides it.
+whole at least half of the longer one's, of runs that have come to their end. `exactly` is of what is computed and not
+estimated: one run decides it.
 """
 
 import math
@@ -88,6 +89,14 @@ class Clause:
         if self.own is not None:
             return f"what the line has at {self.own}"
         return "what the other ends with" if self.of == END else f"{self.of:g}"
+
+    def goes_beyond(self, annotations: int) -> bool:
+        """Whether it speaks of more than what a run has at so many annotations that goes on: of its end or its whole,
+        or of its last training. What is to be reached is so or not, wherever a run ends."""
+        if self.measure in REACHING:
+            return self.measure != "labels" or self.of == END
+        *words, last = self.where.split()
+        return annotations < int(last) if words == ["up", "to"] else self.where != "at the start" and words != ["at"]
 
 
 @dataclass(frozen=True)

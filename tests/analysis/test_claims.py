@@ -147,7 +147,7 @@ def test_a_line_less_than_half_as_far_decides_nothing_of_an_end_or_a_whole(tmp_p
         better = [0.5 + seed / 100 + size / 90 for size in range(6)]
         made_run(tmp_path, "random", seed, tuple(0.3 + seed / 70 + size / 100 for size in range(6)))
         made_run(tmp_path, "new", seed, tuple(better[:2]), finished=False)
-        made_run(tmp_path, "half", seed, tuple(better[:4]), finished=False)
+        made_run(tmp_path, "half", seed, tuple(better[:4]))  # all that it was to have
     known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
     for where in ("on average", "at the end"):
         verdict = judge(read_rule(f"accuracy better than random {where}"), "new", known)
@@ -156,6 +156,48 @@ def test_a_line_less_than_half_as_far_decides_nothing_of_an_end_or_a_whole(tmp_p
         assert verdict.reason.endswith("3 seeds, one line less than half as far as the other")
         assert judge(read_rule(f"accuracy better than random {where}"), "half", known).word == "holds"
         assert judge(read_rule(f"accuracy worse than random {where}"), "new", known).word == "not decided"
+
+
+@pytest.mark.parametrize(
+    ("rule", "word"),
+    [
+        ("accuracy better than random", "not decided"),
+        ("accuracy better than random at the end", "not decided"),
+        ("accuracy better than random at every size", "not decided"),
+        ("accuracy better than random up to 100", "not decided"),
+        ("accuracy better than random from 20", "not decided"),
+        ("labels(end) less than random", "not decided"),
+        ("accuracy more than 20 at the end", "not decided"),
+        ("accuracy worse than random", "not decided"),
+        ("accuracy better than short", "not decided"),
+        ("accuracy better than random up to 30", "holds"),
+        ("accuracy better than random at 30", "holds"),
+        ("accuracy better than random at the start", "holds"),
+        ("labels(60) less than random", "holds"),
+        ("accuracy better than short at 30", "holds"),
+    ],
+)
+def test_while_a_run_goes_on_nothing_is_decided_of_its_end_or_its_whole(tmp_path: Path, rule: str, word: str) -> None:
+    """Both lines are equally far, at 30 labels of 1,000; `short` was to have no more than these."""
+    for seed in range(3):
+        for line, ahead in (("entropy", 0.2), ("random", 0.0), ("short", 0.0)):
+            values = tuple(0.4 + cycle / 10 + ahead + seed * (ahead + 1) / 100 for cycle in range(3))
+            made_run(tmp_path, line, seed, values, finished=line == "short")
+    known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
+    verdict = judge(read_rule(rule), "entropy", known)
+    assert verdict.word == word
+    assert ("3 seeds; seeds 0 to 2 have not come to their end" in verdict.reason) == (word == "not decided")
+
+
+def test_one_seed_that_goes_on_is_named(tmp_path: Path) -> None:
+    for seed in range(3):
+        for line, ahead in (("entropy", 0.2), ("random", 0.0)):
+            values = tuple(0.4 + cycle / 10 + ahead + seed * (ahead + 1) / 100 for cycle in range(3))
+            made_run(tmp_path, line, seed, values, finished=(line, seed) != ("random", 1))
+    known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
+    verdict = judge(read_rule("accuracy better than random"), "entropy", known)
+    assert verdict.word == "not decided"
+    assert verdict.reason.endswith("3 seeds; seed 1 has not come to its end")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +213,7 @@ def test_seeds_that_are_no_pair_are_said(tmp_path: Path, rule: str, said: str) -
     for line, seeds in (("random", (0, 1, 4)), ("entropy", (0, 1, 2))):
         for seed in seeds:
             accuracies = (0.3, 0.4 + seed / 100 + (line == "entropy") / (9 + seed), 0.6)
-            made_run(tmp_path, line, seed, accuracies[: 2 if (line, seed) == ("random", 1) else 3], finished=False)
+            made_run(tmp_path, line, seed, accuracies[: 2 if (line, seed) == ("random", 1) else 3])
     known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
     assert judge(read_rule(rule), "entropy", known).reason.endswith(said)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from made_runs import ACCURACY, made_record
 
+from al_bench.active.stopping import Stopping
 from al_bench.analysis.claims import HOLDS, judge
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.published import Published, read_published
@@ -36,7 +37,7 @@ def printed(table: Published, measure: str) -> dict[str, Group]:
     found = {}
     for line, curve in curves.items():
         records = [made_record(annotations=at, metrics={measure: curve[at]}) for at in sorted(curve)]
-        found[line] = Group("printed", line, [Run(Path(line), about, records)])
+        found[line] = Group("printed", line, [Run(Path(line), about, records, Stopping(max(curve)))])
     return found
 
 

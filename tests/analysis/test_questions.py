@@ -21,6 +21,8 @@ from al_bench.report.measures import factor_of
 NAME = "asal/mnist_two_hinge"
 AHEAD = Question("Is it ahead?", NAME, "min_distance", "random", "accuracy")
 BEHIND = Question("Is random ahead?", NAME, "random", "min_distance", "accuracy")
+OF_DATA = {"dataset": "mnist_two"}
+ENDED = {"unlabeled": 0}  # with which a run has come to its end, whatever its budget
 DATA = {
     **dict.fromkeys(("waal/parts_fashion_mnist", "alcg/fashion_mnist"), "Fashion-MNIST"),
     "mal/tiny_imagenet": "Tiny-ImageNet",
@@ -40,7 +42,7 @@ def made(tmp_path_factory) -> Stored:
     for line, accuracies in {"random": (0.5, 0.6), "min_distance": (0.7, 0.8)}.items():
         for cell in plan_experiment(NAME, ["seed=0,1,2"]).lines[line]:
             better = tuple(value + cell.seed / (100 if line == "random" else 110) for value in accuracies)
-            made_run(outputs, line, cell.seed, better, identity=cell.identity, choices={"dataset": "mnist_two"})
+            made_run(outputs, line, cell.seed, better, identity=cell.identity, choices=OF_DATA, more=ENDED)
     return stored(outputs, Path("none"))
 
 
@@ -70,11 +72,24 @@ def test_an_answer_says_over_which_annotations(tmp_path: Path, cycles: int, anno
         for cell in plan_experiment(NAME, ["seed=0,1,2"]).lines[line]:
             start = 0.2 + cell.seed / 100 if line == "random" else 0.4 + cell.seed / 110
             values = tuple(start + size / 20 for size in range(count))
-            made_run(tmp_path, line, cell.seed, values, identity=cell.identity, choices={"dataset": "mnist_two"})
+            made_run(tmp_path, line, cell.seed, values, identity=cell.identity, choices=OF_DATA, more=ENDED)
     answers = answer_questions([AHEAD], stored(tmp_path, Path("none")).runs, lambda name, declared: 1.0, [tmp_path])
     table = tabulate_answers(answers)
     (row,) = table.rows
     assert (row[1], row[list(table.columns).index("annotations")]) == (word, annotations)
+
+
+@pytest.mark.parametrize(("seeds", "words"), [([0, 1, 2], "seeds 0 to 2 have"), ([1], "seed 1 has")])
+def test_no_question_is_answered_while_a_run_goes_on(tmp_path: Path, seeds: list[int], words: str) -> None:
+    """Both lines are equally far, at 60 of 500 labels, whatever budget each run itself was given."""
+    for line, start in (("random", 0.2), ("min_distance", 0.4)):
+        for cell in plan_experiment(NAME, ["seed=0,1,2"]).lines[line]:
+            values = tuple(start + size / 20 + cell.seed * (start + 1) / 100 for size in range(6))
+            more = {} if cell.seed in seeds else ENDED
+            made_run(tmp_path, line, cell.seed, values, identity=cell.identity, choices=OF_DATA, more=more)
+    (answer,) = answer_questions([AHEAD], stored(tmp_path, Path("none")).runs, lambda name, declared: 1.0, [tmp_path])
+    assert answer.tested is not None and answer.tested.better
+    assert answer.word.startswith(f"not decided: {words}")
 
 
 @pytest.mark.slow

@@ -39,7 +39,7 @@ def covered(tmp_path_factory) -> Covered:
         for cell in planned.lines[line]:
             better = tuple(value + cell.seed / (100 if line == "random" else 110) for value in accuracies)
             choices = {"dataset": "mnist_two", "experiment": NAME}
-            more = {"commit": f"made{cell.seed}"}
+            more = {"commit": f"made{cell.seed}", "unlabeled": 0}  # which ends a run
             made_run(outputs, line, cell.seed, better, identity=cell.identity, choices=choices, more=more)
     return cover(TABLE, stored(outputs, Path("none")).runs, lambda name, declared: 100.0, [outputs])
 
@@ -51,6 +51,24 @@ def test_what_is_measured_says_of_what(covered: Covered) -> None:
     assert measured.compared.difference == pytest.approx(10.5)
     assert doubted.compared.difference is None
     assert (measured.scale, measured.commits, missing.commits) == ("paper", ["made0", "made1"], ())
+
+
+def test_what_is_of_an_end_or_a_whole_is_measured_in_runs_that_have_come_to_theirs(tmp_path: Path) -> None:
+    """Of two seeds of 500 labels one stands at 30; the number at 10 labels is of both."""
+    for cell in plan_experiment(NAME, ["seed=0,1"]).lines["random"]:
+        more = {"unlabeled": 0} if cell.seed else {}
+        values = (0.5, 0.6, 0.7 + cell.seed / 10)
+        choices = {"dataset": "mnist_two"}
+        made_run(tmp_path, "random", cell.seed, values, identity=cell.identity, choices=choices, more=more)
+    columns = ("10", "accuracy", "chosen entropy")
+    table = Published(NAME, [Number("random", column, 1.0, None, None, "made") for column in columns])
+    runs = stored(tmp_path, Path("none")).runs
+    for kept, seeds in ((runs, [2, 1, 1]), ([run for run in runs if run.seed == 0], [1, None, None])):
+        found = cover(table, kept, lambda name, declared: 1.0, [tmp_path]).numbers
+        assert [one.compared.found and one.compared.found.seeds for one in found] == seeds
+        assert [one.state == "measured" for one in found] == [number is not None for number in seeds]
+    whole = cover(table, runs, lambda name, declared: 1.0, [tmp_path]).numbers
+    assert whole[1].compared.mean == pytest.approx(0.8)
 
 
 def test_what_has_no_data_says_so(tmp_path: Path) -> None:

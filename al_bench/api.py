@@ -33,13 +33,14 @@ def results(*places: str | Path) -> "pd.DataFrame":
     """Stored runs, one row a cycle, by dataset, line, seed and annotations.
 
     places: folders of runs (`outputs`) or of exported ones (`results/cells`), by default those of both that are there.
-    A run that is in several comes once, with the most cycles. Columns: dataset, line (as in the path of a run, with a
-    number where other runs are called so and configured otherwise), differs (in what they are), strategy, learner,
-    scale, experiment, seed, id, cycle, annotations, each metric by its name and in its stored unit (fractions of one,
-    nats), chosen_entropy in nats, seconds and steps of the training, query_seconds, commit, finished (why the run
-    ended, None where it has not), place. What cannot be read is
-    warned of and left out, so is what holds other numbers of a run than the one that counts; and runs are warned of
-    whose cycles are of several commits. Raises UserError for a place that is none.
+    A run that is in several comes once, with the most cycles, all of them, also where it went on beyond the budget of
+    an experiment, whose page and tables, as `run`, have those to its end. Columns: dataset, line (as in a path of runs,
+    with a number where other runs are called so and configured otherwise), differs (in what they are), strategy,
+    learner, scale, experiment, seed, id, cycle, annotations, each metric by its name and in its stored unit (fractions
+    of one, nats), chosen_entropy in nats, seconds and steps of the training, query_seconds, commit, finished (why the
+    run ended, None where it has not), place. What cannot be read is warned of and left out, so is what holds other
+    numbers of a run than the one that counts; and runs are warned of whose cycles are of several commits. Raises
+    UserError for a place that is none.
     """
     import warnings
 

@@ -259,6 +259,7 @@ def test_references_are_cells_that_another_experiment_runs() -> None:
         ("waal/h_divergence_cifar10", "waal/cifar10", 1),
         ("waal/h_divergence_svhn", "waal/svhn", 1),
         ("waal/parts_fashion_mnist", "waal/fashion_mnist", 1),
+        ("waal/steps_fashion_mnist", "waal/parts_fashion_mnist", 2),
     ],
 )
 def test_figures_share_their_cells(part: str, whole: str, shared: int) -> None:
@@ -335,7 +336,8 @@ MADE: dict[str, Callable[[DictConfig, Path, Path], None]] = {
 SAME_PARTS = {
     "asal/celeba_blond_hair", "asal/celeba_wearing_hat", "asal/celeba_bangs", "asal/cifar10_ten_gans",
     "asal/timings_lsun", "waal/svhn",
-    "waal/h_divergence_svhn", "mal/imagenet", "mal/inaturalist2018", "mal/cifar100_imbalanced", "mal/bdd100k",
+    "waal/h_divergence_svhn", "waal/steps_fashion_mnist",
+    "mal/imagenet", "mal/inaturalist2018", "mal/cifar100_imbalanced", "mal/bdd100k",
     "mal/ablation_bdd100k", "mal/tiny_imagenet", "mal/camvid", "mal/cifar10_imbalanced", "alcg/certainty_images",
     "alcg/certainty_cifar10", "alcg/certainty_stl10", "alcg/certainty_tinyimagenet10", "alcg/grids",
     "alcg/adversarial_cifar10", "alcg/alcg_cifar10", "alcg/alcg_tinyimagenet10", "alcg/cifar10_small",

@@ -24,7 +24,7 @@ BEHIND = Question("Is random ahead?", NAME, "random", "min_distance", "accuracy"
 OF_DATA = {"dataset": "mnist_two"}
 ENDED = {"unlabeled": 0}  # with which a run has come to its end, whatever its budget
 DATA = {
-    **dict.fromkeys(("waal/parts_fashion_mnist", "alcg/fashion_mnist"), "Fashion-MNIST"),
+    **dict.fromkeys(("waal/parts_fashion_mnist", "waal/steps_fashion_mnist", "alcg/fashion_mnist"), "Fashion-MNIST"),
     "mal/tiny_imagenet": "Tiny-ImageNet",
 }
 PAIRS = (

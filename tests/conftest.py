@@ -49,11 +49,9 @@ def pytest_collection() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is imported by now stays: looking through it for garbage is a tenth of the tests' CPU time, and another
-    tenth is looking for some as often as Python does."""
+    """What is imported by now stays: looking through it for garbage is a tenth of the tests' CPU time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
     gc.enable()
 
 

@@ -1,6 +1,7 @@
 """What is written of ALCG on Fashion-MNIST, computed anew from the stored cells."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean
 
 import pytest
@@ -16,18 +17,46 @@ PAPER = page_of("alcg")
 ASKED = {"RAND": ("random", 1, 3000), "CS_MC": ("certainty_mc", 1, 3000)}
 WORDS = "CS_MC minus RAND"
 FASHION = Lines("fashion_mnist-alcg", ASKED, {WORDS: ("CS_MC", "RAND")}, seeds=range(3), sizes=range(1000, 4001, 1000))
+ALCG = replace(
+    FASHION,
+    asked={**ASKED, "ALCG (CS_MC, gamma 4)": ("certainty_mc", 4, 3000)},
+    differences={f"ALCG minus {other}": ("ALCG (CS_MC, gamma 4)", other) for other in ("CS_MC", "RAND")},
+)
 NARROW = ("61a5fd7e9b60", "36644f10057d", "b9cfbad4e1db")  # Fig. 9 at half of the channels: regular training
 
 
-@pytest.mark.parametrize("line", ASKED)
+@pytest.mark.parametrize("line", ALCG.asked)
 def test_a_row_of_the_means(line: str) -> None:
-    modes = [float(FASHION.run_of(line, seed).cycles[-1].metrics["modes"]) for seed in FASHION.seeds]
-    assert f"{FASHION.means_row(line)}{fmean(modes):.1f} |" in RESULTS
+    modes = [float(ALCG.run_of(line, seed).cycles[-1].metrics["modes"]) for seed in ALCG.seeds]
+    assert f"{ALCG.means_row(line)}{fmean(modes):.1f} |" in RESULTS
 
 
 def test_the_rows_of_the_difference() -> None:
     assert FASHION.area_row(WORDS).replace(WORDS, f"{WORDS}, 1,000 to 4,000 labels") in RESULTS
     assert FASHION.end_row(WORDS).replace(WORDS, f"{WORDS}, at 4,000 labels") in RESULTS
+
+
+@pytest.mark.parametrize("words", ALCG.differences)
+def test_the_rows_of_alcg(words: str) -> None:
+    assert ALCG.area_row(words).replace(words, f"{words}, 1,000 to 4,000 labels") in RESULTS
+    assert ALCG.end_row(words).replace(words, f"{words}, at 4,000 labels") in RESULTS
+
+
+def test_what_is_said_of_alcg() -> None:
+    curves = ALCG.curves("ALCG (CS_MC, gamma 4)", "gan_test")
+    ends = in_words([curve[4000] for curve in curves.values()])
+    assert f"**ALCG is the worst of the three**: its GAN-test ends at {ends} %" in RESULTS
+    for words in ALCG.differences:
+        first, second = ALCG.pair(words, "gan_test")
+        assert all(first[seed][size] < second[seed][size] for seed in ALCG.seeds for size in ALCG.sizes)
+    cycles = [one for seed in ALCG.seeds for one in ALCG.run_of("ALCG (CS_MC, gamma 4)", seed).cycles]
+    drawn = [100 * share for one in cycles for share in one.metrics["class_drawn"]]  # type: ignore[union-attr, operator]
+    assert f"D's choice leaves classes {min(drawn):.0f} to {max(drawn):.0f} % of its fakes" in RESULTS
+    first, second = ALCG.pair("ALCG minus RAND", "gan_test")
+    found = interval([first[seed][1000] - second[seed][1000] for seed in ALCG.seeds])
+    assert found is not None
+    assert f"with the first 1,000 labels, which are random, it is {written(found, 'gan_test')} from RAND" in RESULTS
+    assert f"ends at {ends} % GAN-test on Fashion-MNIST" in PAPER
 
 
 def test_what_is_said_of_certainty() -> None:

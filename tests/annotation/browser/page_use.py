@@ -6,6 +6,8 @@ from contextlib import closing
 
 from made_asking import labels_of, lines_of
 
+from al_bench.storage.asked import SecondLook
+
 NAMELESS = """[...document.querySelectorAll('button, a, input, [role]')]
     .filter(one => !(one.innerText || one.ariaLabel || one.title || '').trim()).length"""
 
@@ -35,6 +37,13 @@ def saved(run, count: int) -> dict[int, str | None]:
         time.sleep(0.02)
     assert len(lines_of(run)) == count
     return labels_of(run)
+
+
+def doubted(run, positions) -> list[SecondLook]:
+    """Second looks at pictures that were answered first, in order, as cats, and that the model takes for dogs."""
+    doubt = {"answer": "cat", "probability": 0.02, "guess": "dog", "guess_probability": 0.97}
+    whens = [line.when for line in lines_of(run)]
+    return [SecondLook(position=at, file=f"{at:03d}.png", when=whens[at], **doubt) for at in positions]
 
 
 def tab_of(tab, name: str) -> None:

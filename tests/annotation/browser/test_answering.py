@@ -2,12 +2,11 @@
 
 import hashlib
 
-from annotation.browser.page_use import answered, saved, shown
+from annotation.browser.page_use import answered, doubted, saved, shown
 from chromium import needs_chromium
 from made_asking import ask, asked, lines_of, made_asking, opened_page
 
 from al_bench.storage.answers import Answer
-from al_bench.storage.asked import SecondLook
 
 pytestmark = needs_chromium
 
@@ -87,9 +86,7 @@ def test_no_key_labels_what_the_zoom_hides(window, tmp_path):
         tab = window(page.address)
         answered(tab, range(3))
         saved(run, 3)
-        doubt = {"probability": 0.02, "guess": "dog", "guess_probability": 0.97, "answer": "cat"}
-        whens = [line.when for line in lines_of(run)]
-        looks = [SecondLook(position=at, file=f"{at:03d}.png", when=whens[at], **doubt) for at in range(3)]
+        looks = doubted(run, range(3))
         ask(run, [asked(3)], second_looks=looks[:2])
         tab.get_by_role("tab", name="Look again 2").click()
         shown(tab, 0)

@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from annotation.browser.page_use import NAMELESS, answered, saved, shown, tab_of
+from annotation.browser.page_use import NAMELESS, answered, doubted, saved, shown, tab_of
 from chromium import needs_chromium
 from made_asking import ask, asked, lines_of, made_asking, opened_page
 
 from al_bench.storage.answers import Answer
-from al_bench.storage.asked import Measured, SecondLook
+from al_bench.storage.asked import Measured
 
 pytestmark = needs_chromium
 
@@ -81,10 +81,7 @@ def test_second_looks(window, tmp_path):
         tab = window(page.address)
         answered(tab, range(3))
         saved(run, 3)
-        doubt = {"answer": "cat", "probability": 0.02, "guess": "dog", "guess_probability": 0.97}
-        whens = [line.when for line in lines_of(run)]
-        looks = [SecondLook(position=at, file=f"{at:03d}.png", when=whens[at], **doubt) for at in (2, 0, 1)]
-        ask(run, [asked(3)], second_looks=looks)
+        ask(run, [asked(3)], second_looks=doubted(run, (2, 0, 1)))
         tab.get_by_role("tab", name="Look again 3").click()
         shown(tab, 2)
         assert tab.inner_text(".guess") == "The model says dog (97 %); you said cat, which it gives 2 %."

@@ -16,6 +16,7 @@ from tabulate import tabulate
 
 from al_bench.analysis.cost import costs
 from al_bench.analysis.curves import headline, values_by_annotations
+from al_bench.analysis.ending import say_going_on, unfinished
 from al_bench.analysis.grouping import Group, sections
 from al_bench.analysis.lines import compare_two
 from al_bench.analysis.selection import stored_of_task
@@ -42,6 +43,8 @@ def main() -> None:
     print(tabulate(curve_rows(lines), headers="keys", disable_numparse=True))
     for sentence in say_differences(same):
         print(sentence)
+    if going := say_going_on({name: unfinished(group.runs, group.seeds) for name, group in same.items()}):
+        print(going)
     size = "area over the annotations" if arguments.at is None else f"at {arguments.at:,} annotations"
     what = f"{shown.words}, {size}"
     unit = f", in {shown.unit_of_differences}" if shown.unit else ""

@@ -1,6 +1,6 @@
 """When a run is at its end: by the stop rules of whoever asks for it; and of which seeds one is not."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -23,6 +23,15 @@ def unfinished(runs: Iterable[Run], seeds: Collection[int]) -> list[int]:
 def say_unfinished(seeds: Sequence[int]) -> str:
     """ "seeds 0 to 9 have not come to their end"; at least one."""
     return f"{name_seeds(seeds)} {'has not come to its end' if len(seeds) == 1 else 'have not come to their end'}"
+
+
+def say_going_on(lines: Mapping[str, Sequence[int]]) -> str:
+    """ "runs go on of AS (seed 0), ALCG (seeds 1, 2): what is told of them is so far"; "" where none does.
+
+    lines: the seeds of each that have not come to their end, see `unfinished`.
+    """
+    named = [f"{line} ({name_seeds(seeds)})" for line, seeds in lines.items() if seeds]
+    return f"runs go on of {', '.join(named)}: what is told of them is so far" if named else ""
 
 
 def name_seeds(seeds: Sequence[int]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from al_bench.analysis.curves import headline, is_better_higher, values_by_annotations
+from al_bench.analysis.ending import say_going_on, unfinished
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.lines import (
     BUDGETS,
@@ -190,6 +191,8 @@ def _said(tests: Sequence[Compared], section: Section, groups: Sequence[Group], 
             f"are left out: {listed(unpaired)}"
         )
     tested = {one.line for one in tests}
+    if going := say_going_on({one.name: _going(tests, one, reference) for one in groups}):
+        words.append(going)
     if apart := [group.name for group in groups if group.name in tested and on_others(group.runs, reference.runs)]:
         words.append(
             f"{listed(apart)} {'is' if len(apart) == 1 else 'are'} not known to have run on the hardware of "
@@ -200,3 +203,9 @@ def _said(tests: Sequence[Compared], section: Section, groups: Sequence[Group], 
     if short := [group.name for group in section.groups if not group.variant and group not in groups]:
         words.append(f"nor is what has no two values along annotations: {listed(short)}")
     return f"{'; '.join(words)}."
+
+
+def _going(tests: Sequence[Compared], group: Group, reference: Group) -> list[int]:
+    """The seeds of a line's tests of which its run or the reference's has not come to its end."""
+    seeds = {seed for one in tests if one.line == group.name for seed in one.of_line.test.seeds}
+    return unfinished([*group.runs, *reference.runs], seeds)

@@ -23,8 +23,8 @@ BUDGETS: tuple[Budget, ...] = ("annotations", "steps", "seconds")
 
 @dataclass(frozen=True)
 class Compared:
-    """A line minus the one that it is compared with. of_line: the test of the area under the curve over annotations, of
-    the last value within the budget that both have spent for steps and seconds, among those of all lines."""
+    """A line minus the one that it is compared with. of_line: the test of the area under the curve over annotations, for
+    steps and seconds of the values at all that the one has spent which has spent less, among those of all lines."""
 
     line: str
     budget: Budget
@@ -159,14 +159,15 @@ def _as_far(pairs: Sequence[tuple[Run, Run]], name: str) -> list[int]:
 
 
 def _pair(own: Run, other: Run, name: str, budget: Budget) -> tuple[float, float] | None:
-    """The last values within the steps or seconds that both have spent."""
+    """Both at all the steps or seconds of the one that has spent less, the other's between cycles interpolated, as
+    labels and areas are: the last value before would be one of fewer, by up to a whole cycle's."""
     spent = [_spent(run, name, budget) for run in (own, other)]
     if not all(spent):
         return None
     most = min(max(one) for one in spent)
     if any(most < min(one) for one in spent):
         return None  # one's first model costs more than the other's last
-    first, second = (one[max(at for at in one if at <= most)] for one in spent)
+    first, second = (float(np.interp(most, sorted(one), [one[at] for at in sorted(one)])) for one in spent)
     return first, second
 
 

@@ -30,7 +30,7 @@ from al_bench.analysis.statistics.reaching import labels_to_reach, summarize_rea
 from al_bench.report.measures import Measure, listed, measure
 from al_bench.report.tables import Cell, Table
 
-_AT = {"annotations": "annotations (area)", "steps": "training steps (last)", "seconds": "seconds (last)"}
+_AT = {"annotations": "annotations (area)", "steps": "training steps (end)", "seconds": "seconds (end)"}
 _TOLD = {True: "better", False: "worse", None: "not told apart"}
 
 
@@ -176,8 +176,8 @@ def _said(tests: Sequence[Compared], section: Section, groups: Sequence[Group], 
     words = [
         f"The test is the {ASSUMES}",
         "at equal training steps (of every network of a training, a critic's among them) or seconds, those of all "
-        "cycles and queries so far, each line has the last value within what both have spent, which may be of other "
-        "numbers of annotations; what is trained once for several runs, a GAN or an oracle, is in neither",
+        "cycles and queries so far, both lines have their value at all that the one has spent which has spent less, the "
+        "other's interpolated between its cycles, which may be of other numbers of annotations; what is trained once for several runs, a GAN or an oracle, is in neither",
     ]
     if min(one.of_line.test.n for one in tests) < FEWEST_RANKED:
         words.append(

@@ -1,13 +1,14 @@
 """What a reader asks first: answered by made cells of real experiments."""
 
 import itertools
+from functools import cache
 from pathlib import Path
 
 import pytest
 from kept_cells import Curves, accuracies_of, compare_areas, kept_runs
 from made_runs import ABOUT, made_run
 
-from al_bench.analysis.experiment import plan_experiment
+from al_bench.analysis.experiment import Experiment, plan_experiment
 from al_bench.analysis.questions import Question, answer_questions, read_questions
 from al_bench.analysis.reading import Stored, stored
 from al_bench.analysis.statistics.correction import correct
@@ -36,11 +37,16 @@ PAIRS = (
 MISSING = Question("Is full ahead?", NAME, "full", "random", "accuracy")
 
 
+@cache
+def planned(seeds: str) -> Experiment:
+    return plan_experiment(NAME, [seeds])
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Stored:
     outputs = tmp_path_factory.mktemp("outputs")
     for line, accuracies in {"random": (0.5, 0.6), "min_distance": (0.7, 0.8)}.items():
-        for cell in plan_experiment(NAME, ["seed=0,1,2"]).lines[line]:
+        for cell in planned("seed=0,1,2").lines[line]:
             better = tuple(value + cell.seed / (100 if line == "random" else 110) for value in accuracies)
             made_run(outputs, line, cell.seed, better, identity=cell.identity, choices=OF_DATA, more=ENDED)
     return stored(outputs, Path("none"))
@@ -69,7 +75,7 @@ def test_answers_carry_their_test(made: Stored, tmp_path: Path) -> None:
 )
 def test_an_answer_says_over_which_annotations(tmp_path: Path, cycles: int, annotations: str, word: str) -> None:
     for line, count in (("random", 6), ("min_distance", cycles)):
-        for cell in plan_experiment(NAME, ["seed=0,1,2"]).lines[line]:
+        for cell in planned("seed=0,1,2").lines[line]:
             start = 0.2 + cell.seed / 100 if line == "random" else 0.4 + cell.seed / 110
             values = tuple(start + size / 20 for size in range(count))
             made_run(tmp_path, line, cell.seed, values, identity=cell.identity, choices=OF_DATA, more=ENDED)
@@ -83,7 +89,7 @@ def test_an_answer_says_over_which_annotations(tmp_path: Path, cycles: int, anno
 def test_no_question_is_answered_while_a_run_goes_on(tmp_path: Path, seeds: list[int], words: str) -> None:
     """Both lines are equally far, at 60 of 500 labels, whatever budget each run itself was given."""
     for line, start in (("random", 0.2), ("min_distance", 0.4)):
-        for cell in plan_experiment(NAME, ["seed=0,1,2"]).lines[line]:
+        for cell in planned("seed=0,1,2").lines[line]:
             values = tuple(start + size / 20 + cell.seed * (start + 1) / 100 for size in range(6))
             more = {} if cell.seed in seeds else ENDED
             made_run(tmp_path, line, cell.seed, values, identity=cell.identity, choices=OF_DATA, more=more)
@@ -107,7 +113,7 @@ def test_what_cannot_be_paired_is_not_said_to_be_missing(
     tmp_path: Path, seeds: tuple[int, int], accuracies: tuple[float, ...], why: str
 ) -> None:
     for line, seed in zip(("random", "min_distance"), seeds, strict=True):
-        (cell,) = (one for one in plan_experiment(NAME, ["seed=0,1"]).lines[line] if one.seed == seed)
+        (cell,) = (one for one in planned("seed=0,1").lines[line] if one.seed == seed)
         made_run(tmp_path, line, seed, accuracies, identity=cell.identity, choices={"dataset": "mnist_two"})
     (answer,) = answer_questions([AHEAD], stored(tmp_path, Path("none")).runs, lambda name, declared: 1.0, [tmp_path])
     assert answer.word.startswith(f"not decided: {why}")
@@ -115,12 +121,11 @@ def test_what_cannot_be_paired_is_not_said_to_be_missing(
 
 def test_what_both_lines_ran_on_stands_beside_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once where it is the same: on another processor equal code rounds otherwise."""
-    planned = plan_experiment(NAME, ["seed=0,1"])
     said = []
     for name, processors in (("one", ("A", "A")), ("two", ("A", "B"))):
         for line, processor in zip(("random", "min_distance"), processors, strict=True):
             monkeypatch.setitem(ABOUT, "hardware", {"gpus": [], "processor": processor, "cores": 2})
-            for cell in planned.lines[line]:
+            for cell in planned("seed=0,1").lines[line]:
                 made_run(tmp_path / name, line, cell.seed, identity=cell.identity, choices={"dataset": "mnist_two"})
         runs = stored(tmp_path / name, Path("none")).runs
         answers = answer_questions([AHEAD], runs, lambda name, declared: 1.0, [tmp_path])

@@ -2,8 +2,9 @@
 
 A comparison is over the seeds that both lines have: what is claimed holds where the whole interval of the paired
 difference lies on its side, and does not hold where the whole interval lies on the other. Where a run ends before it
-reaches a goal, the labels that it needs are more than it has, where it begins there they may be fewer, and nothing is
-decided that these could undo; nor is anything of an end or a whole while a run that is compared goes on.
+reaches a goal, its end stands for what it needs, which is more, where it begins there its beginning, which may be too
+late: what is tested is the mean within what was looked at, a restricted mean, and as the true one lies on one side of
+it nothing is decided on the other. Nor is anything of an end or a whole while a run that is compared goes on.
 Of a claim of several comparisons every one has to hold; that one fails has to be seen after Holm's correction over all
 of them, for among many one is always far off.
 """
@@ -58,6 +59,15 @@ class _Found:
             inside, outside = ends[0] > 0, ends[1] < 0
         word = HOLDS if inside else FAILS if outside else OPEN
         return OPEN if word in self.open else word
+
+    @property
+    def sureness(self) -> tuple[float, float]:
+        """How far its mean is on the claimed side of the bound: in halves of its interval, above 1 it holds and below
+        -1 it fails; then as it is, which tells apart what was computed."""
+        low, high = self._ends
+        far = self._width - abs(self.test.mean) if self.wanted == 0 else self.wanted * self.test.mean
+        half = (high - low) / 2
+        return (far / half if half else math.copysign(math.inf, far)), far
 
     @property
     def p(self) -> float:
@@ -163,7 +173,7 @@ def _said_beside(clause: Clause, pairs: Pairs, begun: Sequence[int]) -> str:
     elif pairs.neither:
         said = f", beside {len(pairs.neither)} of which neither line is seen to reach {clause.goal}"
     elif pairs.may_rise or pairs.may_fall:
-        said = f", of which not every one is seen to reach {clause.goal}"
+        said = f", {pairs.unseen} with a line that is not seen to reach {clause.goal}: its last or first look stands in"
     if pairs.alone:
         said += f"; {name_seeds(pairs.alone)} {'is' if len(pairs.alone) == 1 else 'are'} of one line alone"
     return said + (f"; of {name_seeds(pairs.lacking)} one has nothing there" if pairs.lacking else "")
@@ -190,7 +200,8 @@ def _wanted(relation: str, higher: bool) -> int:
 
 
 def _of_all(found: Sequence[_Found]) -> Verdict:
-    """All hold; or one fails, all counted; else nothing is decided by the one that is least so."""
+    """All hold; or one fails, all counted; else nothing is decided. Told is the one that it hangs on: the surest to
+    fail, else the one that is furthest from holding."""
     undecided = [one for one in found if one.word == OPEN]
     failed = [one for one in found if one.word == FAILS]
     sure = [one for one in failed if _fails_among(one, found)]
@@ -198,8 +209,9 @@ def _of_all(found: Sequence[_Found]) -> Verdict:
         worst = min(sure, key=lambda one: one.p)
         return Verdict(FAILS, _told(worst, len(sure), len(found)))
     if undecided or failed:
-        return Verdict(OPEN, _told((undecided or failed)[0], len(found) - len(undecided) - len(failed), len(found)))
-    return Verdict(HOLDS, _told(min(found, key=lambda one: abs(one.test.mean)), len(found), len(found)))
+        least = min(undecided or failed, key=lambda one: one.sureness)
+        return Verdict(OPEN, _told(least, len(found) - len(undecided) - len(failed), len(found)))
+    return Verdict(HOLDS, _told(min(found, key=lambda one: one.sureness), len(found), len(found)))
 
 
 def _fails_among(one: _Found, found: Sequence[_Found]) -> bool:

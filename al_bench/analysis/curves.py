@@ -68,12 +68,15 @@ def last_common(points: Sequence[Point]) -> Point | None:
 
 
 def average(points: Sequence[Point]) -> float | None:
-    """The mean height of a curve: the area under it, by trapezoids, over its length; None for a single point."""
-    if len(points) < 2:
+    """The mean height of a curve: the area under it, by trapezoids, over its length; None for a single point. Of the
+    points that as many seeds have reached as any, for a curve of some of its seeds would jump to theirs."""
+    most = max((known.seeds for known in points), default=0)
+    shared = [known for known in points if known.seeds == most]
+    if len(shared) < 2:
         return None
-    pairs = itertools.pairwise(points)
+    pairs = itertools.pairwise(shared)
     area = sum((b.annotations - a.annotations) * (a.mean + b.mean) / 2 for a, b in pairs)
-    return area / (points[-1].annotations - points[0].annotations)
+    return area / (shared[-1].annotations - shared[0].annotations)
 
 
 def headline(run: Run) -> str:

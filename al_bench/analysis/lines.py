@@ -23,8 +23,8 @@ BUDGETS: tuple[Budget, ...] = ("annotations", "steps", "seconds")
 
 @dataclass(frozen=True)
 class Compared:
-    """A line minus the one that it is compared with. of_line: the test of the area under the curve over annotations, for
-    steps and seconds of the values at all that the one has spent which has spent less, among those of all lines."""
+    """A line minus the one that it is compared with. of_line: the test of the area under the curve over annotations,
+    for steps and seconds of the values at all that the one has spent which has spent less, among those of all lines."""
 
     line: str
     budget: Budget

@@ -27,8 +27,9 @@ _OBSERVED = {"iterations": ITERATION, "seconds": SECONDS}
 class Pairs:
     """What is compared at one place. place: in words; first, second: by seed, in the report's unit; higher: whether
     more is better. may_rise, may_fall: whether the first minus the second is in truth more, or less, for some seed: of
-    two that are to reach a goal one did not get there, or was there before anybody looked. neither: seeds of which
-    neither did, which have no difference: with more labels it may be on either side. short: whether one line has not
+    two that are to reach a goal one did not get there, or was there before anybody looked. unseen: how many such
+    seeds there are; neither: seeds of which neither did, which have no difference: with more labels it may be on either
+    side. short: whether one line has not
     come half as far as the other, of what is claimed of an end or a whole. alone: seeds of one line alone; lacking:
     those of both of which one has no value there."""
 
@@ -38,6 +39,7 @@ class Pairs:
     higher: bool
     may_rise: bool = False
     may_fall: bool = False
+    unseen: int = 0
     neither: Sequence[int] = ()
     short: bool = False
     alone: Sequence[int] = ()
@@ -165,7 +167,7 @@ def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run,
     number, has none."""
     ways, place, short = _ways(clause, runs)
     firsts, seconds, neither, lacking = dict[int, float](), dict[int, float](), list[int](), list[int]()
-    may_rise = may_fall = False
+    rises, falls = set[int](), set[int]()
     for seed, (way, other) in ways.items():
         higher = is_better_higher(runs[seed][0], headline(runs[seed][0]))
         goal = _goal(clause, way, other)
@@ -179,11 +181,13 @@ def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run,
         firsts[seed] = way[-1][0] if own is None else own
         seconds[seed] = operand.factor * ((other or way)[-1][0] if its is None else its)
         at_first = [bool(of) and at == of[0][0] for at, of in ((own, way), (its, other or ()))]
-        may_rise = may_rise or own is None or (at_first[1] and not at_first[0])
-        may_fall = may_fall or its is None or (at_first[0] and not at_first[1])
+        if own is None or (at_first[1] and not at_first[0]):
+            rises.add(seed)
+        if its is None or (at_first[0] and not at_first[1]):
+            falls.add(seed)
     if firsts:
-        rise, fall = may_rise or bool(neither), may_fall or bool(neither)
-        yield Pairs(place, firsts, seconds, False, rise, fall, neither, short, lacking=lacking)
+        may_rise, may_fall, unseen = bool(rises or neither), bool(falls or neither), len(rises | falls)
+        yield Pairs(place, firsts, seconds, False, may_rise, may_fall, unseen, neither, short, lacking=lacking)
 
 
 def _goal(clause: Clause, way: Way, other: Way | None) -> float:

@@ -8,7 +8,7 @@ from al_bench.analysis.contents import Item
 from al_bench.analysis.coverage import MEASURED, NO_DATA, Covered, CoveredNumber
 from al_bench.analysis.questions import Answer
 from al_bench.analysis.statistics.paired import LEVEL
-from al_bench.analysis.statistics.power import seeds_needed
+from al_bench.analysis.statistics.power import tell_seeds_needed
 from al_bench.report.measures import listed
 from al_bench.report.tables import Cell, Table
 
@@ -78,7 +78,7 @@ def _answer_row(one: Answer) -> list[Cell]:
     return [
         asked.question, one.word, by, one.metric, *ends, test.p, one.tested.p, test.effect, test.n,
         ", ".join(map(str, test.unpaired)), one.part.words if one.part else "",
-        seeds_needed(test.effect, alpha=one.tested.level), asked.experiment, one.scale, one.machines,
+        tell_seeds_needed(test.effect, one.tested.level), asked.experiment, one.scale, one.machines,
     ]  # fmt: skip
 
 

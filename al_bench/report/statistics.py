@@ -25,7 +25,7 @@ from al_bench.analysis.statistics.bootstrap import bootstrap_interval
 from al_bench.analysis.statistics.correction import correct
 from al_bench.analysis.statistics.paired import ASSUMES, FEWEST_RANKED, LEVEL
 from al_bench.analysis.statistics.penalty import penalty_matrix
-from al_bench.analysis.statistics.power import seeds_needed
+from al_bench.analysis.statistics.power import tell_seeds_needed
 from al_bench.analysis.statistics.reaching import labels_to_reach, summarize_reached
 from al_bench.report.measures import Measure, listed, measure
 from al_bench.report.tables import Cell, Table
@@ -146,11 +146,10 @@ def _test_row(one: Compared, shown: Measure) -> list[Cell]:
     values = [shown.number(value) for value in (test.mean, test.low, test.high)]
     again = bootstrap_interval(test.differences)
     drawn = [None, None] if again is None else [shown.number(again.low), shown.number(again.high)]
-    needed = seeds_needed(test.effect, alpha=one.of_line.level)
     return [
         one.line, _AT[one.budget], *values, test.p, one.of_line.p, test.ranked, *drawn, test.effect, test.n,
         "one seed tests nothing" if test.n == 1 else _TOLD[one.of_line.better],
-        needed if needed or test.effect is None else "over 1,000",
+        tell_seeds_needed(test.effect, one.of_line.level),
     ]  # fmt: skip
 
 
@@ -176,8 +175,9 @@ def _said(tests: Sequence[Compared], section: Section, groups: Sequence[Group], 
     words = [
         f"The test is the {ASSUMES}",
         "at equal training steps (of every network of a training, a critic's among them) or seconds, those of all "
-        "cycles and queries so far, both lines have their value at all that the one has spent which has spent less, the "
-        "other's interpolated between its cycles, which may be of other numbers of annotations; what is trained once for several runs, a GAN or an oracle, is in neither",
+        "cycles and queries so far, both lines have their value at all that the one has spent which has spent less, "
+        "the other's interpolated between its cycles, which may be of other numbers of annotations; what is trained "
+        "once for several runs, a GAN or an oracle, is in neither",
     ]
     if min(one.of_line.test.n for one in tests) < FEWEST_RANKED:
         words.append(

@@ -18,6 +18,7 @@ Cell = str | int | float | None
 _LONGEST = 200  # bytes of a file's name
 _MOST_READ = 1_000  # rows of a table that anybody reads as text, or sets
 _ON_A_PAGE = 40  # of a text that is set
+_LINE = 40  # letters of a cell that is set in one line
 _FORMULA = ("=", "+", "-", "@", "\t")
 _BOLD = ("\x02", "\x03")  # around what tabulate escapes: no cell holds them
 
@@ -81,6 +82,7 @@ class Table:
         is a `longtable`."""
         rows = self._written(format_cell, *_BOLD)
         body: str = tabulate(rows, headers=[*self.columns], tablefmt="latex_booktabs", disable_numparse=True)
+        body = body.replace(f"{{{'l' * len(self.columns)}}}", f"{{{self._latex_columns(rows)}}}", 1)
         for mark, command in zip(_BOLD, ("\\textbf{", "}"), strict=True):
             body = body.replace(mark, command)
         caption = tabulate([[self.about]], tablefmt="latex").splitlines()[2].strip().removesuffix("\\\\").strip()
@@ -91,6 +93,14 @@ class Table:
         begin, rest = (text.replace("{tabular}", "{longtable}") for text in (begin, rest))
         head += "\\midrule\n"
         return f"{begin}\n\\caption{{{caption}}}\\\\\n{head}\\endfirsthead\n{head}\\endhead\n{rest}\n"
+
+    def _latex_columns(self, rows: Sequence[Sequence[str]]) -> str:
+        """How columns are set: numbers at their right, long text in lines of a share of the page's width."""
+        longest = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else [0] * len(self.columns)
+        long = [not number and letters > _LINE for number, letters in zip(self.numeric, longest, strict=True)]
+        share = f"p{{{0.6 / max(1, sum(long)):.2f}\\linewidth}}"
+        kinds = zip(long, self.numeric, strict=True)
+        return "".join(share if wide else "r" if number else "l" for wide, number in kinds)
 
     def _written(self, write: Callable[[Cell], str], before: str, after: str) -> list[list[str]]:
         """The cells as text, what is best between both marks."""

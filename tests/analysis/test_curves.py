@@ -47,6 +47,11 @@ def test_the_average_of_a_curve_is_its_area_over_its_length():
     assert average(points[:1]) is None
 
 
+def test_the_average_of_a_curve_ends_where_not_all_seeds_are() -> None:
+    """One of two seeds is further, and far ahead there."""
+    assert average([point(10, [0.0, 0.0]), point(20, [1.0, 1.0]), point(40, [9.0])]) == pytest.approx(0.5)
+
+
 def test_balance_is_one_for_equal_classes_and_zero_for_one():
     assert balance(made_record(class_counts=[7, 7, 7])) == pytest.approx(1)
     assert balance(made_record(class_counts=[7, 0, 0])) == 0

@@ -77,6 +77,12 @@ def test_a_table_is_text_while_somebody_might_read_it(tmp_path: Path, rows: int,
     assert {name.split(".")[1] for name in table.files} == ends
 
 
+def test_latex_sets_numbers_at_their_right_and_long_text_in_lines() -> None:
+    table = Table("t", "about", ["line", "10", "why"], [["a", 1.5, "because " * 9], ["b", None, "so"]])
+    assert r"\begin{tabular}{lrp{0.60\linewidth}}" in table.as_latex()
+    assert r"\begin{tabular}{l}" in Table("t", "about", ["a"], [["b"]]).as_latex()
+
+
 def test_what_no_page_holds_goes_on_over_pages_in_latex() -> None:
     """One `longtable` whose head comes again on each page, its caption once."""
     text = Table("made", "what_is", ["a_b"], [[row] for row in range(41)]).as_latex()

@@ -23,3 +23,9 @@ def seeds_needed(effect: float | None, power: float = 0.8, alpha: float = 0.05) 
         if found >= power:
             return pairs
     return None
+
+
+def tell_seeds_needed(effect: float | None, alpha: float) -> int | str | None:
+    """As a cell of a table: "over 1,000" where more would not be worth the number, None where no effect is known."""
+    found = seeds_needed(effect, alpha=alpha)
+    return found if found or effect is None else f"over {_MOST:,}"

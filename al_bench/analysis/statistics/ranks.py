@@ -33,5 +33,6 @@ def mean_ranks(values: np.ndarray | Sequence[Sequence[float]], higher_is_better:
     ranks = stats.rankdata(-table if higher_is_better else table, axis=1)
     spread = stats.studentized_range.ppf(0.95, lines, math.inf) / math.sqrt(2)
     difference = float(spread * math.sqrt(lines * (lines + 1) / (6 * sets)))
-    p = float(stats.friedmanchisquare(*ranks.T).pvalue)
+    tied = bool((ranks == ranks[:, :1]).all())  # on every data set, of which the test's statistic is 0 / 0
+    p = 1.0 if tied else float(stats.friedmanchisquare(*ranks.T).pvalue)
     return MeanRanks(ranks.mean(axis=0), p, difference)

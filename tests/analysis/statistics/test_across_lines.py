@@ -65,5 +65,7 @@ def test_a_critical_difference_takes_five_data_sets() -> None:
     assert found.ranks[3] == 1.0, "the highest values are the best"
     assert found.p == pytest.approx(stats.friedmanchisquare(*values.T).pvalue)
     assert mean_ranks(values[:4]) is None
+    alike = mean_ranks(np.ones((5, 3)))
+    assert alike is not None and alike.p == 1.0
     turned = mean_ranks(values, higher_is_better=False)
     assert turned is not None and turned.ranks[3] == 4.0

@@ -60,6 +60,17 @@ def test_signed_ranks_are_scipys(differences: str, pairs: int) -> None:
     assert found.ranked == pytest.approx(stats.wilcoxon(values).pvalue)
 
 
+@pytest.mark.parametrize("values", [(7, 8, 9, 6, 5, 9), (7, 7, 9, 7, 7, 8), (7, 8, 9, 6, 5, 9, 8, 8, 7, 9, 9, 5, 6, 9)])
+def test_signed_ranks_take_rounding_for_no_difference(values: tuple[int, ...]) -> None:
+    """0.8 - 0.7 and 0.9 - 0.8 are tied, as are the same in tenths, and 0.3 - (0.1 + 0.2) is none."""
+    whole = compare_pairs(dict(enumerate(map(float, values))), dict.fromkeys(range(len(values)), 7.0))
+    tenths = compare_pairs(
+        {seed: value / 10 for seed, value in enumerate(values)}, dict.fromkeys(range(len(values)), 0.1 + 0.6)
+    )
+    assert whole is not None and tenths is not None
+    assert tenths.ranked == pytest.approx(whole.ranked)
+
+
 @pytest.mark.parametrize(("difference", "p", "better"), [(0.0, 1.0, None), (0.5, None, None)])
 def test_seeds_that_all_differ_by_the_same(difference: float, p: float | None, better: bool | None) -> None:
     found = compare_pairs(dict.fromkeys(range(4), difference), dict.fromkeys(range(4), 0.0))

@@ -20,6 +20,9 @@ ORIGINS = {"P": "paper", "C": "published code", "D": "derived", "R": "our choice
 
 _GROUPS = ("recipe", "pair/", "preset/")
 _FILE = re.compile(r"(?!.*\.\.)[\w/+=.-]{1,200}")  # of conf/, and of nothing above it
+_ASIDE = ("recipe", "experiment", "scale", "loop")  # whose files are what is asked, or settings that no part is
+_REFERENCE = re.compile(r"\$\{(?:[^{}]*[,:])?\s*recipe\.(\w+)")
+_COMMENT = re.compile(r"(?m)(?:^|\s)#.*$")
 _TAG = re.compile(r"# ([PCDR])\b\s*(.*?)\s*$")
 
 
@@ -55,13 +58,30 @@ def settings(run: Run, conf: Path = CONF) -> Iterator[Setting]:
             continue
         path = conf / name / f"{choice}.yaml"
         if path.exists() and _in_effect(node or name, run):
-            yield from _of_file(path, node or name, run.config, path.relative_to(conf).as_posix())
+            found = _of_file(path, node or name, run.config, path.relative_to(conf).as_posix())
+            asked = _asked_of_recipe(run, conf) if name == "recipe" else None
+            yield from (one for one in found if asked is None or one.key.split(".")[1] in asked)
 
 
 def _in_effect(node: str, run: Run) -> bool:
     """Whether what a node configures is part of the run: a GAN that no part of it uses is not."""
-    found = run.config.get(node)
-    return node in ("recipe", "loop", "scale") or _contains(run.config["procedure"], found)
+    return node in ("recipe", "loop", "scale") or _contains(run.config["procedure"], _at(run.config, node.split(".")))
+
+
+def _asked_of_recipe(run: Run, conf: Path) -> set[str] | None:
+    """The recipe's settings that the configuration refers to, or a part of the run: one that trains by iterations has
+    no use for epochs. None where a part is of somebody's own, whose file is elsewhere."""
+    texts = [(conf / "config.yaml").read_text(encoding="utf-8")]
+    for group, choice in run.choices.items():
+        name, _, node = group.partition("@")
+        if not choice or name.startswith("hydra/") or name in _ASIDE or not _in_effect(node or name, run):
+            continue
+        path = conf / name / f"{choice}.yaml"
+        if _FILE.fullmatch(f"{name}/{choice}") and path.exists():
+            texts.append(path.read_text(encoding="utf-8"))
+        elif not name.startswith(_GROUPS):  # of a pair or a preset there is mostly none
+            return None
+    return {key for text in texts for key in _REFERENCE.findall(_COMMENT.sub("", text))}
 
 
 def _contains(node: Any, wanted: Any) -> bool:

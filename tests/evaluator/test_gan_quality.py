@@ -253,7 +253,7 @@ def test_fid_reads_all_real_images_and_neighbors_as_many_as_samples(tmp_path: Pa
         ({"samples": 90, "neighbors": 80}, "evaluator.neighbors=80 needs more real images than the 80"),
         (
             {"mode_share": 0.25},
-            "evaluator.mode_share=0.25 is no share that each of 4 classes can exceed: use less than",
+            "evaluator.mode_share=0.25 is no share that each of 4 classes can exceed: use 0.05, a fifth",
         ),
     ],
 )

@@ -10,6 +10,7 @@ from hydra.errors import ConfigCompositionException
 from al_bench import seeding
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
+from al_bench.errors import UserError
 from al_bench.gan.dcgan import Dcgan
 from al_bench.gan.sngan import Sngan
 from al_bench.gan.wgan_gp import WganGp
@@ -96,3 +97,19 @@ def test_they_are_measured_as_published() -> None:
 def test_published_code_weighs_the_generators_class_loss_beside_a_wasserstein_critic(gan: str, weight: float) -> None:
     found = learner(gan, "preset=as_code")
     assert (found.class_weight, found.generator_class_weight) == (1, weight)
+
+
+@pytest.mark.parametrize("gan", ["ac_wgan_gp", "wgan_gp"])
+@pytest.mark.parametrize("norm", ["batch", "none"])
+def test_a_gradient_penalty_refuses_batch_norm(gan: str, norm: str) -> None:
+    """Where an image's value depends on the others its gradient is no slope of the critic along it."""
+    if gan == "wgan_gp" and norm == "none":
+        norm = "layer"
+    made = part("gan", "dataset=digits", f"gan={gan}", f"gan.discriminator.norm={norm}")
+    if norm == "batch":
+        with pytest.raises(
+            UserError, match="has batch norm, by which the images of a batch change"
+        ):
+            made.networks((1, 8, 8))
+    else:
+        assert made.networks((1, 8, 8)).discriminator is not None

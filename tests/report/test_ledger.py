@@ -1,3 +1,4 @@
+import pytest
 from made_runs import made_run
 
 from al_bench.analysis.grouping import sections
@@ -22,16 +23,26 @@ iterations: ${at_most:100,${scale.iterations}}  # P Tab. 3
 """
 
 
-def made(tmp_path, config, **choices):
-    for name, text in {"recipe/made.yaml": RECIPE, "pair/gan/wgan/made.yaml": PAIR}.items():
+FILES = {
+    "config.yaml": "loop:\n  query_size: ${at_most:${recipe.query_size},${scale.query_size}}\n",
+    "recipe/made.yaml": RECIPE,
+    "pair/gan/wgan/made.yaml": PAIR,
+    "learner/made.yaml": "epochs: ${recipe.epochs}\noptimizer: ${recipe.optimizer}\nschedule: ${recipe.schedule}\n",
+    "learner/playing.yaml": "# no use for ${recipe.epochs}\niterations: 9  # as ${recipe.schedule} has it\n",
+}
+
+
+def made(tmp_path, config, learner="made", **choices):
+    config = {**config, "learner": {"learns": 1}}
+    for name, text in FILES.items():
         path = tmp_path / "conf" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    procedure = {"seed": 0, "strategy": {"gan": config.get("gan")} if config.get("used") else {}}
+    procedure = {"learner": config["learner"], "strategy": {"gan": config.get("gan")} if config.get("used") else {}}
     about = {
         "identity": {"seed": 0},
         "config": {**config, "procedure": procedure},
-        "choices": {"recipe": "made", **choices},
+        "choices": {"recipe": "made", "learner": learner, **choices},
     }
     return list(settings(Run(tmp_path, about, []), tmp_path / "conf"))
 
@@ -57,6 +68,15 @@ def test_a_value_that_is_not_the_files_is_said_to_be_overridden(tmp_path):
     assert (found["recipe.epochs"].origin, found["recipe.epochs"].value) == ("O", "2")
     assert "the file says 4 now" in found["recipe.epochs"].source
     assert found["recipe.query_size"].origin == "P"
+
+
+@pytest.mark.parametrize(
+    ("learner", "asked"),
+    [("playing", ["query_size"]), ("somebodys_own", ["query_size", "epochs", "optimizer", "schedule"])],
+)
+def test_of_a_recipe_counts_what_a_part_of_the_run_refers_to(tmp_path, learner, asked):
+    """A learner that plays so many iterations has no use for epochs; what one of one's own refers to is elsewhere."""
+    assert [one.key for one in made(tmp_path, CONFIG, learner)] == [f"recipe.{key}" for key in asked]
 
 
 def test_a_pair_counts_where_its_node_is_used_and_a_scale_may_cut_it(tmp_path):

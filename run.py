@@ -147,6 +147,8 @@ def run(config: "DictConfig") -> None:
             logger.info(f"finished before: {reason}{say_more(stored, records)}\n{outcome(records, metrics)}")
             if (samples := store.folder / "samples.png").is_file():
                 logger.info(f"samples: {samples}")
+            if cut_at_end(store.records, stopping)[1] is not None:
+                store.end_here(metrics)
             return
         store.refuse_unwritable()
         keep_command(store.folder, config)

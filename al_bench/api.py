@@ -20,7 +20,7 @@ from al_bench.analysis.reading import Run, Stored, keep_longest, stored
 from al_bench.analysis.selection import stored_of
 from al_bench.config.command_line import folder_of, prepare_line
 from al_bench.config.entry import COMMAND
-from al_bench.config.experiment import Node, cells_of_line, composed_or_none
+from al_bench.config.experiment import Node, cells_of_line, composed_or_none, is_sweep
 from al_bench.config.values import keys_of, value_at
 from al_bench.errors import UserError, printable
 from al_bench.storage.record import CycleRecord
@@ -70,7 +70,8 @@ def run(**overrides: Any) -> "pd.DataFrame":
     arguments = [item for key, value in given.items() for item in _arguments(key, value, composed)]
     line, _ = prepare_line(arguments)
     cells = cells_of_line(line)
-    sweep = ["-m"] if len(cells) > 1 or any(isinstance(value, list) for value in given.values()) else []
+    several = any(isinstance(value, list) for value in given.values()) or is_sweep(line)
+    sweep = ["-m"] if len(cells) > 1 or several else []
     said = _run_command([*sweep, *arguments])
     if said is not None:
         raise UserError(said)

@@ -120,6 +120,16 @@ def test_keywords_are_what_a_command_line_takes(tmp_path: Path, monkeypatch: pyt
     assert {"oracle=human", "strategy=margin", f"paths.outputs='{tmp_path / 'Bjö(r)n'}'"} <= {*asked[0]}
 
 
+def test_a_list_inside_of_a_mapping_is_a_sweep_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Sequence[str]] = []
+    monkeypatch.setattr(api, "_run_command", made.append)
+    where = {"outputs": str(tmp_path), "cells": str(tmp_path)}
+    api.run(**SMOKE, paths=where, learner={"epochs": [1, 1]})
+    assert made[0][0] == "-m"
+    with pytest.raises(UserError, match=r"loop\.budget=40 and loop\.budget=30 are one run"):
+        api.run(**SMOKE, paths=where, loop={"budget": [40, 30]})
+
+
 def test_a_run_that_is_refused_says_why() -> None:
     with pytest.raises(UserError, match="strategy=randum is not known"):
         al_bench.run(strategy="randum")

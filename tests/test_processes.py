@@ -405,6 +405,17 @@ def test_a_sweep_over_nothing_is_refused_and_a_seed_named_twice_is_one_cell(tmp_
     assert "all seeds" not in twice.stdout, "a deviation of one"
 
 
+@pytest.mark.parametrize("asked", ["loop.budget=40,30", "threads=1,2"])
+def test_a_sweep_over_what_is_in_no_id_is_refused(tmp_path, asked):
+    """One of both would be left out, and of a budget the larger where it is not the last."""
+    refused = sweep(tmp_path / "out", "strategy=random", asked)
+    assert refused.returncode == 2
+    key, _, values = asked.partition("=")
+    one, other = values.split(",")
+    assert f"{key}={one} and {key}={other} are one run" in refused.stdout + refused.stderr
+    assert not [*(tmp_path / "out").rglob("cycles")]
+
+
 def test_a_gpu_is_free_again_once_its_cell_has_ended(tmp_path):
     launcher = processes.Processes(4, 0.1)
     launcher.visible = ["0", "1"]

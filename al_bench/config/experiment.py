@@ -14,6 +14,7 @@ from al_bench.active.stopping import Stopping
 from al_bench.config.catalog import looked_up
 from al_bench.config.command_line import unknown_choice
 from al_bench.config.identity import identify, label_of, metrics_of
+from al_bench.config.one_run import refuse_two_of_one
 from al_bench.config.resolvers import register_resolvers
 from al_bench.config.top_level import refuse_stop_rules
 from al_bench.config.values import plain, written_and_resolved
@@ -89,7 +90,15 @@ def cells_of_line(line: Sequence[str], held: bool = False) -> list[Cell]:
     except (HydraException, OmegaConfBaseException) as error:
         words = f"{' '.join(line)} cannot be composed: {_first_line(error)}"
         raise UserError(sentence_of(error) or words) from error
+    refuse_two_of_one((cell.id, cell.overrides, cell.loop) for cell in cells)
     return list({cell.id: cell for cell in cells}.values())
+
+
+def is_sweep(line: Sequence[str]) -> bool:
+    """Whether one of these overrides has several values."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return any(one.is_sweep_override() for one in OverridesParser.create().parse_overrides(list(line)))
 
 
 def node_of(name: str, overrides: Sequence[str]) -> Node:

@@ -1,6 +1,7 @@
 """The resolvers that `conf/` uses: how a scale reaches a length, a run's id and label, the lists in `--help`."""
 
 import math
+import os
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard
@@ -29,9 +30,25 @@ def register_resolvers() -> None:
         "patterns_id": patterns_id,
         "folders_id": folders_id,
         "documents_id": documents_id,
+        "wandb_mode": wandb_mode,
+        "timed_on": timed_on,
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(name, resolver, replace=True)
+
+
+def wandb_mode() -> str:
+    """WANDB_MODE, also in W&B's older words; "offline" where it is not set, or empty."""
+    mode = os.environ.get("WANDB_MODE", "").strip()
+    return {"": "offline", "dryrun": "offline", "run": "online"}.get(mode, mode)
+
+
+def timed_on(device: str, threads: int | None) -> str:
+    """What a measurement of seconds is of, as they are its result: "cuda", "4 threads", "cuda, all threads"; nothing
+    for one thread of a CPU, which `auto` counts as, as in the ids of what was measured before these were told."""
+    kind = str(device).partition(":")[0]
+    counted = {1: "", None: "all threads"}.get(threads, f"{threads} threads")
+    return ", ".join(word for word in ("" if kind in ("auto", "cpu") else kind, counted) if word)
 
 
 def outputs(*, _root_: DictConfig) -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 @functools.cache
 def current_commit() -> str:
-    """The commit's hash, with "+" where tracked files differ from it; "unknown" outside a git checkout."""
+    """The commit's hash, with "+" where tracked files differ from it; "unknown" outside a git checkout of al_bench, as
+    where it is installed below another project's."""
     here = Path(__file__).parent
     try:
+        _git(here, "ls-files", "--error-unmatch", Path(__file__).name)
         commit = _git(here, "rev-parse", "--short=12", "HEAD")
         dirty = _git(here, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):

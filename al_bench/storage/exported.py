@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from al_bench.active.metric import Metric
+from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.errors import amount
 from al_bench.files import read_json, set_aside, written_whole
@@ -28,7 +29,7 @@ from al_bench.storage.record import (
     read_record,
     without_sums,
 )
-from al_bench.storage.whole import whole_cycles
+from al_bench.storage.whole import run_of, whole_cycles
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,9 @@ def export(
         cell = _cell(folder, unfinished)
         if cell is None:
             continue
-        path = cells / f"{'-'.join(folder.relative_to(outputs).parts)}{SUFFIX}"
+        run, parts = hash_of(cell["identity"]), folder.relative_to(outputs).parts
+        named = parts if folder.name == run else (*str(cell["label"]).split("/"), run)  # by its id it is found
+        path = cells / f"{'-'.join(named)}{SUFFIX}"
         if _reach_exported(path) < reach([read_record(values) for values in cell["cycles"]]):
             if pictures_of:
                 cell |= pictures_of(folder)
@@ -65,7 +68,7 @@ def export(
 def _cell(folder: Path, unfinished: bool) -> Cell | None:
     """The cell of a run's folder; None, said in the log, where it cannot be read or is not to be exported yet."""
     try:
-        stored, records = checked_about(read_json(folder / "config.json")), whole_cycles(folder, folder.name)
+        stored, records = checked_about(read_json(folder / "config.json")), whole_cycles(folder, run_of(folder))
         cycles = [_portable_cycle(record, folder, record is records[-1]).plain() for record in records]
         metrics = [Metric.stored(metric) for metric in stored["metrics"]]
         reason = find_end(records[-1] if records else None, Stopping.stored(stored["config"]["loop"], metrics))

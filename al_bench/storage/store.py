@@ -12,11 +12,14 @@ The JSON is renamed into place last, so a cycle is there whole or not at all.
 import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
+from al_bench.active.metric import Metric
 from al_bench.active.part import hash_of
+from al_bench.active.stopping import Stopping
 from al_bench.errors import UserError
 from al_bench.files import digest, read_json, set_aside, write_json
 from al_bench.storage.about import with_stop_rules
@@ -33,6 +36,7 @@ from al_bench.storage.record import (
     Record,
     RecordError,
     cycles_of,
+    find_end,
     record_sum,
 )
 from al_bench.storage.whole import model_is_whole, model_may_be_whole, read_whole_cycle, write_tensors
@@ -165,8 +169,16 @@ class RunStore:
 
     def go_on(self) -> None:
         """Cuts `records` back to what the next cycle can build on: the last whose model is whole. What comes after it
-        is set aside. Of a run that is only looked at no model is read. `config.json` has the stop rules of this start
-        from here on, by which a reader says whether the run is finished."""
+        is set aside. Of a run that is only looked at no model is read. Notes the stop rules of this start."""
+        self.note_stop_rules()
+        whole = len(self.records)
+        while whole and not model_is_whole(self.folder, whole - 1, self.records[whole - 1].sha256_model):
+            whole -= 1
+        self._cut(whole, "the model of ")
+
+    def note_stop_rules(self) -> None:
+        """`config.json` has the stop rules of this start from here on, by which a reader says whether the run is
+        finished."""
         path, loop = self.folder / "config.json", self.about.get("config", {}).get("loop")
         stored = read_json(path)
         asked = stored if loop is None else with_stop_rules(stored, loop)
@@ -174,10 +186,15 @@ class RunStore:
             asked = {**asked, "sources": self.about["sources"]}
         if asked != stored:
             write_json(path, asked)
-        whole = len(self.records)
-        while whole and not model_is_whole(self.folder, whole - 1, self.records[whole - 1].sha256_model):
-            whole -= 1
-        self._cut(whole, "the model of ")
+
+    def end_here(self, metrics: Sequence[Metric]) -> None:
+        """Notes the stop rules of this start, which end the run, where it was to go on by others and did not come to
+        their end: a larger budget that was given up. Not where the folder can only be read."""
+        stored = Stopping.stored(read_json(self.folder / "config.json")["config"]["loop"], metrics)
+        if self.records and find_end(self.records[-1], stored) is None:
+            with suppress(OSError, UserError):
+                self.refuse_unwritable()
+                self.note_stop_rules()
 
     def redo_last(self, why: str) -> None:
         """Sets the last cycle aside, which other stop rules had cut, to be computed again. why: said behind it."""

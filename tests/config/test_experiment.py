@@ -29,6 +29,20 @@ def test_overrides_narrow_and_change_a_sweep_as_they_would_on_its_command_line()
     assert len(cells_of("shadow_sweep", [SHADOW, "seed=0,1,2"])) == 6
 
 
+@pytest.mark.parametrize("asked", ["loop.budget=60,40", "scale.cycles=1,2", "threads=1,2", "device=cpu,cuda"])
+def test_cells_that_are_one_run_and_ask_for_something_else_of_it_are_refused(asked):
+    key, _, values = asked.partition("=")
+    one, other = values.split(",")
+    with pytest.raises(UserError, match=f"{key}={one} and {key}={other} are one run, which is told neither by how far"):
+        cells_of_line(["dataset=digits", "strategy=random", asked])
+
+
+def test_what_is_asked_for_twice_is_one_cell():
+    """Also what a line does not use."""
+    assert len(cells_of_line(["dataset=digits", "strategy=random", "seed=0,0"])) == 1
+    assert len(cells_of_line(["dataset=digits", "strategy=random", "gan=dcgan,wgan_gp"])) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "overrides", "sentence"),
     [

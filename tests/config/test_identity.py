@@ -35,6 +35,21 @@ def test_each_level_wins_over_the_ones_before(overrides, epochs):
     assert compose(SHADOW, *PLAIN, *overrides).learner.epochs == epochs
 
 
+@pytest.mark.parametrize("procedure", ["query_time", "timing"])
+def test_seconds_are_of_a_device_and_its_threads(procedure):
+    """They are what such a run measures: what one thread of a CPU took is not shown for a GPU."""
+    line = (f"procedure={procedure}", "dataset=digits", "scale=smoke")
+    asked = {
+        "threads=4": "4 threads", "threads=null": "all threads", "device=cuda": "cuda",
+        "device=cuda:1": "cuda", "device=cpu": "", "threads=1": "",
+    }  # fmt: skip
+    for changed, told in asked.items():
+        assert compose(*line, changed).procedure.timed_on == told
+    ids = [run_id(*line, *more) for more in ((), ("device=cpu",), ("threads=4",), ("device=cuda",))]
+    assert ids[0] == ids[1] and len({*ids}) == 3
+    assert compose(*line, "threads=2", "device=cuda").procedure.timed_on == "cuda, 2 threads"
+
+
 def test_member_reads_its_recipe():
     config = compose(*PLAIN)
     assert config.learner.epochs == config.recipe.epochs

@@ -93,6 +93,15 @@ def test_of_a_smaller_budget_the_cycles_to_it_count(tmp_path):
     assert record.annotations == 20
 
 
+def test_a_run_in_a_folder_of_another_name_travels_too(tmp_path):
+    folder = made_run(tmp_path / "outputs")
+    folder.rename(tmp_path / "outputs" / "mine")
+    (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
+    assert path.name == f"digits-random-seed=0-{folder.name}.cell.xz"
+    (*_, record) = finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))
+    assert record.annotations == 30
+
+
 def test_a_larger_budget_is_not_finished(tmp_path):
     made_run(tmp_path / "outputs")
     cells.export(tmp_path / "outputs", tmp_path / "cells")

@@ -126,6 +126,21 @@ def test_a_run_that_goes_on_says_the_stop_rules_that_it_goes_on_by(tmp_path):
     assert stored["config"]["procedure"]["seed"] == 0 and stored["commit"] == "abc"
 
 
+@pytest.mark.parametrize(("budgets", "noted"), [((300, 20), 20), ((30, 20), 30)])
+def test_a_larger_budget_that_was_given_up_ends_a_run_no_more(tmp_path, budgets, noted):
+    """The smaller one is asked for again, and shown: it is exported by that. A run at its own end keeps its own."""
+    for budget in budgets:
+        loop = {"budget": budget, "max_cycles": None, "stop_at": None}
+        with open_store(tmp_path, about={"commit": "abc", "config": {"loop": loop}}) as store:
+            if not store.records:
+                for index, annotations in enumerate((10, 20, 30)):
+                    record = made_record(index=index, annotations=annotations)
+                    store.write(Cycle(record, {"labels": torch.zeros(1)}, {"w": torch.zeros(1)}))
+            else:
+                store.end_here([])
+    assert json.loads((tmp_path / "config.json").read_text())["config"]["loop"]["budget"] == noted
+
+
 def test_a_run_begins_anew_where_no_cycle_has_its_model(tmp_path, caplog):
     written(tmp_path)
     damage(tmp_path / "cycles" / "001.json", "missing")

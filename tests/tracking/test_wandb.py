@@ -289,6 +289,9 @@ def test_the_environment_sets_the_mode_and_the_command_line_wins(monkeypatch):
     assert compose(*SMOKE).tracking.mode == "offline"
     monkeypatch.setenv("WANDB_MODE", "online")
     assert compose(*SMOKE).tracking.mode == "online"
+    for said, mode in {"dryrun": "offline", "run": "online", " ": "offline"}.items():
+        monkeypatch.setenv("WANDB_MODE", said)
+        assert compose(*SMOKE).tracking.mode == mode
     assert compose(*SMOKE, "tracking=none").tracking.mode == "disabled"
     assert compose(*SMOKE, "tracking.mode=offline").tracking.mode == "offline"
 

@@ -76,7 +76,8 @@ class Timing(Procedure):
     them, ascending; ASAL is measured at each. scanned: the largest multiple at which the scans are measured; beyond it
     they are extrapolated. Where the data set reads its images from files, the choice of `cycle_size` images is measured
     once more with that reading, the scans on `read` images. labeled: images labeled before. repeats: the median counts.
-    Each number is kept as soon as it is measured.
+    timed_on: device and threads where these are more than one thread of a CPU, which `resolvers.timed_on` says. Each
+    number is kept as soon as it is measured.
     """
 
     dataset: Dataset
@@ -99,6 +100,7 @@ class Timing(Procedure):
     artifacts: str
     device: str
     seed: Seed
+    timed_on: str = ""
 
     def __post_init__(self) -> None:
         self.fixed()

@@ -62,8 +62,9 @@ class QueryTime(Procedure):
 
     The models are those of a run's first cycle: trained on its initial labels, because how far DeepFool goes depends on
     the model; lines whose learners are alike share one. The lines take turns, `repeats` times, and medians count.
-    initial, every_class, initial_size: of the first labels, see `initial_indices`. Each number is kept as soon as it
-    is measured.
+    initial, every_class, initial_size: of the first labels, see `initial_indices`. timed_on: device and threads where
+    these are more than one thread of a CPU, which `resolvers.timed_on` says. Each number is kept as soon as it is
+    measured.
     """
 
     dataset: Dataset
@@ -77,6 +78,7 @@ class QueryTime(Procedure):
     artifacts: str
     device: str
     seed: Seed
+    timed_on: str = ""
 
     def __post_init__(self) -> None:
         if self.unit not in self.lines:

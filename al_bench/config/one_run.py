@@ -1,0 +1,30 @@
+"""Cells of a sweep that are one run: how far a run goes, and on what, is in no id."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from al_bench.errors import UserError
+
+_ASIDE = ("threads", "device", "keep_weights")  # beside the stop rules what a sweep may ask of a run
+
+
+def refuse_two_of_one(cells: Iterable[tuple[str, Sequence[str], Any]]) -> None:
+    """Raises UserError where two cells are one run and ask for other ends of it, or to make it otherwise: one of both
+    would be left out. The same that is asked for twice, a seed or what a line does not use, is one.
+
+    cells: of each its id or folder, its overrides and its settings of the loop.
+    """
+    known: dict[str, tuple[Sequence[str], Any]] = {}
+    for name, overrides, loop in cells:
+        asked = loop, [item for item in overrides if item.partition("=")[0] in _ASIDE]
+        first, before = known.setdefault(name, (overrides, asked))
+        if before != asked:
+            one, other = (" ".join(own) for own in _differing(first, overrides))
+            raise UserError(
+                f"{one} and {other} are one run, which is told neither by how far it goes nor by what it runs on: give "
+                "one value, of a budget the largest, whose run has the smaller ones' cycles"
+            )
+
+
+def _differing(one: Sequence[str], other: Sequence[str]) -> tuple[list[str], list[str]]:
+    return [item for item in one if item not in other], [item for item in other if item not in one]

@@ -60,12 +60,18 @@ def settings(run: Run, conf: Path = CONF) -> Iterator[Setting]:
         if path.exists() and _in_effect(node or name, run):
             found = _of_file(path, node or name, run.config, path.relative_to(conf).as_posix())
             asked = _asked_of_recipe(run, conf) if name == "recipe" else None
-            yield from (one for one in found if asked is None or one.key.split(".")[1] in asked)
+            yield from (one for one in found if asked is None or _is_asked(one.key, asked))
 
 
 def _in_effect(node: str, run: Run) -> bool:
     """Whether what a node configures is part of the run: a GAN that no part of it uses is not."""
     return node in ("recipe", "loop", "scale") or _contains(run.config["procedure"], _at(run.config, node.split(".")))
+
+
+def _is_asked(key: str, asked: set[str]) -> bool:
+    """Whether a tagged line of a recipe's file is one of these settings, or of another node."""
+    node, _, inner = key.partition(".")
+    return node != "recipe" or inner.partition(".")[0] in asked
 
 
 def _asked_of_recipe(run: Run, conf: Path) -> set[str] | None:

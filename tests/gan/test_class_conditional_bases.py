@@ -107,9 +107,7 @@ def test_a_gradient_penalty_refuses_batch_norm(gan: str, norm: str) -> None:
         norm = "layer"
     made = part("gan", "dataset=digits", f"gan={gan}", f"gan.discriminator.norm={norm}")
     if norm == "batch":
-        with pytest.raises(
-            UserError, match="has batch norm, by which the images of a batch change"
-        ):
+        with pytest.raises(UserError, match="has batch norm, by which the images of a batch change"):
             made.networks((1, 8, 8))
     else:
         assert made.networks((1, 8, 8)).discriminator is not None

@@ -15,6 +15,7 @@ recipe:
   epochs: 4                     # R long enough
   optimizer: {_target_: torch.optim.Adam, _partial_: true, lr: 0.001}  # C some/code
   schedule: null                # D from A.1
+precision: 32-true            # P Sec. 2
 """
 PAIR = """# made
 generator:
@@ -33,7 +34,7 @@ FILES = {
 
 
 def made(tmp_path, config, learner="made", **choices):
-    config = {**config, "learner": {"learns": 1}}
+    config = {**config, "learner": {"learns": 1}, "precision": "32-true"}
     for name, text in FILES.items():
         path = tmp_path / "conf" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +60,7 @@ def test_each_tagged_line_with_its_value_and_origin(tmp_path):
         ("recipe.epochs", "4", "R", "long enough"),
         ("recipe.optimizer", "Adam(lr 0.001)", "C", "some/code"),
         ("recipe.schedule", "null", "D", "from A.1"),
+        ("precision", "32-true", "P", "Sec. 2"),
     ]
     assert {one.file for one in found} == {"recipe/made.yaml"}
 
@@ -76,17 +78,17 @@ def test_a_value_that_is_not_the_files_is_said_to_be_overridden(tmp_path):
 )
 def test_of_a_recipe_counts_what_a_part_of_the_run_refers_to(tmp_path, learner, asked):
     """A learner that plays so many iterations has no use for epochs; what one of one's own refers to is elsewhere."""
-    assert [one.key for one in made(tmp_path, CONFIG, learner)] == [f"recipe.{key}" for key in asked]
+    assert [one.key for one in made(tmp_path, CONFIG, learner)] == [f"recipe.{key}" for key in asked] + ["precision"]
 
 
 def test_a_pair_counts_where_its_node_is_used_and_a_scale_may_cut_it(tmp_path):
     pair = {"pair/gan@gan": "wgan/made"}
     found = made(tmp_path, {**CONFIG, "gan": GAN, "used": True}, **pair)
-    assert [(one.key, one.value, one.origin) for one in found[4:]] == [
+    assert [(one.key, one.value, one.origin) for one in found[5:]] == [
         ("gan.generator.channels", "[64, 32]", "P"),
         ("gan.iterations", "3", "P"),
     ]
-    assert len(made(tmp_path, {**CONFIG, "gan": GAN}, **pair)) == 4
+    assert len(made(tmp_path, {**CONFIG, "gan": GAN}, **pair)) == 5
 
 
 def test_the_real_recipe_is_read_and_names_its_users(tmp_path):

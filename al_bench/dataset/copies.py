@@ -9,6 +9,7 @@ from al_bench.dataset.class_folders import ByClass
 from al_bench.errors import amount, printable
 from al_bench.files import digest, open_file
 from al_bench.sources.listing import PictureFile
+from al_bench.sources.looking import is_only_looking
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +19,9 @@ _MOST_BESIDE = 20_000  # of those for training that have their sizes: where pict
 
 def say_copies(root: Path, splits: Mapping[str, ByClass]) -> None:
     """Warns of pictures for validation and for the test whose files are those of pictures for training, byte for byte.
-    Files that cannot be read are no copies here: who decodes them says so."""
+    Files that cannot be read are no copies here: who decodes them says so. Nothing where pictures are only shown."""
+    if is_only_looking():
+        return
     train = [file for members in splits["train"].values() for file in members]
     for name in sorted(splits.keys() - {"train"}):
         files = [file for members in splits[name].values() for file in members]

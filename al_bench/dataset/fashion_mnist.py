@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from torchvision.datasets import FashionMNIST
-
 from al_bench.active.part import declare
 from al_bench.config.ranges import NoneToAll, UpToAll
 from al_bench.dataset import Dataset
@@ -11,6 +9,9 @@ from al_bench.dataset.idx import idx_splits
 from al_bench.dataset.imbalance import Imbalance
 from al_bench.dataset.subset import limit_splits
 
+CLASS_NAMES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"
+)  # fmt: skip
 CHECKSUMS = {
     "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
     "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
@@ -37,6 +38,6 @@ def fashion_mnist(
     whatever the next one says. imbalance: what is kept of the training split.
     Raises UserError for files that are absent or corrupted and for values that cannot be.
     """
-    train, validation, test = idx_splits(FashionMNIST, root, CHECKSUMS, validation_size, split)
-    dataset = Dataset(train, validation, test, 10, tuple(FashionMNIST.classes))
+    train, validation, test = idx_splits("FashionMNIST", root, CHECKSUMS, validation_size, split)
+    dataset = Dataset(train, validation, test, 10, CLASS_NAMES)
     return limit_splits(dataset, max_images, max_held_out, max_test, imbalance if split is None else None)

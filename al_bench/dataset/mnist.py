@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from torchvision.datasets import MNIST
-
 from al_bench.active.part import declare
 from al_bench.config.ranges import NoneToAll, UpToAll
 from al_bench.dataset import Dataset
@@ -39,7 +37,7 @@ def mnist(
     kept of the training split. Raises UserError for files that are absent or corrupted and for values that cannot be.
     """
     digits = choose_classes(classes)
-    train, validation, test = idx_splits(MNIST, root, CHECKSUMS, validation_size)
+    train, validation, test = idx_splits("MNIST", root, CHECKSUMS, validation_size)
     dataset = Dataset(
         train=of_classes(train, digits),
         validation=of_classes(validation, digits) if validation else None,

@@ -33,6 +33,7 @@ from al_bench.report.picture_files import take_pictures_out
 from al_bench.report.tables import Table, format_cell
 from al_bench.report.trained import show_artifacts
 from al_bench.report.verdicts import word_verdicts
+from al_bench.sources.download import fetching_nothing
 from al_bench.sources.looking import looking_once
 
 logger = logging.getLogger(__name__)
@@ -58,9 +59,9 @@ def write_report(
     """Writes `index.html` and `tables/` into `to`, and `pictures/` for a large page; returns the page's path.
 
     band: a key of BANDS; rebuilder: makes data sets and GANs for pictures; experiments: those to show, in place of all
-    that was found. What cannot be read along the way is added to `found.problems`.
+    that was found. Nothing is fetched for it. What cannot be read along the way is added to `found.problems`.
     """
-    with drawing_ahead() as drawings, looking_once():
+    with drawing_ahead() as drawings, looking_once(), fetching_nothing():
         html = drawings.fill(_make_page(found, to, band, rebuilder, conf, experiments))
     with written_whole(to / "index.html", remade=True) as file:
         file.write(take_pictures_out(html, to / "pictures").encode(errors="backslashreplace"))

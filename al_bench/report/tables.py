@@ -16,7 +16,7 @@ from al_bench.files import digest, written_whole
 Cell = str | int | float | None
 
 _LONGEST = 200  # bytes of a file's name
-_MOST_READ = 1_000  # rows of a table that anybody reads as text, or sets
+_MOST_READ = 300  # rows of a table that anybody reads as text, or sets
 _ON_A_PAGE = 40  # of a text that is set
 _LINE = 40  # letters of a cell that is set in one line
 _FORMULA = ("=", "+", "-", "@", "\t")

@@ -6,8 +6,9 @@ import re
 import shutil
 import tarfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import lru_cache
 from hashlib import md5
 from http.client import HTTPException
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 SECONDS = 10  # without an answer, before the next source: a network that drops packets would keep us for minutes
 MOST_BYTES = 1 << 32  # of a published file, unpacked: STL10's largest has 2.8 GB
 _BLOCK = 1 << 16
+_offline: ContextVar[bool] = ContextVar("_offline", default=False)
 _BROKEN = (EOFError, zlib.error, tarfile.TarError, HTTPException)  # content that is cut, beside OSError
 
 
@@ -53,6 +55,22 @@ def complete(
         raise UserError(f"{folder} lacks files that could not be had ({error}): {remedy}") from error
 
 
+@contextmanager
+def fetching_nothing() -> Iterator[None]:
+    """Inside, no file comes over a network: what is not here is refused as where there is none."""
+    token = _offline.set(True)
+    try:
+        yield
+    finally:
+        _offline.reset(token)
+
+
+def refuse_network(url: str) -> None:
+    """Raises OSError inside `fetching_nothing`, but for a file that is here."""
+    if _offline.get() and not url.startswith("file:"):
+        raise OSError(f"{url} is not asked, for what only looks fetches nothing")
+
+
 def fetch(urls: Sequence[str], path: Path, checksum: str) -> None:
     """Puts a published file in place, from the first URL that has it; what lies there as .gz is unpacked.
 
@@ -61,6 +79,7 @@ def fetch(urls: Sequence[str], path: Path, checksum: str) -> None:
     problems = []
     for url in urls:
         try:
+            refuse_network(url)
             with named(path):
                 pooch.get_logger().setLevel("WARNING")  # it would print beside our own line
                 pooch.retrieve(url, f"md5:{checksum}", path.name, path.parent, downloader=_download)
@@ -91,6 +110,7 @@ def _fetch_by_name(url: str, path: Path) -> None:
     partial = path.with_name(f".{path.name}.partial")  # of one process, for the folder is locked
     partial.unlink(missing_ok=True)
     try:
+        refuse_network(url)
         with named(path):
             pooch.get_logger().setLevel("WARNING")
             pooch.retrieve(url, None, partial.name, partial.parent, downloader=_download)

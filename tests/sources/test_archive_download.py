@@ -12,6 +12,7 @@ import pytest
 from al_bench.errors import UserError
 from al_bench.sources import archive_download
 from al_bench.sources.archive_download import complete_from_archive
+from al_bench.sources.download import fetching_nothing
 
 CONTENTS = {"first": b"1" * 1000, "second": b"2" * 2000}
 CHECKSUMS = {name: hashlib.md5(content).hexdigest() for name, content in CONTENTS.items()}
@@ -64,6 +65,15 @@ def test_an_archive_of_something_else(tmp_path: Path, contents: dict[str, bytes]
     pack(tmp_path / "data" / "things.tar.gz", contents, top)
     with pytest.raises(UserError, match=rf"\({said}\): put things\.tar\.gz"):
         complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "file:///nowhere/things.tar.gz")
+
+
+def test_what_only_looks_takes_an_archive_that_is_here_alone(tmp_path: Path) -> None:
+    with fetching_nothing():
+        with pytest.raises(UserError, match=r"https://localhost/things\.tar\.gz is not asked, for what only looks"):
+            complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "https://localhost/things.tar.gz")
+        pack(tmp_path / "data" / "things.tar.gz", CONTENTS)
+        complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "https://localhost/things.tar.gz")
+    assert (tmp_path / "data" / "things" / "first").read_bytes() == CONTENTS["first"]
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,7 +129,7 @@ def test_a_line_of_which_runs_go_on_says_so(
     for line, finished in {"margin": True, "random": False}.items():
         made_run(tmp_path, line, 0, (0.5, 0.6), choices={"method": "none"}, finished=finished)
     curves, *_ = compare(tmp_path, capsys, monkeypatch)
-    assert curves.splitlines()[-1] == "runs go on of random (seed 0): what is told of them is so far"
+    assert curves.splitlines()[-1] == "runs go on of random (seed 0): what they are compared by is so far"
 
 
 def test_a_method_that_was_changed_says_so(

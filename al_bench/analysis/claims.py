@@ -1,10 +1,10 @@
 """Claims in words, judged by their rules: each row holds, does not hold, or is not decided, and why.
 
 A comparison is over the seeds that both lines have: what is claimed holds where the whole interval of the paired
-difference lies on its side, and does not hold where the whole interval lies on the other. Where a run ends before it
-reaches a goal, its end stands for what it needs, which is more, where it begins there its beginning, which may be too
-late: what is tested is the mean within what was looked at, a restricted mean, and as the true one lies on one side of
-it nothing is decided on the other. Nor is anything of an end or a whole while a run that is compared goes on.
+difference lies on its side, and does not hold where the whole interval lies on the other. A run that ends before it
+reaches a goal counts as there at its end, which is too early, and one that begins there at its beginning, which may be
+too late: tested is the mean within what was looked at (a restricted mean), which errs to one side, and nothing is
+decided that what is lacking could undo. Nor is anything of an end or a whole while a run that is compared goes on.
 Of a claim of several comparisons every one has to hold; that one fails has to be seen after Holm's correction over all
 of them, for among many one is always far off.
 """
@@ -67,7 +67,7 @@ class _Found:
         low, high = self._ends
         far = self._width - abs(self.test.mean) if self.wanted == 0 else self.wanted * self.test.mean
         half = (high - low) / 2
-        return (far / half if half else math.copysign(math.inf, far)), far
+        return (far / half if half else math.copysign(math.inf, far) if far else 0.0), far
 
     @property
     def p(self) -> float:
@@ -170,10 +170,10 @@ def _said_beside(clause: Clause, pairs: Pairs, begun: Sequence[int]) -> str:
         said = ", one line less than half as far as the other"
     elif begun:
         said = f"; {say_unfinished(begun)}"
-    elif pairs.neither:
-        said = f", beside {len(pairs.neither)} of which neither line is seen to reach {clause.goal}"
-    elif pairs.may_rise or pairs.may_fall:
-        said = f", {pairs.unseen} with a line that is not seen to reach {clause.goal}: its last or first look stands in"
+    if pairs.unseen:
+        said += f", {pairs.unseen} with a line that ends before {clause.goal} or begins there: that look stands in"
+    if pairs.neither:
+        said += f", beside {len(pairs.neither)} of which neither line is seen to reach {clause.goal}"
     if pairs.alone:
         said += f"; {name_seeds(pairs.alone)} {'is' if len(pairs.alone) == 1 else 'are'} of one line alone"
     return said + (f"; of {name_seeds(pairs.lacking)} one has nothing there" if pairs.lacking else "")

@@ -1,6 +1,5 @@
 """Mean, range and deviation over seeds, at each number of annotations."""
 
-import itertools
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,8 +7,10 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+from al_bench.analysis.common_range import common_range
 from al_bench.analysis.grouping import group_by
 from al_bench.analysis.reading import Run
+from al_bench.analysis.statistics.areas import area_under_curve
 from al_bench.storage.record import CycleRecord
 
 Value = Callable[[CycleRecord], float | None]
@@ -67,16 +68,15 @@ def last_common(points: Sequence[Point]) -> Point | None:
     return next((known for known in reversed(points) if known.seeds == most), None)
 
 
-def average(points: Sequence[Point]) -> float | None:
-    """The mean height of a curve: the area under it, by trapezoids, over its length; None for a single point. Of the
-    points that as many seeds have reached as any, for a curve of some of its seeds would jump to theirs."""
-    most = max((known.seeds for known in points), default=0)
-    shared = [known for known in points if known.seeds == most]
-    if len(shared) < 2:
-        return None
-    pairs = itertools.pairwise(shared)
-    area = sum((b.annotations - a.annotations) * (a.mean + b.mean) / 2 for a, b in pairs)
-    return area / (shared[-1].annotations - shared[0].annotations)
+def average(runs: Sequence[Run], name: str) -> float | None:
+    """The mean height of a metric's curve, of each seed the area by trapezoids over its length, over what all seeds
+    cover but for those that have come less than half as far as others; None where that is one number of annotations."""
+    curves = [values_by_annotations(run, name) for run in runs]
+    shared = common_range({place: one for place, one in enumerate(curves) if one}).sizes
+    heights = [
+        area_under_curve(sizes, [curves[place][at] for at in sizes]) for place, sizes in shared.items() if sizes[1:]
+    ]
+    return statistics.fmean(heights) if heights else None
 
 
 def headline(run: Run) -> str:

@@ -26,12 +26,12 @@ def say_unfinished(seeds: Sequence[int]) -> str:
 
 
 def say_going_on(lines: Mapping[str, Sequence[int]]) -> str:
-    """ "runs go on of AS (seed 0), ALCG (seeds 1, 2): what is told of them is so far"; "" where none does.
+    """ "runs go on of AS (seed 0), ALCG (seeds 1, 2): what they are compared by is so far"; "" where none does.
 
     lines: the seeds of each that have not come to their end, see `unfinished`.
     """
     named = [f"{line} ({name_seeds(seeds)})" for line, seeds in lines.items() if seeds]
-    return f"runs go on of {', '.join(named)}: what is told of them is so far" if named else ""
+    return f"runs go on of {', '.join(named)}: what they are compared by is so far" if named else ""
 
 
 def name_seeds(seeds: Sequence[int]) -> str:

@@ -24,7 +24,7 @@ BUDGETS: tuple[Budget, ...] = ("annotations", "steps", "seconds")
 @dataclass(frozen=True)
 class Compared:
     """A line minus the one that it is compared with. of_line: the test of the area under the curve over annotations,
-    for steps and seconds of the values at all that the one has spent which has spent less, among those of all lines."""
+    for steps and seconds of the values at the sum that the cheaper line has spent, among those of all lines."""
 
     line: str
     budget: Budget
@@ -159,8 +159,8 @@ def _as_far(pairs: Sequence[tuple[Run, Run]], name: str) -> list[int]:
 
 
 def _pair(own: Run, other: Run, name: str, budget: Budget) -> tuple[float, float] | None:
-    """Both at all the steps or seconds of the one that has spent less, the other's between cycles interpolated, as
-    labels and areas are: the last value before would be one of fewer, by up to a whole cycle's."""
+    """Both at the sum of steps or seconds that the cheaper one has spent, the other's between cycles interpolated, as
+    labels and areas are: its last value before would be one of fewer, by up to a whole cycle's."""
     spent = [_spent(run, name, budget) for run in (own, other)]
     if not all(spent):
         return None

@@ -20,6 +20,7 @@ from al_bench.storage.cell import SUFFIX, CellError, id_of, read_cell
 from al_bench.storage.folder import cycle_records, run_folders, strays
 from al_bench.storage.known import reach
 from al_bench.storage.record import CycleRecord, Measurement, Plain, Record, RecordError, cycles_of, find_end
+from al_bench.storage.whole import is_anothers
 
 Arrays = dict[str, np.ndarray]
 
@@ -195,9 +196,9 @@ def _folder_run(folder: Path, problems: list[Problem]) -> Run:
     if not (folder / "config.json").exists():
         raise UnreadableError("has cycles and no config.json, so it is not known of which run")
     about = _about(content(folder / "config.json"))
-    if hash_of(about["identity"]) != folder.name:
-        raise UnreadableError(f"holds the configuration of run {hash_of(about['identity'])}, which is not its name")
-    run = Run(folder, about, _whole_cycles(cycle_records(folder), folder, folder.name, problems))
+    if is_anothers(folder, own := hash_of(about["identity"])):
+        raise UnreadableError(f"holds the configuration of run {own}, which is not its name")
+    run = Run(folder, about, _whole_cycles(cycle_records(folder), folder, own, problems))
     if passed := strays(folder):
         problems.append(Problem(folder, f"passed over among its cycles: {', '.join(path.name for path in passed)}"))
     return run

@@ -45,7 +45,8 @@ def wandb_mode() -> str:
 
 def timed_on(device: str, threads: int | None) -> str:
     """What a measurement of seconds is of, as they are its result: "cuda", "4 threads", "cuda, all threads"; nothing
-    for one thread of a CPU, which `auto` counts as, as in the ids of what was measured before these were told."""
+    for one thread of a CPU, as in the ids of what was measured before these were told. `auto` is a CPU here, for such a
+    measurement refuses it where it is not, see `timed_device`."""
     kind = str(device).partition(":")[0]
     counted = {1: "", None: "all threads"}.get(threads, f"{threads} threads")
     return ", ".join(word for word in ("" if kind in ("auto", "cpu") else kind, counted) if word)

@@ -156,8 +156,7 @@ class GanQuality(Evaluator):
         if self.mode_share * dataset.num_classes >= 1:
             raise UserError(
                 f"evaluator.mode_share={self.mode_share} is no share that each of {dataset.num_classes} classes can "
-                f"exceed: use {0.2 / dataset.num_classes:.2g}, a fifth of an even share, or any below "
-                f"{1 / dataset.num_classes:.4g}"
+                f"exceed: use {0.2 / dataset.num_classes:.2g}, a fifth of an even share"
             )
         least = {
             "classes of the data set": dataset.num_classes,

@@ -23,13 +23,13 @@ class WganGp(Gan):
     penalty_weight: ModerateOrZero
 
     def networks(self, image_shape: Sequence[int]) -> GanNetworks:
-        """As of every GAN. Raises UserError for a critic whose value of an image depends on the others of its batch
-        (Gulrajani et al. 2017, Sec. 4: the penalty is of each image's gradient, which batch norm mixes)."""
+        """As of every GAN. Raises UserError for a critic with batch norm, whose value of an image depends on the others
+        of its batch (Gulrajani et al. 2017, Sec. 4: the penalty is of each image's gradient)."""
         networks = super().networks(image_shape)
         if any(isinstance(part, _BatchNorm) for part in networks.discriminator.modules()):
             raise UserError(
                 "gan.discriminator has batch norm, by which the images of a batch change each other's values, and a "
-                "gradient penalty is of each image alone: use gan.discriminator.norm=none, layer or spectral"
+                "gradient penalty is of each image alone: use gan.discriminator.norm=none or spectral"
             )
         return networks
 

@@ -33,8 +33,7 @@ from al_bench.report.picture_files import take_pictures_out
 from al_bench.report.tables import Table, format_cell
 from al_bench.report.trained import show_artifacts
 from al_bench.report.verdicts import word_verdicts
-from al_bench.sources.download import fetching_nothing
-from al_bench.sources.looking import looking_once
+from al_bench.sources.looking import looking_once, only_looking
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ def write_report(
     band: a key of BANDS; rebuilder: makes data sets and GANs for pictures; experiments: those to show, in place of all
     that was found. Nothing is fetched for it. What cannot be read along the way is added to `found.problems`.
     """
-    with drawing_ahead() as drawings, looking_once(), fetching_nothing():
+    with drawing_ahead() as drawings, looking_once(), only_looking():
         html = drawings.fill(_make_page(found, to, band, rebuilder, conf, experiments))
     with written_whole(to / "index.html", remade=True) as file:
         file.write(take_pictures_out(html, to / "pictures").encode(errors="backslashreplace"))

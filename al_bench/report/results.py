@@ -61,7 +61,7 @@ def _summary_row(group: Group, main: Measure, others: Sequence[tuple[str, Measur
     rest = [shown.number(found.mean) if found else None for shown, found in ends]
     chosen = [fmean(known) for run in group.runs if (known := entropies(run.cycles))]
     mean = fmean(chosen) if chosen else None
-    return [group.name, len(group.runs), *numbers, main.number(average(points)), *rest, mean]
+    return [group.name, len(group.runs), *numbers, main.number(average(group.runs, headline(group.first))), *rest, mean]
 
 
 def learning(section: Section) -> Table:

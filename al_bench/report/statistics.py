@@ -175,8 +175,8 @@ def _said(tests: Sequence[Compared], section: Section, groups: Sequence[Group], 
     words = [
         f"The test is the {ASSUMES}",
         "at equal training steps (of every network of a training, a critic's among them) or seconds, those of all "
-        "cycles and queries so far, both lines have their value at all that the one has spent which has spent less, "
-        "the other's interpolated between its cycles, which may be of other numbers of annotations; what is trained "
+        "cycles and queries so far, both lines have their value at the sum that the cheaper one has spent, the other's "
+        "interpolated between its cycles, which may be of other numbers of annotations; what is trained "
         "once for several runs, a GAN or an oracle, is in neither",
     ]
     if min(one.of_line.test.n for one in tests) < FEWEST_RANKED:
@@ -191,7 +191,9 @@ def _said(tests: Sequence[Compared], section: Section, groups: Sequence[Group], 
             f"are left out: {listed(unpaired)}"
         )
     tested = {one.line for one in tests}
-    if going := say_going_on({one.name: _going(tests, one, reference) for one in groups}):
+    seeds = {seed for one in tests for seed in one.of_line.test.seeds}
+    compared = [group for group in groups if group is reference or group.name in tested]
+    if going := say_going_on({group.name: unfinished(group.runs, seeds) for group in compared}):
         words.append(going)
     if apart := [group.name for group in groups if group.name in tested and on_others(group.runs, reference.runs)]:
         words.append(
@@ -203,9 +205,3 @@ def _said(tests: Sequence[Compared], section: Section, groups: Sequence[Group], 
     if short := [group.name for group in section.groups if not group.variant and group not in groups]:
         words.append(f"nor is what has no two values along annotations: {listed(short)}")
     return f"{'; '.join(words)}."
-
-
-def _going(tests: Sequence[Compared], group: Group, reference: Group) -> list[int]:
-    """The seeds of a line's tests of which its run or the reference's has not come to its end."""
-    seeds = {seed for one in tests if one.line == group.name for seed in one.of_line.test.seeds}
-    return unfinished([*group.runs, *reference.runs], seeds)

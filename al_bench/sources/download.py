@@ -6,9 +6,8 @@ import re
 import shutil
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import md5
 from http.client import HTTPException
@@ -21,13 +20,13 @@ import requests
 from al_bench.errors import UserError
 from al_bench.files import hold, named
 from al_bench.progress import progress
+from al_bench.sources.looking import is_only_looking
 
 logger = logging.getLogger(__name__)
 
 SECONDS = 10  # without an answer, before the next source: a network that drops packets would keep us for minutes
 MOST_BYTES = 1 << 32  # of a published file, unpacked: STL10's largest has 2.8 GB
 _BLOCK = 1 << 16
-_offline: ContextVar[bool] = ContextVar("_offline", default=False)
 _BROKEN = (EOFError, zlib.error, tarfile.TarError, HTTPException)  # content that is cut, beside OSError
 
 
@@ -55,19 +54,9 @@ def complete(
         raise UserError(f"{folder} lacks files that could not be had ({error}): {remedy}") from error
 
 
-@contextmanager
-def fetching_nothing() -> Iterator[None]:
-    """Inside, no file comes over a network: what is not here is refused as where there is none."""
-    token = _offline.set(True)
-    try:
-        yield
-    finally:
-        _offline.reset(token)
-
-
 def refuse_network(url: str) -> None:
-    """Raises OSError inside `fetching_nothing`, but for a file that is here."""
-    if _offline.get() and not url.startswith("file:"):
+    """Raises OSError inside `only_looking`, but for a file that is here."""
+    if is_only_looking() and not url.startswith("file:"):
         raise OSError(f"{url} is not asked, for what only looks fetches nothing")
 
 

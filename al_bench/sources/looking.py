@@ -1,4 +1,4 @@
-"""Folders of pictures that are looked through once, where several data sets are read of one in seconds, to be shown."""
+"""What only looks: folders are looked through once, nothing is fetched, and nothing is said of trainings."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +8,12 @@ from pathlib import Path
 from al_bench.sources.listing import Listing, look_through
 
 _seen: ContextVar[dict[Path, Listing] | None] = ContextVar("_seen", default=None)
+_only: ContextVar[bool] = ContextVar("_only", default=False)
 
 
 @contextmanager
 def looking_once() -> Iterator[None]:
-    """Inside, `listing_of` looks through each folder once: what comes into it meanwhile is not seen. And nothing is
-    said of what makes no difference to who only looks, see `is_only_looking`."""
+    """Inside, `listing_of` looks through each folder once: what comes into it meanwhile is not seen."""
     token = _seen.set({})
     try:
         yield
@@ -30,6 +30,17 @@ def listing_of(folder: Path) -> Listing:
     return seen[folder]
 
 
+@contextmanager
+def only_looking() -> Iterator[None]:
+    """Inside, see `is_only_looking`, what is made is shown: no file comes over a network for it, and no warning of what
+    a training or a measurement on it would be worth."""
+    token = _only.set(True)
+    try:
+        yield
+    finally:
+        _only.reset(token)
+
+
 def is_only_looking() -> bool:
-    """Whether nothing is trained or measured here, so that warnings of that are of no use."""
-    return _seen.get() is not None
+    """Whether this is inside `only_looking`."""
+    return _only.get()

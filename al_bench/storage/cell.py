@@ -162,4 +162,6 @@ def _numbers(array: np.ndarray) -> list[Any]:
     if array.dtype.kind != "f":
         return list(array.tolist())
     values = array.astype(str).astype(float) if array.dtype == np.float32 else array
+    if not np.isnan(values).any():  # as nearly always
+        return list(values.tolist())
     return [None if np.isnan(value) else value for value in values.tolist()]

@@ -1,7 +1,6 @@
 """Whose folder it is: `config.json` written, or the stored one held against a run's identity."""
 
 import logging
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from al_bench.config.values import differences
 from al_bench.errors import UserError
 from al_bench.files import read_json, set_aside, write_json
 from al_bench.storage.record import Plain
+from al_bench.storage.whole import is_anothers
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ def claim(folder: Path, identity: Plain, about: Plain, hardware: Callable[[], Pl
     """
     path, own = folder / "config.json", hash_of(identity)
     beside = folder.as_posix().endswith(f"/{about.get('label')}/{folder.name}")  # where ids are
-    if beside and re.fullmatch(r"[0-9a-f]{12}", folder.name) and folder.name != own:
+    if beside and is_anothers(folder, own):
         raise UserError(
             f"{folder} is the folder of another configuration, this one's is {own}: conf/ was changed while a sweep "
             "ran, start the sweep again"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 @functools.cache
 def current_commit() -> str:
-    """The commit's hash, with "+" where tracked files differ from it; "unknown" outside a git checkout of al_bench, as
-    where it is installed below another project's."""
+    """The commit's hash, with "+" where tracked files differ from it; "unknown" where git does not track
+    this file, as where al_bench is installed below another project's repository."""
     here = Path(__file__).parent
     try:
         _git(here, "ls-files", "--error-unmatch", Path(__file__).name)

@@ -20,6 +20,7 @@ from al_bench.storage.cell import SUFFIX, Cell, CellError, OtherFormatError, pac
 from al_bench.storage.folder import run_folders, strays
 from al_bench.storage.known import exported_cycles, reach
 from al_bench.storage.record import (
+    CorruptedError,
     CycleRecord,
     Plain,
     QueryRecord,
@@ -29,7 +30,7 @@ from al_bench.storage.record import (
     read_record,
     without_sums,
 )
-from al_bench.storage.whole import run_of, whole_cycles
+from al_bench.storage.whole import is_anothers, run_of, whole_cycles
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,9 @@ def export(
 def _cell(folder: Path, unfinished: bool) -> Cell | None:
     """The cell of a run's folder; None, said in the log, where it cannot be read or is not to be exported yet."""
     try:
-        stored, records = checked_about(read_json(folder / "config.json")), whole_cycles(folder, run_of(folder))
+        if is_anothers(folder, run := run_of(folder)):
+            raise CorruptedError(f"holds run {run}, which is not its name")
+        stored, records = checked_about(read_json(folder / "config.json")), whole_cycles(folder, run)
         cycles = [_portable_cycle(record, folder, record is records[-1]).plain() for record in records]
         metrics = [Metric.stored(metric) for metric in stored["metrics"]]
         reason = find_end(records[-1] if records else None, Stopping.stored(stored["config"]["loop"], metrics))

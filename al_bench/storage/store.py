@@ -195,6 +195,7 @@ class RunStore:
             with suppress(OSError, UserError):
                 self.refuse_unwritable()
                 self.note_stop_rules()
+                logger.info("it was to go on beyond that: it counts as finished from here on, until it goes on")
 
     def redo_last(self, why: str) -> None:
         """Sets the last cycle aside, which other stop rules had cut, to be computed again. why: said behind it."""

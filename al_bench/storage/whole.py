@@ -5,6 +5,7 @@ head says is all that is asked before somebody loads it.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,11 @@ def run_of(folder: Path) -> str:
         return hash_of(read_json(folder / "config.json")["identity"])
     except (KeyError, TypeError) as error:
         raise CorruptedError("holds no configuration of a run") from error
+
+
+def is_anothers(folder: Path, run: str) -> bool:
+    """Whether a folder is named by the id of another run than it holds; any other name is somebody's own."""
+    return folder.name != run and re.fullmatch(r"[0-9a-f]{12}", folder.name) is not None
 
 
 def whole_cycles(folder: Path, run: str) -> list[Record]:

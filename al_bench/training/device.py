@@ -26,6 +26,15 @@ def chosen_device(name: str) -> torch.device:
     return device
 
 
+def timed_device(name: str) -> torch.device:
+    """The device of a measurement of seconds, which is in its id by its name. Raises UserError as `chosen_device` does,
+    and for `auto` where that is a GPU: its seconds would be shown to who asks for a CPU's."""
+    device = chosen_device(name)
+    if name == "auto" and device.type != "cpu":
+        raise UserError(f"device=auto is {device.type} here, and seconds are of a device: give it by name, or cpu")
+    return device
+
+
 def refuse_half_precision(device: str, node: Any, path: str = "") -> None:
     """Raises UserError where a part would train in float16 on a CPU: Lightning takes bfloat16 there, whose numbers are
     others, and the run's id would be that of a GPU's.

@@ -126,7 +126,7 @@ def test_labels_that_are_lacking_decide_nothing_that_they_could_undo(lines, line
     """A run that ends below the goal needs more than it has: that is no evidence of needing little, or as little."""
     verdict = judge(read_rule(rule), line, lines)
     assert verdict.word == "not decided"
-    assert ("3 with a line that is not seen to reach" in verdict.reason) == bool(bound)
+    assert ("3 with a line that ends before" in verdict.reason) == bool(bound)
 
 
 def test_seeds_of_which_neither_line_reaches_the_goal_may_undo_either(tmp_path: Path) -> None:

@@ -41,15 +41,23 @@ def test_what_is_not_a_number_is_left_out(tmp_path):
     assert len(curve([run], lambda record: math.nan if record.index else 1.0)) == 1
 
 
-def test_the_average_of_a_curve_is_its_area_over_its_length():
-    points = [point(10, [0.0]), point(20, [1.0]), point(40, [1.0])]
-    assert average(points) == pytest.approx((5 + 20) / 30)
-    assert average(points[:1]) is None
+def test_the_average_of_a_curve_is_its_area_over_its_length(tmp_path):
+    made_run(tmp_path, "entropy", 0, (0.0, 1.0, 1.0))
+    made_run(tmp_path, "random", 0, (0.5,))
+    known = {run.choices["strategy"]: [run] for run in stored(tmp_path, tmp_path / "cells").runs}
+    assert average(known["entropy"], "accuracy") == pytest.approx((5 + 10) / 20)
+    assert average(known["random"], "accuracy") is None
 
 
-def test_the_average_of_a_curve_ends_where_not_all_seeds_are() -> None:
-    """One of two seeds is further, and far ahead there."""
-    assert average([point(10, [0.0, 0.0]), point(20, [1.0, 1.0]), point(40, [9.0])]) == pytest.approx(0.5)
+@pytest.mark.parametrize("begun", [1, 2, 6])
+def test_the_average_of_a_curve_is_of_seeds_that_are_as_far(tmp_path, begun):
+    """A seed that has just begun is not among them, one more than half as far ends it for all."""
+    for seed in range(3):
+        made_run(tmp_path, "entropy", seed, tuple(0.1 * cycle + 0.01 * seed for cycle in range(10)))
+    made_run(tmp_path, "entropy", 3, (0.9,) * begun)
+    runs = stored(tmp_path, tmp_path / "cells").runs
+    whole, half = (0.45 + 0.01), (3 * (0.25 + 0.01) + 0.9) / 4
+    assert average(runs, "accuracy") == pytest.approx(half if begun == 6 else whole)
 
 
 def test_balance_is_one_for_equal_classes_and_zero_for_one():

@@ -136,6 +136,14 @@ def test_foreign_files_are_named(tmp_path):
     assert sentences["0123456789ab"] == f"holds the configuration of run {moved.name}, which is not its name"
 
 
+def test_a_folder_of_a_name_of_its_own_is_read(tmp_path):
+    """As `hydra.run.dir` makes one."""
+    moved = made_run(tmp_path, "entropy", 0)
+    moved.rename(tmp_path / "mine")
+    found = read(tmp_path)
+    assert [run.id for run in found.runs] == [moved.name] and not found.problems
+
+
 def test_a_foreign_artifact_is_named(tmp_path):
     (tmp_path / "artifacts" / "gan").mkdir(parents=True)
     (tmp_path / "artifacts" / "gan" / "a.json").write_text(json.dumps({"kind": "gan"}))

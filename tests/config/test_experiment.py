@@ -29,11 +29,13 @@ def test_overrides_narrow_and_change_a_sweep_as_they_would_on_its_command_line()
     assert len(cells_of("shadow_sweep", [SHADOW, "seed=0,1,2"])) == 6
 
 
-@pytest.mark.parametrize("asked", ["loop.budget=60,40", "scale.cycles=1,2", "threads=1,2", "device=cpu,cuda"])
+@pytest.mark.parametrize(
+    "asked", ["loop.budget=60,40", "scale.cycles=1,2", "threads=1,2", "++threads=1,2", "device=cpu,cuda"]
+)
 def test_cells_that_are_one_run_and_ask_for_something_else_of_it_are_refused(asked):
     key, _, values = asked.partition("=")
-    one, other = values.split(",")
-    with pytest.raises(UserError, match=f"{key}={one} and {key}={other} are one run, which is told neither by how far"):
+    one, other = (f"{key}={value}" for value in values.split(","))
+    with pytest.raises(UserError, match=f"{re.escape(one)} and {re.escape(other)} are one run, which is told neither"):
         cells_of_line(["dataset=digits", "strategy=random", asked])
 
 
@@ -41,6 +43,7 @@ def test_what_is_asked_for_twice_is_one_cell():
     """Also what a line does not use."""
     assert len(cells_of_line(["dataset=digits", "strategy=random", "seed=0,0"])) == 1
     assert len(cells_of_line(["dataset=digits", "strategy=random", "gan=dcgan,wgan_gp"])) == 1
+    assert len(cells_of_line(["procedure=toy", "scale=small,paper"])) == 1, "it has no cycles"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pictures import fill
 from al_bench.dataset.class_folders import ByClass, ClassFolders
 from al_bench.dataset.copies import find_copies, say_copies
 from al_bench.sources.listing import look_through, picture_files
-from al_bench.sources.looking import looking_once
+from al_bench.sources.looking import only_looking
 
 
 def splits_of(root: Path) -> dict[str, ByClass]:
@@ -41,7 +41,7 @@ def test_copies_across_a_split_are_said_with_an_example(root: Path, caplog: pyte
 def test_nothing_is_said_to_who_only_looks(root: Path, caplog: pytest.LogCaptureFixture) -> None:
     copied, of = sorted((root / "test" / "dog").iterdir())[0], sorted((root / "train" / "cat").iterdir())[0]
     copied.write_bytes(of.read_bytes())
-    with caplog.at_level(logging.WARNING), looking_once():
+    with caplog.at_level(logging.WARNING), only_looking():
         say_copies(root, splits_of(root))
     assert caplog.text == ""
 

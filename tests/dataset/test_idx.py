@@ -13,7 +13,7 @@ from torchvision.datasets.mnist import read_image_file, read_label_file
 from al_bench.dataset import celeba, cifar10, cifar100, fashion_mnist, stl10, svhn
 from al_bench.dataset.idx import MIRRORS, idx_splits, read_idx
 from al_bench.errors import UserError
-from al_bench.sources.download import fetching_nothing
+from al_bench.sources.looking import only_looking
 
 
 @pytest.fixture(autouse=True)
@@ -96,10 +96,10 @@ def test_fetches_what_is_absent_from_the_mirror_that_has_it(tmp_path: Path, mirr
 
 def test_what_only_looks_fetches_nothing_and_unpacks_what_is_here(tmp_path: Path, mirrors: list[str]) -> None:
     mirrors.append("https://localhost/")
-    with fetching_nothing(), pytest.raises(UserError, match=r"https://localhost/.*gz is not asked"):
+    with only_looking(), pytest.raises(UserError, match=r"https://localhost/.*gz is not asked"):
         idx_splits("Tiny", tmp_path, CHECKSUMS, 0)
     put(tmp_path / "Tiny/raw", packed())
-    with fetching_nothing():
+    with only_looking():
         check(tmp_path)
 
 

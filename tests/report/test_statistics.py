@@ -126,18 +126,18 @@ def test_lines_that_ran_elsewhere_are_named(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_lines_of_which_runs_go_on_are_named(tmp_path: Path) -> None:
-    """Of the seeds that are compared, and of the reference in whatever it is compared with."""
+    """Of the seeds that are compared, the reference among them."""
     for strategy in ("random", "entropy", "margin"):
         for seed in (0, 1):
             made_run(tmp_path, strategy, seed, (0.5, 0.7 + seed / 100), finished=(strategy, seed) != ("margin", 1))
     made_run(tmp_path, "entropy", 5, finished=False)
     found = statistics(section_of(tmp_path))
     assert found is not None
-    assert "runs go on of margin (seed 1): what is told of them is so far" in found.said
+    assert "runs go on of margin (seed 1): what they are compared by is so far" in found.said
     made_run(tmp_path, "random", 0, (0.5, 0.7), finished=False)
     found = statistics(section_of(tmp_path))
     assert found is not None
-    assert "runs go on of entropy (seed 0), margin (seeds 0, 1): what" in found.said
+    assert "runs go on of margin (seed 1), random (seed 0): what" in found.said
 
 
 def test_one_line_has_nothing_to_be_compared_with(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from al_bench.errors import UserError
 from al_bench.sources import archive_download
 from al_bench.sources.archive_download import complete_from_archive
-from al_bench.sources.download import fetching_nothing
+from al_bench.sources.looking import only_looking
 
 CONTENTS = {"first": b"1" * 1000, "second": b"2" * 2000}
 CHECKSUMS = {name: hashlib.md5(content).hexdigest() for name, content in CONTENTS.items()}
@@ -68,7 +68,7 @@ def test_an_archive_of_something_else(tmp_path: Path, contents: dict[str, bytes]
 
 
 def test_what_only_looks_takes_an_archive_that_is_here_alone(tmp_path: Path) -> None:
-    with fetching_nothing():
+    with only_looking():
         with pytest.raises(UserError, match=r"https://localhost/things\.tar\.gz is not asked, for what only looks"):
             complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "https://localhost/things.tar.gz")
         pack(tmp_path / "data" / "things.tar.gz", CONTENTS)

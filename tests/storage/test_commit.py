@@ -37,5 +37,5 @@ def loaded(path: Path) -> Callable[[], str]:
 
 
 def git(folder: Path, *arguments: str) -> None:
-    who = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
+    who = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgsign=false"]
     subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)

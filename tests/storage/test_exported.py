@@ -98,8 +98,15 @@ def test_a_run_in_a_folder_of_another_name_travels_too(tmp_path):
     folder.rename(tmp_path / "outputs" / "mine")
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
     assert path.name == f"digits-random-seed=0-{folder.name}.cell.xz"
+    assert cells.export(tmp_path / "outputs", tmp_path / "cells") == [], "once"
     (*_, record) = finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))
     assert record.annotations == 30
+
+
+def test_a_run_in_the_folder_of_another_stays_here(tmp_path, caplog):
+    made_run(tmp_path / "outputs").rename(tmp_path / "outputs" / "0123456789ab")
+    assert cells.export(tmp_path / "outputs", tmp_path / "cells") == []
+    assert "which is not its name" in caplog.text
 
 
 def test_a_larger_budget_is_not_finished(tmp_path):

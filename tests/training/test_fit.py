@@ -15,7 +15,7 @@ from al_bench.errors import UserError
 from al_bench.training import interruption
 from al_bench.training.checkpoint import own_state
 from al_bench.training.cost import add_cost, measure_cost
-from al_bench.training.device import refuse_half_precision
+from al_bench.training.device import refuse_half_precision, timed_device
 from al_bench.training.fit import Fitter
 from al_bench.training.image_batches import ImageBatches
 from al_bench.training.labeled_batches import LabeledBatches, least_batch
@@ -412,3 +412,13 @@ def test_float16_is_refused_on_a_cpu(device):
     with pytest.raises(UserError, match=r"^strategy\.gan\.precision=16-mixed needs a GPU.*: use bf16-mixed or 32-true"):
         refuse_half_precision(device, node)
     refuse_half_precision(device, {"learner": {"precision": "bf16-mixed"}, "about": "16-mixed"})
+
+
+def test_seconds_are_of_a_device_that_was_named(monkeypatch):
+    """`auto` is a CPU's in the id of a measurement."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert timed_device("auto").type == timed_device("cpu").type == "cpu"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises(UserError, match="device=auto is cuda here, and seconds are of a device"):
+        timed_device("auto")
+    assert timed_device("cpu").type == "cpu"

@@ -43,7 +43,7 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.store import RunStore
 from al_bench.training.batches import Augmentation
 from al_bench.training.cost import measure_cost
-from al_bench.training.device import chosen_device
+from al_bench.training.device import timed_device
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class Timing(Procedure):
         stored, artifacts = self.dataset.train.images, Artifacts(Path(self.artifacts))
         files, count = None if isinstance(stored, Tensor) else stored, min(self.base, len(stored))
         self.check(count, None if files is None else min(self.read, len(files)))
-        dataset = self.dataset.to(chosen_device(self.device))
+        dataset = self.dataset.to(timed_device(self.device))
         stages, pool_images = self.stages(dataset, artifacts), dataset.train.images
         images = pool_images[torch.arange(count, device=pool_images.device)]
         asal, steps, cycle = self.asal(stages, images, files, scratch)
@@ -212,7 +212,7 @@ class Timing(Procedure):
         """Adds the seconds of one query to `found`, or why there are none."""
         empty = Pool.unlabeled_from(inputs, num_classes)
         try:
-            model = model_for(scan.strategy, scan.learner, empty, self.seed).to(chosen_device(self.device)).eval()
+            model = model_for(scan.strategy, scan.learner, empty, self.seed).to(timed_device(self.device)).eval()
         except UserError as error:
             found.refused = str(error)
             return

@@ -33,7 +33,7 @@ from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.store import RunStore
 from al_bench.strategy import Strategy
 from al_bench.training.cost import measure_cost
-from al_bench.training.device import chosen_device
+from al_bench.training.device import timed_device
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class QueryTime(Procedure):
             raise UserError(f"procedure.unit={self.unit} is no line: use one of {', '.join(self.lines)}")
 
     def run(self, store: RunStore) -> None:
-        dataset = self.dataset.to(chosen_device(self.device))
+        dataset = self.dataset.to(timed_device(self.device))
         dataset.refuse_unlabeled(asks=False)
         pool = self.label_first(dataset)
         if self.query_size >= len(pool.unlabeled):

@@ -17,10 +17,16 @@ PAPER = page_of("alcg")
 ASKED = {"RAND": ("random", 1, 3000), "CS_MC": ("certainty_mc", 1, 3000)}
 WORDS = "CS_MC minus RAND"
 FASHION = Lines("fashion_mnist-alcg", ASKED, {WORDS: ("CS_MC", "RAND")}, seeds=range(3), sizes=range(1000, 4001, 1000))
+AS, WHOLE = "AS (gamma 4)", "ALCG (CS_MC, gamma 4)"
 ALCG = replace(
     FASHION,
-    asked={**ASKED, "ALCG (CS_MC, gamma 4)": ("certainty_mc", 4, 3000)},
-    differences={f"ALCG minus {other}": ("ALCG (CS_MC, gamma 4)", other) for other in ("CS_MC", "RAND")},
+    asked={**ASKED, AS: ("random", 4, 3000), WHOLE: ("certainty_mc", 4, 3000)},
+    differences={
+        "AS minus RAND": (AS, "RAND"),
+        "ALCG minus AS": (WHOLE, AS),
+        "ALCG minus CS_MC": (WHOLE, "CS_MC"),
+        "ALCG minus RAND": (WHOLE, "RAND"),
+    },
 )
 NARROW = ("61a5fd7e9b60", "36644f10057d", "b9cfbad4e1db")  # Fig. 9 at half of the channels: regular training
 

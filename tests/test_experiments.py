@@ -25,6 +25,7 @@ from al_bench.analysis.rules import Rule
 from al_bench.config import experiment as composed
 from al_bench.config.groups import CONF
 from al_bench.config.identity import identify
+from al_bench.config.values import plain
 from al_bench.dataset.cifar10 import CLASS_NAMES
 from al_bench.procedure.tuning import Tuning
 from al_bench.storage.record import Measurement
@@ -384,7 +385,9 @@ def test_an_experiment_runs_a_tiny_cycle(name: str, tmp_path: Path, real_data: P
                 OmegaConf.update(config, node, value)
         kind = config.hydra.runtime.choices.dataset.split("_")[0]
         MADE[kind](config, tmp_path / "data", real_data)
-    with RunStore(tmp_path / "run", identify(config), {}) as store:
+    nodes = {key: plain(config[key]) for key in ("dataset", "learner")}
+    about = {"config": nodes, "label": "made", "commit": ""}  # of which a model's head says how pictures become images
+    with RunStore(tmp_path / "run", identify(config), about) as store:
         made = instantiate(config.procedure)
         if hasattr(made, "evaluator") and not isinstance(made, Tuning):  # on a few images; that reads no test image
             few = torch.arange(min(10, len(made.dataset.test)))

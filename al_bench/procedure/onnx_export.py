@@ -71,8 +71,10 @@ def _metadata(model: TrainedModel) -> dict[str, str]:
     preprocessing = {
         "channels": "RGB" if channels == 3 else "gray",
         "size": [height, width],
+        "window": head.window,
         "crop": head.crop,
-        "resampling": "bilinear",
+        "resampling": "bilinear, antialiased",
+        "transparent": "white",
         "upright": "as its EXIF says",
         "range": [0, 1],
     }

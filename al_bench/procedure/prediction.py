@@ -41,7 +41,7 @@ class TrainedModel:
     def decoder(self) -> Decoder:
         """What makes its images of pictures."""
         channels, height, width = self.head.picture_shape
-        return Decoder((height, width), self.head.crop, _CHANNELS[channels])
+        return Decoder((height, width), self.head.crop, _CHANNELS[channels], self.head.window)
 
 
 def load_model(place: Path, weights: str | None = None, folder: Path = WEIGHTS) -> TrainedModel:

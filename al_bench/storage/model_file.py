@@ -64,13 +64,14 @@ class Reads(BaseModel):
 class ModelHead(Reads):
     """What the head of a model's file says.
 
-    crop: how pictures of other proportions become images, see `sources.decoding.Decoder`; network: its configuration
-    node, which an untrained one of the same kind is made with; run, cycle, annotations: whose model it is; commit and
-    versions: of what trained it.
+    crop, window: how pictures of other proportions become images, see `sources.decoding.Decoder`; network: its
+    configuration node, which an untrained one of the same kind is made with; run, cycle, annotations: whose model it
+    is; commit and versions: of what trained it.
     """
 
     format: Literal[1] = 1
     crop: Literal["center", "none"]
+    window: PositiveInt | None = None
     network: dict[str, Any]
     run: str
     label: str
@@ -86,16 +87,19 @@ class ModelHead(Reads):
 
     def as_metadata(self) -> dict[str, str]:
         """As safetensors keeps it."""
-        without = {"featured"} if self.featured is None else set()
+        without = {name for name in ("featured", "window") if getattr(self, name) is None}
         return {_KEY: self.model_dump_json(exclude=without)}
 
 
 def head_of(reads: Reads, about: Mapping[str, Any], run: str, cycle: int, annotations: int) -> ModelHead:
-    """The head of a cycle's model. about: what `config.json` says of its run."""
+    """The head of a cycle's model. about: what `config.json` says of its run, whose `dataset.crop` is a word, or the
+    side of a window in pixels: the faces of CelebA and the scenes of LSUN are cut out of the middle."""
     config = about["config"]
+    crop = (config["dataset"] or {}).get("crop")
     return ModelHead(
         **reads.model_dump(),
-        crop=(config["dataset"] or {}).get("crop", "center"),
+        crop="none" if crop == "none" else "center",
+        window=crop if isinstance(crop, int) and not isinstance(crop, bool) and crop > 0 else None,
         network={key: value for key, value in config["learner"]["network"].items() if key not in _FIRST},
         run=run,
         label=about["label"],

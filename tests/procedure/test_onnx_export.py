@@ -57,7 +57,8 @@ def test_onnxruntime_answers_as_we_do_for_any_number_of_images(
         assert np.abs(found - expected(load_model(run), images)).max() < 1e-4
     assert json.loads(said["class_names"]) == list(NAMES)
     assert json.loads(said["preprocessing"]) | {"upright": ""} == {
-        "channels": "RGB", "size": [8, 8], "crop": "none", "resampling": "bilinear", "upright": "", "range": [0, 1],
+        "channels": "RGB", "size": [8, 8], "window": None, "crop": "none", "resampling": "bilinear, antialiased",
+        "transparent": "white", "upright": "", "range": [0, 1],
     }  # fmt: skip
     assert (said["run"], said["cycle"], said["annotations"]) == ("0123456789ab", "3", "50")
     assert set(json.loads(said["versions"])) == {"al_bench", "torch"}

@@ -297,6 +297,20 @@ def test_a_network_that_began_with_other_weights_needs_them_no_longer() -> None:
     assert head_of(Reads(shape=(3, 8, 8), class_names=NAMES), about, "", 0, 0).network == LINEAR
 
 
+@pytest.mark.parametrize(
+    ("crop", "window", "word"),
+    [(108, 108, "center"), (None, None, "center"), ("none", None, "none"), (True, None, "center")],
+)
+def test_a_window_in_pixels_is_cut_out_before_an_answer(crop: Any, window: int | None, word: str) -> None:
+    """As CelebA's faces and LSUN's scenes are; a word of another meaning is a data set's own."""
+    about = {**ABOUT, "config": {**ABOUT["config"], "dataset": {"crop": crop}}}
+    found = head_of(Reads(shape=(3, 8, 8), class_names=NAMES), about, "0123456789ab", 1, 20)
+    decoder = TrainedModel(torch.nn.Identity(), found).decoder
+    assert (decoder.size, decoder.crop, decoder.window) == ((8, 8), word, window)
+    read = ModelHead.model_validate_json(found.as_metadata()["al_bench"])
+    assert read == found and ("window" in found.as_metadata()["al_bench"]) == (window is not None)
+
+
 def featured_run(tmp_path: Path, **changed: Any) -> Path:
     """The file of a linear model on the 16 embeddings that a network of ours gives of 3 x 8 x 8."""
     weights_file = model_of(tmp_path / "backbone.safetensors", (3, 8, 8))

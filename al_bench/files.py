@@ -16,7 +16,7 @@ from typing import IO, Any, Literal, TypeVar
 
 from filelock import FileLock, Timeout
 
-from al_bench.errors import of_files, printable
+from al_bench.errors import UserError, of_files, printable
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +27,8 @@ _Value = TypeVar("_Value")
 
 @contextmanager
 def named(path: Path) -> Iterator[None]:
-    """Turns a failure of the file system while `path` is written, or is locked, into one sentence for a person.
-
-    One that names a file of another folder is left alone: the block reads that one.
-    """
+    """Turns a failure of the file system while `path` is written, or is locked, into one sentence for a person. One
+    that names a file of another folder is left alone: the block reads that one."""
     try:
         yield
     except OSError as error:
@@ -64,11 +62,9 @@ class LogFile(logging.FileHandler):
 
 
 class Console(logging.StreamHandler):  # type: ignore[type-arg]
-    """What a terminal shows, whose controls no name of a file and nothing stored can give.
-
-    It falls silent where its stream cannot be written, as a file on a disk that is full, and what the stream holds by
-    then is no failure of the command at its end.
-    """
+    """What a terminal shows, whose controls no name of a file and nothing stored can give. It falls silent where its
+    stream cannot be written, as a file on a disk that is full, and what the stream holds by then is no failure of the
+    command at its end."""
 
     def format(self, record: logging.LogRecord) -> str:
         return "\n".join(map(printable, super().format(record).split("\n")))
@@ -104,6 +100,13 @@ def written_whole(path: Path, lasting: bool = True, remade: bool = False) -> Ite
             temporary.unlink(missing_ok=True)
         if lasting and not remade:
             sync_folder(path.parent)
+
+
+def output_file(path: Path) -> Path:
+    """Where a link leads that a user names as a file to write. Raises UserError for a pipe or a device."""
+    if (place := path.resolve()).exists() and not place.is_file():
+        raise UserError(f"{path} is no file: name one")
+    return place
 
 
 def sync_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # `benchmarks` is no part of what is installed
 
-from al_bench.files import written_whole
+from al_bench.files import output_file, written_whole
 from al_bench.training.interruption import as_command
 from benchmarks import (
     Measured,
@@ -115,7 +115,7 @@ def main(
             lacking = f"the pictures in {fast.PICTURES}" if name == "fast" else "a GPU"
             print(f"{name}: needs {lacking} and none is here, so nothing was measured")
     if rows and (target := asked.page or (None if chosen else page)):
-        with written_whole(target) as file:
+        with written_whole(output_file(target)) as file:
             file.write(table.page(rows, shlex.join(["python", "scripts/bench.py", *arguments]), load).encode())
         print(f"written to {target}")
     return int(any(row.missed for row in rows))

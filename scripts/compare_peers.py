@@ -27,7 +27,7 @@ from al_bench.analysis.peers import COLUMNS
 from al_bench.config import experiment as config
 from al_bench.config.groups import CONF
 from al_bench.config.validation import show
-from al_bench.files import written_whole
+from al_bench.files import output_file, written_whole
 from al_bench.network import Network
 from al_bench.network.predict import predict
 from al_bench.strategy import Strategy
@@ -105,7 +105,7 @@ def main() -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
     print(text.getvalue(), end="")
-    with written_whole(to) as file:
+    with written_whole(output_file(to)) as file:
         file.write(text.getvalue().encode())
     print(f"written to {to}")
 

@@ -22,9 +22,11 @@ from tabulate import tabulate
 
 from al_bench.active.interval import wilson_interval
 from al_bench.annotation.exchange import read_answers
+from al_bench.annotation.labeling_run import LabelingRun
+from al_bench.errors import UserError, printable
 from al_bench.files import read_json
 from al_bench.procedure.prediction import load_model, write_predictions
-from al_bench.storage.answers import LABELS, Answers, LabelLog
+from al_bench.report.tables import unmarked
 from al_bench.storage.record import CycleRecord, cycles_of
 from al_bench.storage.whole import run_of, whole_cycles
 from al_bench.training.interruption import as_command
@@ -56,16 +58,20 @@ class Scored:
 
 
 def score(run: Path, truth: Mapping[str, str]) -> Scored:
-    """Asks a run's last model about all pictures that have no answer."""
+    """Asks a run's last model about all pictures that have no answer and can be read. Raises UserError where there is
+    none."""
     config = read_json(run / "config.json")
     records = cycles_of(whole_cycles(run, run_of(run)))
     root = Path(config["config"]["dataset"]["root"])
-    answered = {one.file for one in Answers(LabelLog(run / LABELS).read_new()).given()}
+    answered = {file for file, _ in LabelingRun(run).given()}
     table = io.StringIO()
     write_predictions(table, load_model(run), root)
-    said = {row["file"]: row["label"] for row in csv.DictReader(io.StringIO(table.getvalue()))}
-    others = [file for file in truth if file not in answered]
-    right = sum(said[file] == truth[file] for file in others)
+    rows = csv.DictReader(io.StringIO(table.getvalue()))
+    said = {unmarked(row["file"]): unmarked(row["label"]) for row in rows}
+    others = [file for file in truth if file not in answered and printable(file) in said]
+    if not others:
+        raise UserError(f"{run} has an answer to every picture of the truth that can be read: nothing is left to score")
+    right = sum(said[printable(file)] == printable(truth[file]) for file in others)
     return Scored(config["choices"]["strategy"], int(config["config"]["seed"]), records, right, len(others))
 
 

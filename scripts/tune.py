@@ -10,7 +10,7 @@ from al_bench.analysis.experiment import plan_experiment
 from al_bench.analysis.reading import stored
 from al_bench.analysis.tuning import choose_best, doubt_best, read_settings, write_method
 from al_bench.errors import UserError, printable
-from al_bench.files import Console, written_whole
+from al_bench.files import Console, output_file, written_whole
 from al_bench.training.interruption import as_command
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     if arguments.to is None:
         print(f"\n{text}")
         return
-    with written_whole(arguments.to) as file:
+    with written_whole(output_file(arguments.to)) as file:
         file.write(text.encode())
     print(f"written to {arguments.to}")
 

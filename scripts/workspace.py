@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from al_bench.config.experiment import cells_of
-from al_bench.files import Console, written_whole
+from al_bench.files import Console, output_file, written_whole
 from al_bench.tracking.workspace import build_workspace, plain_workspace, send_workspace
 from al_bench.training.interruption import as_command
 
@@ -20,7 +20,7 @@ def main() -> None:
     if arguments.json is None:
         print(send_workspace(workspace))
         return
-    with written_whole(arguments.json) as file:
+    with written_whole(output_file(arguments.json)) as file:
         file.write(json.dumps(plain_workspace(workspace), indent=1).encode())
     print(f"written to {arguments.json}; nothing was sent")
 

@@ -3,6 +3,7 @@
 Formats are `spreadsheet.py` and `label_studio.py`; the way back is `importing.py`.
 """
 
+from collections import defaultdict
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,8 +11,9 @@ from al_bench.annotation.label_studio import answered_task, asked_task, label_co
 from al_bench.annotation.labeling_run import LabelingRun
 from al_bench.annotation.rows import Row
 from al_bench.annotation.spreadsheet import answers_as_csv, query_as_csv, read_csv
-from al_bench.errors import UserError
-from al_bench.files import write_json, written_whole
+from al_bench.errors import UserError, printable
+from al_bench.files import output_file, write_json, written_whole
+from al_bench.storage.answers import Answer, LabelLog
 from al_bench.storage.asked import PAGE, QUERY, RUN_ID
 from al_bench.storage.grown import FILES_TAKEN, TAKEN
 from al_bench.storage.picture_list import AUDIT, AUDIT_DRAWN
@@ -30,14 +32,15 @@ def write_csv(folder: Path, path: Path, query: bool = False) -> int:
 
     A query begins with a byte order mark, by which spreadsheets know UTF-8.
     """
-    run = LabelingRun(folder)
+    run, place = LabelingRun(folder), _free_to_write(folder, path)
     if query:
         asked = run.open()
         text, count = "\ufeff" + query_as_csv(asked), len(asked)
     else:
         given = run.given()
         text, count = answers_as_csv(given), len(given)
-    with written_whole(_free_to_write(folder, path)) as file:
+        refuse_edited(run, place)
+    with written_whole(output_file(place)) as file:
         file.write(text.encode(errors="backslashreplace"))
     return count
 
@@ -49,7 +52,7 @@ def write_label_studio(folder: Path, path: Path, query: bool = False, pictures_a
     pictures_at: what comes before the name of a picture in its address; None: Label Studio's of local files, where its
     document root is the folder above that of the pictures; "": nothing.
     """
-    run = LabelingRun(folder)
+    run, place = LabelingRun(folder), _free_to_write(folder, path)
     if pictures_at is None:
         pictures_at = f"/data/local-files/?d={quote(run.root.name)}/"
     if query:
@@ -57,7 +60,8 @@ def write_label_studio(folder: Path, path: Path, query: bool = False, pictures_a
         tasks = [asked_task(one, pictures_at, model) for one in run.open()]
     else:
         tasks = [answered_task(file, answer, pictures_at) for file, answer in run.given()]
-    write_json(_free_to_write(folder, path), tasks)
+        refuse_edited(run, place)
+    write_json(output_file(place), tasks)
     with written_whole(path.with_name(LABEL_CONFIG)) as file:
         file.write(label_config(run.classes).encode())
     return len(tasks)
@@ -72,6 +76,26 @@ def refuse_answered(path: Path) -> None:
     """Raises UserError where a file has answers, which would be lost, or is none of answers or tasks."""
     if path.exists() and read_answers(path):
         raise UserError(f"{path} has answers that would be lost: import it first, or name another file by --to")
+
+
+def refuse_edited(run: LabelingRun, path: Path) -> None:
+    """Raises UserError where a file has an answer that the run never had: somebody changed it there and has not brought
+    it in, or it is of another run. What is no file of answers is the user's to name."""
+    try:
+        rows = read_answers(path) if path.is_file() else []
+    except UserError:
+        return
+    names, labels = defaultdict[int, set[str]](set), defaultdict[int, set[str | None]](set)
+    for line in LabelLog(run.log.path).read_new():
+        if isinstance(line, Answer):
+            names[line.position] |= {printable(line.file), printable(run.known.name(line.position) or line.file)}
+            labels[line.position].add(None if line.label is None else printable(line.label))
+    ever = {(name, label) for position, own in names.items() for name in own for label in labels[position]}
+    if other := next((row for row in rows if (printable(row.file), row.label) not in ever), None):
+        raise UserError(
+            f"{other.place} has an answer to {printable(other.file)} that the run never had, and it would be lost: "
+            f"import {path} first, or name another file by --to"
+        )
 
 
 def _free_to_write(folder: Path, path: Path) -> Path:

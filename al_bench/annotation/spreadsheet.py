@@ -13,7 +13,7 @@ from typing import Final
 
 from al_bench.annotation.rows import Row, checked_row, quoted, read_bounded
 from al_bench.errors import UserError, amount, printable
-from al_bench.report.tables import as_text
+from al_bench.report.tables import marked, unmarked
 from al_bench.storage.answers import Answer
 from al_bench.storage.asked import AskedPicture
 
@@ -68,16 +68,6 @@ def read_csv(path: Path) -> list[Row]:
         if any(cell.strip() for cell in cells) and (row := _row(place, columns, cells, delimiter)):
             rows.append(row)
     return rows
-
-
-def marked(text: str) -> str:
-    """Text as a cell that no spreadsheet runs as a formula, and that `unmarked` gives back."""
-    return f"'{text}" if text.startswith("'") else str(as_text(text))
-
-
-def unmarked(cell: str) -> str:
-    """What `marked` made a cell of; what it did not make stays."""
-    return cell[1:] if cell.startswith("'") and marked(cell[1:]) == cell else cell
 
 
 def _as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

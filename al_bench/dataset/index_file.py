@@ -11,7 +11,7 @@ from torch import Tensor
 
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
-from al_bench.files import read_json, write_json
+from al_bench.files import output_file, read_json, write_json
 
 
 class Positions(NamedTuple):
@@ -36,7 +36,7 @@ def write(path: Path, dataset: Dataset) -> None:
             "one of published files, such as dataset=fashion_mnist"
         )
     mark = _mark([split.classes for split in present.values()])
-    write_json(path, {"labels": mark, **{name: positions.get(name, []) for name in Positions._fields}})
+    write_json(output_file(path), {"labels": mark, **{name: positions.get(name, []) for name in Positions._fields}})
 
 
 def read(file: str | Path, labels: Tensor) -> Positions:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from al_bench.errors import UserError
-from al_bench.files import written_whole
+from al_bench.files import output_file, written_whole
 from al_bench.procedure.prediction import TrainedModel
 
 _NEEDED = ("onnx", "onnxscript")
@@ -61,7 +61,7 @@ def write_onnx(model: TrainedModel, path: Path) -> None:
     proto = program.model_proto
     for key, value in _metadata(model).items():
         proto.metadata_props.add(key=key, value=value)
-    with written_whole(path) as file:
+    with written_whole(output_file(path)) as file:
         file.write(proto.SerializeToString())
 
 

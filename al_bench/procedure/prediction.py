@@ -14,12 +14,13 @@ from torch import nn
 from al_bench.active.inputs import to_float
 from al_bench.analysis.backbones import stored_backbone
 from al_bench.analysis.stored_network import reads_pictures, stored_network
+from al_bench.dataset.class_folders import say_left_out
 from al_bench.errors import UserError, printable
 from al_bench.network.predict import evaluating, rows_by_pixels
 from al_bench.progress import progress
-from al_bench.report.tables import as_text
+from al_bench.report.tables import as_text, marked
 from al_bench.sources.decoding import Decoder, Pixels, ahead
-from al_bench.sources.listing import PictureFile, picture_file, picture_files
+from al_bench.sources.listing import PictureFile, look_through, picture_file
 from al_bench.storage.folder import cycle_file
 from al_bench.storage.model_file import ModelHead
 from al_bench.storage.whole import model_is_whole, run_of, whole_cycles
@@ -93,10 +94,17 @@ def pictures_in(place: Path) -> tuple[Path, list[PictureFile]]:
     if not place.exists():
         raise UserError(f"{place} does not exist: name a folder of pictures, or a picture")
     folder = place if place.is_dir() else place.parent
-    files = picture_files(folder) if folder == place else picture_file(place)
+    files = _pictures_below(folder) if folder == place else picture_file(place)
     if not files:
         raise UserError(f"{place} has no pictures: name a folder of pictures, or a picture")
     return folder, files
+
+
+def _pictures_below(folder: Path) -> list[PictureFile]:
+    """Those of a folder; what else lies there is said."""
+    listing = look_through(folder)
+    say_left_out(folder, listing)
+    return listing.pictures
 
 
 def write_predictions(file: IO[str], model: TrainedModel, place: Path, answered: Set[str] = frozenset()) -> list[str]:
@@ -117,7 +125,7 @@ def write_predictions(file: IO[str], model: TrainedModel, place: Path, answered:
             for picture, row in zip(read, answers, strict=True):
                 values = [f"{value:.6f}" for value in row]
                 words = (printable(picture.name), names[row.index(max(row))])
-                writer.writerow([*map(as_text, words), *values])
+                writer.writerow([*map(marked, words), *values])
             bar.advance(len(read))
     return problems
 

@@ -140,6 +140,16 @@ def as_text(cell: Cell) -> Cell:
     return f"'{line}" if line.lstrip(" ").startswith(_FORMULA) else line
 
 
+def marked(text: str) -> str:
+    """Text as a cell that no spreadsheet runs as a formula, and that `unmarked` gives back."""
+    return f"'{text}" if text.startswith("'") else str(as_text(text))
+
+
+def unmarked(cell: str) -> str:
+    """What `marked` made a cell of; what it did not make stays."""
+    return cell[1:] if cell.startswith("'") and marked(cell[1:]) == cell else cell
+
+
 def _escape(cell: Cell) -> str:
     text = html.escape(format_cell(cell), quote=False).replace("\\", "&#92;").replace("|", "\\|")
     return " ".join(text.replace("](", "]&#40;").splitlines())

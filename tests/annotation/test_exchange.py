@@ -4,7 +4,9 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
+import stat
 import sys
 from pathlib import Path
 
@@ -15,8 +17,8 @@ from made_labeling import NAMES, WHEN, Labeling, answer_all, exported
 
 from al_bench.annotation.exchange import read_answers, write_csv, write_label_studio
 from al_bench.annotation.importing import Taken, import_answers
-from al_bench.annotation.spreadsheet import marked, unmarked
 from al_bench.errors import UserError
+from al_bench.report.tables import marked, unmarked
 from al_bench.storage.answers import Answers, LabelLog, TakenBack, now
 from al_bench.storage.asked import AskedPicture
 from scripts import labels as script
@@ -241,6 +243,39 @@ def test_a_query_is_written_again_until_it_has_answers(run, tmp_path, capsys):
     (tmp_path / "tasks.json").write_text(json.dumps([exported("a.png", "cat")]))
     with pytest.raises(UserError, match=r"tasks\.json has answers that would be lost"):
         script.main(words)
+
+
+@pytest.mark.parametrize("form", ["labels.csv", "labels.json"])
+def test_what_was_changed_in_an_export_is_not_written_over(run, tmp_path, form):
+    """Not before it is imported; what the run had once, and has no longer, is its own."""
+    write = write_csv if form.endswith("csv") else write_label_studio
+    run.answer(0, "cat")
+    run.answer(1, "dog")
+    write(run.folder, tmp_path / form)
+    run.answer(0, "dog")
+    assert write(run.folder, tmp_path / form) == 2, "its own of before"
+    dog, cat = ('"dog"', '"cat"') if form.endswith("json") else (",dog,", ",cat,")
+    edited = (tmp_path / form).read_text().replace(dog, cat)
+    (tmp_path / form).write_text(edited)
+    with pytest.raises(UserError, match=r"has an answer to sub/b\.png that the run never had, and it would be lost"):
+        write(run.folder, tmp_path / form)
+    assert (tmp_path / form).read_text() == edited
+    import_answers(run.folder, read_answers(tmp_path / form))
+    assert write(run.folder, tmp_path / form) == 2
+    (tmp_path / form).write_text("notes of somebody")
+    assert write(run.folder, tmp_path / form) == 2
+
+
+def test_a_link_is_written_to_and_stays(run, tmp_path):
+    run.answer(0, "cat")
+    (tmp_path / "real.csv").write_text("")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    write_csv(run.folder, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink() and "cat" in (tmp_path / "real.csv").read_text()
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(UserError, match=r"pipe\.csv is no file: name one"):
+        write_csv(run.folder, tmp_path / "pipe.csv")
+    assert stat.S_ISFIFO((tmp_path / "pipe.csv").stat().st_mode)
 
 
 def test_nothing_of_it_needs_torch():

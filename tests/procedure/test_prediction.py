@@ -383,3 +383,14 @@ def test_of_one_picture_no_other_is_looked_at(tmp_path: Path, monkeypatch: pytes
     for name in (".hidden.png", "notes.txt"):
         with pytest.raises(UserError, match="has no pictures"):
             pictures_in(tmp_path / name)
+
+
+def test_what_of_a_folder_is_no_picture_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a phone's folder half may be of a kind that is not read, and a link may lead nowhere."""
+    model = load_model(stored_run(tmp_path / "run"))
+    save(tmp_path / "pictures" / "a.png", noise(0))
+    (tmp_path / "pictures" / "b.heic").write_bytes(b"")
+    (tmp_path / "pictures" / "c.jpg").symlink_to(tmp_path / "nowhere")
+    rows, _ = ask(model, tmp_path / "pictures")
+    assert [row["file"] for row in rows] == ["a.png"]
+    assert "2 left out below" in caplog.text and "b.heic" in caplog.text and "c.jpg" in caplog.text

@@ -12,7 +12,8 @@
 #                    inverted lists, cuVS's and its CAGRA (faiss-gpu-cuvs); what the installed FAISS has not, a row says
 #
 # KEY=VALUE goes to run.py: paths.data=DIR, hydra.launcher.workers=4; `device=cpu scale=smoke` tries a stage anywhere.
-# Exit code: 0 finished, 1 something failed, 2 bad input, 75 not finished: the same line again goes on.
+# Exit code: 0 finished, 1 something failed, of a sweep also bad input, 2 bad input, 75 not finished: the same line
+# again goes on.
 # Paths are relative to the project's root. Variables, with what they are without being set:
 LIMIT=${LIMIT:-560}            # seconds after which what runs is told to store what it has and end
 GRACE=${GRACE:-20}             # seconds that it has for that

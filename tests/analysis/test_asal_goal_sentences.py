@@ -123,10 +123,8 @@ def test_no_step_size_is_told_apart_over_all_sizes() -> None:
     plain, corrected = ([one.test.p for one in tested.values()], [one.p for one in tested.values()])
     assert [f"{p:.2g}" for p in plain if p] == ["0.088", "0.84", "0.032"]
     assert [f"{p:.2f}" for p in corrected if p] == ["0.18", "0.84", "0.10"]
-    assert (
-        "the p of the three areas are 0.088, 0.84 and 0.032, after Holm's correction over these three 0.18, 0.84 and 0.10"
-        in RESULTS
-    )
+    corrected_words = "after Holm's correction over these three 0.18, 0.84 and 0.10"
+    assert f"the p of the three areas are 0.088, 0.84 and 0.032, {corrected_words}" in RESULTS
     for lr in others:
         cells = [area(of[lr], of[0.01]), *(apart(of[lr], of[0.01])[at] for at in (200, 500))]
         assert f"| {lr} | {' | '.join(map(words_of, cells))} |" in RESULTS

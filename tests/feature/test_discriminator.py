@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
 from al_bench.feature.discriminator import Discriminator
-from al_bench.gan.wgan_gp import WganGp
+from al_bench.gan.dcgan import Dcgan
 from al_bench.network.conv_gan import ConvCritic, ConvGenerator
 from al_bench.network.critic import Critic
 from al_bench.seeding import generator
@@ -37,7 +37,7 @@ def made(discriminator: partial[Critic] | type[Critic]) -> Discriminator:
         ConvGenerator, channels=[4], kernel_size=3, activation=nn.ReLU, batch_norm=False, output="tanh",
         initialization="he_glorot",
     )  # fmt: skip
-    gan = WganGp(drawn, discriminator, adam, adam, 3, iterations=1, batch_size=8, num_critic=1, penalty_weight=1.0)
+    gan = Dcgan(drawn, discriminator, adam, adam, 3, iterations=1, batch_size=8, num_critic=1)
     return Discriminator(gan)
 
 

@@ -183,9 +183,11 @@ def made_cells(loader: ConfigLoader, sweep: DictConfig, first: int, jobs: Sequen
     if not jobs:
         raise UserError("the sweep has no cell, for a key is swept over no value: give it some, such as seed=0,1")
     made = [made_cell(loader, sweep, first + number, job) for number, job in enumerate(jobs)]
-    known = [one for one in made if one is not None]
-    loops = [plain(one.config.loop) if one.config.hydra.runtime.choices.procedure == "loop" else None for one in known]
-    refuse_two_of_one(zip((str(one.folder) for one in known), (one.overrides for one in known), loops, strict=True))
+    refuse_two_of_one(
+        (str(one.folder), one.overrides, one.config.hydra.runtime.choices.procedure, plain(one.config.loop))
+        for one in made
+        if one is not None
+    )
     return made
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import forked
 import pytest
 
+from al_bench.files import read_json, write_json
+
 ROOT = Path(__file__).parent.parent
 BAR = re.compile(rb"classifier: +\d+%\|.*\d+/6000 \[\d+:\d+<\d+:\d+, +[\d.]+steps/s\]")
 SMOKE = ("scale=smoke", "gan=none", "strategy=random", "device=cpu")
@@ -68,6 +70,20 @@ def test_a_changed_line_says_what_of_a_stored_run_it_shows_or_is_another_than(tm
     assert re.search(
         r"a new run, not [0-9a-f]{12} beside it: learner\.optimizer\.lr is \S+ there and 0\.5 here", other.stdout
     )
+
+
+def test_a_larger_budget_that_was_given_up_is_said_to_end_no_more(tmp_path):
+    """As where it was killed in its next cycle: the run is exported by the smaller one that is asked for again."""
+    run(*SMOKE, "loop.budget=30", folder=tmp_path)
+    (config,) = tmp_path.glob("*/*/*/*/config.json")
+    stored = read_json(config)
+    stored["config"]["loop"]["budget"] = stored["config"]["procedure"]["settings"]["budget"] = 300
+    write_json(config, stored)
+    again = run(*SMOKE, "loop.budget=30", folder=tmp_path)
+    assert "finished before: the budget of 30" in again.stdout and "counts as finished from here on" in again.stdout
+    assert read_json(config)["config"]["loop"]["budget"] == 30
+    assert "from here on" not in run(*SMOKE, "loop.budget=20", folder=tmp_path).stdout
+    assert read_json(config)["config"]["loop"]["budget"] == 30
 
 
 def test_a_log_without_the_bar_stays_in_the_folder(tmp_path):

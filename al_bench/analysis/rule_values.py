@@ -27,11 +27,10 @@ _OBSERVED = {"iterations": ITERATION, "seconds": SECONDS}
 class Pairs:
     """What is compared at one place. place: in words; first, second: by seed, in the report's unit; higher: whether
     more is better. may_rise, may_fall: whether the first minus the second is in truth more, or less, for some seed: of
-    two that are to reach a goal one did not get there, or was there before anybody looked. unseen: how many such
-    seeds there are; neither: seeds of which neither did, which have no difference: with more labels it may be on either
-    side. short: whether one line has not
-    come half as far as the other, of what is claimed of an end or a whole. alone: seeds of one line alone; lacking:
-    those of both of which one has no value there."""
+    two that are to reach a goal one did not get there, or was there before anybody looked; unseen: how many such seeds
+    there are. neither: seeds of which neither did, which have no difference: with more labels it may be on either side.
+    short: whether one line has not come half as far as the other, of what is claimed of an end or a whole. alone: seeds
+    of one line alone; lacking: those of both of which one has no value there."""
 
     place: str
     first: Values

@@ -90,8 +90,7 @@ def cells_of_line(line: Sequence[str], held: bool = False) -> list[Cell]:
     except (HydraException, OmegaConfBaseException) as error:
         words = f"{' '.join(line)} cannot be composed: {_first_line(error)}"
         raise UserError(sentence_of(error) or words) from error
-    loops = [cell.loop if cell.choices["procedure"] == "loop" else None for cell in cells]
-    refuse_two_of_one((cell.id, cell.overrides, loop) for cell, loop in zip(cells, loops, strict=True))
+    refuse_two_of_one((cell.id, cell.overrides, cell.choices["procedure"], cell.loop) for cell in cells)
     return list({cell.id: cell for cell in cells}.values())
 
 

@@ -8,15 +8,16 @@ from al_bench.errors import UserError
 _ASIDE = ("threads", "device", "keep_weights")  # beside the stop rules, which a loop alone has
 
 
-def refuse_two_of_one(cells: Iterable[tuple[str, Sequence[str], Any]]) -> None:
+def refuse_two_of_one(cells: Iterable[tuple[str, Sequence[str], str, Any]]) -> None:
     """Raises UserError where two cells are one run and have other stop rules, threads, device or keep_weights: one of
     both would be left out. The same that is asked for twice, a seed or what a line does not use, is one.
 
-    cells: of each its id or folder, its overrides and, where it is one, its settings of the loop.
+    cells: of each its id or folder, its overrides, its procedure and the settings of the loop.
     """
     known: dict[str, tuple[Sequence[str], Any]] = {}
-    for name, overrides, loop in cells:
-        asked = loop, [item.lstrip("+") for item in overrides if item.lstrip("+").partition("=")[0] in _ASIDE]
+    for name, overrides, procedure, loop in cells:
+        plain = [item.lstrip("+") for item in overrides]
+        asked = procedure == "loop" and loop, [item for item in plain if item.partition("=")[0] in _ASIDE]
         first, before = known.setdefault(name, (overrides, asked))
         if before != asked:
             one, other = (" ".join(own) for own in _differing(first, overrides))

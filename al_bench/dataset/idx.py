@@ -51,7 +51,7 @@ def _read(folder: Path, name: str) -> tuple[Tensor, Tensor]:
 
 def read_idx(path: Path) -> Tensor:
     """The bytes of a file that was checked, in the shape that its head says: two zeros, 8 for bytes, how many numbers
-    the shape has, and these, big-endian. torchvision reads them, too, but its import takes as long as ten such files.
+    the shape has, and these, big-endian. torchvision reads them, too, but its import takes longer than they do.
     """
     content = np.fromfile(path, np.uint8)
     begin = 4 + 4 * int(content[3])

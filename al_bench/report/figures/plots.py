@@ -64,8 +64,9 @@ def line_chart(
     logarithmic."""
     draw = partial(_draw_lines, lines, x_label, y_label, span, log)
     width, height = LARGE if large else _SMALL
-    narrow = draw_svg(draw, _NARROW, 280) if large else ""
-    return Picture(draw_svg(draw, width, height), alt, width, height, narrow)
+    again = not log and any(not line.level for line in lines)  # else axes of before would keep their limits
+    narrow = draw_svg(draw, _NARROW, 280, again=again) if large else ""
+    return Picture(draw_svg(draw, width, height, again=again), alt, width, height, narrow)
 
 
 def dot_chart(lines: Sequence[Line], ticks: Sequence[str], levels: Sequence[float], y_label: str, alt: str) -> Picture:
@@ -114,8 +115,8 @@ def _draw_lines(lines: Sequence[Line], x_label: str, y_label: str, span: Span | 
         return
     whole = all(float(x).is_integer() for line in lines for x in line.x)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=whole, steps=[1, 2, 5, 10]))
-    if whole:
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    words = FuncFormatter(lambda value, _: f"{value:,.0f}") if whole else ScalarFormatter()
+    axes.xaxis.set_major_formatter(words)
 
 
 def _widen(axes: Axes) -> None:

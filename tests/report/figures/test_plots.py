@@ -2,11 +2,15 @@
 
 import base64
 import re
+from functools import partial
+from itertools import permutations
 
 import pytest
 
+from al_bench.report.figures import plots
 from al_bench.report.figures.palette import Look
 from al_bench.report.figures.plots import Line, line_chart
+from al_bench.report.figures.svg import draw_svg
 
 
 def texts(low: float, high: float, end: float = 2) -> dict[str, float]:
@@ -50,3 +54,30 @@ def test_bands_of_many_lines_do_not_cover_them(lines: int, opacity: float) -> No
     svg = base64.b64decode(picture.uri.partition(",")[2]).decode()
     found = re.findall(r"fill-opacity: ([0-9.]+)", svg)
     assert [float(one) for one in found] == [opacity] * lines
+
+
+def charts_on_used_axes() -> list[partial[object]]:
+    look, x = Look("#112233", "o", "4 2"), [10.0, 20.0, 30.0]
+    line = Line("one", look, x, [0.2, 0.5, 0.9], [0.1, 0.4, 0.8], [0.3, 0.6, 1.0])
+    marked = Line("two", Look("#332211", "", ""), x, [4e5, 3e5, 2e5], tick=3e5, dashed_from=20, rings=[(20, 4e5)])
+    level = Line("full", look, x, [0.7], [0.6], [0.8], level=True)
+    return [
+        partial(line_chart, [line, level], "annotations", "accuracy", "large", large=True, span=(0.0, 3.0)),
+        partial(line_chart, [marked], "annotations", "", "no label"),
+        partial(line_chart, [Line("part", look, [0.1, 0.75], [1.0, 1.0])], "logit", "share of images", "flat"),
+        partial(line_chart, [Line("log", look, [1.0, 10.0], [1.0, 1e4])], "number", "share", "logarithmic", log=True),
+        partial(line_chart, [level], "annotations", "accuracy", "a level alone"),
+        partial(line_chart, [], "annotations", "nothing", "empty"),
+    ]
+
+
+def test_a_chart_has_nothing_of_those_drawn_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Byte for byte as on axes of its own, whatever was drawn on the same ones."""
+    charts = charts_on_used_axes()
+    with monkeypatch.context() as patch:
+        patch.setattr(plots, "draw_svg", lambda *arguments, again: draw_svg(*arguments, again=False))
+        alone = [chart() for chart in charts]
+    assert len({one.uri for one in alone}) == len(charts)
+    for before, place in permutations(range(len(charts)), 2):
+        charts[before]()
+        assert charts[place]() == alone[place], f"chart {place} after {before}"

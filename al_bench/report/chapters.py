@@ -104,7 +104,8 @@ def _title_sections(
 
 @dataclass(frozen=True)
 class Editor:
-    """Makes chapters of outlines; everything that all of them need. band: "range" or "deviation"."""
+    """Makes chapters of outlines; everything that all of them need. band: "range" or "deviation"; most_cycles: whose
+    pictures are shown, of each method."""
 
     found: Stored
     looks: Looks
@@ -113,6 +114,7 @@ class Editor:
     numbers: Sequence[Published]
     rebuilder: Rebuilder
     conf: Path
+    most_cycles: int
 
     def chapter(self, outline: Outline) -> Chapter:
         """Draws and tabulates; what cannot be read is added to the problems of what was found."""
@@ -122,7 +124,17 @@ class Editor:
         charts = [Charts(section, self.looks, self.band, shown) for section in outline.sections]
         early = [one.ask_early() for one in charts]
         parts = [
-            part(one, asked, name, self.trained, numbers, self.rebuilder, self.found.problems, self.conf)
+            part(
+                one,
+                asked,
+                name,
+                self.trained,
+                numbers,
+                self.rebuilder,
+                self.found.problems,
+                self.conf,
+                self.most_cycles,
+            )
             for one, asked in zip(charts, early, strict=True)
         ]
         return Chapter(planned, parts, outline.measured)

@@ -29,6 +29,7 @@ from al_bench.report.figures.plots import FADES
 from al_bench.report.ledger import ORIGINS
 from al_bench.report.measures import listed, size
 from al_bench.report.parts import anchor
+from al_bench.report.picks import cycles_of
 from al_bench.report.picture_files import take_pictures_out
 from al_bench.report.tables import Table, format_cell
 from al_bench.report.trained import show_artifacts
@@ -80,7 +81,8 @@ def _make_page(
     trained.sort(key=lambda one: (not one.users, one.samples is None))
     folders = dict.fromkeys([conf, *(folder_with(one.name, one.overrides, conf) for one in experiments)])
     published = [table for folder in folders for table in read_published(found.problems, folder)]
-    editor = Editor(found, styles, band, trained, published, rebuilder, conf)
+    most_cycles = cycles_of(sum(len(section.groups) for section in parts_of))
+    editor = Editor(found, styles, band, trained, published, rebuilder, conf, most_cycles)
     chapters = [editor.chapter(outline) for outline in outlined]
     found.problems[:] = dict.fromkeys(found.problems)  # curves and pictures read the same tensors
     every = [section for outline in outlined for section in outline.every]

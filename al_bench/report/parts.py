@@ -99,10 +99,11 @@ class Part:
 
 def part(
     charts: Charts, early: EarlyPlots, chapter: str, trained: Sequence[Trained], numbers: Sequence[Published],
-    rebuilder: Rebuilder, problems: list[Problem], conf: Path,
+    rebuilder: Rebuilder, problems: list[Problem], conf: Path, most_cycles: int,
 ) -> Part:  # fmt: skip
     """Everything of the section of `charts`. early: asked of it; chapter: the experiment's name, or empty; trained:
-    what was trained once; numbers: published ones to look through; what cannot be read is added to `problems`."""
+    what was trained once; numbers: published ones to look through; most_cycles: whose pictures are shown, of a method;
+    what cannot be read is added to `problems`."""
     section = charts.section
     classes = section_class_names(section, rebuilder)
     shares = _data_shares(section, rebuilder, len(classes))
@@ -131,7 +132,7 @@ def part(
         measure_classes(section, classes),
         count_classes(section, classes),
         show_picks(section, rebuilder),
-        show_gallery(section, rebuilder, classes),
+        show_gallery(section, rebuilder, classes, most_cycles),
         show_doubts(section, rebuilder, classes),
         [found for group in section.groups if (found := show_samples(group, classes, problems))],
         side_by_side(section, rebuilder, problems),

@@ -17,8 +17,10 @@ from al_bench.report.tables import Cell, Table
 
 MOST_METHODS = 12  # of a section with pictures
 MOST_CYCLES = 6  # of a method
+LEAST_CYCLES = 2  # the first and the last, on a page of many methods
 MOST_PICTURES = 12  # of a cycle
 _MOST_ROWS = 5_000  # of the table
+_MANY = MOST_METHODS * MOST_CYCLES  # queries of a page whose pictures are shown
 _WIDEST = 96  # pixels of a picture
 _LONGEST = 40  # letters of a name below its picture
 
@@ -109,12 +111,19 @@ class Album:
         return [*words, *([note] if note else [])]
 
 
-def show_gallery(section: Section, rebuilder: Rebuilder, classes: Sequence[str]) -> Gallery | None:
-    """None where nothing was picked from a pool. classes: names of the section's classes."""
+def cycles_of(methods: int) -> int:
+    """Of how many queries of each method a page of so many shows pictures."""
+    return max(LEAST_CYCLES, min(MOST_CYCLES, _MANY // max(1, methods)))
+
+
+def show_gallery(
+    section: Section, rebuilder: Rebuilder, classes: Sequence[str], most_cycles: int = MOST_CYCLES
+) -> Gallery | None:
+    """None where nothing was picked from a pool. classes: names of the section's classes; most_cycles: of a method."""
     runs = [(group, run) for group in section.groups if (run := next(filter(_picks_any, group.runs), None)) is not None]
     if not runs:
         return None
-    shown = [_run_picks(group, run, Album(run, rebuilder, classes)) for group, run in runs[:MOST_METHODS]]
+    shown = [_run_picks(group, run, Album(run, rebuilder, classes), most_cycles) for group, run in runs[:MOST_METHODS]]
     kept = [one for one in shown if one.cycles]
     return Gallery(kept, max(0, len(runs) - MOST_METHODS), _tabulate(section, runs, rebuilder, classes))
 
@@ -123,9 +132,9 @@ def _picks_any(run: Run) -> bool:
     return any(record.query.indices for record in run.cycles[1:])
 
 
-def _run_picks(group: Group, run: Run, album: Album) -> RunPicks:
+def _run_picks(group: Group, run: Run, album: Album, most_cycles: int) -> RunPicks:
     asked = [record for record in run.cycles[1:] if record.query.indices]
-    places = np.linspace(0, len(asked) - 1, min(len(asked), MOST_CYCLES)).round().astype(int)
+    places = np.linspace(0, len(asked) - 1, min(len(asked), most_cycles)).round().astype(int)
     cycles = []
     for record in (asked[place] for place in places):
         first = list(islice(picked_in(record), MOST_PICTURES))

@@ -6,7 +6,7 @@ from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.errors import UserError
 from al_bench.report import picks
 from al_bench.report.page import write_report
-from al_bench.report.picks import MOST_CYCLES, MOST_PICTURES, Album, show_gallery
+from al_bench.report.picks import MOST_CYCLES, MOST_PICTURES, Album, cycles_of, show_gallery
 from al_bench.report.queries import show_picks
 
 
@@ -74,6 +74,14 @@ def test_only_what_is_shown_is_read(tmp_path):
     assert len(read) == MOST_CYCLES * MOST_PICTURES
     assert [cycle.cycle for cycle in found.cycles] == [1, 7, 12, 18, 23, 29]
     assert (found.more, found.cycles[0].more) == (23, 3)
+
+
+def test_a_page_of_many_methods_shows_fewer_queries_of_each(tmp_path):
+    """Those of few methods have as many as ever; the first and the last one are always there."""
+    assert [cycles_of(methods) for methods in (0, 1, 12, 13, 24, 36, 200)] == [6, 6, 6, 5, 3, 2, 2]
+    made_run(tmp_path, "margin", 0, (0.5,) * 9, more=asked())
+    found = show_gallery(section_of(tmp_path), pool(), CLASSES, cycles_of(200)).runs[0]
+    assert ([cycle.cycle for cycle in found.cycles], found.more) == ([1, 8], 6)
 
 
 def test_methods_and_rows_have_a_limit(tmp_path, monkeypatch):

@@ -342,7 +342,7 @@ SAME_PARTS = {
     "mal/ablation_bdd100k", "mal/tiny_imagenet", "mal/camvid", "mal/cifar10_imbalanced", "alcg/certainty_images",
     "alcg/certainty_cifar10", "alcg/certainty_stl10", "alcg/certainty_tinyimagenet10", "alcg/grids",
     "alcg/adversarial_cifar10", "alcg/alcg_cifar10", "alcg/alcg_tinyimagenet10", "alcg/cifar10_small",
-    "alcg/fashion_mnist", "alcg/fashion_mnist_wgan_gp", "alcg/digits",
+    "alcg/fashion_mnist", "alcg/fashion_mnist_sngan", "alcg/fashion_mnist_wgan_gp", "alcg/digits",
 }  # fmt: skip
 LINES = (
     "min_distance",

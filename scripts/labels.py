@@ -28,7 +28,7 @@ def export(asked: argparse.Namespace) -> str:
         refuse_answered(path)
     if path.suffix.lower() == ".json":
         count = write_label_studio(asked.run, path, asked.query, asked.pictures_at)
-        beside = f", and {LABEL_CONFIG} beside it"
+        beside = f", and {LABEL_CONFIG} is beside it"
     elif path.suffix.lower() == ".csv":
         count, beside = write_csv(asked.run, path, asked.query), ""
     else:

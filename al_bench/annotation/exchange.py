@@ -3,11 +3,19 @@
 Formats are `spreadsheet.py` and `label_studio.py`; the way back is `importing.py`.
 """
 
+import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from al_bench.annotation.label_studio import answered_task, asked_task, label_config, read_label_studio
+from al_bench.annotation.label_studio import (
+    answered_task,
+    asked_task,
+    is_label_config,
+    label_config,
+    read_label_studio,
+)
 from al_bench.annotation.labeling_run import LabelingRun
 from al_bench.annotation.rows import Row
 from al_bench.annotation.spreadsheet import answers_as_csv, query_as_csv, read_csv
@@ -17,6 +25,8 @@ from al_bench.storage.answers import Answer, LabelLog
 from al_bench.storage.asked import PAGE, QUERY, RUN_ID
 from al_bench.storage.grown import FILES_TAKEN, TAKEN
 from al_bench.storage.picture_list import AUDIT, AUDIT_DRAWN
+
+logger = logging.getLogger(__name__)
 
 LABEL_CONFIG = "label_config.xml"
 TASKS_CSV, TASKS_JSON = "tasks.csv", "tasks.json"
@@ -47,7 +57,7 @@ def write_csv(folder: Path, path: Path, query: bool = False) -> int:
 
 def write_label_studio(folder: Path, path: Path, query: bool = False, pictures_at: str | None = None) -> int:
     """Writes the answers that hold as tasks of Label Studio with annotations, or the query as tasks with predictions;
-    and beside them the labeling interface. Returns the number of tasks.
+    and beside them the labeling interface, where nobody's own is there. Returns the number of tasks.
 
     pictures_at: what comes before the name of a picture in its address; None: Label Studio's of local files, where its
     document root is the folder above that of the pictures; "": nothing.
@@ -62,8 +72,7 @@ def write_label_studio(folder: Path, path: Path, query: bool = False, pictures_a
         tasks = [answered_task(file, answer, pictures_at) for file, answer in run.given()]
         refuse_edited(run, place)
     write_json(output_file(place), tasks)
-    with written_whole(path.with_name(LABEL_CONFIG)) as file:
-        file.write(label_config(run.classes).encode())
+    _write_interface(path.with_name(LABEL_CONFIG), run.classes)
     return len(tasks)
 
 
@@ -96,6 +105,23 @@ def refuse_edited(run: LabelingRun, path: Path) -> None:
             f"{other.place} has an answer to {printable(other.file)} that the run never had, and it would be lost: "
             f"import {path} first, or name another file by --to"
         )
+
+
+def _write_interface(path: Path, classes: Sequence[str]) -> None:
+    """What a person made of it, with keys or instructions, stays."""
+    try:
+        is_own = path.is_symlink() or not is_label_config(path.read_bytes().decode())
+    except FileNotFoundError:
+        is_own = False
+    except (OSError, UnicodeDecodeError):
+        is_own = True
+    if is_own:
+        logger.warning(
+            f"{path} is not as al_bench writes it, and stays: see that it has the run's {len(classes)} classes"
+        )
+        return
+    with written_whole(path) as file:
+        file.write(label_config(classes).encode())
 
 
 def _free_to_write(folder: Path, path: Path) -> Path:

@@ -6,6 +6,7 @@ skipped there is one where the person cannot tell.
 (https://labelstud.io/guide/task_format, https://labelstud.io/guide/export)
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,12 @@ from al_bench.storage.answers import Answer
 from al_bench.storage.asked import AskedPicture
 
 _IMAGE, _CHOICE, _FILE = "image", "choice", "file"
+_HEAD: Final = (
+    f'<View>\n  <Image name="{_IMAGE}" value="${_IMAGE}" zoom="true"/>\n'
+    f'  <Choices name="{_CHOICE}" toName="{_IMAGE}" choice="single" required="true">\n'
+)
+_END: Final = "  </Choices>\n</View>\n"
+_CHOICES: Final = re.compile(r"""(    <Choice value=("[^"<>]*"|'[^'<>]*')/>\n)*""")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _LARGEST: Final = 1 << 63
 
@@ -47,9 +54,13 @@ def answered_task(file: str, answer: Answer, pictures_at: str) -> dict[str, Any]
 def label_config(classes: Iterable[str]) -> str:
     """The XML of the labeling interface."""
     choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in classes)
-    image = f'  <Image name="{_IMAGE}" value="${_IMAGE}" zoom="true"/>\n'
-    head = f'  <Choices name="{_CHOICE}" toName="{_IMAGE}" choice="single" required="true">\n'
-    return f"<View>\n{image}{head}{choices}  </Choices>\n</View>\n"
+    return f"{_HEAD}{choices}{_END}"
+
+
+def is_label_config(text: str) -> bool:
+    """Whether a labeling interface is one of `label_config`, of whatever classes, and nobody's own."""
+    choices = text.removeprefix(_HEAD).removesuffix(_END)
+    return len(choices) == len(text) - len(_HEAD) - len(_END) and _CHOICES.fullmatch(choices) is not None
 
 
 def read_label_studio(path: Path) -> list[Row]:

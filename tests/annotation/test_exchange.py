@@ -203,7 +203,7 @@ def test_the_command(run, tmp_path, capsys, monkeypatch):
 
     assert said("export", folder) == f"1 answer written to {folder}/labels.csv\n"
     assert said("export", folder, "--query") == f"6 pictures to label written to {folder}/tasks.csv\n"
-    words = f"1 answer written to {tmp_path}/l.JSON, and label_config.xml beside it\n"
+    words = f"1 answer written to {tmp_path}/l.JSON, and label_config.xml is beside it\n"
     assert said("export", folder, "--to", f"{tmp_path}/l.JSON") == words
     assert said("import", folder, f"{tmp_path}/l.JSON") == "0 answers taken, 1 the same as before\n"
     (tmp_path / "more.csv").write_text("file,label\nsub/b.png,fox\n")

@@ -8,6 +8,7 @@ from made_labeling import CLASSES, WHEN, Labeling, exported
 
 from al_bench.annotation.exchange import LABEL_CONFIG, write_label_studio
 from al_bench.annotation.importing import Taken
+from al_bench.annotation.label_studio import label_config
 from al_bench.storage.asked import AskedPicture
 
 
@@ -41,6 +42,32 @@ def test_label_studio_is_asked_in_its_own_layout(run, tmp_path):
     assert json.loads((tmp_path / "answers.json").read_text())[0]["annotations"] == [
         {"result": [choice], "was_cancelled": False, "ground_truth": False, "lead_time": None, "created_at": WHEN}
     ]
+
+
+@pytest.mark.parametrize("own", ["<View/>", "", "\ufffe", '<Choice value="cat"/>'])
+def test_an_interface_that_a_person_changed_stays(run, tmp_path, caplog, own):
+    """Keys, instructions, other controls: an export beside it, and each query of a run, wrote over them."""
+    (tmp_path / LABEL_CONFIG).write_text(own)
+    write_label_studio(run.folder, tmp_path / "answers.json")
+    assert (tmp_path / LABEL_CONFIG).read_text() == own
+    assert f"{LABEL_CONFIG} is not as al_bench writes it, and stays" in caplog.text
+
+
+def test_an_interface_as_it_was_written_gets_what_classes_there_are(run, tmp_path, caplog):
+    """But no link is followed, and nothing added to one is lost."""
+    path = tmp_path / LABEL_CONFIG
+    for classes in ([], ["one"], ['a "b"', "it's", "a & <b>", "\n"]):
+        path.write_text(label_config(classes))
+        write_label_studio(run.folder, tmp_path / "answers.json")
+        assert path.read_text() == label_config(CLASSES)
+    assert not caplog.text
+    path.write_text(changed := path.read_text().replace('value="cat"', 'value="cat" hotkey="1"'))
+    write_label_studio(run.folder, tmp_path / "answers.json")
+    assert path.read_text() == changed
+    path.rename(tmp_path / "mine.xml")
+    path.symlink_to(tmp_path / "mine.xml")
+    write_label_studio(run.folder, tmp_path / "answers.json")
+    assert path.is_symlink() and (tmp_path / "mine.xml").read_text() == changed
 
 
 def test_label_studios_exports_are_read(run):

@@ -120,6 +120,7 @@ def run(config: "DictConfig") -> None:
     from al_bench.procedure.terminal import outcome, say_more
     from al_bench.storage.grown import has_grown
     from al_bench.storage.hardware import hardware
+    from al_bench.storage.kept_models import warn_of_gone
     from al_bench.storage.known import begun_cell, finished_cell
     from al_bench.storage.neighbors import say_nearest
     from al_bench.storage.own_sources import warn_of_changed
@@ -143,6 +144,7 @@ def run(config: "DictConfig") -> None:
         records, reason = cut_at_end(stored, stopping)
         if store.records:
             warn_of_changed(store.folder, about["sources"])
+        warn_of_gone(store.folder, records, config.keep_weights)
         if reason is not None and not (reason == ALL_LABELED and has_grown(store.folder, whole["dataset"].get("root"))):
             logger.info(f"finished before: {reason}{say_more(stored, records)}\n{outcome(records, metrics)}")
             if (samples := store.folder / "samples.png").is_file():

@@ -14,6 +14,7 @@ from al_bench.config.identity import identify, metrics_of
 from al_bench.config.values import plain
 from al_bench.storage.cell import SUFFIX, Cell, read_cell
 from al_bench.storage.hardware import name_machine
+from al_bench.storage.kept_models import warn_of_gone
 from al_bench.storage.own_sources import own_sources, warn_of_changed
 from al_bench.storage.record import (
     CycleRecord,
@@ -109,10 +110,12 @@ def _exported(cells: Path, wanted: Plain) -> Iterator[list[Record]]:
 
 def finished_reason(config: DictConfig, folder: Path) -> str | None:
     """Why the run of a composed configuration is finished, here in its folder or in an exported cell; else None. It
-    says whose source of one's own was changed since: nothing else does where no process is started."""
-    reason = cut_at_end(known_cycles(config, folder), _stopping(config))[1]
+    says whose source of one's own was changed since, and which models are gone: nothing else does where no process is
+    started."""
+    records, reason = cut_at_end(known_cycles(config, folder), _stopping(config))
     if reason is not None:
         warn_of_changed(folder, own_sources(plain(config.procedure)))
+        warn_of_gone(folder, records, config.keep_weights)
     return reason
 
 

@@ -155,6 +155,15 @@ def test_precision_and_recall_by_hand() -> None:
     assert precision_and_recall(samples, real, 1) == (pytest.approx(2 / 3), pytest.approx(1))
 
 
+def test_precision_and_recall_do_not_depend_on_where_features_lie() -> None:
+    """Distances by products, of which float32 keeps little where all features are large."""
+    real, samples = (torch.randn(400, 84, generator=generator(seed)).relu() for seed in (1, 2))
+    found = precision_and_recall(samples, real, 3)
+    assert min(found) > 0.2 and max(found) < 0.98
+    assert precision_and_recall(samples + 1000, real + 1000, 3) == found
+    assert precision_and_recall(samples.double(), real.double(), 3) == found
+
+
 def test_modes_are_classes_above_a_share() -> None:
     answers = torch.tensor([0] * 48 + [1] * 49 + [2] * 1 + [3] * 2)
     assert count_modes(answers, CLASSES, 0.02) == 2, "two of a hundred are not above a fiftieth"

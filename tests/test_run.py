@@ -84,6 +84,10 @@ def test_a_larger_budget_that_was_given_up_is_said_to_end_no_more(tmp_path):
     assert read_json(config)["config"]["loop"]["budget"] == 30
     assert "from here on" not in run(*SMOKE, "loop.budget=20", folder=tmp_path).stdout
     assert read_json(config)["config"]["loop"]["budget"] == 30
+    write_json(config, stored)
+    swept = run("-m", *SMOKE, "loop.budget=30", folder=tmp_path)
+    assert "1 of 1 cells are finished" in swept.stdout and read_json(config)["config"]["loop"]["budget"] == 30
+    assert "all 1 cells are finished" in run("-m", *SMOKE, "loop.budget=30", folder=tmp_path).stdout
 
 
 def test_a_log_without_the_bar_stays_in_the_folder(tmp_path):

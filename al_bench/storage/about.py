@@ -1,13 +1,27 @@
 """What a run says of itself beside its records, in `config.json` or in a cell, and an artifact in its record: what has
 to be there, and of which kind, so that it can be shown. The rest is its own."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, PositiveInt, StringConstraints, ValidationError
 
-from al_bench.active.metric import Unit
+from al_bench.active.metric import Metric, Unit
 from al_bench.active.part import hash_of
-from al_bench.storage.record import CorruptedError, PartCost, Plain, RecordError, name_mismatch, record_sum
+from al_bench.active.stopping import Stopping
+from al_bench.errors import UserError
+from al_bench.files import read_json
+from al_bench.storage.record import (
+    CorruptedError,
+    PartCost,
+    Plain,
+    Record,
+    RecordError,
+    find_end,
+    name_mismatch,
+    record_sum,
+)
 
 _Word = Annotated[str, StringConstraints(max_length=1000)]
 
@@ -146,3 +160,13 @@ def with_stop_rules(stored: Plain, loop: Plain) -> Plain:
     procedure = config.get("procedure", {})
     changed = {**procedure, "settings": loop} if procedure.get("settings") == config.get("loop") else procedure
     return {**stored, "config": {**config, "loop": loop, **({"procedure": changed} if procedure else {})}}
+
+
+def was_to_go_on(folder: Path, last: Record, metrics: Sequence[Metric]) -> bool:
+    """Whether a run's last start had stop rules by which something follows its last record, as of a larger budget that
+    was given up; not where that cannot be read. metrics: its own."""
+    try:
+        stored = Stopping.stored(read_json(folder / "config.json")["config"]["loop"], metrics)
+    except (OSError, ValueError, LookupError, TypeError, UserError):
+        return False
+    return find_end(last, stored) is None

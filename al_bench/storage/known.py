@@ -12,8 +12,10 @@ from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.config.identity import identify, metrics_of
 from al_bench.config.values import plain
+from al_bench.storage.about import was_to_go_on
 from al_bench.storage.cell import SUFFIX, Cell, read_cell
 from al_bench.storage.hardware import name_machine
+from al_bench.storage.holding import runner_of
 from al_bench.storage.kept_models import warn_of_gone
 from al_bench.storage.own_sources import own_sources, warn_of_changed
 from al_bench.storage.record import (
@@ -109,10 +111,14 @@ def _exported(cells: Path, wanted: Plain) -> Iterator[list[Record]]:
 
 
 def finished_reason(config: DictConfig, folder: Path) -> str | None:
-    """Why the run of a composed configuration is finished, here in its folder or in an exported cell; else None. It
-    says whose source of one's own was changed since, and which models are gone: nothing else does where no process is
-    started."""
-    records, reason = cut_at_end(known_cycles(config, folder), _stopping(config))
+    """Why the run of a composed configuration is finished, here in its folder or in an exported cell; else None, also
+    where the run itself has to note it, as of a larger budget that was given up. It says whose source of one's own was
+    changed since, and which models are gone: nothing else does where no process is started."""
+    stopping = _stopping(config)
+    known, own = _known(config, folder, stopping)
+    records, reason = cut_at_end(known, stopping)
+    if cut_at_end(own, stopping)[1] is not None and was_to_go_on(folder, own[-1], metrics_of(config)):
+        return reason if runner_of(folder) is not None else None  # who runs there notes how far it goes
     if reason is not None:
         warn_of_changed(folder, own_sources(plain(config.procedure)))
         warn_of_gone(folder, records, config.keep_weights)
@@ -125,7 +131,12 @@ def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
 
     A folder that cannot be read has none: the run itself says what is wrong with it.
     """
-    stopping, identity = _stopping(config), identify(config)
+    return _known(config, folder, _stopping(config))[0]
+
+
+def _known(config: DictConfig, folder: Path, stopping: Stopping) -> tuple[list[Record], list[Record]]:
+    """As `known_cycles`, and all cycles of the folder."""
+    identity = identify(config)
     try:
         records = whole_cycles(folder, hash_of(identity))
     except OSError:
@@ -135,9 +146,9 @@ def known_cycles(config: DictConfig, folder: Path) -> list[Record]:
         records = []
     own, reason = cut_at_end(records, stopping)
     if reason is not None:
-        return own
+        return own, records
     cells = Path(config.paths.cells)
-    return finished_cell(cells, identity, stopping) or records or [*begun_cell(cells, identity)]
+    return finished_cell(cells, identity, stopping) or records or [*begun_cell(cells, identity)], records
 
 
 def _stopping(config: DictConfig) -> Stopping:

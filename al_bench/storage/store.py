@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Literal
 
 from al_bench.active.metric import Metric
 from al_bench.active.part import hash_of
-from al_bench.active.stopping import Stopping
 from al_bench.errors import UserError
 from al_bench.files import digest, read_json, set_aside, write_json
-from al_bench.storage.about import with_stop_rules
+from al_bench.storage.about import was_to_go_on, with_stop_rules
 from al_bench.storage.claiming import claim
 from al_bench.storage.cycle import Cycle
 from al_bench.storage.folder import SUFFIXES, cycle_file, cycle_records, files_from, strays
@@ -36,7 +35,6 @@ from al_bench.storage.record import (
     Record,
     RecordError,
     cycles_of,
-    find_end,
     record_sum,
 )
 from al_bench.storage.whole import model_is_whole, model_may_be_whole, read_whole_cycle, write_tensors
@@ -190,8 +188,7 @@ class RunStore:
     def end_here(self, metrics: Sequence[Metric]) -> None:
         """Notes the stop rules of this start, which end the run, where it was to go on by others and did not come to
         their end: a larger budget that was given up. Not where the folder can only be read."""
-        stored = Stopping.stored(read_json(self.folder / "config.json")["config"]["loop"], metrics)
-        if self.records and find_end(self.records[-1], stored) is None:
+        if self.records and was_to_go_on(self.folder, self.records[-1], metrics):
             with suppress(OSError, UserError):
                 self.refuse_unwritable()
                 self.note_stop_rules()

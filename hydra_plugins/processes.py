@@ -97,27 +97,27 @@ class Processes(Launcher):
         cells = [cell for cell in made if cell is not None]
         name_by_difference(cells)
         unique = [*{cell.folder: cell for cell in cells}.values()]  # a seed may be named twice
-        finished = {cell.folder for cell in unique if cell.is_finished()}
-        waiting = deque(cell for cell in unique if cell.folder not in finished)
-        if not waiting and len(cells) == len(made):
+        codes = {cell.folder: 0 for cell in unique if cell.is_finished()}
+        waiting = deque(cell for cell in unique if cell.folder not in codes)
+        every = len(unique) + (refused := len(made) - len(cells))
+        if not waiting and not refused:
             logger.info(f"all {len(unique)} cells are finished\n{tabulate_sweep(unique, unique)}")
             return [returned(cell) for cell in cells]
         self._settle(waiting)
+        said = f"{every} cells{f', {refused} refused' if refused else ''}, {len(codes)} finished before"
         on = f", on {len(self.visible)} GPUs" if len(self.visible) > 1 else ""
         if self.packed:
             waiting = deque(deal(waiting, self.workers))
             on += f", {words_of(waiting)}"
-        at_once = min(self.workers, count_processes(waiting))
-        logger.info(f"{len(unique)} cells, {len(finished)} finished before, {at_once} at once{on}")
-        codes = dict.fromkeys(finished, 0)
+        logger.info(f"{said}, {min(self.workers, count_processes(waiting))} at once{on}")
         if waiting:
             self.time = SweepTime(waiting)
             logger.info(self.time.words([], waiting, self.workers))
             with self._forking(waiting):
                 codes |= self._run(waiting)
         ended = [cell for cell in unique if codes.get(cell.folder) == 0]
-        logger.info(f"{len(ended)} of {len(unique)} cells are finished\n{tabulate_sweep(unique, ended)}")
-        if code := exit_code([*codes.values(), *(REFUSED for cell in made if cell is None)]):
+        logger.info(f"{len(ended)} of {every} cells are finished\n{tabulate_sweep(unique, ended)}")
+        if code := exit_code([*codes.values(), *[REFUSED] * refused]):
             raise SystemExit(code)
         return [returned(cell) for cell in cells]
 

@@ -156,6 +156,7 @@ def test_a_cell_that_is_refused_leaves_no_folder_and_the_others_go_on(tmp_path):
         and sum("Interpolation key 'nothing' not found" in line for line in refused) == 3
     )
     assert "loop.budget=30.5 must be a whole number" in done.stdout
+    assert "6 cells, 5 refused, 0 finished before" in done.stdout and "1 of 6 cells are finished" in done.stdout
     assert len(list(tmp_path.rglob("cycles"))) == len(list(tmp_path.rglob("sweep.log"))) == 1
 
 

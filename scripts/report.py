@@ -31,6 +31,8 @@ def main() -> None:
     page = write_report(found, to, arguments.band, rebuilder, experiments=experiments)
     if not arguments.outputs.is_dir():
         print(f"{arguments.outputs} is no folder: of runs there are the exported ones alone, in {arguments.cells}")
+    if not arguments.cells.is_dir() and (arguments.kept or not (found.runs or experiments)):
+        print(f"{arguments.cells} is no folder: there are no exported runs")
     for problem in found.problems:
         print(f"left out: {printable(problem.place)}: {problem.sentence}")
     asked = [version for one in experiments for version in (one, *one.versions)]

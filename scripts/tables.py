@@ -3,6 +3,7 @@
 import argparse
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from tabulate import tabulate
@@ -60,7 +61,7 @@ def main() -> None:
     ]
     to = arguments.to or place_for(arguments.paper, arguments.item)
     for table in tables:
-        table.write(to)
+        replace(table, most_read=len(table.rows)).write(to)
     show(tables, arguments.item is not None)
     print(summarize_coverage(list(covered.values())))
     for place, what in ((arguments.outputs, "runs of one's own"), (arguments.cells, "exported runs")):

@@ -28,6 +28,9 @@ HOLDS: Word = "holds"
 FAILS: Word = "does not hold"
 OPEN: Word = "not decided"
 
+_CLEAR: Mapping[str, Sequence[str]] = {}
+_TELLS = "a page of the experiment alone, --experiment, tells"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -94,14 +97,14 @@ class _Found:
     def words(self) -> str:
         pairs = f"{amount(self.test.n, 'seed')}{self.beside}"
         moved = self.wanted * self.clause.margin
-        mean = f"{self.second}{self._bound}: {self.test.mean + moved:+.3g}"
+        mean = f"{self.second}{self._bound}: {_signed(self.test.mean + moved)}"
         if self.clause.exact:
             return f"{mean}, computed"
         low, high = self.test.low, self.test.high
         nothing = "one tests nothing" if self.test.n == 1 else "without a spread, which tests nothing"
         if low is None or high is None:
             return f"{mean}, {nothing}, {pairs}"
-        return f"{mean}, {LEVEL:.0%} interval {low + moved:+.3g} to {high + moved:+.3g}, {pairs}"
+        return f"{mean}, {LEVEL:.0%} interval {_signed(low + moved)} to {_signed(high + moved)}, {pairs}"
 
     @property
     def _bound(self) -> str:
@@ -111,19 +114,27 @@ class _Found:
         return f", claimed to be {'above' if moved > 0 else 'below'} {moved:+g}" if moved else ""
 
 
-def judge(rule: Rule | None, line: str, groups: Mapping[str, Group]) -> Verdict:
-    """A row by its rule. line: that it is of; groups: all lines by name of which something is stored."""
+def _signed(value: float) -> str:
+    """With three digits, of labels, steps and seconds with all before the point."""
+    return f"{value:+.3g}" if abs(value) < 999.5 else f"{value:+,.0f}"
+
+
+def judge(
+    rule: Rule | None, line: str, groups: Mapping[str, Group], unclear: Mapping[str, Sequence[str]] = _CLEAR
+) -> Verdict:
+    """A row by its rule. line: that it is of; groups: all lines by name of which something is stored; unclear: names
+    of lines that several groups bear alike, and which these are, or none."""
     if rule is None:
         return Verdict(OPEN, "no rule")
     if rule.why:
         return Verdict(OPEN, f"no rule judges it: {rule.why}")
     if (group := groups.get(line)) is None:
-        return Verdict(OPEN, f"no run of this line is stored{_named_otherwise(line, groups)}")
+        return Verdict(OPEN, _say_missing("this line", line, groups, unclear))
     found: list[_Found] = []
     for clause in rule.clauses:
         for operand in clause.operands:
             if operand.line and operand.line not in groups:
-                return Verdict(OPEN, f"no run of {operand.line} is stored{_named_otherwise(operand.line, groups)}")
+                return Verdict(OPEN, _say_missing(operand.line, operand.line, groups, unclear))
             compared = list(_compare(clause, operand, group, groups))
             if not compared:
                 return Verdict(OPEN, f"{clause.text}: nothing stored has both")
@@ -131,12 +142,14 @@ def judge(rule: Rule | None, line: str, groups: Mapping[str, Group]) -> Verdict:
     return _of_all(found)
 
 
-def _named_otherwise(line: str, groups: Mapping[str, Group]) -> str:
-    """Which lines begin with this one's name and say more, as a path does of what an experiment has alike in all."""
-    others = [name for name in groups if name.startswith(f"{line}+")]
-    if not others:
-        return ""
-    return f" under this name (there is {', '.join(others)}: a page of the experiment alone, --experiment, tells)"
+def _say_missing(called: str, line: str, groups: Mapping[str, Group], unclear: Mapping[str, Sequence[str]]) -> str:
+    """That no group is a line, or which of several: those of its name, or whose name begins with it and says more, as a
+    path does of what an experiment has alike in all."""
+    if unclear.get(line):
+        return f"{called} may be {' or '.join(unclear[line])}: {_TELLS}"
+    if others := [name for name in groups if name.startswith(f"{line}+")]:
+        return f"no run of {called} is stored under this name (there is {', '.join(others)}: {_TELLS})"
+    return f"no run is known to be of {called}: {_TELLS}" if line in unclear else f"no run of {called} is stored"
 
 
 def _compare(clause: Clause, operand: Operand, group: Group, groups: Mapping[str, Group]) -> Iterator[_Found]:

@@ -17,10 +17,9 @@ from al_bench.analysis.curves import (
     point,
     scalar_metrics,
 )
-from al_bench.analysis.grouping import Group, Section
+from al_bench.analysis.grouping import Group
 from al_bench.analysis.published import Number, Published
-
-_RUN_FOR = ("experiment", "recipe")  # the choices of a run that may bear the name of a table
+from al_bench.analysis.table_lines import named
 
 Factor = Callable[[str, Sequence[Metric]], float]  # of a metric and those declared, from stored to printed
 
@@ -67,28 +66,12 @@ class ComparedNumber:
         return math.sqrt((weights[0] * theirs**2 + weights[1] * ours**2) / sum(weights))
 
 
-def groups_run_for(table: Published, section: Section) -> list[Group]:
-    """The groups of a section that were run for an experiment or the recipe of its name."""
-    return [group for group in section.groups if table.name in (group.first.choices.get(key) for key in _RUN_FOR)]
-
-
 def compare_numbers(table: Published, groups: Sequence[Group], factor: Factor) -> list[ComparedNumber]:
     """Each published number with every group that it is of, or with none."""
-    return [_compare(number, group, factor) for number in table.numbers for group in _of_method(number, groups)]
-
-
-def _of_method(number: Number, groups: Sequence[Group]) -> list[Group | None]:
-    """By the name of the line, else by what was chosen for it."""
-    named = [group for group in groups if group.method == number.row]
-    chosen = [group for group in groups if _is_chosen(number.row, group)]
-    return [*(named or chosen)] or [None]
-
-
-def _is_chosen(row: str, group: Group) -> bool:
-    """Whether a line's method is that of a row, or its strategy, trained as long as the others of the table."""
-    choices, learner = group.first.choices, group.first.identity.get("learner") or {}
-    is_method = row == choices.get("method") and not group.changes
-    return is_method or (row == choices.get("strategy") and not learner.get("match_steps"))
+    own: list[tuple[Number, Sequence[Group | None]]] = [
+        (number, named(number.row, groups) or [None]) for number in table.numbers
+    ]
+    return [_compare(number, group, factor) for number, found in own for group in found]
 
 
 def _compare(number: Number, group: Group | None, factor: Factor) -> ComparedNumber:

@@ -153,12 +153,13 @@ def _apart_by(first: Plain, own: Plain) -> str:
 def _name_groups(task: str, groups: Sequence[list[Run]], lines: Mapping[str, str]) -> list[Group]:
     """The groups by method; those that bear the same label say in what they differ from the first.
 
-    The first of each method are of the settings that most runs have, so that lines without a number are alike in all
+    The first of each method are of the settings that most runs have, then those that were run for the experiment of
+    their recipe's name, then of the experiment and the GAN that most have: so lines without a number are alike in all
     but what they are named by, as far as there are such.
     """
-    settings = group_by(groups, lambda group: _key(_beside_strategy(group[0].identity))).values()
-    usual = sorted(settings, key=lambda alike: -sum(len(group) for group in alike))
-    ordered = [group for alike in usual for group in alike]
+    ordered = _usual_first(_usual_first(groups, _generating), _run_for)
+    ordered.sort(key=lambda group: _run_for(group[0]) != group[0].choices.get("recipe"))
+    ordered = _usual_first(ordered, _beside_strategy)
     methods = group_by(ordered, lambda group: lines.get(group[0].id, group[0].label[1]))
     places = {name: place for place, name in enumerate(dict.fromkeys(lines.values()))}
     named = []
@@ -170,12 +171,26 @@ def _name_groups(task: str, groups: Sequence[list[Run]], lines: Mapping[str, str
     return named
 
 
+def _usual_first(groups: Sequence[list[Run]], told: Callable[[Run], Any]) -> list[list[Run]]:
+    """By what is told of their runs, what most runs have first."""
+    alike = group_by(groups, lambda group: _key(told(group[0]))).values()
+    return [group for own in sorted(alike, key=lambda own: -sum(map(len, own))) for group in own]
+
+
 def _but_seed(identity: Plain) -> Plain:
     return {key: value for key, value in identity.items() if key != "seed"}
 
 
-def _beside_strategy(identity: Plain) -> Plain:
-    return {key: _without_seeds(value) for key, value in identity.items() if key not in ("seed", "strategy")}
+def _beside_strategy(run: Run) -> Plain:
+    return {key: _without_seeds(value) for key, value in run.identity.items() if key not in ("seed", "strategy")}
+
+
+def _run_for(run: Run) -> Any:
+    return run.choices.get("experiment")
+
+
+def _generating(run: Run) -> Any:
+    return _without_seeds((run.identity.get("strategy") or {}).get("gan"))
 
 
 def _without_seeds(node: Any) -> Any:

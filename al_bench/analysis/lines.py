@@ -132,19 +132,31 @@ def compare_two(
     return found and replace(found, unpaired=sorted((own.keys() | other.keys()) - first.keys()))
 
 
+def compared_range(group: Group, reference: Group, name: str) -> tuple[int, int] | None:
+    """The annotations over which `compare_two` has the areas of two lines; None where it has none."""
+    own, other = ({run.seed: run for run in one.runs} for one in (group, reference))
+    alike = [seed for seed in own.keys() & other.keys() if share_first_labels(own[seed], other[seed])]
+    both = {seed: [values_by_annotations(line[seed], name) for line in (own, other)] for seed in alike}
+    sizes = [at for own in _sizes_of_areas(both).values() for at in own]
+    return (min(sizes), max(sizes)) if sizes else None
+
+
 def _values_at(curves: Mapping[int, Sequence[Mapping[int, float]]], at: int) -> dict[int, tuple[float, float]]:
     return {seed: (first[at], second[at]) for seed, (first, second) in curves.items() if at in first and at in second}
 
 
 def _areas(curves: Mapping[int, Sequence[Mapping[int, float]]]) -> dict[int, tuple[float, float]]:
     """Of each seed's two curves, over what all seeds cover, but for those that would cut it to less than half."""
-    both = {seed: shared for seed, (first, second) in curves.items() if len(shared := first.keys() & second.keys()) > 1}
     found: dict[int, tuple[float, float]] = {}
-    for seed, sizes in common_range(both).sizes.items():
-        if len(sizes) > 1:
-            first, second = (area_under_curve(sizes, [one[at] for at in sizes]) for one in curves[seed])
-            found[seed] = first, second
+    for seed, sizes in _sizes_of_areas(curves).items():
+        first, second = (area_under_curve(sizes, [one[at] for at in sizes]) for one in curves[seed])
+        found[seed] = first, second
     return found
+
+
+def _sizes_of_areas(curves: Mapping[int, Sequence[Mapping[int, float]]]) -> dict[int, Sequence[int]]:
+    both = {seed: shared for seed, (first, second) in curves.items() if len(shared := first.keys() & second.keys()) > 1}
+    return {seed: sizes for seed, sizes in common_range(both).sizes.items() if len(sizes) > 1}
 
 
 def _as_far(pairs: Sequence[tuple[Run, Run]], name: str) -> list[int]:

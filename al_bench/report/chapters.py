@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.experiment import Experiment, Other
 from al_bench.analysis.grouping import Group, Section, sections
 from al_bench.analysis.published import Published
 from al_bench.analysis.reading import Run, Stored
 from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.analysis.table_lines import TableLines
 from al_bench.analysis.versions import Side, name_apart, sides
 from al_bench.report.cells import summarize_cells, tabulate_cells
 from al_bench.report.comparison import Comparison, compare
@@ -35,6 +37,11 @@ class Planned:
     groups: Sequence[Group]
     contrasts: Sequence[Table]
     additions: Sequence[Addition]
+
+    @property
+    def lines(self) -> TableLines:
+        """Those that its claims are judged of."""
+        return TableLines(groups_by_line(self.groups))
 
     @property
     def tables(self) -> list[Table]:

@@ -137,12 +137,18 @@ def _cell(value: Any, key: str = "") -> Cell:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(str(_cell(item)) for item in value) if len(value) <= _MOST_LISTED else f"{len(value)} values"
+        return ", ".join(_item(item, key) for item in value) if len(value) <= _MOST_LISTED else f"{len(value)} values"
     if isinstance(value, dict):
         return ", ".join(f"{name} {_cell(item)}" for name, item in value.items())
     if isinstance(value, int | float) and key:
         return measure(key).number(value)
     return value if isinstance(value, int | float | str) or value is None else str(value)
+
+
+def _item(value: Any, key: str) -> str:
+    """One of a metric that is a list, such as a number per class."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return measure(key).text(value) if key and is_number else str(_cell(value))
 
 
 def _pictures(run: Run) -> Iterator[tuple[str, Picture]]:

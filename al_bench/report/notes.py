@@ -25,9 +25,13 @@ def notes(section: Section) -> list[str]:
         for sentence in (*_oracle(group), *_loss(group), *_validation(group), *_skipped(group), *add_to_group(group)):
             users.setdefault(sentence, []).append(group.name)
     own = [f"{listed(names)}: {sentence}" for sentence, names in users.items()]
-    mixed = [f"T{one[1:]}." for one in say_mixed([run for group in section.groups for run in group.runs])]
     judged = [*say_judges(section), *say_plain_samples(section)]
-    return [*_chance(section), *own, *_starts(section), *judged, *mixed]
+    return [*_chance(section), *own, *_starts(section), *judged]
+
+
+def mixed(section: Section) -> list[str]:
+    """A sentence of each run that went on under another commit than it began with, or on another machine."""
+    return [f"T{one[1:]}." for one in say_mixed([run for group in section.groups for run in group.runs])]
 
 
 def _chance(section: Section) -> Iterator[str]:

@@ -88,6 +88,7 @@ def _make_page(
     every = [section for outline in outlined for section in outline.every]
     runs = results.all_runs(every, [run for outline in outlined for one in outline.measured for run in one.runs])
     groups = sum(len(section.groups) for section in every)
+    groups += sum(len(one.groups) for outline in outlined for one in outline.measured)
     across = rank_across(parts_of)
     beside = [across.table] if across else []
     return _render(
@@ -127,7 +128,7 @@ def _own_tables(chapters: Sequence[Chapter]) -> Iterator[Table]:
             shown += [part.tables[name] for name in ("standing", "forecast") if part.tables[name].rows]
             for table in (part.tables["learning"], part.tables["settings"], *shown, *added):
                 yield replace(table, name=f"{table.name}-{part.anchor}")
-            yield from (table for _, one in part.published if one for table in one.tables)
+            yield from (table for _, one, _ in part.published if one for table in one.tables)
         yield from (table for one in chapter.measured for table in one.tables)
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import yaml
 
-from al_bench.analysis.comparison import groups_run_for
 from al_bench.analysis.cost import memory_is
 from al_bench.analysis.curves import class_shares, headline
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.published import Published
 from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.rebuilding import Rebuilder
+from al_bench.analysis.table_lines import TableLines, groups_run_for, lines_in
 from al_bench.config.values import from_project
 from al_bench.errors import amount
 from al_bench.report import results
@@ -26,7 +26,7 @@ from al_bench.report.figures.charts import Charts, EarlyPlots, Plots, has_all
 from al_bench.report.figures.palette import Look, class_looks
 from al_bench.report.images import Beside, CycleImages, section_class_names, show_synthesized, side_by_side
 from al_bench.report.measures import listed, measure
-from al_bench.report.notes import notes
+from al_bench.report.notes import mixed, notes
 from al_bench.report.outlook import tabulate_forecasts, tabulate_standings
 from al_bench.report.paper import Addition, add_to_section
 from al_bench.report.picks import Gallery, show_gallery
@@ -52,8 +52,9 @@ class Part:
     charts: Charts
     plots: Plots
     notes: Sequence[str]
+    mixed: Sequence[str]
     tables: dict[str, Table]
-    published: Sequence[tuple[Published, Comparison | None]]
+    published: Sequence[tuple[Published, Comparison | None, TableLines]]
     segmentation: Segmentation | None
     trainings: Trainings | None
     losses: Losses | None
@@ -70,6 +71,11 @@ class Part:
     configs: Sequence[tuple[Group, str]]
     classes: Sequence[str]
     shares: Sequence[float] | None
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether a line goes across: of a model that had every label from the start."""
+        return any(map(has_all, self.section.groups))
 
     @property
     def headline(self) -> str:
@@ -116,15 +122,16 @@ def part(
     ]  # fmt: skip
     additions = add_to_section(charts, problems)
     images = [(group, show_synthesized(group, rebuilder, problems)) for group in section.groups]
-    groups_of = [(known, groups_run_for(known, section)) for known in numbers]
+    groups_of = [(known, groups_run_for(known, section.groups)) for known in numbers]
     return Part(
         section,
         anchor(f"{chapter} {section.title}"),
         charts,
         plots,
         notes(section),
+        mixed(section),
         {table.name: table for table in tables},
-        [(known, compare(known, groups)) for known, groups in groups_of if groups],
+        [(known, compare(known, groups), lines_in(known, section.groups)) for known, groups in groups_of if groups],
         show_segmentation(section, classes, rebuilder, problems),
         show_trainings(charts),
         show_losses(charts),

@@ -14,6 +14,7 @@ from al_bench.analysis.lines import (
     areas,
     common_width,
     compare_lines,
+    compared_range,
     range_of,
     value_at,
     values_by_size,
@@ -77,7 +78,10 @@ def _areas(section: Section, groups: Sequence[Group], reference: Group, name: st
     rows = [_area_row(group, name, width, goal, shown) for group in groups]
     of = ""
     if end is not None and goal is not None:
-        of = f"; the goal is {shown.written(goal)}, what {reference.name} has at its end, {end[1]:,}"
+        of = (
+            f"; the goal is {shown.written(goal)}, what {reference.name} has at its end, {end[1]:,}; labels to it are "
+            "the median over seeds, of which one that does not get there is the last"
+        )
     found = _best_areas(groups, name, width)
     best = frozenset((one.place, 3 + place) for place, one in enumerate(found) if one is not None)
     by = f"; {said}" if (said := say_best(found)) else ""
@@ -98,7 +102,7 @@ def _say_width(width: Width | None, groups: Sequence[Group]) -> str:
     if width is None:
         return "annotations, of which the first line has no two numbers"
     short = [group.name for group in groups if group.name not in width.lines]
-    apart = f"; {listed(short)} cover{'s' if len(short) == 1 else ''} less than half of it" if short else ""
+    apart = f" but {listed(short)}, less than half of it" if short else ""
     return f"{width.low:,} to {width.high:,} annotations, which all lines have{apart}"
 
 
@@ -118,8 +122,10 @@ def _area_row(group: Group, name: str, width: Width | None, goal: float | None, 
     found = [None if goal is None else labels_to_reach([*curve], [*curve.values()], goal, higher) for curve in curves]
     reached = summarize_reached(found)
     means = [shown.number(fmean(one.values())) if one else None for one in (linear, log)]
-    middle: Cell = "not reached" if reached.middle is None else round(reached.middle)
     sizes = sorted({at for curve in curves for at in curve})
+    middle: Cell = "not reached" if reached.middle is None else round(reached.middle)
+    if sizes and middle == sizes[0]:  # over it with the first labels
+        middle = f"{middle:,} or fewer"
     return [
         group.name,
         len(group.runs),
@@ -132,22 +138,26 @@ def _area_row(group: Group, name: str, width: Width | None, goal: float | None, 
 
 def _tests(section: Section, tests: Sequence[Compared], reference: Group, shown: Measure) -> Table:
     columns = [
-        "line", "at equal", shown.difference, f"{LEVEL:.0%} low", "high", "p", "p after Holm", "p, signed-rank",
+        "line", "at equal", "over", shown.difference, f"{LEVEL:.0%} low", "high", "p", "p after Holm", "p, signed-rank",
         "bootstrap low", "high of it", "effect, d", "seeds", "verdict", "seeds it would take",
     ]  # fmt: skip
-    rows: list[list[Cell]] = [_test_row(one, shown) for one in tests]
+    name = headline(reference.first)
+    over = {group.name: compared_range(group, reference, name) for group in section.groups}
+    rows: list[list[Cell]] = [_test_row(one, over.get(one.line), shown) for one in tests]
     less = ", of which less is better" if shown.less_is_better else ""
     about = f"{section.title}: each line minus {reference.say_as_baseline(reference.name)} in {shown.words}{less}"
     return Table("tests", about, columns, rows)
 
 
-def _test_row(one: Compared, shown: Measure) -> list[Cell]:
+def _test_row(one: Compared, over: tuple[int, int] | None, shown: Measure) -> list[Cell]:
+    """over: the annotations of its areas."""
+    sizes = f"{over[0]:,} to {over[1]:,}" if over and one.budget == "annotations" else None
     test = one.of_line.test
     values = [shown.number(value) for value in (test.mean, test.low, test.high)]
     again = bootstrap_interval(test.differences)
     drawn = [None, None] if again is None else [shown.number(again.low), shown.number(again.high)]
     return [
-        one.line, _AT[one.budget], *values, test.p, one.of_line.p, test.ranked, *drawn, test.effect, test.n,
+        one.line, _AT[one.budget], sizes, *values, test.p, one.of_line.p, test.ranked, *drawn, test.effect, test.n,
         "one seed tests nothing" if test.n == 1 else _TOLD[one.of_line.better],
         tell_seeds_needed(test.effect, one.of_line.level),
     ]  # fmt: skip

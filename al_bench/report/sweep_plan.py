@@ -11,6 +11,7 @@ from al_bench.progress import duration
 from al_bench.report.measures import size
 
 _MOST_LISTED = 6  # lines of which nothing is known
+_MOST_BEGUN = 3  # seeds of a line
 
 
 def write_plan(plan: SweepPlan) -> str:
@@ -45,10 +46,13 @@ def _cost(plan: SweepPlan, unknown: Sequence[str]) -> str:
 
 def _row(line: LinePlan) -> list[str]:
     own = line.progress
-    begun = ", ".join(f"seed {seed} at {annotations:,}" for seed, annotations in own.begun.items())
+    started = [f"seed {seed} at {annotations:,}" for seed, annotations in own.begun.items()]
+    begun = ", ".join(started[:_MOST_BEGUN]) + (f", {len(started) - _MOST_BEGUN} more" * (len(started) > _MOST_BEGUN))
     star = "*" if line.from_other else ""
-    time = "not known" if line.seconds is None else f"{duration(line.seconds)}{star}" if line.cycles else "-"
-    disk = "not known" if line.size is None else f"{size(line.size)}{star}" if line.cycles else "-"
+    time, disk = "-", "-"
+    if line.cycles != 0:
+        time = "not known" if line.seconds is None else f"{duration(line.seconds)}{star}"
+        disk = "not known" if line.size is None else f"{size(line.size)}{star}"
     left = "not known" if line.cycles is None else f"{line.cycles:,}"
     return [own.line, f"{own.cells:,}", f"{len(own.finished):,}", begun or "-", left, time, disk]
 

@@ -16,7 +16,6 @@ from al_bench.files import digest, written_whole
 Cell = str | int | float | None
 
 _LONGEST = 200  # bytes of a file's name
-_MOST_READ = 300  # rows of a table that anybody reads as text, or sets
 _ON_A_PAGE = 40  # of a text that is set
 _LINE = 40  # letters of a cell that is set in one line
 _FORMULA = ("=", "+", "-", "@", "\t")
@@ -26,13 +25,15 @@ _BOLD = ("\x02", "\x03")  # around what tabulate escapes: no cell holds them
 @dataclass(frozen=True)
 class Table:
     """name: of its files; about: what a row is; columns: with their units; rows: as many cells each; best: row and
-    column of those cells that tests tell from all others of their column, which come bold."""
+    column of those cells that tests tell from all others of their column, which come bold; most_read: rows of one that
+    is written as Markdown and LaTeX, too."""
 
     name: str
     about: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     best: frozenset[tuple[int, int]] = frozenset()
+    most_read: int = 300
 
     @cached_property
     def numeric(self) -> list[bool]:
@@ -43,7 +44,7 @@ class Table:
     @property
     def files(self) -> list[str]:
         """Names: CSV, and Markdown and LaTeX of tables that are short enough for them."""
-        ends = [".csv", *([".md", ".tex"] if len(self.rows) <= _MOST_READ else [])]
+        ends = [".csv", *([".md", ".tex"] if len(self.rows) <= self.most_read else [])]
         return [self._stem + end for end in ends]
 
     @property

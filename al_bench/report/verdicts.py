@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 
 from al_bench.analysis.claims import Verdict, Word, judge
-from al_bench.analysis.contrast import groups_by_line
-from al_bench.analysis.grouping import Group, group_by
+from al_bench.analysis.grouping import group_by
 from al_bench.analysis.published import Claim
+from al_bench.analysis.table_lines import TableLines
 from al_bench.report.measures import listed
 
 
-def word_verdicts(claim: Claim, groups: Sequence[Group]) -> list[tuple[Word, str]]:
-    """Each verdict with its reasons: "asal_pixel: accuracy minus random on average: +0.57, ...". groups: all that are
+def word_verdicts(claim: Claim, lines: TableLines) -> list[tuple[Word, str]]:
+    """Each verdict with its reasons: "asal_pixel: accuracy minus random on average: +0.57, ...". lines: all that are
     stored of the claim's table."""
-    lines = groups_by_line(groups)
     rules = claim.rules or [None] * max(1, len(claim.rows))
-    judged = [(line, judge(rule, line, lines)) for line, rule in zip(claim.rows or [""], rules, strict=True)]
+    judged = [
+        (line, judge(rule, line, lines.groups, lines.unclear))
+        for line, rule in zip(claim.rows or [""], rules, strict=True)
+    ]
     return [(word, _reasons(own, len(judged) > 1)) for word, own in group_by(judged, lambda one: one[1].word).items()]
 
 

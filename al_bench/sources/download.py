@@ -51,7 +51,8 @@ def complete(
             for one in made:
                 (one / ".lock").unlink(missing_ok=True)
                 one.rmdir()
-        raise UserError(f"{folder} lacks files that could not be had ({error}): {remedy}") from error
+        why = "nothing is fetched to be looked at" if is_only_looking() else error  # which names each address
+        raise UserError(f"{folder} lacks files that could not be had ({why}): {remedy}") from error
 
 
 def refuse_network(url: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_runs import made_run
 
-from al_bench.analysis.claims import _Found, _of_all, judge
+from al_bench.analysis.claims import _Found, _of_all, _signed, judge
 from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.grouping import sections
 from al_bench.analysis.reading import stored
@@ -101,6 +101,12 @@ def test_verdicts(lines, line: str, rule: str, word: str) -> None:
 )
 def test_a_verdict_says_what_it_hangs_on(lines, line: str, rule: str, reason: str) -> None:
     assert reason in judge(read_rule(rule), line, lines).reason
+
+
+def test_labels_and_steps_are_told_without_exponents() -> None:
+    assert [_signed(value) for value in (0.05312, -12.34, 998.6, 1750.0, -9004.2)] == [
+        "+0.0531", "-12.3", "+999", "+1,750", "-9,004"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("line", "other"), [("coreset", "random"), ("random", "coreset")])

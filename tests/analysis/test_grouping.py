@@ -135,3 +135,22 @@ def test_random_sampling_that_nobody_tuned_says_so(tmp_path, strategy, method, w
     made_run(tmp_path, strategy, 0, choices={"method": method})
     ((group,),) = [section.groups for section in sections(runs(tmp_path))]
     assert group.say_as_baseline("the line") == words
+
+
+def test_the_line_of_the_recipes_own_experiment_bears_the_name_alone(tmp_path):
+    """Before trials of another one, however many these are and in whatever order they come."""
+    for rate, experiment in ((0.1, "paper/trial"), (0.2, "paper/trial"), (0.3, "paper/made"), (0.4, "none")):
+        for seed in range(3 if experiment == "paper/trial" else 2):
+            choices = {"experiment": experiment, "recipe": "paper/made"}
+            strategy = {"part": "made.entropy", "lr": rate}
+            made_run(
+                tmp_path,
+                "entropy",
+                seed,
+                choices=choices,
+                identity={"part": "made.loop", "strategy": strategy, "seed": seed},
+            )
+    (section,) = sections(runs(tmp_path))
+    first, *others = section.groups
+    assert (first.name, first.first.choices["experiment"]) == ("entropy", "paper/made")
+    assert [(one.name, len(one.runs)) for one in others] == [("entropy (2)", 3), ("entropy (3)", 3), ("entropy (4)", 2)]

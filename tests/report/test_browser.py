@@ -87,6 +87,20 @@ def test_the_page_opens_whole(browser, page, width, scheme):
     tab.close()
 
 
+def test_nothing_of_a_table_is_cut_in_print(browser, page):
+    """In height: a folded table scrolls on a screen alone."""
+    tab = browser.new_page(viewport={"width": 794, "height": 1123})
+    tab.goto(page.as_uri())
+    tab.emulate_media(media="print")
+    tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    cut = tab.eval_on_selector_all(
+        ".scroll", "all => all.filter(one => one.clientHeight + 1 < one.scrollHeight).length"
+    )
+    bounded = tab.eval_on_selector_all(".scroll", "all => all.map(one => getComputedStyle(one).maxHeight)")
+    assert cut == 0 and set(bounded) == {"none"}
+    tab.close()
+
+
 def test_long_names_break_before_a_tables_last_column_is_cut(browser):
     name = "asal_pixel, gan wgan_gp, min_distance"
     row = f"<tr><th>{name}</th>{'<td class=number>93.8 ± 2.3</td>' * 8}</tr>"

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 from made_runs import ABOUT, made_run
 
-from al_bench.analysis.comparison import groups_run_for, is_column
+from al_bench.analysis.comparison import is_column
 from al_bench.analysis.grouping import sections
 from al_bench.analysis.published import Number, Published
 from al_bench.analysis.reading import stored
+from al_bench.analysis.table_lines import groups_run_for
 from al_bench.report.comparison import compare
 from al_bench.report.figures.charts import Charts
 from al_bench.report.figures.palette import looks
@@ -135,7 +136,7 @@ def test_only_runs_for_it_are_compared(tmp_path):
     made_run(tmp_path / "outputs", "entropy", 0)
     made_run(tmp_path / "outputs", "random", 0, choices={"experiment": "paper/made"})
     (section,) = sections(stored(tmp_path / "outputs", tmp_path / "cells").runs)
-    assert [group.method for group in groups_run_for(known(), section)] == ["random"]
+    assert [group.method for group in groups_run_for(known(), section.groups)] == ["random"]
 
 
 def test_many_numbers_stand_as_the_paper_prints_them(tmp_path):

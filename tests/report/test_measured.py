@@ -37,6 +37,12 @@ def test_nested_metrics_and_tables_of_a_record_are_tables(tmp_path):
     assert seconds.rows == [["seed 0", "fit", 3], ["seed 0", "match", None]]
 
 
+def test_a_number_per_class_is_written_as_the_others_are(tmp_path):
+    made_measurement(tmp_path, {"class_accuracy": [0.9130434989929199, 0.5, 1.0], "accuracy": 0.835}, tables={})
+    (numbers,) = made(tmp_path).tables
+    assert numbers.rows == [["seed 0", "91.3, 50.0, 100.0", 83.5]]
+
+
 def test_several_runs_share_their_tables(tmp_path):
     for seed in (0, 1):
         made_measurement(tmp_path, {"sure_share": 0.5 + seed / 4}, seed)

@@ -2,7 +2,7 @@ from made_runs import CHOICES, cycle, made_run, write_cycle
 
 from al_bench.analysis.grouping import sections
 from al_bench.analysis.reading import stored
-from al_bench.report.notes import notes
+from al_bench.report.notes import mixed, notes
 
 
 def said(tmp_path, strategy="gaal", **changed):
@@ -78,7 +78,8 @@ def test_cycles_of_two_commits_are_said(tmp_path):
     folder = made_run(tmp_path, "random", 0)
     write_cycle(folder, {**cycle(1, 0.75), "commit": "def"})
     (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
-    assert notes(section)[-1] == f"The cycles of run {folder.name} (digits/random, seed 0) are of 2 commits: abc, def."
+    assert mixed(section) == [f"The cycles of run {folder.name} (digits/random, seed 0) are of 2 commits: abc, def."]
+    assert notes(section) == []
 
 
 def test_lines_that_begin_with_other_labels_are_no_pairs_and_it_is_said(tmp_path):

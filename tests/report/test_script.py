@@ -34,6 +34,11 @@ def test_a_run_that_does_not_exist_is_refused_in_a_sentence(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_exported_cells_that_are_nowhere_are_said_to_be(tmp_path):
+    done = report(tmp_path, "--no-images")
+    assert done.returncode == 0 and f"{tmp_path / 'cells'} is no folder: there are no exported runs" in done.stdout
+
+
 def test_an_experiment_of_which_nothing_is_stored_says_what_makes_it(tmp_path):
     shadow = f"hydra.searchpath=[file://{CONF.parent / 'tests' / 'conf'}]"
     made_run(tmp_path / "outputs", "entropy", 0)  # which bears the label of a cell

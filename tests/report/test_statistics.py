@@ -65,10 +65,34 @@ def test_areas_stand_over_one_width_and_the_best_is_told(tmp_path: Path) -> None
     found = statistics(section_of(tmp_path))
     assert found is not None
     areas = found.tables[0]
-    assert "over 10 to 30 annotations, which all lines have; margin covers less than half of it" in areas.about
+    assert "over 10 to 30 annotations, which all lines have but margin, less than half of it" in areas.about
     rows = {row[0]: row[3] for row in areas.rows}
     assert rows == {"entropy": pytest.approx(76.0), "margin": None, "random": pytest.approx(61.0)}
     assert areas.best == frozenset(), "the difference has no spread, so that no test tells it"
+
+
+def test_each_area_says_over_what_it_is(tmp_path: Path) -> None:
+    """Of lines that come differently far, in tests that stand below each other."""
+    for strategy, length in {"random": 6, "entropy": 6, "margin": 3}.items():
+        for seed in range(3):
+            made_run(tmp_path, strategy, seed, [0.5 + place / 10 + seed / 100 for place in range(length)])
+    found = statistics(section_of(tmp_path))
+    assert found is not None
+    rows = rows_of(found.tables[1])
+    over = {row["line"]: row["over"] for row in rows if row["at equal"] == "annotations (area)"}
+    assert over == {"entropy": "10 to 60", "margin": "10 to 30"}
+    assert {row["over"] for row in rows if row["at equal"] != "annotations (area)"} == {None}
+
+
+def test_a_goal_that_the_first_labels_reach_is_at_these_or_fewer(tmp_path: Path) -> None:
+    for strategy, accuracies in {"random": (0.5, 0.6, 0.7), "entropy": (0.8, 0.85, 0.9)}.items():
+        for seed in range(3):
+            made_run(tmp_path, strategy, seed, [value + seed / 100 for value in accuracies])
+    found = statistics(section_of(tmp_path))
+    assert found is not None
+    rows = rows_of(found.tables[0])
+    assert [row["labels to the goal"] for row in rows] == ["10 or fewer", 30]
+    assert "labels to it are the median over seeds" in found.tables[0].about
 
 
 def test_another_configuration_of_a_line_is_said_to_be_left_out(tmp_path: Path) -> None:

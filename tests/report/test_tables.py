@@ -77,6 +77,11 @@ def test_a_table_is_text_while_somebody_might_read_it(tmp_path: Path, rows: int,
     assert {name.split(".")[1] for name in table.files} == ends
 
 
+def test_a_longer_table_is_text_where_it_is_asked_for(tmp_path: Path) -> None:
+    Table("made", "about", ["row"], [[row] for row in range(301)], most_read=301).write(tmp_path)
+    assert {path.suffix[1:] for path in tmp_path.iterdir()} == {"csv", "md", "tex"}
+
+
 def test_latex_sets_numbers_at_their_right_and_long_text_in_lines() -> None:
     table = Table("t", "about", ["line", "10", "why"], [["a", 1.5, "because " * 9], ["b", None, "so"]])
     assert r"\begin{tabular}{lrp{0.60\linewidth}}" in table.as_latex()

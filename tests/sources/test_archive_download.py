@@ -69,7 +69,7 @@ def test_an_archive_of_something_else(tmp_path: Path, contents: dict[str, bytes]
 
 def test_what_only_looks_takes_an_archive_that_is_here_alone(tmp_path: Path) -> None:
     with only_looking():
-        with pytest.raises(UserError, match=r"https://localhost/things\.tar\.gz is not asked, for what only looks"):
+        with pytest.raises(UserError, match=r"\(nothing is fetched to be looked at\): put things"):
             complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "https://localhost/things.tar.gz")
         pack(tmp_path / "data" / "things.tar.gz", CONTENTS)
         complete_from_archive(tmp_path / "data" / "things", CHECKSUMS, "https://localhost/things.tar.gz")

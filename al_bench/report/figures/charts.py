@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from al_bench.analysis.chance import chance_level
-from al_bench.analysis.comparison import compare_numbers, groups_run_for
+from al_bench.analysis.comparison import compare_numbers
 from al_bench.analysis.cost import costs
 from al_bench.analysis.curves import (
     Point,
@@ -20,6 +20,7 @@ from al_bench.analysis.curves import (
 )
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.published import Published
+from al_bench.analysis.table_lines import groups_run_for
 from al_bench.progress import duration
 from al_bench.report.figures.palette import Look, class_looks
 from al_bench.report.figures.plots import Bar, Line, Span, bar_chart, dot_chart, line_chart
@@ -110,7 +111,7 @@ class Charts:
         """Annotations and value, as written, of each published number of the headline that nobody doubts, by line."""
         found: dict[str, list[tuple[float, float]]] = {}
         for table in self.published:
-            for pair in compare_numbers(table, groups_run_for(table, self.section), factor_of):
+            for pair in compare_numbers(table, groups_run_for(table, self.section.groups), factor_of):
                 column = pair.number.column.replace(",", "")
                 if pair.found is not None and column.isdigit() and not pair.number.doubt:
                     scale = measure(pair.metric, pair.declared).factor / pair.factor

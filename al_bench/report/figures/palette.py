@@ -63,8 +63,8 @@ def _colors(methods: list[str]) -> dict[str, int]:
 
 
 def _look(number: int, variant: int) -> Look:
-    dash = _DASHES[(variant + number // len(_COLORS)) % len(_DASHES)]
-    return Look(_COLORS[number % len(_COLORS)], _MARKERS[number % len(_MARKERS)], dash)
+    turns, dash = divmod(variant + number // len(_COLORS), len(_DASHES))
+    return Look(_COLORS[number % len(_COLORS)], _MARKERS[(number + turns) % len(_MARKERS)], _DASHES[dash])
 
 
 def line_looks(count: int) -> list[Look]:

@@ -22,3 +22,10 @@ def test_more_lines_share_colors_and_differ_in_the_dash():
 def test_a_method_in_a_folder_looks_like_the_strategy_of_its_name():
     alone, inside = of(TABLE), of([f"h_divergence/{name}" for name in TABLE[:-1]] + ["waal"])
     assert all(alone[name] == inside[f"h_divergence/{name}"] for name in TABLE[:-1])
+
+
+def test_no_two_configurations_of_a_line_look_alike() -> None:
+    """As five step sizes of one method do on a page of all that is stored."""
+    groups = [Group("digits", "random", [], variant) for variant in range(12)]
+    found = looks([*groups, *(Group("digits", f"method {number}", []) for number in range(12))])
+    assert len(set(found.values())) == len(found)

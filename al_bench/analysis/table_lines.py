@@ -1,0 +1,71 @@
+"""Which groups are the lines of a published table, where a page shows all that is stored and nothing was composed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from al_bench.analysis.grouping import Group
+from al_bench.analysis.published import Published
+
+
+@dataclass(frozen=True)
+class TableLines:
+    """groups: by the name of a line; unclear: names that several groups bear alike, and which these are, or of which no
+    group is known to be, as those are that say what a run records of no choice."""
+
+    groups: Mapping[str, Group]
+    unclear: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def groups_run_for(table: Published, groups: Sequence[Group]) -> list[Group]:
+    """Those that were run for an experiment, or for none by the recipe of its name; of a line that has some of the
+    former these alone."""
+    own = [group for group in groups if _is_of(table.name, group)]
+    named = {group.method for group in own}
+    by_hand = [group for group in groups if _is_by_hand(table.name, group) and group.method not in named]
+    return [group for group in groups if group in own or group in by_hand]
+
+
+def lines_in(table: Published, groups: Sequence[Group]) -> TableLines:
+    """The lines that claims of a table speak of. One that was run for its experiment goes before one that was run for
+    none, and that before those of other experiments, whose lines it may share."""
+    claimed = {row for claim in table.claims for row in claim.rows}
+    rules = [rule for claim in table.claims for rule in claim.rules if rule]
+    claimed |= {
+        operand.line for rule in rules for clause in rule.clauses for operand in clause.operands if operand.line
+    }
+    found = {name: _nearest(table.name, named(name, groups)) for name in sorted(claimed)}
+    others = {group.name: group for group in groups if group.name not in found}
+    clear = {name: own[0] for name, own in found.items() if len(own) == 1}
+    several = {name: [group.name for group in own] for name, own in found.items() if len(own) != 1}
+    return TableLines({**others, **clear}, several)
+
+
+def named(line: str, groups: Sequence[Group]) -> list[Group]:
+    """By the name of the line, else by what was chosen for it."""
+    return [group for group in groups if group.method == line] or [group for group in groups if _is_chosen(line, group)]
+
+
+def _nearest(table: str, groups: Sequence[Group]) -> list[Group]:
+    kinds: list[Callable[[str, Group], bool]] = [_is_of, _is_by_hand]
+    return next((own for kind in kinds if (own := [one for one in groups if kind(table, one)])), list(groups))
+
+
+def _is_of(table: str, group: Group) -> bool:
+    return any(run.choices.get("experiment") == table for run in group.runs)
+
+
+def _is_by_hand(table: str, group: Group) -> bool:
+    choices = group.first.choices
+    return choices.get("recipe") == table and choices.get("experiment") in (None, "none")
+
+
+def _is_chosen(line: str, group: Group) -> bool:
+    """Whether a line, "alcg/cs_mc, gan ac_dcgan", is of a group's method, or of its strategy, trained as long as the
+    others of the table, with what else was chosen."""
+    chosen, *more = line.split(", ")
+    choices, learner = group.first.choices, group.first.identity.get("learner") or {}
+    own = dict(item.rpartition(" ")[::2] for item in more)
+    if any(choices.get(key.replace(" ", "_")) != value for key, value in own.items()):
+        return False
+    is_method = chosen == choices.get("method") and not group.changes
+    return is_method or (chosen == choices.get("strategy") and not learner.get("match_steps"))

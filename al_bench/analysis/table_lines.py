@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from al_bench.analysis.experiment import Experiment
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.published import Published
+from al_bench.config.groups import name_known
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,23 @@ def groups_run_for(table: Published, groups: Sequence[Group]) -> list[Group]:
     return [group for group in groups if group in own or group in by_hand]
 
 
+def say_unknown(table: Published, experiment: Experiment) -> list[str]:
+    """A sentence for each row of a table, or line that a rule of it names, that is no line of its experiment, by name
+    or by what is chosen for one; none where something given beside chooses among its lines."""
+    if not experiment.is_as_written:
+        return []
+    known = experiment.all_lines
+    cells = [cell for of_line in known.values() for cell in of_line]
+    chosen = {str(cell.choices.get(group)) for cell in cells for group in ("method", "strategy")}
+    rows = dict.fromkeys([*(number.row for number in table.numbers), *_claimed(table)])
+    strange = [row for row in rows if row and row not in known and row.partition(", ")[0] not in chosen]
+    return [f"names {row}, which is no line of {table.name}: {name_known(row, list(known))}" for row in strange]
+
+
 def lines_in(table: Published, groups: Sequence[Group]) -> TableLines:
     """The lines that claims of a table speak of. One that was run for its experiment goes before one that was run for
     none, and that before those of other experiments, whose lines it may share."""
-    claimed = {row for claim in table.claims for row in claim.rows}
-    rules = [rule for claim in table.claims for rule in claim.rules if rule]
-    claimed |= {
-        operand.line for rule in rules for clause in rule.clauses for operand in clause.operands if operand.line
-    }
-    found = {name: _nearest(table.name, named(name, groups)) for name in sorted(claimed)}
+    found = {name: _nearest(table.name, named(name, groups)) for name in _claimed(table)}
     others = {group.name: group for group in groups if group.name not in found}
     clear = {name: own[0] for name, own in found.items() if len(own) == 1}
     several = {name: [group.name for group in own] for name, own in found.items() if len(own) != 1}
@@ -43,6 +53,13 @@ def lines_in(table: Published, groups: Sequence[Group]) -> TableLines:
 def named(line: str, groups: Sequence[Group]) -> list[Group]:
     """By the name of the line, else by what was chosen for it."""
     return [group for group in groups if group.method == line] or [group for group in groups if _is_chosen(line, group)]
+
+
+def _claimed(table: Published) -> list[str]:
+    """The lines of its claims and of their rules."""
+    rows = {row for claim in table.claims for row in claim.rows}
+    rules = [rule for claim in table.claims for rule in claim.rules if rule]
+    return sorted(rows | {one.line for rule in rules for clause in rule.clauses for one in clause.operands if one.line})
 
 
 def _nearest(table: str, groups: Sequence[Group]) -> list[Group]:

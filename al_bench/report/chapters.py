@@ -8,9 +8,9 @@ from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.experiment import Experiment, Other
 from al_bench.analysis.grouping import Group, Section, sections
 from al_bench.analysis.published import Published
-from al_bench.analysis.reading import Run, Stored
+from al_bench.analysis.reading import Problem, Run, Stored
 from al_bench.analysis.rebuilding import Rebuilder
-from al_bench.analysis.table_lines import TableLines
+from al_bench.analysis.table_lines import TableLines, say_unknown
 from al_bench.analysis.versions import Side, name_apart, sides
 from al_bench.report.cells import summarize_cells, tabulate_cells
 from al_bench.report.comparison import Comparison, compare
@@ -151,7 +151,10 @@ class Editor:
         assert experiment is not None
         groups = [group for section in outline.sections for group in section.groups]
         groups += [group for one in outline.measured for group in one.groups]
-        known = [(one, compare(one, groups)) for one in self.numbers if one.name == experiment.name]
+        own = [one for one in self.numbers if one.name == experiment.name]
+        known = [(one, compare(one, groups)) for one in own]
+        table = Path(f"{experiment.name}.csv")
+        self.found.problems += [Problem(table, sentence) for one in own for sentence in say_unknown(one, experiment)]
         stored = self.found.runs
         additions = add_to_experiment(outline.sides, stored, self.looks, self.band)
         return Planned(

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from made_runs import made_run
 
+from al_bench.analysis.experiment import plan_experiment
 from al_bench.analysis.grouping import Group, sections
-from al_bench.analysis.published import Claim, Published
+from al_bench.analysis.published import Claim, Number, Published
 from al_bench.analysis.reading import stored
 from al_bench.analysis.rules import read_rule
-from al_bench.analysis.table_lines import groups_run_for, lines_in
+from al_bench.analysis.table_lines import groups_run_for, lines_in, say_unknown
+from al_bench.config.groups import CONF
 from al_bench.report.verdicts import word_verdicts
 
 CLAIM = Claim(["entropy"], "accuracy", "it is better", "Sec. 1", [read_rule("accuracy better than random")])
@@ -77,3 +79,18 @@ def test_a_line_may_be_named_by_its_method_and_what_was_chosen_beside_it(tmp_pat
     assert judged(groups_of(tmp_path), claim=other) == [
         ("not decided", "no run is known to be of this line: a page of the experiment alone, --experiment, tells")
     ]
+
+
+def test_a_row_that_is_no_line_is_said() -> None:
+    """A misspelt one would stand there as not measured, and what a rule compares as not stored."""
+    own = f"hydra.searchpath=[file://{CONF.parent / 'tests' / 'conf'}]"
+    experiment = plan_experiment("shadow_table", [own, "seed=0"])
+    rule = read_rule("accuracy better than ranom")
+    numbers = [Number(row, "20", 80.0, None, None, "Tab. 1") for row in ("random", "entrpy", "")]
+    table = Published("shadow_table", numbers, [Claim(["entropy"], "accuracy", "it is", "", [rule])])
+    known = "random, query size 5, random, query size 10, entropy, query size 5, entropy, query size 10"
+    assert say_unknown(table, experiment) == [
+        f"names {row}, which is no line of shadow_table: use one of {known}" for row in ("entrpy", "ranom")
+    ]
+    chosen = plan_experiment("shadow_table", [own, "seed=0", "strategy=random"])
+    assert say_unknown(table, chosen) == [], "which the others were left out of"

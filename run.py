@@ -157,6 +157,7 @@ def run(config: "DictConfig") -> None:
         refuse_arguments(written, resolved, "procedure")
         store.go_on()
         store.exported = begun_cell(Path(config.paths.cells), identity)
+        warn_of_gone(store.folder, store.exported, config.keep_weights)
         settle(config.threads, config.device, resolved["procedure"])
         if config.trainer is not None:
             from al_bench.training.trainer import check_trainer

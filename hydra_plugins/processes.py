@@ -92,6 +92,7 @@ class Processes(Launcher):
         with self.composing:
             loader = self.hydra_context.config_loader
             made = made_cells(loader, self.config, initial_job_idx, job_overrides)
+        refused = len({tuple(job) for job, cell in zip(job_overrides, made, strict=True) if cell is None})
         if self.order == "seeds":
             made.sort(key=seed_of)  # cells of one seed stay in the sweep's order
         cells = [cell for cell in made if cell is not None]
@@ -99,12 +100,11 @@ class Processes(Launcher):
         unique = [*{cell.folder: cell for cell in cells}.values()]  # a seed may be named twice
         codes = {cell.folder: 0 for cell in unique if cell.is_finished()}
         waiting = deque(cell for cell in unique if cell.folder not in codes)
-        every = len(unique) + (refused := len(made) - len(cells))
         if not waiting and not refused:
             logger.info(f"all {len(unique)} cells are finished\n{tabulate_sweep(unique, unique)}")
             return [returned(cell) for cell in cells]
         self._settle(waiting)
-        said = f"{every} cells{f', {refused} refused' if refused else ''}, {len(codes)} finished before"
+        said = f"{len(unique) + refused} cells{f', {refused} refused' if refused else ''}, {len(codes)} finished before"
         on = f", on {len(self.visible)} GPUs" if len(self.visible) > 1 else ""
         if self.packed:
             waiting = deque(deal(waiting, self.workers))
@@ -116,7 +116,7 @@ class Processes(Launcher):
             with self._forking(waiting):
                 codes |= self._run(waiting)
         ended = [cell for cell in unique if codes.get(cell.folder) == 0]
-        logger.info(f"{len(ended)} of {every} cells are finished\n{tabulate_sweep(unique, ended)}")
+        logger.info(f"{len(ended)} of {len(unique) + refused} cells are finished\n{tabulate_sweep(unique, ended)}")
         if code := exit_code([*codes.values(), *[REFUSED] * refused]):
             raise SystemExit(code)
         return [returned(cell) for cell in cells]

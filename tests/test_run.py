@@ -15,6 +15,7 @@ import forked
 import pytest
 
 from al_bench.files import read_json, write_json
+from al_bench.storage.holding import Holding
 
 ROOT = Path(__file__).parent.parent
 BAR = re.compile(rb"classifier: +\d+%\|.*\d+/6000 \[\d+:\d+<\d+:\d+, +[\d.]+steps/s\]")
@@ -85,8 +86,14 @@ def test_a_larger_budget_that_was_given_up_is_said_to_end_no_more(tmp_path):
     assert "from here on" not in run(*SMOKE, "loop.budget=20", folder=tmp_path).stdout
     assert read_json(config)["config"]["loop"]["budget"] == 30
     write_json(config, stored)
+    holding = Holding(config.parent)
+    holding.take()  # as who makes the larger one does
+    assert "all 1 cells are finished" in run("-m", *SMOKE, "loop.budget=30", folder=tmp_path).stdout
+    assert read_json(config)["config"]["loop"]["budget"] == 300
+    holding.give_back()
     swept = run("-m", *SMOKE, "loop.budget=30", folder=tmp_path)
     assert "1 of 1 cells are finished" in swept.stdout and read_json(config)["config"]["loop"]["budget"] == 30
+    write_json(config, {**stored, "config": {**stored["config"], "loop": {"budget": "all", "stop_at": "x"}}})
     assert "all 1 cells are finished" in run("-m", *SMOKE, "loop.budget=30", folder=tmp_path).stdout
 
 

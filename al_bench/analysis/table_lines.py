@@ -42,11 +42,12 @@ def say_unknown(table: Published, experiment: Experiment) -> list[str]:
 
 def lines_in(table: Published, groups: Sequence[Group]) -> TableLines:
     """The lines that claims of a table speak of. One that was run for its experiment goes before one that was run for
-    none, and that before those of other experiments, whose lines it may share."""
-    found = {name: _nearest(table.name, named(name, groups)) for name in _claimed(table)}
+    none; whether one that was run for another is also of this one its id tells, not its name."""
+    alike = {name: [one for one in groups if _bears(name, one)] for name in _claimed(table)}
+    found = {name: _nearest(table.name, name, own) for name, own in alike.items()}
     others = {group.name: group for group in groups if group.name not in found}
     clear = {name: own[0] for name, own in found.items() if len(own) == 1}
-    several = {name: [group.name for group in own] for name, own in found.items() if len(own) != 1}
+    several = {name: [group.name for group in own or alike[name]] for name, own in found.items() if len(own) != 1}
     return TableLines({**others, **clear}, several)
 
 
@@ -62,9 +63,15 @@ def _claimed(table: Published) -> list[str]:
     return sorted(rows | {one.line for rule in rules for clause in rule.clauses for one in clause.operands if one.line})
 
 
-def _nearest(table: str, groups: Sequence[Group]) -> list[Group]:
+def _nearest(table: str, line: str, groups: Sequence[Group]) -> list[Group]:
+    """Of groups that bear its name those of the table, by the name of their path where there are such."""
     kinds: list[Callable[[str, Group], bool]] = [_is_of, _is_by_hand]
-    return next((own for kind in kinds if (own := [one for one in groups if kind(table, one)])), list(groups))
+    own = next((own for kind in kinds if (own := [one for one in groups if kind(table, one)])), [])
+    return [one for one in own if one.method == line] or own
+
+
+def _bears(line: str, group: Group) -> bool:
+    return group.method == line or _is_chosen(line, group)
 
 
 def _is_of(table: str, group: Group) -> bool:

@@ -58,7 +58,9 @@ def label_config(classes: Iterable[str]) -> str:
 
 
 def is_label_config(text: str) -> bool:
-    """Whether a labeling interface is one of `label_config`, of whatever classes, and nobody's own."""
+    """Whether a labeling interface is one of `label_config`, of whatever classes, and nobody's own; an editor may have
+    set its ends of lines."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").rstrip() + "\n"
     choices = text.removeprefix(_HEAD).removesuffix(_END)
     return len(choices) == len(text) - len(_HEAD) - len(_END) and _CHOICES.fullmatch(choices) is not None
 

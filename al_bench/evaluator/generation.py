@@ -3,6 +3,7 @@
 Features are (N, D), logits (N, K), of N images each; both float.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -90,8 +91,11 @@ def inception_score(logits: Tensor, splits: int, seed: int) -> float:
 def precision_and_recall(samples: Tensor, real: Tensor, neighbors: int) -> tuple[float, float]:
     """Fractions of samples among real images, and of real images among samples (Kynkaanniemi et al. 2019, Eqs. 1, 2).
 
-    An image is among others where it is no farther from one of them than this one's `neighbors`-th nearest other.
+    An image is among others where it is no farther from one of them than this one's `neighbors`-th nearest other. NaN
+    for real images whose features are not finite.
     """
+    if not real.isfinite().all():
+        return math.nan, math.nan
     center = real.mean(0)  # of distances by products float32 keeps little where all lie far from 0
     precision, recall = calculate_precision_recall_part(samples - center, real - center, neighbors, _ROWS)
     return precision, recall

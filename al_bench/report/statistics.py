@@ -124,7 +124,7 @@ def _area_row(group: Group, name: str, width: Width | None, goal: float | None, 
     means = [shown.number(fmean(one.values())) if one else None for one in (linear, log)]
     sizes = sorted({at for curve in curves for at in curve})
     middle: Cell = "not reached" if reached.middle is None else round(reached.middle)
-    if sizes and middle == sizes[0]:  # over it with the first labels
+    if reached.middle is not None and reached.middle <= sizes[0]:  # over it with the first labels
         middle = f"{middle:,} or fewer"
     return [
         group.name,

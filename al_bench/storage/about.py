@@ -167,6 +167,6 @@ def was_to_go_on(folder: Path, last: Record, metrics: Sequence[Metric]) -> bool:
     was given up; not where that cannot be read. metrics: its own."""
     try:
         stored = Stopping.stored(read_json(folder / "config.json")["config"]["loop"], metrics)
-    except (OSError, ValueError, LookupError, TypeError, UserError):
+        return find_end(last, stored) is None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, UserError):
         return False
-    return find_end(last, stored) is None

@@ -12,13 +12,13 @@ logger = logging.getLogger(__name__)
 
 
 def warn_of_gone(folder: Path, records: Sequence[Record], keep_weights: str) -> None:
-    """Says of how many stored cycles `keep_weights=all` comes too late, which is in no id. records: of a run; one that
-    is exported has no models at all, and a cycle that never had one lacks none."""
-    if keep_weights != "all":
+    """Says of how many stored cycles `keep_weights=all` comes too late, which is in no id. records: of a run; what is
+    exported, or was gone on from, has no models, and a learner that has none lacks none."""
+    cycles = cycles_of(records)
+    if keep_weights != "all" or all(one.sha256 and not one.sha256_model for one in cycles):
         return
-    had = [record.index for record in cycles_of(records) if record.sha256_model or not record.sha256]
-    if gone := [index for index in had if not cycle_file(folder, index, ".model.safetensors").is_file()]:
+    if gone := [one for one in cycles if not cycle_file(folder, one.index, ".model.safetensors").is_file()]:
         logger.warning(
-            f"keep_weights=all comes too late for {amount(len(gone), 'cycle')} of {len(records)}, whose models are not "
-            "here: with another paths.outputs and paths.cells the run is made anew"
+            f"keep_weights=all comes too late for {amount(len(gone), 'cycle')} of {len(cycles)} of {folder}, whose "
+            "models are not there: with another paths.outputs and paths.cells the run is made anew"
         )

@@ -1,6 +1,7 @@
 """What is known of a run before it begins: its own cycles, and those of an exported cell of the same identity."""
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from al_bench.active.metric import Metric
 from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.config.identity import identify, metrics_of
@@ -117,12 +119,17 @@ def finished_reason(config: DictConfig, folder: Path) -> str | None:
     stopping = _stopping(config)
     known, own = _known(config, folder, stopping)
     records, reason = cut_at_end(known, stopping)
-    if cut_at_end(own, stopping)[1] is not None and was_to_go_on(folder, own[-1], metrics_of(config)):
-        return reason if runner_of(folder) is not None else None  # who runs there notes how far it goes
+    if cut_at_end(own, stopping)[1] is not None and _has_to_note(folder, own[-1], metrics_of(config)):
+        return None
     if reason is not None:
         warn_of_changed(folder, own_sources(plain(config.procedure)))
         warn_of_gone(folder, records, config.keep_weights)
     return reason
+
+
+def _has_to_note(folder: Path, last: Record, metrics: Sequence[Metric]) -> bool:
+    """Whether a run is to note that it ends, which is nobody's where it runs on or can only be read."""
+    return was_to_go_on(folder, last, metrics) and runner_of(folder) is None and os.access(folder, os.W_OK)
 
 
 def known_cycles(config: DictConfig, folder: Path) -> list[Record]:

@@ -137,6 +137,21 @@ def test_random_sampling_that_nobody_tuned_says_so(tmp_path, strategy, method, w
     assert group.say_as_baseline("the line") == words
 
 
+@pytest.mark.parametrize("key", ["experiment", "gan"])
+def test_else_the_line_of_what_most_runs_have_bears_the_name_alone(tmp_path, key):
+    """Of the experiment, and of the GAN that a strategy has, which is no setting beside it."""
+    for strategy, which, lr in (("entropy", "b", 2), ("entropy", "a", 1), ("margin", "a", 1), ("margin", "b", 2)):
+        for seed in range(3 if (strategy, which) == ("margin", "a") else 2):
+            gan = {"gan": which} if key == "gan" else {}
+            made_run(
+                tmp_path, strategy, seed, choices={"experiment": which if key == "experiment" else "one"},
+                identity={"part": "made.loop", "strategy": {"part": strategy, "lr": lr, **gan}, "seed": seed},
+            )  # fmt: skip
+    (section,) = sections(runs(tmp_path))
+    named = {one.name: one.first.identity["strategy"]["lr"] for one in section.groups}
+    assert named == {"entropy": 1, "entropy (2)": 2, "margin": 1, "margin (2)": 2}
+
+
 def test_the_line_of_the_recipes_own_experiment_bears_the_name_alone(tmp_path):
     """Before trials of another one, however many these are and in whatever order they come."""
     for rate, experiment in ((0.1, "paper/trial"), (0.2, "paper/trial"), (0.3, "paper/made"), (0.4, "none")):

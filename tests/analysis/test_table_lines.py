@@ -43,8 +43,39 @@ def test_the_line_that_was_run_for_the_experiment_is_the_one(tmp_path: Path) -> 
     assert [one.method for one in groups_run_for(Published("paper/made", []), groups)] == ["entropy", "random"]
     ((word, reason),) = judged(groups)
     assert word == "holds" and "+5.05" in reason
-    ((word, _),) = judged(groups, "paper/trial")
-    assert word == "does not hold", "whose random sampling is the other experiment's"
+    ((word, reason),) = judged(groups, "paper/trial")
+    assert word == "not decided" and reason.startswith("random may be random: a page"), "which is another's"
+
+
+def test_a_line_of_another_name_of_the_experiment_goes_before_a_trial_of_its_name(tmp_path: Path) -> None:
+    """A row may say what was chosen for a line, whose path is another."""
+    line(tmp_path, "random", "paper/made", 0.7)
+    line(tmp_path, "entropy", "paper/trial", 0.6)
+    line(tmp_path, "coreset", "paper/made", 0.8, method="entropy")
+    assert judged(groups_of(tmp_path))[0][0] == "holds"
+
+
+def test_a_line_is_an_experiments_where_one_of_its_seeds_was_run_for_it(tmp_path: Path) -> None:
+    """The others may have been there before, for another one."""
+    line(tmp_path, "random", "paper/made", 0.7)
+    line(tmp_path, "entropy", "paper/trial", 0.8)
+    made_run(
+        tmp_path, "entropy", 3, (0.5, 0.83), choices={"experiment": "paper/made", "recipe": "paper/made"},
+        learner={"lr": 0.1},
+    )  # fmt: skip
+    groups = groups_of(tmp_path)
+    assert judged(groups)[0][0] == "holds"
+    assert [one.method for one in groups_run_for(Published("paper/made", []), groups)] == ["entropy", "random"]
+
+
+def test_what_was_run_by_hand_stands_beside_no_line_of_the_experiment(tmp_path: Path) -> None:
+    line(tmp_path, "entropy", "paper/made", 0.8)
+    line(tmp_path, "entropy", None, 0.7, rate=0.2)
+    line(tmp_path, "random", None, 0.6)
+    found = groups_run_for(Published("paper/made", []), groups_of(tmp_path))
+    assert [(one.method, one.first.choices["experiment"]) for one in found] == [
+        ("entropy", "paper/made"), ("random", "none")
+    ]  # fmt: skip
 
 
 def test_what_was_run_by_hand_counts_where_nothing_was_run_for_it(tmp_path: Path) -> None:

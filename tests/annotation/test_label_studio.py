@@ -60,7 +60,22 @@ def test_an_interface_as_it_was_written_gets_what_classes_there_are(run, tmp_pat
         path.write_text(label_config(classes))
         write_label_studio(run.folder, tmp_path / "answers.json")
         assert path.read_text() == label_config(CLASSES)
+    for saved in (
+        label_config(["one"]).replace("\n", "\r\n"),
+        "\ufeff" + label_config(["one"]),
+        label_config([]).rstrip(),
+    ):
+        path.write_bytes(saved.encode())
+        write_label_studio(run.folder, tmp_path / "answers.json")
+        assert path.read_text() == label_config(CLASSES), "whose ends an editor has set"
     assert not caplog.text
+    path.rename(tmp_path / "linked.xml")
+    (tmp_path / "linked.xml").write_text(label_config(["one"]))
+    path.symlink_to(tmp_path / "linked.xml")
+    write_label_studio(run.folder, tmp_path / "answers.json")
+    assert path.is_symlink() and (tmp_path / "linked.xml").read_text() == label_config(["one"])
+    path.unlink()
+    path.write_text(label_config(CLASSES))
     path.write_text(changed := path.read_text().replace('value="cat"', 'value="cat" hotkey="1"'))
     write_label_studio(run.folder, tmp_path / "answers.json")
     assert path.read_text() == changed

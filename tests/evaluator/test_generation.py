@@ -164,6 +164,13 @@ def test_precision_and_recall_do_not_depend_on_where_features_lie() -> None:
     assert precision_and_recall(samples.double(), real.double(), 3) == found
 
 
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_real_images_that_are_not_finite_measure_nothing(value: float) -> None:
+    real, samples = (torch.randn(300, 32, generator=generator(seed)).relu() for seed in (3, 4))
+    real[0, 0] = value
+    assert all(map(math.isnan, precision_and_recall(samples, real, 3)))
+
+
 def test_modes_are_classes_above_a_share() -> None:
     answers = torch.tensor([0] * 48 + [1] * 49 + [2] * 1 + [3] * 2)
     assert count_modes(answers, CLASSES, 0.02) == 2, "two of a hundred are not above a fiftieth"

@@ -10,7 +10,7 @@ from al_bench.storage.kept_models import warn_of_gone
 from al_bench.storage.store import RunStore
 
 SMOKE = ("dataset=digits", "scale=smoke", "gan=none", "device=cpu", "tracking=none", "strategy=random")
-TOLD = "keep_weights=all comes too late for {} of {}, whose models are not here"
+TOLD = "keep_weights=all comes too late for {} of {} of "
 
 
 def stored(folder, count, **options):
@@ -33,7 +33,16 @@ def test_a_cycle_without_a_model_lacks_none_and_an_exported_one_does(tmp_path, c
         warn_of_gone(tmp_path, store.records, "all")
     assert not caplog.text
     warn_of_gone(tmp_path / "elsewhere", [made_record(index=0)], "all")
-    assert TOLD.format("1 cycle", 1) in caplog.text
+    assert TOLD.format("1 cycle", 1) + str(tmp_path / "elsewhere") in caplog.text
+
+
+def test_of_cycles_that_a_run_went_on_from_it_is_said_too(tmp_path, caplog):
+    """Those of an exported cell, whose last model alone is trained again."""
+    with RunStore(tmp_path, {"seed": 0}, {"commit": "abc"}, keep_weights="all") as store:
+        weights = ({}, {}, {"w": torch.zeros(1)})
+        store.adopt([Cycle(made_record(index=index), {}, one) for index, one in enumerate(weights)])
+        warn_of_gone(tmp_path, store.records, "all")
+    assert TOLD.format("2 cycles", 3) in caplog.text
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """One color, marker and dash per method, the same in every plot of a page and, where it can be, of every page."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from al_bench.analysis.grouping import Group
 from al_bench.config.groups import members
@@ -36,14 +36,22 @@ class Look:
 
 
 def looks(groups: Iterable[Group]) -> dict[tuple[str, int], Look]:
-    """The look of each (method, variant): the method's color and marker, the variant's dash.
+    """The look of each (method, variant): the method's color and marker, the variant's dash; where that is taken, as by
+    the first of five variants, another marker.
 
     A method prefers the color of its place among the choices of `conf/strategy`, so that it keeps it from page to page;
     where two of a page prefer the same, the later one takes the next that is free.
     """
     listed = list(groups)
     taken = _colors(sorted({group.method for group in listed}))
-    return {(group.method, group.variant): _look(taken[group.method], group.variant) for group in listed}
+    found: dict[tuple[str, int], Look] = {}
+    for group in sorted(listed, key=lambda one: one.variant):
+        look = _look(taken[group.method], group.variant)
+        place = _MARKERS.index(look.marker)
+        free = (replace(look, marker=marker) for marker in (*_MARKERS[place:], *_MARKERS[:place]))
+        used = {one for key, one in found.items() if key != (group.method, group.variant)}
+        found[group.method, group.variant] = next((one for one in free if one not in used), look)
+    return {(group.method, group.variant): found[group.method, group.variant] for group in listed}
 
 
 def _colors(methods: list[str]) -> dict[str, int]:
@@ -63,8 +71,8 @@ def _colors(methods: list[str]) -> dict[str, int]:
 
 
 def _look(number: int, variant: int) -> Look:
-    turns, dash = divmod(variant + number // len(_COLORS), len(_DASHES))
-    return Look(_COLORS[number % len(_COLORS)], _MARKERS[(number + turns) % len(_MARKERS)], _DASHES[dash])
+    dash = _DASHES[(variant + number // len(_COLORS)) % len(_DASHES)]
+    return Look(_COLORS[number % len(_COLORS)], _MARKERS[number % len(_MARKERS)], dash)
 
 
 def line_looks(count: int) -> list[Look]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import isfinite
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -64,7 +65,8 @@ def line_chart(
     logarithmic."""
     draw = partial(_draw_lines, lines, x_label, y_label, span, log)
     width, height = LARGE if large else _SMALL
-    again = not log and any(not line.level for line in lines)  # else axes of before would keep their limits
+    values = [value for line in lines if not line.level for value in line.y]
+    again = not log and any(map(isfinite, values))  # else axes of before would keep their limits
     narrow = draw_svg(draw, _NARROW, 280, again=again) if large else ""
     return Picture(draw_svg(draw, width, height, again=again), alt, width, height, narrow)
 

@@ -1,5 +1,5 @@
 from al_bench.analysis.grouping import Group
-from al_bench.report.figures.palette import looks
+from al_bench.report.figures.palette import line_looks, looks
 
 TABLE = ("random", "least_confidence", "margin", "entropy", "k_median", "mc_entropy", "coreset", "deepfool", "waal")
 
@@ -26,6 +26,8 @@ def test_a_method_in_a_folder_looks_like_the_strategy_of_its_name():
 
 def test_no_two_configurations_of_a_line_look_alike() -> None:
     """As five step sizes of one method do on a page of all that is stored."""
-    groups = [Group("digits", "random", [], variant) for variant in range(12)]
-    found = looks([*groups, *(Group("digits", f"method {number}", []) for number in range(12))])
-    assert len(set(found.values())) == len(found)
+    for method in ("random", "adba", "of no strategy"):
+        groups = [Group("digits", method, [], variant) for variant in range(12)]
+        found = looks([*groups, *(Group("digits", f"method {number}", []) for number in range(12))])
+        assert len(set(found.values())) == len(found), method
+    assert len({look.marker for look in line_looks(9)}) == 9, "which tell lines apart in gray"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from statistics import fmean
 
 import pytest
@@ -15,8 +16,16 @@ from al_bench.storage.record import CycleRecord
 
 PAPER = page_of("alcg")
 ASKED = {"RAND": ("random", 1, 3000), "CS_MC": ("certainty_mc", 1, 3000)}
-WORDS = "CS_MC minus RAND"
-FASHION = Lines("fashion_mnist-alcg", ASKED, {WORDS: ("CS_MC", "RAND")}, seeds=range(3), sizes=range(1000, 4001, 1000))
+CRITERIA = ("CS_MC", "CS_LM", "CS_LE")
+WORDS, *OTHERS = (f"{line} minus RAND" for line in CRITERIA)
+FASHION = Lines(
+    "fashion_mnist-alcg",
+    {**ASKED, "CS_LM": ("certainty_lm", 1, 3000), "CS_LE": ("certainty_le", 1, 3000)},
+    {f"{line} minus RAND": (line, "RAND") for line in CRITERIA},
+    seeds=range(3),
+    sizes=range(1000, 4001, 1000),
+)
+AMONG = replace(FASHION, differences={f"{one} minus {other}": (one, other) for one, other in combinations(CRITERIA, 2)})
 AS, WHOLE = "AS (gamma 4)", "ALCG (CS_MC, gamma 4)"
 ALCG = replace(
     FASHION,
@@ -31,15 +40,22 @@ ALCG = replace(
 NARROW = ("61a5fd7e9b60", "36644f10057d", "b9cfbad4e1db")  # Fig. 9 at half of the channels: regular training
 
 
-@pytest.mark.parametrize("line", ALCG.asked)
+@pytest.mark.parametrize("line", {**FASHION.asked, **ALCG.asked})
 def test_a_row_of_the_means(line: str) -> None:
-    modes = [float(ALCG.run_of(line, seed).cycles[-1].metrics["modes"]) for seed in ALCG.seeds]
-    assert f"{ALCG.means_row(line)}{fmean(modes):.1f} |" in RESULTS
+    lines = FASHION if line in FASHION.asked else ALCG
+    modes = [float(lines.run_of(line, seed).cycles[-1].metrics["modes"]) for seed in lines.seeds]
+    assert f"{lines.means_row(line)}{fmean(modes):.1f} |" in RESULTS
 
 
-def test_the_rows_of_the_difference() -> None:
-    assert FASHION.area_row(WORDS).replace(WORDS, f"{WORDS}, 1,000 to 4,000 labels") in RESULTS
-    assert FASHION.end_row(WORDS).replace(WORDS, f"{WORDS}, at 4,000 labels") in RESULTS
+@pytest.mark.parametrize("words", FASHION.differences)
+def test_the_rows_of_certainty(words: str) -> None:
+    assert FASHION.area_row(words).replace(words, f"{words}, 1,000 to 4,000 labels") in RESULTS
+    assert FASHION.end_row(words).replace(words, f"{words}, at 4,000 labels") in RESULTS
+
+
+@pytest.mark.parametrize("words", AMONG.differences)
+def test_the_rows_among_the_criteria(words: str) -> None:
+    assert AMONG.area_row(words).replace(words, f"{words}, 1,000 to 4,000 labels") in RESULTS
 
 
 @pytest.mark.parametrize("words", ALCG.differences)
@@ -60,12 +76,13 @@ def test_what_is_said_of_adversarial_sampling_along_the_labels() -> None:
 
 def test_what_is_said_of_alcg() -> None:
     ends = in_words([curve[4000] for curve in ALCG.curves(WHOLE, "gan_test").values()])
-    assert f"**ALCG is the worst of the four**: its GAN-test ends at {ends} %" in RESULTS
+    assert f"**ALCG is the worst of the six**: its GAN-test ends at {ends} %" in RESULTS
     assert f"ends at {ends} % GAN-test on Fashion-MNIST" in PAPER
     for words in ("ALCG minus CS_MC", "ALCG minus RAND"):
         first, second = ALCG.pair(words, "gan_test")
         assert all(first[seed][size] < second[seed][size] for seed in ALCG.seeds for size in ALCG.sizes)
-    assert min(ALCG.means_row(line).split(" | ")[1] for line in ALCG.asked) == ALCG.means_row(WHOLE).split(" | ")[1]
+    rows = [lines.means_row(line).split(" | ")[1] for lines in (ALCG, FASHION) for line in lines.asked]
+    assert min(map(float, rows)) == float(ALCG.means_row(WHOLE).split(" | ")[1])
     assert f"There D's choice leaves classes {shares_of(WHOLE)} of its fakes" in RESULTS
     for seed in ALCG.seeds:
         assert ALCG.run_of(AS, seed).cycles[0].metrics == ALCG.run_of(WHOLE, seed).cycles[0].metrics
@@ -83,8 +100,44 @@ def shares_of(line: str) -> str:
     return f"{min(drawn):.0f} to {max(drawn):.0f} %"
 
 
+def test_what_is_said_of_the_criteria() -> None:
+    worse = "-gan_test -gan_train -inception_score -fid -recall"
+    assert [FASHION.told(words) for words in FASHION.differences] == [
+        worse,
+        worse,
+        worse.replace("-rec", "+precision -rec"),
+    ]
+    assert not any(map(AMONG.told, AMONG.differences))
+    first = {
+        line: [set(FASHION.run_of(line, seed).cycles[1].query.indices or ()) for seed in FASHION.seeds]
+        for line in CRITERIA
+    }
+    common = [
+        len(a & b) for one, other in combinations(CRITERIA, 2) for a, b in zip(first[one], first[other], strict=True)
+    ]
+    assert f"first query any two have {min(common)} to {max(common)} in common" in RESULTS
+    assert f"nearly the same images: {min(common)} to {max(common)} of a first query's 1,000" in PAPER
+    words = "CS_MC minus CS_LE"
+    said = written(AMONG.over_all(words, "gan_test"), "gan_test")
+    assert f"is not decided: {words} is {said}." in RESULTS and f"is not decided ({words} {said})" in PAPER
+    (table,) = (one for one in read_published([]) if one.name == "alcg/fashion_mnist")
+    runs = [FASHION.run_of(line, seed) for line in FASHION.asked for seed in FASHION.seeds]
+    claims = cover(table, runs, lambda name, declared: 1.0, []).claims
+    assert [one.verdict.word for one in claims if one.column == "criteria"] == ["not decided"] * 3
+    of_criteria = [one.verdict.word for one in claims if "alcg/cs_" in one.line and one.column != "criteria"]
+    assert of_criteria == ["does not hold"] * 9
+    areas = [{metric: FASHION.over_all(words, metric) for metric in METRICS} for words in FASHION.differences]
+    means = [f"{one['gan_test'].mean:.1f}" for one in areas]
+    assert f"Each of the three loses to random images: {means[0]}, {means[1]} and {means[2]} points of area" in PAPER
+    precise = [written(one["precision"], "precision") for one in areas]
+    assert (
+        f"is {precise[0]}, {precise[1]} and {precise[2].replace(' [', ' points [')} from random images there" in PAPER
+    )
+    recalled = [f"{one['recall'].mean:.1f}" for one in areas]
+    assert f"recall {recalled[0]}, {recalled[1]} and {recalled[2]} |" in PAPER
+
+
 def test_what_is_said_of_certainty() -> None:
-    assert FASHION.told(WORDS) == "-gan_test -gan_train -inception_score -fid -recall"
     of_certain = [FASHION.run_of("CS_MC", seed).cycles for seed in FASHION.seeds]
     most, least = ([choose(cycles[-1].class_counts) for cycles in of_certain] for choose in (max, min))
     said = f"{min(most):,} to {max(most):,} of a seed's 4,000 labels are of one class and {min(least)} to {max(least)}"

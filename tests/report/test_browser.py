@@ -88,16 +88,15 @@ def test_the_page_opens_whole(browser, page, width, scheme):
 
 
 def test_nothing_of_a_table_is_cut_in_print(browser, page):
-    """In height: a folded table scrolls on a screen alone."""
-    tab = browser.new_page(viewport={"width": 794, "height": 1123})
+    """A table scrolls on a screen alone. As wide as a sheet of A4 on its side without its margins."""
+    tab = browser.new_page(viewport={"width": 1047, "height": 718})
     tab.goto(page.as_uri())
     tab.emulate_media(media="print")
     tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-    cut = tab.eval_on_selector_all(
-        ".scroll", "all => all.filter(one => one.clientHeight + 1 < one.scrollHeight).length"
-    )
+    of_less = "all => all.filter(one => one.client{0} + 1 < one.scroll{0}).length"
+    cut = [tab.eval_on_selector_all(".scroll", of_less.format(side)) for side in ("Height", "Width")]
     bounded = tab.eval_on_selector_all(".scroll", "all => all.map(one => getComputedStyle(one).maxHeight)")
-    assert cut == 0 and set(bounded) == {"none"}
+    assert cut == [0, 0] and set(bounded) == {"none"}
     tab.close()
 
 

@@ -119,26 +119,33 @@ def compare_two(
 
     at: compares the values at so many annotations, not areas.
     """
-    own, other = ({run.seed: run for run in one.runs} for one in (group, reference))
-    alike = [seed for seed in sorted(own.keys() & other.keys()) if share_first_labels(own[seed], other[seed])]
+    alike = _pairs_of(group, reference)
     if budget == "annotations":
-        both = {seed: tuple(values_by_annotations(line[seed], name) for line in (own, other)) for seed in alike}
+        both = _curves_of(alike, name)
         pairs = _values_at(both, at) if at is not None else _areas(both)
     else:
-        near = _as_far([(own[seed], other[seed]) for seed in alike], name)
-        pairs = {seed: pair for seed in near if (pair := _pair(own[seed], other[seed], name, budget)) is not None}
+        near = _as_far(list(alike.values()), name)
+        pairs = {seed: pair for seed in near if (pair := _pair(*alike[seed], name, budget)) is not None}
     first, second = ({seed: pair[side] for seed, pair in pairs.items()} for side in (0, 1))
     found = compare_pairs(first, second, is_better_higher(reference.first, name))
-    return found and replace(found, unpaired=sorted((own.keys() | other.keys()) - first.keys()))
+    return found and replace(found, unpaired=sorted({*group.seeds, *reference.seeds} - first.keys()))
 
 
 def compared_range(group: Group, reference: Group, name: str) -> tuple[int, int] | None:
     """The annotations over which `compare_two` has the areas of two lines; None where it has none."""
-    own, other = ({run.seed: run for run in one.runs} for one in (group, reference))
-    alike = [seed for seed in own.keys() & other.keys() if share_first_labels(own[seed], other[seed])]
-    both = {seed: [values_by_annotations(line[seed], name) for line in (own, other)] for seed in alike}
-    sizes = [at for own in _sizes_of_areas(both).values() for at in own]
+    sizes = [at for own in _sizes_of_areas(_curves_of(_pairs_of(group, reference), name)).values() for at in own]
     return (min(sizes), max(sizes)) if sizes else None
+
+
+def _pairs_of(group: Group, reference: Group) -> dict[int, tuple[Run, Run]]:
+    """The runs of both lines by seed, those that begin with the same labels."""
+    own, other = ({run.seed: run for run in one.runs} for one in (group, reference))
+    both = {seed: (own[seed], other[seed]) for seed in sorted(own.keys() & other.keys())}
+    return {seed: pair for seed, pair in both.items() if share_first_labels(*pair)}
+
+
+def _curves_of(pairs: Mapping[int, tuple[Run, Run]], name: str) -> dict[int, Sequence[Mapping[int, float]]]:
+    return {seed: [values_by_annotations(run, name) for run in pair] for seed, pair in pairs.items()}
 
 
 def _values_at(curves: Mapping[int, Sequence[Mapping[int, float]]], at: int) -> dict[int, tuple[float, float]]:

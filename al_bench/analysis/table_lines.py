@@ -64,10 +64,10 @@ def _claimed(table: Published) -> list[str]:
 
 
 def _nearest(table: str, line: str, groups: Sequence[Group]) -> list[Group]:
-    """Of groups that bear its name those of the table, by the name of their path where there are such."""
+    """Of groups that bear a line's name those of the table, see `named`."""
     kinds: list[Callable[[str, Group], bool]] = [_is_of, _is_by_hand]
     own = next((own for kind in kinds if (own := [one for one in groups if kind(table, one)])), [])
-    return [one for one in own if one.method == line] or own
+    return named(line, own)
 
 
 def _bears(line: str, group: Group) -> bool:

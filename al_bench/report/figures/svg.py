@@ -58,7 +58,7 @@ def draw_svg(
     """An SVG of so many CSS pixels as a data URI, or inside `drawing_ahead` maybe a name for it. draw: can be pickled.
     left, bottom: margins in pixels; matplotlib's own layout would take three times as long and fails on long names.
     again: on the axes of the picture before, emptied; `draw` has to add lines and areas alone, one with a value among
-    them, and set what else of axes it ever changes. A quarter of the time of a picture goes into new axes."""
+    them, and set what else of axes it ever changes."""
     return draw_ahead(partial(_draw_now, draw, width, height, left, bottom, again))
 
 

@@ -9,7 +9,6 @@ from al_bench.analysis.experiment import Experiment, Other
 from al_bench.analysis.grouping import Group, Section, sections
 from al_bench.analysis.published import Published
 from al_bench.analysis.reading import Problem, Run, Stored
-from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.analysis.table_lines import TableLines, say_unknown
 from al_bench.analysis.versions import Side, name_apart, sides
 from al_bench.report.cells import summarize_cells, tabulate_cells
@@ -18,9 +17,8 @@ from al_bench.report.contrasts import tabulate_contrasts
 from al_bench.report.figures.charts import Charts, Looks
 from al_bench.report.measured import Measured, measurements
 from al_bench.report.paper import Addition, add_to_experiment
-from al_bench.report.parts import Part, anchor, part
+from al_bench.report.parts import Part, Shared, anchor, part
 from al_bench.report.tables import Table
-from al_bench.report.trained import Trained
 
 
 @dataclass(frozen=True)
@@ -111,17 +109,14 @@ def _title_sections(
 
 @dataclass(frozen=True)
 class Editor:
-    """Makes chapters of outlines; everything that all of them need. band: "range" or "deviation"; most_cycles: whose
-    pictures are shown, of each method."""
+    """Makes chapters of outlines; everything that all of them need. band: "range" or "deviation"; numbers: published
+    ones."""
 
     found: Stored
     looks: Looks
     band: str
-    trained: Sequence[Trained]
     numbers: Sequence[Published]
-    rebuilder: Rebuilder
-    conf: Path
-    most_cycles: int
+    shared: Shared
 
     def chapter(self, outline: Outline) -> Chapter:
         """Draws and tabulates; what cannot be read is added to the problems of what was found."""
@@ -130,20 +125,7 @@ class Editor:
         shown = [one for one in self.numbers if name in ("", one.name)]
         charts = [Charts(section, self.looks, self.band, shown) for section in outline.sections]
         early = [one.ask_early() for one in charts]
-        parts = [
-            part(
-                one,
-                asked,
-                name,
-                self.trained,
-                numbers,
-                self.rebuilder,
-                self.found.problems,
-                self.conf,
-                self.most_cycles,
-            )
-            for one, asked in zip(charts, early, strict=True)
-        ]
+        parts = [part(one, asked, name, numbers, self.shared) for one, asked in zip(charts, early, strict=True)]
         return Chapter(planned, parts, outline.measured)
 
     def _plan(self, outline: Outline) -> Planned:
@@ -160,7 +142,7 @@ class Editor:
         return Planned(
             experiment, anchor(experiment.name), tabulate_cells(experiment, stored),
             summarize_cells(experiment, stored), _others(experiment, stored), known, groups,
-            tabulate_contrasts(experiment, groups, self.found.problems, self.conf), additions,
+            tabulate_contrasts(experiment, groups, self.found.problems, self.shared.conf), additions,
         )  # fmt: skip
 
 

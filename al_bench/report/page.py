@@ -28,7 +28,7 @@ from al_bench.report.figures.palette import looks
 from al_bench.report.figures.plots import FADES
 from al_bench.report.ledger import ORIGINS
 from al_bench.report.measures import listed, size
-from al_bench.report.parts import anchor
+from al_bench.report.parts import Shared, anchor
 from al_bench.report.picks import cycles_of
 from al_bench.report.picture_files import take_pictures_out
 from al_bench.report.tables import Table, format_cell
@@ -82,7 +82,8 @@ def _make_page(
     folders = dict.fromkeys([conf, *(folder_with(one.name, one.overrides, conf) for one in experiments)])
     published = [table for folder in folders for table in read_published(found.problems, folder)]
     most_cycles = cycles_of(sum(len(section.groups) for section in parts_of))
-    editor = Editor(found, styles, band, trained, published, rebuilder, conf, most_cycles)
+    shared = Shared(trained, rebuilder, found.problems, conf, most_cycles)
+    editor = Editor(found, styles, band, published, shared)
     chapters = [editor.chapter(outline) for outline in outlined]
     found.problems[:] = dict.fromkeys(found.problems)  # curves and pictures read the same tensors
     every = [section for outline in outlined for section in outline.every]

@@ -103,21 +103,29 @@ class Part:
         return list(zip(self.classes, class_looks(len(self.classes)), strict=True))
 
 
-def part(
-    charts: Charts, early: EarlyPlots, chapter: str, trained: Sequence[Trained], numbers: Sequence[Published],
-    rebuilder: Rebuilder, problems: list[Problem], conf: Path, most_cycles: int,
-) -> Part:  # fmt: skip
-    """Everything of the section of `charts`. early: asked of it; chapter: the experiment's name, or empty; trained:
-    what was trained once; numbers: published ones to look through; most_cycles: whose pictures are shown, of a method;
-    what cannot be read is added to `problems`."""
-    section = charts.section
+@dataclass(frozen=True)
+class Shared:
+    """What all parts of a page are made with. trained: what was trained once; problems: to which what cannot be read is
+    added; most_cycles: whose pictures are shown, of each method."""
+
+    trained: Sequence[Trained]
+    rebuilder: Rebuilder
+    problems: list[Problem]
+    conf: Path
+    most_cycles: int
+
+
+def part(charts: Charts, early: EarlyPlots, chapter: str, numbers: Sequence[Published], shared: Shared) -> Part:
+    """Everything of the section of `charts`. early: asked of it; chapter: the experiment's name, or empty; numbers:
+    published ones to look through."""
+    section, rebuilder, problems = charts.section, shared.rebuilder, shared.problems
     classes = section_class_names(section, rebuilder)
     shares = _data_shares(section, rebuilder, len(classes))
     plots = charts.ask_for_all(early, classes, shares)
     tables = [
         results.summary(section), results.learning(section), results.curves(section),
-        results.classes(section, classes, shares), results.cost(section, _name_users(trained, section)),
-        results.agreements(section, conf), settings_that_differ(section), settings_ledger(section, conf),
+        results.classes(section, classes, shares), results.cost(section, _name_users(shared.trained, section)),
+        results.agreements(section, shared.conf), settings_that_differ(section), settings_ledger(section, shared.conf),
         tabulate_standings(section), tabulate_forecasts(section),
     ]  # fmt: skip
     additions = add_to_section(charts, problems)
@@ -139,7 +147,7 @@ def part(
         measure_classes(section, classes),
         count_classes(section, classes),
         show_picks(section, rebuilder),
-        show_gallery(section, rebuilder, classes, most_cycles),
+        show_gallery(section, rebuilder, classes, shared.most_cycles),
         show_doubts(section, rebuilder, classes),
         [found for group in section.groups if (found := show_samples(group, classes, problems))],
         side_by_side(section, rebuilder, problems),

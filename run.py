@@ -219,16 +219,18 @@ def instantiated(node: "DictConfig") -> Any:
 
 
 def settle(threads: int | None, device: str, procedure: Mapping[str, Any]) -> None:
-    """Sets how many CPU threads torch uses (FAISS follows it), and hides the GPUs from a run that uses none. Raises
-    UserError for a precision of the procedure's parts that the device has not.
+    """Sets how many CPU threads torch uses (FAISS follows it) and what memory it keeps, and hides the GPUs from a run
+    that uses none. Raises UserError for a precision of the procedure's parts that the device has not.
 
     Adam asks at every step whether there is a GPU: an answer from the driver costs as much as a step of a small model.
     """
     import torch
 
+    from al_bench.training.allocator import keep_freed_memory
     from al_bench.training.device import chosen_device, refuse_half_precision
 
     refuse_half_precision(device, procedure)
+    keep_freed_memory()
     if threads is not None:
         torch.set_num_threads(threads)
     if chosen_device(device).type == "cpu":

@@ -33,16 +33,21 @@ BASES: Mapping[str, tuple[Callable[..., Gan], Norm, int, float]] = {
 
 def measure(pairs: int = 3, iterations: int = 20, channels: tuple[int, ...] = CHANNELS) -> list[Measured]:
     """Images of 28 x 28, batches of 50; the WGAN-GP plays a fifth of the iterations, of five critic steps each."""
-    rng = seeding.generator(SEED)
-    images = torch.randint(256, (1000, *SHAPE), generator=rng).to(torch.uint8)
-    everything = PoolQuery(torch.arange(len(images)))
-    pool = Pool.unlabeled_from(images, CLASSES).with_labels(everything, everything.indices % CLASSES)
+    pool = labeled_pool()
     rows: list[Measured] = []
     for name, (losses, norm, num_critic, goal) in BASES.items():
         steps = max(2, iterations // num_critic)
         gan = gan_of(losses, norm, num_critic, steps, channels)
         rows += [beside_no_classes(name, gan, pool, pairs), beside_regular(name, gan, pool, pairs, goal)]
     return rows
+
+
+def labeled_pool() -> Pool:
+    """A pool of 1,000 random images, all labeled."""
+    rng = seeding.generator(SEED)
+    images = torch.randint(256, (1000, *SHAPE), generator=rng).to(torch.uint8)
+    everything = PoolQuery(torch.arange(len(images)))
+    return Pool.unlabeled_from(images, CLASSES).with_labels(everything, everything.indices % CLASSES)
 
 
 def gan_of(losses: Callable[..., Gan], norm: Norm, num_critic: int, steps: int, channels: tuple[int, ...]) -> Gan:

@@ -13,10 +13,12 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))  # `benchmarks` is no part of what is installed
 
 from al_bench.files import output_file, written_whole
+from al_bench.training.allocator import keep_freed_memory
 from al_bench.training.interruption import as_command
 from benchmarks import (
     Measured,
     acgan,
+    allocator,
     clustering,
     command,
     composing,
@@ -63,6 +65,7 @@ CLAIMS: Mapping[str, Callable[[], Iterable[Measured]]] = {
     "waal": waal.measure,
     "mal": mal.measure,
     "acgan": acgan.measure,
+    "allocator": allocator.measure,
     "composing": composing.measure,
     "sweep_start": sweep_start.measure,
     "labeling": labeling.measure,
@@ -103,6 +106,7 @@ def main(
         parser.error(f"{unknown[0]} is not known: use {', '.join(known)}")
     if not set(chosen) & set(ON_GPU):
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # as run.py does on a CPU; Adam asking for a GPU would dilute ratios
+    keep_freed_memory()  # as run.py does
     torch.set_num_threads(1)
     load = os.getloadavg()[0]
     rows: list[Measured] = []

@@ -102,10 +102,17 @@ class Gan(ABC):
         return self.generator_loss_of(discriminator(fake))
 
     def networks(self, image_shape: Sequence[int]) -> GanNetworks:
-        """Untrained networks for (C, H, W) images, their weights drawn by the GAN's own seed."""
+        """Untrained networks for (C, H, W) images, their weights drawn by the GAN's own seed. Raises UserError as
+        `check_discriminator` does."""
         with seeding.fork(seeding.seed_for(self.seed, 0, "gan weights")):
             generator = self.generator(latent_size=self.latent_size, image_shape=tuple(image_shape))
-            return GanNetworks(generator, self.discriminator(image_shape=tuple(image_shape)), self.latent_size)
+            discriminator = self.discriminator(image_shape=tuple(image_shape))
+        self.check_discriminator(discriminator)
+        return GanNetworks(generator, discriminator, self.latent_size)
+
+    def check_discriminator(self, discriminator: Critic) -> None:
+        """Raises UserError for one that its losses are not defined of; none is refused unless a member says so."""
+        return
 
     def check(self, image_shape: Sequence[int]) -> None:
         """Raises UserError where its networks do not fit (C, H, W) images, or its batches them; trains nothing."""

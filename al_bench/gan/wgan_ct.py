@@ -1,7 +1,6 @@
 """WGAN-CT: WGAN-GP whose critic also has to agree with itself on real images, whatever its dropout leaves out (Wei et
 al. 2018, the GAN of ASAL on CIFAR-10, ten classes; settings in docs/papers/asal.md, GANs)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +10,6 @@ from torch.nn.modules.dropout import _DropoutNd
 from al_bench.active.part import declare
 from al_bench.config.ranges import ModerateOrZero
 from al_bench.errors import UserError
-from al_bench.gan import GanNetworks
 from al_bench.gan.wgan_gp import WganGp
 from al_bench.network.critic import Critic
 from al_bench.training.losses import consistency
@@ -41,15 +39,14 @@ class WganCt(WganGp):
         weights = self.consistency_weight, self.feature_weight, self.margin
         return wasserstein + penalty + consistency((first, second), (one, other), *weights)
 
-    def networks(self, image_shape: Sequence[int]) -> GanNetworks:
-        """Raises UserError where the discriminator has no dropout: the term would be 0 in silence."""
-        networks = super().networks(image_shape)
-        if not any(isinstance(part, _DropoutNd) and part.p > 0 for part in networks.discriminator.modules()):
+    def check_discriminator(self, discriminator: Critic) -> None:
+        """Raises UserError as that of WGAN-GP, and where it has no dropout: the term would be 0 in silence."""
+        super().check_discriminator(discriminator)
+        if not any(isinstance(part, _DropoutNd) and part.p > 0 for part in discriminator.modules()):
             raise UserError(
                 "a consistency term compares two dropout passes and the discriminator has no dropout: set "
                 "gan.discriminator.dropout above 0, or use gan=wgan_gp or gan=res_wgan_gp"
             )
-        return networks
 
     def check_told_classes(self) -> None:
         """Raises UserError: a training with classes makes one pass over the real images."""

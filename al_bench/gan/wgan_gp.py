@@ -1,7 +1,6 @@
 """WGAN-GP: a Wasserstein critic held near slope 1 by a gradient penalty (Gulrajani et al. 2017, the GAN of ASAL
 Sec. 4.2; settings in docs/papers/asal.md, GANs)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -10,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from al_bench.active.part import declare
 from al_bench.config.ranges import ModerateOrZero
 from al_bench.errors import UserError
-from al_bench.gan import Gan, GanNetworks
+from al_bench.gan import Gan
 from al_bench.network.critic import Critic
 from al_bench.training.losses import gradient_penalty, interpolates
 
@@ -22,16 +21,14 @@ class WganGp(Gan):
 
     penalty_weight: ModerateOrZero
 
-    def networks(self, image_shape: Sequence[int]) -> GanNetworks:
-        """As of every GAN. Raises UserError for a critic with batch norm, whose value of an image depends on the others
-        of its batch (Gulrajani et al. 2017, Sec. 4: the penalty is of each image's gradient)."""
-        networks = super().networks(image_shape)
-        if any(isinstance(part, _BatchNorm) for part in networks.discriminator.modules()):
+    def check_discriminator(self, discriminator: Critic) -> None:
+        """Raises UserError for a critic with batch norm, whose value of an image depends on the others of its batch
+        (Gulrajani et al. 2017, Sec. 4: the penalty is of each image's gradient)."""
+        if any(isinstance(part, _BatchNorm) for part in discriminator.modules()):
             raise UserError(
                 "gan.discriminator has batch norm, by which the images of a batch change each other's values, and a "
                 "gradient penalty is of each image alone: use gan.discriminator.norm=none or spectral"
             )
-        return networks
 
     def discriminator_loss(self, discriminator: Critic, real: Tensor, fake: Tensor) -> Tensor:
         """mean D(fake) - mean D(real) + lambda mean (|grad D| - 1)^2, at one point on each line from real to fake."""

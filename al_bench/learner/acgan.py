@@ -76,7 +76,7 @@ class Acgan(Learner):
 
     @property
     def trained_gan(self) -> Gan:
-        """`gan`, which is one."""
+        """`gan`."""
         assert self.gan is not None, "`__post_init__` refuses none"
         return self.gan
 
@@ -101,9 +101,11 @@ class Acgan(Learner):
         if len(shape := tuple(pool.inputs.shape[1:])) != 3:
             raise UserError("learner=acgan makes images, and these inputs are features: use representation=none")
         gan = self.trained_gan
-        assert gan.conditional is not None
+        assert gan.conditional is not None, "`__post_init__` refuses none"
         with seeding.fork(seeding.seed_for(seed, 0, "weights")):
-            return gan.conditional.build(gan.generator, gan.discriminator, gan.latent_size, shape, pool.num_classes)
+            made = gan.conditional.build(gan.generator, gan.discriminator, gan.latent_size, shape, pool.num_classes)
+        gan.check_discriminator(made.critic)
+        return made
 
     def fit(
         self,
@@ -118,9 +120,8 @@ class Acgan(Learner):
         if self.warm_start and previous is not None and can_go_on(model, previous):
             model.load_state_dict(previous.state_dict())
             model.drawn.zero_()
-        fitter = Fitter(pool.device, self.trained_gan.precision, self.trained_gan.trainer)
         batches = self._batches(pool, seed)
-        fitter.fit(
+        Fitter(pool.device, self.trained_gan.precision, self.trained_gan.trainer).fit(
             ConditionalGame(model, self, classes),
             batches,
             seed=seeding.seed_for(seed, 0, "training"),

@@ -117,7 +117,7 @@ def run(config: "DictConfig") -> None:
     from al_bench.config.top_level import refuse_top_level
     from al_bench.config.validation import refuse_arguments
     from al_bench.config.values import plain, written_and_resolved
-    from al_bench.procedure.terminal import outcome, say_more
+    from al_bench.procedure.finished import tell_finished
     from al_bench.storage.grown import has_grown
     from al_bench.storage.hardware import hardware
     from al_bench.storage.kept_models import warn_of_gone
@@ -138,17 +138,16 @@ def run(config: "DictConfig") -> None:
     logger.info(f"{runtime.output_dir}\n{effects(config, runtime.choices)}")
     about = describe(config, whole, runtime.choices)
     with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights, hardware) as store:
-        stored = store.records
+        stored, cell = store.records, None
         if cut_at_end(stored, stopping)[1] is None:
-            stored = finished_cell(Path(config.paths.cells), identity, stopping) or stored
+            cell, found = finished_cell(Path(config.paths.cells), identity, stopping)
+            stored = found or stored
         records, reason = cut_at_end(stored, stopping)
         if store.records:
             warn_of_changed(store.folder, about["sources"])
         warn_of_gone(store.folder, records, config.keep_weights)
         if reason is not None and not (reason == ALL_LABELED and has_grown(store.folder, whole["dataset"].get("root"))):
-            logger.info(f"finished before: {reason}{say_more(stored, records)}\n{outcome(records, metrics)}")
-            if (samples := store.folder / "samples.png").is_file():
-                logger.info(f"samples: {samples}")
+            tell_finished(store.folder, cell, stored, records, reason, metrics)
             if cut_at_end(store.records, stopping)[1] is not None:
                 store.end_here(metrics)
             return

@@ -78,13 +78,14 @@ def _on_its_machine(record: Record, cell: Cell) -> Record:
     return record.model_copy(update={"machine": name_machine(known)})
 
 
-def finished_cell(cells: Path, wanted: Plain, stopping: Stopping) -> list[Record]:
-    """The records of the exported run of an identity, to where the stop rules hold for it, else an empty list."""
-    for records in _exported(cells, wanted):
+def finished_cell(cells: Path, wanted: Plain, stopping: Stopping) -> tuple[Path | None, list[Record]]:
+    """The exported run of an identity, its file and its records, to where the stop rules hold for it; else None and an
+    empty list."""
+    for path, records in _exported(cells, wanted):
         own, reason = cut_at_end(records, stopping)
         if reason is not None:
-            return own
-    return []
+            return path, own
+    return None, []
 
 
 def begun_cell(cells: Path, wanted: Plain) -> list[CycleRecord]:
@@ -92,7 +93,7 @@ def begun_cell(cells: Path, wanted: Plain) -> list[CycleRecord]:
     that one whose stop rules hold later can go on from there; else an empty list."""
     whole = [
         cycles_of(records)
-        for records in _exported(cells, wanted)
+        for _, records in _exported(cells, wanted)
         if len(cycles_of(records)) == len(records) > 1 and all(map(_tells_query, cycles_of(records)))
     ]
     return max(whole, key=reach, default=[])
@@ -103,11 +104,11 @@ def _tells_query(record: CycleRecord) -> bool:
     return record.query.indices is not None
 
 
-def _exported(cells: Path, wanted: Plain) -> Iterator[list[Record]]:
-    """The records of each exported run of an identity. A file that cannot be used is named and left alone."""
+def _exported(cells: Path, wanted: Plain) -> Iterator[tuple[Path, list[Record]]]:
+    """Each exported run of an identity, its file and its records. A file that is of no use is named and left alone."""
     for path in sorted(cells.glob(f"*{hash_of(wanted)}{SUFFIX}")):
         try:
-            yield exported_cycles(path)
+            yield path, exported_cycles(path)
         except ValueError as error:
             logger.warning(f"{path} {error}: it is left alone and does not count")
 
@@ -155,7 +156,7 @@ def _known(config: DictConfig, folder: Path, stopping: Stopping) -> tuple[list[R
     if reason is not None:
         return own, records
     cells = Path(config.paths.cells)
-    return finished_cell(cells, identity, stopping) or records or [*begun_cell(cells, identity)], records
+    return finished_cell(cells, identity, stopping)[1] or records or [*begun_cell(cells, identity)], records
 
 
 def _stopping(config: DictConfig) -> Stopping:

@@ -133,11 +133,11 @@ def test_a_raised_revision_leaves_the_cell_unfinished(tmp_path, monkeypatch):
     identity = identify(compose(*CELL))
     cell = {"identity": identity, "cycles": [cycle.plain() for cycle in cycles]}
     (tmp_path / f"one-{hash_of(identity)}{SUFFIX}").write_bytes(pack(cell))
-    assert finished_cell(tmp_path, identify(compose(*CELL)), Stopping(50)) == cycles
+    assert finished_cell(tmp_path, identify(compose(*CELL)), Stopping(50))[1] == cycles
     before = run_id(*CELL)
     monkeypatch.setattr(Supervised, "__part__", Declared("learner/supervised", 2))
     assert run_id(*CELL) != before
-    assert finished_cell(tmp_path, identify(compose(*CELL)), Stopping(50)) == []
+    assert finished_cell(tmp_path, identify(compose(*CELL)), Stopping(50)) == (None, [])
 
 
 def test_a_raised_revision_leaves_the_artifact_unfinished(tmp_path, monkeypatch):

@@ -91,7 +91,7 @@ def test_what_is_no_cell_is_named_and_left_alone(tmp_path: Path, caplog: pytest.
     every = set(cells.iterdir())
     runs, named, _ = page(tmp_path, cells)
     assert (runs, named) == (1, every)
-    assert finished_cell(cells, identity, Stopping(10)) == []
+    assert finished_cell(cells, identity, Stopping(10)) == (None, [])
     assert all(str(path) in caplog.text for path in every)
     assert len(export(tmp_path / "outputs", cells)) == 1
     assert {path: path.read_bytes() for path in files} == files

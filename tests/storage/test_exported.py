@@ -56,8 +56,8 @@ def test_a_finished_run_travels_and_is_found(tmp_path):
     content = read_cell(path)
     assert content["finished"] == "the budget of 30 annotations is spent"
     assert (content["commit"], len(content["cycles"])) == ("abc", 2)
-    assert len(finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))) == 2
-    assert finished_cell(tmp_path / "cells", {"seed": 1}, Stopping(30)) == []
+    assert len(finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))[1]) == 2
+    assert finished_cell(tmp_path / "cells", {"seed": 1}, Stopping(30)) == (None, [])
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_cell_of_other_queries_than_a_loop_has_does_not_count(tmp_path, caplog
     if indices is not None:
         cell["cycles"][2]["query"]["indices"] = indices
     path.with_name(f"made-{hash_of(identity)}.cell.xz").write_bytes(pack({**cell, "identity": identity}))
-    found = finished_cell(tmp_path / "cells", identity, Stopping(40))
+    _, found = finished_cell(tmp_path / "cells", identity, Stopping(40))
     assert len(found) == (3 if oracle == "human" else 0), "a person changes answers"
     assert (words in caplog.text) == (oracle != "human")
 
@@ -89,7 +89,7 @@ def test_a_cell_of_other_queries_than_a_loop_has_does_not_count(tmp_path, caplog
 def test_of_a_smaller_budget_the_cycles_to_it_count(tmp_path):
     made_run(tmp_path / "outputs")
     cells.export(tmp_path / "outputs", tmp_path / "cells")
-    (record,) = finished_cell(tmp_path / "cells", IDENTITY, Stopping(20))
+    _, (record,) = finished_cell(tmp_path / "cells", IDENTITY, Stopping(20))
     assert record.annotations == 20
 
 
@@ -99,7 +99,7 @@ def test_a_run_in_a_folder_of_another_name_travels_too(tmp_path):
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
     assert path.name == f"digits-random-seed=0-{folder.name}.cell.xz"
     assert cells.export(tmp_path / "outputs", tmp_path / "cells") == [], "once"
-    (*_, record) = finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))
+    _, (*_, record) = finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))
     assert record.annotations == 30
 
 
@@ -112,7 +112,7 @@ def test_a_run_in_the_folder_of_another_stays_here(tmp_path, caplog):
 def test_a_larger_budget_is_not_finished(tmp_path):
     made_run(tmp_path / "outputs")
     cells.export(tmp_path / "outputs", tmp_path / "cells")
-    assert finished_cell(tmp_path / "cells", IDENTITY, Stopping(50)) == []
+    assert finished_cell(tmp_path / "cells", IDENTITY, Stopping(50)) == (None, [])
 
 
 def test_an_unfinished_run_stays_here(tmp_path, caplog):
@@ -127,8 +127,8 @@ def test_an_unfinished_run_travels_on_request_for_who_asks_for_no_more(tmp_path)
     made_run(tmp_path / "outputs", budget=100)
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells", unfinished=True)
     assert read_cell(path)["finished"] is None
-    assert len(finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))) == 2
-    assert finished_cell(tmp_path / "cells", IDENTITY, Stopping(100)) == []
+    assert len(finished_cell(tmp_path / "cells", IDENTITY, Stopping(30))[1]) == 2
+    assert finished_cell(tmp_path / "cells", IDENTITY, Stopping(100)) == (None, [])
     assert cells.export(tmp_path / "outputs", tmp_path / "cells", unfinished=True) == [], "no more than before"
 
 
@@ -228,7 +228,7 @@ def test_a_run_that_was_tampered_with_does_not_travel(tmp_path, damage, caplog):
 def test_a_cell_of_another_format_is_left_where_it_is(tmp_path, caplog):
     path = tmp_path / f"one-{hash_of(IDENTITY)}.cell.xz"
     path.write_bytes(lzma.compress(b'{"format": 2}\n'))
-    assert finished_cell(tmp_path, IDENTITY, Stopping(30)) == []
+    assert finished_cell(tmp_path, IDENTITY, Stopping(30)) == (None, [])
     assert "is of format 2, this version reads 1: it is left alone" in caplog.text
     assert path.exists()
 
@@ -236,13 +236,13 @@ def test_a_cell_of_another_format_is_left_where_it_is(tmp_path, caplog):
 @pytest.mark.parametrize("cycles", [None, 5, [], [{"index": 0}]])
 def test_a_cell_without_whole_cycles_counts_for_nothing(tmp_path, cycles):
     (tmp_path / f"one-{hash_of(IDENTITY)}.cell.xz").write_bytes(pack({"identity": IDENTITY, "cycles": cycles}))
-    assert finished_cell(tmp_path, IDENTITY, Stopping(30)) == []
+    assert finished_cell(tmp_path, IDENTITY, Stopping(30)) == (None, [])
 
 
 def test_a_cell_that_lacks_a_cycle_counts_for_nothing(tmp_path):
     last = made_record(index=1, annotations=30).plain()
     (tmp_path / f"one-{hash_of(IDENTITY)}.cell.xz").write_bytes(pack({"identity": IDENTITY, "cycles": [last]}))
-    assert finished_cell(tmp_path, IDENTITY, Stopping(30)) == []
+    assert finished_cell(tmp_path, IDENTITY, Stopping(30)) == (None, [])
 
 
 def cell_of(cycles, rows):
@@ -314,7 +314,7 @@ def test_a_corrupted_cell_is_named_and_its_run_counts_as_not_finished(tmp_path, 
     made_run(tmp_path / "outputs")
     (path,) = cells.export(tmp_path / "outputs", tmp_path / "cells")
     path.write_bytes(path.read_bytes()[:-9])
-    assert finished_cell(tmp_path / "cells", IDENTITY, Stopping(30)) == []
+    assert finished_cell(tmp_path / "cells", IDENTITY, Stopping(30)) == (None, [])
     assert f"{path} is corrupted" in caplog.text and "left alone" in caplog.text
     assert path.exists()
     assert cells.export(tmp_path / "outputs", tmp_path / "cells") == [path]

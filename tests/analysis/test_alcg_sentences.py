@@ -6,6 +6,8 @@ import pytest
 from alcg_cells import METRICS, Lines, written
 from kept_cells import RESULTS, Curves, area, kept_runs, page_of
 
+from al_bench.analysis.statistics.paired import Interval, interval
+
 PAPER = page_of("alcg")
 ASKED = {
     "RAND": ("random", 1, 200),
@@ -53,6 +55,9 @@ def test_what_is_said_of_certainty() -> None:
     most = [max(one) for one in counts]
     assert f"{min(most)} to {max(most)} of a seed's 200 labels are of one digit" in RESULTS
     assert {min(one) for one in counts} == {1}
+    p = DIGITS.test_of("CS_MC minus RAND", "gan_test").p
+    assert len(DIFFERENCES) == 9
+    assert f"(over all sizes p {p:.3f} after Holm over the nine differences of" in PAPER
 
 
 def test_what_is_said_of_balanced_certainty() -> None:
@@ -165,6 +170,13 @@ def of_labeled(metric: str) -> Curves:
     return found
 
 
+def ending(first: Curves, second: Curves) -> Interval:
+    """The difference at 200 labels."""
+    found = interval([first[seed][200] - second[seed][200] for seed in SEEDS])
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize("metric", ["gan_test", "gan_train"])
 def test_what_is_said_of_fakes_that_are_drawn_as_labeled(metric: str) -> None:
     labeled = of_labeled(metric)
@@ -174,10 +186,20 @@ def test_what_is_said_of_fakes_that_are_drawn_as_labeled(metric: str) -> None:
     assert f"{said}{written(area(labeled, random), metric)} beside random images)" in RESULTS
     if metric == "gan_test":
         behind = written(area(labeled, random), metric)
-        assert f"drawn as labeled certainty ends with {end:.1f} %, {behind} of area beside random images" in PAPER
-        assert f"drawn as labeled it is {behind} of GAN-test from random images on the digits" in RESULTS
+        last = written(ending(labeled, random), metric)
+        assert f"drawn as labeled certainty ends with {end:.1f} %, {last} there and {behind} of area beside" in PAPER
+        assert f"drawn as labeled it is over all sizes {behind} of GAN-test from random images on the digits" in RESULTS
+        assert f"uncorrected ({last} at 200 labels)" in RESULTS and f"At 200 labels alone it is {last} of" in RESULTS
         ahead = [sum(labeled[seed][200] > other[seed][200] for seed in SEEDS) for other in (even, random)]
         assert ahead == [5, 0]
+
+
+def test_what_certainty_loses_however_fakes_are_drawn() -> None:
+    random, even = (DIGITS.curves(line, "recall") for line in ("RAND", "CS_MC"))
+    recall, fid = (written(area(of_labeled(one), DIGITS.curves("RAND", one)), one) for one in ("recall", "fid_own"))
+    said = f"{recall} of recall (even ones {area(even, random).mean:.1f}) and {fid} of FID-own."
+    assert said in RESULTS and f"and by {recall} in recall." in PAPER
+    assert area(of_labeled("recall"), random).mean < area(even, random).mean / 2, "most of it"
 
 
 def test_what_certainty_asks_for_whose_fakes_are_drawn_as_labeled() -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from statistics import fmean
+from typing import NamedTuple
 
 from kept_cells import Curves, area, correct_areas, kept_runs, words_of
 
@@ -118,3 +120,37 @@ class Lines:
         signs = ["+" if (self.over_all(words, one).mean > 0) == (one != "fid_own") else "-" for one in METRICS]
         decided = [f"{sign}{one}" for sign, one in zip(signs, METRICS, strict=True) if self.is_decided(words, one)]
         return " ".join(decided).replace("_own", "")
+
+
+CRITERIA = ("CS_MC", "CS_LM", "CS_LE")
+AS, WHOLE = "AS (gamma 4)", "ALCG (CS_MC, gamma 4)"
+
+
+class Fashion(NamedTuple):
+    """The six lines of a base on Fashion-MNIST, by the differences that are corrected together."""
+
+    certainty: Lines
+    among: Lines
+    gamma: Lines
+
+
+def fashion(base: str) -> Fashion:
+    """Of three seeds, 1,000 to 4,000 labels."""
+    shared = {"RAND": ("random", 1, 3000), "CS_MC": ("certainty_mc", 1, 3000)}
+    criteria = {**shared, "CS_LM": ("certainty_lm", 1, 3000), "CS_LE": ("certainty_le", 1, 3000)}
+    gamma = {**shared, AS: ("random", 4, 3000), WHOLE: ("certainty_mc", 4, 3000)}
+    of_gamma = {
+        "AS minus RAND": (AS, "RAND"),
+        "ALCG minus AS": (WHOLE, AS),
+        "ALCG minus CS_MC": (WHOLE, "CS_MC"),
+        "ALCG minus RAND": (WHOLE, "RAND"),
+    }
+    of_certainty = {f"{line} minus RAND": (line, "RAND") for line in CRITERIA}
+    of_two = {f"{one} minus {other}": (one, other) for one, other in combinations(CRITERIA, 2)}
+    sizes = range(1000, 4001, 1000)
+    return Fashion(
+        *(
+            Lines("fashion_mnist-alcg", asked, differences, range(3), sizes, base)
+            for asked, differences in ((criteria, of_certainty), (criteria, of_two), (gamma, of_gamma))
+        )
+    )

@@ -1,12 +1,11 @@
 """What is written of ALCG on Fashion-MNIST, computed anew from the stored cells."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import combinations
 from statistics import fmean
 
 import pytest
-from alcg_cells import METRICS, Lines, written
+from alcg_cells import AS, CRITERIA, METRICS, WHOLE, fashion, written
 from kept_cells import RESULTS, kept_runs, page_of
 
 from al_bench.analysis.coverage import cover
@@ -15,28 +14,7 @@ from al_bench.analysis.statistics.paired import Interval, interval
 from al_bench.storage.record import CycleRecord
 
 PAPER = page_of("alcg")
-ASKED = {"RAND": ("random", 1, 3000), "CS_MC": ("certainty_mc", 1, 3000)}
-CRITERIA = ("CS_MC", "CS_LM", "CS_LE")
-WORDS, *OTHERS = (f"{line} minus RAND" for line in CRITERIA)
-FASHION = Lines(
-    "fashion_mnist-alcg",
-    {**ASKED, "CS_LM": ("certainty_lm", 1, 3000), "CS_LE": ("certainty_le", 1, 3000)},
-    {f"{line} minus RAND": (line, "RAND") for line in CRITERIA},
-    seeds=range(3),
-    sizes=range(1000, 4001, 1000),
-)
-AMONG = replace(FASHION, differences={f"{one} minus {other}": (one, other) for one, other in combinations(CRITERIA, 2)})
-AS, WHOLE = "AS (gamma 4)", "ALCG (CS_MC, gamma 4)"
-ALCG = replace(
-    FASHION,
-    asked={**ASKED, AS: ("random", 4, 3000), WHOLE: ("certainty_mc", 4, 3000)},
-    differences={
-        "AS minus RAND": (AS, "RAND"),
-        "ALCG minus AS": (WHOLE, AS),
-        "ALCG minus CS_MC": (WHOLE, "CS_MC"),
-        "ALCG minus RAND": (WHOLE, "RAND"),
-    },
-)
+FASHION, AMONG, ALCG = fashion("ac_dcgan")
 NARROW = ("61a5fd7e9b60", "36644f10057d", "b9cfbad4e1db")  # Fig. 9 at half of the channels: regular training
 
 
@@ -184,7 +162,7 @@ def test_a_first_cycle_is_one_whatever_asks_next() -> None:
     """And what a query and a training take."""
     fits, queries = list[float](), list[float]()
     for seed in FASHION.seeds:
-        random, certain = (FASHION.run_of(line, seed).cycles for line in ASKED)
+        random, certain = (FASHION.run_of(line, seed).cycles for line in ("RAND", "CS_MC"))
         assert random[0].metrics == certain[0].metrics
         fits += [one.costs["fit"].seconds for one in (*random, *certain)]
         queries += [one.costs["query"].seconds for one in certain[1:]]

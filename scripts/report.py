@@ -6,6 +6,7 @@ import logging
 import sys
 from pathlib import Path
 
+from al_bench.analysis.at_scale import say_not_given
 from al_bench.analysis.coverage import place_of
 from al_bench.analysis.experiment import Experiment, plan_experiment
 from al_bench.analysis.reading import Stored, stored
@@ -40,6 +41,8 @@ def main() -> None:
         words = f"{one.name}, {one.version}" if one.version else one.name
         rest = "" if one.complete(found.runs) else f"; the rest is made by {' and '.join(one.commands)}"
         print(f"{words}: {summarize_cells(one, found.runs)}{rest}")
+        if rest and (lacking := say_not_given(one.name, one.overrides)):
+            print(f"{words}: {lacking}")
     of_cells = {run.place for one in asked for run in one.runs(found.runs)}
     runs = len(of_cells) if asked else len(found.runs)  # the others bear a cell's label and are another's
     print(f"{amount(runs, 'run')}, {amount(len(found.artifacts), 'artifact')}\n{page}")

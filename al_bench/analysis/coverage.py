@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from al_bench.analysis.at_scale import read_at_scale
 from al_bench.analysis.claims import OPEN, Verdict, judge
 from al_bench.analysis.comparison import ComparedNumber, Factor, compare_numbers
 from al_bench.analysis.contents import dataset_of, has_data
 from al_bench.analysis.contrast import groups_by_line
-from al_bench.analysis.experiment import Experiment, plan_experiment, read_at_scale
+from al_bench.analysis.experiment import Experiment, plan_experiment
 from al_bench.analysis.grouping import Group, group_by, sections
 from al_bench.analysis.provenance import commits_of, machines_of
 from al_bench.analysis.published import Published

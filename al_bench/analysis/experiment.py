@@ -175,7 +175,7 @@ def plan_experiment(name: str, overrides: Sequence[str], conf: Path = CONF) -> E
     `versions: {epoch-matched: null, step-matched: match_steps=true}` are the sweep as it is and one with an override.
     One whose cells are all the same as those of the sweep as it is, is none.
     """
-    named = _read(name, folder_with(name, overrides, conf))
+    named = read_experiment(name, folder_with(name, overrides, conf))
     swept = _swept(named)
     first, *others = [
         replace(
@@ -189,12 +189,7 @@ def plan_experiment(name: str, overrides: Sequence[str], conf: Path = CONF) -> E
     return replace(first, version=first.version if others else "", versions=others)
 
 
-def read_at_scale(name: str, scale: str, conf: Path = CONF) -> list[str]:
-    """What an experiment's runs at a scale are given beside it: `at_scale: {small: [scale.iterations=10000]}`."""
-    return [str(item) for item in (_read(name, conf).get("at_scale") or {}).get(scale, ())]
-
-
-def _read(name: str, conf: Path) -> dict[str, Any]:
+def read_experiment(name: str, conf: Path) -> dict[str, Any]:
     """The file of an experiment; empty where there is none here."""
     path = conf / "experiment" / f"{name}.yaml"
     return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
@@ -234,7 +229,7 @@ def arrange_lines(name: str, overrides: Sequence[str], cells: Sequence[Cell], co
     They are named by what the file sweeps over, narrowed to one value or not, and by what else tells them apart.
     """
     conf = folder_with(name, overrides, conf)
-    swept = _swept(_read(name, conf))
+    swept = _swept(read_experiment(name, conf))
     alike = set.intersection(*({*but_seed(cell)} for cell in cells))
     common = {item for item in alike if item.partition("=")[0] not in swept}
     source = _source(conf / "experiment" / f"{name}.yaml")

@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from al_bench.analysis.artifact_users import is_same, parts_of
+from al_bench.analysis.at_scale import say_not_given
 from al_bench.analysis.experiment import Progress, arrange_lines
 from al_bench.analysis.reading import Artifact, Run
 from al_bench.analysis.selection import stored_of
@@ -47,11 +48,13 @@ class NeededArtifact:
 
 @dataclass(frozen=True)
 class SweepPlan:
-    """lines: in the sweep's order; artifacts: of the cells that are left, as are the data sets that are absent."""
+    """lines: in the sweep's order; artifacts: of the cells that are left, as are the data sets that are absent;
+    not_given: what its experiment's runs at this scale are given, in a sentence, or empty."""
 
     lines: Sequence[LinePlan]
     artifacts: Sequence[NeededArtifact]
     absent: Sequence[Absent] = ()
+    not_given: str = ""
 
     @property
     def cells(self) -> int:
@@ -81,7 +84,8 @@ def plan_sweep(name: str, overrides: Sequence[str], cells: Sequence[Cell], outpu
     lines = [plan_line(own, progress[line], found.runs) for line, own in experiment.lines.items()]
     left = [cell for line, own in experiment.lines.items() if progress[line].command for cell in own]
     absent = dict.fromkeys(cell.absent for cell in left if cell.absent is not None)
-    return SweepPlan(lines, list(artifacts_of(left, found.artifacts)), list(absent))
+    not_given = say_not_given(name, overrides) if left else ""
+    return SweepPlan(lines, list(artifacts_of(left, found.artifacts)), list(absent), not_given)
 
 
 def plan_line(cells: Sequence[Cell], progress: Progress, stored: Sequence[Run]) -> LinePlan:

@@ -27,6 +27,8 @@ def write_plan(plan: SweepPlan) -> str:
     ]
     if any(line.from_other for line in plan.lines):
         words.append("*: by runs of another configuration of this line, such as another scale")
+    if plan.not_given:
+        words.append(plan.not_given)
     if unknown:
         more = f" and {len(unknown) - _MOST_LISTED} more" if len(unknown) > _MOST_LISTED else ""
         words.append(f"nothing is stored to tell by of {'; '.join(unknown[:_MOST_LISTED])}{more}")

@@ -218,8 +218,8 @@ def instantiated(node: "DictConfig") -> Any:
 
 
 def settle(threads: int | None, device: str, procedure: Mapping[str, Any]) -> None:
-    """Sets how many CPU threads torch uses (FAISS follows it) and what memory it keeps, and hides the GPUs from a run
-    that uses none. Raises UserError for a precision of the procedure's parts that the device has not.
+    """Sets how many CPU threads torch uses (FAISS follows it); of a run on the CPU what memory is kept, and hides the
+    GPUs from it. Raises UserError for a precision of the procedure's parts that the device has not.
 
     Adam asks at every step whether there is a GPU: an answer from the driver costs as much as a step of a small model.
     """
@@ -229,10 +229,10 @@ def settle(threads: int | None, device: str, procedure: Mapping[str, Any]) -> No
     from al_bench.training.device import chosen_device, refuse_half_precision
 
     refuse_half_precision(device, procedure)
-    keep_freed_memory()
     if threads is not None:
         torch.set_num_threads(threads)
     if chosen_device(device).type == "cpu":
+        keep_freed_memory()
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 

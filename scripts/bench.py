@@ -85,6 +85,10 @@ LONG: Mapping[str, Callable[[], Iterable[Measured]]] = {  # by name, too: hours,
     "fast": fast.measure,
 }
 PAGE = Path("results/bench.md")
+_LACKING = {
+    "fast": f"the pictures in {fast.PICTURES}",
+    "allocator": "a glibc of which the environment says nothing (MALLOC_..., GLIBC_TUNABLES)",
+}
 
 
 def main(
@@ -116,8 +120,7 @@ def main(
             rows.append(row)
             print(table.line(row), flush=True)
         if len(rows) == before:
-            lacking = f"the pictures in {fast.PICTURES}" if name == "fast" else "a GPU"
-            print(f"{name}: needs {lacking} and none is here, so nothing was measured")
+            print(f"{name}: needs {_LACKING.get(name, 'a GPU')} and none is here, so nothing was measured")
     if rows and (target := asked.page or (None if chosen else page)):
         with written_whole(output_file(target)) as file:
             file.write(table.page(rows, shlex.join(["python", "scripts/bench.py", *arguments]), load).encode())

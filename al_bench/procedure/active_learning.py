@@ -38,6 +38,7 @@ from al_bench.storage.record import CycleRecord
 from al_bench.storage.store import RunStore
 from al_bench.strategy import Strategy
 from al_bench.tracking import Tracking
+from al_bench.training.allocator import give_memory_back
 from al_bench.training.device import chosen_device
 
 logger = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ def tell_cycle(show: Callable[[], None], metrics: Sequence[Metric], record: Cycl
     """Says a new cycle in the terminal and shows it wherever else cycles are shown. metrics: those declared."""
     logger.info(cycle_line(record, metrics))
     show()
+    give_memory_back()
 
 
 def show_samples(store: RunStore) -> None:

@@ -39,7 +39,8 @@ def holm(p: Sequence[float]) -> list[float]:
 
 @contextmanager
 def _little_to_collect() -> Iterator[None]:
-    """Inside, garbage is looked for among new objects alone; what a caller has frozen stays so."""
+    """Inside, garbage is looked for among objects alone that were made since the last freeze, which is now, unless a
+    caller has frozen some: these stay so."""
     if gc.get_freeze_count():
         yield
         return

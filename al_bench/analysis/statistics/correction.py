@@ -1,8 +1,7 @@
 """Many tests at once: p values that count all of a table's."""
 
 import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from al_bench.analysis.statistics.paired import LEVEL, PairedTest
@@ -32,23 +31,12 @@ def holm(p: Sequence[float]) -> list[float]:
 
     if not p:
         return []
-    with _little_to_collect():  # which that does first: a third of a second where all objects of a report are looked at
-        raised = multipletests(list(p), method="holm")[1]
-    return [float(value) for value in raised]
-
-
-@contextmanager
-def _little_to_collect() -> Iterator[None]:
-    """Inside, garbage is looked for among objects alone that were made since the last freeze, which is now, unless a
-    caller has frozen some: these stay so."""
-    if gc.get_freeze_count():
-        yield
-        return
-    gc.freeze()
+    gc.freeze()  # it collects garbage first, a third of a second where a report's objects are all looked at
     try:
-        yield
+        raised = multipletests(list(p), method="holm")[1]
     finally:
         gc.unfreeze()
+    return [float(value) for value in raised]
 
 
 def correct(tests: Sequence[PairedTest]) -> list[CorrectedTest]:

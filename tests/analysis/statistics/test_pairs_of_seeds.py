@@ -1,7 +1,5 @@
 """Tests of paired differences, against scipy and by hand."""
 
-import gc
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -96,19 +94,6 @@ def test_a_test_among_others_has_to_hold_after_correction() -> None:
 def test_holm_raises_each_by_those_not_yet_passed() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([]) == []
-
-
-@pytest.mark.parametrize("frozen", [False, True])
-def test_holm_leaves_what_a_caller_has_frozen(frozen: bool) -> None:
-    gc.unfreeze()
-    try:
-        if frozen:
-            gc.freeze()
-        before = gc.get_freeze_count()
-        holm([0.01, 0.04])
-        assert gc.get_freeze_count() == before and (before > 0) is frozen
-    finally:
-        gc.unfreeze()
 
 
 def test_rounding_is_no_spread() -> None:

@@ -154,3 +154,12 @@ def fashion(base: str) -> Fashion:
             for asked, differences in ((criteria, of_certainty), (criteria, of_two), (gamma, of_gamma))
         )
     )
+
+
+def in_common(lines: Lines) -> list[int]:
+    """How many images of their first query two criteria have in common, of each two and each seed."""
+    first = {
+        line: [set(lines.run_of(line, seed).cycles[1].query.indices or ()) for seed in lines.seeds] for line in CRITERIA
+    }
+    pairs = combinations(CRITERIA, 2)
+    return [len(a & b) for one, other in pairs for a, b in zip(first[one], first[other], strict=True)]

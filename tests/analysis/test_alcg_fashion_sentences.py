@@ -1,11 +1,10 @@
 """What is written of ALCG on Fashion-MNIST, computed anew from the stored cells."""
 
 from collections.abc import Sequence
-from itertools import combinations
 from statistics import fmean
 
 import pytest
-from alcg_cells import AS, CRITERIA, METRICS, WHOLE, fashion, written
+from alcg_cells import AS, METRICS, WHOLE, fashion, in_common, written
 from kept_cells import RESULTS, kept_runs, page_of
 
 from al_bench.analysis.coverage import cover
@@ -90,13 +89,7 @@ def test_what_is_said_of_the_criteria() -> None:
         not one.low < 0 < one.high for words in AMONG.differences for one in (AMONG.over_all(words, m) for m in METRICS)
     ]
     assert (len(apart), sum(apart)) == (18, 2) and "(before it two differences of 18 are without 0)" in RESULTS
-    first = {
-        line: [set(FASHION.run_of(line, seed).cycles[1].query.indices or ()) for seed in FASHION.seeds]
-        for line in CRITERIA
-    }
-    common = [
-        len(a & b) for one, other in combinations(CRITERIA, 2) for a, b in zip(first[one], first[other], strict=True)
-    ]
+    common = in_common(FASHION)
     assert f"first query any two have {min(common)} to {max(common)} in common" in RESULTS
     assert f"nearly the same images: {min(common)} to {max(common)} of a first query's 1,000" in PAPER
     words = "CS_MC minus CS_LE"

@@ -1,10 +1,9 @@
 """What is written of ALCG on Fashion-MNIST, AC-SNGAN, computed anew from the stored cells."""
 
-from itertools import combinations
 from statistics import fmean
 
 import pytest
-from alcg_cells import AS, CRITERIA, METRICS, WHOLE, Lines, fashion, written
+from alcg_cells import AS, METRICS, WHOLE, Lines, fashion, in_common, written
 from kept_cells import RESULTS, page_of, words_of
 
 from al_bench.analysis.coverage import cover
@@ -91,13 +90,7 @@ def test_the_loss_of_the_classifier_is_less() -> None:
 
 
 def test_what_is_said_of_the_criteria() -> None:
-    first = {
-        line: [set(CERTAINTY.run_of(line, seed).cycles[1].query.indices or ()) for seed in CERTAINTY.seeds]
-        for line in CRITERIA
-    }
-    common = [
-        len(a & b) for one, other in combinations(CRITERIA, 2) for a, b in zip(first[one], first[other], strict=True)
-    ]
+    common = in_common(CERTAINTY)
     assert f"first query any two have {min(common)} to {max(common)} in common" in SECTION
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from al_bench.analysis.experiment import read_experiment
 from al_bench.config.groups import CONF
+from al_bench.config.search_path import folder_with
 
 
 def read_at_scale(name: str, scale: str, conf: Path = CONF) -> list[str]:
@@ -17,6 +18,7 @@ def say_not_given(name: str, overrides: Sequence[str], conf: Path = CONF) -> str
     scales = [item.removeprefix("scale=") for item in overrides if item.startswith("scale=")]
     if not scales:
         return ""
+    own = folder_with(name, overrides, conf)
     given = {item.partition("=")[0] for item in overrides}
-    beside = [item for item in read_at_scale(name, scales[-1], conf) if item.partition("=")[0] not in given]
+    beside = [item for item in read_at_scale(name, scales[-1], own) if item.partition("=")[0] not in given]
     return f"at scale={scales[-1]} its runs are made with {' '.join(beside)}, which is not given here" if beside else ""

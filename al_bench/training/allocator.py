@@ -11,16 +11,14 @@ _SETTINGS = ("trim_threshold", "mmap_threshold", "top_pad", "mmap_max")  # of th
 
 
 def keep_freed_memory() -> bool:
-    """Has glibc take blocks of up to 256 MiB (32 MiB before 2.35) from what was freed before, and keep 512 MiB at the
-    end of its heap; what is free below a block in use stays too, however much, until `give_memory_back`.
+    """Has glibc take blocks of up to 256 MiB, or 32 where it takes no larger ones, from what was freed before, and keep
+    512 MiB at the end of its heap. What is free below a block in use stays too, however much, until
+    `give_memory_back`.
 
     By itself it gives much of a step's activations back to the system, which then fills pages with zeros at the next
     step, one fault each. No number changes. Returns whether it is done: another C library has no such setting, and what
     the environment says of it stands.
     """
-    said = (f"glibc.malloc.{name}" in os.environ.get("GLIBC_TUNABLES", "") for name in _SETTINGS)
-    if any(f"MALLOC_{name.upper()}_" in os.environ for name in _SETTINGS) or any(said):
-        return False
     if (set_option := _function("mallopt")) is None:
         return False
     # The block first: a threshold of what is kept alone would end glibc's own growth of it, at 128 KiB.
@@ -29,13 +27,17 @@ def keep_freed_memory() -> bool:
 
 
 def give_memory_back() -> None:
-    """Has glibc give back all that is free, as between a run's cycles, where steps are over."""
+    """Has glibc give back all that is free, as between a run's cycles, where steps are over; not where the environment
+    says when it does."""
     if (trim := _function("malloc_trim")) is not None:
         trim(0)
 
 
 def _function(name: str) -> Any:
-    """Of glibc; None where there is another C library."""
+    """Of glibc; None where there is another C library, or the environment says how it keeps memory."""
+    tunables = os.environ.get("GLIBC_TUNABLES", "")
+    if any(f"MALLOC_{own.upper()}_" in os.environ or f"glibc.malloc.{own}" in tunables for own in _SETTINGS):
+        return None
     try:
         return getattr(ctypes.CDLL(None), name, None)
     except (OSError, TypeError):  # Windows

@@ -46,3 +46,11 @@ def test_a_plan_says_it(tmp_path: Path) -> None:
         cells = cells_of_line([f"experiment={NAME}", *line, *given])
         plan = write_plan(plan_sweep(NAME, [*line, *given], cells, tmp_path, tmp_path / "cells"))
         assert (SAID in plan.splitlines()) is said
+
+
+def test_of_an_experiment_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("at_scale: {small: [recipe.epochs=3]}\n")
+    given = [f"hydra.searchpath=[file://{tmp_path}]", "scale=small"]
+    assert "made with recipe.epochs=3, which" in say_not_given("mine", given)
+    assert say_not_given("mine", given[1:]) == ""

@@ -58,11 +58,16 @@ def test_a_step_has_the_pages_of_the_one_before_until_they_are_given_back() -> N
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_what_the_environment_says_stands(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = Other((2**28,))
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
     monkeypatch.setenv(f"MALLOC_{name}_", "131072")
     assert keep_freed_memory() is False
+    give_memory_back()
     monkeypatch.delenv(f"MALLOC_{name}_")
     monkeypatch.setenv("GLIBC_TUNABLES", f"glibc.malloc.{name.lower()}=131072")
     assert keep_freed_memory() is False
+    give_memory_back()
+    assert library.asked == []
 
 
 class Other:
@@ -77,6 +82,7 @@ class Other:
                 return int(option == -1 or value in sizes)
 
             self.mallopt = mallopt
+            self.malloc_trim = lambda left: self.asked.append((0, left))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from al_bench.analysis.samples import kept_samples
 from al_bench.errors import printable
 from al_bench.files import Console
 from al_bench.storage.exported import export
-from al_bench.storage.record import Plain
+from al_bench.storage.stored import Plain
 from al_bench.training.interruption import as_command
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.reading import Artifact, Run
 from al_bench.analysis.rebuilding import Rebuilder
-from al_bench.storage.record import Plain
+from al_bench.storage.stored import Plain
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from al_bench.analysis.reading import Run
 from al_bench.config.methods import changes
 from al_bench.config.values import differences
-from al_bench.storage.record import Plain
+from al_bench.storage.stored import Plain
 
 _UNREAD = ("files", "part")  # settings of a data set that say nothing to a person
 _TASK = ("dataset", "evaluator")  # of the identity: what makes two curves comparable at all

@@ -16,7 +16,8 @@ from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.reading import Arrays, Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.analysis.selection import stored_at
-from al_bench.storage.record import CycleRecord, Plain
+from al_bench.storage.record import CycleRecord
+from al_bench.storage.stored import Plain
 
 MOST_KEPT = 4  # pairs of a cycle that travel, of the first cycle that synthesized and of the last
 MOST_BYTES = 200_000  # of all that travel of a run, as text

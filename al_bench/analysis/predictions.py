@@ -12,7 +12,7 @@ from al_bench.analysis.pairs import pixels, png
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.analysis.selection import stored_at
-from al_bench.storage.record import Plain
+from al_bench.storage.stored import Plain
 
 IGNORED = 255  # in a true map: `training.losses.IGNORED`, which would import torch
 MOST_BYTES = 200_000  # of the maps that travel with a run, as text

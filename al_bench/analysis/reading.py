@@ -19,7 +19,8 @@ from al_bench.storage.about import checked_about, checked_artifact
 from al_bench.storage.cell import SUFFIX, CellError, id_of, read_cell
 from al_bench.storage.folder import cycle_records, run_folders, strays
 from al_bench.storage.known import reach
-from al_bench.storage.record import CycleRecord, Measurement, Plain, Record, RecordError, cycles_of, find_end
+from al_bench.storage.record import CycleRecord, Measurement, Record, RecordError, cycles_of, find_end
+from al_bench.storage.stored import Plain
 from al_bench.storage.whole import is_anothers
 
 Arrays = dict[str, np.ndarray]

@@ -13,7 +13,7 @@ from al_bench.analysis.own_parts import make_own
 from al_bench.analysis.reading import Run
 from al_bench.errors import UserError
 from al_bench.storage.exported import portable
-from al_bench.storage.record import Plain
+from al_bench.storage.stored import Plain
 
 Build = Callable[[Plain, str], Any]  # of a node and the family that it has to be of
 

@@ -10,7 +10,7 @@ from al_bench.analysis.checking import UnreadableError
 from al_bench.analysis.pairs import pixels, png
 from al_bench.analysis.reading import Run
 from al_bench.analysis.selection import stored_at
-from al_bench.storage.record import Plain
+from al_bench.storage.stored import Plain
 
 NAME = "samples"  # of the tensor
 MOST_BYTES = 200_000  # of the samples that travel with a run, as text

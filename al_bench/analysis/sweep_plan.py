@@ -16,7 +16,7 @@ from al_bench.analysis.experiment import Progress, arrange_lines
 from al_bench.analysis.reading import Artifact, Run
 from al_bench.analysis.selection import stored_of
 from al_bench.config.experiment import Absent, Cell
-from al_bench.storage.record import Plain
+from al_bench.storage.stored import Plain
 
 _ORACLE, _OF_ORACLES = "oracle", "oracle/classifier"  # the kind of an artifact, and the part that trains it
 _TRAINED = ("gan/", "feature/autoencoder", "representation/", _OF_ORACLES)  # parts that become artifacts

@@ -18,7 +18,8 @@ from al_bench.network.predict import predict, stream
 from al_bench.oracle import Oracle
 from al_bench.storage.commit import current_commit
 from al_bench.storage.hardware import current_machine
-from al_bench.storage.record import CycleRecord, Measurement, PartCost, QueryRecord
+from al_bench.storage.query_record import QueryRecord
+from al_bench.storage.record import CycleRecord, Measurement, PartCost
 from al_bench.training.cost import Cost
 
 

@@ -18,7 +18,7 @@ from al_bench.report.figures.svg import Picture
 from al_bench.report.paper import add_to_pair
 from al_bench.storage.folder import cycle_file
 from al_bench.storage.model_file import stored_class_names
-from al_bench.storage.record import QueryRecord
+from al_bench.storage.query_record import QueryRecord
 
 _PAIRS = 10  # of one cycle
 _BESIDE = 8  # images in a row beside each other's matches

@@ -14,7 +14,7 @@ from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
 from al_bench.config.groups import CONF
 from al_bench.config.values import from_project, plain
-from al_bench.storage.record import Plain
+from al_bench.storage.stored import Plain
 
 ORIGINS = {"P": "paper", "C": "published code", "D": "derived", "R": "our choice", "O": "overridden"}
 

@@ -12,16 +12,8 @@ from al_bench.active.part import hash_of
 from al_bench.active.stopping import Stopping
 from al_bench.errors import UserError
 from al_bench.files import read_json
-from al_bench.storage.record import (
-    CorruptedError,
-    PartCost,
-    Plain,
-    Record,
-    RecordError,
-    find_end,
-    name_mismatch,
-    record_sum,
-)
+from al_bench.storage.record import CorruptedError, PartCost, Record, RecordError, find_end, name_mismatch, record_sum
+from al_bench.storage.stored import Plain
 
 _Word = Annotated[str, StringConstraints(max_length=1000)]
 

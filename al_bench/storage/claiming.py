@@ -8,7 +8,7 @@ from al_bench.active.part import hash_of
 from al_bench.config.values import differences
 from al_bench.errors import UserError
 from al_bench.files import read_json, set_aside, write_json
-from al_bench.storage.record import Plain
+from al_bench.storage.stored import Plain
 from al_bench.storage.whole import is_anothers
 
 logger = logging.getLogger(__name__)

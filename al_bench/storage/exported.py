@@ -19,17 +19,17 @@ from al_bench.storage.about import checked_about
 from al_bench.storage.cell import SUFFIX, Cell, CellError, OtherFormatError, pack
 from al_bench.storage.folder import run_folders, strays
 from al_bench.storage.known import exported_cycles, reach
+from al_bench.storage.query_record import QueryRecord
 from al_bench.storage.record import (
     CorruptedError,
     CycleRecord,
-    Plain,
-    QueryRecord,
     Record,
     RecordError,
     find_end,
     read_record,
     without_sums,
 )
+from al_bench.storage.stored import Plain
 from al_bench.storage.whole import is_anothers, run_of, whole_cycles
 
 logger = logging.getLogger(__name__)

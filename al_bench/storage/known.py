@@ -20,15 +20,8 @@ from al_bench.storage.hardware import name_machine
 from al_bench.storage.holding import runner_of
 from al_bench.storage.kept_models import warn_of_gone
 from al_bench.storage.own_sources import own_sources, warn_of_changed
-from al_bench.storage.record import (
-    CycleRecord,
-    Plain,
-    Record,
-    RecordError,
-    cut_at_end,
-    cycles_of,
-    read_record,
-)
+from al_bench.storage.record import CycleRecord, Record, RecordError, cut_at_end, cycles_of, read_record
+from al_bench.storage.stored import Plain
 from al_bench.storage.whole import whole_cycles
 
 _PEOPLE = ("oracle/human", "oracle/files")  # who change answers, which a later cycle has again

@@ -11,7 +11,7 @@ from al_bench.files import read_json
 from al_bench.sources.listing import picture_files
 from al_bench.storage.answers import LABELS, Answers, LabelLog
 from al_bench.storage.picture_list import PICTURES, PictureList
-from al_bench.storage.record import Plain
+from al_bench.storage.stored import Plain
 
 _MOST, _LONGEST = 4, 240  # differences that are said, and characters of each
 _FILES = "dataset.files "  # how the difference of two folders of pictures begins

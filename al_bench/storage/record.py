@@ -5,18 +5,18 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from al_bench.active.metric import ITERATION, SECONDS
 from al_bench.active.stopping import ALL_LABELED, Stopping
 from al_bench.errors import WordedError
 from al_bench.files import digest
 from al_bench.storage.plain_table import PlainTable
+from al_bench.storage.query_record import QueryRecord
+from al_bench.storage.stored import Count, Plain, Stored
 
-Plain = dict[str, Any]  # as JSON holds it
-_Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 _Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 
 _OF_FILES = frozenset({"sha256", "sha256_model", "sha256_record", "run"})
@@ -31,23 +31,7 @@ class CorruptedError(RecordError):
     """What is no longer what was written, or not there where it was."""
 
 
-class _Stored(BaseModel):
-    """A key that is not known is refused: it would be lost, and the record's sum with it."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    def plain(self) -> Plain:
-        """As it is written: a field that has a default is there only where it has another value."""
-        fields = {field.alias or name: field for name, field in type(self).model_fields.items()}
-        usual = {key: field.default for key, field in fields.items() if not field.is_required()}
-        return {
-            key: value
-            for key, value in self.model_dump(by_alias=True).items()
-            if key not in usual or value != usual[key]
-        }
-
-
-class PartCost(_Stored):
+class PartCost(Stored):
     """seconds of wall time; optimizer_steps of all optimizers; images_seen in training; peak_memory in bytes."""
 
     seconds: float
@@ -56,31 +40,7 @@ class PartCost(_Stored):
     peak_memory: int
 
 
-class QueryRecord(_Stored):
-    """What was asked for, a row per annotation; each None where it is not known or does not apply.
-
-    indices: places in the pool; labels: integers, or lists of them where a row has several; scores: what it was chosen
-    by; ranks: of the match among the neighbors of its synthetic image, 0 the nearest; entropies: predictive, in nats.
-    guesses: the most likely class, where a label is one, by the model that chose the row, which had not seen the label;
-    of_guess, of_answer: its probability, and that of the label, None where that is -1. They are in no initial labels
-    and in no records from before they were kept.
-
-    A cell that would be too large has fewer of what was measured than rows (`measured`).
-    """
-
-    measured: ClassVar[tuple[str, ...]] = ("scores", "entropies", "guesses", "of_guess", "of_answer")
-
-    indices: list[_Count] | None
-    labels: list[int | list[int]] | None
-    scores: list[float | None] | None
-    ranks: list[_Count] | None
-    entropies: list[float | None] | None
-    guesses: list[_Count] | None = None
-    of_guess: list[float | None] | None = None
-    of_answer: list[float | None] | None = None
-
-
-class CycleRecord(_Stored):
+class CycleRecord(Stored):
     """One cycle.
 
     annotations: all bought so far; unlabeled: images left in the pool; validation_labels: how many the training looked
@@ -99,14 +59,14 @@ class CycleRecord(_Stored):
     goes on from the cell.
     """
 
-    index: _Count
-    annotations: _Count
-    unlabeled: _Count
-    validation_labels: _Count = 0
+    index: Count
+    annotations: Count
+    unlabeled: Count
+    validation_labels: Count = 0
     metrics: Annotated[dict[str, float | list[float | None] | None], Field(min_length=1)]
     test_images: int | None = None
     chosen_entropy: float | None
-    class_counts: list[_Count]
+    class_counts: list[Count]
     query: QueryRecord
     trace: dict[str, list[float | None]] | None = None  # None in runs from before it was kept
     observed: dict[str, list[float | None]] = {}
@@ -128,7 +88,7 @@ class CycleRecord(_Stored):
         return {**super().plain(), "query": self.query.plain()}
 
 
-class Measurement(_Stored):
+class Measurement(Stored):
     """All that a procedure without cycles found.
 
     finished: the result in a sentence, why nothing follows. metrics: numbers, the one to be shown first in front.

@@ -27,16 +27,8 @@ from al_bench.storage.cycle import Cycle
 from al_bench.storage.folder import SUFFIXES, cycle_file, cycle_records, files_from, strays
 from al_bench.storage.holding import Holding
 from al_bench.storage.model_file import ModelHead, head_of
-from al_bench.storage.record import (
-    CorruptedError,
-    CycleRecord,
-    Measurement,
-    Plain,
-    Record,
-    RecordError,
-    cycles_of,
-    record_sum,
-)
+from al_bench.storage.record import CorruptedError, CycleRecord, Measurement, Record, RecordError, cycles_of, record_sum
+from al_bench.storage.stored import Plain
 from al_bench.storage.whole import model_is_whole, model_may_be_whole, read_whole_cycle, write_tensors
 
 if TYPE_CHECKING:  # torch is imported where tensors are: a finished run is shown without it

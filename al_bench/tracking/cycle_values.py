@@ -8,7 +8,8 @@ from PIL import Image
 from torch import Tensor
 
 from al_bench.active.inputs import Inputs
-from al_bench.storage.record import CycleRecord, QueryRecord
+from al_bench.storage.query_record import QueryRecord
+from al_bench.storage.record import CycleRecord
 from al_bench.tracking.naming import AXIS, cost_key, metric_key
 
 _MOST_IMAGES = 10  # of one cycle

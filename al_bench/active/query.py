@@ -19,15 +19,27 @@ class _Measured:
 
 
 @dataclass(frozen=True)
+class Lowest:
+    """The other end of a ranking, which is not asked for: a person looks at it.
+
+    indices: (L,) int64 unlabeled positions in the whole training split; scores: (L,), lowest first.
+    """
+
+    indices: Tensor
+    scores: Tensor
+
+
+@dataclass(frozen=True)
 class PoolQuery(_Measured):
     """Asks for the labels of Q inputs of the pool.
 
     indices: (Q,) int64 positions in the whole training split. ranks: (Q,) int64, which nearest neighbor of its
-    synthetic image each index is, 0 the nearest.
+    synthetic image each index is, 0 the nearest. lowest: of a strategy that ranks what it looks at.
     """
 
     indices: Tensor
     ranks: Tensor | None = None
+    lowest: Lowest | None = None
 
     @property
     def size(self) -> int:

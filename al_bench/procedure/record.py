@@ -11,14 +11,14 @@ from torch import Tensor
 
 from al_bench.active import scores
 from al_bench.active.pool import Pool
-from al_bench.active.query import PoolQuery, Query, SyntheticQuery
+from al_bench.active.query import Lowest, PoolQuery, Query, SyntheticQuery
 from al_bench.evaluator import Evaluation
 from al_bench.network import Network
 from al_bench.network.predict import predict, stream
 from al_bench.oracle import Oracle
 from al_bench.storage.commit import current_commit
 from al_bench.storage.hardware import current_machine
-from al_bench.storage.query_record import QueryRecord
+from al_bench.storage.query_record import LowestRecord, QueryRecord
 from al_bench.storage.record import CycleRecord, Measurement, PartCost
 from al_bench.training.cost import Cost
 
@@ -109,7 +109,12 @@ def _record_query(query: Query, labels: Tensor, guesses: Guesses | None) -> Quer
         guesses=_plain(guesses.classes) if guesses else None,
         of_guess=_plain(guesses.of_guess) if guesses else None,
         of_answer=_plain(guesses.of_answer) if guesses else None,
+        lowest=_record_lowest(query.lowest) if isinstance(query, PoolQuery) else None,
     )
+
+
+def _record_lowest(lowest: Lowest | None) -> LowestRecord | None:
+    return None if lowest is None else LowestRecord(indices=_plain(lowest.indices), scores=_plain(lowest.scores))
 
 
 def record_measurement(

@@ -91,14 +91,31 @@ def _query(records: Sequence[CycleRecord], classes: Sequence[str]) -> Query:
     return Query(records[0].index, records[0].annotations, len(records), means, asked_for, left_out)
 
 
+Shots = Sequence[tuple[Picture, Sequence[str]]]  # pictures with what to say below each
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Both ends of a ranking. first: the pictures that a query asked for first, in its own order; last: those of lowest
+    score, lowest first, none in records from before they were kept."""
+
+    group: Group
+    first: Shots
+    last: Shots
+
+
 @dataclass(frozen=True)
 class Picks:
-    """The first pictures that one cycle's query asked for, in its own order, with what to say below each. scored: of
-    methods that rank, all of one seed."""
+    """One cycle's queries of methods that rank, all of one seed."""
 
     seed: int
     cycle: int
-    rows: Sequence[tuple[Group, Sequence[tuple[Picture, Sequence[str]]]]]
+    rows: Sequence[Ends]
+
+    @property
+    def shows_last(self) -> bool:
+        """Whether any row has another end."""
+        return any(row.last for row in self.rows)
 
 
 def show_picks(section: Section, rebuilder: Rebuilder) -> list[Picks]:
@@ -111,8 +128,8 @@ def show_picks(section: Section, rebuilder: Rebuilder) -> list[Picks]:
     runs = [(group, run) for group, run in ranking if run.seed == seed]
     found = []
     for cycle in sorted({1, min(run.cycles[-1].index for _, run in runs)}):
-        rows = [(group, _picks(run, run.cycles[cycle], rebuilder)) for group, run in runs if _ranks(run.cycles[cycle])]
-        kept = [(group, picks) for group, picks in rows if picks]
+        rows = [_ends(group, run, run.cycles[cycle], rebuilder) for group, run in runs if _ranks(run.cycles[cycle])]
+        kept = [row for row in rows if row.first]
         found += [Picks(seed, cycle, kept)] if kept else []
     return found
 
@@ -123,12 +140,20 @@ def _ranks(record: CycleRecord) -> bool:
     return query.indices is not None and query.scores is not None and query.ranks is None
 
 
-def _picks(run: Run, record: CycleRecord, rebuilder: Rebuilder) -> list[tuple[Picture, list[str]]]:
-    indices, names = (record.query.indices or [])[:_PICKS], class_names(run, rebuilder)
+def _ends(group: Group, run: Run, record: CycleRecord, rebuilder: Rebuilder) -> Ends:
+    indices, names, lowest = (record.query.indices or [])[:_PICKS], class_names(run, rebuilder), record.query.lowest
+    first = _shots(run, indices, [_words(record, row, names) for row in range(len(indices))], rebuilder)
+    if lowest is None:
+        return Ends(group, first, [])
+    return Ends(group, first, _shots(run, lowest.indices[:_PICKS], list(map(_say_score, lowest.scores)), rebuilder))
+
+
+def _shots(run: Run, indices: Sequence[int], words: Sequence[Sequence[str]], rebuilder: Rebuilder) -> Shots:
+    """Without those that cannot be had here."""
     images = rebuilder.pool_images(run, indices)
     return [
-        (picture(smaller(image, _WIDEST), f"pool image {index}"), _words(record, row, names))
-        for row, (index, image) in enumerate(zip(indices, images, strict=True))
+        (picture(smaller(image, _WIDEST), f"pool image {index}"), said)
+        for index, image, said in zip(indices, images, words[: len(indices)], strict=True)
         if image is not None
     ]
 
@@ -136,5 +161,8 @@ def _picks(run: Run, record: CycleRecord, rebuilder: Rebuilder) -> list[tuple[Pi
 def _words(record: CycleRecord, row: int, names: Sequence[str]) -> list[str]:
     scores, labels = record.query.scores or (), record.query.labels
     words = [] if labels is None else [describe_label(labels[row], names)]
-    score = scores[row] if row < len(scores) else None
-    return words if score is None else [*words, f"score {score:.4g}"]
+    return [*words, *_say_score(scores[row] if row < len(scores) else None)]
+
+
+def _say_score(score: float | None) -> list[str]:
+    return [] if score is None else [f"score {score:.4g}"]

@@ -141,6 +141,8 @@ def _even(record: CycleRecord) -> CycleRecord:
     some = [len(known) for name in query.measured if (known := getattr(query, name)) is not None]
     if len(rows) > 1 or (rows and max(some, default=0) > min(rows)):
         raise RecordError("has a query whose lists are of different annotations")
+    if query.lowest and len(query.lowest.indices) != len(query.lowest.scores):
+        raise RecordError("has a query that names images of the lowest scores without as many scores")
     answers = [label for row in query.labels or () for label in (row if isinstance(row, list) else [row])]
     answers += query.guesses or []
     if answers and not -1 <= min(answers) <= max(answers) < len(record.class_counts):

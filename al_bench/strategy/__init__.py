@@ -1,6 +1,7 @@
 """Strategies: what is asked for next."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
@@ -8,11 +9,13 @@ from torch import Tensor
 
 from al_bench.active.metric import Recorded
 from al_bench.active.pool import Pool
-from al_bench.active.query import PoolQuery, Query
+from al_bench.active.query import Lowest, PoolQuery, Query
 from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts
+
+_LOWEST = 10  # images at the other end of a ranking that a query names
 
 
 class Strategy(ABC):
@@ -86,11 +89,30 @@ def _flaw_of(query: object, pool: Pool, size: int) -> str | None:
             return "asked for an image that is not unlabeled"
         if len(inside.unique()) < query.size:
             return "asked for an image twice"
+        if query.lowest is not None and (found := _flaw_of_lowest(query.lowest, free)):
+            return found
     return None if query.size == size else f"asked for {query.size} and not {size}"
 
 
+def _flaw_of_lowest(lowest: object, free: Tensor) -> str | None:
+    """free: (N,) bool, whether each image is unlabeled."""
+    if not isinstance(lowest, Lowest) or not all(isinstance(one, Tensor) for one in (lowest.indices, lowest.scores)):
+        return "has as its lowest what is no Lowest of two tensors"
+    indices = lowest.indices.to(free.device)
+    if indices.dtype != torch.int64 or indices.dim() != 1 or lowest.scores.shape != indices.shape:
+        return "has as its lowest no (L,) int64 positions with as many scores"
+    if not ((indices >= 0) & (indices < len(free))).all() or not free[indices].all():
+        return "has among its lowest an image that is not unlabeled"
+    return None
+
+
 def highest(scores: Tensor, candidates: Tensor, size: int, rng: torch.Generator) -> Tensor:
-    """(size,) int64 rows of the highest scores, highest first; those of equal score in an order that `rng` draws.
+    """The first `size` of `rank`."""
+    return rank(scores, candidates, rng)[:size]
+
+
+def rank(scores: Tensor, candidates: Tensor, rng: torch.Generator) -> Tensor:
+    """(U,) int64 rows by their scores, highest first; those of equal score in an order that `rng` draws.
 
     scores: (U,), of the images at `candidates`, (U,) positions in the training split. Raises UserError at a score that
     is NaN, and where there are not as many scores as candidates.
@@ -101,13 +123,22 @@ def highest(scores: Tensor, candidates: Tensor, size: int, rng: torch.Generator)
         position = int(candidates[scores.isnan().nonzero()[0, 0]])
         raise UserError(f"the score of image {position} is NaN: a score has to be a number, whatever is answered")
     order = torch.randperm(len(scores), generator=rng).to(scores.device)
-    return order[scores[order].sort(descending=True, stable=True).indices[:size]]
+    return order[scores[order].sort(descending=True, stable=True).indices]
 
 
 def query_highest(scores: Tensor, candidates: Tensor, size: int, rng: torch.Generator) -> PoolQuery:
-    """Asks for the `size` candidates of highest score, see `highest`."""
-    rows = highest(scores, candidates, size, rng)
-    return PoolQuery(candidates[rows.to(candidates.device)], scores=scores[rows])
+    """Asks for the `size` candidates of highest score, and names those of the lowest, see `rank`."""
+    order = rank(scores, candidates, rng)
+    return query_ranked(order[:size], order[size:], scores, candidates)
+
+
+def query_ranked(
+    chosen: Tensor, others: Tensor, scores: Tensor, candidates: Tensor, trace: Mapping[str, Tensor] | None = None
+) -> PoolQuery:
+    """Asks for the `chosen` rows, in their order, and names the last of the `others`, in the order of `rank`."""
+    last = others[-_LOWEST:].flip(0)
+    lowest = Lowest(candidates[last.to(candidates.device)], scores[last]) if len(last) else None
+    return PoolQuery(candidates[chosen.to(candidates.device)], scores=scores[chosen], trace=trace or {}, lowest=lowest)
 
 
 def draw_candidates(unlabeled: Tensor, subset: int | None, size: int, rng: torch.Generator) -> Tensor:

@@ -12,7 +12,7 @@ from al_bench.active.query import PoolQuery
 from al_bench.active.scores import refuse_no_score
 from al_bench.network import Network, pooled
 from al_bench.network.predict import predict
-from al_bench.strategy import Strategy, highest
+from al_bench.strategy import Strategy, query_ranked, rank
 
 
 @declare("strategy/balanced")
@@ -36,10 +36,10 @@ class Balanced(Strategy):
             return torch.stack([self.score(logits).double(), classes.double()], dim=1)
 
         scores, classes = predict(model, pool.inputs, pool.unlabeled, read).unbind(1)
-        rows = highest(scores, pool.unlabeled, len(scores), rng)
-        rounds = rounds_of(classes[rows].long())
-        rows = rows[rounds.sort(stable=True).indices[:size]]
-        return PoolQuery(pool.unlabeled[rows.to(pool.device)], scores=scores[rows].float())
+        order = rank(scores, pool.unlabeled, rng)
+        places = rounds_of(classes[order].long()).sort(stable=True).indices
+        chosen, others = order[places[:size]], order[places[size:].sort().values]
+        return query_ranked(chosen, others, scores.float(), pool.unlabeled)
 
 
 def rounds_of(classes: Tensor) -> Tensor:

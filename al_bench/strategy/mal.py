@@ -16,7 +16,7 @@ from al_bench.active.ranking import quantiles, ranks
 from al_bench.network import Network
 from al_bench.network.labeledness import Discriminating
 from al_bench.network.predict import stream
-from al_bench.strategy import Strategy, highest
+from al_bench.strategy import Strategy, query_ranked, rank
 from al_bench.training.cost import measure_apart
 
 
@@ -83,7 +83,8 @@ class Mal(Strategy):
         entropy, labeledness = found.unbind(1)
         uncertainty, diversity = ranks(-entropy), ranks(labeledness)
         places = RULES[self.rule](diversity, uncertainty, labeledness)
-        rows = highest(-(places.double() * len(places) + uncertainty), pool.unlabeled, size, rng)
+        order = rank(-(places.double() * len(places) + uncertainty), pool.unlabeled, rng)
+        rows = order[:size]
         with measure_apart("record"):
             of_labeled = torch.cat(list(stream(asked.labeledness, model, pool.inputs, pool.labeled)))
             trace = {
@@ -94,4 +95,4 @@ class Mal(Strategy):
                 "labeledness_of_pool": quantiles(labeledness, size),
                 "labeledness_of_labeled": quantiles(of_labeled, size),
             }
-        return PoolQuery(pool.unlabeled[rows.to(pool.device)], scores=-places[rows].float(), trace=trace)
+        return query_ranked(rows, order[size:], -places.float(), pool.unlabeled, trace)

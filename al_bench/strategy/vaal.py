@@ -3,7 +3,7 @@ images (Sinha et al. 2019), as MAL compares with it."""
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -121,7 +121,7 @@ class Vaal(Strategy):
                 "labeledness_of_pool": quantiles(answers[pool.unlabeled], size),
                 "labeledness_of_labeled": quantiles(answers[pool.labeled], size),
             }
-        return PoolQuery(query.indices, scores=query.scores, trace=trace)
+        return replace(query, trace=trace)
 
     def _answers(self, pool: Pool, seed: int, scratch: Path) -> Made:
         """(N,) logits of being labeled of the whole pool."""

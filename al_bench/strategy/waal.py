@@ -15,7 +15,7 @@ from al_bench.active.scores import refuse_no_score
 from al_bench.config.ranges import Fraction, ModerateOrZero
 from al_bench.network import Network
 from al_bench.network.predict import stream
-from al_bench.strategy import Strategy, highest
+from al_bench.strategy import Strategy, query_ranked, rank
 from al_bench.training.cost import measure_apart
 
 Score = Callable[[Tensor], Tensor]
@@ -77,11 +77,12 @@ class Waal(Strategy):
         found = torch.cat(list(stream(uncertainty_and_critic, model, pool.inputs, pool.unlabeled)))
         uncertainty, critic = found.unbind(1)
         scores = self.coefficient * critic - uncertainty
-        rows = highest(scores, pool.unlabeled, size, rng)
+        order = rank(scores, pool.unlabeled, rng)
+        rows = order[:size]
         with measure_apart("record"):
             of_labeled = stream(lambda inputs: critique(model.features(inputs)), model, pool.inputs, pool.labeled)
             means = {"critic_of_pool": critic.mean(), "critic_of_labeled": torch.cat(list(of_labeled)).mean()}
             alone = uncertainty[rows] <= uncertainty.kthvalue(size).values
         trace = {"uncertainty": uncertainty[rows], "critic": critic[rows], "by_uncertainty": alone.float()}
         trace |= {name: mean.repeat(size) for name, mean in means.items()}
-        return PoolQuery(pool.unlabeled[rows.to(pool.device)], scores=scores[rows], trace=trace)
+        return query_ranked(rows, order[size:], scores, pool.unlabeled, trace)

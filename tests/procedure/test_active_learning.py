@@ -10,7 +10,7 @@ from pictures import fill
 from safetensors.torch import load_file
 
 from al_bench.active.part import hash_of
-from al_bench.active.query import PoolQuery, SyntheticQuery
+from al_bench.active.query import Lowest, PoolQuery, SyntheticQuery
 from al_bench.config.identity import identify
 from al_bench.dataset import Dataset, Split
 from al_bench.errors import UserError
@@ -102,6 +102,10 @@ class Breaking(Random):
         return self.broken(pool, super().query(model, pool, size, rng).indices)
 
 
+def lowest(indices, last):
+    return PoolQuery(indices, lowest=Lowest(last, torch.zeros(1)))
+
+
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
@@ -119,6 +123,11 @@ class Breaking(Random):
         ),
         (lambda pool, indices: PoolQuery(indices, trace={"gap": 0.5}), "has gap that is no tensor with a row"),
         (lambda pool, indices: PoolQuery(indices, torch.tensor(0)), "has ranks that is no tensor with a row"),
+        (lambda pool, indices: PoolQuery(indices, lowest=indices), "has as its lowest what is no Lowest"),
+        (lambda pool, indices: lowest(indices, pool.labeled[:1]), "among its lowest an image that is not unlabeled"),
+        (lambda pool, indices: lowest(indices, indices[:1] - len(pool)), "among its lowest an image that is not"),
+        (lambda pool, indices: lowest(indices, indices[:2]), "has as its lowest no .* with as many scores"),
+        (lambda pool, indices: lowest(indices, indices[:1].float()), "has as its lowest no .* int64 positions"),
         (lambda pool, indices: indices, "returned a Tensor and no PoolQuery"),
         (lambda pool, indices: SyntheticQuery(pool.inputs[indices[1:], None]), "asked for 14 and not 15"),
     ],

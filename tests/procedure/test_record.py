@@ -7,7 +7,7 @@ from torch import nn
 
 from al_bench.active import scores
 from al_bench.active.pool import Pool
-from al_bench.active.query import PoolQuery, SyntheticQuery
+from al_bench.active.query import Lowest, PoolQuery, SyntheticQuery
 from al_bench.evaluator import Evaluation
 from al_bench.network import Network
 from al_bench.network.predict import predict
@@ -64,6 +64,10 @@ def test_a_trace_of_numbers_goes_into_the_record_and_images_stay_tensors():
     record = record_cycle(1, pool, query, labels, None, evaluation, costs, 0, observed)
     assert record.losses == {"it": {"iteration": [8.0], "loss": [0.1]}}, "of float32, in as few digits"
     assert record.query.guesses is None and "guesses" not in record.plain()["query"], "of initial labels"
+    assert record.query.lowest is None and "lowest" not in record.plain()["query"]
+    ranked = replace(query, lowest=Lowest(torch.tensor([8]), torch.tensor([0.1])))
+    record = record_cycle(1, pool, ranked, labels, None, evaluation, costs, 0, observed)
+    assert record.plain()["query"]["lowest"] == {"indices": [8], "scores": [0.1]}
     assert record.trace == {"entropy_after": [0.1, None, 0.33333334]}, "the fewest digits of a float32"
     assert torch.tensor(record.trace["entropy_after"][2], dtype=torch.float32) == rows[2]
     assert record.query.scores == record.trace["entropy_after"]

@@ -47,7 +47,7 @@ def test_a_picture_that_is_gone_is_left_out_and_named_once(tmp_path):
         assert first.picture and second.picture is None and second.words[1].startswith("model: owl")
     assert left.words() == [f"a picture of the data set digits is not shown: {NAMES[2]} is no longer there"]
     rows = [one.rows for one in show_picks(section_of(tmp_path), pool(gone=1))]
-    assert [[shot.alt for shot, _ in picks] for ((_, picks),) in rows] == [["pool image 2"]] * 2
+    assert [[shot.alt for shot, _ in row.first] for (row,) in rows] == [["pool image 2"]] * 2
 
 
 def test_a_data_set_without_names_or_with_fewer_pictures_has_positions(tmp_path):

@@ -91,11 +91,31 @@ def test_first_picks_of_methods_that_rank_side_by_side(tmp_path):
     made_run(tmp_path, "asal_auto", 0, (0.5, 0.6, 0.7), more=query([0, 1], [2.0, 1.0], ranks=[0, 0]))
     first, last = show_picks(section_of(tmp_path), Rebuilder(pool_of_four))
     assert (first.seed, first.cycle, last.cycle) == (0, 1, 2)
-    assert [group.name for group, _ in first.rows] == ["certainty_mc", "least_confidence"]
-    shots = first.rows[1][1]
+    assert [row.group.name for row in first.rows] == ["certainty_mc", "least_confidence"]
+    shots = first.rows[1].first
     assert [shot.alt for shot, _ in shots] == ["pool image 3", "pool image 2"]
     assert [words for _, words in shots] == [["label cat", "score 2"], ["no label", "score 1"]]
+    assert not first.shows_last and not any(row.last for row in first.rows), "not kept, as in older runs"
     assert show_picks(section_of(tmp_path), Rebuilder(None)) == []
+
+
+def test_the_other_end_of_a_ranking_stands_below_its_first_picks(tmp_path):
+    lowest = {"indices": [3, 0], "scores": [-2.0, None]}
+    made_run(tmp_path, "certainty_mc", 0, more=query([1, 2], [0.5, 0.25], lowest=lowest))
+    made_run(tmp_path, "entropy", 0, more=query([1, 2], [0.5, 0.25]))
+    ((certain, other),) = [picks.rows for picks in show_picks(section_of(tmp_path), Rebuilder(pool_of_four))]
+    assert [(shot.alt, words) for shot, words in certain.last] == [("pool image 3", ["score -2"]), ("pool image 0", [])]
+    assert [shot.alt for shot, _ in certain.first] == ["pool image 0", "pool image 1"] and not other.last
+    write_report(stored(tmp_path, tmp_path / "cells"), tmp_path / "report", "range", Rebuilder(pool_of_four))
+    picks = (tmp_path / "report" / "index.html").read_text().split("First picks</h3>")[1].split("<h3")[0]
+    assert picks.index("score 0.5") < picks.index(">lowest score</th>") < picks.index("score -2")
+    assert picks.count(">lowest score</th>") == 1 and "at its other end, which is not asked for" in picks
+
+
+def test_a_picture_of_the_other_end_that_is_not_in_the_pool(tmp_path):
+    made_run(tmp_path, "entropy", 0, more=query([1, 2], [1, 0.25], lowest={"indices": [9], "scores": [0.0]}))
+    (picks,) = show_picks(section_of(tmp_path), Rebuilder(pool_of_four))
+    assert len(picks.rows[0].first) == 2 and not picks.shows_last
 
 
 def test_the_page_shows_both(tmp_path):
@@ -103,7 +123,8 @@ def test_the_page_shows_both(tmp_path):
     write_report(stored(tmp_path, tmp_path / "cells"), tmp_path / "report", "range", Rebuilder(pool_of_four))
     text = (tmp_path / "report" / "index.html").read_text()
     assert ">none</td>" in text.split('class="asked"')[1].split("</table>")[0]
-    assert "score 0.75" in text.split("First picks</h3>")[1].split("<h3")[0]
+    picks = text.split("First picks</h3>")[1].split("<h3")[0]
+    assert "score 0.75" in picks and "lowest score" not in picks and "other end" not in picks
     assert cycle(1, 0.5)["query"]["scores"] is None
     made_run(tmp_path / "other", "random", 0)
     write_report(stored(tmp_path / "other", tmp_path / "cells"), tmp_path / "report", "range", Rebuilder(pool_of_four))

@@ -36,6 +36,7 @@ def test_exported_records_are_written_as_they_were_read(path):
         {"measured_by": "0123456789ab"},
         {"losses": {"AC-GAN": {"iteration": [50.0, 70.0], "class_loss": [2.0, 1.5]}}},
         {"query": {**cycle(1, 0.5)["query"], "guesses": [1, 0], "of_guess": [0.75, 0.5], "of_answer": [0.25, None]}},
+        {"query": {**cycle(1, 0.5)["query"], "lowest": {"indices": [7, 4], "scores": [-0.5, None]}}},
     ],
 )
 def test_what_a_cycle_does_not_have_is_not_written(more):
@@ -66,6 +67,11 @@ def test_a_measurement_is_no_cycle():
         ({**cycle(1, 0.5), "metrics": {"class_accuracy": [0.5]}}, "no number that comes first"),
         ({**cycle(1, 0.5), "query": {**cycle(1, 0.5)["query"], "guesses": [2, 0]}}, "none of its 2 classes"),
         ({**cycle(1, 0.5), "query": {**cycle(1, 0.5)["query"], "of_guess": [0.5] * 3}}, "different annotations"),
+        ({**cycle(1, 0.5), "query": {**cycle(1, 0.5)["query"], "lowest": {"indices": [7]}}}, r"query\.lowest\.scores"),
+        (
+            {**cycle(1, 0.5), "query": {**cycle(1, 0.5)["query"], "lowest": {"indices": [7], "scores": []}}},
+            "names images of the lowest scores without as many scores",
+        ),
         ({**cycle(1, 0.5), "machine": "one\x1b[2J"}, "another version, machine: "),
         ({**cycle(1, 0.5), "measured_by": "one\x1b[2J"}, "another version, measured_by: "),
         ({**cycle(1, 0.5), "losses": {"AC-GAN": {"loss": [1.0]}}}, "losses of a training whose lists are of different"),

@@ -29,6 +29,9 @@ def test_the_most_certain_come_first(strategy: str) -> None:
     made = part("strategy", f"strategy={strategy}", "dataset=digits")
     query = made.query(Shown(), pool, 4, seeding.generator(0))
     assert query.indices.tolist() == [3, 5, 4, 0]
+    assert query.lowest is not None and query.scores is not None
+    assert query.lowest.indices.tolist() == [2], "the least certain, of what is not asked for"
+    assert query.lowest.scores.tolist() < query.scores.tolist()[-1:]
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ def fit_pca(batches: Iterable[Tensor], size: int) -> Pca:
     """The min(size, D) directions of largest variance of (B, D) batches, float32 like them.
 
     Mean and covariance are updated in float64 batch by batch (Chan, Golub and LeVeque 1979), so memory is O(D^2)
-    however large the pool. Each component's entry of largest magnitude is positive. Raises ValueError where a feature
-    is not finite, or where there is none. Batches are not empty.
+    however large the pool. Each component's entry of largest magnitude is positive. Raises FloatingPointError where
+    a feature is not finite, ValueError where there is none. Batches are not empty.
     """
     count, mean, scatter = 0, torch.zeros(()), torch.zeros(())
     for batch in batches:
@@ -48,7 +48,7 @@ def fit_pca(batches: Iterable[Tensor], size: int) -> Pca:
     if count == 0:
         raise ValueError("a PCA needs features and got none")
     if not scatter.isfinite().all():
-        raise ValueError("a PCA needs finite features and got NaN or infinity")
+        raise FloatingPointError("a PCA needs finite features and got NaN or infinity")
     components = _leading(scatter, size, count)
     largest = components.gather(1, components.abs().argmax(1, keepdim=True))
     return Pca(mean.float(), (components * largest.sign()).float())

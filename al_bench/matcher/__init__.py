@@ -34,7 +34,7 @@ class Matcher(ABC):
     def fit(self, features: Tensor) -> None:
         """Builds the index of (N, D) features, which are kept as they are if they are float32 and contiguous.
 
-        Raises ValueError where one is not finite.
+        Raises FloatingPointError where one is not finite.
         """
         self.features = _finite(features)
         parts = self.features.split(_ROWS) if len(features) else ()
@@ -59,7 +59,7 @@ class Matcher(ABC):
         order that `rng` draws once per call; an approximate index has to find them. More and more neighbors are fetched
         until a free one is certain to be the nearest free one of what the index finds, and to stand before all that tie
         with it; where it finds no more and none of it is free, all features are looked at. Distances are computed in
-        float64. Raises ValueError if fewer than Q are left or a query is not finite.
+        float64. Raises ValueError if fewer than Q are left, FloatingPointError if a query is not finite.
         """
         seed = int(torch.randint(2**62, (), generator=rng))
         gone = set(taken.tolist())
@@ -125,11 +125,11 @@ class Matcher(ABC):
 
 
 def _finite(features: Tensor) -> Tensor:
-    """The features as float32. Raises ValueError where one is not finite: it would be nobody's or everybody's match."""
+    """The features as float32. Raises FloatingPointError where one is not finite: nobody's match, or everybody's."""
     features = features.detach().float().contiguous()
     for start in range(0, len(features), _ROWS):
         finite = features[start : start + _ROWS].isfinite().all(1)
         if not finite.all():
             row = start + int((~finite).nonzero()[0])
-            raise ValueError(f"features to match have to be finite and row {row} is not")
+            raise FloatingPointError(f"features to match have to be finite and row {row} is not")
     return features

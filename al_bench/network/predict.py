@@ -23,6 +23,7 @@ from al_bench.sources.decoding import ahead
 BATCH_SIZE = 1024
 _ON_CPU = 128  # a larger batch's activations leave the caches
 _PIXELS = 64 * 64  # of an image up to which a batch is as large as that
+_ROWS = 1 << 16  # of embeddings looked through at once
 _MOST_NUMBERS = 1 << 26  # given by one forward on larger images: 256 MiB in float32, and a score makes a few copies
 
 Output = TypeVar("Output", Tensor, tuple[Tensor, Tensor])
@@ -103,8 +104,11 @@ def predict(
 
 
 def embeddings(model: Network, inputs: Inputs, indices: Tensor) -> Tensor:
-    """(len(indices), D) inputs of the model's last layer."""
-    return gather(stream(model.embed, model, inputs, indices), len(indices))
+    """(len(indices), D) inputs of the model's last layer. Raises FloatingPointError where one is not finite."""
+    found = gather(stream(model.embed, model, inputs, indices), len(indices))
+    if not all(part.isfinite().all() for part in found.split(_ROWS)):
+        raise FloatingPointError("an embedding is not finite")
+    return found
 
 
 def embeddings_and(

@@ -90,11 +90,11 @@ def draw_apart(points: OuterProducts, size: int, rng: torch.Generator, first: Fi
     (Arthur and Vassilvitskii 2007); once all are at distance 0, evenly.
 
     A draw by the distances to all but the last few picks that is kept with the probability by which those lower it is
-    one by the distances to all. So some picks wait, and lower everybody's distances by one product. Raises ValueError
-    where a number is not finite.
+    one by the distances to all. So some picks wait, and lower everybody's distances by one product. Raises
+    FloatingPointError where a number is not finite.
     """
     if not points.squares.isfinite().all():
-        raise ValueError("a gradient is not finite")
+        raise FloatingPointError("a gradient is not finite")
     even = torch.ones_like(points.squares)
     start = highest(points.squares if first == "largest" else even, torch.arange(len(points)), 1, rng)
     picks, nearest = start, torch.full_like(points.squares, torch.inf)

@@ -56,10 +56,10 @@ def most_informative(probabilities: Tensor, size: int, num_samples: int, rng: to
     probabilities: (T, U, K) of T draws of the weights, in float64, as information is a small difference of entropies.
     An image adds the expected entropy of its label beside those of the images before it, less the mean entropy of its
     label at known weights: by the chain rule the difference of two values of BatchBALD. Of images that add equally much
-    one is drawn. Raises ValueError at a probability that is NaN.
+    one is drawn. Raises FloatingPointError at a probability that is NaN.
     """
     if probabilities.isnan().any():
-        raise ValueError("a probability is NaN")
+        raise FloatingPointError("a probability is NaN")
     known = torch.special.entr(probabilities).sum(2).mean(0)
     order = torch.randperm(len(known), generator=rng).to(known.device)
     labelings = _Labelings(probabilities, num_samples, rng)

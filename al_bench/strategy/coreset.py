@@ -45,13 +45,13 @@ def furthest_first(points: Tensor, centers: Tensor, size: int, rng: torch.Genera
     equal distances the first in an order that `rng` draws is picked: equal as sums of squared differences in the
     points' precision, so copies of one point are, and those of a point picked before come last. One product of the
     points with a vector per pick; the sums are taken of those that it does not tell apart. No copy of the points is
-    made, unless they all lie far off on one side. Raises ValueError where a number is not finite.
+    made, unless they all lie far off on one side. Raises FloatingPointError where a number is not finite.
     """
     rank = torch.randperm(len(points), generator=rng).argsort().to(points.device)
     pairs = _Products(points, centers.mean(0))
     nearest = pairs.to_centers(centers)  # squared, to the nearest center so far
     if not nearest.isfinite().all():
-        raise ValueError("an embedding is not finite")
+        raise FloatingPointError("an embedding is not finite")
     picks: list[Tensor] = []
     distances: list[Tensor] = []
     exact = _Exact(points, centers)

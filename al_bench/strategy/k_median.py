@@ -55,10 +55,10 @@ def first_centers(points: Tensor, size: int, rng: torch.Generator) -> Tensor:
     """(K, D) of the (U, D) points: one drawn uniformly, then each by its distance to the nearest drawn before, as
     k-means++ draws by the square. K is `size`, or the number of different points where that is smaller.
 
-    Raises ValueError where a number is not finite.
+    Raises FloatingPointError where a number is not finite.
     """
     if not points.isfinite().all():
-        raise ValueError("an embedding is not finite")
+        raise FloatingPointError("an embedding is not finite")
     draws = torch.rand(size, generator=rng, dtype=torch.float64).tolist()
     picks = [int(draws[0] * len(points))]
     nearest = torch.full_like(points[:, 0], torch.inf)

@@ -43,10 +43,10 @@ class MaxHerding(Strategy):
 
 
 def unit_embeddings(model: Network, pool: Pool, indices: Tensor) -> Tensor:
-    """(len(indices), D) embeddings over their lengths. Raises ValueError where a number is not finite."""
+    """(len(indices), D) embeddings over their lengths. Raises FloatingPointError where a number is not finite."""
     found = embeddings(model, pool.inputs, indices).float()
     if not found.isfinite().all():
-        raise ValueError("an embedding is not finite")
+        raise FloatingPointError("an embedding is not finite")
     return functional.normalize(found)
 
 

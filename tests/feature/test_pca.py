@@ -80,7 +80,7 @@ def test_all_components_keep_distances():
 
 
 def test_refuses_what_is_not_finite():
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(FloatingPointError, match="finite"):
         fit_pca([torch.tensor([[1.0, float("nan")]])], 1)
     with pytest.raises(ValueError, match="got none"):
         fit_pca([], 1)

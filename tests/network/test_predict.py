@@ -83,6 +83,15 @@ def test_embeddings_are_the_input_of_the_last_layer():
         assert torch.allclose(model.head(embedded), model(IMAGES[:7].float() / 255), atol=1e-6)
 
 
+def test_an_embedding_that_is_not_finite_is_refused(monkeypatch):
+    monkeypatch.setattr("al_bench.network.predict._ROWS", 3)
+    broken = IMAGES[:7].float() / 255
+    broken[6] = torch.inf
+    assert len(embeddings(Plain(), broken, torch.arange(6))) == 6
+    with pytest.raises(FloatingPointError, match="an embedding is not finite"):
+        embeddings(Plain(), broken, torch.arange(7))
+
+
 def test_embeddings_and_scores_of_one_pass_are_those_of_two(monkeypatch):
     model, indices = Plain().eval(), torch.randperm(300, generator=torch.Generator().manual_seed(3))
     expected = embeddings(model, IMAGES, indices), predict(model, IMAGES, indices, scores.entropy)

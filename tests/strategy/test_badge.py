@@ -144,7 +144,7 @@ def test_gradients_of_a_sure_model_stay_apart() -> None:
 
 
 def test_refuses_gradients_that_are_not_finite() -> None:
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(FloatingPointError, match="not finite"):
         draw_apart(OuterProducts(torch.ones(2, 1), torch.tensor([[0.0], [torch.nan]])), 1, generator(0), "largest")
 
 

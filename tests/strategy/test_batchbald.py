@@ -117,7 +117,7 @@ def test_asks_for_another_question_rather_than_for_a_copy_of_the_best() -> None:
 
 
 def test_refuses_a_probability_that_is_no_number() -> None:
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(FloatingPointError, match="NaN"):
         most_informative(torch.full((2, 3, 2), torch.nan), 1, 10, generator(0))
 
 

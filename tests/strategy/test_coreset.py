@@ -104,5 +104,5 @@ def test_a_draw_decides_between_ties_alone() -> None:
 
 
 def test_refuses_embeddings_that_are_not_finite() -> None:
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(FloatingPointError, match="not finite"):
         furthest_first(torch.tensor([[0.0], [torch.nan]]), torch.zeros(1, 1), 1, generator(0))

@@ -134,7 +134,7 @@ def test_fewer_different_points_than_asked_for() -> None:
 
 
 def test_refuses_embeddings_that_are_not_finite() -> None:
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(FloatingPointError, match="not finite"):
         first_centers(torch.tensor([[0.0], [torch.nan]]), 1, generator(0))
 
 

@@ -104,5 +104,5 @@ def test_of_a_subset_as_many_are_asked_for_and_no_other() -> None:
 
 
 def test_refuses_embeddings_that_are_not_finite() -> None:
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(FloatingPointError, match="not finite"):
         MaxHerding(1.0).query(*pool_of(torch.tensor([[0.0], [torch.nan]]), [0]), 1, generator(0))

@@ -13,7 +13,7 @@ from typing import Any
 
 import forked
 import pytest
-from composing import compose
+from composing import compose, members, on_digits, part
 from test_architecture import ORDER
 
 from al_bench.config.command_line import unknown_choice
@@ -148,7 +148,7 @@ def test_reports_that_are_named_parse_and_compose(line: str, monkeypatch: pytest
             compose(f"experiment={words[place + 1]}", *(word.split(",")[0] for word in overrides))
 
 
-@pytest.mark.parametrize("paper", ["asal", "waal", "mal", "compared"])
+@pytest.mark.parametrize("paper", ["asal", "waal", "mal", "alcg", "compared"])
 def test_each_experiment_has_its_row(paper: str) -> None:
     page = "comparison.md" if paper == "compared" else f"papers/{paper}.md"
     text = (ROOT / "docs" / page).read_text()
@@ -211,6 +211,39 @@ def test_every_choice_is_named(group: str, named: str) -> None:
     for name in there - {"none"}:
         assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", named), name
     assert [one for one, _ in CHOICES].count(group) == 1
+
+
+def test_every_group_of_parts_has_its_row() -> None:
+    asked = {"learner", "strategy", "network", "representation", "gan", "evaluator", "matcher", "procedure", "oracle"}
+    assert {group for group, _ in CHOICES} >= asked | {"dataset", "feature"}
+
+
+STRATEGIES = re.findall(
+    r"^\| ([\w, ]+) \| [^|]+ \| ([\w, ]*)\|$", USAGE.split("## Strategies")[1].split("\n## ")[0], re.MULTILINE
+)[1:]
+
+
+def test_the_table_of_strategies_has_each_of_them_with_what_it_needs() -> None:
+    told = {
+        name: sorted(filter(None, needs.strip().split(", ")))
+        for names, needs in STRATEGIES
+        for name in names.split(", ")
+    }
+    there = {}
+    for name in members("strategy"):
+        made = part("strategy", *on_digits(f"strategy={name}"))
+        more = [word for word in ("images", "decoder") if getattr(made, f"needs_{word}")]
+        there[name] = sorted([*made.needs, *more])
+    assert told == there
+
+
+@pytest.mark.parametrize("package", ["analysis", "report"])
+def test_a_package_names_each_of_its_modules(package: str) -> None:
+    folder = ROOT / "al_bench" / package
+    text = (folder / "__init__.py").read_text()
+    named = set(re.findall(r"`(\w+)/?`", text))
+    modules = {path.stem for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert modules - {"__init__"} <= named
 
 
 def test_each_folder_has_its_line() -> None:

@@ -1,8 +1,11 @@
 """The curves that rules speak of: one of a run's values by its annotations, in the report's unit."""
 
+from al_bench.active.metric import ITERATION
 from al_bench.analysis.curves import class_shares, values_by_annotations
 from al_bench.analysis.reading import Run
-from al_bench.analysis.rules import Clause
+from al_bench.analysis.rules import WHILE_TRAINED, Clause
+from al_bench.analysis.statistics.areas import area_under_curve
+from al_bench.storage.record import CycleRecord
 
 Curve = dict[int, float]  # values by annotations
 MEASURED = 0  # where procedures without cycles have their numbers
@@ -21,7 +24,20 @@ def rule_curve(clause: Clause, name: str, run: Run) -> Curve:
         shares = {record.annotations: class_shares(record) for record in run.cycles}
         place = int(clause.of or 0)
         return {at: 100 * values[place] for at, values in shares.items() if place < len(values)}
+    if clause.where == WHILE_TRAINED:
+        found = {record.annotations: _mean_look(record, name) for record in run.cycles}
+        return {at: value * unit_factor(run, name) for at, value in found.items() if value is not None}
     return {at: value * unit_factor(run, name) for at, value in values_by_annotations(run, name).items()}
+
+
+def _mean_look(record: CycleRecord, name: str) -> float | None:
+    """Over the iterations from the first look at a training to the last; None where nobody looked twice, or a value is
+    no number."""
+    values = record.observed.get(name, [])
+    known = [value for value in values if value is not None]
+    if len(known) < max(2, len(values)):
+        return None
+    return area_under_curve([float(at or 0) for at in record.observed[ITERATION]], known)
 
 
 def stored_name(run: Run, name: str) -> str:

@@ -13,13 +13,13 @@ from al_bench.analysis.grouping import Group
 from al_bench.analysis.lines import draw_otherwise
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rule_curves import MEASURED, Curve, rule_curve, stored_name, unit_factor
-from al_bench.analysis.rules import END, REACHING, Clause, Operand
+from al_bench.analysis.rules import END, LAST, REACHING, Clause, Operand
 from al_bench.analysis.statistics.areas import area_under_curve
 from al_bench.analysis.statistics.reaching import labels_to_reach
 
 Values = dict[int, float]  # by seed
 Way = Sequence[tuple[float, float]]  # rising places and values
-_OWN_ENDS = ("at the start", "at the end")
+_OWN_ENDS = ("at the start", *LAST)
 _OBSERVED = {"iterations": ITERATION, "seconds": SECONDS}
 
 
@@ -107,7 +107,7 @@ def _say_part(where: str, found: CommonRange, lines: Sequence[Sequence[Collectio
     part = common_part(inside, [[[at for at in own if _is_within(where, at)] for own in line] for line in lines])
     if part is None or (part.low, part.high) == part.whole or (where == "at the start" and part.low == part.whole[0]):
         return found.words, False
-    short = (where == "at the end" and part.ends_early) or (where == "on average" and part.is_short)
+    short = (where in LAST and part.ends_early) or (where == "on average" and part.is_short)
     return f", over {part.words} annotations{found.words}", short
 
 
@@ -151,8 +151,8 @@ def _reduce(where: str, curve: Curve) -> float | None:
     if words == ["at"]:
         near = [at for at in sizes if is_column(at, int(last))]
         return curve[near[0]] if near else None
-    if where in ("at the start", "at the end"):
-        return curve[sizes[0 if last == "start" else -1]]
+    if where in _OWN_ENDS:
+        return curve[sizes[-1 if where in LAST else 0]]
     sizes = [at for at in sizes if _is_within(where, at)]
     if len(sizes) == 1:
         return curve[sizes[0]]

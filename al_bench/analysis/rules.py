@@ -10,6 +10,7 @@
     labels(at 500) within 100 of 0.5 x random
     accuracy worse than itself at 350 at the end
     seconds(end) less than alcg/rand
+    gan_test better than alcg/rand while trained
     share(0) more than 50 at the end
     exactly d_h_largest_gap less than 0.01
     none: it is about what people see in pictures
@@ -23,9 +24,9 @@ metric's own direction, of what is reached by fewer, `more` and `less` by the nu
 number, a factor times a line (`1.63 x random`), another metric of the same runs (`metric:w1_biased_minimum`) or the
 line `itself at N`, which has one value wherever it stands. Numbers are in the unit of the report: percent for
 fractions. WHERE: `at N` annotations, `at the start`, `at the end`, `at every size`, `up to N`, `from N`, `on average`
-(the area under the curve, and what holds without a WHERE); the sizes are those that both lines have, for an end or a
-whole at least half of the longer one's, of runs that have come to their end. `exactly` is of what is computed and not
-estimated: one run decides it.
+(the area under the curve, and what holds without a WHERE), `while trained` (the area over the looks into the last
+training, by iterations); the sizes are those that both lines have, for an end or a whole at least half of the longer
+one's, of runs that have come to their end. `exactly` is of what is computed and not estimated: one run decides it.
 """
 
 import math
@@ -37,7 +38,9 @@ END = math.inf  # the goal of `labels(end)` and the like
 RELATIONS = ("better", "worse", "more", "less", "within")
 REACHING = ("labels", "iterations", "seconds")
 _NONE = "none:"
-_WHERE = r"at every size|at the start|at the end|on average|at \d+|up to \d+|from \d+"
+WHILE_TRAINED = "while trained"
+LAST = ("at the end", WHILE_TRAINED)  # what is of the last size
+_WHERE = rf"at every size|at the start|at the end|on average|{WHILE_TRAINED}|at \d+|up to \d+|from \d+"
 _CLAUSE = re.compile(
     r"(?P<exact>exactly )?(?P<measure>[a-z]\w*)(\(((?P<of>\d+(\.\d+)?|end)|at (?P<own>\d+))\))? "
     r"(?P<relation>(better|worse|more|less) than|within (?P<width>\d+(\.\d+)?) of) (?P<operands>.+?)"
@@ -149,6 +152,8 @@ def _refuse_unmeasured(text: str, found: re.Match[str], operands: Sequence[Opera
         raise RuleError(
             f"the rule {text!r} is none: share, {', '.join(REACHING)} are of something, as share(0), labels(98.5)"
         )
+    if found["where"] == WHILE_TRAINED and measure in ("share", "chosen_entropy"):
+        raise RuleError(f"the rule {text!r} is none: {measure} is of a query, and of no training that is looked into")
     of_lines = all(operand.line for operand in operands)
     if of == "end" and not (measure in REACHING and of_lines):
         raise RuleError(f"the rule {text!r} is none: {', '.join(REACHING)} alone have an end, that of another line")

@@ -179,3 +179,16 @@ def test_less_training_examples_are_labels_and_not_quality(name: str) -> None:
         (clause,) = rule.clauses
         assert (clause.measure, clause.of, clause.relation) == ("labels", END, "less")
         assert lines(clause) == [row.replace("alcg/alcg", "alcg/rand")]
+
+
+@pytest.mark.parametrize("name", ["adversarial_cifar10", "adversarial_fashion_mnist"])
+def test_the_curves_of_figure_9_are_judged_as_curves_and_their_ends_apart(name: str) -> None:
+    """One size of labels: on average and at the end would be one number, and one test counted twice."""
+    rules = [rule for words in ("Fig. 9", "often produces better results") for _, rule in ruled(f"alcg/{name}", words)]
+    clauses = [clause for rule in rules for clause in rule.clauses]
+    assert {(one.measure, one.where) for one in clauses} == {
+        ("inception_score", "while trained"),
+        ("gan_test", "while trained"),
+        ("gan_test", "at the end"),
+    }
+    assert len({one.text for one in clauses}) == len(clauses) == 6

@@ -97,6 +97,20 @@ def test_a_training_that_was_looked_into_is_judged_by_its_way(tmp_path: Path, ru
     assert not list(paired_values(clause, clause.operands[0], known["entropy"], known["plain"])), "nobody looked there"
 
 
+def test_a_metric_while_trained_is_its_mean_over_the_iterations_of_the_last_training(tmp_path: Path) -> None:
+    made_run(tmp_path, "entropy", 0, (0.5, 0.8), more=looked_into([0.6, 0.8, 0.9], 20.0))
+    made_run(tmp_path, "random", 0, (0.5, 0.7), more=looked_into([0.5, 0.6, 0.7], 10.0))
+    made_run(tmp_path, "lost", 0, (0.5, 0.7), more=looked_into([0.5, None, 0.7], 10.0))
+    made_run(tmp_path, "plain", 0, (0.5, 0.7))
+    (section,) = sections(stored(tmp_path, Path("none")).runs)
+    known = dict(groups_by_line(section.groups))
+    assert values(known, "accuracy better than random while trained") == [pytest.approx((77.5, 60.0))]
+    assert values(known, "accuracy more than 70 while trained") == [pytest.approx((77.5, 70.0))]
+    assert values(known, "accuracy better than random at the end") == [pytest.approx((80.0, 70.0))]
+    for other in ("lost", "plain"):
+        assert values(known, f"accuracy better than {other} while trained") == [], "no number at a look, or none"
+
+
 def of_three_seeds(tmp_path: Path, third: tuple[float, ...]) -> dict[str, Group]:
     """Two whole ones, and one that is stopped or going on."""
     for seed in (0, 1):

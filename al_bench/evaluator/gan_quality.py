@@ -33,6 +33,8 @@ from al_bench.training.cost import measure_apart
 
 logger = logging.getLogger(__name__)
 
+_MOST_KEPT = 1000  # samples that a cycle stores, but one of each class
+
 
 @declare("evaluator/gan_quality", beside=("columns",), files=("inception",))
 class GanQuality(Evaluator):
@@ -47,7 +49,8 @@ class GanQuality(Evaluator):
     are samples, drawn by `seed`. splits: of the Inception score. kid_subsets, kid_subset_size: see `kernel_distance`.
     neighbors: of precision and recall. mode_share: a class is a mode with a larger fraction of the samples than this.
     gan_train: trains a classifier on the samples alone, which is then measured on the test images; None: it is not
-    measured. columns: of a grid of samples that is kept for a reader, a row a class. seed: of latents and draws.
+    measured. columns: of a grid of samples that is kept for a reader, a row a class; of more than a
+    hundred classes fewer. seed: of latents and draws.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"sample"})
@@ -120,7 +123,7 @@ class GanQuality(Evaluator):
 
     def evaluate(self, model: Network, dataset: Dataset) -> Evaluation:
         num_classes = dataset.num_classes
-        columns = min(self.columns, self.samples // num_classes)
+        columns = min(self.columns, self.samples // num_classes, max(1, _MOST_KEPT // num_classes))
         kept = self.samples if self.gan_train else columns * num_classes
         with seeding.fork(self.seed), torch.no_grad():
             made = self._make(model, num_classes, kept)

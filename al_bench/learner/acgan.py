@@ -246,5 +246,5 @@ def _missing(pool: Pool) -> list[int]:
 
 
 def _say_missing(classes: Sequence[int]) -> str:
-    listed = ", ".join(str(number) for number in classes)
+    listed = ", ".join(map(str, classes[:10])) + (f" and {len(classes) - 10} more" if len(classes) > 10 else "")
     return f"no image of {'class' if len(classes) == 1 else 'classes'} {listed} is labeled"

@@ -25,6 +25,11 @@ _BESIDE = 8  # images in a row beside each other's matches
 _SMALLEST = 48  # CSS pixels of an image on the page, made of whole pixels
 
 
+def spread(count: int, most: int) -> list[int]:
+    """Which of `count` are shown where that are too many: `most` of them, the first, the last, evenly between."""
+    return [int(place) for place in np.linspace(0, count - 1, min(count, most)).round()]
+
+
 @dataclass(frozen=True)
 class Pair:
     """A synthetic image, the pool image asked for in its place (None where that cannot be shown), what to say."""

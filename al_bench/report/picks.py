@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import numpy as np
-
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.picked import Picked, picked, picked_in
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.errors import printable
 from al_bench.report.figures.svg import Picture
-from al_bench.report.images import photo, smaller
+from al_bench.report.images import photo, smaller, spread
 from al_bench.report.tables import Cell, Table
 
 MOST_METHODS = 12  # of a section with pictures
@@ -134,9 +132,8 @@ def _picks_any(run: Run) -> bool:
 
 def _run_picks(group: Group, run: Run, album: Album, most_cycles: int) -> RunPicks:
     asked = [record for record in run.cycles[1:] if record.query.indices]
-    places = np.linspace(0, len(asked) - 1, min(len(asked), most_cycles)).round().astype(int)
     cycles = []
-    for record in (asked[place] for place in places):
+    for record in (asked[place] for place in spread(len(asked), most_cycles)):
         first = list(islice(picked_in(record), MOST_PICTURES))
         more = len(record.query.indices or ()) - len(first)
         notes = ["" if pick.score is None else f"score {pick.score:.4g}" for pick in first]

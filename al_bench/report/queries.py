@@ -9,7 +9,7 @@ from al_bench.analysis.grouping import Group, Section, group_by
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.report.figures.svg import Picture
-from al_bench.report.images import class_names, describe_label, picture, smaller
+from al_bench.report.images import class_names, describe_label, picture, smaller, spread
 from al_bench.report.measures import listed
 from al_bench.report.tables import Cell, Table
 from al_bench.storage.record import CycleRecord
@@ -50,8 +50,7 @@ class ClassCounts:
 
     def shown(self, queries: Sequence[Query]) -> list[Query]:
         """The first, the last and evenly spaced ones between."""
-        places = np.linspace(0, len(queries) - 1, min(len(queries), _MOST_QUERIES)).round().astype(int)
-        return [queries[place] for place in places]
+        return [queries[place] for place in spread(len(queries), _MOST_QUERIES)]
 
 
 def count_classes(section: Section, classes: Sequence[str]) -> ClassCounts | None:

@@ -11,17 +11,29 @@ from al_bench.analysis.reading import Problem, Run
 from al_bench.analysis.samples import samples_of
 from al_bench.errors import amount
 from al_bench.report.figures.svg import Picture
-from al_bench.report.images import sample_grid
+from al_bench.report.images import sample_grid, spread
+
+MOST_CLASSES, MOST_CYCLES = 20, 12  # of a run on the page
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Of one run. cycles: index and annotations of each that kept any; rows: of each class a picture for each cycle."""
+    """Of one run, the first, the last and evenly spaced cycles and classes between. cycles: index and annotations of
+    each that kept any; rows: of each class a picture for each cycle; more_cycles, more_classes: how many others."""
 
     group: Group
     run: Run
     cycles: Sequence[tuple[int, int]]
     rows: Sequence[tuple[str, Sequence[Picture]]]
+    more_cycles: int
+    more_classes: int
+
+    @property
+    def left_out(self) -> str:
+        """In words, "" where nothing is."""
+        classes = f"{self.more_classes:,} other class{'' if self.more_classes == 1 else 'es'}"
+        words = [amount(self.more_cycles, "other cycle")] * bool(self.more_cycles)
+        return " and ".join([*words, *([classes] if self.more_classes else [])])
 
 
 def show_samples(group: Group, classes: Sequence[str], problems: list[Problem]) -> Samples | None:
@@ -33,10 +45,12 @@ def show_samples(group: Group, classes: Sequence[str], problems: list[Problem]) 
             problems.append(Problem(run.place, str(error)))
             continue
         if found:
-            cycles = [(index, run.cycles[index].annotations) for index in found]
-            num_rows = min(map(len, found.values()))  # of a run of fewer classes than others have
-            rows = [(name, _row(name, place, found)) for place, name in enumerate(classes) if place < num_rows]
-            return Samples(group, run, cycles, rows)
+            kept = [list(found)[place] for place in spread(len(found), MOST_CYCLES)]
+            shown = {index: found[index] for index in kept}
+            num_rows = min(len(classes), *map(len, found.values()))  # of a run of fewer classes than others have
+            rows = [(classes[place], _row(classes[place], place, shown)) for place in spread(num_rows, MOST_CLASSES)]
+            cycles = [(index, run.cycles[index].annotations) for index in shown]
+            return Samples(group, run, cycles, rows, len(found) - len(cycles), num_rows - len(rows))
     return None
 
 

@@ -89,21 +89,22 @@ def _flaw_of(query: object, pool: Pool, size: int) -> str | None:
             return "asked for an image that is not unlabeled"
         if len(inside.unique()) < query.size:
             return "asked for an image twice"
+        free[inside] = False
         if query.lowest is not None and (found := _flaw_of_lowest(query.lowest, free)):
             return found
     return None if query.size == size else f"asked for {query.size} and not {size}"
 
 
 def _flaw_of_lowest(lowest: object, free: Tensor) -> str | None:
-    """free: (N,) bool, whether each image is unlabeled."""
+    """free: (N,) bool, whether each image is unlabeled and not asked for."""
     if not isinstance(lowest, Lowest) or not all(isinstance(one, Tensor) for one in (lowest.indices, lowest.scores)):
         return "has as its lowest what is no Lowest of two tensors"
     indices = lowest.indices.to(free.device)
     if indices.dtype != torch.int64 or indices.dim() != 1 or lowest.scores.shape != indices.shape:
         return "has as its lowest no (L,) int64 positions with as many scores"
     if not ((indices >= 0) & (indices < len(free))).all() or not free[indices].all():
-        return "has among its lowest an image that is not unlabeled"
-    return None
+        return "has among its lowest an image that is not unlabeled, or asked for"
+    return "has an image twice among its lowest" if len(indices.unique()) < len(indices) else None
 
 
 def highest(scores: Tensor, candidates: Tensor, size: int, rng: torch.Generator) -> Tensor:

@@ -147,6 +147,13 @@ def test_the_grid_has_a_row_for_each_class(tmp_path: Path) -> None:
     assert few.evaluate(Painter(), world).samples.shape[1] == 2, "as many as there are of each class"
 
 
+def test_of_very_many_classes_a_cycle_stores_one_sample_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = dataset()
+    for most, columns in ((2 * CLASSES, 2), (CLASSES - 1, 1)):
+        monkeypatch.setattr("al_bench.evaluator.gan_quality._MOST_KEPT", most)
+        assert prepared(tmp_path, world).evaluate(Painter(), world).samples.shape[1] == columns
+
+
 def test_a_training_may_be_looked_into(tmp_path: Path) -> None:
     world = dataset()
     evaluator = prepared(tmp_path, world, gan_train=classifier())

@@ -446,6 +446,12 @@ def test_a_class_without_a_label_is_not_drawn_and_is_named(caplog: pytest.LogCap
     assert "no image of class 2 is labeled" in caplog.text
     assert isinstance(model, ClassConditionalGan)
     assert model.drawn[2] == 0 and int(model.drawn.sum()) == 3 * 6
+    caplog.clear()
+    many = Pool.unlabeled_from(torch.zeros(2, 1, 8, 8, dtype=torch.uint8), 14).with_labels(
+        PoolQuery(torch.arange(2)), torch.tensor([3, 13])
+    )
+    with pytest.raises(UserError, match="classes 0, 1, 2, 4, 5, 6, 7, 8, 9, 10 and 2 more is labeled"):
+        learner(missing_classes="refuse").check(many)
     with pytest.raises(UserError, match="no image of class 2 is labeled: label some at first"):
         learner(missing_classes="refuse").fit(without, None, seed=0)
 

@@ -103,7 +103,11 @@ class Breaking(Random):
 
 
 def lowest(indices, last):
-    return PoolQuery(indices, lowest=Lowest(last, torch.zeros(1)))
+    return PoolQuery(indices, lowest=Lowest(last, torch.zeros(len(last))))
+
+
+def free_of(pool, indices):
+    return pool.unlabeled[~torch.isin(pool.unlabeled, indices)]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +130,12 @@ def lowest(indices, last):
         (lambda pool, indices: PoolQuery(indices, lowest=indices), "has as its lowest what is no Lowest"),
         (lambda pool, indices: lowest(indices, pool.labeled[:1]), "among its lowest an image that is not unlabeled"),
         (lambda pool, indices: lowest(indices, indices[:1] - len(pool)), "among its lowest an image that is not"),
-        (lambda pool, indices: lowest(indices, indices[:2]), "has as its lowest no .* with as many scores"),
+        (lambda pool, indices: lowest(indices, indices[:1]), "among its lowest an image that is .* asked for"),
+        (lambda pool, indices: lowest(indices, free_of(pool, indices)[[0, 0]]), "an image twice among its lowest"),
+        (
+            lambda pool, indices: PoolQuery(indices, lowest=Lowest(free_of(pool, indices)[:2], torch.zeros(1))),
+            "has as its lowest no .* with as many scores",
+        ),
         (lambda pool, indices: lowest(indices, indices[:1].float()), "has as its lowest no .* int64 positions"),
         (lambda pool, indices: indices, "returned a Tensor and no PoolQuery"),
         (lambda pool, indices: SyntheticQuery(pool.inputs[indices[1:], None]), "asked for 14 and not 15"),

@@ -34,6 +34,7 @@ def test_a_row_a_class_and_the_cycles_beside_each_other(tmp_path):
     assert shot.alt == "3 samples of dog, cycle 1"
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(shot.uri.split(",")[1]))))
     assert np.array_equal(pixels[:, 5:9, 0], KEPT[1, 1, 0]), "a pixel apart"
+    assert seen.left_out == ""
 
 
 def test_the_page_of_an_exported_run_has_the_last_cycle_and_says_so(tmp_path):
@@ -45,6 +46,19 @@ def test_the_page_of_an_exported_run_has_the_last_cycle_and_says_so(tmp_path):
     assert "carries the samples of its last cycle alone" in shown
     assert "cycle 2, 30 annotations" in shown
     assert "cycle 1" not in shown
+
+
+def test_of_many_classes_and_cycles_some_are_shown(tmp_path):
+    many = np.zeros((50, 1, 1, 4, 4), dtype=np.uint8)
+    made_run(tmp_path, "random", 0, (0.5,) * 31, tensors={"labels": np.array([0, 1]), "samples": many})
+    found = stored(tmp_path, tmp_path / "cells")
+    seen = show_samples(group_of(found), [f"kind {place}" for place in range(50)], [])
+    assert len(seen.rows) == 20 and all(len(strips) == 12 for _, strips in seen.rows)
+    assert [seen.rows[place][0] for place in (0, -1)] == ["kind 0", "kind 49"]
+    assert [index for index, _ in seen.cycles][:: len(seen.cycles) - 1] == [1, 30]
+    assert seen.left_out == "18 other cycles and 30 other classes"
+    text = write_report(found, tmp_path / "report", "range", Rebuilder(None)).read_text()
+    assert "Not shown, between these: 18 other cycles." in text
 
 
 def test_corrupted_tensors_cost_the_samples_alone(tmp_path):

@@ -93,8 +93,9 @@ class ClassHeads:
         image_shape: Sequence[int],
         num_classes: int,
     ) -> ClassConditionalGan:
-        """Untrained networks for (C, H, W) images, drawn by the global generators. Raises UserError for more classes
-        than an embedding can tell apart.
+        """Untrained networks for (C, H, W) images, drawn one after the other by the global generators: with another
+        code, norm of the discriminator or `spectral_head` the generator begins elsewhere, too. Raises UserError for
+        more classes than an embedding can tell apart.
 
         generator: makes one of (latent_size, image_shape); discriminator: of (image_shape).
         """

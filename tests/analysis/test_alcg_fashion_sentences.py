@@ -259,7 +259,10 @@ def test_what_is_said_of_a_choice_within_classes() -> None:
     ]
     assert apart == [["gan_test", "gan_train"], []]
     beside = written(difference(within, regular, "gan_test"), "gan_test").replace(" [", " points [")
-    assert f"three seeds) it ends at {ends}, not told apart from regular training ({beside})" in PAPER
+    assert (
+        f"three seeds, the third by another judge) it ends at {ends}, not told apart from regular training ({beside})"
+        in PAPER
+    )
     assert f"with another judge, which knows {100 * float(within[2].metrics['judge_accuracy']):.1f} %." in RESULTS  # type: ignore[arg-type]
     drawn = [share for one in within.values() for share in one.metrics["class_drawn"]]  # type: ignore[union-attr]
     assert all(0.099 < float(share) < 0.101 for share in drawn)  # type: ignore[arg-type]

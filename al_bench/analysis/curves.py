@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from al_bench.analysis.common_range import common_range
 from al_bench.analysis.grouping import group_by
@@ -62,8 +62,18 @@ def points_of(values: Iterable[tuple[int, float | None]]) -> list[Point]:
     return [point(at, [value for _, value in groups[at]]) for at in sorted(groups)]
 
 
-def last_common(points: Sequence[Point]) -> Point | None:
-    """The last point that as many seeds have reached as any, None for an empty curve."""
+class OfSeeds(Protocol):
+    """What so many seeds have come to."""
+
+    @property
+    def seeds(self) -> int: ...
+
+
+Common = TypeVar("Common", bound=OfSeeds)
+
+
+def last_common(points: Sequence[Common]) -> Common | None:
+    """The last, such as a point of a curve, that as many seeds have reached as any; None where there is none."""
     most = max((known.seeds for known in points), default=0)
     return next((known for known in reversed(points) if known.seeds == most), None)
 

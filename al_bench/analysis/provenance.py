@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from al_bench.analysis.ending import name_seeds
 from al_bench.analysis.reading import Run
 from al_bench.storage.hardware import name_machine
 
@@ -39,8 +40,7 @@ def say_machines(first: Sequence[Run], second: Sequence[Run]) -> str:
     if set(own) != set(other):
         return f"the first on {' and '.join(own)}; the second on {' and '.join(other)}"
     seeds = on_others(first, second)
-    apart = f"; not both on the same with seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
-    return "; ".join(own) + (apart if seeds else "")
+    return "; ".join(own) + (f"; not both on the same with {name_seeds(seeds)}" if seeds else "")
 
 
 def on_others(first: Sequence[Run], second: Sequence[Run]) -> list[int]:

@@ -35,7 +35,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 END = math.inf  # the goal of `labels(end)` and the like
-RELATIONS = ("better", "worse", "more", "less", "within")
 REACHING = ("labels", "iterations", "seconds")
 _NONE = "none:"
 WHILE_TRAINED = "while trained"

@@ -40,12 +40,6 @@ def watched_cycles(runs: Sequence[Run]) -> list[Watched]:
     return [_watched(cycles[index]) for index in sorted(cycles)]
 
 
-def last_watched(cycles: Sequence[Watched]) -> Watched | None:
-    """The last cycle that as many seeds looked into as any; None where none did."""
-    most = max((cycle.seeds for cycle in cycles), default=0)
-    return next((cycle for cycle in reversed(cycles) if cycle.seeds == most), None)
-
-
 def _watched(records: Sequence[CycleRecord]) -> Watched:
     looks = [
         dict(zip(record.observed, values, strict=True))

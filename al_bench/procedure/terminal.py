@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from tabulate import tabulate
 
 from al_bench.active.metric import Metric, words_of
+from al_bench.errors import amount
 from al_bench.storage.record import CycleRecord, Measurement, Record, cycles_of
 
 _MOST_ROWS = 25
@@ -94,7 +95,7 @@ def outcome(records: Sequence[Record], metrics: Sequence[Metric] = ()) -> str:
 def say_more(stored: Sequence[Record], shown: Sequence[Record]) -> str:
     """That a run went on behind what is shown of it; "" where it did not."""
     more = cycles_of(stored)[len(shown) :]
-    cycles = f"{len(more)} more cycle{'' if len(more) == 1 else 's'}"
+    cycles = amount(len(more), "more cycle")
     return f"; not shown: {cycles}, to {more[-1].annotations:,} annotations, of other stop rules" if more else ""
 
 

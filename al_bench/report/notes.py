@@ -4,6 +4,7 @@ entropy is, what was free."""
 from collections.abc import Iterator
 
 from al_bench.analysis.chance import all_near_chance
+from al_bench.analysis.ending import name_seeds
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.lines import share_first_labels
 from al_bench.analysis.provenance import say_mixed
@@ -53,10 +54,10 @@ def _starts(section: Section) -> Iterator[str]:
             if not share_first_labels(start, run):
                 found.setdefault((group.name, other.name), []).append(run.seed)
     for (name, other_name), seeds in found.items():
-        which = f"seed{'' if len(seeds) == 1 else 's'} {listed([str(seed) for seed in seeds])}"
         yield (
-            f"{name} begins {which} with other labels than {other_name}: tests between lines, claims and contrasts "
-            "leave such seeds out; the best of a column and the penalty matrix take them for pairs, and say less there."
+            f"{name} begins {name_seeds(sorted(seeds))} with other labels than {other_name}: tests between lines, "
+            "claims and contrasts leave such seeds out; the best of a column and the penalty matrix take them for "
+            "pairs, and say less there."
         )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from al_bench.active.metric import ITERATION
+from al_bench.analysis.curves import last_common
 from al_bench.analysis.grouping import Group, group_by
-from al_bench.analysis.watched import LossCurves, Watched, last_losses, last_watched, watched_cycles
+from al_bench.analysis.watched import LossCurves, Watched, last_losses, watched_cycles
 from al_bench.errors import amount
 from al_bench.report.figures.charts import Charts, alt_text, over_annotations
 from al_bench.report.figures.plots import Line, line_chart
@@ -39,7 +40,7 @@ class Losses:
 def show_trainings(charts: Charts) -> Trainings | None:
     """The last cycle of each method that all of its seeds looked into; None where nobody looked."""
     every = [(group, watched_cycles(group.runs)) for group in charts.section.groups]
-    shown = [(group, last) for group, cycles in every if (last := last_watched(cycles)) is not None]
+    shown = [(group, last) for group, cycles in every if (last := last_common(cycles)) is not None]
     if not shown:
         return None
     names = dict.fromkeys(name for _, watched in shown for name, points in watched.curves.items() if points)

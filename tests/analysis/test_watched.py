@@ -2,9 +2,10 @@ from pathlib import Path
 
 from made_runs import made_run
 
+from al_bench.analysis.curves import last_common
 from al_bench.analysis.grouping import sections
 from al_bench.analysis.reading import stored
-from al_bench.analysis.watched import last_watched, watched_cycles
+from al_bench.analysis.watched import watched_cycles
 from al_bench.storage.exported import export
 
 
@@ -31,7 +32,7 @@ def test_means_over_seeds_at_each_iteration_of_metric_and_seconds(tmp_path):
             (20, 4, 4, 4, 1),  # the other seed's number was not finite
             (25, 2.5, 2, 3, 2),
         ]
-        assert last_watched([first, last]) is last
+        assert last_common([first, last]) is last
 
 
 def test_the_last_cycle_is_one_that_all_seeds_have(tmp_path):
@@ -39,10 +40,10 @@ def test_the_last_cycle_is_one_that_all_seeds_have(tmp_path):
     made_run(tmp_path, "random", 1, (0.5, 0.6), more=looks([1.0, 2.0, 2.5], [8.0, 4.0, 2.0]), finished=False)
     cycles = watched_cycles(runs_of(tmp_path))
     assert [cycle.seeds for cycle in cycles] == [2, 2, 1]
-    assert last_watched(cycles).cycle == 1
+    assert last_common(cycles).cycle == 1
 
 
 def test_nobody_looked(tmp_path):
     made_run(tmp_path, "random", 0)
     assert watched_cycles(runs_of(tmp_path)) == []
-    assert last_watched([]) is None
+    assert last_common([]) is None

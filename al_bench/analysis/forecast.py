@@ -94,7 +94,7 @@ def forecast(curve: Sequence[Measured], goal: float, pool: int, seed: int = 0, f
     """When the accuracy measured on the same images will be at least `goal` for the first time.
 
     curve: in order; goal: in (0, 1]; pool: annotations that can be bought in all; seed: of the futures. Cycles to come
-    are taken to buy as many as those before, in the median.
+    are taken to buy as many as those before, in the median. Raises ValueError for a goal that is no accuracy.
     """
     if not 0 < goal <= 1:
         raise ValueError(f"a goal of {goal} is no accuracy: use one above 0 and up to 1, such as 0.9")

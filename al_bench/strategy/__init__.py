@@ -1,7 +1,6 @@
 """Strategies: what is asked for next."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
@@ -14,8 +13,6 @@ from al_bench.dataset import Dataset
 from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.storage.artifacts import Artifacts
-
-_LOWEST = 10  # images at the other end of a ranking that a query names
 
 
 class Strategy(ABC):
@@ -105,47 +102,3 @@ def _flaw_of_lowest(lowest: object, free: Tensor) -> str | None:
     if not ((indices >= 0) & (indices < len(free))).all() or not free[indices].all():
         return "has among its lowest an image that is not unlabeled, or asked for"
     return "has an image twice among its lowest" if len(indices.unique()) < len(indices) else None
-
-
-def highest(scores: Tensor, candidates: Tensor, size: int, rng: torch.Generator) -> Tensor:
-    """The first `size` of `rank`."""
-    return rank(scores, candidates, rng)[:size]
-
-
-def rank(scores: Tensor, candidates: Tensor, rng: torch.Generator) -> Tensor:
-    """(U,) int64 rows by their scores, highest first; those of equal score in an order that `rng` draws.
-
-    scores: (U,), of the images at `candidates`, (U,) positions in the training split. Raises UserError at a score that
-    is NaN, and where there are not as many scores as candidates.
-    """
-    if len(scores) != len(candidates):
-        raise UserError(f"there are {len(scores)} scores of {len(candidates)} images: a score is one number of each")
-    if scores.isnan().any():
-        position = int(candidates[scores.isnan().nonzero()[0, 0]])
-        raise UserError(f"the score of image {position} is NaN: a score has to be a number, whatever is answered")
-    order = torch.randperm(len(scores), generator=rng).to(scores.device)
-    return order[scores[order].sort(descending=True, stable=True).indices]
-
-
-def query_highest(scores: Tensor, candidates: Tensor, size: int, rng: torch.Generator) -> PoolQuery:
-    """Asks for the `size` candidates of highest score, and names those of the lowest, see `rank`."""
-    order = rank(scores, candidates, rng)
-    return query_ranked(order[:size], order[size:], scores, candidates)
-
-
-def query_ranked(
-    chosen: Tensor, others: Tensor, scores: Tensor, candidates: Tensor, trace: Mapping[str, Tensor] | None = None
-) -> PoolQuery:
-    """Asks for the `chosen` rows, in their order, and names the last of the `others`, in the order of `rank`."""
-    last = others[-_LOWEST:].flip(0)
-    lowest = Lowest(candidates[last.to(candidates.device)], scores[last]) if len(last) else None
-    return PoolQuery(candidates[chosen.to(candidates.device)], scores=scores[chosen], trace=trace or {}, lowest=lowest)
-
-
-def draw_candidates(unlabeled: Tensor, subset: int | None, size: int, rng: torch.Generator) -> Tensor:
-    """The (C,) positions that are looked at, in their order: `subset` drawn of the (U,) unlabeled ones, no fewer than
-    `size`; all where it is None or no smaller than U."""
-    if subset is None or subset >= len(unlabeled):
-        return unlabeled
-    drawn = torch.randperm(len(unlabeled), generator=rng)[: max(subset, size)]
-    return unlabeled[drawn.to(unlabeled.device)].sort().values

@@ -17,7 +17,8 @@ from al_bench.network import Network
 from al_bench.network.hyperplane import chords, distances, feet, hyperplane
 from al_bench.network.predict import predict
 from al_bench.storage.artifacts import Artifacts
-from al_bench.strategy import Strategy, highest
+from al_bench.strategy import Strategy
+from al_bench.strategy.ranking import highest
 
 _SAME = 1e-3  # from a line through a latent; float32 latents of standardised dimensions are 1e-5 off
 

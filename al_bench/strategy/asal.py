@@ -25,7 +25,8 @@ from al_bench.network import Network
 from al_bench.network.predict import predict, stream
 from al_bench.storage.artifacts import Artifacts
 from al_bench.storage.row_file import empty_rows
-from al_bench.strategy import Strategy, highest
+from al_bench.strategy import Strategy
+from al_bench.strategy.ranking import highest
 from al_bench.training.cost import measure_apart
 
 

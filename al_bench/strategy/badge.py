@@ -11,7 +11,8 @@ from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
 from al_bench.network.predict import embeddings_and
-from al_bench.strategy import Strategy, highest
+from al_bench.strategy import Strategy
+from al_bench.strategy.ranking import highest
 
 _WAITING = 32  # picks whose distances are taken by one product, which costs little more than that of one pick
 _CHUNK = 2**16  # gradients whose distances are taken at once

@@ -12,7 +12,8 @@ from al_bench.active.query import PoolQuery
 from al_bench.active.scores import refuse_no_score
 from al_bench.network import Network, pooled
 from al_bench.network.predict import predict
-from al_bench.strategy import Strategy, query_ranked, rank
+from al_bench.strategy import Strategy
+from al_bench.strategy.ranking import query_ranked, rank
 
 
 @declare("strategy/balanced")

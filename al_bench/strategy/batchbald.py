@@ -12,7 +12,8 @@ from al_bench.active.query import PoolQuery
 from al_bench.config.ranges import Repeats, Samples, UpToAll
 from al_bench.network import Network
 from al_bench.network.predict import predict
-from al_bench.strategy import Strategy, draw_candidates
+from al_bench.strategy import Strategy
+from al_bench.strategy.ranking import draw_candidates
 
 _CHUNK = 2**23  # probabilities of labels beside labelings held at once: 64 MiB
 

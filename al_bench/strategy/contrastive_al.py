@@ -14,7 +14,8 @@ from al_bench.active.query import PoolQuery
 from al_bench.config.ranges import UpToAll
 from al_bench.network import Network
 from al_bench.network.predict import embeddings_and, gather, stream
-from al_bench.strategy import Strategy, query_highest
+from al_bench.strategy import Strategy
+from al_bench.strategy.ranking import query_highest
 
 
 @declare("strategy/contrastive_al")

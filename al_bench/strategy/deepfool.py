@@ -15,7 +15,8 @@ from al_bench.active.query import PoolQuery
 from al_bench.config.ranges import ModerateOrZero, Rounds
 from al_bench.network import Network
 from al_bench.network.predict import evaluating, predict, stream
-from al_bench.strategy import Strategy, query_highest
+from al_bench.strategy import Strategy
+from al_bench.strategy.ranking import query_highest
 
 _WAVE = 2**24  # numbers of the images that are moved at a time: 64 MiB, and their perturbations as much
 _ON_CPU, _ON_GPU = 128, 256  # images of a batch: more are no quicker

@@ -16,8 +16,9 @@ from al_bench.active.query import PoolQuery
 from al_bench.config.ranges import ProperFraction, Repeats, UpToAll
 from al_bench.network import Network, Wrapped
 from al_bench.network.predict import embeddings, stream
-from al_bench.strategy import Strategy, draw_candidates, highest
+from al_bench.strategy import Strategy
 from al_bench.strategy.kmeans import Library, nearest_to_centers
+from al_bench.strategy.ranking import draw_candidates, highest
 
 
 @declare("strategy/dropquery")

@@ -16,8 +16,9 @@ from al_bench.errors import UserError
 from al_bench.matcher.faiss_index import required, use_torchs_threads
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
-from al_bench.strategy import Strategy, draw_candidates
+from al_bench.strategy import Strategy
 from al_bench.strategy.clusters import count_different, torchs_threads
+from al_bench.strategy.ranking import draw_candidates
 
 Library = Literal["scikit-learn", "faiss"]
 

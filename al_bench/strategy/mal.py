@@ -16,7 +16,8 @@ from al_bench.active.ranking import quantiles, ranks
 from al_bench.network import Network
 from al_bench.network.labeledness import Discriminating
 from al_bench.network.predict import stream
-from al_bench.strategy import Strategy, query_ranked, rank
+from al_bench.strategy import Strategy
+from al_bench.strategy.ranking import query_ranked, rank
 from al_bench.training.cost import measure_apart
 
 

@@ -13,7 +13,8 @@ from al_bench.active.query import PoolQuery
 from al_bench.config.ranges import Moderate, UpToAll
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
-from al_bench.strategy import Strategy, draw_candidates
+from al_bench.strategy import Strategy
+from al_bench.strategy.ranking import draw_candidates
 
 _CHUNK = 2**24  # similarities held at once: 64 MiB
 

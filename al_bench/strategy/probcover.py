@@ -16,8 +16,9 @@ from al_bench.active.query import PoolQuery
 from al_bench.config.ranges import Moderate, ProperFraction, UpToAll
 from al_bench.network import Network
 from al_bench.network.predict import embeddings
-from al_bench.strategy import Strategy, draw_candidates
+from al_bench.strategy import Strategy
 from al_bench.strategy.clusters import cluster
+from al_bench.strategy.ranking import draw_candidates
 
 _ROWS, _COLUMNS = 2**10, 2**13  # of a block of distances that is held at once: 32 MiB
 

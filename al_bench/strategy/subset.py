@@ -14,7 +14,8 @@ from al_bench.active.scores import refuse_no_score
 from al_bench.config.ranges import UpToAll
 from al_bench.network import Network
 from al_bench.network.predict import predict
-from al_bench.strategy import Strategy, query_highest
+from al_bench.strategy import Strategy
+from al_bench.strategy.ranking import query_highest
 
 
 @declare("strategy/subset", revision=2)

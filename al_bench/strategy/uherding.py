@@ -18,8 +18,9 @@ from al_bench.errors import UserError
 from al_bench.network import Network
 from al_bench.network.predict import predict, stream
 from al_bench.storage.artifacts import Artifacts
-from al_bench.strategy import Strategy, draw_candidates
+from al_bench.strategy import Strategy
 from al_bench.strategy.maxherding import herd, unit_embeddings
+from al_bench.strategy.ranking import draw_candidates
 from al_bench.training.losses import IGNORED
 
 _ROWS = 256  # labeled images compared with all of them at once

@@ -29,7 +29,8 @@ from al_bench.network.conv_vae import ConvVae
 from al_bench.network.dry_run import norms_alone
 from al_bench.network.predict import batch_statistics, evaluating, predict, stream
 from al_bench.storage.artifacts import Artifacts, Made
-from al_bench.strategy import Strategy, query_highest
+from al_bench.strategy import Strategy
+from al_bench.strategy.ranking import query_highest
 from al_bench.training.batches import Augmentation, try_on_zeros
 from al_bench.training.both_kinds import Batch, BothKinds
 from al_bench.training.cost import measure_apart

@@ -15,7 +15,8 @@ from al_bench.active.scores import refuse_no_score
 from al_bench.config.ranges import Fraction, ModerateOrZero
 from al_bench.network import Network
 from al_bench.network.predict import stream
-from al_bench.strategy import Strategy, query_ranked, rank
+from al_bench.strategy import Strategy
+from al_bench.strategy.ranking import query_ranked, rank
 from al_bench.training.cost import measure_apart
 
 Score = Callable[[Tensor], Tensor]

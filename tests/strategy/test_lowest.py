@@ -11,7 +11,7 @@ from al_bench import seeding
 from al_bench.active.pool import Pool
 from al_bench.active.query import PoolQuery
 from al_bench.network import Network
-from al_bench.strategy import query_highest
+from al_bench.strategy.ranking import query_highest
 
 SIZE, IMAGES, LABELED = 7, 60, 20
 

@@ -24,11 +24,10 @@ class PairedTest:
     """The first line minus the second, in the unit of what was compared.
 
     seeds: those that both have, by which pairs are made; unpaired: those of one line alone, left out. differences: of
-    each pair. low, high: the
-    ends of the interval at `LEVEL`; p: of the t test, two-sided; both None for a single pair and for differences
-    without a spread, of which p is 1 where all are 0. effect: the mean over
-    the deviation of the differences (Cohen's d of pairs); None where they do not differ. better: whether the first line
-    is (False: the second is); None where the test does not tell.
+    each pair. low, high: the ends of the interval at `LEVEL`; p: of the t test, two-sided; both None for a single pair
+    and for differences without a spread, of which p is 1 where all are 0. effect: the mean over the deviation of the
+    differences (Cohen's d of pairs); None where they do not differ. better: whether the first line is (False: the
+    second is); None where the test does not tell.
     """
 
     seeds: Sequence[int]

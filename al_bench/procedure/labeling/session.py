@@ -42,10 +42,9 @@ class Labels:
     """The answers that hold, as the loop takes them, in the order in which they were given.
 
     positions: (L,) int64, of those to train on, and labels: (L,) int64, UNKNOWN where the person could not tell, and of
-    copies of pictures of the audit set;
-    audited: (A,) int64 and audit_labels: (A,) int64, of the audit set alike. annotations: all that hold, of pictures
-    that are gone or cannot be read, too. class_names: that there were by then. num_lines: of the file that they are
-    from.
+    copies of pictures of the audit set; audited: (A,) int64 and audit_labels: (A,) int64, of the audit set alike.
+    annotations: all that hold, of pictures that are gone or cannot be read, too. class_names: that there were by then.
+    num_lines: of the file that they are from.
     """
 
     positions: Tensor

@@ -110,7 +110,8 @@ class SamplingBias:
         return {name: np.array(rows) for name, rows in found.items()}
 
     def extremes(self, pool: Array, rng: torch.Generator) -> NDArray[np.int64]:
-        """(initial_size,) positions in the pool of the first labels."""
+        """(initial_size,) positions in the pool of the first labels, half of either extreme interval. Raises UserError
+        where the pool has too few points there."""
         interval = self.line.interval_of(pool)
         chosen = []
         for number, count in ((0, self.initial_size // 2), (len(self.labels) - 1, -(-self.initial_size // 2))):

@@ -12,6 +12,7 @@ from kept_cells import Curves, area, correct_areas, kept_runs, words_of
 from al_bench.analysis.reading import Run
 from al_bench.analysis.statistics.correction import CorrectedTest
 from al_bench.analysis.statistics.paired import Interval, interval
+from al_bench.storage.record import CycleRecord
 
 METRICS = {  # the factor with which they are written, and their digits
     "gan_test": (100, 1), "gan_train": (100, 1), "inception_score_own": (1, 2), "fid_own": (1, 1),
@@ -163,3 +164,29 @@ def in_common(lines: Lines) -> list[int]:
     }
     pairs = combinations(CRITERIA, 2)
     return [len(a & b) for one, other in pairs for a, b in zip(first[one], first[other], strict=True)]
+
+
+def of_figure_9(pattern: str) -> dict[int, CycleRecord]:
+    """The only cycle of each seed, at half of the channels."""
+    found = [run for run in kept_runs(pattern) if len(run.cycles) == 1 and run.config["scale"]["gan_width"] == 0.25]
+    assert sorted(run.seed for run in found) == [0, 1, 2]
+    return {run.seed: run.cycles[0] for run in sorted(found, key=lambda run: run.seed)}
+
+
+def looks_of(cycle: CycleRecord) -> list[float]:
+    """GAN-test in percent."""
+    return [100 * float(value or 0) for value in cycle.observed["gan_test"]]
+
+
+def in_words(values: Sequence[float], how: str = ".1f") -> str:
+    *first, last = (format(value, how) for value in values)
+    return f"{', '.join(first)} and {last}"
+
+
+def difference(first: dict[int, CycleRecord], second: dict[int, CycleRecord], metric: str) -> Interval:
+    """As written."""
+    factor, _ = METRICS[metric]
+    pairs = [(one.metrics[metric], second[seed].metrics[metric]) for seed, one in first.items()]
+    found = interval([factor * (float(one) - float(other)) for one, other in pairs])  # type: ignore[arg-type]
+    assert found is not None
+    return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -22,8 +23,10 @@ class _Measured:
 class Lowest:
     """The other end of a ranking, which is not asked for: a person looks at it.
 
-    indices: (L,) int64 unlabeled positions in the whole training split; scores: (L,), lowest first.
+    indices: (L,) int64 unlabeled positions in the whole training split, L at most `MOST`; scores: (L,), lowest first.
     """
+
+    MOST: ClassVar[int] = 10
 
     indices: Tensor
     scores: Tensor

@@ -9,6 +9,7 @@ from al_bench.active.metric import ITERATION, SECONDS
 from al_bench.analysis.common_range import CommonRange, common_part, common_range
 from al_bench.analysis.comparison import is_column
 from al_bench.analysis.curves import headline, is_better_higher
+from al_bench.analysis.ending import name_seeds
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.lines import draw_otherwise
 from al_bench.analysis.reading import Run
@@ -52,8 +53,8 @@ def paired_values(clause: Clause, operand: Operand, group: Group, other: Group |
     others = {run.seed: run for run in other.runs} if other else own
     both = sorted(own.keys() & others.keys())
     seeds = [seed for seed in both if not draw_otherwise(own[seed], others[seed])]
-    apart = [str(seed) for seed in both if seed not in seeds]
-    drawn = f", without seeds {', '.join(apart)}, begun with other labels" if apart else ""
+    apart = [seed for seed in both if seed not in seeds]
+    drawn = f", without {name_seeds(apart)}, begun with other labels" if apart else ""
     if clause.measure in REACHING:
         found = _paired_ways(clause, operand, {seed: (own[seed], others[seed] if other else None) for seed in seeds})
     else:
@@ -65,8 +66,8 @@ def paired_values(clause: Clause, operand: Operand, group: Group, other: Group |
 def _paired_curves(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run, Run]]) -> Iterator[Pairs]:
     curves: dict[int, tuple[Curve, Curve]] = {}
     for seed, (run, other) in runs.items():
-        first = rule_curve(clause, clause.measure, run)
-        curves[seed] = first, _against(clause, operand, other, first)
+        first = rule_curve(clause, clause.measure, run, other)
+        curves[seed] = first, _against(clause, operand, other, run, first)
     same, cut, short = _over_the_same(clause, curves)
     left = {seed for seed, (a, b) in curves.items() if a.keys() & b.keys()} - same.keys()  # which `cut` says
     for place, wanted in _places(clause, [first for first, _ in same.values()]):
@@ -116,13 +117,13 @@ def _is_within(where: str, at: int) -> bool:
     return at <= int(last) if words == ["up", "to"] else at >= int(last) if words == ["from"] else True
 
 
-def _against(clause: Clause, operand: Operand, run: Run, first: Curve) -> Curve:
+def _against(clause: Clause, operand: Operand, run: Run, beside: Run, first: Curve) -> Curve:
     if operand.is_number:
         return dict.fromkeys(first, operand.factor)
     if operand.at is not None:
         value = _reduce(f"at {operand.at}", first)
         return {} if value is None else dict.fromkeys(first, value * operand.factor)
-    found = rule_curve(clause, operand.metric or clause.measure, run)
+    found = rule_curve(clause, operand.metric or clause.measure, run, beside)
     return {at: value * operand.factor for at, value in found.items()}
 
 
@@ -234,7 +235,7 @@ def _reached(way: Way, goal: float, better_higher: bool) -> float | None:
 
 def _by_annotations(clause: Clause, run: Run, low: float, high: float) -> Way:
     """The headline metric by annotations, those within these."""
-    curve = rule_curve(clause, headline(run), run)
+    curve = rule_curve(clause, headline(run), run, run)
     return sorted((float(at), value) for at, value in curve.items() if low <= at <= high)
 
 

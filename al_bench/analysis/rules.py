@@ -25,8 +25,9 @@ number, a factor times a line (`1.63 x random`), another metric of the same runs
 line `itself at N`, which has one value wherever it stands. Numbers are in the unit of the report: percent for
 fractions. WHERE: `at N` annotations, `at the start`, `at the end`, `at every size`, `up to N`, `from N`, `on average`
 (the area under the curve, and what holds without a WHERE), `while trained` (the area over the looks into the last
-training, by iterations); the sizes are those that both lines have, for an end or a whole at least half of the longer
-one's, of runs that have come to their end. `exactly` is of what is computed and not estimated: one run decides it.
+training, by iterations, where both lines have looks after the same); the sizes are those that both lines have, for an
+end or a whole at least half of the longer one's, of runs that have come to their end. `exactly` is of what is computed
+and not estimated: one run decides it.
 """
 
 import math
@@ -151,8 +152,9 @@ def _refuse_unmeasured(text: str, found: re.Match[str], operands: Sequence[Opera
         raise RuleError(
             f"the rule {text!r} is none: share, {', '.join(REACHING)} are of something, as share(0), labels(98.5)"
         )
-    if found["where"] == WHILE_TRAINED and measure in ("share", "chosen_entropy"):
-        raise RuleError(f"the rule {text!r} is none: {measure} is of a query, and of no training that is looked into")
+    of_queries = {"share", "chosen_entropy"} & {measure, *(operand.metric for operand in operands)}
+    if found["where"] == WHILE_TRAINED and of_queries:
+        raise RuleError(f"the rule {text!r} is none: {of_queries.pop()} is of a query, and of no training looked into")
     of_lines = all(operand.line for operand in operands)
     if of == "end" and not (measure in REACHING and of_lines):
         raise RuleError(f"the rule {text!r} is none: {', '.join(REACHING)} alone have an end, that of another line")

@@ -49,8 +49,8 @@ class GanQuality(Evaluator):
     are samples, drawn by `seed`. splits: of the Inception score. kid_subsets, kid_subset_size: see `kernel_distance`.
     neighbors: of precision and recall. mode_share: a class is a mode with a larger fraction of the samples than this.
     gan_train: trains a classifier on the samples alone, which is then measured on the test images; None: it is not
-    measured. columns: of a grid of samples that is kept for a reader, a row a class; of more than a
-    hundred classes fewer. seed: of latents and draws.
+    measured. columns: of a grid of samples that is kept for a reader, a row a class; fewer where that are more than
+    1,000 samples. seed: of latents and draws.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"sample"})

@@ -23,6 +23,7 @@ from al_bench.matcher import Matcher
 from al_bench.network.predict import stream
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import require_fixed
+from al_bench.procedure.loop import finite
 from al_bench.procedure.record import record_measurement
 from al_bench.procedure.samples import draw_samples
 from al_bench.procedure.terminal import outcome
@@ -79,7 +80,7 @@ class Agreement(Procedure):
             self.judge.prepare(dataset, self.artifacts)
             networks = self.gan.trained(dataset.blind(), self.artifacts)
             self.feature.prepare(dataset.blind(), self.artifacts)
-        with measure_cost() as for_query:
+        with measure_cost() as for_query, finite(f"the matches, seed {self.seed}"):
             images = draw_samples(networks, self.samples, self.seed)
             matches = self.matches(images, networks, dataset.train.images)
         with measure_cost() as for_evaluation:

@@ -97,12 +97,19 @@ class Backbone(Representation):
                 torch.no_grad(),
             ):
                 for batch in batches:
-                    yield network(to_float(batch))
+                    features = network(to_float(batch))
+                    if not features.isfinite().all():
+                        raise UserError(self._say_lost(split, network.half_precision))
+                    yield features
                     bar.advance(len(batch))
 
         shape = (len(images), network.size_of(images.shape[1:]))
         lost = partial(getattr, images, "away", ())  # of which a batch had nothing
         return artifacts.rows("backbone", spec, shape, rows, compute, getattr(images, "row_ids", None), lost)
+
+    def _say_lost(self, split: str, half_precision: bool) -> str:
+        use = "representation.precision=32-true, or other weights" if half_precision else "other weights"
+        return f"representation.weights={self.weights} makes features of {split} that are not finite: use {use}"
 
     def _featured(self, network: FrozenBackbone, images: Inputs, normalization: Normalization) -> Featured:
         """What a model's file says of it, so that other pictures go the same way."""

@@ -99,6 +99,11 @@ def _flaw_of_lowest(lowest: object, free: Tensor) -> str | None:
     indices = lowest.indices.to(free.device)
     if indices.dtype != torch.int64 or indices.dim() != 1 or lowest.scores.shape != indices.shape:
         return "has as its lowest no (L,) int64 positions with as many scores"
+    if len(indices) > Lowest.MOST:
+        return f"names {len(indices)} images of the lowest scores, more than {Lowest.MOST}"
     if not ((indices >= 0) & (indices < len(free))).all() or not free[indices].all():
         return "has among its lowest an image that is not unlabeled, or asked for"
-    return "has an image twice among its lowest" if len(indices.unique()) < len(indices) else None
+    if len(indices.unique()) < len(indices):
+        return "has an image twice among its lowest"
+    rising = (lowest.scores[1:] >= lowest.scores[:-1]).all()
+    return None if rising else "has lowest scores that do not come lowest first"

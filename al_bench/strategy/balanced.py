@@ -13,7 +13,7 @@ from al_bench.active.scores import refuse_no_score
 from al_bench.network import Network, pooled
 from al_bench.network.predict import predict
 from al_bench.strategy import Strategy
-from al_bench.strategy.ranking import query_ranked, rank
+from al_bench.strategy.ranking import order_by_score, query_ranked
 
 
 @declare("strategy/balanced")
@@ -37,7 +37,7 @@ class Balanced(Strategy):
             return torch.stack([self.score(logits).double(), classes.double()], dim=1)
 
         scores, classes = predict(model, pool.inputs, pool.unlabeled, read).unbind(1)
-        order = rank(scores, pool.unlabeled, rng)
+        order = order_by_score(scores, pool.unlabeled, rng)
         places = rounds_of(classes[order].long()).sort(stable=True).indices
         chosen, others = order[places[:size]], order[places[size:].sort().values]
         return query_ranked(chosen, others, scores.float(), pool.unlabeled)

@@ -17,7 +17,7 @@ from al_bench.network import Network
 from al_bench.network.labeledness import Discriminating
 from al_bench.network.predict import stream
 from al_bench.strategy import Strategy
-from al_bench.strategy.ranking import query_ranked, rank
+from al_bench.strategy.ranking import order_by_score, query_ranked
 from al_bench.training.cost import measure_apart
 
 
@@ -84,7 +84,7 @@ class Mal(Strategy):
         entropy, labeledness = found.unbind(1)
         uncertainty, diversity = ranks(-entropy), ranks(labeledness)
         places = RULES[self.rule](diversity, uncertainty, labeledness)
-        order = rank(-(places.double() * len(places) + uncertainty), pool.unlabeled, rng)
+        order = order_by_score(-(places.double() * len(places) + uncertainty), pool.unlabeled, rng)
         rows = order[:size]
         with measure_apart("record"):
             of_labeled = torch.cat(list(stream(asked.labeledness, model, pool.inputs, pool.labeled)))

@@ -8,15 +8,13 @@ from torch import Tensor
 from al_bench.active.query import Lowest, PoolQuery
 from al_bench.errors import UserError
 
-_LOWEST = 10  # images at the other end of a ranking that a query names
-
 
 def highest(scores: Tensor, candidates: Tensor, size: int, rng: torch.Generator) -> Tensor:
-    """(size,) int64: the first of `rank`."""
-    return rank(scores, candidates, rng)[:size]
+    """(size,) int64: the first of `order_by_score`."""
+    return order_by_score(scores, candidates, rng)[:size]
 
 
-def rank(scores: Tensor, candidates: Tensor, rng: torch.Generator) -> Tensor:
+def order_by_score(scores: Tensor, candidates: Tensor, rng: torch.Generator) -> Tensor:
     """(U,) int64 rows by their scores, highest first; those of equal score in an order that `rng` draws.
 
     scores: (U,), of the images at `candidates`, (U,) positions in the training split. Raises UserError at a score that
@@ -34,9 +32,10 @@ def rank(scores: Tensor, candidates: Tensor, rng: torch.Generator) -> Tensor:
 def query_highest(scores: Tensor, candidates: Tensor, size: int, rng: torch.Generator) -> PoolQuery:
     """Asks for the `size` candidates of highest score, and names those of the lowest.
 
-    scores: (U,), of the images at `candidates`, (U,) positions in the training split. Raises UserError as `rank` does.
+    scores: (U,), of the images at `candidates`, (U,) positions in the training split. Raises UserError as
+    `order_by_score` does.
     """
-    order = rank(scores, candidates, rng)
+    order = order_by_score(scores, candidates, rng)
     return query_ranked(order[:size], order[size:], scores, candidates)
 
 
@@ -44,11 +43,11 @@ def query_ranked(
     chosen: Tensor, others: Tensor, scores: Tensor, candidates: Tensor, trace: Mapping[str, Tensor] | None = None
 ) -> PoolQuery:
     """Asks for the (Q,) `chosen` rows, in their order, and names the last of the (U - Q,) `others`, which are in the
-    order of `rank`.
+    order of `order_by_score`.
 
-    scores, candidates: (U,), see `rank`; trace: of the chosen, Q rows each.
+    scores, candidates: (U,), see `order_by_score`; trace: of the chosen, Q rows each.
     """
-    last = others[-_LOWEST:].flip(0)
+    last = others[-Lowest.MOST :].flip(0)
     lowest = Lowest(candidates[last.to(candidates.device)], scores[last]) if len(last) else None
     return PoolQuery(candidates[chosen.to(candidates.device)], scores=scores[chosen], trace=trace or {}, lowest=lowest)
 

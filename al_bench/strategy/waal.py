@@ -16,7 +16,7 @@ from al_bench.config.ranges import Fraction, ModerateOrZero
 from al_bench.network import Network
 from al_bench.network.predict import stream
 from al_bench.strategy import Strategy
-from al_bench.strategy.ranking import query_ranked, rank
+from al_bench.strategy.ranking import order_by_score, query_ranked
 from al_bench.training.cost import measure_apart
 
 Score = Callable[[Tensor], Tensor]
@@ -78,7 +78,7 @@ class Waal(Strategy):
         found = torch.cat(list(stream(uncertainty_and_critic, model, pool.inputs, pool.unlabeled)))
         uncertainty, critic = found.unbind(1)
         scores = self.coefficient * critic - uncertainty
-        order = rank(scores, pool.unlabeled, rng)
+        order = order_by_score(scores, pool.unlabeled, rng)
         rows = order[:size]
         with measure_apart("record"):
             of_labeled = stream(lambda inputs: critique(model.features(inputs)), model, pool.inputs, pool.labeled)

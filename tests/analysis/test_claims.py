@@ -290,6 +290,7 @@ def test_a_rule_is_read() -> None:
         *("labels(50) less than itself at 20", "share(at 50) more than random", "iterations(at 5) less than random"),
         *("accuracy better than itself", "accuracy(at 20) better than random"),
         *("share(0) more than 50 while trained", "chosen_entropy more than random while trained"),
+        *("accuracy more than metric:chosen_entropy while trained",),
     ],
 )
 def test_what_is_no_rule_is_refused(text: str) -> None:

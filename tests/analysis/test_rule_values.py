@@ -101,14 +101,20 @@ def test_a_metric_while_trained_is_its_mean_over_the_iterations_of_the_last_trai
     made_run(tmp_path, "entropy", 0, (0.5, 0.8), more=looked_into([0.6, 0.8, 0.9], 20.0))
     made_run(tmp_path, "random", 0, (0.5, 0.7), more=looked_into([0.5, 0.6, 0.7], 10.0))
     made_run(tmp_path, "lost", 0, (0.5, 0.7), more=looked_into([0.5, None, 0.7], 10.0))
+    for line, places in (("elsewhere", [10.0, 20.0, 40.0]), ("twice", [10.0, 10.0, 30.0])):
+        looks = looked_into([0.5, 0.6, 0.7], 10.0)["observed"]
+        made_run(tmp_path, line, 0, (0.5, 0.7), more={"observed": {**looks, "iteration": places}})
     made_run(tmp_path, "plain", 0, (0.5, 0.7))
     (section,) = sections(stored(tmp_path, Path("none")).runs)
     known = dict(groups_by_line(section.groups))
+    (clause,) = read_rule("accuracy better than random while trained").clauses
+    twice = known["twice"]
+    assert not list(paired_values(clause, clause.operands[0], twice, twice)), "iterations have to rise"
     assert values(known, "accuracy better than random while trained") == [pytest.approx((77.5, 60.0))]
     assert values(known, "accuracy more than 70 while trained") == [pytest.approx((77.5, 70.0))]
     assert values(known, "accuracy better than random at the end") == [pytest.approx((80.0, 70.0))]
-    for other in ("lost", "plain"):
-        assert values(known, f"accuracy better than {other} while trained") == [], "no number at a look, or none"
+    for other in ("lost", "plain", "elsewhere", "twice"):
+        assert values(known, f"accuracy better than {other} while trained") == [], "no number, no look, or other looks"
 
 
 def of_three_seeds(tmp_path: Path, third: tuple[float, ...]) -> dict[str, Group]:
@@ -156,7 +162,7 @@ def test_a_seed_that_drew_other_first_labels_is_no_pair(tmp_path: Path, rule: st
     (clause,) = read_rule(rule).clauses
     (pairs,) = paired_values(clause, clause.operands[0], known["entropy"], known["random"])
     assert [*pairs.first] == [0]
-    assert pairs.place.endswith(", without seeds 1, begun with other labels")
+    assert pairs.place.endswith(", without seed 1, begun with other labels")
 
 
 @pytest.mark.parametrize(("at", "seeds"), [(40, [0, 1]), (20, [0, 1, 2])])

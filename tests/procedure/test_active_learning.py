@@ -131,6 +131,16 @@ def free_of(pool, indices):
         (lambda pool, indices: lowest(indices, pool.labeled[:1]), "among its lowest an image that is not unlabeled"),
         (lambda pool, indices: lowest(indices, indices[:1] - len(pool)), "among its lowest an image that is not"),
         (lambda pool, indices: lowest(indices, indices[:1]), "among its lowest an image that is .* asked for"),
+        (
+            lambda pool, indices: lowest(indices, free_of(pool, indices)[:11]),
+            "names 11 images of the lowest",
+        ),
+        (
+            lambda pool, indices: PoolQuery(
+                indices, lowest=Lowest(free_of(pool, indices)[:2], torch.tensor([0.5, torch.nan]))
+            ),
+            "has lowest scores that do not come lowest first",
+        ),
         (lambda pool, indices: lowest(indices, free_of(pool, indices)[[0, 0]]), "an image twice among its lowest"),
         (
             lambda pool, indices: PoolQuery(indices, lowest=Lowest(free_of(pool, indices)[:2], torch.zeros(1))),

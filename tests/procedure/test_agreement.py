@@ -9,6 +9,7 @@ from procedure.worlds import Judge, PainterGan, dataset, store
 
 from al_bench.active.pool import UNKNOWN
 from al_bench.dataset import Dataset, Split
+from al_bench.errors import UserError
 from al_bench.evaluator.accuracy import Accuracy
 from al_bench.feature.pixel import Pixel
 from al_bench.matcher.exact import Exact
@@ -62,6 +63,12 @@ def test_where_no_sample_counts_there_is_a_measurement_without_a_score(tmp_path:
     assert record["finished"].startswith("no sample counts: ")
     assert "sure of none of 50 images" in record["finished"]
     assert [row[1:] for row in record["tables"]["classes"]["rows"]] == [[0, 0, None], [0, 0, None]]
+
+
+def test_features_that_are_not_finite_end_in_a_sentence(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pixel, "extract", lambda self, images, model: torch.full((len(images), 3), torch.nan))
+    with pytest.raises(UserError, match=r"^the matches, seed 0: a PCA needs finite features"):
+        run(tmp_path, dataset())
 
 
 def test_many_images_may_have_one_match(tmp_path: Any) -> None:

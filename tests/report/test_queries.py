@@ -108,8 +108,8 @@ def test_the_other_end_of_a_ranking_stands_below_its_first_picks(tmp_path):
     assert [shot.alt for shot, _ in certain.first] == ["pool image 0", "pool image 1"] and not other.last
     write_report(stored(tmp_path, tmp_path / "cells"), tmp_path / "report", "range", Rebuilder(pool_of_four))
     picks = (tmp_path / "report" / "index.html").read_text().split("First picks</h3>")[1].split("<h3")[0]
-    assert picks.index("score 0.5") < picks.index(">lowest score</th>") < picks.index("score -2")
-    assert picks.count(">lowest score</th>") == 1 and "at its other end, which is not asked for" in picks
+    assert picks.index("score 0.5") < picks.index("certainty_mc, </span>lowest score</th>") < picks.index("score -2")
+    assert picks.count("lowest score</th>") == 1 and "at its other end, which is not asked for" in picks
 
 
 def test_a_picture_of_the_other_end_that_is_not_in_the_pool(tmp_path):

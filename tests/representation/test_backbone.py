@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 from made_backbone import images_of, made_network, model_of
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torchvision.models import mobilenet_v3_small
 from torchvision.transforms.v2.functional import normalize, resize
@@ -49,6 +50,12 @@ def rows(inputs: Inputs) -> Tensor:
 def embedded(images: Inputs) -> Tensor:
     with torch.no_grad():
         return made_network(SHAPE).embed(read_all(images).float() / 255)
+
+
+def head_of_file(path: Path) -> dict[str, str]:
+    with safe_open(path, "pt") as file:
+        found: dict[str, str] = file.metadata()
+    return found
 
 
 @pytest.fixture
@@ -197,6 +204,14 @@ def test_what_cannot_be_had_is_refused_in_one_sentence(
     save_file({"backbone.0.weight": torch.zeros(2)}, tmp_path / "model.safetensors")
     with pytest.raises(UserError, match=said):
         backbone(weights, network).shape((3, 64, 64))
+
+
+def test_features_that_are_not_finite_are_refused_and_nothing_is_stored(model: Path, tmp_path: Path) -> None:
+    tensors, head = load_file(model), head_of_file(model)
+    first = next(name for name in tensors if name.endswith("weight"))
+    save_file({**tensors, first: torch.full_like(tensors[first], 3e38)}, model, head)
+    with pytest.raises(UserError, match=r"features of train that are not finite: use other weights$"):
+        backbone(model).apply(made_dataset(), Artifacts(tmp_path / "artifacts"))
 
 
 def test_what_the_network_cannot_read_is_refused(model: Path, tmp_path: Path) -> None:

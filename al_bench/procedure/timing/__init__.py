@@ -26,6 +26,7 @@ from al_bench.learner import Learner
 from al_bench.matcher import Matcher
 from al_bench.procedure import Procedure
 from al_bench.procedure.compatibility import model_for, require_fixed
+from al_bench.procedure.loop import finite
 from al_bench.procedure.record import record_measurement
 from al_bench.procedure.terminal import outcome
 from al_bench.procedure.timing.growth import Cycled, GrownFeatures
@@ -128,7 +129,8 @@ class Timing(Procedure):
         dataset = self.dataset.to(timed_device(self.device))
         stages, pool_images = self.stages(dataset, artifacts), dataset.train.images
         images = pool_images[torch.arange(count, device=pool_images.device)]
-        asal, steps, cycle = self.asal(stages, images, files, scratch)
+        with finite(f"ASAL's steps, seed {self.seed}"):
+            asal, steps, cycle = self.asal(stages, images, files, scratch)
         counts = [times * len(images) for times in self.sizes]
         scans = {name: self.scan(name, images, dataset.num_classes, scratch) for name in self.scans}
         about = f"Seconds to choose {self.query_size} images from pools in memory; a classifier's training is left out"

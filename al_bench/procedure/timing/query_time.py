@@ -142,10 +142,11 @@ class QueryTime(Procedure):
                 continue
             alike = json.dumps(describe(line.learner), sort_keys=True)
             if alike not in trained:
-                line.learner.prepare(dataset.blind(), artifacts)
                 with finite(f"the model of {name}, seed {self.seed}"):
+                    line.learner.prepare(dataset.blind(), artifacts)
                     trained[alike] = self._train(line.learner, pool, scratch / f"model-{len(trained)}.safetensors")
-            line.strategy.prepare(dataset.blind(), artifacts)
+            with finite(f"what serves {name}, seed {self.seed}"):
+                line.strategy.prepare(dataset.blind(), artifacts)
             found[name] = trained[alike]
         return found
 

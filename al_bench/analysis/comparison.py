@@ -101,8 +101,8 @@ def _nearest(points: Sequence[Point], column: str) -> Point | None:
     """The point whose annotations are those of a column, None where none are."""
     if not points or not column.isdigit():
         return None
-    found = min(points, key=lambda known: abs(known.annotations - int(column)))
-    return found if is_column(found.annotations, int(column)) else None
+    found = min(points, key=lambda known: abs(known.at - int(column)))
+    return found if is_column(found.at, int(column)) else None
 
 
 def is_column(annotations: int, column: int) -> bool:

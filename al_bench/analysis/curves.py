@@ -1,4 +1,4 @@
-"""Mean, range and deviation over seeds, at each number of annotations."""
+"""Mean, range and deviation over seeds, at each number of annotations, or iteration."""
 
 import math
 import statistics
@@ -18,9 +18,10 @@ Value = Callable[[CycleRecord], float | None]
 
 @dataclass(frozen=True)
 class Point:
-    """One number of annotations. deviation: the sample standard deviation (divisor n - 1), None for one seed."""
+    """One place of a curve. at: how many annotations, or iterations of a training; deviation: the sample standard
+    deviation (divisor n - 1), None for one seed."""
 
-    annotations: int
+    at: int
     mean: float
     minimum: float
     maximum: float
@@ -35,12 +36,12 @@ class Point:
         return self.mean - spread, self.mean + spread
 
 
-def point(annotations: int, values: Sequence[float]) -> Point:
-    """What at least one seed came to at one number of annotations."""
+def point(at: int, values: Sequence[float]) -> Point:
+    """What at least one seed came to at one place."""
     n, mean, low, high = len(values), statistics.fmean(values), min(values), max(values)
     squares = math.fsum((value - mean) ** 2 for value in values) if low < high else 0.0
     deviation = math.sqrt(squares / (n - 1)) if n > 1 else None  # `statistics.stdev` takes ten times as long
-    return Point(annotations, mean, low, high, deviation, n)
+    return Point(at, mean, low, high, deviation, n)
 
 
 def curve(runs: Iterable[Run], value: Value) -> list[Point]:

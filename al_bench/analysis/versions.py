@@ -77,4 +77,4 @@ def _section(version: Experiment, runs: Sequence[Run]) -> Section:
 
 def _curves(side: Side, value: Value) -> Curves:
     points = {group.name: curve(group.runs, value) for group in side.section.groups}
-    return {name: {known.annotations: known for known in line} for name, line in points.items()}
+    return {name: {known.at: known for known in line} for name, line in points.items()}

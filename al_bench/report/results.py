@@ -55,7 +55,7 @@ def _summary_row(group: Group, main: Measure, others: Sequence[tuple[str, Measur
     numbers: Row = [None] * 5
     if end is not None:
         numbers = [
-            end.annotations, *(main.number(value) for value in (end.mean, end.minimum, end.maximum, end.deviation))
+            end.at, *(main.number(value) for value in (end.mean, end.minimum, end.maximum, end.deviation))
         ]  # fmt: skip
     ends = [(shown, last_common(curve(group.runs, metric(name)))) for name, shown in others]
     rest = [shown.number(found.mean) if found else None for shown, found in ends]
@@ -69,7 +69,7 @@ def learning(section: Section) -> Table:
     first = section.groups[0].first
     main = measure(headline(first), first.metrics)
     curves = {group.name: curve(group.runs, metric(headline(group.first))) for group in section.groups}
-    long = {name: {known.annotations: known for known in points} for name, points in curves.items()}
+    long = {name: {known.at: known for known in points} for name, points in curves.items()}
     counts = sorted({count for points in long.values() if len(points) > 1 for count in points})
     shown = _spread_out(counts)
     rows: list[Row] = [
@@ -115,8 +115,8 @@ def curves(section: Section) -> Table:
         values = {name: metric(name) for name in scalar_metrics(group.first)}
         for name, value in {**values, "chosen_entropy": chosen_entropy, "label_balance": balance}.items():
             rows += [
-                [group.name, ids, name, at.annotations, at.seeds, at.mean, at.minimum, at.maximum, at.deviation]
-                for at in curve(group.runs, value)
+                [group.name, ids, name, one.at, one.seeds, one.mean, one.minimum, one.maximum, one.deviation]
+                for one in curve(group.runs, value)
             ]
     return Table(
         "curves", f"{section.title}: every point over seeds, in stored units (fractions of one, nats)", columns, rows

@@ -83,12 +83,12 @@ def _row(group: Group, count: int) -> list[Cell]:
     end = last_common(curve(group.runs, lambda record: 1.0 if _ious(record) else None))
     if end is None:
         return [group.name, None, None, *[None] * (count + 1)]
-    records = [record for run in group.runs for record in run.cycles if record.annotations == end.annotations]
+    records = [record for run in group.runs for record in run.cycles if record.annotations == end.at]
     measured = [values for record in records if (values := _ious(record))]
     means = [fmean(known) for values in measured if (known := [value for value in values if value is not None])]
     columns = [[value for value in column if value is not None] for column in zip_longest(*measured)]
     columns += [[]] * (count - len(columns))  # of classes that other runs have more
-    return [group.name, end.annotations, end.seeds, _written(means), *(_written(column) for column in columns)]
+    return [group.name, end.at, end.seeds, _written(means), *(_written(column) for column in columns)]
 
 
 def _ious(record: CycleRecord) -> list[float | None]:

@@ -57,7 +57,7 @@ def _pictures(charts: Charts, shown: Sequence[tuple[Group, Watched]], name: str)
         for (group, _, points), look in zip(found, looks, strict=True)
     ]
     timed = [
-        replace(line, x=[watched.seconds[point.annotations] for point in points])
+        replace(line, x=[watched.seconds[point.at] for point in points])
         for line, (_, watched, points) in zip(lines, found, strict=True)
     ]
     return _chart(lines, "iterations", written.axis), _chart(timed, "seconds of training", written.axis)
@@ -88,10 +88,10 @@ def _tabulate(charts: Charts, every: Sequence[tuple[Group, Sequence[Watched]]]) 
     ]  # fmt: skip
     rows: list[list[Cell]] = [
         [
-            group.name, watched.cycle, watched.annotations, name, at.annotations, watched.seconds[at.annotations],
-            at.seeds, at.mean, at.minimum, at.maximum, at.deviation,
+            group.name, watched.cycle, watched.annotations, name, one.at, watched.seconds[one.at],
+            one.seeds, one.mean, one.minimum, one.maximum, one.deviation,
         ]
-        for group, cycles in every for watched in cycles for name, points in watched.curves.items() for at in points
+        for group, cycles in every for watched in cycles for name, points in watched.curves.items() for one in points
     ]  # fmt: skip
     about = f"{charts.section.title}: every look at a model while it was trained, over seeds, in stored units"
     return Table("observed", about, columns, rows)
@@ -114,9 +114,9 @@ def show_losses(charts: Charts) -> Losses | None:
         ]  # fmt: skip
         pictures.append(_chart(lines, "iterations", f"{training}: {loss.replace('_', ' ')}"))
     rows: list[list[Cell]] = [
-        [group.name, found.cycle, found.annotations, training, loss, at.annotations, at.seeds, at.mean, at.minimum,
-         at.maximum]
-        for group, found in shown for (training, loss), points in found.curves.items() for at in points
+        [group.name, found.cycle, found.annotations, training, loss, one.at, one.seeds, one.mean, one.minimum,
+         one.maximum]
+        for group, found in shown for (training, loss), points in found.curves.items() for one in points
     ]  # fmt: skip
     columns = [
         "method", "cycle", "annotations", "training", "loss", ITERATION, "seeds", "mean", "minimum", "maximum",

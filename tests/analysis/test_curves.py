@@ -11,7 +11,7 @@ def test_mean_range_and_deviation_over_seeds(tmp_path):
     for seed, accuracy in enumerate((0.2, 0.4, 0.9)):
         made_run(tmp_path, "entropy", seed, (0.1, accuracy))
     first, second = curve(stored(tmp_path, tmp_path / "cells").runs, metric("accuracy"))
-    assert (first.annotations, first.mean, first.deviation, first.seeds) == (10, pytest.approx(0.1), 0, 3)
+    assert (first.at, first.mean, first.deviation, first.seeds) == (10, pytest.approx(0.1), 0, 3)
     assert (second.minimum, second.maximum, second.seeds) == (0.2, 0.9, 3)
     assert second.mean == pytest.approx(0.5)
     assert second.deviation == pytest.approx(math.sqrt((0.09 + 0.01 + 0.16) / 2))
@@ -23,7 +23,7 @@ def test_a_seed_that_is_behind_counts_where_it_is(tmp_path):
     made_run(tmp_path, "entropy", 0, (0.1, 0.3, 0.5))
     made_run(tmp_path, "entropy", 1, (0.3, 0.5))
     points = curve(stored(tmp_path, tmp_path / "cells").runs, metric("accuracy"))
-    assert [(at.annotations, at.seeds) for at in points] == [(10, 2), (20, 2), (30, 1)]
+    assert [(one.at, one.seeds) for one in points] == [(10, 2), (20, 2), (30, 1)]
     assert [at.mean for at in points] == pytest.approx([0.2, 0.4, 0.5])
     assert last_common(points) == points[1]
 

@@ -35,7 +35,7 @@ def test_curves_are_over_seeds_at_the_annotations_of_their_cycles(tmp_path):
         trace = {"entropy_after": [0.4 + shift, 0.6 + shift]}
         made_run(tmp_path, "asal_auto", seed, (0.1, 0.2, 0.3), trace=trace)
     found = trace_curves(runs(tmp_path), [], lengths)["entropy_after"]
-    assert [at.annotations for at in found] == [20, 30]
+    assert [one.at for one in found] == [20, 30]
     assert (found[0].mean, found[0].minimum, found[0].maximum) == pytest.approx((0.6, 0.5, 0.7))
 
 

@@ -27,7 +27,7 @@ def test_means_over_seeds_at_each_iteration_of_metric_and_seconds(tmp_path):
         assert (first.cycle, last.cycle, last.annotations, last.seeds) == (0, 1, 20, 2)
         assert last.seconds == {10: 2, 20: 4, 25: 5}
         (points,) = last.curves.values()
-        assert [(at.annotations, at.mean, at.minimum, at.maximum, at.seeds) for at in points] == [
+        assert [(one.at, one.mean, one.minimum, one.maximum, one.seeds) for one in points] == [
             (10, 7, 6, 8, 2),
             (20, 4, 4, 4, 1),  # the other seed's number was not finite
             (25, 2.5, 2, 3, 2),

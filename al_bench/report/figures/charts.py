@@ -115,7 +115,7 @@ class Charts:
                 column = pair.number.column.replace(",", "")
                 if pair.found is not None and column.isdigit() and not pair.number.doubt:
                     scale = measure(pair.metric, pair.declared).factor / pair.factor
-                    found.setdefault(pair.line, []).append((pair.found.annotations, pair.number.mean * scale))
+                    found.setdefault(pair.line, []).append((pair.found.at, pair.number.mean * scale))
         return found
 
     def others(self) -> list[Picture]:
@@ -205,7 +205,7 @@ def over_annotations(
     bands = [known.band(band) for known in points]
     scaled: Callable[[float], float] = lambda value: value * shown.factor  # noqa: E731
     low, high = ([scaled(ends[side]) for ends in bands] for side in (0, 1))
-    x, y = [known.annotations for known in points], [scaled(known.mean) for known in points]
+    x, y = [known.at for known in points], [scaled(known.mean) for known in points]
     return Line(name, look, x, y, low, high, level)
 
 

@@ -119,11 +119,11 @@ def _table(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> Table:
     names = (_OF_LABELED, _OF_POOL, "labeledness", _AUROC, *_SHARES)
     rows: list[list[Cell]] = []
     for group, curves in found:
-        points = [{one.annotations: one.mean for one in curves.get(name, ())} for name in names]
+        points = [{one.at: one.mean for one in curves.get(name, ())} for name in names]
         for one in curves[_OF_POOL]:
-            *answers, area, entropy, labeledness = (by_number.get(one.annotations) for by_number in points)
+            *answers, area, entropy, labeledness = (by_number.get(one.at) for by_number in points)
             shares = [None if value is None else 100 * value for value in (area, entropy, labeledness)]
-            rows.append([group.name, one.annotations, *answers, *shares])
+            rows.append([group.name, one.at, *answers, *shares])
     headings = [
         "method", "annotations", "mean logit, labeled", "unlabeled", "chosen", "AUROC, labeled above unlabeled, %",
         "chosen by entropy alone, %", "chosen by the discriminator alone, %",

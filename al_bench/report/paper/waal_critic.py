@@ -58,10 +58,8 @@ def _table(charts: Charts, found: Sequence[tuple[Group, Curves]]) -> Table:
     """A row for each number of annotations: means over a cycle's images, then over seeds."""
     rows: list[list[Cell]] = []
     for group, curves in found:
-        points = {
-            name: {one.annotations: one.mean for one in curves.get(name, ())} for name in (*_SHOWN, *_OF_UNCERTAINTY)
-        }
-        seeds = {one.annotations: one.seeds for one in curves.get("by_uncertainty", ())}
+        points = {name: {one.at: one.mean for one in curves.get(name, ())} for name in (*_SHOWN, *_OF_UNCERTAINTY)}
+        seeds = {one.at: one.seeds for one in curves.get("by_uncertainty", ())}
         for at in points["critic_of_pool"]:
             pool, labeled, chosen, uncertainty, alone = (by_number.get(at) for by_number in points.values())
             apart = [None if one is None or pool is None else one - pool for one in (labeled, chosen)]

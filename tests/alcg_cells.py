@@ -4,16 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
 from kept_cells import Curves, area, correct_areas, kept_runs, words_of
+from scipy.stats import ttest_1samp
 
 from al_bench.analysis.reading import Run
+from al_bench.analysis.statistics.areas import area_under_curve
 from al_bench.analysis.statistics.correction import CorrectedTest
 from al_bench.analysis.statistics.paired import Interval, interval
 from al_bench.storage.record import CycleRecord
 
+BENCH = (Path(__file__).parents[1] / "results" / "bench.md").read_text()
 METRICS = {  # the factor with which they are written, and their digits
     "gan_test": (100, 1), "gan_train": (100, 1), "inception_score_own": (1, 2), "fid_own": (1, 1),
     "precision": (100, 1), "recall": (100, 1),
@@ -176,6 +180,23 @@ def of_figure_9(pattern: str) -> dict[int, CycleRecord]:
 def looks_of(cycle: CycleRecord) -> list[float]:
     """GAN-test in percent."""
     return [100 * float(value or 0) for value in cycle.observed["gan_test"]]
+
+
+def way(cycle: CycleRecord, metric: str) -> list[float]:
+    """At each look, as written."""
+    return [METRICS[metric][0] * float(value) for value in cycle.observed[metric]]  # type: ignore[arg-type]
+
+
+def on_the_way(first: dict[int, CycleRecord], second: dict[int, CycleRecord], metric: str) -> tuple[Interval, float]:
+    """The difference by seed, as an area over the iterations that were looked at, and its p before correction."""
+
+    def mean(cycle: CycleRecord) -> float:
+        return area_under_curve([float(at or 0) for at in cycle.observed["iteration"]], way(cycle, metric))
+
+    differences = [mean(first[seed]) - mean(second[seed]) for seed in first]
+    found = interval(differences)
+    assert found is not None
+    return found, float(ttest_1samp(differences, 0).pvalue)
 
 
 def in_words(values: Sequence[float], how: str = ".1f") -> str:

@@ -3,7 +3,7 @@
 from statistics import fmean
 
 import pytest
-from alcg_cells import AS, METRICS, WHOLE, difference, fashion, in_common, in_words, looks_of, of_figure_9, written
+from alcg_cells import AS, METRICS, WHOLE, fashion, in_common, in_words, written
 from kept_cells import RESULTS, kept_runs, page_of
 
 from al_bench.analysis.coverage import cover
@@ -51,7 +51,8 @@ def test_what_is_said_of_adversarial_sampling_along_the_labels() -> None:
 
 def test_what_is_said_of_alcg() -> None:
     ends = in_words([curve[4000] for curve in ALCG.curves(WHOLE, "gan_test").values()])
-    assert f"**ALCG is the worst of the six**: its GAN-test ends at {ends} %" in RESULTS
+    said = "**ALCG has the lowest GAN-test of the six in the mean**, over all sizes not decided: it ends at"
+    assert f"{said} {ends} %" in RESULTS and not ALCG.is_decided("ALCG minus RAND", "gan_test")
     assert f"ends at {ends} % GAN-test on Fashion-MNIST" in PAPER
     for words in ("ALCG minus CS_MC", "ALCG minus RAND"):
         first, second = ALCG.pair(words, "gan_test")
@@ -143,8 +144,9 @@ def test_the_classes_that_few_labels_are_of() -> None:
         of_class = (one.metrics["class_gan_test"] for one in (first, last))
         few += [(*of, *hits) for of, *hits in zip(counts, *of_class, strict=True) if of[1] < 150]
     before, after, early, late = zip(*few, strict=True)
-    assert len(few) == 9, "the nine classes of a seed"
-    assert f"({min(after)} to {max(after)}, of 4,000) have a mean GAN-test of {100 * fmean(late):.1f} %" in RESULTS
+    assert len(few) == 9
+    counts = f"({min(after)} to {max(after)} of 4,000), of the thirty classes of three seeds,"
+    assert f"{counts} have a mean GAN-test of {100 * fmean(late):.1f} %" in RESULTS
     then = f"with {min(before)} to {max(before)} labels of the first 1,000"
     assert f"{then} the same nine had {100 * fmean(early):.1f} %" in RESULTS
 
@@ -176,64 +178,3 @@ def test_with_all_labels_the_gan_can_be_trained() -> None:
     assert float(looks[3000] or 0) > known
     assert f"a LeNet, knows {100 * known:.1f} % of the real test images" in RESULTS
     assert f"Both are above the judge's own {100 * known:.1f} %, which says that samples are plainer than" in RESULTS
-
-
-REGULAR, CHOSEN, WITHIN = (
-    f"fashion_mnist-alcg-random+acgan+ac_dcgan{more}-seed=*" for more in ("", "+gamma=4", "+gamma=4+select=per_class")
-)
-
-
-def test_what_is_said_of_adversarial_sampling_with_all_labels() -> None:
-    regular, chosen = map(of_figure_9, (REGULAR, CHOSEN))
-    cycles = [*regular.values(), *chosen.values()]
-    assert {f"{100 * float(one.metrics['judge_accuracy']):.1f}" for one in cycles} == {"91.9"}  # type: ignore[arg-type]
-    assert {one.observed["iteration"][-1] for one in cycles} == {10_000}
-    ends = [in_words([looks_of(one)[-1] for one in line.values()]) for line in (chosen, regular)]
-    assert f"its GAN-test is {ends[0]} % where regular training has {ends[1]} %" in RESULTS
-    best = [max(looks_of(one)) for one in chosen.values()]
-    at = [one.observed["iteration"][looks_of(one).index(max(looks_of(one)))] for one in chosen.values()]
-    when = in_words([float(one or 0) for one in at], ",.0f")
-    assert f"best of the twenty looks is {in_words(best)} %, at {when} iterations, and it falls" in RESULTS
-    drawn = [share for one in chosen.values() for share in one.metrics["class_drawn"]]  # type: ignore[union-attr]
-    shares = f"{100 * min(map(float, drawn)):.0f} to {100 * max(map(float, drawn)):.0f} %"  # type: ignore[arg-type]
-    assert f"D's choice leaves classes {shares} of the fakes that train it" in RESULTS
-
-
-@pytest.mark.parametrize(
-    ("words", "place", "other"),
-    [("AS minus regular", 1, 0), ("AS within classes minus AS", 2, 1), ("AS within classes minus regular", 2, 0)],
-)
-def test_a_row_of_figure_9(words: str, place: int, other: int) -> None:
-    lines = [of_figure_9(pattern) for pattern in (REGULAR, CHOSEN, WITHIN)]
-    cells = [written(difference(lines[place], lines[other], metric), metric) for metric in METRICS]
-    assert f"| {words}, AC-DCGAN | {' | '.join(cells)} |" in RESULTS
-
-
-def test_the_claims_of_figure_9_do_not_hold_there() -> None:
-    """Of AC-DCGAN: better in both scores, faster by iterations and by seconds, better at the end."""
-    (table,) = (one for one in read_published([]) if one.name == "alcg/adversarial_fashion_mnist")
-    covered = cover(table, [*kept_runs(REGULAR), *kept_runs(CHOSEN)], lambda name, declared: 1.0, [])
-    words = {
-        one.line: [other.verdict.word for other in covered.claims if other.line == one.line] for one in covered.claims
-    }
-    assert words["alcg/as, gan ac_dcgan"] == ["does not hold"] * 5
-    assert "faster by iterations, **do not hold here**; by seconds it is slower still" in RESULTS
-
-
-def test_what_is_said_of_a_choice_within_classes() -> None:
-    regular, chosen, within = map(of_figure_9, (REGULAR, CHOSEN, WITHIN))
-    ends = f"{in_words([looks_of(one)[-1] for one in within.values()])} %"
-    assert f"adversarial sampling ends at {ends} GAN-test: above that over all classes" in RESULTS
-    apart = [
-        [metric for metric in METRICS if not (found := difference(within, other, metric)).low < 0 < found.high]
-        for other in (chosen, regular)
-    ]
-    assert apart == [["gan_test", "gan_train"], []]
-    beside = written(difference(within, regular, "gan_test"), "gan_test").replace(" [", " points [")
-    assert (
-        f"three seeds, the third by another judge) it ends at {ends}, not told apart from regular training ({beside})"
-        in PAPER
-    )
-    assert f"with another judge, which knows {100 * float(within[2].metrics['judge_accuracy']):.1f} %." in RESULTS  # type: ignore[arg-type]
-    drawn = [share for one in within.values() for share in one.metrics["class_drawn"]]  # type: ignore[union-attr]
-    assert all(0.099 < float(share) < 0.101 for share in drawn)  # type: ignore[arg-type]

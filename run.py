@@ -135,7 +135,7 @@ def run(config: "DictConfig") -> None:
     runtime = HydraConfig.get().runtime
     metrics = metrics_of(config)
     stopping = Stopping.stored(whole["loop"], metrics)
-    logger.info(f"{runtime.output_dir}\n{effects(config, runtime.choices)}")
+    logger.info(f"{runtime.output_dir}\n{effects(config, HydraConfig.get())}")
     about = describe(config, whole, runtime.choices)
     with RunStore(Path(runtime.output_dir), identity, about, config.keep_weights, hardware) as store:
         stored, cell = store.records, None

@@ -1,4 +1,5 @@
-"""What takes effect of a composed configuration: which files it reads, and which lengths its scale cuts."""
+"""What takes effect of a composed configuration: which files it reads, which lengths its scale cuts, and what of the
+experiment's sweep it has not."""
 
 import copy
 from collections.abc import Iterator, Mapping
@@ -13,11 +14,13 @@ _OPTIONAL = ("pair/", "preset/")
 _CUTS = ("dataset.max_images", "dataset.max_held_out", "dataset.max_test")
 
 
-def effects(config: DictConfig, chosen: Mapping[str, str]) -> str:
-    """Which pair, preset and scale files a run reads, which lengths its scale cuts, and which it is given in vain.
+def effects(config: DictConfig, hydra: Any) -> str:
+    """Which pair, preset and scale files a run reads, which lengths its scale cuts, which it is given in vain, and what
+    no run of the experiment's sweep has.
 
-    chosen: Hydra's `runtime.choices`.
+    hydra: Hydra's own configuration, a node or what Hydra makes of it.
     """
+    chosen = hydra.runtime.choices
     files = [f"{group.split('@')[0]}/{choice}" for group, choice in chosen.items() if group.startswith(_OPTIONAL)]
     read = [name for name in files if (CONF / f"{name}.yaml").exists()]
     cuts = cut_by_scale(config)
@@ -26,8 +29,26 @@ def effects(config: DictConfig, chosen: Mapping[str, str]) -> str:
             f"scale {chosen['scale']}" + (f" cuts {', '.join(cuts)}" if cuts else " cuts nothing"),
             f"preset {chosen['preset']}; also read: {', '.join(read) if read else 'nothing'}",
             *(f"{given} changes nothing with {what}" for given, what in _in_vain(config, chosen)),
+            *_of_no_cell(hydra),
         ]
     )
+
+
+def _of_no_cell(hydra: Any) -> Iterator[str]:
+    """What a single run of an experiment has chosen of a group that the experiment's sweep goes through, where it is
+    none of these: a sweep's choices are not those of a run by itself."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.types import RunMode
+
+    if hydra.mode == RunMode.MULTIRUN:
+        return
+    chosen, params = hydra.runtime.choices, hydra.sweeper.params or {}
+    for swept in OverridesParser.create().parse_overrides([f"{key}={value}" for key, value in params.items()]):
+        key = swept.key_or_group
+        of_sweep = [str(one) for one in swept.sweep_string_iterator()] if swept.is_sweep_override() else [swept.value()]
+        if key in chosen and chosen[key] not in of_sweep:
+            only = ",".join(map(str, of_sweep))
+            yield f"{key}={chosen[key]} is in no run of {chosen['experiment']}'s sweep, which has {key}={only}"
 
 
 def _in_vain(config: DictConfig, chosen: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -202,7 +202,7 @@ def test_a_scale_cuts_nothing_of_pictures_without_labels_and_what_is_given_for_i
     config = compose(*words, "dataset.class_names=[cat,dog]", "scale=smoke", "dataset.max_images=500")
     assert any(cut.startswith("dataset.max_held_out") for cut in cut_by_scale(compose(*words, "scale=smoke")))
     assert not any(cut.startswith("dataset.") for cut in cut_by_scale(config))
-    said = effects(config, config.hydra.runtime.choices).splitlines()
+    said = effects(config, config.hydra).splitlines()
     assert said[-1] == "dataset.max_images=500 changes nothing with dataset.class_names"
 
 
@@ -229,7 +229,7 @@ def test_a_bound_that_is_none_changes_nothing(wrong):
 
 def test_which_pair_files_took_effect_is_said():
     config = compose("dataset=mnist_two", "strategy=asal_auto", "scale=small")
-    said = effects(config, config.hydra.runtime.choices)
+    said = effects(config, config.hydra)
     assert "pair/gan/wgan_gp/asal/mnist_two" in said
     assert "pair/learner" not in said
 
@@ -240,7 +240,7 @@ def test_which_pair_files_took_effect_is_said():
 @pytest.mark.parametrize("length", ["match_steps=true", "steps=7", "last_batch=even"])
 def test_a_length_that_a_learner_does_not_ask_for_is_said(learner, vain, length):
     config = compose("dataset=digits", "strategy=random", f"learner={learner}", length)
-    said = effects(config, config.hydra.runtime.choices).splitlines()
+    said = effects(config, config.hydra).splitlines()
     vain &= (learner, length) != ("waal", "last_batch=even")  # its epochs have a last batch, too
     assert (f"{length} changes nothing with learner={learner}" in said) == vain
     assert sum("changes nothing" in line for line in said) == vain
@@ -369,3 +369,14 @@ def test_a_gan_s_conditional_part_and_a_cut_of_its_iterations_count():
 def test_arguments_without_a_name_count_too():
     first, other = (run_id(*PLAIN, "~dataset.test_share", f"+dataset._args_=[{share}]") for share in (0.2, 0.5))
     assert first != other
+
+
+def test_what_no_run_of_a_sweep_has_is_said_of_a_run_by_itself():
+    """The one base of an experiment is in its sweep, which a single run has not."""
+    words = ("experiment=alcg/fashion_mnist_wgan_gp", "method=alcg/rand")
+    one = "gan=ac_dcgan is in no run of alcg/fashion_mnist_wgan_gp's sweep, which has gan=ac_wgan_gp"
+    for mode, gan, said in (("RUN", (), [one]), ("RUN", ("gan=ac_wgan_gp",), []), ("MULTIRUN", (), [])):
+        config = compose(*words, *gan, f"hydra.mode={mode}")
+        assert effects(config, config.hydra).splitlines()[2:] == said
+    config = compose("experiment=waal/parts_fashion_mnist", "hydra.mode=RUN")
+    assert effects(config, config.hydra).splitlines()[-1].startswith("method=none is in no run of waal/parts_fashion")

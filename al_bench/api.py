@@ -16,7 +16,7 @@ from al_bench.analysis.curves import scalar_metrics
 from al_bench.analysis.ending import end_by
 from al_bench.analysis.grouping import Group, sections
 from al_bench.analysis.provenance import say_mixed
-from al_bench.analysis.reading import Run, Stored, keep_longest, stored
+from al_bench.analysis.reading import Run, StoredRuns, keep_longest, stored
 from al_bench.analysis.selection import stored_of
 from al_bench.config.command_line import folder_of, prepare_line
 from al_bench.config.entry import COMMAND
@@ -80,7 +80,7 @@ def run(**overrides: Any) -> "pd.DataFrame":
     return _frame([end_by(one, rules[one.id]) for one in found.runs if one.id in rules])
 
 
-def _stored_in(place: Path) -> Stored:
+def _stored_in(place: Path) -> StoredRuns:
     if not place.is_dir():
         raise UserError(f"{place} is no folder: name one of runs, such as outputs or results/cells")
     return stored(place, place)

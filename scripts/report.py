@@ -9,7 +9,7 @@ from pathlib import Path
 from al_bench.analysis.at_scale import say_not_given
 from al_bench.analysis.coverage import place_of
 from al_bench.analysis.experiment import Experiment, plan_experiment
-from al_bench.analysis.reading import Stored, stored
+from al_bench.analysis.reading import StoredRuns, stored
 from al_bench.analysis.rebuilding import Rebuilder, own_rebuilder
 from al_bench.analysis.selection import stored_at, stored_of
 from al_bench.config.groups import members
@@ -65,7 +65,7 @@ def _place(name: str, arguments: argparse.Namespace) -> list[str]:
     return place_of(name, arguments.data or [])
 
 
-def read(arguments: argparse.Namespace, experiments: list[Experiment]) -> Stored:
+def read(arguments: argparse.Namespace, experiments: list[Experiment]) -> StoredRuns:
     """What is stored of the experiments, of the runs that are named, or of all of one's own."""
     where = (arguments.outputs, arguments.cells)
     if experiments:

@@ -8,7 +8,7 @@ from statistics import median
 
 import numpy as np
 
-from al_bench.analysis.forecast import CONFIDENCES, Fit, Forecast, Measured, forecast
+from al_bench.analysis.forecast import CONFIDENCES, Fit, Forecast, MeasuredCycle, forecast
 from al_bench.analysis.reading import Run, stored
 from al_bench.report.tables import Table
 from al_bench.training.interruption import as_command
@@ -129,7 +129,7 @@ def scored(run: Run, audit: int | None, fit: Fit) -> Iterator[Score]:
                 yield Score(run.label[0], ahead, found, came, curve[-1].annotations)
 
 
-def _curve(run: Run, audit: int | None) -> list[Measured]:
+def _curve(run: Run, audit: int | None) -> list[MeasuredCycle]:
     curve = []
     for record in run.cycles:
         count = record.test_images or _PUBLISHED.get(run.label[0], 0)
@@ -137,10 +137,10 @@ def _curve(run: Run, audit: int | None) -> list[Measured]:
         if audit is not None and record.correct is not None:
             bits = np.unpackbits(np.array(record.correct, dtype=np.uint8))[:count]
             looked = np.random.default_rng(run.seed).choice(count, audit, replace=False)
-            curve.append(Measured(record.annotations, int(bits[looked].sum()), audit))
+            curve.append(MeasuredCycle(record.annotations, int(bits[looked].sum()), audit))
         elif audit is None and count and isinstance(accuracy, float):
             labels = sum(record.class_counts) if run.choices.get("oracle") in _PEOPLE else record.annotations
-            curve.append(Measured(labels, round(accuracy * count), count))
+            curve.append(MeasuredCycle(labels, round(accuracy * count), count))
     return curve
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from al_bench.analysis.contrast import read_contrasts
-from al_bench.analysis.reading import Run, Stored, add_runs
+from al_bench.analysis.reading import Run, StoredRuns, add_runs
 from al_bench.analysis.statistics.areas import area_under_curve
 from al_bench.analysis.statistics.correction import CorrectedTest, correct
 from al_bench.analysis.statistics.paired import Interval, PairedTest, compare_pairs, interval
@@ -32,7 +32,7 @@ MAL_DIFFERENCES = {  # of lines that each experiment of MAL has, by what a row o
 
 def kept_runs(pattern: str) -> Sequence[Run]:
     """Those whose files are named so, up to the id; all of them can be read."""
-    found = Stored()
+    found = StoredRuns()
     add_runs(sorted((ROOT / "results" / "cells").glob(f"{pattern}-*.cell.xz")), found)
     assert not found.problems
     return found.runs

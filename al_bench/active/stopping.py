@@ -11,7 +11,7 @@ from al_bench.errors import UserError
 ALL_LABELED = "every image is labeled"
 
 
-class Progress(Protocol):
+class CycleProgress(Protocol):
     """How far a run has come after a cycle. metrics: by name, None where one has no value. test_images: that accuracy
     was measured on, None where that is not known."""
 
@@ -52,7 +52,7 @@ class Stopping:
         sure = {key: settings[key] for key in ("certain_above", "confidence") if key in settings}  # older runs: neither
         return cls(budget, settings["max_cycles"], settings["stop_at"], metrics, **sure)
 
-    def reason(self, cycle: Progress | None, grows: bool = False) -> str | None:
+    def reason(self, cycle: CycleProgress | None, grows: bool = False) -> str | None:
         """Why nothing follows a cycle, in words; None where another cycle does. cycle: None before the first; grows:
         whether images and answers may have come since, so that it does not end with those that it had."""
         if cycle is None:
@@ -76,7 +76,7 @@ class Stopping:
         goals = " and ".join(f"{name} {goal}" for name, goal in self.stop_at.items())
         return f"{goals} is reached" if reached else None
 
-    def _certain(self, cycle: Progress) -> str | None:
+    def _certain(self, cycle: CycleProgress) -> str | None:
         accuracy, images = cycle.metrics.get("accuracy"), cycle.test_images
         if self.certain_above is None or accuracy is None or not images:
             return None

@@ -37,7 +37,7 @@ class Other:
 
 
 @dataclass(frozen=True)
-class Progress:
+class LineProgress:
     """Of one line. finished: its seeds; begun: annotations so far by seed; command: what makes the rest, None where
     all are finished."""
 
@@ -140,7 +140,7 @@ class Experiment:
         """Whether a run without cycles was made for another experiment, whose measurements bear the same label."""
         return not run.is_loop and run.choices.get("experiment") not in (None, "none", self.name)
 
-    def progress(self, stored: Iterable[Run]) -> list[Progress]:
+    def progress(self, stored: Iterable[Run]) -> list[LineProgress]:
         """Of each line, by the stored runs."""
         runs = {run.id: run for run in stored}
         every = (self, *self.references)
@@ -150,14 +150,14 @@ class Experiment:
         """Whether every cell is finished."""
         return all(line.command is None for line in self.progress(stored))
 
-    def _progress(self, name: str, cells: Sequence[Cell], runs: Mapping[str, Run]) -> Progress:
+    def _progress(self, name: str, cells: Sequence[Cell], runs: Mapping[str, Run]) -> LineProgress:
         own = {cell.seed: (cell, runs.get(cell.id)) for cell in cells}
         finished = [
             seed for seed, (cell, run) in own.items() if run is not None and end_by(run, cell.stopping).finished
         ]
         rest = [seed for seed in own if seed not in finished]
         begun = {seed: run.cycles[-1].annotations for seed in rest if (run := own[seed][1]) is not None}
-        return Progress(name, len(cells), finished, begun, self._command(name, rest))
+        return LineProgress(name, len(cells), finished, begun, self._command(name, rest))
 
     def _command(self, name: str, seeds: Sequence[int]) -> str | None:
         if not seeds:

@@ -43,7 +43,7 @@ _USUAL = Fit()
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredCycle:
     """A cycle: `correct` of `count` test images right after `annotations` labels."""
 
     annotations: int
@@ -81,16 +81,16 @@ class _Laws:
     first: int
 
 
-def measured(records: Iterable[CycleRecord]) -> list[Measured]:
+def measured(records: Iterable[CycleRecord]) -> list[MeasuredCycle]:
     """The cycles that measured an accuracy on a known number of test images."""
     return [
-        Measured(record.annotations, round(accuracy * record.test_images), record.test_images)
+        MeasuredCycle(record.annotations, round(accuracy * record.test_images), record.test_images)
         for record in records
         if record.test_images and isinstance(accuracy := record.metrics.get("accuracy"), float | int)
     ]
 
 
-def forecast(curve: Sequence[Measured], goal: float, pool: int, seed: int = 0, fit: Fit = _USUAL) -> Forecast:
+def forecast(curve: Sequence[MeasuredCycle], goal: float, pool: int, seed: int = 0, fit: Fit = _USUAL) -> Forecast:
     """When the accuracy measured on the same images will be at least `goal` for the first time.
 
     curve: in order; goal: in (0, 1]; pool: annotations that can be bought in all; seed: of the futures. Cycles to come
@@ -113,7 +113,7 @@ def forecast(curve: Sequence[Measured], goal: float, pool: int, seed: int = 0, f
     return _summarize(goal, times, int(ahead[-1]))
 
 
-def _draw_laws(curve: Sequence[Measured], fit: Fit, rng: np.random.Generator) -> _Laws:
+def _draw_laws(curve: Sequence[MeasuredCycle], fit: Fit, rng: np.random.Generator) -> _Laws:
     """From the posterior over the grid: uniform in a and log c, flat in b, the factor's prior worth one cycle at 1."""
     labels, count = (np.array([getattr(one, name) for one in curve], float) for name in ("annotations", "count"))
     error = 1 - np.array([one.correct / one.count for one in curve])

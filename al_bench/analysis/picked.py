@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from al_bench.analysis.reading import Run
-from al_bench.analysis.second_look import Answers
+from al_bench.analysis.second_look import GuessedAnswers
 from al_bench.storage.record import CycleRecord
 
 
@@ -49,9 +49,9 @@ def guessed(run: Run) -> list[Picked]:
     return [pick for pick in known if None not in (pick.guess, pick.of_guess, pick.of_answer)]
 
 
-def answers_of_picks(picks: Sequence[Picked]) -> Answers:
+def answers_of_picks(picks: Sequence[Picked]) -> GuessedAnswers:
     """Of picks that are `guessed`."""
-    return Answers(
+    return GuessedAnswers(
         np.array([pick.label for pick in picks], dtype=np.int64),
         np.array([pick.guess for pick in picks], dtype=np.int64),
         np.array([pick.of_guess for pick in picks], dtype=float),

@@ -138,7 +138,7 @@ class Artifact:
 
 
 @dataclass
-class Stored:
+class StoredRuns:
     """All that was found. named: whether a person chose the runs, so that artifacts which none of them uses do not
     matter."""
 
@@ -148,16 +148,16 @@ class Stored:
     named: bool = False
 
 
-def stored(outputs: Path, cells: Path) -> Stored:
+def stored(outputs: Path, cells: Path) -> StoredRuns:
     """Every run under `outputs`, every exported one under `cells`, every artifact. Of a run that is in both, the one
     that comes farther counts."""
-    found = Stored()
+    found = StoredRuns()
     add_runs([outputs, *sorted(cells.glob(f"*{SUFFIX}"))], found)
     add_artifacts([outputs / "artifacts"], found)
     return found
 
 
-def add_runs(places: Sequence[Path], found: Stored) -> None:
+def add_runs(places: Sequence[Path], found: StoredRuns) -> None:
     """Every run that a place is or holds, once; what cannot be read is added to the problems."""
     best: dict[str, Run] = {}
     for source in dict.fromkeys(source for place in places for source in _sources(place)):
@@ -236,7 +236,7 @@ def _whole_cycles(cycles: Mapping[int, Any], place: Path, run: str, problems: li
     return whole
 
 
-def add_artifacts(roots: Sequence[Path], found: Stored) -> None:
+def add_artifacts(roots: Sequence[Path], found: StoredRuns) -> None:
     """Of one that several roots hold, the first counts: the name says what it was made from."""
     paths = {(path.parent.name, path.name): path for root in reversed(roots) for path in sorted(root.glob("*/*.json"))}
     for path in sorted(paths.values()):

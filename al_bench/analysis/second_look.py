@@ -15,7 +15,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Answers:
+class GuessedAnswers:
     """Answers and what a model made of the same pictures before it had them; (N,) each.
 
     labels: of the answers, -1 where the picture could not be told; guesses: the most likely class; of_guess, of_answer:
@@ -29,7 +29,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class SecondLook:
+class SecondLooks:
     """order: (D,) places in the N answers of all that a model disagrees with, the most doubtful first; scores: (D,) in
     [0, 1], by how much likelier than the answer it finds its guess."""
 
@@ -37,7 +37,7 @@ class SecondLook:
     scores: np.ndarray
 
 
-def answers_of(probabilities: np.ndarray, labels: Sequence[int] | np.ndarray) -> Answers:
+def answers_of(probabilities: np.ndarray, labels: Sequence[int] | np.ndarray) -> GuessedAnswers:
     """From (N, K) probabilities, each of a model that did not learn from that answer, and (N,) labels, -1 for unknown.
 
     Raises ValueError where they are not of the same pictures, or a label is of no class.
@@ -50,13 +50,13 @@ def answers_of(probabilities: np.ndarray, labels: Sequence[int] | np.ndarray) ->
     guesses = probabilities.argmax(1)
     rows = np.arange(len(known))
     of_answer = np.where(known < 0, np.nan, probabilities[rows, known])
-    return Answers(known, guesses, probabilities[rows, guesses], of_answer)
+    return GuessedAnswers(known, guesses, probabilities[rows, guesses], of_answer)
 
 
-def look_again(answers: Answers) -> SecondLook:
+def look_again(answers: GuessedAnswers) -> SecondLooks:
     """The queue. A score is the probability of a guess minus that of the answer: one minus twice the normalized margin
     that cleanlab ranks by (Northcutt, Jiang and Chuang 2021, "Confident Learning")."""
     differs = np.flatnonzero((answers.labels >= 0) & (answers.guesses != answers.labels))
     scores = answers.of_guess[differs] - answers.of_answer[differs]
     order = np.lexsort((differs, -scores))
-    return SecondLook(differs[order], scores[order])
+    return SecondLooks(differs[order], scores[order])

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence, Set
 from glob import escape
 from pathlib import Path
 
-from al_bench.analysis.reading import Stored, add_artifacts, add_runs
+from al_bench.analysis.reading import StoredRuns, add_artifacts, add_runs
 from al_bench.errors import UserError
 from al_bench.storage.cell import SUFFIX, id_of
 from al_bench.storage.folder import run_folders
 
 
-def stored_at(places: Sequence[str], outputs: Path, cells: Path) -> Stored:
+def stored_at(places: Sequence[str], outputs: Path, cells: Path) -> StoredRuns:
     """The runs that a person named: folders, exported files, or ids. Raises UserError where a name leads nowhere."""
-    found = Stored(named=True)
+    found = StoredRuns(named=True)
     paths = [path for place in places for path in _places(place, outputs, cells)]
     add_runs(paths, found)
     roots = {run.place.parents[3] / "artifacts" for run in found.runs if run.has_tensors and len(run.place.parents) > 3}
@@ -20,9 +20,9 @@ def stored_at(places: Sequence[str], outputs: Path, cells: Path) -> Stored:
     return found
 
 
-def stored_of(labels: Mapping[str, str], outputs: Path, cells: Path) -> Stored:
+def stored_of(labels: Mapping[str, str], outputs: Path, cells: Path) -> StoredRuns:
     """The runs of these ids wherever they are, and every run that bears one of their labels. labels: by id."""
-    found = Stored(named=True)
+    found = StoredRuns(named=True)
     starts = {label.replace("/", "-") for label in labels.values()}
     folders = [
         folder
@@ -37,10 +37,10 @@ def stored_of(labels: Mapping[str, str], outputs: Path, cells: Path) -> Stored:
     return found
 
 
-def stored_of_task(task: str, outputs: Path, cells: Path) -> Stored:
+def stored_of_task(task: str, outputs: Path, cells: Path) -> StoredRuns:
     """The runs that have the task, such as fashion_mnist-waal, in their path or at the head of their file's name, and
     maybe others; no artifact."""
-    found = Stored(named=True)
+    found = StoredRuns(named=True)
     folders = [folder for folder in run_folders(outputs) if task in folder.absolute().parts]
     add_runs([*folders, *sorted(cells.glob(f"{escape(task)}-*{SUFFIX}"))], found)
     return found

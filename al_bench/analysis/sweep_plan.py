@@ -12,7 +12,7 @@ from typing import Any
 
 from al_bench.analysis.artifact_users import is_same, parts_of
 from al_bench.analysis.at_scale import say_not_given
-from al_bench.analysis.experiment import Progress, arrange_lines
+from al_bench.analysis.experiment import LineProgress, arrange_lines
 from al_bench.analysis.reading import Artifact, Run
 from al_bench.analysis.selection import stored_of
 from al_bench.config.experiment import Absent, Cell
@@ -29,7 +29,7 @@ class LinePlan:
     of these, in seconds and bytes, None where nothing alike is stored; from_other: whether they are of a run of another
     configuration."""
 
-    progress: Progress
+    progress: LineProgress
     cycles: int | None
     seconds: float | None
     size: float | None
@@ -88,7 +88,7 @@ def plan_sweep(name: str, overrides: Sequence[str], cells: Sequence[Cell], outpu
     return SweepPlan(lines, list(artifacts_of(left, found.artifacts)), list(absent), not_given)
 
 
-def plan_line(cells: Sequence[Cell], progress: Progress, stored: Sequence[Run]) -> LinePlan:
+def plan_line(cells: Sequence[Cell], progress: LineProgress, stored: Sequence[Run]) -> LinePlan:
     """Of one line, by what is stored of it or bears its label."""
     left = _cycles_left(cells, progress)
     alike, from_other = _alike(cells, stored)
@@ -99,7 +99,7 @@ def plan_line(cells: Sequence[Cell], progress: Progress, stored: Sequence[Run]) 
     return LinePlan(progress, left, left * seconds, left * fmean(sizes) if sizes else None, from_other and left > 0)
 
 
-def _cycles_left(cells: Sequence[Cell], progress: Progress) -> int | None:
+def _cycles_left(cells: Sequence[Cell], progress: LineProgress) -> int | None:
     rest = len(cells) - len(progress.finished)
     if rest == 0:
         return 0

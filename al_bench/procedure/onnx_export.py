@@ -20,7 +20,7 @@ _MOST_BYTES = 2_000_000_000  # of weights in one file: what protocol buffers hol
 _EXAMPLES = 2  # images that the network is followed with; one would be taken for the only number
 
 
-class Answers(nn.Module):
+class ProbabilityNetwork(nn.Module):
     """(B, C, H, W) float images in [0, 1] to the probabilities (B, K) of the classes."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -50,7 +50,7 @@ def write_onnx(model: TrainedModel, path: Path) -> None:
     example = torch.rand(_EXAMPLES, *model.head.picture_shape)
     with _quiet():
         program: Any = torch.onnx.export(
-            Answers(model.network).eval(),
+            ProbabilityNetwork(model.network).eval(),
             (example,),
             input_names=["images"],
             output_names=["probabilities"],

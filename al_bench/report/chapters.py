@@ -8,14 +8,14 @@ from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.experiment import Experiment, Other
 from al_bench.analysis.grouping import Group, Section, sections
 from al_bench.analysis.published import Published
-from al_bench.analysis.reading import Problem, Run, Stored
+from al_bench.analysis.reading import Problem, Run, StoredRuns
 from al_bench.analysis.table_lines import TableLines, say_unknown
 from al_bench.analysis.versions import Side, name_apart, sides
 from al_bench.report.cells import summarize_cells, tabulate_cells
 from al_bench.report.comparison import Comparison, compare
 from al_bench.report.contrasts import tabulate_contrasts
 from al_bench.report.figures.charts import Charts, Looks
-from al_bench.report.measured import Measured, measurements
+from al_bench.report.measured import ProcedureRuns, measurements
 from al_bench.report.paper import Addition, add_to_experiment
 from al_bench.report.parts import Part, Shared, anchor, part
 from al_bench.report.tables import Table
@@ -54,7 +54,7 @@ class Chapter:
 
     planned: Planned | None
     parts: Sequence[Part]
-    measured: Sequence[Measured]
+    measured: Sequence[ProcedureRuns]
 
     @property
     def titles(self) -> list[tuple[str, str]]:
@@ -72,7 +72,7 @@ class Outline:
 
     experiment: Experiment | None
     sections: Sequence[Section]
-    measured: Sequence[Measured]
+    measured: Sequence[ProcedureRuns]
     sides: Sequence[Side] = ()
 
     @property
@@ -81,7 +81,7 @@ class Outline:
         return [*self.sections, *(name_apart(side, self.sides[0].version.unchanged) for side in self.sides[1:])]
 
 
-def outlines(found: Stored, experiments: Sequence[Experiment]) -> list[Outline]:
+def outlines(found: StoredRuns, experiments: Sequence[Experiment]) -> list[Outline]:
     """One of each experiment, or one of everything."""
     chosen: list[tuple[Experiment | None, list[Run], Mapping[str, str]]] = [
         (one, one.runs(found.runs), one.names) for one in experiments
@@ -112,7 +112,7 @@ class Editor:
     """Makes chapters of outlines; everything that all of them need. band: "range" or "deviation"; numbers: published
     ones."""
 
-    found: Stored
+    found: StoredRuns
     looks: Looks
     band: str
     numbers: Sequence[Published]

@@ -9,7 +9,7 @@ from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.picked import Picked, answers_of_picks, count_confusions, guessed
 from al_bench.analysis.reading import Run
 from al_bench.analysis.rebuilding import Rebuilder
-from al_bench.analysis.second_look import SecondLook, look_again
+from al_bench.analysis.second_look import SecondLooks, look_again
 from al_bench.report.picks import MOST_METHODS, MOST_PICTURES, Album, Shown
 from al_bench.report.queries import MOST_CLASSES
 from al_bench.report.tables import Cell, Table
@@ -92,7 +92,7 @@ def _pairs(section: Section, confusions: Sequence[Confusion], classes: Sequence[
     return Table("confused", about, ["method", "answer", "guess", "pictures"], rows)
 
 
-def _rows(picks: Sequence[Picked], look: SecondLook, album: Album) -> list[list[Cell]]:
+def _rows(picks: Sequence[Picked], look: SecondLooks, album: Album) -> list[list[Cell]]:
     found: list[list[Cell]] = []
     for rank, (at, score) in enumerate(zip(look.order[:_MOST_ROWS].tolist(), look.scores.tolist(), strict=False)):
         pick = picks[at]

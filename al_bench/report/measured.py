@@ -23,7 +23,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
-class Measured:
+class ProcedureRuns:
     """All runs of one procedure on one data set. groups: the same by lines of an experiment, where there is one; said:
     what each found, in a sentence; plots: that their tables ask for; pictures: with their names."""
 
@@ -36,14 +36,14 @@ class Measured:
     pictures: Sequence[tuple[str, Picture]]
 
 
-def measurements(runs: Iterable[Run], lines: Mapping[str, str] | None = None) -> list[Measured]:
+def measurements(runs: Iterable[Run], lines: Mapping[str, str] | None = None) -> list[ProcedureRuns]:
     """Of the runs that turned no loop. lines: names of an experiment's lines by run ids."""
     measured = [run for run in runs if not run.is_loop]
     alike = group_by(measured, lambda run: f"{run.choices.get('procedure')}: {run.label[0]}")
     return [_measurement(title, alike[title], lines or {}) for title in sorted(alike)]
 
 
-def _measurement(title: str, runs: Sequence[Run], lines: Mapping[str, str]) -> Measured:
+def _measurement(title: str, runs: Sequence[Run], lines: Mapping[str, str]) -> ProcedureRuns:
     ordered = sorted(runs, key=lambda run: (run.seed, run.id))
     names = dict(zip((run.id for run in ordered), _names(ordered, lines), strict=True))
     tables = _tables(title, [(names[run.id], run.measurement) for run in ordered if run.measurement])
@@ -52,7 +52,7 @@ def _measurement(title: str, runs: Sequence[Run], lines: Mapping[str, str]) -> M
     groups = [Group(title, line, of_line) for line, of_line in by_line.items()]
     said = [(names[run.id], run.finished or "") for run in ordered]
     plots = [plot for run in ordered for plot in _plots(run, names[run.id] if len(ordered) > 1 else "")]
-    return Measured(title, ordered, groups, said, tables, plots, pictures)
+    return ProcedureRuns(title, ordered, groups, said, tables, plots, pictures)
 
 
 def _names(runs: Sequence[Run], lines: Mapping[str, str]) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from al_bench.active.interval import wilson_interval
-from al_bench.analysis.forecast import CONFIDENCES, Forecast, Measured, forecast, measured
+from al_bench.analysis.forecast import CONFIDENCES, Forecast, MeasuredCycle, forecast, measured
 from al_bench.analysis.grouping import Group, Section
 from al_bench.analysis.reading import Run
 from al_bench.report.tables import Cell, Table
@@ -26,7 +26,7 @@ def tabulate_standings(section: Section) -> Table:
     return Table("standing", about, columns, rows)
 
 
-def _sure(cycle: Measured) -> list[Cell]:
+def _sure(cycle: MeasuredCycle) -> list[Cell]:
     low, high = wilson_interval(cycle.correct, cycle.count)
     share = 100 * cycle.correct / cycle.count
     return [cycle.annotations, share, f"{100 * low:.1f} to {100 * high:.1f}", cycle.count]
@@ -44,14 +44,14 @@ def tabulate_forecasts(section: Section) -> Table:
     return Table("forecast", about, [*columns, "looked up to", "seed"], rows)
 
 
-def _curves(section: Section) -> Iterator[tuple[Group, Run, list[Measured]]]:
+def _curves(section: Section) -> Iterator[tuple[Group, Run, list[MeasuredCycle]]]:
     for group in section.groups:
         for run in group.runs:
             if curve := measured(run.cycles):
                 yield group, run, curve
 
 
-def _goals(run: Run, curve: Sequence[Measured]) -> list[float]:
+def _goals(run: Run, curve: Sequence[MeasuredCycle]) -> list[float]:
     """What the run was asked for, and the next levels above what is measured."""
     best = max(one.correct / one.count for one in curve)
     asked = (run.config["loop"].get("stop_at") or {}).get("accuracy")

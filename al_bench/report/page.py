@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from al_bench.analysis.experiment import Experiment
 from al_bench.analysis.published import read_published
-from al_bench.analysis.reading import Stored
+from al_bench.analysis.reading import StoredRuns
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.config.groups import CONF
 from al_bench.config.search_path import folder_with
@@ -54,7 +54,12 @@ _TOGETHER = {
 
 
 def write_report(
-    found: Stored, to: Path, band: str, rebuilder: Rebuilder, conf: Path = CONF, experiments: Sequence[Experiment] = ()
+    found: StoredRuns,
+    to: Path,
+    band: str,
+    rebuilder: Rebuilder,
+    conf: Path = CONF,
+    experiments: Sequence[Experiment] = (),
 ) -> Path:
     """Writes `index.html` and `tables/` into `to`, and `pictures/` for a large page; returns the page's path.
 
@@ -69,7 +74,7 @@ def write_report(
 
 
 def _make_page(
-    found: Stored, to: Path, band: str, rebuilder: Rebuilder, conf: Path, experiments: Sequence[Experiment]
+    found: StoredRuns, to: Path, band: str, rebuilder: Rebuilder, conf: Path, experiments: Sequence[Experiment]
 ) -> str:
     """Writes the tables; of pictures that are drawn meanwhile the page has names."""
     outlined = outlines(found, experiments)

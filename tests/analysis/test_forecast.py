@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from made_runs import made_record, made_run
 
-from al_bench.analysis.forecast import FEWEST, Fit, Forecast, Measured, forecast, measured
+from al_bench.analysis.forecast import FEWEST, Fit, Forecast, MeasuredCycle, forecast, measured
 from al_bench.analysis.reading import stored
 from scripts.score_forecast import Score, scored
 
@@ -15,7 +15,7 @@ def law(asymptote, labels, count=10_000, rng=None):
     for annotations in labels:
         accuracy = 1 - asymptote - 4 / annotations
         correct = round(accuracy * count) if rng is None else int(rng.binomial(count, accuracy))
-        found.append(Measured(annotations, correct, count))
+        found.append(MeasuredCycle(annotations, correct, count))
     return found
 
 
@@ -75,7 +75,7 @@ def test_the_same_arguments_give_the_same_forecast():
 
 
 def test_a_curve_that_falls_has_a_forecast_too():
-    falling = [Measured(labels, 150 - labels // 10, 200) for labels in LABELS]
+    falling = [MeasuredCycle(labels, 150 - labels // 10, 200) for labels in LABELS]
     assert forecast(falling, 0.9, 5_000).annotations is None
 
 
@@ -87,7 +87,7 @@ def test_what_is_no_accuracy_is_refused(goal):
 
 def test_cycles_are_counted_where_it_is_known_of_how_many_images():
     records = [made_record(index=index, test_images=images) for index, images in ((0, None), (1, 8))]
-    assert measured(records) == [Measured(20, 4, 8)], "half of eight"
+    assert measured(records) == [MeasuredCycle(20, 4, 8)], "half of eight"
     assert measured([made_record(metrics={"mean_iou": 0.5}, test_images=8)]) == []
 
 

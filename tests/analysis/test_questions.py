@@ -10,7 +10,7 @@ from made_runs import ABOUT, made_run
 
 from al_bench.analysis.experiment import Experiment, plan_experiment
 from al_bench.analysis.questions import Question, answer_questions, read_questions
-from al_bench.analysis.reading import Stored, stored
+from al_bench.analysis.reading import StoredRuns, stored
 from al_bench.analysis.statistics.correction import correct
 from al_bench.analysis.statistics.paired import PairedTest
 from al_bench.analysis.statistics.power import seeds_needed
@@ -44,7 +44,7 @@ def planned(seeds: str) -> Experiment:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Stored:
+def made(tmp_path_factory) -> StoredRuns:
     outputs = tmp_path_factory.mktemp("outputs")
     for line, accuracies in {"random": (0.5, 0.6), "min_distance": (0.7, 0.8)}.items():
         for cell in planned("seed=0,1,2").lines[line]:
@@ -53,7 +53,7 @@ def made(tmp_path_factory) -> Stored:
     return stored(outputs, Path("none"))
 
 
-def test_answers_carry_their_test(made: Stored, tmp_path: Path) -> None:
+def test_answers_carry_their_test(made: StoredRuns, tmp_path: Path) -> None:
     asked = [AHEAD, BEHIND, MISSING]
     ahead, behind, missing = answer_questions(asked, made.runs, lambda name, declared: 100.0, [tmp_path])
     assert (ahead.word, behind.word, missing.word) == ("yes", "no", "nothing stored")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from al_bench.analysis.second_look import Answers, answers_of, look_again
+from al_bench.analysis.second_look import GuessedAnswers, answers_of, look_again
 
 PROBABILITIES = np.array(
     [[5, 4, 91], [66, 17, 17], [22, 63, 15], [7, 37, 56], [14, 73, 13], [27, 65, 8], [13, 86, 1], [74, 8, 18],
@@ -33,7 +33,7 @@ def test_no_answers_make_no_queue():
 
 
 def test_equally_doubtful_ones_keep_their_order():
-    said = Answers(np.array([0, 1, 0]), np.array([1, 0, 1]), np.full(3, 0.75), np.full(3, 0.25))
+    said = GuessedAnswers(np.array([0, 1, 0]), np.array([1, 0, 1]), np.full(3, 0.75), np.full(3, 0.25))
     assert look_again(said).order.tolist() == [0, 1, 2]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from made_runs import EFFORT, made_run
 
-from al_bench.analysis.experiment import Progress, arrange_lines
+from al_bench.analysis.experiment import LineProgress, arrange_lines
 from al_bench.analysis.selection import stored_of
 from al_bench.analysis.sweep_plan import LinePlan, SweepPlan, plan_sweep
 from al_bench.config.experiment import Cell, cells_of_line
@@ -105,8 +105,8 @@ def test_what_is_finished_needs_nothing(cells: list[Cell], tmp_path: Path) -> No
 
 def test_of_many_begun_seeds_some_are_named_and_no_disk_is_asked_of_what_is_finished() -> None:
     """Also where nothing tells how large a run is, as an exported one does not."""
-    begun = Progress("random", 12, [], dict.fromkeys(range(12), 100), "python run.py")
-    done = Progress("entropy", 3, [0, 1, 2], {}, "")
+    begun = LineProgress("random", 12, [], dict.fromkeys(range(12), 100), "python run.py")
+    done = LineProgress("entropy", 3, [0, 1, 2], {}, "")
     lines = [LinePlan(begun, 24, 60.0, None, False), LinePlan(done, 0, 0.0, None, False)]
     rows = write_plan(SweepPlan(lines, [], [])).splitlines()
     assert "seed 0 at 100, seed 1 at 100, seed 2 at 100, 9 more" in rows[2] and "not known" in rows[2]

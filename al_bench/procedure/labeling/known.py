@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from al_bench.analysis.forecast import Measured as Point
-from al_bench.analysis.forecast import forecast, measured
-from al_bench.analysis.second_look import Answers, look_again
+from al_bench.analysis.forecast import MeasuredCycle, forecast, measured
+from al_bench.analysis.second_look import GuessedAnswers, look_again
 from al_bench.errors import amount
 from al_bench.procedure.labeling.session import Session
 from al_bench.storage.asked import Measured, SecondLook
@@ -43,7 +42,7 @@ def second_looks(records: Sequence[CycleRecord], session: Session) -> list[Secon
             guess=names[row.guess],
             guess_probability=row.of_guess,
         )
-        for answer, row in (found[place] for place in look_again(Answers(*columns)).order[:_MOST_LOOKS].tolist())
+        for answer, row in (found[place] for place in look_again(GuessedAnswers(*columns)).order[:_MOST_LOOKS].tolist())
     ]
 
 
@@ -78,7 +77,7 @@ def forecast_sentence(records: Sequence[CycleRecord], pool_size: int, goal: floa
 
     pool_size: pictures that can be labeled and trained on.
     """
-    curve = [Point(one.annotations - one.count, one.correct, one.count) for one in measured(records)]
+    curve = [MeasuredCycle(one.annotations - one.count, one.correct, one.count) for one in measured(records)]
     found = forecast([one for one in curve if one.annotations > 0], goal, pool_size)
     wanted = f"{100 * goal:g} % on the audit set"
     if found.reason:

@@ -7,6 +7,7 @@ picture, settings), experiments (apart by blanks; empty where none is of it), re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -67,10 +68,20 @@ def _default(conf: Path) -> str:
 
 def has_data(dataset: str, data: Path, conf: Path = CONF) -> bool:
     """Whether the folder of a data set is there, below `data`; one that needs no folder always is."""
+    root = str(_keys_of(dataset, conf).get("root", ""))
+    return not root.startswith("${paths.data}/") or (data / root.removeprefix("${paths.data}/")).exists()
+
+
+def format_of(dataset: str, conf: Path = CONF) -> str | None:
+    """The form of its files that a data set is read from where a run says none; None of one that has but one form."""
+    return _keys_of(dataset, conf).get("format")
+
+
+def _keys_of(dataset: str, conf: Path) -> dict[str, Any]:
+    """Of its file; empty where there is none."""
     path = conf / "dataset" / f"{dataset}.yaml"
     node = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("dataset") if path.exists() else None
-    root = str((node or {}).get("root", ""))
-    return not root.startswith("${paths.data}/") or (data / root.removeprefix("${paths.data}/")).exists()
+    return node or {}
 
 
 def _item(number: int, row: Row, conf: Path) -> Item:

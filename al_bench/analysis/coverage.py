@@ -8,7 +8,7 @@ from pathlib import Path
 from al_bench.analysis.at_scale import read_at_scale
 from al_bench.analysis.claims import OPEN, Verdict, judge
 from al_bench.analysis.comparison import ComparedNumber, Factor, compare_numbers
-from al_bench.analysis.contents import dataset_of, has_data
+from al_bench.analysis.contents import dataset_of, format_of, has_data
 from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.experiment import Experiment, plan_experiment
 from al_bench.analysis.grouping import Group, group_by, sections
@@ -73,7 +73,8 @@ class Covered:
 
 
 def cover(table: Published, stored: Sequence[Run], factor: Factor, data: Sequence[Path], conf: Path = CONF) -> Covered:
-    """An experiment's numbers and claims by the stored runs; those of each scale apart.
+    """An experiment's numbers and claims by the stored runs; those of each scale, and of each form of the data set's
+    files, apart.
 
     data: folders of data sets; of one that is a folder of pictures the files are part of a run's id.
     """
@@ -92,9 +93,13 @@ def cover(table: Published, stored: Sequence[Run], factor: Factor, data: Sequenc
 
 def plan_scales(name: str, stored: Sequence[Run], data: Sequence[Path], conf: Path = CONF) -> dict[str, Experiment]:
     """An experiment at each scale at which something of its data set is stored, the paper's first, of the stored seeds.
-    data: see `cover`."""
+    A scale at which other files of the data set were read than the experiment asks for has these beside it, as on a
+    command line: "small dataset.format=folder". data: see `cover`."""
     where = place_of(name, data, conf)
-    return {scale: _plan(name, scale, own, where, conf) for scale, own in _scales(name, stored, conf)}
+    return {
+        " ".join((scale, *read)): _plan(name, scale, own, [*read, *where], conf)
+        for (scale, *read), own in _scales(name, stored, conf)
+    }
 
 
 def place_of(name: str, data: Sequence[Path], conf: Path = CONF) -> list[str]:
@@ -114,12 +119,20 @@ def lines_of(experiment: Experiment, stored: Sequence[Run]) -> dict[str, Group]:
     return dict(groups_by_line(groups))
 
 
-def _scales(name: str, stored: Iterable[Run], conf: Path) -> list[tuple[str, list[Run]]]:
+def _scales(name: str, stored: Iterable[Run], conf: Path) -> list[tuple[tuple[str, ...], list[Run]]]:
     """The scales at which something of an experiment's data set is stored that counts as a result, the paper's first,
-    and what is."""
+    and what is; of other files than the experiment's, with the override that asks for these."""
     dataset = dataset_of(name, conf)
-    alike = group_by((run for run in stored if run.choices.get("dataset") == dataset and _counts(run)), _scale_of)
-    return sorted(alike.items(), key=lambda one: (one[0] != PAPER_SCALE, one[0]))
+    usual = format_of(dataset, conf)
+
+    def read(run: Run) -> list[str]:
+        chosen = (run.config.get("dataset") or {}).get("format", usual)
+        is_word = isinstance(chosen, str) and chosen.isidentifier()  # what is read from a file is no override else
+        return [f"dataset.format={chosen}"] if is_word and chosen != usual else []
+
+    own = (run for run in stored if run.choices.get("dataset") == dataset and _counts(run))
+    alike = group_by(own, lambda run: (_scale_of(run), *read(run)))
+    return sorted(alike.items(), key=lambda one: (one[0][0] != PAPER_SCALE, one[0]))
 
 
 def say_uncounted(stored: Sequence[Run]) -> list[str]:

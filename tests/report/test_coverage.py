@@ -11,7 +11,7 @@ from al_bench.analysis.contents import Item
 from al_bench.analysis.coverage import Covered, cover, place_of, plan_scales, say_uncounted
 from al_bench.analysis.experiment import plan_experiment
 from al_bench.analysis.published import Claim, Number, Published
-from al_bench.analysis.reading import stored
+from al_bench.analysis.reading import Run, stored
 from al_bench.analysis.rules import read_rule
 from al_bench.report.coverage import summarize_coverage, tabulate_claims, tabulate_items, tabulate_numbers
 
@@ -161,3 +161,23 @@ def test_runs_of_a_scale_are_found_with_what_they_were_given_beside_it() -> None
     (run,) = (one for one in kept if one.choices["experiment"] == name and one.config["scale"]["gan_width"] == 0.25)
     planned = plan_scales(name, kept, [])
     assert [one.id for one in planned["small"].runs(kept)] == [run.id]
+
+
+def test_runs_that_read_other_files_of_a_data_set_are_found_with_what_asks_for_these() -> None:
+    """CIFAR-10 as JPEG, and the published batches, of which an experiment says nothing."""
+    name, kept = "asal/cifar10_two", kept_runs("cifar10_two-asal-random-seed=*")
+    (found,) = plan_scales(name, kept, []).items()
+    assert (found[0], len(found[1].runs(kept))) == ("small dataset.format=folder", len(kept))
+    assert len(kept) == 5
+    assert [*plan_scales(name, [*kept[1:], reading(kept[0], "torchvision")], [])] == ["small", found[0]]
+
+
+def reading(run: Run, form: object) -> Run:
+    """The same with another form of its data set's files."""
+    return replace(run, about={**run.about, "config": {**run.config, "dataset": {"format": form}}})
+
+
+@pytest.mark.parametrize("strange", ["${oc.env:HOME}", "a b", "x=y", 5, None, ["folder"]])
+def test_a_form_that_a_stored_run_cannot_have_is_no_override(strange: object) -> None:
+    (run,) = kept_runs("cifar10_two-asal-random-seed=0")
+    assert [*plan_scales("asal/cifar10_two", [reading(run, strange)], [])] == ["small"]

@@ -176,12 +176,10 @@ def exit_code(codes: Iterable[int]) -> int:
 def made_cells(loader: ConfigLoader, sweep: DictConfig, first: int, jobs: Sequence[Sequence[str]]) -> list[Cell | None]:
     """As `made_cell`, of all jobs. first: the number of the first. Raises UserError for a sweep over no value, and
     where two of its cells are one run of which they ask for something else."""
-    from al_bench.config.one_run import refuse_two_of_one
+    from al_bench.config.one_run import refuse_no_cell, refuse_two_of_one
     from al_bench.config.values import plain
-    from al_bench.errors import UserError
 
-    if not jobs:
-        raise UserError("the sweep has no cell, for a key is swept over no value: give it some, such as seed=0,1")
+    refuse_no_cell(jobs)
     made = [made_cell(loader, sweep, first + number, job) for number, job in enumerate(jobs)]
     refuse_two_of_one(
         (str(one.folder), one.overrides, one.config.hydra.runtime.choices.procedure, plain(one.config.loop))

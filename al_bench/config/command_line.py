@@ -231,6 +231,8 @@ def unsupported(arguments: Sequence[str]) -> str | None:
                 f"{argument} asks for labels of a folder of pictures: dataset=image_folder dataset.root=DIR "
                 "'dataset.class_names=[cat,dog]'"
             )
+        if value.startswith("interval("):
+            return f"{argument} has no values that a sweep could go through: list some, such as {key}=0.1,0.2"
         if (swept := key.removeprefix("hydra.sweeper.params.")) != key:
             return f"{argument} is for files of conf/experiment: on a command line give -m and {swept}={value}"
         if key == "hydra.job.chdir" and value.lower() in ("true", "yes", "on", "1"):

@@ -38,16 +38,20 @@ def _of_no_cell(hydra: Any) -> Iterator[str]:
     """What a single run of an experiment has chosen of a group that the experiment's sweep goes through, where it is
     none of these: a sweep's choices are not those of a run by itself."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import Glob
     from hydra.types import RunMode
 
     if hydra.mode == RunMode.MULTIRUN:
         return
     chosen, params = hydra.runtime.choices, hydra.sweeper.params or {}
-    for swept in OverridesParser.create().parse_overrides([f"{key}={value}" for key, value in params.items()]):
+    groups = [f"{key}={value}" for key, value in params.items() if key in chosen]
+    for swept in OverridesParser.create().parse_overrides(groups):
+        if isinstance(swept.value(), Glob):
+            continue  # of all that there is
         key = swept.key_or_group
-        of_sweep = [str(one) for one in swept.sweep_string_iterator()] if swept.is_sweep_override() else [swept.value()]
-        if key in chosen and chosen[key] not in of_sweep:
-            only = ",".join(map(str, of_sweep))
+        of_sweep = [*swept.sweep_string_iterator()] if swept.is_sweep_override() else [str(swept.value())]
+        if chosen[key] not in of_sweep:
+            only = ",".join(of_sweep)
             yield f"{key}={chosen[key]} is in no run of {chosen['experiment']}'s sweep, which has {key}={only}"
 
 

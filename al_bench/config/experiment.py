@@ -14,7 +14,7 @@ from al_bench.active.stopping import Stopping
 from al_bench.config.catalog import looked_up
 from al_bench.config.command_line import unknown_choice
 from al_bench.config.identity import identify, label_of, metrics_of
-from al_bench.config.one_run import refuse_two_of_one
+from al_bench.config.one_run import refuse_no_cell, refuse_two_of_one
 from al_bench.config.resolvers import register_resolvers
 from al_bench.config.top_level import refuse_stop_rules
 from al_bench.config.values import plain, written_and_resolved
@@ -157,14 +157,16 @@ def made(node: Node) -> Any:
 def _jobs(line: Sequence[str], held: bool) -> list[list[Cell]]:
     """The cells by what they have in common but for the seed, which only a composition's end has to know."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # the sweep's own, so that both always agree
+    from hydra.core.global_hydra import GlobalHydra
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
-    parser = OverridesParser.create()
+    parser = OverridesParser.create(GlobalHydra.instance().config_loader())  # which knows what `glob(*)` is
     parsed = zip(line, parser.parse_overrides(list(line)), strict=True)
     fixed = [text for text, override in parsed if not override.is_sweep_override()]
     params = _composed(fixed).hydra.sweeper.params or {}
     overrides = parser.parse_overrides([*(f"{key}={value}" for key, value in params.items()), *line])
     (jobs,) = BasicSweeper.split_arguments(overrides, None)
+    refuse_no_cell(jobs)
     alike: dict[tuple[str, ...], list[tuple[list[str], int | None]]] = {}
     for job in jobs:
         seeds = [_as_seed(item.removeprefix("seed=")) for item in job if item.startswith("seed=")]

@@ -1,4 +1,4 @@
-"""Cells of a sweep that are one run: how far a run goes, and on what, is in no id."""
+"""What a sweep cannot be: without a cell, or of cells that are one run, as how far it goes and on what is in no id."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -6,6 +6,12 @@ from typing import Any
 from al_bench.errors import UserError
 
 _ASIDE = ("threads", "device", "keep_weights")  # beside the stop rules, which a loop alone has
+
+
+def refuse_no_cell(jobs: Sequence[Sequence[str]]) -> None:
+    """Raises UserError for a sweep over no value, such as `seed=range(0)` or `strategy=glob(none*)`."""
+    if not jobs:
+        raise UserError("the sweep has no cell, for a key is swept over no value: give it some, such as seed=0,1")
 
 
 def refuse_two_of_one(cells: Iterable[tuple[str, Sequence[str], str, Any]]) -> None:

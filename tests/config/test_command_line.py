@@ -71,6 +71,7 @@ def test_another_word_of_a_sweep_is_refused(argument, words):
             "hydra.searchpath=[pkg://mine,file:///no/where]: /no/where is not",
         ),
         (["hydra.searchpath=['no where']"], "hydra.searchpath=['no where']: no where is not a folder"),
+        (["-m", "seed=interval(0,3)"], "seed=interval(0,3) has no values that a sweep could go through: list some"),
     ],
 )
 def test_what_is_no_argument_is_named(line, words):

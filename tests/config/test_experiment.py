@@ -87,3 +87,14 @@ def test_cells_that_are_held_are_refused_as_their_run_would_be(value, sentence):
 def test_cells_that_are_held_and_right_are_what_they_were():
     line = [SHADOW, "experiment=shadow_sweep"]
     assert cells_of_line(line, held=True) == cells_of_line(line)
+
+
+def test_a_pattern_of_choices_is_planned_as_it_is_swept():
+    found = cells_of_line(["dataset=digits", "strategy=glob([rand*,mar*])", "seed=0,1"])
+    assert sorted(cell.choices["strategy"] for cell in found) == ["margin", "margin", "random", "random"]
+
+
+@pytest.mark.parametrize("swept", ["strategy=glob(none*)", "seed=range(0)"])
+def test_a_plan_of_no_cell_is_refused(swept):
+    with pytest.raises(UserError, match="the sweep has no cell, for a key is swept over no value"):
+        cells_of_line(["dataset=digits", swept])

@@ -380,3 +380,5 @@ def test_what_no_run_of_a_sweep_has_is_said_of_a_run_by_itself():
         assert effects(config, config.hydra).splitlines()[2:] == said
     config = compose("experiment=waal/parts_fashion_mnist", "hydra.mode=RUN")
     assert effects(config, config.hydra).splitlines()[-1].startswith("method=none is in no run of waal/parts_fashion")
+    every = compose("experiment=waal/parts_fashion_mnist", "hydra.sweeper.params.method='glob(*)'", "hydra.mode=RUN")
+    assert "is in no run" not in effects(every, every.hydra)

@@ -18,7 +18,7 @@ from al_bench.analysis.cost import costs
 from al_bench.analysis.curves import headline, values_by_annotations
 from al_bench.analysis.ending import say_going_on, unfinished
 from al_bench.analysis.grouping import Group, sections
-from al_bench.analysis.lines import compare_two
+from al_bench.analysis.lines import compare_two, compared_range
 from al_bench.analysis.selection import stored_of_task
 from al_bench.analysis.standing import Ranked, Standing, find_standings, last_mean
 from al_bench.analysis.statistics.correction import correct
@@ -32,7 +32,8 @@ def main() -> None:
     """Prints the curves, then each line minus the reference."""
     arguments = parse()
     lines = read_lines(arguments.outputs, arguments.cells, arguments.label)
-    same = {name: group for name, group in lines.items() if own_line(name) not in lines}
+    others = in_another_precision(lines)
+    same = {name: group for name, group in lines.items() if name not in others}
     if arguments.minus not in same:
         nothing = f"nothing of it is stored in {arguments.outputs} or {arguments.cells}"
         known = f"--minus takes one of {', '.join(same)}" if same else nothing
@@ -60,10 +61,12 @@ def main() -> None:
         standings, ranked = find_standings(same, headline(lines[arguments.minus].first), target)
         print(tabulate(standing_rows(same, standings), headers="keys", disable_numparse=True))
         print(f"\n{say_ranked(ranked, list(same))}")
-    for name in lines.keys() - same.keys():
+    else:
+        print(f"\nno ranks, labels and costs: the seeds of {arguments.minus} share no two numbers of annotations")
+    for name, own in others.items():
         print(f"\n{what}, in another precision minus the line itself{unit}")
-        pair = {name: lines[name], own_line(name): lines[own_line(name)]}
-        print(tabulate(difference_rows(pair, own_line(name), arguments.at), headers="keys", disable_numparse=True))
+        pair = {name: lines[name], own: lines[own]}
+        print(tabulate(difference_rows(pair, own, arguments.at), headers="keys", disable_numparse=True))
 
 
 def parse() -> argparse.Namespace:
@@ -91,7 +94,7 @@ def read_lines(outputs: Path, cells: Path, label: str) -> dict[str, Group]:
         print(f"left out: {amount(runs, 'run')} of {section.title}, not measured on the same", file=sys.stderr)
     lines: dict[str, Group] = {}
     for group in measured[0].groups if measured else ():
-        precision = group.first.identity["learner"].get("precision")
+        precision = _precision(group)
         name = f"{method_of(group)}, {precision}" if precision else method_of(group)
         same = sum(one == name or one.startswith(f"{name} (") for one in lines)
         lines[f"{name} ({same + 1})" if same else name] = group
@@ -120,9 +123,25 @@ def measure_of(group: Group) -> Measure:
     return measure(headline(group.first), group.first.metrics)
 
 
-def own_line(name: str) -> str:
-    """The line of which one in another precision has the name; empty for any other."""
-    return name.rpartition(", ")[0]
+def in_another_precision(lines: Mapping[str, Group]) -> dict[str, str]:
+    """Of each line in a precision of its own the first without one from which it differs in nothing else."""
+    found: dict[str, str] = {}
+    for name, group in lines.items():
+        for one, other in lines.items():
+            if _precision(group) and not _precision(other) and _is_alike(group, other):
+                found.setdefault(name, one)
+    return found
+
+
+def _precision(group: Group) -> str | None:
+    precision = group.first.identity["learner"].get("precision")
+    return None if precision is None else str(precision)
+
+
+def _is_alike(group: Group, other: Group) -> bool:
+    learners = [dict(one.first.identity["learner"], precision=None) for one in (group, other)]
+    rest = [{**one.first.identity, "learner": None, "seed": None} for one in (group, other)]
+    return learners[0] == learners[1] and rest[0] == rest[1]
 
 
 def sizes_of(group: Group) -> list[int]:
@@ -154,22 +173,32 @@ def difference_rows(lines: Mapping[str, Group], minus: str, at: int | None) -> l
     """
     shown, metric = measure_of(lines[minus]), headline(lines[minus].first)
     found = {name: compare_two(one, lines[minus], metric, at=at) for name, one in lines.items() if name != minus}
+    over = {name: say_over(lines[name], lines[minus], metric) if at is None else {} for name in found}
     tests = {name: test for name, test in found.items() if test is not None}
     corrected_of = dict(zip(tests, correct(list(tests.values())), strict=True))
     rows = []
     for name in found:
         if name not in tests:
-            rows.append({"line": name, "difference": "-", "interval": "-", "p": "-", "pairs": "0"})
+            rows.append({"line": name, "difference": "-", "interval": "-", "p": "-", "pairs": "0", **over[name]})
             continue
         test, corrected = tests[name], corrected_of[name]
         ends = [None if end is None else shown.number(end) for end in (test.low, test.high)]
         between = "-" if None in ends else f"[{ends[0]:.2f}, {ends[1]:.2f}]"
         p = "-" if corrected.p is None else "<0.0001" if corrected.p < 0.00005 else f"{corrected.p:.4f}"
         difference = f"{shown.factor * mean(test.differences):+.2f}"
-        rows.append(
-            {"line": name, "difference": difference, "interval": between, "p": p, "pairs": str(len(test.seeds))}
-        )
+        told = {"line": name, "difference": difference, "interval": between, "p": p, "pairs": str(len(test.seeds))}
+        rows.append({**told, **over[name]})
     return rows
+
+
+def say_over(group: Group, reference: Group, name: str) -> dict[str, str]:
+    """Over which annotations the areas of two lines are, and whether that is less than half of what one of both has."""
+    compared = compared_range(group, reference, name)
+    sizes = [at for one in (group, reference) for at in sizes_of(one)]
+    if compared is None:
+        return {"annotations": "-"}
+    is_short = 2 * (compared[1] - compared[0]) < max(sizes) - min(sizes)
+    return {"annotations": f"{compared[0]:,} to {compared[1]:,}{', less than half' if is_short else ''}"}
 
 
 def say_ranked(ranked: Ranked | None, lines: Sequence[str]) -> str:
@@ -188,6 +217,8 @@ def standing_rows(lines: Mapping[str, Group], standings: Mapping[str, Standing])
     for name, standing in standings.items():
         reached, seeds = standing.reached, len(lines[name].runs)
         labels = "not reached" if reached.middle is None else f"{reached.middle:,.0f}"
+        if reached.middle is not None and reached.middle <= sizes_of(lines[name])[0]:
+            labels += " or fewer"  # over it with the first labels
         some = f", {reached.censored} of {seeds} not" if reached.censored and reached.middle is not None else ""
         rows.append(
             {

@@ -134,7 +134,7 @@ def _curve(run: Run, audit: int | None) -> list[MeasuredCycle]:
     for record in run.cycles:
         count = record.test_images or _PUBLISHED.get(run.label[0], 0)
         accuracy = record.metrics.get("accuracy")
-        if audit is not None and record.correct is not None:
+        if audit is not None and record.correct is not None and count > audit:
             bits = np.unpackbits(np.array(record.correct, dtype=np.uint8))[:count]
             looked = np.random.default_rng(run.seed).choice(count, audit, replace=False)
             curve.append(MeasuredCycle(record.annotations, int(bits[looked].sum()), audit))
@@ -163,7 +163,8 @@ def _row(scores: Sequence[Score]) -> list[str | int]:
         *([one.covered(confidence) for one in scores] for confidence in CONFIDENCES),
         [one.found.intervals[CONFIDENCES[0]][1] is None for one in scores],
     ]
-    return [len(scores), *(f"{100 * np.mean(share):.0f}" for share in shares), f"{100 * median(errors):.0f}"]
+    error = f"{100 * median(errors):.0f}" if errors else "-"
+    return [len(scores), *(f"{100 * np.mean(share):.0f}" for share in shares), error]
 
 
 def _images(audit: int | None) -> str:

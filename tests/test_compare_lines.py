@@ -50,7 +50,7 @@ def test_rows_are_those_of_the_document(
         assert (own_rank, own_steps) == (rank, steps)
         assert re.sub(r" \((.*)\)", r", \1", own_labels) == labels
         for told, measured in ((minus_margin, by_margin.get(name)), (minus_random, by_random.get(name))):
-            difference, interval, p, _ = measured or ("", "", "1", "")
+            difference, interval, p, *_ = measured or ("", "", "1")
             bold = "**" if float(p.removeprefix("<")) < 0.05 else ""
             assert told.strip().startswith(f"{bold}{difference}{bold} {interval}".strip())
 
@@ -118,7 +118,7 @@ def test_lines_of_no_method_are_named_by_their_strategies_and_say_how_they_diffe
     assert re.search(r"^margin +1 +50\.00 +60\.00 ", curves, re.MULTILINE)
     (said,) = [line for line in curves.splitlines() if line.startswith("random (2): ")]
     assert re.fullmatch(r"random \(2\): learner.epochs is [57] there and [57] here", said)
-    assert {name: cells[-1] for name, cells in cells_of(differences).items()} == {
+    assert {name: cells[-2] for name, cells in cells_of(differences).items()} == {
         "entropy": "0", "random": "1", "random (2)": "1",
     }  # fmt: skip
 
@@ -235,5 +235,29 @@ def test_bfloat16_costs_what_the_document_says(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = printed(capsys, monkeypatch, "fashion_mnist-compared").split("in another precision")[1]
-    (row,) = re.findall(r"^random, bf16-mixed +(\S+) +(\[.*\]) +\S+ +5$", found, re.MULTILINE)
+    (row,) = re.findall(r"^random, bf16-mixed +(\S+) +(\[.*\]) +\S+ +5 +1,000 to 3,000$", found, re.MULTILINE)
     assert f"{row[0]} points {row[1]}" in " ".join(TEXT.split())
+
+
+def test_another_precision_is_compared_with_what_differs_in_nothing_else(tmp_path: Path) -> None:
+    for epochs in (5, 50):
+        for more in ({}, {"precision": "bf16-mixed"}):
+            made_run(tmp_path, "random", 0, choices={"method": "random"}, learner={"epochs": epochs, **more})
+    made_run(tmp_path, "random", 0, choices={"method": "random"}, learner={"epochs": 9, "precision": "bf16-mixed"})
+    script = runpy.run_path(SCRIPT)
+    lines = script["read_lines"](tmp_path, tmp_path, "digits")
+    paired = script["in_another_precision"](lines)
+    assert len(lines) == 5 and len(paired) == 2, "one has no other of as many epochs"
+    for name, own in paired.items():
+        assert [lines[one].first.config["learner"]["epochs"] for one in (name, own)] in ([5, 5], [50, 50])
+
+
+def test_over_what_areas_are_and_whether_a_goal_was_there_from_the_start_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in (0, 1):
+        made_run(tmp_path, "margin", seed, (0.5, 0.6, 0.7, 0.8, 0.6 + seed / 10), choices={"method": "none"})
+        made_run(tmp_path, "random", seed, (0.7, 0.75), choices={"method": "none"})
+    _, differences, standings, *_ = compare(tmp_path, capsys, monkeypatch)
+    assert cells_of(differences)["random"][-1] == "10 to 20, less than half"
+    assert cells_of(standings)["random"][1] == "10 or fewer"

@@ -59,7 +59,7 @@ class _Found:
             inside, outside = abs(low) <= self._width >= abs(high), low > self._width or high < -self._width
         else:
             ends = sorted((self.wanted * low, self.wanted * high))
-            inside, outside = ends[0] > 0, ends[1] < 0
+            inside, outside = ends[0] > 0, ends[1] < 0 or (self.clause.exact and ends[1] == 0)
         word = HOLDS if inside else FAILS if outside else OPEN
         return OPEN if word in self.open else word
 

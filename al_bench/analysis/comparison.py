@@ -1,7 +1,7 @@
 """A paper's numbers beside ours: how far apart both means are, in standard deviations over seeds."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -101,8 +101,14 @@ def _nearest(points: Sequence[Point], column: str) -> Point | None:
     """The point whose annotations are those of a column, None where none are."""
     if not points or not column.isdigit():
         return None
-    found = min(points, key=lambda known: abs(known.at - int(column)))
-    return found if is_column(found.at, int(column)) else None
+    at = nearest_to([known.at for known in points], int(column))
+    return next((known for known in points if known.at == at), None)
+
+
+def nearest_to(sizes: Iterable[int], column: int) -> int | None:
+    """The number of annotations that is nearest to a published column; None where none is that column's."""
+    found = min(sizes, key=lambda at: abs(at - column), default=None)
+    return found if found is not None and is_column(found, column) else None
 
 
 def is_column(annotations: int, column: int) -> bool:

@@ -79,6 +79,13 @@ def last_common(points: Sequence[Common]) -> Common | None:
     return next((known for known in reversed(points) if known.seeds == most), None)
 
 
+def last_records(runs: Sequence[Run], has: Callable[[CycleRecord], bool]) -> list[CycleRecord]:
+    """Of each run the record that has something, at the most annotations at which as many have it as at any."""
+    end = last_common(curve(runs, lambda record: 1.0 if has(record) else None))
+    found = (record for run in runs for record in run.cycles if end is not None and record.annotations == end.at)
+    return [record for record in found if has(record)]
+
+
 def average(runs: Sequence[Run], name: str) -> float | None:
     """The mean height of a metric's curve, of each seed the area by trapezoids over its length, over what all seeds
     cover but for those that have come less than half as far as others; None where that is one number of annotations."""

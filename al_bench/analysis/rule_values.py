@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from al_bench.active.metric import ITERATION, SECONDS
 from al_bench.analysis.common_range import CommonRange, common_part, common_range
-from al_bench.analysis.comparison import is_column
+from al_bench.analysis.comparison import nearest_to
 from al_bench.analysis.curves import headline, is_better_higher
 from al_bench.analysis.ending import name_seeds
 from al_bench.analysis.grouping import Group
@@ -30,7 +30,7 @@ class Pairs:
     more is better. may_rise, may_fall: whether the first minus the second is in truth more, or less, for some seed: of
     two that are to reach a goal one did not get there, or was there before anybody looked; unseen: how many such seeds
     there are. neither: seeds of which neither did, which have no difference: with more labels it may be on either side.
-    short: whether one line has not come half as far as the other, of what is claimed of an end or a whole. alone: seeds
+    short: whether one line has not come half as far as the other, of all but a start. alone: seeds
     of one line alone; lacking: those of both of which one has no value there."""
 
     place: str
@@ -108,7 +108,7 @@ def _say_part(where: str, found: CommonRange, lines: Sequence[Sequence[Collectio
     part = common_part(inside, [[[at for at in own if _is_within(where, at)] for own in line] for line in lines])
     if part is None or (part.low, part.high) == part.whole or (where == "at the start" and part.low == part.whole[0]):
         return found.words, False
-    short = (where in LAST and part.ends_early) or (where == "on average" and part.is_short)
+    short = part.ends_early if where in LAST else part.is_short and where != "at the start"
     return f", over {part.words} annotations{found.words}", short
 
 
@@ -136,8 +136,7 @@ def _places(clause: Clause, curves: Sequence[Curve]) -> Iterator[tuple[str, str]
     if clause.where != "at every size":
         yield ("" if curves and set(curves[0]) == {MEASURED} else f" {clause.where}"), clause.where
         return
-    sizes = set.intersection(*(set(curve) for curve in curves)) if curves else set()
-    for size in sorted(sizes):
+    for size in sorted(set[int].intersection(*map(set, curves)) if curves else ()):
         yield f" at {size}", f"at {size}"
 
 
@@ -150,8 +149,8 @@ def _reduce(where: str, curve: Curve) -> float | None:
         return curve[MEASURED]
     *words, last = where.split()
     if words == ["at"]:
-        near = [at for at in sizes if is_column(at, int(last))]
-        return curve[near[0]] if near else None
+        near = nearest_to(sizes, int(last))
+        return None if near is None else curve[near]
     if where in _OWN_ENDS:
         return curve[sizes[-1 if where in LAST else 0]]
     sizes = [at for at in sizes if _is_within(where, at)]
@@ -193,7 +192,8 @@ def _paired_ways(clause: Clause, operand: Operand, runs: Mapping[int, tuple[Run,
 def _goal(clause: Clause, way: Way, other: Way | None) -> float:
     """NaN where the line has nothing at the size whose value is the goal."""
     if clause.own is not None:
-        return next((value for at, value in way if is_column(int(at), clause.own)), math.nan)
+        near = nearest_to((int(at) for at, _ in way), clause.own)
+        return next((value for at, value in way if at == near), math.nan)
     return other[-1][1] if clause.of == END and other else clause.of or 0.0
 
 

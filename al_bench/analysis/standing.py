@@ -1,16 +1,16 @@
 """Where each line of a comparison stands: its rank, the labels with which it is as good as another, what it costs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 import numpy as np
 from scipy.stats import rankdata
 
+from al_bench.analysis.common_range import common_range
 from al_bench.analysis.cost import PARTS, costs
 from al_bench.analysis.curves import is_better_higher, values_by_annotations
 from al_bench.analysis.grouping import Group
-from al_bench.analysis.lines import values_by_size
 from al_bench.analysis.statistics.areas import area_under_curve
 from al_bench.analysis.statistics.reaching import Reached, labels_to_reach, summarize_reached
 
@@ -31,7 +31,7 @@ class Ranked:
 class Standing:
     """rank: the mean over seeds, 1 for the largest area under the curve, or the least of a metric of which less is
     better; None where the line is not ranked. reached: the annotations at which each seed reaches the target. steps and
-    seconds: of trainings and queries, a run."""
+    seconds: of trainings and queries, a run. Seeds that have come less than half as far as others are left out."""
 
     rank: float | None
     reached: Reached
@@ -40,23 +40,32 @@ class Standing:
 
 
 def last_mean(group: Group, name: str) -> float | None:
-    """A metric's mean over seeds at the most annotations that all have; None where they share no two numbers."""
-    found = values_by_size(group, name)
-    shared = [size for size, values in found.items() if len(values) == len(group.runs)]
-    return fmean(found[max(shared)].values()) if len(shared) > 1 else None
+    """A metric's mean over seeds at the most annotations that all have, but for seeds that have come less than half as
+    far as others; None where they share no two numbers."""
+    found = list(_curves(group, name).values())
+    shared = set[int].intersection(*map(set, found)) if found else set[int]()
+    return fmean(one[max(shared)] for one in found) if len(shared) > 1 else None
+
+
+def _curves(group: Group, name: str) -> dict[int, dict[int, float]]:
+    """By seed."""
+    known = {run.seed: values_by_annotations(run, name) for run in group.runs}
+    kept = common_range({seed: one for seed, one in known.items() if one}).sizes
+    return {seed: known[seed] for seed in kept}
 
 
 def find_standings(lines: Mapping[str, Group], name: str, target: float) -> tuple[dict[str, Standing], Ranked | None]:
     """Of each line that has a curve, and what the ranks are over, None where there are none."""
-    curves = {line: {run.seed: values_by_annotations(run, name) for run in group.runs} for line, group in lines.items()}
-    curves = {line: runs for line, runs in curves.items() if min(map(len, runs.values())) > 1}
+    curves = {line: _curves(group, name) for line, group in lines.items()}
+    curves = {line: runs for line, runs in curves.items() if min(map(len, runs.values()), default=0) > 1}
     higher = all(is_better_higher(group.first, name) for group in lines.values())
     ranked = rank_areas(curves, higher)
     ranks = ranked.ranks if ranked else {}
     found = {}
     for line, runs in curves.items():
         reached = [labels_to_reach(*_points(curve), target, higher) for curve in runs.values()]
-        spent = [cost for cost in costs(lines[line]) if cost.part in (PARTS["fit"], PARTS["query"])]
+        kept = replace(lines[line], runs=[run for run in lines[line].runs if run.seed in runs])
+        spent = [cost for cost in costs(kept) if cost.part in (PARTS["fit"], PARTS["query"])]
         steps, seconds = sum(cost.optimizer_steps for cost in spent), sum(cost.seconds for cost in spent)
         found[line] = Standing(ranks.get(line), summarize_reached(reached), steps, seconds)
     return found, ranked

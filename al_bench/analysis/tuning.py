@@ -85,9 +85,11 @@ def _number(stored: float | None) -> float:
 
 def choose_best(metric: Metric, settings: Sequence[Setting]) -> Setting:
     """The one of the best mean, the first of equals; one of no number is the worst. Raises UserError while some are not
-    measured."""
+    measured, and where none has a number."""
     if lacking := [one.line for one in settings if not one.is_whole]:
         raise UserError(f"{len(lacking)} of {len(settings)} settings are not measured, {lacking[0]} among them")
+    if settings and all(isnan(one.mean) for one in settings):
+        raise UserError(f"{metric.name} is no number with any of the {len(settings)} settings: there is no best one")
     sign = 1 if metric.higher_is_better else -1
     return max(settings, key=lambda one: -inf if isnan(one.mean) else sign * one.mean)
 
@@ -96,7 +98,7 @@ def doubt_best(metric: Metric, settings: Sequence[Setting], best: Setting) -> li
     """What a reader of the best setting has to know: how near the next one is, which numbers lie at the end of what was
     tried, so that a better one may lie beyond, and what all were tried with."""
     said = []
-    if others := [one for one in settings if one is not best]:
+    if others := [one for one in settings if one is not best and not isnan(one.mean)]:
         following = choose_best(metric, others)
         said.append(f"The next one has {following.mean:.4f}: {following.line}")
     tried = [dict(override.split("=", 1) for override in one.overrides) for one in settings]

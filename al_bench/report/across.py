@@ -57,8 +57,10 @@ def _areas(groups: Mapping[str, Group], lines: Sequence[str], name: str) -> list
 
 
 def _by_name(section: Section) -> dict[str, Group]:
-    """Its lines that ask for labels, and so have a curve."""
-    return {group.name: group for group in section.groups if any(len(run.cycles) > 1 for run in group.runs)}
+    """Its lines that ask for labels, and so have a curve; other configurations of one have a number, which stands for
+    another on each data set."""
+    first = [group for group in section.groups if group.variant == 0]
+    return {group.name: group for group in first if any(len(run.cycles) > 1 for run in group.runs)}
 
 
 def _common(sections: Sequence[Section]) -> tuple[list[str], list[str]]:

@@ -17,6 +17,7 @@ from al_bench.analysis.curves import (
     headline,
     is_better_higher,
     last_common,
+    last_records,
     metric,
     point,
     scalar_metrics,
@@ -128,7 +129,7 @@ def classes(section: Section, names: Sequence[str], shares: Sequence[float] | No
     of_data = dict(zip(names, shares or [], strict=False))
     rows: list[Row] = []
     for group in section.groups:
-        ends = [class_shares(run.cycles[-1], len(names)) for run in group.runs]
+        ends = [class_shares(record, len(names)) for record in last_records(group.runs, lambda record: True)]
         for name, column in zip(names, zip(*ends, strict=True), strict=True):
             found = point(0, [100 * share for share in column])
             of_class = 100 * of_data[name] if name in of_data else None

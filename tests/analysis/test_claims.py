@@ -71,6 +71,7 @@ def lines(tmp_path_factory):
         ("entropy", "accuracy better than itself at 20 at the end", "holds"),
         ("entropy", "accuracy worse than itself at 20 at the end", "does not hold"),
         ("random", "exactly accuracy less than 51 at 10", "holds"),
+        ("random", "exactly accuracy less than 50 at 10", "does not hold"),  # it is as much
     ],
 )
 def test_verdicts(lines, line: str, rule: str, word: str) -> None:
@@ -155,6 +156,8 @@ def test_a_line_less_than_half_as_far_decides_nothing_of_an_end_or_a_whole(tmp_p
         made_run(tmp_path, "new", seed, tuple(better[:2]), finished=False)
         made_run(tmp_path, "half", seed, tuple(better[:4]))  # all that it was to have
     known = dict(groups_by_line(sections(stored(tmp_path, Path("none")).runs)[0].groups))
+    for where in ("at every size", "from 20", "up to 60"):
+        assert judge(read_rule(f"accuracy better than random {where}"), "new", known).word == "not decided"
     for where in ("on average", "at the end"):
         verdict = judge(read_rule(f"accuracy better than random {where}"), "new", known)
         assert verdict.word == "not decided"

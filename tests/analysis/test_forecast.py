@@ -1,10 +1,13 @@
+import sys
+
 import numpy as np
 import pytest
 from made_runs import made_record, made_run
 
 from al_bench.analysis.forecast import FEWEST, Fit, Forecast, MeasuredCycle, forecast, measured
 from al_bench.analysis.reading import stored
-from scripts.score_forecast import Score, scored
+from al_bench.config.groups import CONF
+from scripts.score_forecast import Score, main, scored
 
 LABELS = list(range(50, 301, 25))
 
@@ -109,3 +112,14 @@ def test_the_second_half_of_a_curve_tells_of_its_first(tmp_path):
     harder = {round(one.found.goal, 3): one.came for one in found if one.ahead}
     assert harder == {0.715: 60, 0.73: 60, 0.76: 60, 0.79: 60, 0.85: 80}
     assert {one.end for one in found} == {80}
+
+
+def test_a_score_of_goals_that_nothing_reached_has_no_error(tmp_path, monkeypatch, capsys):
+    """Of one kept run, whose rest never comes to what is set ahead."""
+    (cell,) = (CONF.parent / "results" / "cells").glob("cifar10-compared-features-badge+backbone-seed=9-*.cell.xz")
+    (tmp_path / cell.name).write_bytes(cell.read_bytes())
+    monkeypatch.setattr(sys, "argv", ["score_forecast.py", "--cells", str(tmp_path)])
+    main()
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| all") and "set ahead" in line]
+    cells = [one.strip() for one in rows[0].split("|")]
+    assert (cells[5], cells[-2]) == ("0", "-")

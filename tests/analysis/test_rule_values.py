@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_runs import EMPTY, made_run
+from made_runs import EMPTY, cycle, made_run, write_cycle
 
 from al_bench.analysis.contrast import groups_by_line
 from al_bench.analysis.curves import class_shares
@@ -61,6 +61,22 @@ def values(lines: dict[str, Group], rule: str) -> list[tuple[float, float]]:
 )
 def test_values(lines, rule: str, pairs: list[tuple[float, float]]) -> None:
     assert values(lines, rule) == [pytest.approx(pair) for pair in pairs]
+
+
+def test_of_sizes_within_a_thousandth_the_nearest_is_the_one_that_is_said(tmp_path: Path) -> None:
+    """Each size by itself, too, the last among them."""
+    for line, values_of in (("entropy", (0.6, 0.6, 0.2)), ("random", (0.5, 0.5, 0.4))):
+        run = made_run(tmp_path, line, 0, values_of[:1], more={"annotations": 5000})
+        for place, value in enumerate(values_of[1:], 1):
+            write_cycle(run, cycle(place, value) | {"annotations": 5000 + 5 * place})
+    (section,) = sections(stored(tmp_path, Path("none")).runs)
+    known = dict(groups_by_line(section.groups))
+    for rule, pairs in (
+        ("at every size", [(60.0, 50.0), (60.0, 50.0), (20.0, 40.0)]),
+        ("at 5010", [(20.0, 40.0)]),
+        ("at 5004", [(60.0, 50.0)]),
+    ):
+        assert values(known, f"accuracy better than random {rule}") == [pytest.approx(pair) for pair in pairs], rule
 
 
 def test_shares_are_percent_of_the_labels(lines) -> None:

@@ -49,6 +49,15 @@ def test_the_last_mean_is_where_all_seeds_are(lines: dict[str, Group], tmp_path:
     assert last_mean(longer, "accuracy") == pytest.approx((0.6 + 0.6 + 0.9) / 3), "30 annotations two seeds have"
 
 
+def test_a_seed_that_has_but_begun_takes_no_line_out(lines: dict[str, Group], tmp_path: Path) -> None:
+    """Nor its costs down."""
+    made_run(tmp_path, "random", 3, (0.5,), more=EFFORTS, finished=False)
+    (section,) = sections(stored(tmp_path, Path("none")).runs)
+    begun = dict(groups_by_line(section.groups))
+    assert last_mean(begun["random"], "accuracy") == last_mean(lines["random"], "accuracy")
+    assert find_standings(begun, "accuracy", 0.75) == find_standings(lines, "accuracy", 0.75)
+
+
 def test_equals_share_a_rank_and_less_may_be_better() -> None:
     """Over the annotations that all have, where the first line's last cycle would decide."""
     curves = {

@@ -48,6 +48,17 @@ def test_whiskers_are_half_of_the_difference(tmp_path: Path, monkeypatch: pytest
     assert [(low + high) / 2 for low, high in zip(line.low, line.high, strict=True)] == pytest.approx(line.y)
 
 
+def test_another_configuration_of_a_line_is_ranked_nowhere(tmp_path: Path) -> None:
+    """Its number stands for another one on each data set."""
+    for number in range(5):
+        parts = {"dataset": {"part": f"made.set{number}"}, "strategy": {"part": "made.margin", "k": number}}
+        identity = {"part": "made.loop", **parts, "seed": 0}
+        made_run(tmp_path, "margin", 0, (0.5, 0.99), choices={"dataset": f"set{number}"}, identity=identity)
+    found = rank_across(made(tmp_path, 5))
+    assert found is not None
+    assert {row[0] for row in found.table.rows} == {"entropy", "margin", "random"}
+
+
 def test_fewer_have_none(tmp_path: Path) -> None:
     assert rank_across(made(tmp_path, 4)) is None
     assert rank_across([]) is None

@@ -10,6 +10,7 @@ from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.evaluator.gan_quality import GanQuality
 from al_bench.report.by_class import measure_classes
 from al_bench.report.page import write_report
+from al_bench.report.results import classes
 
 CLASSES = ("cat", "dog", "owl")
 
@@ -29,17 +30,27 @@ def test_a_row_is_a_method_s_mean_over_seeds(tmp_path):
     made_run(tmp_path, "entropy", 0, more=measured(class_drawn=[1.0, 0.0, 0.0]))
     first, second = sorted(tables_of(tmp_path), key=lambda table: table.name)
     assert (first.name, second.name) == ("by-class_drawn", "by-class_gan_test")
-    assert first.columns == ["method", "annotations", *CLASSES]
+    assert first.columns == ["method", "seeds", "annotations", *CLASSES]
     assert [row[0] for row in first.rows] == ["entropy", "random"]
-    assert first.rows[1][2:] == pytest.approx([0.3, 0.7, 0])
-    assert second.rows == [["random", first.rows[1][1], 0.5, 0.5, None]], "what no seed has a value of has none"
+    assert first.rows[1][3:] == pytest.approx([0.3, 0.7, 0])
+    assert second.rows == [["random", 2, first.rows[1][2], 0.5, 0.5, None]], "what no seed has a value of has none"
 
 
 def test_a_run_of_fewer_classes_than_others_has_no_value_of_those_it_lacks(tmp_path):
     made_run(tmp_path, "random", 0, more=measured(class_gan_test=[1.0, 0.5, 0.25]))
     made_run(tmp_path, "random", 1, more={**measured(class_gan_test=[0.0, 0.5]), "class_counts": [5, 5]})
     (table,) = tables_of(tmp_path)
-    assert table.rows[0][2:] == [0.5, 0.5, 0.25]
+    assert table.rows[0][3:] == [0.5, 0.5, 0.25]
+
+
+def test_seeds_that_have_come_differently_far_are_averaged_where_all_are(tmp_path):
+    """One has but begun: its value at 10 labels is no part of a mean at 20."""
+    for seed, cycles in enumerate(((0.5, 0.6), (0.5, 0.6), (0.5,))):
+        made_run(tmp_path, "random", seed, cycles, more=measured(class_gan_test=[seed / 2, 0.5, 0.5]))
+    (table,) = tables_of(tmp_path)
+    assert table.rows == [["random", 3, 10, 0.5, 0.5, 0.5]]
+    (section,) = sections(stored(tmp_path, tmp_path / "cells").runs)
+    assert {row[2] for row in classes(section, CLASSES, None).rows} == {3}
 
 
 def test_a_metric_has_the_words_and_the_unit_that_are_declared(tmp_path, monkeypatch):
@@ -48,9 +59,9 @@ def test_a_metric_has_the_words_and_the_unit_that_are_declared(tmp_path, monkeyp
     made_run(tmp_path, "random", 0, more=measured(class_gan_test=[1.0, 0.5, 0.0], class_accuracy=[1.0, 0.5, 0.0]))
     found = sorted(tables_of(tmp_path), key=lambda table: table.about)
     assert [table.about for table in found] == [
-        f"digits: {words}, %, of each class in the last cycle, mean over seeds" for words in ("GAN-test", "accuracy")
+        f"digits: {words}, %, of each class at the end, mean over seeds" for words in ("GAN-test", "accuracy")
     ]
-    assert [table.rows[0][2:] for table in found] == [[100.0, 50.0, 0.0]] * 2, "in percent, as all else on the page"
+    assert [table.rows[0][3:] for table in found] == [[100.0, 50.0, 0.0]] * 2, "in percent, as all else on the page"
 
 
 def test_what_is_no_metric_of_all_classes_has_the_words_that_its_evaluator_declares(tmp_path, monkeypatch):
@@ -58,7 +69,7 @@ def test_what_is_no_metric_of_all_classes_has_the_words_that_its_evaluator_decla
     made_run(tmp_path, "random", 0, more=measured(class_drawn=[0.2, 0.8, 0.0]))
     (table,) = tables_of(tmp_path)
     assert table.about == (
-        "digits: of each class in the last cycle, fraction of the fakes that trained the discriminator; mean over seeds"
+        "digits: of each class at the end, fraction of the fakes that trained the discriminator; mean over seeds"
     )
 
 

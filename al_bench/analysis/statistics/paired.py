@@ -63,6 +63,8 @@ class PairedTest:
         if self.n > _MOST_SIGNS:
             return float(stats.wilcoxon(rounded).pvalue)
         differences = rounded[rounded != 0]
+        if len(differences) == 1:
+            return 1.0  # of one rank both signs are as far off
         ranks = np.sign(differences) * stats.rankdata(np.abs(differences))
         return float(
             stats.permutation_test((ranks,), _sum_above_zero, permutation_type="samples", vectorized=True).pvalue

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isclose
 from statistics import median
+
+_ROUNDING = 1e-12  # of a value that is written in percent, as 100 times its fraction is not to the last bit
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,13 @@ def labels_to_reach(
     None: not reached (censored at its last point). annotations: (N,) rising; values: (N,).
     """
     sign = 1 if higher_is_better else -1
-    heights = [sign * value for value in values]
+    heights, goal = [sign * value for value in values], sign * target
     for place, height in enumerate(heights):
-        if height >= sign * target:
+        if height >= goal or isclose(height, goal, rel_tol=_ROUNDING):
             if place == 0:
                 return float(annotations[0])
             before, start = heights[place - 1], annotations[place - 1]
-            return float(start + (annotations[place] - start) * (sign * target - before) / (height - before))
+            return float(start + (annotations[place] - start) * min(1.0, (goal - before) / (height - before)))
     return None
 
 

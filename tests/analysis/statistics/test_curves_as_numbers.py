@@ -31,6 +31,7 @@ def test_what_is_no_curve_is_refused(annotations: list[int], values: list[float]
 def test_labels_are_read_between_two_points() -> None:
     at, values = [10, 20, 30], [50.0, 60.0, 80.0]
     assert labels_to_reach(at, values, 70.0) == 25.0
+    assert labels_to_reach([10, 20], [30.0, 100 * 0.57], 57.0) == 20.0, "but for rounding"
     assert labels_to_reach(at, values, 50.0) == 10.0
     assert labels_to_reach(at, values, 80.1) is None
 

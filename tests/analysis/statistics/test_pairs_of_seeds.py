@@ -40,6 +40,11 @@ def test_what_cannot_be_told_is_told_by_nobody() -> None:
     assert near is not None and near.better is None
 
 
+def test_one_difference_among_equals_says_nothing() -> None:
+    found = compare_pairs(dict.fromkeys(range(6), 0.9) | {5: 0.8}, dict.fromkeys(range(6), 0.9))
+    assert found is not None and found.ranked == 1
+
+
 @pytest.mark.parametrize(("pairs", "ranked"), [(5, None), (6, 2 / 64)])
 def test_signed_ranks_begin_where_they_can_say_something(pairs: int, ranked: float | None) -> None:
     first = {seed: 1.0 + seed for seed in range(pairs)}

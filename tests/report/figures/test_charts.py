@@ -65,6 +65,14 @@ def test_a_section_that_learned_nothing_says_so_first(tmp_path: Path) -> None:
     assert "one of 2 classes (50 %)" in notes(section)[0]
 
 
+def test_a_seed_that_has_but_begun_is_no_end(tmp_path: Path) -> None:
+    for line in ("entropy", "random"):
+        for seed in range(3):
+            made_run(tmp_path, line, seed, (0.5, 0.7, 0.9) if seed else (0.5,), finished=bool(seed))
+    (section,) = sections(stored(tmp_path, Path("none")).runs)
+    assert [ends_near_chance(group) for group in section.groups] == [False, False]
+
+
 def test_one_line_that_learned_is_enough(tmp_path: Path) -> None:
     section = section_of(tmp_path, {"entropy": (0.5, 0.56), "random": (0.5, 0.52)})
     assert [ends_near_chance(group) for group in section.groups] == [False, True]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from al_bench.analysis.curves import last_records
 from al_bench.analysis.grouping import Group, Section, group_by, sections
 from al_bench.analysis.reading import Run
 from al_bench.report.measures import listed, measure
@@ -60,7 +61,7 @@ def say_plain_samples(section: Section) -> Iterator[str]:
     """Lines whose samples the judge takes for their classes more often than it does real images."""
     found: dict[tuple[str, bool], list[str]] = {}
     for group in section.groups:
-        ends = [run.cycles[-1] for run in group.runs if run.cycles]
+        ends = last_records(group.runs, lambda record: "gan_test" in record.metrics)
         pairs = [(hits, known) for one in ends if (hits := _number(one, "gan_test")) and (known := _accuracy(one))]
         if not pairs:
             continue

@@ -1,4 +1,4 @@
-from made_runs import made_measurement, made_run, write_cycle
+from made_runs import cycle, made_measurement, made_run, write_cycle
 
 from al_bench.analysis.grouping import sections
 from al_bench.analysis.reading import stored
@@ -105,3 +105,12 @@ def test_gan_test_above_what_the_judge_knows_is_said(tmp_path):
         "GAN-test of entropy (90.0 %) is above what the judge knows of real test images, 87.5 %: such samples are "
         "plainer than real ones, or copies; see recall and GAN-train."
     )
+
+
+def test_gan_test_is_of_as_many_labels_with_each_seed(tmp_path):
+    """One seed has but begun, at 10 labels, where the other one is below what the judge knows."""
+    folder = judged(tmp_path, "entropy", 0, gan_test=0.8)
+    higher = {**OWN, "gan_test": 0.99, "judge_accuracy": 0.875}
+    write_cycle(folder, cycle(1, 0.75) | {"metrics": higher})
+    made_run(tmp_path, "entropy", 1, (0.5,), more={"metrics": {**OWN, "gan_test": 0.85, "judge_accuracy": 0.875}})
+    assert not any("plainer" in sentence for sentence in said(tmp_path))

@@ -14,6 +14,7 @@ from al_bench.analysis.curves import (
     class_shares,
     curve,
     headline,
+    last_records,
     metric,
     point,
     scalar_metrics,
@@ -193,7 +194,7 @@ class Charts:
         ]
 
     def _shares(self, group: Group, num_classes: int) -> Line:
-        ends = [class_shares(run.cycles[-1], num_classes) for run in group.runs]
+        ends = [class_shares(record, num_classes) for record in last_records(group.runs, lambda record: True)]
         points = [point(0, [100 * share for share in column]) for column in zip(*ends, strict=True)]
         return over_annotations(group.name, self._look(group), points, measure(""), self.band)
 

@@ -14,6 +14,7 @@ from statistics import mean, stdev
 
 from tabulate import tabulate
 
+from al_bench.analysis.common_range import common_part
 from al_bench.analysis.cost import costs
 from al_bench.analysis.curves import headline, values_by_annotations
 from al_bench.analysis.ending import say_going_on, unfinished
@@ -193,12 +194,10 @@ def difference_rows(lines: Mapping[str, Group], minus: str, at: int | None) -> l
 
 def say_over(group: Group, reference: Group, name: str) -> dict[str, str]:
     """Over which annotations the areas of two lines are, and whether that is less than half of what one of both has."""
-    compared = compared_range(group, reference, name)
-    sizes = [at for one in (group, reference) for at in sizes_of(one)]
-    if compared is None:
-        return {"annotations": "-"}
-    is_short = 2 * (compared[1] - compared[0]) < max(sizes) - min(sizes)
-    return {"annotations": f"{compared[0]:,} to {compared[1]:,}{', less than half' if is_short else ''}"}
+    compared = compared_range(group, reference, name) or ()
+    part = common_part({0: compared}, [[sizes_of(one)] for one in (group, reference)])
+    short = ", less than half" if part and part.is_short else ""
+    return {"annotations": f"{part.low:,} to {part.high:,}{short}" if part else "-"}
 
 
 def say_ranked(ranked: Ranked | None, lines: Sequence[str]) -> str:

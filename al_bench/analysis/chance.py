@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from al_bench.analysis.common_range import common_range
+from al_bench.analysis.common_range import shared_sizes
 from al_bench.analysis.curves import curve, headline, last_common, metric, values_by_annotations
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
@@ -29,8 +29,7 @@ def ends_near_chance(group: Group) -> bool:
 
 def _that_ended(group: Group) -> list[Run]:
     runs = [run for run in group.runs if run.finished is not None] or group.runs
-    curves = {place: values_by_annotations(run, "accuracy") for place, run in enumerate(runs)}
-    return [runs[place] for place in common_range({place: one for place, one in curves.items() if one}).sizes]
+    return [runs[place] for place in shared_sizes([values_by_annotations(run, "accuracy") for run in runs])]
 
 
 def all_near_chance(groups: Sequence[Group]) -> bool:

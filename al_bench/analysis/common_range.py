@@ -30,6 +30,11 @@ def common_range(sizes: Mapping[int, Collection[int]]) -> CommonRange:
     return CommonRange({seed: own for seed, own in inside.items() if own}, sorted(spans.keys() - set(kept)))
 
 
+def shared_sizes(curves: Iterable[Collection[int]]) -> Mapping[int, Sequence[int]]:
+    """As `common_range` has them, of curves by their place; of those that have any annotations."""
+    return common_range({place: sizes for place, sizes in enumerate(curves) if sizes}).sizes
+
+
 @dataclass(frozen=True)
 class Part:
     """The annotations `low` to `high` over which two lines are compared, of those that the longer one has, `whole`."""

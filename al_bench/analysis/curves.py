@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Protocol, TypeVar
 
-from al_bench.analysis.common_range import common_range
+from al_bench.analysis.common_range import shared_sizes
 from al_bench.analysis.grouping import group_by
 from al_bench.analysis.reading import Run
 from al_bench.analysis.statistics.areas import area_under_curve
@@ -79,7 +79,7 @@ def last_common(points: Sequence[Common]) -> Common | None:
     return next((known for known in reversed(points) if known.seeds == most), None)
 
 
-def last_records(runs: Sequence[Run], has: Callable[[CycleRecord], bool]) -> list[CycleRecord]:
+def last_records(runs: Sequence[Run], has: Callable[[CycleRecord], bool] = lambda record: True) -> list[CycleRecord]:
     """Of each run the record that has something, at the most annotations at which as many have it as at any."""
     end = last_common(curve(runs, lambda record: 1.0 if has(record) else None))
     found = (record for run in runs for record in run.cycles if end is not None and record.annotations == end.at)
@@ -90,10 +90,8 @@ def average(runs: Sequence[Run], name: str) -> float | None:
     """The mean height of a metric's curve, of each seed the area by trapezoids over its length, over what all seeds
     cover but for those that have come less than half as far as others; None where that is one number of annotations."""
     curves = [values_by_annotations(run, name) for run in runs]
-    shared = common_range({place: one for place, one in enumerate(curves) if one}).sizes
-    heights = [
-        area_under_curve(sizes, [curves[place][at] for at in sizes]) for place, sizes in shared.items() if sizes[1:]
-    ]
+    shared = shared_sizes(curves).items()
+    heights = [area_under_curve(sizes, [curves[place][at] for at in sizes]) for place, sizes in shared if sizes[1:]]
     return statistics.fmean(heights) if heights else None
 
 

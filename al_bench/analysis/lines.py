@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from al_bench.analysis.common_range import common_range
+from al_bench.analysis.common_range import common_range, shared_sizes
 from al_bench.analysis.curves import is_better_higher, metric, values_by_annotations
 from al_bench.analysis.grouping import Group
 from al_bench.analysis.reading import Run
@@ -69,7 +69,7 @@ def common_width(groups: Sequence[Group], reference: Group, name: str) -> Width 
 def range_of(group: Group, name: str) -> tuple[int, int] | None:
     """The annotations that a line's seeds cover, see `common_width`; None where that is no width."""
     curves = [values_by_annotations(run, name) for run in group.runs]
-    kept = list(common_range({place: one for place, one in enumerate(curves) if one}).sizes.values())
+    kept = shared_sizes(curves).values()
     low, high = max((min(one) for one in kept), default=0), min((max(one) for one in kept), default=0)
     return (low, high) if low < high else None
 

@@ -7,7 +7,7 @@ from statistics import fmean
 import numpy as np
 from scipy.stats import rankdata
 
-from al_bench.analysis.common_range import common_range
+from al_bench.analysis.common_range import shared_sizes
 from al_bench.analysis.cost import PARTS, costs
 from al_bench.analysis.curves import is_better_higher, values_by_annotations
 from al_bench.analysis.grouping import Group
@@ -49,9 +49,8 @@ def last_mean(group: Group, name: str) -> float | None:
 
 def _curves(group: Group, name: str) -> dict[int, dict[int, float]]:
     """By seed."""
-    known = {run.seed: values_by_annotations(run, name) for run in group.runs}
-    kept = common_range({seed: one for seed, one in known.items() if one}).sizes
-    return {seed: known[seed] for seed in kept}
+    curves = [values_by_annotations(run, name) for run in group.runs]
+    return {group.runs[place].seed: curves[place] for place in shared_sizes(curves)}
 
 
 def find_standings(lines: Mapping[str, Group], name: str, target: float) -> tuple[dict[str, Standing], Ranked | None]:

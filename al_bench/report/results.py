@@ -129,7 +129,7 @@ def classes(section: Section, names: Sequence[str], shares: Sequence[float] | No
     of_data = dict(zip(names, shares or [], strict=False))
     rows: list[Row] = []
     for group in section.groups:
-        ends = [class_shares(record, len(names)) for record in last_records(group.runs, lambda record: True)]
+        ends = [class_shares(record, len(names)) for record in last_records(group.runs)]
         for name, column in zip(names, zip(*ends, strict=True), strict=True):
             found = point(0, [100 * share for share in column])
             of_class = 100 * of_data[name] if name in of_data else None

@@ -194,7 +194,7 @@ class Charts:
         ]
 
     def _shares(self, group: Group, num_classes: int) -> Line:
-        ends = [class_shares(record, num_classes) for record in last_records(group.runs, lambda record: True)]
+        ends = [class_shares(record, num_classes) for record in last_records(group.runs)]
         points = [point(0, [100 * share for share in column]) for column in zip(*ends, strict=True)]
         return over_annotations(group.name, self._look(group), points, measure(""), self.band)
 

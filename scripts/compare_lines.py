@@ -43,7 +43,7 @@ def main() -> None:
         raise UserError(f"--at {arguments.at}: {arguments.minus} is measured at {', '.join(map(str, sizes))}")
     shown = measure_of(lines[arguments.minus])
     print(tabulate(curve_rows(lines), headers="keys", disable_numparse=True))
-    for sentence in say_differences(same):
+    for sentence in say_differences(lines, [name for name in lines if name not in others]):
         print(sentence)
     if going := say_going_on({name: unfinished(group.runs, group.seeds) for name, group in same.items()}):
         print(going)
@@ -109,13 +109,13 @@ def method_of(group: Group) -> str:
     return group.method if chosen == "none" else chosen.removeprefix("compared/") + changed
 
 
-def say_differences(lines: Mapping[str, Group]) -> list[str]:
-    """Of each line that has another's name and a number: in what its configuration is another."""
+def say_differences(lines: Mapping[str, Group], asked: Sequence[str]) -> list[str]:
+    """Of each line that has another's name and a number, or a precision: in what its configuration is another."""
     said = []
-    for name, group in lines.items():
-        first = lines.get(name.rpartition(" (")[0])
-        if first is not None and name.endswith(")"):
-            said.append(f"{name}: {format_differences(group.differences_from(first))}")
+    for name in asked:
+        first = lines.get(name.rpartition(" (" if name.endswith(")") else ", ")[0])
+        if first is not None:
+            said.append(f"{name}: {format_differences(lines[name].differences_from(first))}")
     return said
 
 

@@ -134,7 +134,7 @@ def _curve(run: Run, audit: int | None) -> list[MeasuredCycle]:
     for record in run.cycles:
         count = record.test_images or _PUBLISHED.get(run.label[0], 0)
         accuracy = record.metrics.get("accuracy")
-        if audit is not None and record.correct is not None and count > audit:
+        if audit is not None and record.correct is not None and count >= audit:
             bits = np.unpackbits(np.array(record.correct, dtype=np.uint8))[:count]
             looked = np.random.default_rng(run.seed).choice(count, audit, replace=False)
             curve.append(MeasuredCycle(record.annotations, int(bits[looked].sum()), audit))

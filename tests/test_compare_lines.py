@@ -248,6 +248,9 @@ def test_another_precision_is_compared_with_what_differs_in_nothing_else(tmp_pat
     lines = script["read_lines"](tmp_path, tmp_path, "digits")
     paired = script["in_another_precision"](lines)
     assert len(lines) == 5 and len(paired) == 2, "one has no other of as many epochs"
+    (alone,) = [name for name in lines if name not in paired and lines[name].first.config["learner"]["epochs"] == 9]
+    said = script["say_differences"](lines, [alone])
+    assert len(said) == 1 and re.search(r"epochs is \d+ there and 9 here", said[0])
     for name, own in paired.items():
         assert [lines[one].first.config["learner"]["epochs"] for one in (name, own)] in ([5, 5], [50, 50])
 

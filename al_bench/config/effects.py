@@ -52,7 +52,8 @@ def _of_no_cell(hydra: Any) -> Iterator[str]:
         of_sweep = [*swept.sweep_string_iterator()] if swept.is_sweep_override() else [str(swept.value())]
         if chosen[key] not in of_sweep:
             only = ",".join(of_sweep)
-            yield f"{key}={chosen[key]} is in no run of {chosen['experiment']}'s sweep, which has {key}={only}"
+            whose = chosen.get("experiment") or "this configuration"  # one's own may have no experiments
+            yield f"{key}={chosen[key]} is in no run of {whose}'s sweep, which has {key}={only}"
 
 
 def _in_vain(config: DictConfig, chosen: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -55,6 +55,7 @@ def test_what_is_said_of_certainty() -> None:
     assert f"It ends at {in_words(ends[0])} % where random images have {in_words(ends[1])} %" in SECTION
     of_page = over_all(CERTAIN, "gan_test").replace(" [", " points [")
     assert f"there certainty is {of_page} of area ahead of random images in GAN-test" in PAPER
+    assert f"in GAN-test (p {p[0]:.3f} after Holm over three differences, 0.19 over the twenty questions)" in PAPER
     assert f"and {gains[1]} in IS-own" in PAPER and f"GAN-train is {behind}" in PAPER
 
 
@@ -75,6 +76,7 @@ def test_which_classes_gain() -> None:
     said = f"the {in_words(counts, 'd')} classes of which a seed of CS_MC has more labels than that of RAND are"
     assert f"{said} {in_words(gained)} points ahead, the others {in_words([-one for one in others])} behind" in SECTION
     labels = [count for seed in LINES.seeds for count in by_class("CS_MC", seed)[0]]
+    assert max(labels) < 1107 and "1,107 to 1,613 of a seed's 4,000 labels are of one class" in RESULTS
     assert f"a class has {min(labels)} to {max(labels)} of a seed's 4,000 labels" in SECTION
 
 

@@ -114,6 +114,13 @@ def test_the_second_half_of_a_curve_tells_of_its_first(tmp_path):
     assert {one.end for one in found} == {80}
 
 
+def test_a_run_of_fewer_test_images_than_an_audit_looks_at_is_not_scored_by_one(tmp_path):
+    bits = {"test_images": 8, "unlabeled": 1000, "correct": [255]}
+    made_run(tmp_path, "random", 0, (0.5, 0.6, 0.6, 0.7, 0.6, 0.8, 0.8, 0.9), more=bits)
+    (run,) = stored(tmp_path, tmp_path / "cells").runs
+    assert list(scored(run, None, Fit())) and not list(scored(run, 9, Fit()))
+
+
 def test_a_score_of_goals_that_nothing_reached_has_no_error(tmp_path, monkeypatch, capsys):
     """Of one kept run, whose rest never comes to what is set ahead."""
     (cell,) = (CONF.parent / "results" / "cells").glob("cifar10-compared-features-badge+backbone-seed=9-*.cell.xz")

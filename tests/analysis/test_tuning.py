@@ -44,6 +44,9 @@ def test_the_best_mean_in_the_direction_of_the_metric_the_first_of_equals() -> N
     assert choose_best(LOSS, SETTINGS).line == "slow"
     diverged = replace(SETTINGS[0], line="diverged", values={0: math.nan, 1: 0.1})
     assert choose_best(LOSS, [diverged, *SETTINGS]).line == "slow", "no comparison with NaN is true"
+    with pytest.raises(UserError, match="negative_log_likelihood is no number with any of the 2 settings"):
+        choose_best(LOSS, [diverged, diverged])
+    assert not any("next one" in said for said in doubt_best(LOSS, [SETTINGS[0], diverged], SETTINGS[0]))
 
 
 def test_a_best_at_the_end_of_what_was_tried_is_doubted() -> None:

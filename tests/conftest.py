@@ -67,6 +67,15 @@ def files_of_conf() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def left_open() -> Iterator[None]:
+    """What a file's tests left open is an error of its last one: else it is said whenever garbage is collected next,
+    in a test that has nothing to do with it."""
+    yield
+    gc.collect()
+    gc.freeze()  # again: what corrects p values unfreezes it
+
+
 @pytest.fixture
 def real_data() -> Path:
     """The folder of real data sets; the test is skipped, visibly, where it is missing."""

@@ -91,15 +91,15 @@ def started(*overrides: str, trap: Trap | None = None, terminal: str | None = No
         for file in files:
             os.close(file)
         server.sendall(json.dumps(request).encode() + b"\n")
-        answers = server.makefile()
-        process = Started(int(answers.readline()), answers, [Path(path) for path in said])
-        try:
-            yield process
-        finally:
-            if process.code is None:
-                with suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGKILL)
-                process.wait()
+        with server.makefile() as answers:
+            process = Started(int(answers.readline()), answers, [Path(path) for path in said])
+            try:
+                yield process
+            finally:
+                if process.code is None:
+                    with suppress(ProcessLookupError):
+                        os.kill(process.pid, signal.SIGKILL)
+                    process.wait()
 
 
 def spent() -> float:

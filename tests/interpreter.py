@@ -31,11 +31,11 @@ def main() -> None:
         server.connect(str(HERE.with_name("server")))
         socket.send_fds(server, [b"."], [0, 1, 2])
         server.sendall(json.dumps(request).encode() + b"\n")
-        answers = server.makefile()
-        started.append(int(answers.readline()))
-        for signum in waiting:
-            pass_on(signum)
-        code = int(answers.readline())
+        with server.makefile() as answers:
+            started.append(int(answers.readline()))
+            for signum in waiting:
+                pass_on(signum)
+            code = int(answers.readline())
     if code < 0:
         if -code != signal.SIGKILL:
             signal.signal(-code, signal.SIG_DFL)

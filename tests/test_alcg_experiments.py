@@ -27,7 +27,7 @@ FIGURES = {
     "fashion_mnist": (["rand", *CRITERIA, "as", "alcg"], BASES[:1]),
     "fashion_mnist_sngan": (["rand", *CRITERIA, "as", "alcg"], BASES[1:2]),
     "fashion_mnist_wgan_gp": (["rand", "cs_mc", "alcg"], BASES[2:]),
-    "balance_fashion_mnist": (["least_confidence", "cs_mc_balanced"], BASES[:1]),
+    "balance_fashion_mnist": (["least_confidence", "cs_mc_balanced", "cs_mc_labeled"], BASES[:1]),
 }
 
 
@@ -131,10 +131,20 @@ def test_figures_share_their_cells(part: str, whole: str, shared: int) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_balanced_stands_beside_what_is_not() -> None:
-    (reference,) = planned("alcg/balance_fashion_mnist").references
-    assert set(reference.names) <= {cell.id for cell in cells_of("alcg/fashion_mnist")}
+@pytest.mark.parametrize(
+    ("balanced", "certain"), [("balance_fashion_mnist", "fashion_mnist"), ("balance_cifar10", "cifar10_small")]
+)
+def test_what_is_balanced_stands_beside_what_is_not(balanced: str, certain: str) -> None:
+    (reference,) = planned(f"alcg/{balanced}").references
+    assert set(reference.names) <= {cell.id for cell in cells_of(f"alcg/{certain}")}
     assert len(reference.lines) == 2
+
+
+@pytest.mark.slow
+def test_cifar_is_balanced_in_the_settings_of_what_is_not() -> None:
+    """One cell by either name, so that the two differ in nothing but the lines."""
+    ids = {run_id(f"experiment=alcg/{name}", "method=alcg/cs_mc") for name in ("balance_cifar10", "cifar10_small")}
+    assert len(ids) == 1
 
 
 def test_two_cores_get_what_they_can_do() -> None:
@@ -201,5 +211,5 @@ def test_what_a_rule_compares_is_a_difference_of_the_page(name: str) -> None:
 def test_claims_alone_are_published() -> None:
     """The paper prints no number of a result."""
     tables = [table for table in read_published([]) if table.name.startswith("alcg/")]
-    assert len(tables) == 18
+    assert len(tables) == 19
     assert all(table.claims and not table.numbers for table in tables)

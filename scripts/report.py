@@ -39,7 +39,8 @@ def main() -> None:
     asked = [version for one in experiments for version in (one, *one.versions)]
     for one in asked:
         words = f"{one.name}, {one.version}" if one.version else one.name
-        rest = "" if one.complete(found.runs) else f"; the rest is made by {' and '.join(one.commands)}"
+        left = " and ".join(one.commands_left(found.runs))
+        rest = f"; the rest is made by {left}" if left else ""
         print(f"{words}: {summarize_cells(one, found.runs)}{rest}")
         if rest and (lacking := say_not_given(one.name, one.overrides)):
             print(f"{words}: {lacking}")

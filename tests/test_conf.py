@@ -68,8 +68,10 @@ def test_a_file_that_overrides_groups_begins_with_its_package(path):
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if relative(path).split("/")[0] == "experiment"], ids=relative)
-def test_an_experiment_is_a_sweep(path):
+def test_an_experiment_is_a_sweep_with_a_title_of_one_line(path):
+    """The report reads the title from its second line."""
     if path.stem != "none":
+        assert not path.read_text().splitlines()[2].startswith("#  ")
         assert yaml.safe_load(path.read_text())["hydra"]["mode"] == "MULTIRUN"
 
 

@@ -117,6 +117,11 @@ class Experiment:
         own = shlex.join(["python", "run.py", "-m", f"experiment={self.name}", *self.said_overrides])
         return [own, *(command for one in self.references if one.lines for command in one.commands)]
 
+    def commands_left(self, stored: Sequence[Run]) -> list[str]:
+        """Of `commands` those that have a cell to run."""
+        own = [] if replace(self, references=()).complete(stored) else self.commands[:1]
+        return [*own, *(command for one in self.references for command in one.commands_left(stored))]
+
     def runs(self, stored: Iterable[Run]) -> list[Run]:
         """Those of the stored runs that are its cells, each to where the stop rules of its cell hold: one may have gone
         on for another experiment, of a larger budget."""

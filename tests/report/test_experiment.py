@@ -10,6 +10,7 @@ from made_runs import ACCURACY, CHOICES, label, made_measurement, made_run
 from al_bench.active.metric import Metric
 from al_bench.active.part import hash_of
 from al_bench.analysis.experiment import arrange_lines, plan_experiment
+from al_bench.analysis.reading import stored
 from al_bench.analysis.rebuilding import Rebuilder
 from al_bench.analysis.selection import stored_of
 from al_bench.config.experiment import Cell, cells_of
@@ -218,6 +219,15 @@ def test_references_are_lines_of_another_sweep_and_not_multiplied(tmp_path):
         "experiment=shadow_references", "experiment=shadow_table", "experiment=shadow_table",
     ]  # fmt: skip
     assert len(one.labels) == 8 and one.without(names).all_lines.keys() == one.lines.keys()
+
+
+def test_what_makes_the_rest_is_what_has_a_cell_to_run(tmp_path):
+    one = plan_experiment("shadow_references", [SHADOW, "seed=0", "gan=dcgan"], Path(__file__).parents[1] / "conf")
+    own, *others = one.commands
+    assert one.commands_left([]) == [own, *others]
+    for cell in (cell for reference in one.references for cells in reference.lines.values() for cell in cells):
+        made_run(tmp_path, "random", cell.seed, identity=cell.identity, more={"unlabeled": 0})
+    assert one.commands_left(stored(tmp_path, Path("none")).runs) == [own]
 
 
 def test_a_narrowed_sweep_keeps_the_names_of_its_lines():

@@ -31,12 +31,12 @@ def written(found: Interval, metric: str) -> str:
 
 @dataclass(frozen=True)
 class Lines:
-    """The lines of a table. dataset: as the files' names begin; asked: strategy, gamma and iterations of a cycle, by
-    the words of a row; differences: the first row minus the second; sizes: at which all were measured; base: the
-    GAN."""
+    """The lines of a table. dataset: as the files' names begin; asked: strategy, gamma and iterations of a cycle, and
+    what more is in the files' names, by the words of a row; differences: the first row minus the second; sizes: at
+    which all were measured; base: the GAN."""
 
     dataset: str
-    asked: Mapping[str, tuple[str, int, int]]
+    asked: Mapping[str, tuple[str, int, int, *tuple[str, ...]]]
     differences: Mapping[str, tuple[str, str]]
     seeds: Sequence[int]
     sizes: Sequence[int]
@@ -45,9 +45,10 @@ class Lines:
     @cached_property
     def _runs(self) -> dict[tuple[str, int], Run]:
         found: dict[tuple[str, int], Run] = {}
-        for line, (strategy, gamma, iterations) in self.asked.items():
+        for line, (strategy, gamma, iterations, *more) in self.asked.items():
+            words = "+".join([strategy, "acgan", self.base, *more, *["gamma=4"] * (gamma == 4)])
             for seed in self.seeds:
-                name = f"{self.dataset}-{strategy}+acgan+{self.base}{'+gamma=4' if gamma == 4 else ''}-seed={seed}"
+                name = f"{self.dataset}-{words}-seed={seed}"
                 (found[line, seed],) = (
                     run
                     for run in kept_runs(name)

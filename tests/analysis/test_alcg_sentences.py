@@ -67,9 +67,9 @@ def test_what_is_said_of_balanced_certainty() -> None:
     assert recall[0] < recall[1] / 2
     assert f"in GAN-train it is below them by {-DIGITS.over_all(words, 'gan_train').mean:.1f} points" in RESULTS
     mean = DIGITS.over_all(words, "gan_test").mean
-    said = f"above random images in GAN-test by {mean:.1f} points (decided among those nine, not among the twenty"
+    said = f"above random images in GAN-test by {mean:.1f} points (decided among those nine, not among the twenty-two"
     assert said in PAPER and DIGITS.is_decided(words, "gan_test")
-    assert "| balanced certainty, GAN-test | digits, 5 | " in RESULTS and "over all twenty tests" in RESULTS
+    assert "| balanced certainty, GAN-test | digits, 5 | " in RESULTS and "over all twenty-two tests" in RESULTS
     row = RESULTS.partition("| balanced certainty, GAN-test | ")[2].partition(" | the same")[0][:120]
     assert "| not decided after correction |" in row
 

@@ -53,7 +53,7 @@ def test_what_is_said_of_certainty() -> None:
     turned = CERTAINTY.at_the_end(words, "fid_own")
     assert turned.mean > 0 and f"at 4,000 labels its sign turns, {written(turned, 'fid_own')}." in SECTION
     points = in_words(CERTAINTY, words, "gan_test").replace(" [", " points [", 1)
-    assert f"on AC-SNGAN, of 64, 32 and 16 channels, CS_MC is {points}" in PAPER
+    assert f"On AC-SNGAN, of 64, 32 and 16 channels, CS_MC is {points}" in PAPER
     for seed in CERTAINTY.seeds:
         assert CERTAINTY.run_of("CS_MC", seed).cycles[0].metrics == CERTAINTY.run_of("RAND", seed).cycles[0].metrics
 

@@ -17,6 +17,15 @@ FASHION, CIFAR = (
     Lines(f"{dataset}-alcg", ASKED, DIFFERENCES, range(3), range(1000, 4001, 1000))
     for dataset in ("fashion_mnist", "cifar10")
 )
+LABELED = "CS_MC, fakes as labeled"
+OF_LABELED = {f"{LABELED} minus {CERTAIN}": (LABELED, CERTAIN), f"{LABELED} minus {RANDOM}": (LABELED, RANDOM)}
+DRAWN = Lines(
+    "fashion_mnist-alcg",
+    {**ASKED, LABELED: ("certainty_mc", 1, 3000, "fake_classes=labeled")},
+    OF_LABELED,
+    range(3),
+    range(1000, 4001, 1000),
+)
 DATA = {"Fashion-MNIST": FASHION, "CIFAR-10": CIFAR}
 
 
@@ -135,3 +144,24 @@ def test_what_stands_at_the_top() -> None:
     for data in ("Fashion-MNIST", "CIFAR-10 (JPEG)"):
         row = RESULTS.partition("| balanced certainty, GAN-test | ")[2].partition(f"| the same | {data}, 3 | ")[2]
         assert row.split(" | ")[3].startswith("not decided after correction")
+
+
+def test_what_is_said_of_fakes_drawn_as_labeled() -> None:
+    assert f"{DRAWN.means_row(LABELED)}10.0 |".replace("| ", "| Fashion-MNIST, ", 1) in SECTION
+    for words in OF_LABELED:
+        whole, end = DRAWN.area_row(words), DRAWN.end_row(words)
+        assert whole.replace(words, f"Fashion-MNIST: {words}, 1,000 to 4,000 labels") in SECTION
+        assert end.replace(words, f"Fashion-MNIST: {words}, at 4,000 labels") in SECTION
+    beside, random = OF_LABELED
+    assert DRAWN.told(random) == "+gan_test -gan_train -fid -recall"
+    most = {max(DRAWN.run_of(LABELED, seed).cycles[-1].class_counts) for seed in DRAWN.seeds}
+    assert min(most) > 900 and f"a class has {labels(DRAWN, LABELED)} of a seed's 4,000 labels, and yet" in SECTION
+    of_random, p = over_all(DRAWN, random, "gan_test"), DRAWN.test_of(random, "gan_test").p
+    said = f"{points(over_all(DRAWN, beside, 'gan_test'))} of area from CS_MC and {of_random} from random images"
+    assert f"GAN-test is {said} (p {p:.3f} after Holm" in SECTION
+    assert f"{points(of_random)} of area from random images (p {p:.3f} after Holm over its two" in PAPER
+    assert f"on Fashion-MNIST it is [{of_random}]" in RESULTS
+    assert f"It ends at {ends(DRAWN, LABELED)} %. {ahead(DRAWN, LABELED)} classes are ahead of" in SECTION
+    assert f"the lowest of a seed has {lowest(DRAWN, LABELED)}. Recall is" in SECTION
+    recall, fid, train = (over_all(DRAWN, random, metric) for metric in ("recall", "fid_own", "gan_train"))
+    assert f"Recall is {recall} from random images, FID-own {fid}, GAN-train {train}." in SECTION
